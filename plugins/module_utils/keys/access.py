@@ -54,8 +54,8 @@ def access(key: KeySeen, consumer: Consumer, operation: str, through_ec2: bool =
 def holds_through_ec2(key: KeySeen, consumer: Consumer, operation: str) -> bool:
     """Whether an operation that KMS allows a consumer in a direct call is allowed through EC2, too.
 
-    It may not be if a condition that cannot be evaluated, such as one on ``aws:SourceIp``, lets a statement
-    allow the direct call only, or deny the call of EC2 only.
+    A condition that cannot be evaluated, such as one on ``aws:SourceIp``, may let a statement allow the
+    direct call only, or deny EC2's call only.
     """
     if key.policy is None:
         return True
@@ -78,8 +78,8 @@ def denied_operations(key: KeySeen, consumer: Consumer, operations: Iterable[str
 def consumers_without_access(keys: Iterable[KeySeen], sharing: Sharing) -> list[str]:
     """Return the accounts and ARNs of ``sharing`` that certainly cannot use every one of the keys, sorted.
 
-    Where access is undetermined, the consumer is not listed: for example an account, where a policy names an
-    organization that the account may be in, or where a grant or the policy gives one of its roles access.
+    A consumer with undetermined access is not listed: the account may be in an organization that a policy
+    names, or a grant or the policy gives one of its roles access.
     """
     return sorted(
         {
@@ -94,8 +94,8 @@ def consumers_without_access(keys: Iterable[KeySeen], sharing: Sharing) -> list[
 def access_of_consumers(key: KeySeen, sharing: Sharing) -> dict[str, Access]:
     """Return whether each account and ARN of ``sharing`` is allowed all that launches and copies need.
 
-    An account is not denied it if only one of its roles or users is allowed it: that is undetermined. A grant
-    of its service-linked role for Auto Scaling alone does not count.
+    The access of an account is undetermined if only one of its roles or users is allowed it. A grant of its
+    service-linked role for Auto Scaling alone does not count.
     """
     consumers = {
         **{account_id: Consumer(account_id=account_id) for account_id in sharing.account_ids},
@@ -111,10 +111,10 @@ def access_of_consumers(key: KeySeen, sharing: Sharing) -> dict[str, Access]:
 
 
 def other_access(snapshot: Snapshot) -> str:
-    """Say why a snapshot's own key does not decide alone: the snapshot is associated with other keys.
+    """Return why a snapshot's own key does not decide alone: the snapshot is associated with other keys.
 
-    Each gives access to its data by itself (botocore operation AssociateKmsKeyId). That a launch by another
-    account can use one of them is not documented.
+    Each gives access to its data by itself (botocore operation AssociateKmsKeyId). It is not documented
+    whether a launch by another account can use one of them.
     """
     return (
         f"{', '.join(snapshot.associated_key_arns)}, associated with {snapshot.snapshot_id}, can "
@@ -125,12 +125,12 @@ def other_access(snapshot: Snapshot) -> str:
 
 def _access_to_all(key: KeySeen, consumer: Consumer) -> Access:
     """Return the least access to the operations that launches and copies need."""
-    of_operations = {_access_in_part(key, consumer, operation) for operation in NEEDED}
-    return next(item for item in (Access.DENIED, Access.UNKNOWN, Access.ALLOWED) if item in of_operations)
+    accesses = {_access_in_part(key, consumer, operation) for operation in NEEDED}
+    return next(item for item in (Access.DENIED, Access.UNKNOWN, Access.ALLOWED) if item in accesses)
 
 
 def _access_in_part(key: KeySeen, consumer: Consumer, operation: str) -> Access:
-    """Return the access; it is denied only if each role and user of an account is denied it, too.
+    """Return the access. It is denied only if each role and user of an account is denied it, too.
 
     The service-linked role for Auto Scaling is left out. The key has no grants of other accounts.
     """
@@ -140,11 +140,11 @@ def _access_in_part(key: KeySeen, consumer: Consumer, operation: str) -> Access:
     if denied_operations(key, consumer, [operation]):
         return Access.DENIED
     # The account itself creates the grant of its Auto Scaling role, with which nothing else of it can launch.
-    granted = any(
+    has_grant_in_account = any(
         _allows(grant, operation) and not is_auto_scaling_role(grant.grantee) for grant in key.grants
     )
     request = Request(consumer, operation, key.key.arn)
-    if granted or (key.policy is not None and may_allow_in_account(key.policy, request)):
+    if has_grant_in_account or (key.policy is not None and may_allow_in_account(key.policy, request)):
         return Access.UNKNOWN
     return Access.DENIED
 
@@ -160,14 +160,14 @@ def _group_by_account(grants: Iterable[Grant]) -> dict[str | None, tuple[Grant, 
     by_account: dict[str | None, list[Grant]] = {}
     for grant in grants:
         by_account.setdefault(account_of(grant.grantee), []).append(grant)
-    return {account_id: tuple(listed) for account_id, listed in by_account.items()}
+    return {account_id: tuple(grants) for account_id, grants in by_account.items()}
 
 
 def _allows(grant: Grant, operation: str) -> bool:
     """Whether a grant lets EBS perform the operation for its grantee.
 
-    EBS puts its resource into the encryption context, so a constrained grant does not work for it. A grant
-    that is created through another grant has at most that one's operations, and EBS needs Decrypt.
+    EBS puts its resource into the encryption context, so a constrained grant does not work for it. EBS also
+    needs Decrypt, and a grant that is created through another grant has at most that grant's operations.
     """
     needed = NEEDED if operation == "CreateGrant" else {operation}
     return not grant.constrained and grant.operations >= needed
@@ -177,8 +177,8 @@ def _allows(grant: Grant, operation: str) -> bool:
 class Simulation:
     """What the policies of ``principal``, a role or user, decide about the use of a key, as IAM simulates it.
 
-    Both map permissions on the key to the decision: of a request through EC2, and of a direct one.
-    ``problem`` is why there are none.
+    ``through_ec2`` and ``directly`` map permissions on the key to the decision on such a request. ``problem``
+    is why there are no decisions.
     """
 
     principal: str
@@ -189,7 +189,7 @@ class Simulation:
 
 @dataclass(frozen=True)
 class KeyDryRun:
-    """The results of a key's dry runs: the operations that KMS allows and refuses, and why others failed.
+    """Results of a key's dry runs: the operations that KMS allows and refuses, and why others failed.
 
     Operations are named as in grants; ReEncrypt stands for ReEncryptFrom and ReEncryptTo. ``refused`` maps
     them to AWS's messages. ``unusable`` is AWS's error if the key's state permits no use, ``problem`` any

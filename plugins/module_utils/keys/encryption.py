@@ -33,7 +33,7 @@ def names_aws_managed_key(key: str) -> bool:
 
 @dataclass(frozen=True)
 class Encryption:
-    """The encryption options. ``encrypted`` None: encrypted if a key is set or the source is encrypted."""
+    """Encryption options. With ``encrypted`` None, a copy is encrypted if its key is set or its source is."""
 
     encrypted: bool | None = None
     key: str | None = None
@@ -70,8 +70,8 @@ def check_options(encryption: Encryption, regions: Iterable[str]) -> tuple[Failu
             )
         )
     # Keys only: a key for all regions is refused once.
-    of_keys = {failure: None for region in known for failure in _check_key_option(encryption, region)}
-    return (*failures, *of_keys)
+    key_failures = {failure: None for region in known for failure in _check_key_option(encryption, region)}
+    return (*failures, *key_failures)
 
 
 def _check_key_option(encryption: Encryption, region: str) -> Iterator[Failure]:
@@ -146,7 +146,7 @@ def check_key(
 ) -> tuple[Failure, ...]:
     """Refuse a copy for which AWS would choose the key, or whose key EBS cannot use.
 
-    ``key`` is the key that is set, or the default key if that is allowed; ``by_default`` is the account's
+    ``key`` is the key that is set, or the default key if that is allowed. ``by_default`` is the account's
     encryption by default in that region (GetEbsEncryptionByDefault).
     """
     if key is None:
@@ -199,8 +199,8 @@ def check_key(
 
 def _describe_key(encryption: Encryption, target: Target, key: Key) -> str:
     """Return the key as the option has it, with its ARN."""
-    written = encryption.key_for(target.region)
-    return key.arn if written in (None, key.arn) else f"{written} ({key.arn})"
+    option = encryption.key_for(target.region)
+    return key.arn if option in (None, key.arn) else f"{option} ({key.arn})"
 
 
 def key_warnings(key: Key | None) -> tuple[str, ...]:
@@ -215,7 +215,7 @@ def key_warnings(key: Key | None) -> tuple[str, ...]:
 
 
 def is_under(image: Image, snapshots: Iterable[Snapshot], key: Key | None, encrypted: bool) -> bool:
-    """Whether an image is encrypted as wanted: under ``key``, under any key if None, or not at all.
+    """Whether an image is encrypted as requested: under ``key``, under any key if None, or not at all.
 
     ``snapshots`` are the image's, if they are known. If the keys are unknown the result is True, so that
     nothing is copied twice.
@@ -229,7 +229,7 @@ def is_under(image: Image, snapshots: Iterable[Snapshot], key: Key | None, encry
 
 
 def _keys_of(image: Image, snapshots: Iterable[Snapshot]) -> set[str | None] | None:
-    """Return the ARNs of the keys of an image's volumes, None for an unencrypted volume; None if unknown."""
+    """Return the key ARNs of an image's volumes, None for an unencrypted volume; None if they are unknown."""
     keys = {snapshot.kms_key_id for snapshot in snapshots}
     if keys:
         return keys

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The grants that this collection creates: their operations, and how they are recognized."""
+"""Grants that this collection creates: their operations, and how they are recognized."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def is_own(grant: Grant) -> bool:
 def is_own_by_issuer(grant: Grant, owner: str) -> bool:
     """Whether this collection created the grant in the account that owns the key.
 
-    The caller of CreateGrant selects the name. Without an issuer, which AWS always returns (KMS API
-    Reference, examples of ListGrants), the name decides.
+    The caller of CreateGrant selects the name. AWS always returns an issuer (KMS API Reference, examples of
+    ListGrants). Without one, the name decides.
     """
     return is_own(grant) and (grant.issuer is None or arns.account_of(grant.issuer) == owner)
 
@@ -73,7 +73,7 @@ def is_auto_scaling_role(principal: str) -> bool:
 def name_prefix(key_arn: str, account_id: str) -> str:
     """Return the prefix of the names of grants that this collection creates for images of this account.
 
-    Several accounts may use a key of another account: each has a prefix of its own, so that none of them, nor
-    the key's owner, revokes the grants of another one.
+    Several accounts may use a key of another account. Each has a prefix of its own, so that neither they nor
+    the key's owner revoke each other's grants.
     """
     return NAME_PREFIX if arns.parse(key_arn).account_id == account_id else f"golden-images-of-{account_id}:"

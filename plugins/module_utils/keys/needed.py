@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who needs access to a key because what it encrypts is shared with them."""
+"""Decide who needs access to a key because what it encrypts is shared with them."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _EXAMPLES = 5
 
 @dataclass(frozen=True)
 class ConsumerResources:
-    """The volumes and snapshots of other accounts under a key, which need it whenever they are used.
+    """Volumes and snapshots of other accounts under a key, which need it whenever they are used.
 
-    ``by_account`` maps accounts to what was read, ``unseen`` those of which something was not read to the
-    reason. What is in a Recycle Bin counts for each key.
+    ``by_account`` maps accounts to what was read, ``unseen`` maps accounts to why something was not read.
+    What is in a Recycle Bin counts for each key.
     """
 
     by_account: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -65,8 +65,8 @@ class ConsumerResources:
 class Kept:
     """A principal that keeps access that would otherwise be revoked.
 
-    ``image_ids`` are the images for which it may need the access, ``resource_ids`` the snapshots that are
-    shared with it without an image, or its own volumes and snapshots; both are empty if these could not be
+    ``image_ids`` are the images for which it may need the access. ``resource_ids`` are the snapshots that are
+    shared with it without an image, or its own volumes and snapshots. Both are empty if these could not be
     read. ``reason`` is a sentence.
     """
 
@@ -87,12 +87,12 @@ class Kept:
 
 @dataclass(frozen=True)
 class SharedUnderKey:
-    """The images under a key, or that may be, and who has access to them.
+    """Images under a key, or that may be, and who has access to them.
 
-    An image is under the keys that encrypt its snapshots, and under those that are associated with them.
-    ``sharing`` maps each image to all that may use the image or one of its snapshots, its owner included,
-    ``snapshots`` each snapshot under the key that no image uses to all that may use it. ``unread`` is what
-    could not be read of this, empty if it is complete. ``consumers`` is what other accounts have under it.
+    An image is under the keys that encrypt its snapshots, and under the keys that are associated with them.
+    ``sharing`` maps each image to all that may use the image or one of its snapshots, its owner included.
+    ``snapshots`` maps each snapshot that no image uses to all that may use it. ``unread`` is what could not
+    be read, empty if all was read. ``consumers`` is what other accounts have under the key.
     """
 
     sharing: Mapping[str, Sharing] = field(default_factory=dict)
@@ -105,8 +105,8 @@ class SharedUnderKey:
         if self.unread:
             return held
         shared = (*self.sharing.values(), *self.snapshots.values())
-        needing = (select_needing(held, sharing) for sharing in shared)
-        return reduce(PolicyConsumers.__or__, needing, PolicyConsumers())
+        consumers = (select_needing(held, sharing) for sharing in shared)
+        return reduce(PolicyConsumers.__or__, consumers, PolicyConsumers())
 
     def images_for(self, consumer: PolicyConsumers) -> tuple[str, ...]:
         """Return the images for which one consumer needs the key, sorted."""
@@ -124,8 +124,8 @@ def _list_needed_for(consumer: PolicyConsumers, sharing: Mapping[str, Sharing]) 
 def select_needing(held: PolicyConsumers, shared: Sharing) -> PolicyConsumers:
     """Return the consumers of ``held`` that need a key for something with this sharing.
 
-    Any account may be in an organization or organizational unit, and any principal whose account is not known
-    may be in any account. An organizational unit needs the key for what is shared with its organization.
+    Any account may be in an organization or organizational unit. A principal of an unknown account may be in
+    any account. An organizational unit needs the key for what is shared with its organization.
     """
     to_any = shared.public or bool(shared.org_arns or shared.org_unit_arns)
     org_ids = {organization_id(arn) for arn in shared.org_arns}
@@ -140,8 +140,8 @@ def select_needing(held: PolicyConsumers, shared: Sharing) -> PolicyConsumers:
 def shared_by_name(held: PolicyConsumers, shared: Sharing) -> PolicyConsumers:
     """Return the consumers of ``held`` that this sharing names.
 
-    Unlike ``select_needing``, it does not count what an account may have through an organization or the
-    public, nor what an organization has through one of its organizational units.
+    Unlike ``select_needing``, it does not count access of an account through an organization or the public,
+    nor access of an organization through one of its organizational units.
     """
     org_ids = {organization_id(arn) for arn in shared.org_arns}
     units = {unit_ids(arn) for arn in shared.org_unit_arns}
@@ -155,20 +155,20 @@ def shared_by_name(held: PolicyConsumers, shared: Sharing) -> PolicyConsumers:
 def unused_key_access(named: PolicyConsumers, shared: Sharing, owner: str) -> PolicyConsumers:
     """Return the consumers of ``named`` with which nothing under the key is shared.
 
-    ``shared`` is the sharing of everything under the key, ``owner`` the account that owns it, which always
+    ``shared`` is the sharing of everything under the key. ``owner`` is the account that owns it and always
     needs it.
     """
     return named - select_needing(named, shared | Sharing(account_ids=frozenset({owner})))
 
 
 def split_by_name(consumers: PolicyConsumers) -> list[tuple[str, PolicyConsumers]]:
-    """Return each consumer alone with its name, sorted by name; an organizational unit's is its ID."""
-    alone = [
+    """Return each consumer alone with its name, sorted by name. A unit's name is its ID."""
+    named = [
         *((name, PolicyConsumers(principals=frozenset({name}))) for name in consumers.principals),
         *((org_id, PolicyConsumers(org_ids=frozenset({org_id}))) for org_id in consumers.org_ids),
         *((unit[1], PolicyConsumers(units=frozenset({unit}))) for unit in consumers.units),
     ]
-    return sorted(alone, key=lambda item: item[0])
+    return sorted(named, key=lambda item: item[0])
 
 
 def names_of(consumers: PolicyConsumers) -> list[str]:

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who the statements of a key policy give access to: every AWS account, or the principals that they name.
+"""Decide who the statements of a key policy give access to: every AWS account, or named principals.
 
 A statement with the principal ``*`` gives access to every identity in every account, unless its conditions
 limit that (KMS Developer Guide, "Examining the key policy"). A condition limits it only if it requires an
-account, organization or principal, and names it: a test of the service (``kms:ViaService``), and one that
-holds for a request without the condition key (``…IfExists``, ``ForAllValues``), limit no principal (IAM User
-Guide, "Condition operators", "Multivalued context keys"). A wildcard or a policy variable names no principal
-(S3 User Guide, "The meaning of 'public'").
+account, organization or principal, and names it. A test of the service (``kms:ViaService``) limits no
+principal. Nor does a test that holds for a request without the condition key (``…IfExists``,
+``ForAllValues``; IAM User Guide, "Condition operators", "Multivalued context keys"). A wildcard or a policy
+variable names no principal (S3 User Guide, "The meaning of 'public'").
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::[0-9]{12}:[^$]+")
 
 @dataclass(frozen=True)
 class StatementAudience:
-    """Who a statement gives access to, and those of the requested operations that it allows.
+    """Who a statement gives access to, and which of the requested operations it allows.
 
-    A principal must be in each of the ``limits``; without any, every AWS account has access. ``name`` is the
-    statement's Sid, or its number among the statements that allow, from 1.
-    ``is_own``: this collection wrote it.
+    A principal must be in each of the ``limits``. Without any, every AWS account has access. ``name`` is the
+    statement's Sid, or its number among the statements that allow, from 1. ``is_own`` is whether this
+    collection wrote it.
     """
 
     name: str
@@ -62,11 +62,11 @@ def audiences(policy: str, key_arn: str, operations: Iterable[str]) -> tuple[Sta
 
     Statements that deny are not considered: they can only reduce the access.
     """
-    wished = frozenset(operations)
+    requested = frozenset(operations)
     return tuple(
         StatementAudience(
             str(statement.get("Sid") or number),
-            operations_of(statement, wished),
+            operations_of(statement, requested),
             tuple(_limits(statement)),
             policy_statements.has_own_form(statement),
         )

@@ -4,8 +4,8 @@
 
 """Evaluate whether a key policy allows or denies a consumer's request, or whether that is undetermined.
 
-Little is known about a consumer: an account's organization and roles are often unknown, and so are an
-organization's accounts. A result that depends on more than what is known is None, never a guess.
+An account's organization and roles are often unknown, and so are an organization's accounts. A result that
+depends on something unknown is None, never a guess.
 Sources: IAM User Guide, "IAM JSON policy elements reference" and "Policy evaluation logic"; KMS Developer
 Guide, "Condition keys for AWS KMS".
 """
@@ -27,9 +27,9 @@ Truth: TypeAlias = "bool | None"
 """None: undetermined."""
 
 VIA_SERVICE_KNOWN = frozenset({"aws", "aws-us-gov"})
-"""The partitions with the names of services that KMS Developer Guide, "kms:ViaService", lists.
+"""Partitions whose service names are in KMS Developer Guide, "kms:ViaService".
 
-No page says what they are in others, such as aws-cn.
+No page has those of others, such as aws-cn.
 """
 _WILDCARD = re.compile(r"[*?]")
 _VARIABLE = re.compile(r"\$\{([^,}]+)")
@@ -63,7 +63,7 @@ class Consumer:
 class Request:
     """A consumer's request for an operation on a key (``Decrypt``).
 
-    ``through_ec2``: made by EC2 on the consumer's behalf, as in a launch, rather than directly.
+    With ``through_ec2``, EC2 makes it on the consumer's behalf, as in a launch, else the consumer directly.
     """
 
     consumer: Consumer
@@ -102,7 +102,7 @@ def may_apply_to_one_only(policy: str, effect: str, request: Request, other: Req
 
 
 def may_allow_in_account(policy: str, request: Request) -> bool:
-    """Whether a statement may allow an account's request, if only of one of its roles and users."""
+    """Whether a statement may allow the request of an account, or of one of its roles and users."""
     return any(
         item.effect == "Allow" and _applies(item, request, in_part=None) is not False
         for item in _statements(policy)
@@ -128,7 +128,7 @@ def operations_of(statement: Mapping[str, Any], operations: Iterable[str]) -> fr
 
 @dataclass(frozen=True)
 class _Statement:
-    """A statement, its principals as a set, which is None with NotPrincipal.
+    """A statement, and its principals as a set, None with NotPrincipal.
 
     ``accounts_of_principals`` are the accounts of the roles and users among the principals.
     """
@@ -262,16 +262,16 @@ def _parts(pattern: str) -> Iterator[str]:
 
 
 _COMPARISONS: dict[str, Callable[[str, str], bool]] = {
-    "Bool": lambda wanted, value: wanted.lower() == value.lower(),
-    "StringEquals": lambda wanted, value: wanted == value,
-    "StringEqualsIgnoreCase": lambda wanted, value: wanted.lower() == value.lower(),
+    "Bool": lambda expected, value: expected.lower() == value.lower(),
+    "StringEquals": lambda expected, value: expected == value,
+    "StringEqualsIgnoreCase": lambda expected, value: expected.lower() == value.lower(),
     "StringLike": _like,
 }
 
 
-def _holds(operator_text: str, key: str, wanted: list[Any], request: Request, in_part: Truth) -> Truth:
+def _holds(operator_text: str, key: str, expected: list[Any], request: Request, in_part: Truth) -> Truth:
     operator = _Operator.read(operator_text)
-    texts = [str(item) for item in wanted]
+    texts = [str(item) for item in expected]
     if operator.name not in _COMPARISONS or any("${" in item for item in texts):
         return None
     if key == "aws:principalorgpaths":

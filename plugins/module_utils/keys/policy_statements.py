@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""This collection's own statements in a key policy; all other statements stay as they are.
+"""Read and write this collection's own statements in a key policy. All other statements stay as they are.
 
 Own statements are recognized by their Sid. The conditions of a statement are ANDed, so each kind of consumer
-needs separate statements; so does CreateGrant, which only AWS services may use, for the consumers.
+needs separate statements. So does CreateGrant, which only AWS services may use for the consumers.
 Sources: EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot"; EC2 User Guide, "Allow
 organizations and OUs to use a KMS key"; IAM User Guide, "aws:PrincipalOrgPaths".
 """
@@ -36,7 +36,7 @@ _UNIT_PATH = re.compile(r"(o-[a-z0-9]+)/(?:.+/)?(ou-[a-z0-9-]+)/\*")
 
 @dataclass(frozen=True)
 class PolicyConsumers:
-    """The consumers in own statements of a key policy.
+    """Consumers in own statements of a key policy.
 
     ``principals`` are account IDs and ARNs of roles and users, ``org_ids`` are ``o-…``, ``units`` are pairs
     of an organization's ID and the ID of one of its organizational units.
@@ -62,10 +62,10 @@ class PolicyConsumers:
 
 @dataclass(frozen=True)
 class PolicyAccess:
-    """The operations that statements of a key policy allow to consumers.
+    """Operations that statements of a key policy allow to consumers.
 
-    An account must call CreateGrant itself to create a grant for its Auto Scaling role: with
-    ``for_auto_scaling`` the accounts' CreateGrant is not restricted to AWS services.
+    An account must call CreateGrant itself to create a grant for its Auto Scaling role. So with
+    ``for_auto_scaling``, the accounts' CreateGrant is not restricted to AWS services.
     """
 
     consumers: PolicyConsumers = field(default_factory=PolicyConsumers)
@@ -73,7 +73,7 @@ class PolicyAccess:
     for_auto_scaling: bool = False
 
     def by_kind(self) -> tuple[PolicyAccess, ...]:
-        """Return the access of accounts, of organizations and of organizational units, where there is any."""
+        """Return the access of accounts, organizations and organizational units, without empty ones."""
         named = self.consumers
         kinds = (
             replace(self, consumers=PolicyConsumers(principals=named.principals)),
@@ -87,10 +87,10 @@ class PolicyAccess:
         return self.operations >= other.operations and self.for_auto_scaling >= other.for_auto_scaling
 
 
-def with_access(held: Iterable[PolicyAccess], wish: PolicyAccess) -> tuple[PolicyAccess, ...]:
-    """Return ``held`` with ``wish`` added, all of it for its consumers, and nothing for others."""
+def with_access(held: Iterable[PolicyAccess], desired: PolicyAccess) -> tuple[PolicyAccess, ...]:
+    """Return ``held`` with ``desired`` added: all of it for its consumers, and nothing for others."""
     accesses = list(held)
-    for access in wish.by_kind():
+    for access in desired.by_kind():
         named = access.consumers
         for other in accesses:
             if other.allows(access) and not access.allows(other):
@@ -131,7 +131,7 @@ def own_accesses(policy: str) -> tuple[PolicyAccess, ...]:
 
 
 def accesses_in_own_form(policy: str) -> tuple[PolicyAccess, ...]:
-    """Return the access of the own statements that this collection can have written."""
+    """Return the access of own statements in a form that this collection writes."""
     return _accesses(filter(has_own_form, own_statements(policy)))
 
 
@@ -162,14 +162,14 @@ def is_own(statement: Mapping[str, Any]) -> bool:
 def has_own_form(statement: Mapping[str, Any]) -> bool:
     """Whether a statement has an own Sid, and principals and conditions that this collection writes.
 
-    Others may have taken the Sid for a statement that gives access to more than ``own_accesses`` shows, such
-    as one for all principals under another condition.
+    Another tool may use the Sid for a statement that gives more access than ``own_accesses`` shows, such as
+    access of all principals under another condition.
     """
     if not is_own(statement):
         return False
-    named, form = _consumers_in(statement), _comparable([_form(statement)])
-    written = (item for unbound in (False, True) for item in _family("", named, OPERATIONS, unbound))
-    return bool(named) and any(_comparable([_form(item)]) == form for item in written)
+    named, form = _consumers_in(statement), _normalize([_form_of(statement)])
+    own_forms = (item for unbound in (False, True) for item in _write_family("", named, OPERATIONS, unbound))
+    return bool(named) and any(_normalize([_form_of(item)]) == form for item in own_forms)
 
 
 def aws_principals(statement: Mapping[str, Any]) -> list[str]:
@@ -188,11 +188,11 @@ def denying_sids(policy: str) -> list[str]:
 
 
 def invalid_statements(policy: str) -> list[str]:
-    """Describe the statements with which KMS refuses to write a policy that it stores, in order.
+    """Describe the statements of a stored policy that KMS refuses to write again, in order.
 
-    A principal that was deleted is shown by its unique ID, which PutKeyPolicy rejects (AWS re:Post Knowledge
+    A policy shows a deleted principal by its unique ID, which PutKeyPolicy rejects (AWS re:Post Knowledge
     Center, "kms-policy-error-invalid-principals"). Since August 2025 it also rejects a statement without
-    Action or NotAction, or without Resource, which has no effect and which older policies may have
+    Action or NotAction, or without Resource. Such a statement has no effect, and older policies may have it
     (ministryofjustice/analytical-platform#7691 quotes AWS's announcement).
     """
     descriptions = []
@@ -221,7 +221,7 @@ def statements_for(*accesses: PolicyAccess) -> list[dict[str, Any]]:
     for (kind, operations, unbound), consumers in sorted(families.items(), key=lambda item: item[0]):
         numbers[kind] += 1
         number = str(numbers[kind]) if numbers[kind] > 1 else ""
-        statements += _family(_KINDS[kind] + number, consumers, operations, unbound)
+        statements += _write_family(_KINDS[kind] + number, consumers, operations, unbound)
     return statements
 
 
@@ -229,7 +229,7 @@ def _kind(consumers: PolicyConsumers) -> int:
     return 0 if consumers.principals else 1 if consumers.org_ids else 2
 
 
-def _family(
+def _write_family(
     name: str, consumers: PolicyConsumers, operations: Iterable[str], unbound: bool
 ) -> Iterator[dict[str, Any]]:
     principal: Any = "*"
@@ -260,7 +260,7 @@ def with_own_statements(policy: str, statements: Iterable[Mapping[str, Any]]) ->
 
 def has_own_statements(policy: str, statements: Iterable[Mapping[str, Any]]) -> bool:
     """Whether the own statements of a policy are equivalent to ``statements``, however AWS formats them."""
-    return _comparable(own_statements(policy)) == _comparable(statements)
+    return _normalize(own_statements(policy)) == _normalize(statements)
 
 
 def keeps_root(policy: str, account_id: str) -> bool:
@@ -278,7 +278,7 @@ def keeps_root(policy: str, account_id: str) -> bool:
 
 
 def short(principal: str) -> str:
-    """Return the account ID for the ARN of an account's root, which means the same; others as they are."""
+    """Return the account ID for the ARN of an account's root, which means the same, and others unchanged."""
     match = _ROOT.fullmatch(principal)
     return match[1] if match else principal
 
@@ -295,7 +295,7 @@ def _statement(kind: str, principal: Any, actions: list[str], condition: dict[st
 
 
 def _consumers_in(statement: Mapping[str, Any]) -> PolicyConsumers:
-    """Return the consumers of a statement that has one of the forms that this collection writes."""
+    """Return the consumers of a statement in a form that this collection writes."""
     condition = statement.get("Condition", {})
     org_ids = as_list(condition.get("StringEquals", {}).get("aws:PrincipalOrgID", []))
     paths = as_list(condition.get("ForAnyValue:StringLike", {}).get("aws:PrincipalOrgPaths", []))
@@ -307,7 +307,7 @@ def _consumers_in(statement: Mapping[str, Any]) -> PolicyConsumers:
     )
 
 
-def _form(statement: Mapping[str, Any]) -> dict[str, Any]:
+def _form_of(statement: Mapping[str, Any]) -> dict[str, Any]:
     """Return the effect, the principals and the conditions of a statement."""
     principal = statement.get("Principal", {})
     return {
@@ -317,8 +317,8 @@ def _form(statement: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _comparable(statements: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the statements as texts, which are equal if the statements are equivalent."""
+def _normalize(statements: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the statements as texts. Equivalent statements have equal texts."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, Mapping):

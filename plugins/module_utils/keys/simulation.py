@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Simulations by IAM of the use of a key: their requests, and what their answers decide.
+"""Let IAM simulate the use of a key: the requests, and what the answers decide.
 
 IAM evaluates the policies of a role or user, its permissions boundary and service control policies, and no
 policy of a key (botocore operation ``SimulatePrincipalPolicy``).
@@ -30,7 +30,7 @@ def permissions(operation: str) -> tuple[str, ...]:
 def request(principal: str, key_arn: str, operations: Iterable[str], through_ec2: bool) -> dict[str, Any]:
     """Return the parameters of SimulatePrincipalPolicy for operations on a key, through EC2 or directly.
 
-    The context keys are those that a request to KMS has for certain (KMS Developer Guide, "AWS KMS condition
+    The context has the keys that a request to KMS certainly has (KMS Developer Guide, "AWS KMS condition
     keys": kms:GrantIsForAWSResource is true for requests of AWS services that are integrated with KMS).
     """
     key = arns.parse(key_arn)
@@ -60,36 +60,39 @@ def decisions(results: Iterable[Mapping[str, Any]], through_ec2: bool) -> dict[s
 
 
 def _decision(result: Mapping[str, Any], through_ec2: bool) -> Access:
-    """Return what IAM decides; unknown if it had no value for a condition, or if only others would deny it.
+    """Return IAM's decision; unknown if a condition has no value, or if service control policies deny.
 
     IAM may not know all conditions of service control policies (aws-containers/amazon-ecs-exec-checker#70).
     """
-    missing = {*_missing(result), *(key for item in _of_resources(result) for key in _missing(item))}
+    missing = {
+        *_missing_keys(result),
+        *(key for item in _resource_results(result) for key in _missing_keys(item)),
+    }
     if missing - (set() if through_ec2 else {_VIA_SERVICE.lower()}):
         return Access.UNKNOWN
     if result.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations") is False:
         return Access.UNKNOWN
-    decided = _of_principal(result) or {result["EvalDecision"]}
+    decided = _principal_decisions(result) or {result["EvalDecision"]}
     if decided == {_ALLOWED}:
         return Access.ALLOWED
     return Access.DENIED if decided <= _DENIED else Access.UNKNOWN
 
 
-def _of_resources(result: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+def _resource_results(result: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     return result.get("ResourceSpecificResults") or ()
 
 
-def _missing(result: Mapping[str, Any]) -> set[str]:
+def _missing_keys(result: Mapping[str, Any]) -> set[str]:
     return {key.lower() for key in result.get("MissingContextValues") or ()}
 
 
-def _of_principal(result: Mapping[str, Any]) -> set[str]:
+def _principal_decisions(result: Mapping[str, Any]) -> set[str]:
     """Return the decisions by type of policy, without that of the key; empty if IAM returns none.
 
-    IAM returns them for the resource of another account, whose own policy it does not have (botocore shape
-    ``EvaluationResult``, EvalDecisionDetails, which does not say how the types are named).
+    IAM returns them for the resource of another account, whose policy it does not have (botocore shape
+    ``EvaluationResult``, EvalDecisionDetails). How the types are named is not documented.
     """
-    details = [item.get("EvalDecisionDetails") or {} for item in (result, *_of_resources(result))]
+    details = [item.get("EvalDecisionDetails") or {} for item in (result, *_resource_results(result))]
     return {
         decision
         for by_type in details
