@@ -17,7 +17,7 @@ from .region import AuditedRegion
 
 
 class Evidence(NamedTuple):
-    """One finding without what all findings of its cause have in common."""
+    """What a finding has besides what all findings of its cause have in common."""
 
     resource: str
     message: str
@@ -42,14 +42,14 @@ class Cause:
     ``meaning`` is what reports and docs/auditing.md say, ``remedy`` what docs/codes.md says, and
     ``remediated`` what docs/remediating.md says: what is removed, or why nothing is.
 
-    ``part`` is what options leave out, ``keys`` or ``snapshots``, if the findings are about what could not be
-    read of it.
+    If the findings are about what could not be read, ``part`` is ``keys`` or ``snapshots`` where an option
+    leaves these out.
 
     In reports, access of every AWS account has the urgencies 0 to 2, and what could not be read has 4. A
-    group of findings that have something in common has a title: ``title`` is about images,
-    ``title_of_snapshots`` about their snapshots if it differs, ``title_of_unused`` about snapshots that no
-    image uses. In them, {who} are the principals, which ``noun`` names, and {resources} the images or
-    snapshots. With ``same_images``, the principals that can use the same images are one group.
+    group of findings has a title. ``title`` is about images, ``title_of_snapshots`` about their snapshots if
+    it differs, ``title_of_unused`` about snapshots that no image uses. In titles, {who} are the principals,
+    which ``noun`` names, and {resources} the images or snapshots. With ``same_images``, the principals that
+    can use the same images are one group.
     """
 
     code: str

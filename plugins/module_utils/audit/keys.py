@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A key with who can use it: for the causes of findings, and as the module returns it."""
+"""Find out who can use a key: for the causes of findings, and as the module returns it."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ USES = OPERATIONS - {"DescribeKey"} | {
 
 @dataclass(frozen=True)
 class AuditedKey:
-    """A key that was read, the images that are ``encrypted`` under it, and those ``associated`` with it.
+    """A key that was read, and the images under it: those ``encrypted`` under it and those ``associated``.
 
-    ``region`` is what was read of its region.
+    ``region`` is what was read of the key's region.
     """
 
     options: AuditOptions
@@ -59,7 +59,7 @@ class AuditedKey:
 
     @property
     def is_of_account(self) -> bool:
-        """Whether it belongs to the account of the images."""
+        """Whether the key belongs to the account of the images."""
         return self.key.account_id == self.target.account_id
 
     @property
@@ -83,7 +83,7 @@ class AuditedKey:
 
     @cached_property
     def sharings(self) -> dict[str, Sharing]:
-        """Return who else than the owner each image is shared with, by image ID, as far as it was read."""
+        """Return with whom each image is shared, apart from the owner, by image ID, as far as it was read."""
         return {
             image.image_id: self.region.sharing[image.image_id].without(self.target.account_id)
             for image in self.images
@@ -97,7 +97,7 @@ class AuditedKey:
 
     @cached_property
     def audiences(self) -> tuple[StatementAudience, ...]:
-        """Return those that the statements of the key policy allow to use the key."""
+        """Return the audiences of the key policy's statements that allow the use of the key."""
         policy = self.current.policy
         return audiences(policy, self.arn, OPERATIONS | USES) if policy else ()
 
@@ -114,16 +114,16 @@ class AuditedKey:
 
     @property
     def _held(self) -> PolicyConsumers:
-        """Return those that this collection gave access: by its grants, and by its statements."""
+        """Return the consumers with access by this collection's grants and statements."""
         return (
             of_principals(grant.grantee for grant in self.current.grants if self.is_own(grant)) | self.named
         )
 
     @cached_property
     def unused(self) -> PolicyConsumers:
-        """Return those that this collection gave access although nothing under the key is shared with them.
+        """Return the consumers with access by this collection with which nothing under the key is shared.
 
-        Empty if anything that counts could not be read.
+        None are returned if anything that counts could not be read.
         """
         if not self._all_is_read:
             return PolicyConsumers()
@@ -131,9 +131,11 @@ class AuditedKey:
 
     @property
     def explained(self) -> PolicyConsumers:
-        """Return those whose access by this collection an image, a snapshot or another finding explains.
+        """Return the consumers whose access an image, a snapshot or another finding explains.
 
-        What was not read may explain any access that this collection gave.
+        It is access by this collection.
+
+        If something was not read, it may explain any access.
         """
         if not self._all_is_read:
             return self._held
@@ -141,7 +143,7 @@ class AuditedKey:
 
     @cached_property
     def _sharing(self) -> Sharing:
-        """Return everyone that an image under the key or a snapshot is shared with, as far as was read.
+        """Return the sharing of all images and snapshots under the key, as far as it was read.
 
         Snapshots stay shared when their image is deregistered. A consumer needs the key to use them.
         """
@@ -163,10 +165,12 @@ class AuditedKey:
         """Whether all launch and volume permissions are known, and no other snapshot may be under the key."""
         problems = self.region.problems
         unread = {problem.resource for problem in problems}
-        others = any(problem.is_snapshots_key or problem.is_unused_snapshot for problem in problems)
+        is_other_possible = any(
+            problem.is_snapshots_key or problem.is_unused_snapshot for problem in problems
+        )
         return (
             len(self.sharings) == len(self.images)
-            and not others
+            and not is_other_possible
             and unread.isdisjoint(snapshot_id for image in self.images for snapshot_id in image.snapshot_ids)
         )
 
@@ -229,7 +233,7 @@ def _statement(
 
 
 def of_other_accounts(consumers: PolicyConsumers, owner: str) -> PolicyConsumers:
-    """Return those without the owner's own principals, and without principals that no longer exist."""
+    """Return the consumers without the owner's principals and without principals that no longer exist."""
     principals = (
         principal for principal in consumers.principals if account_of(principal) not in (owner, None)
     )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The findings about every image of an account, the results, and the failures of the task."""
+"""Decide the findings about every image of an account, the results, and the failures of the task."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class AuditPlan(PlanWithoutTargets):
 def plan(options: AuditOptions, current: AuditState) -> AuditPlan:
     """Audit every region that was read."""
     all_findings = [unread_region(target, failure) for target, failure in current.unread.items()]
-    for target, region_seen in current.regions.items():
-        region = AuditedRegion(options, target, region_seen, current.now)
+    for target, state in current.regions.items():
+        region = AuditedRegion(options, target, state, current.now)
         all_findings += (finding for cause in CAUSES.values() for finding in cause.findings(region))
     findings = tuple(sorted(all_findings, key=lambda item: item.order))
     return AuditPlan(
@@ -77,7 +77,7 @@ def keys(options: AuditOptions, current: AuditState) -> list[dict[str, Any]]:
 
 
 def unused_snapshots(current: AuditState) -> list[dict[str, Any]]:
-    """Return every snapshot that no image uses and whose permissions were read, as the module returns it.
+    """Return every snapshot without an image whose permissions were read, as the module returns it.
 
     Private ones too: they are known, and a snapshot that is not returned may not have been read.
     """

@@ -63,7 +63,7 @@ _UNUSED_IF_HIDDEN: tuple[dict[str, Any], ...] = (
 
 
 class Piece(NamedTuple):
-    """An image, or a snapshot with an image that uses it, or None, whose permissions are read."""
+    """An image or a snapshot whose permissions are read, with an image that uses the snapshot, if any."""
 
     target: Target
     resource: str
@@ -86,13 +86,13 @@ class Piece(NamedTuple):
 
 
 class _Permissions(NamedTuple):
-    """The permissions of pieces, and why those of others could not be read."""
+    """Permissions of pieces, and why those of others could not be read."""
 
     done: dict[Piece, Sharing]
     failed: dict[Piece, Exception]
 
-    def updated(self, later: _Permissions, used: Collection[str]) -> _Permissions:
-        """Both combined: the later of what was read twice, and no unused snapshots that are ``used``."""
+    def update(self, later: _Permissions, used: Collection[str]) -> _Permissions:
+        """Return these with the later ones, which count, and without unused snapshots that are ``used``."""
         read_again = later.done.keys() | later.failed.keys()
         kept = {
             piece
@@ -101,7 +101,7 @@ class _Permissions(NamedTuple):
         }
         return _Permissions(
             {piece: sharing for piece, sharing in self.done.items() if piece in kept} | later.done,
-            {piece: why for piece, why in self.failed.items() if piece in kept} | later.failed,
+            {piece: error for piece, error in self.failed.items() if piece in kept} | later.failed,
         )
 
 
@@ -118,16 +118,16 @@ def regions(
 
 
 def threads_of_each(kinds: int, regions: int) -> int:
-    """Return the number of threads for each region; each thread keeps a connection to AWS open."""
+    """Return the number of threads for each region. Each thread keeps a connection to AWS open."""
     # Each operation has its own connections. On macOS a process can open 256 files by default.
     files, _most = resource.getrlimit(resource.RLIMIT_NOFILE)
     return max(1, min(MAX_THREADS, min(_AT_ONCE * kinds, files // 2) // max(1, regions)))
 
 
 def images(ec2: EC2Client, filters: Sequence[FilterTypeDef] = ()) -> Iterator[Listed]:
-    """Yield every image that the account owns and that matches, in AWS's order.
+    """Yield every own image that matches the filters, in AWS's order.
 
-    Disabled and deprecated ones are included.
+    Disabled and deprecated images are included.
     """
     pages = ec2.get_paginator("describe_images").paginate(
         Owners=["self"],
@@ -144,8 +144,8 @@ def images(ec2: EC2Client, filters: Sequence[FilterTypeDef] = ()) -> Iterator[Li
 def unused_snapshots(ec2: EC2Client, used: Collection[str], block: PublicAccessBlock | None) -> Iterator[str]:
     """Yield the account's snapshots that may be shared and that are not ``used``, each once.
 
-    These are all that are public, and those that were made with an image. Where ``block`` hides what is
-    public, or was not read (None), they are all that could be public.
+    These are all public snapshots, and those that were made with an image. If ``block`` hides what is public,
+    or was not read (None), they are all snapshots that could be public.
     """
     known = set(used)
     hides = block is None or block.state == "block-all-sharing"
@@ -165,8 +165,8 @@ def unused_snapshots(ec2: EC2Client, used: Collection[str], block: PublicAccessB
 class _Listing:
     """What one thread lists of a region, while others read the permissions of what it yields.
 
-    ``used`` are the snapshots that images use, and those that may be used; ``blocks`` are the block public
-    access settings. ``problems`` are why something could not be listed.
+    ``used`` are the snapshots that images use or may use. ``blocks`` are the block public access settings.
+    ``problems`` are why something could not be listed.
     """
 
     ec2: EC2Client
@@ -178,9 +178,9 @@ class _Listing:
     problems: list[Problem] = field(default_factory=list)
 
     def pieces(self) -> Iterator[Piece]:
-        """Everything whose permissions are read, and the block public access settings.
+        """Yield everything whose permissions are read, and read the block public access settings.
 
-        These say which snapshots without an image can be public without being listed as such.
+        The settings say which snapshots without an image can be public although no list says so.
         """
         yield from self.pieces_of(images(self.ec2))
         self._read_blocks()
@@ -199,10 +199,10 @@ class _Listing:
                     yield Piece(self.target, snapshot_id, image_id)
 
     def late_images(self, permissions: _Permissions) -> list[Listed]:
-        """Return the images that use, by now, snapshots that are shared and that no image used before.
+        """Return the images that now use shared snapshots that no image used before.
 
-        A pending image may list no snapshots, and reading permissions takes minutes, in which images become
-        available. If the images cannot be read, the snapshots count as used: the rules for unused ones may
+        A pending image may list no snapshots, and become available in the minutes in which permissions are
+        read. If the images cannot be read, the snapshots count as used: the rules for unused ones may
         not apply to them.
         """
         shared = sorted(
@@ -242,7 +242,7 @@ class _Listing:
 
 
 def _region(clients: Clients, target: Target, check_snapshots: bool, threads: int) -> RegionState:
-    """One region; permissions are read while images are still being listed."""
+    """Read one region. Permissions are read while images are still being listed."""
 
     def permissions(pieces: Iterable[Piece]) -> _Permissions:
         return _Permissions(*each(pieces, lambda piece: _sharing(clients, piece), threads=threads))
@@ -252,7 +252,7 @@ def _region(clients: Clients, target: Target, check_snapshots: bool, threads: in
     )
     first = permissions(listing.pieces())
     later = permissions(listing.pieces_of(listing.late_images(first)))
-    done, failed = first.updated(later, listing.used)
+    done, failed = first.update(later, listing.used)
     unread = [
         Problem(piece.code, piece.resource, failure(exception, target, piece.action), piece.image_id)
         for piece, exception in failed.items()
@@ -280,7 +280,7 @@ def _sharing(clients: Clients, piece: Piece) -> Sharing:
 def _with_keys(clients: Clients, current: Mapping[Target, RegionState]) -> dict[Target, RegionState]:
     """Return the regions with the keys of encrypted snapshots, each read once.
 
-    Those of shared snapshots that no image uses are noted, too, but only keys of images are read.
+    The keys of shared snapshots that no image uses are noted, too, but only keys of images are read.
     """
     encrypted = {target: ids for target, region in current.items() if (ids := _encrypted_snapshots(region))}
     clients.open("kms", [target.region for target in encrypted])
@@ -331,7 +331,7 @@ def _with_keys(clients: Clients, current: Mapping[Target, RegionState]) -> dict[
 
 
 def _list_shared_unused(target: Target, region: RegionState) -> list[str]:
-    """Return the snapshots that no image uses and that are shared with other accounts."""
+    """Return the snapshots without an image that are shared with other accounts."""
     return sorted(
         snapshot_id for snapshot_id, sharing in region.unused.items() if sharing.without(target.account_id)
     )
@@ -357,32 +357,32 @@ def _find_unknown_keys(
     encrypted: Mapping[Target, Mapping[str, str]],
     known: Mapping[Target, Sequence[Snapshot]],
 ) -> dict[Target, list[Problem]]:
-    """Return why keys of encrypted snapshots that were read are not known, apart from deleted snapshots."""
+    """Return why the keys of encrypted snapshots are not known. Deleted snapshots are left out."""
     returned = {
         (target, snapshot.snapshot_id): snapshot.kms_key_id
         for target, snapshots in known.items()
         for snapshot in snapshots
     }
-    listed = [(target, snapshot_id) for target in known for snapshot_id in encrypted[target]]
+    items = [(target, snapshot_id) for target in known for snapshot_id in encrypted[target]]
     deleted, unproven = each(
-        [item for item in listed if item not in returned],
+        [item for item in items if item not in returned],
         lambda item: _is_deleted(clients.rate_limited(read.IMAGE_PERMISSIONS).ec2(item[0].region), item[1]),
     )
     problems: dict[Target, list[Problem]] = {}
-    for target, snapshot_id in listed:
+    for target, snapshot_id in items:
         item = (target, snapshot_id)
         if returned.get(item) or deleted.get(item):
             continue
-        lacking = IncompleteAnswer("DescribeSnapshots", "KmsKeyId" if item in returned else snapshot_id)
-        why = failure(unproven.get(item, lacking), target, "DescribeSnapshots")
+        incomplete = IncompleteAnswer("DescribeSnapshots", "KmsKeyId" if item in returned else snapshot_id)
+        problem = failure(unproven.get(item, incomplete), target, "DescribeSnapshots")
         problems.setdefault(target, []).append(
-            Problem(_KEY, snapshot_id, why, encrypted[target][snapshot_id])
+            Problem(_KEY, snapshot_id, problem, encrypted[target][snapshot_id])
         )
     return problems
 
 
 def _is_deleted(ec2: EC2Client, snapshot_id: str) -> bool:
-    """Whether an error shows that there is no such snapshot. An answer that lacks it does not show that."""
+    """Whether an error shows that there is no such snapshot. An answer without it does not."""
     try:
         ec2.describe_snapshots(SnapshotIds=[snapshot_id])
     except ClientError as exception:

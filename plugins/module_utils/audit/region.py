@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A region as the causes of findings look at it: who can use what, and who of them is not allowed."""
+"""Compare what was read of a region with what is allowed, for the causes of findings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from .state import RegionState
 
 @dataclass(frozen=True)
 class AuditedImage:
-    """An image whose launch permissions were read: who else than its owner has them, and is not allowed."""
+    """An image whose launch permissions were read, with who has them and who of these is not allowed.
+
+    The owner does not count.
+    """
 
     image: Image
     sharing: Sharing
@@ -42,10 +45,10 @@ class AuditedImage:
 
 @dataclass(frozen=True)
 class AuditedSnapshot:
-    """A snapshot whose volume permissions were read: who else than its owner has them, and is not allowed.
+    """A snapshot whose volume permissions were read, with who has them and who of these is not allowed.
 
-    ``images`` use it. It may be shared with all that any of these may be. Without an image, rules for images
-    do not apply to it.
+    The owner does not count. ``images`` use the snapshot, which may be shared with all that any of them may
+    be shared with. Without an image, rules for images do not apply to it.
     """
 
     snapshot_id: str
@@ -64,7 +67,7 @@ class AuditedSnapshot:
 
     @property
     def image_id(self) -> str | None:
-        """Return the first image that uses it."""
+        """Return the first image that uses the snapshot."""
         return self.images[0].image_id if self.images else None
 
 
@@ -101,7 +104,7 @@ class AuditedRegion:
 
     @cached_property
     def snapshots(self) -> tuple[AuditedSnapshot, ...]:
-        """Return the snapshots whose volume permissions were read, those last that no image uses."""
+        """Return the snapshots whose volume permissions were read. Those without an image are last."""
         permissions = self.current.volume_permissions
         of_images = (
             self._snapshot(snapshot_id, tuple(images), permissions[snapshot_id])
@@ -123,7 +126,7 @@ class AuditedRegion:
 
     @cached_property
     def keys(self) -> tuple[AuditedKey, ...]:
-        """Return the keys under which images are, or that are associated with their snapshots."""
+        """Return the keys that encrypt images or are associated with their snapshots."""
         encrypted, associated = (
             self._by_key(self.current.key_arns),
             self._by_key(self.current.associated_key_arns),
@@ -144,7 +147,7 @@ class AuditedRegion:
 
     @property
     def own_keys(self) -> list[AuditedKey]:
-        """Return the customer managed keys of the account: all that can be read, and that others can use."""
+        """Return the customer managed keys of the account. Only these can be read, and used by others."""
         return [key for key in self.keys if key.is_of_account and not key.key.aws_managed]
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role ``audit`` displays and passes to the next job."""
+"""Summarize an audit: what the role ``audit`` displays and passes to the next job."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ Group = tuple[Mapping[str, Any], list[Mapping[str, Any]]]
 def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
     """Return the findings by severity, their five worst kinds, the changes, and what could not be read.
 
-    ``report`` is that of ``audit_report``. ``context`` has ``changes``, which it returned, and ``failures``,
-    those of the audit, among which are findings that fail the role.
+    ``report`` and the ``changes`` in ``context`` are those of ``audit_report``. ``failures`` in ``context``
+    are those of the audit, including findings that fail the role.
     """
     rest = report_path or "the fact audit_report"
     failure = _failure(report, context, rest)
@@ -166,7 +166,7 @@ def _count_others(group: Sequence[Any]) -> str:
 
 
 def _list_unread(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the findings about what could not be read that are not about one of the failures."""
+    """Return the findings about what could not be read, without those that a failure reports."""
     known = {failure["message"] for failure in report["failures"]}
     return [
         finding

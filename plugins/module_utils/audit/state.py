@@ -27,7 +27,7 @@ IMAGE_BLOCK, SNAPSHOT_BLOCK = "GetImageBlockPublicAccessState", "GetSnapshotBloc
 
 @dataclass(frozen=True)
 class Problem:
-    """Why something could not be read; ``code`` is the code of the finding."""
+    """Why something could not be read. ``code`` is the code of the finding."""
 
     code: str
     resource: str
@@ -36,12 +36,12 @@ class Problem:
 
     @property
     def is_snapshots_key(self) -> bool:
-        """Whether it is not known which key encrypts a snapshot, so that it may be any key."""
+        """Whether the key of a snapshot is unknown, so that it may be any key."""
         return self.code == "key_unreadable" and self.resource.startswith("snap-")
 
     @property
     def is_unused_snapshot(self) -> bool:
-        """Whether it is not known with whom a snapshot that no image uses is shared, or which there are."""
+        """Whether snapshots that no image uses, or their permissions, are unknown."""
         return self.code == "unused_snapshots_unreadable" or (
             self.code == "snapshot_unreadable" and self.image_id is None
         )
@@ -52,8 +52,8 @@ class RegionState:
     """What was read of a region. What could not be read is in ``problems`` and missing from the mappings.
 
     ``sharing`` is by image, ``volume_permissions`` by snapshot of an image, ``unused`` by snapshot that no
-    image uses, ``key_of`` maps encrypted snapshots to the ARNs of their keys, and ``associated_keys`` to
-    those of additional keys that give access to their data. The block public access settings are None if they
+    image uses. ``key_of`` maps encrypted snapshots to the ARNs of their keys, ``associated_keys`` to those of
+    additional keys that give access to their data. The block public access settings are None if they
     could not be read.
     """
 
@@ -70,7 +70,7 @@ class RegionState:
 
     @property
     def deciding_problems(self) -> tuple[Problem, ...]:
-        """Return the problems that findings depend on: block public access only counts for what is public.
+        """Return the problems that findings depend on. Block public access counts only for what is public.
 
         Permissions that could not be read may be public.
         """
@@ -97,7 +97,7 @@ class RegionState:
         return self.snapshot_block is not None and self.snapshot_block.state == "block-all-sharing"
 
     def effective_volume(self, snapshot_id: str) -> Sharing:
-        """Return who can use a snapshot: its permissions, without the public where that does not apply."""
+        """Return who can use a snapshot: its permissions, without public access that does not apply."""
         sharing = self.volume_permissions.get(snapshot_id, Sharing())
         return replace(sharing, public=False) if self.hides_public_snapshots else sharing
 

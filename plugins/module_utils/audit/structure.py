@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The structure of the result of ``ami_share_audit``, which other modules read."""
+"""Structure of the result of ``ami_share_audit``, which other modules read."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ _PARTS: dict[str, Any] = {
 
 
 def check_audit(option: str, value: Any, complete: bool) -> tuple[Failure, ...]:
-    """Return a failure if the value is not the result of an audit; a ``complete`` one has all parts."""
+    """Return a failure if the value is not the result of an audit. A ``complete`` one has all parts."""
     parts = _PARTS if complete else {name: Absent(part) for name, part in _PARTS.items()}
     failures = check_result(option, value, {**OUTCOME, **parts}, "ami_share_audit")
     if failures:

@@ -61,13 +61,13 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
 )
 """Each cause by its code, in their order."""
 NOT_ALLOWED = tuple(code for code, cause in CAUSES.items() if cause.remediation is Remediation.BY_DEFAULT)
-"""The codes for principals that have access to an image or snapshot and are not on the allowlist."""
+"""Codes for principals that have access to an image or snapshot and are not on the allowlist."""
 MEANINGS: Mapping[str, str] = MappingProxyType({code: cause.meaning for code, cause in CAUSES.items()})
-"""The meaning of each code, in reports and in the table of docs/auditing.md."""
+"""Meaning of each code, in reports and in the table of docs/auditing.md."""
 UNREADABLE = frozenset(code for code in CAUSES if code.endswith("_unreadable"))
-"""The codes for what could not be read."""
+"""Codes for what could not be read."""
 SAME_IMAGES = frozenset(code for code, cause in CAUSES.items() if cause.same_images)
-"""The codes for one principal each. Those that can use the same images are shown as one group."""
+"""Codes for one principal each. Those that can use the same images are shown as one group."""
 
 
 _OTHER = Cause(code="", severity=Severity.LOW, meaning="", remedy="")

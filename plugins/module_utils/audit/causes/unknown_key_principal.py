@@ -31,10 +31,10 @@ def _find(region: AuditedRegion) -> Iterator[Evidence]:
 
 
 def _of_key(key: AuditedKey) -> Iterator[Evidence]:
-    """Yield the principals, other than those of this collection's access that ``explained`` names.
+    """Yield the principals, without those whose access by this collection is ``explained``.
 
-    Other findings are about these: an image or snapshot is shared with them, or they have the access for no
-    image at all, or something was not read that may show which of the two it is.
+    These have other findings: an image or snapshot is shared with them, or they have the access for no image
+    at all, or what may show which of the two it is was not read.
     """
     allowed = reduce(Sharing.__or__, map(key.options.allowed_for, key.images), key.options.allowed)
     explained = key.explained
@@ -57,7 +57,7 @@ def _of_key(key: AuditedKey) -> Iterator[Evidence]:
 
 
 def _access(key: AuditedKey, allowed: Sharing) -> Iterator[tuple[PolicyConsumers, bool, str]]:
-    """Yield who is not allowed and has access to the key, whether this collection gave it, and by what."""
+    """Yield who has access without being allowed, whether this collection gave it, and what gives it."""
     owner = key.target.account_id
     for audience in key.audiences:
         if audience.operations & USES:
@@ -71,12 +71,12 @@ def _access(key: AuditedKey, allowed: Sharing) -> Iterator[tuple[PolicyConsumers
 
 
 def _not_allowed(audience: StatementAudience, allowed: Sharing, owner: str) -> PolicyConsumers:
-    """Return those that the statement names and that are not allowed; none if one of its limits is."""
-    beyond = [_beyond(limit, allowed, owner) for limit in audience.limits]
-    return beyond[0] if beyond and all(beyond) else PolicyConsumers()
+    """Return the consumers of the statement that are not allowed; none if one of its limits is allowed."""
+    not_allowed = [_remove_allowed(limit, allowed, owner) for limit in audience.limits]
+    return not_allowed[0] if not_allowed and all(not_allowed) else PolicyConsumers()
 
 
-def _beyond(consumers: PolicyConsumers, allowed: Sharing, owner: str) -> PolicyConsumers:
+def _remove_allowed(consumers: PolicyConsumers, allowed: Sharing, owner: str) -> PolicyConsumers:
     """Return the consumers that are not allowed. An allowed organization includes its units."""
     org_ids = frozenset(map(key_policy.organization_id, allowed.org_arns))
     units = frozenset(map(key_policy.unit_ids, allowed.org_unit_arns))
@@ -93,15 +93,15 @@ def _beyond(consumers: PolicyConsumers, allowed: Sharing, owner: str) -> PolicyC
 def _grant_users(grant: Grant, allowed: Sharing, owner: str) -> PolicyConsumers:
     """Return who is not allowed and may use the key by this grant.
 
-    A service uses it on behalf of the account whose resource the grant names, otherwise of the one under
-    which it was issued. A grantee that could not be read may be anyone.
+    A service uses it on behalf of the account whose resource the grant names, else of the account that issued
+    the grant. A grantee that could not be read may be anyone.
     """
     if grant.grantee == UNREAD_GRANTEE:
         return PolicyConsumers(frozenset({UNREAD_GRANTEE}))
     of_service = grant.source_arn or (grant.issuer if _is_service(grant.grantee) else None)
     source = account_of(of_service) if of_service else None
     principals = frozenset({key_policy.short(grant.grantee), *([source] if source else [])})
-    return _beyond(PolicyConsumers(principals), allowed, owner)
+    return _remove_allowed(PolicyConsumers(principals), allowed, owner)
 
 
 def _is_service(grantee: str) -> bool:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The differences between two audit reports: findings, access to images and keys, block public access."""
+"""Differences between two audit reports: findings, access to images and keys, block public access."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LAUNCH, _SNAPSHOTS, _KEYS = "launch permissions", "snapshots", "keys"
 Resource = tuple[str, str]
 """A region, and an image, snapshot or key in it."""
 Permission = tuple[str, str]
-"""The kind of permission, and the principal that has it."""
+"""Kind of permission, and the principal that has it."""
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
@@ -42,7 +42,9 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
         return Changes(since, (f"The last report was about account {before['account_id']}.",))
     old, new = _Report(before), _Report(after)
     added = [
-        _found(finding, old) for identity, finding in new.findings.items() if identity not in old.findings
+        _describe_finding(finding, old)
+        for identity, finding in new.findings.items()
+        if identity not in old.findings
     ]
     removed = [
         sentence(finding)
@@ -51,8 +53,8 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
     ]
     return Changes(
         since,
-        added=(*added, *_granted(old, new), *_states(old, new)),
-        removed=(*removed, *_revoked(old, new)),
+        added=(*added, *_describe_new_access(old, new), *_describe_state_changes(old, new)),
+        removed=(*removed, *_describe_removed_access(old, new)),
     )
 
 
@@ -132,7 +134,7 @@ class _Report:
 
 @dataclass(frozen=True)
 class _More:
-    """The principals that can launch an image, or read its snapshots, in one report and not in the other.
+    """Principals that can launch an image, or read its snapshots, in one report and not in the other.
 
     ``whole`` means that the other report has no such image.
     """
@@ -148,9 +150,9 @@ class _More:
         return f"{self.image['image_id']} ({self.image['name']})"
 
 
-def _granted(old: _Report, new: _Report) -> Iterator[str]:
+def _describe_new_access(old: _Report, new: _Report) -> Iterator[str]:
     """Yield access that is new."""
-    for more in _more(new, old):
+    for more in _list_more_access(new, old):
         region = more.image["region"]
         if more.whole:
             shared = f", shared with {_names(more.launch)}" if more.launch else ""
@@ -159,13 +161,13 @@ def _granted(old: _Report, new: _Report) -> Iterator[str]:
             yield f"{region}: {more.name} is now shared with {_names(more.launch)}."
         if more.snapshots:
             yield f"{region}: The snapshots of {more.name} are now shared with {_names(more.snapshots)}."
-    for (region, arn), who in _more_users(new, old):
+    for (region, arn), who in _list_more_users(new, old):
         yield f"{region}: The key {arn} can now be used by {_names(who)}."
 
 
-def _revoked(old: _Report, new: _Report) -> Iterator[str]:
+def _describe_removed_access(old: _Report, new: _Report) -> Iterator[str]:
     """Yield access that was removed."""
-    for more in _more(old, new):
+    for more in _list_more_access(old, new):
         region = more.image["region"]
         if more.whole:
             shared = f"; it was shared with {_names(more.launch)}" if more.launch else ""
@@ -175,12 +177,12 @@ def _revoked(old: _Report, new: _Report) -> Iterator[str]:
         if more.snapshots and not more.whole:
             principals = _names(more.snapshots)
             yield f"{region}: The snapshots of {more.name} are no longer shared with {principals}."
-    for (region, arn), who in _more_users(old, new):
+    for (region, arn), who in _list_more_users(old, new):
         yield f"{region}: The key {arn} can no longer be used by {_names(who)}."
 
 
-def _more(report: _Report, other: _Report) -> Iterator[_More]:
-    """Yield access in ``report`` that is known not to be in ``other``, except for what findings report."""
+def _list_more_access(report: _Report, other: _Report) -> Iterator[_More]:
+    """Yield access in ``report`` that ``other`` certainly lacks, without access that findings report."""
     reported = {
         (finding["region"], finding["image_id"], finding["principal"])
         for identity, finding in report.findings.items()
@@ -200,8 +202,8 @@ def _more(report: _Report, other: _Report) -> Iterator[_More]:
             yield _More(image, tuple(sorted(launch)), tuple(sorted(snapshots)), whole)
 
 
-def _more_users(report: _Report, other: _Report) -> Iterator[tuple[Resource, list[str]]]:
-    """Yield who may use a key in ``report`` and not in ``other``; keys in both reports only."""
+def _list_more_users(report: _Report, other: _Report) -> Iterator[tuple[Resource, list[str]]]:
+    """Yield who may use a key in ``report`` and not in ``other``, for keys in both reports."""
     for resource, key in report.keys.items():
         if resource in other.keys:
             users, others = (
@@ -211,13 +213,13 @@ def _more_users(report: _Report, other: _Report) -> Iterator[tuple[Resource, lis
                 yield resource, sorted(users - others)
 
 
-def _states(old: _Report, new: _Report) -> Iterator[str]:
+def _describe_state_changes(old: _Report, new: _Report) -> Iterator[str]:
     """Yield changes of regions, block public access and key states."""
     for region in sorted(old.named - new.named) if new.regions else ():
         yield f"{region}: This region is no longer audited."
-    for region, seen in new.regions.items():
+    for region, current in new.regions.items():
         for block, name in _BLOCKS.items():
-            was, now = old.regions.get(region, {}).get(block), seen[block]
+            was, now = old.regions.get(region, {}).get(block), current[block]
             if None not in (was, now) and was != now:
                 yield f"{region}: {name} is now {now}, before {was}."
     for (region, arn), key in new.keys.items():
@@ -226,7 +228,7 @@ def _states(old: _Report, new: _Report) -> Iterator[str]:
             yield f"{region}: The key {arn} is now {key['state']}, before {was}."
 
 
-def _found(finding: Mapping[str, Any], old: _Report) -> str:
+def _describe_finding(finding: Mapping[str, Any], old: _Report) -> str:
     text = sentence(finding)
     if is_unread(finding) or old.covers(finding):
         return text

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The audit report as a document: findings, regions, keys, and which principal can use which image."""
+"""Audit report as a document: findings, regions, keys, and which principal can use which image."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _LEGEND = {
 }
 _PERMISSIONS = frozenset({"launch permissions", "snapshots"})
 _UNREAD = "others"
-"""The column that marks images whose permissions could not be read."""
+"""Column that marks images whose permissions could not be read."""
 
 
 def document(content: Mapping[str, Any]) -> Document:
-    """The document of the content that ``content.audit`` returned."""
+    """Return the document of the content that ``content.audit`` returned."""
     owner = content["account_id"]
     items = tuple(map(Item.of, content["findings"]))
     images = sorted(content["images"], key=image_order)
@@ -56,7 +56,7 @@ def document(content: Mapping[str, Any]) -> Document:
 
 
 def _drift(images: Iterable[Mapping[str, Any]]) -> Grid | None:
-    """The versions by region, from the names of the images that can be launched."""
+    """Return the versions by region, from the names of the images that can be launched."""
     names = [(image, str(image["name"] or "")) for image in images if image["state"] == "available"]
     return drift(
         Version(family_of(name), image["region"], version_of(name), str(image["creation_date"] or ""))
@@ -80,7 +80,7 @@ def _failures(content: Mapping[str, Any]) -> Table:
 
 
 def _regions(content: Mapping[str, Any]) -> Table:
-    """Every region and its block public access settings; the page itself counts the findings of each."""
+    """Return every region and its block public access settings. The page counts the findings of each."""
     return Table(
         title="Regions",
         columns=(
@@ -98,7 +98,7 @@ def _regions(content: Mapping[str, Any]) -> Table:
 
 
 def _keys(content: Mapping[str, Any]) -> Table:
-    """One row for each key and principal that may use it."""
+    """Return one row for each key and principal that may use it."""
     no_users: list[dict[str, Any]] = [
         {"operations": [], "created_by_collection": None, "principal": None, "through": None}
     ]
@@ -149,12 +149,12 @@ def _matrix(images: Iterable[Mapping[str, Any]], skipped: Iterable[str]) -> Matr
 
 
 def _columns(images: Iterable[Mapping[str, Any]], wanted: frozenset[str]) -> Iterator[str]:
-    """The public first, then organizations, organizational units and accounts."""
-    found: dict[str, set[str]] = {kind: set() for kind in KINDS}
+    """Yield the public first, then organizations, organizational units and accounts."""
+    principals: dict[str, set[str]] = {kind: set() for kind in KINDS}
     for image in images:
         for group in image["shared_with"]:
-            found[group["kind"]].update(group["principals"])
-    yield from (principal_name(principal) for kind in KINDS for principal in sorted(found[kind]))
+            principals[group["kind"]].update(group["principals"])
+    yield from (principal_name(principal) for kind in KINDS for principal in sorted(principals[kind]))
     if not all(wanted.isdisjoint(image["unknown"]) for image in images):
         yield _UNREAD
 
@@ -181,7 +181,7 @@ def _mark(group: Mapping[str, Any]) -> Mark:
 
 
 def _records(images: Iterable[Mapping[str, Any]]) -> Table:
-    """One row for each image and principal, and one for each private image."""
+    """Return one row for each image and principal, and one for each private image."""
     return Table(
         title="All images and principals",
         columns=(

@@ -17,7 +17,7 @@ from ...reports.naming import family_of
 from ..causes import MEANINGS, SAME_IMAGES, cause_of, urgency
 
 Names: TypeAlias = "Mapping[tuple[str | None, str | None], str]"
-"""The names of images, by region and image ID."""
+"""Names of images, by region and image ID."""
 
 Resource: TypeAlias = "tuple[str | None, str | None]"
 """A region, and an image in it, or a snapshot that no image uses."""
@@ -33,7 +33,7 @@ def group_findings(items: Iterable[Item], images: Iterable[Mapping[str, Any]]) -
     names = {(image["region"], image["image_id"]): str(image["name"] or "") for image in images}
     usable = same_resources((_holder(item), _resource(item)) for item in listed if item.code in SAME_IMAGES)
 
-    def in_common(item: Item) -> Hashable:
+    def common_feature(item: Item) -> Hashable:
         if item.code in SAME_IMAGES:
             return usable[_holder(item)]
         return family_of(names.get((item.region, item.image_id), "")) if cause_of(item.code).title else None
@@ -41,7 +41,7 @@ def group_findings(items: Iterable[Item], images: Iterable[Mapping[str, Any]]) -
     def title(alike: Sequence[Item]) -> str:
         return _title(alike, names)
 
-    return grouped(listed, MEANINGS, in_common, title, names, urgency)
+    return grouped(listed, MEANINGS, common_feature, title, names, urgency)
 
 
 def same_resources(used: Iterable[tuple[Hashable, Resource]]) -> dict[Hashable, frozenset[Resource]]:
@@ -55,8 +55,8 @@ def same_resources(used: Iterable[tuple[Hashable, Resource]]) -> dict[Hashable, 
         resources.setdefault(holder, set()).add(resource)
     known: dict[frozenset[Resource], frozenset[Resource]] = {}
     by_holder: dict[Hashable, frozenset[Resource]] = {}
-    for holder, some in resources.items():
-        same = frozenset(some)
+    for holder, used_by_holder in resources.items():
+        same = frozenset(used_by_holder)
         by_holder[holder] = known.setdefault(same, same)
     return by_holder
 
@@ -88,7 +88,7 @@ def _title(items: Sequence[Item], names: Names) -> str:
 
 
 def _text(item: Item) -> str:
-    """Return the sentence for findings like this one, empty if there is none."""
+    """Return the sentence for findings of this kind; empty if there is none."""
     cause = cause_of(item.code)
     if not item.image_id:
         return cause.title_of_unused

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of ``audit_report``."""
+"""Options of ``audit_report``."""
 
 from __future__ import annotations
 
@@ -13,4 +13,4 @@ from ...option_groups import AuditResultOptions, LocalReportOptions
 
 @dataclass(frozen=True, kw_only=True)
 class AuditReportOptions(LocalReportOptions, AuditResultOptions):
-    """The options of ``audit_report``."""
+    """Options of ``audit_report``."""

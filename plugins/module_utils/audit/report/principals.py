@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The principals that an image is shared with: allowed or not, and with which permissions and key access."""
+"""Principals that an image is shared with: allowed or not, and with which permissions and key access."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _MEMBERS = (
     ("account", "account_ids"),
 )
 KINDS = ("public", *(kind for kind, _members in _MEMBERS))
-"""The kinds of principals, widest first."""
+"""Kinds of principals, widest first."""
 ACCESS = ("kind", "allowed", "launch_permission", "snapshots", "key_access")
-"""The keys of the access that the principals of a group in ``shared_with`` have in common."""
+"""Keys of the access that the principals of a group in ``shared_with`` have in common."""
 
 
 class Held:
