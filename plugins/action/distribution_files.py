@@ -14,7 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.distribution.write_f
     write_files,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused, summary
-from ansible_collections.golden.images.plugins.plugin_utils.short_failures import shortened
+from ansible_collections.golden.images.plugins.plugin_utils.short_failures import shorten
 
 _SPEC = {
     "output_files": {"type": "list", "elements": "str", "required": True},
@@ -44,4 +44,4 @@ class ActionModule(ActionBase):
         result.update(
             changed=bool(written), files=written, failures=[failure.as_result() for failure in failures]
         )
-        return shortened({**result, "failed": True, "msg": summary(failures)}) if failures else result
+        return shorten({**result, "failed": True, "msg": summary(failures)}) if failures else result

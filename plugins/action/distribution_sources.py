@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.distribution.sources
 from ansible_collections.golden.images.plugins.module_utils.distribution.write_files import check_files
 from ansible_collections.golden.images.plugins.module_utils.failures import summary
 from ansible_collections.golden.images.plugins.module_utils.wording import file_reason
-from ansible_collections.golden.images.plugins.plugin_utils.short_failures import shortened
+from ansible_collections.golden.images.plugins.plugin_utils.short_failures import shorten
 
 _SPEC = {
     "source_image_id": {"type": "str"},
@@ -59,7 +59,7 @@ class ActionModule(ActionBase):
         result.update(changed=False, failures=[failure.as_result() for failure in failures])
         if failures:
             message = f"{summary(failures)}\nThis task changed nothing."
-            return shortened({**result, "failed": True, "msg": message})
+            return shorten({**result, "failed": True, "msg": message})
         return {**result, "sources": list(sources)}
 
 

@@ -17,7 +17,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.module_utils.failures import summary
 from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
 from ansible_collections.golden.images.plugins.module_utils.role_variables import RoleVariables, with_paths
-from ansible_collections.golden.images.plugins.plugin_utils.short_failures import shortened
+from ansible_collections.golden.images.plugins.plugin_utils.short_failures import shorten
 
 _SPEC = {"values": {"type": "dict"}}
 
@@ -51,7 +51,7 @@ class ActionModule(ActionBase):
         result["failures"] = [failure.as_result() for failure in failures]
         if failures:
             message = f"{summary(failures)}\nThis task changed nothing."
-            return shortened({**result, "failed": True, "msg": message})
+            return shorten({**result, "failed": True, "msg": message})
         values = with_paths(role.variables, values, absolute)
         # This task is in check mode if the role's other tasks are. ansible_check_mode is only the option --check,
         # and keywords of plays, blocks and roles differ from it.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The parts of an ARN. IAM User Guide, "Identify AWS resources with Amazon Resource Names (ARNs)"."""
+"""Parts of an ARN. IAM User Guide, "Identify AWS resources with Amazon Resource Names (ARNs)"."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Arn:
 
 
 def parse(text: str) -> Arn:
-    """The parts of an ARN.
+    """Return the parts of an ARN.
 
     Raises:
         ValueError: the text is not an ARN.
@@ -37,7 +37,7 @@ def is_arn(text: str) -> bool:
 
 
 def account_of(principal: str) -> str | None:
-    """The account that a principal is or is in; None for the unique ID of a deleted or new role or user."""
+    """Return the account of a principal; None for the unique ID of a deleted or new role or user."""
     if is_arn(principal):
         return parse(principal).account_id
     return principal if principal.isdigit() else None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A diff by change: what is the same in many targets is one line, and not the same lines for each target."""
+"""Render a diff by change: what is the same in many targets is one line."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _PRINCIPAL = re.compile(r"arn:[\w-]+:(?:iam|sts|organizations)::[^\"\s]+|(?<![:\
 
 @dataclass(frozen=True)
 class Change:
-    """A change in one target; ``sign`` is ``+``, ``-`` or ``~``.
+    """A change in one target. ``sign`` is ``+``, ``-`` or ``~``.
 
-    ``noun`` is the kind of the changed ``resources``, which follow ``text``: by ID, or counted if many.
+    ``noun`` is the kind of the changed ``resources``. They follow ``text`` by ID, or counted if many.
     ``consumers`` are the principals that get or lose access. A resource of None does not exist yet.
     """
 
@@ -48,32 +48,32 @@ class Change:
 
 
 def prepared(changes: Iterable[Change], targets: Collection[Target]) -> str:
-    """The text of a diff; ``targets`` are all targets of the plan. It is empty without changes."""
-    lines = list(_lines(_merged(changes), frozenset(targets)))
+    """Return the text of a diff, empty without changes. ``targets`` are all targets of the plan."""
+    lines = list(_lines(_merge(changes), frozenset(targets)))
     more = [f"{len(lines) - _MOST_LINES} more changes"] if len(lines) > _MOST_LINES else []
-    shown = [row for line in (*lines[:_MOST_LINES], *more) for row in _wrapped(line)]
-    return "".join(f"{row}\n" for row in shown)
+    rows = [row for line in (*lines[:_MOST_LINES], *more) for row in _wrap(line)]
+    return "".join(f"{row}\n" for row in rows)
 
 
 def changes_of(targets: Iterable[TargetPlan]) -> Iterator[Change]:
-    """The changes that the actions of the targets make."""
+    """Yield the changes that the actions of the targets make."""
     for planned in targets:
         for action in planned.actions:
             yield from changes_by(action, planned)
 
 
 def changes_by(action: Action, planned: TargetPlan) -> Iterator[Change]:
-    """The changes that one action makes."""
+    """Yield the changes that one action makes."""
     if by_states := _CHANGES_OF_STATES.get(action.operation):
-        found = by_states(action, planned)
+        changes = by_states(action, planned)
     else:
-        found = _CHANGES.get(action.operation, _of_other)(action)
-    yield from (replace(change, target=action.target) for change in found)
+        changes = _CHANGES.get(action.operation, _of_other)(action)
+    yield from (replace(change, target=action.target) for change in changes)
 
 
 def consumers_text(consumers: Collection[str]) -> str:
-    """Consumers by name, or their number if there are many."""
-    accounts = [one for one in consumers if ACCOUNT_ID.fullmatch(one)]
+    """Return consumers by name, or their number if there are many."""
+    accounts = [consumer for consumer in consumers if ACCOUNT_ID.fullmatch(consumer)]
     if PUBLIC in consumers:
         return "all AWS accounts (public)"
     if len(consumers) <= _NAMED:
@@ -83,33 +83,33 @@ def consumers_text(consumers: Collection[str]) -> str:
     return " and ".join(count(number, noun) for number, noun in counts if number)
 
 
-def _merged(changes: Iterable[Change]) -> Iterator[Change]:
-    """The changes of each target, first with all consumers of a resource, then with all their resources."""
+def _merge(changes: Iterable[Change]) -> Iterator[Change]:
+    """Yield the changes of each target, merged first by resource, then by consumers."""
     by_resource: dict[Any, dict[str, None]] = {}
-    for one in changes:
-        key = (one.target, one.sign, one.text, one.noun, one.resources)
-        by_resource.setdefault(key, {}).update(dict.fromkeys(one.consumers))
+    for change in changes:
+        key = (change.target, change.sign, change.text, change.noun, change.resources)
+        by_resource.setdefault(key, {}).update(dict.fromkeys(change.consumers))
     by_consumers: dict[Any, list[str | None]] = {}
     for (target, sign, text, noun, resources), consumers in by_resource.items():
         by_consumers.setdefault((target, sign, text, noun, tuple(consumers)), []).extend(resources)
-    for (target, sign, text, noun, consumers), found in by_consumers.items():
-        yield Change(target, sign, text, noun, tuple(found), consumers)
+    for (target, sign, text, noun, consumers), merged in by_consumers.items():
+        yield Change(target, sign, text, noun, tuple(merged), consumers)
 
 
 def _lines(changes: Iterable[Change], targets: frozenset[Target]) -> Iterator[str]:
-    """A line for each change, those that many targets have in common first."""
+    """Yield a line for each change; changes with the same text share one."""
     groups: dict[tuple[str, str], list[Change]] = {}
-    for one in changes:
-        groups.setdefault((one.sign, _common_text(one)), []).append(one)
+    for change in changes:
+        groups.setdefault((change.sign, _common_text(change)), []).append(change)
     for (sign, text), members in groups.items():
-        found = [one.target for one in members if one.target is not None]
-        shown = _own_text(members[0]) if len(members) == 1 else text
-        place = f"{_place(found, targets)}: " if found else ""
-        yield f"{place}{sign} {shown}"
+        changed = [change.target for change in members if change.target is not None]
+        line = _own_text(members[0]) if len(members) == 1 else text
+        place = f"{_place(changed, targets)}: " if changed else ""
+        yield f"{place}{sign} {line}"
 
 
 def _common_text(change: Change) -> str:
-    """The text without what is particular to the target."""
+    """Return the text without what differs by target."""
     number = len(change.resources)
     subject = _subject(change) if change.noun and (number > 1 or not change.consumers) else ""
     text = _with_subject(change, subject)
@@ -118,15 +118,15 @@ def _common_text(change: Change) -> str:
 
 
 def _own_text(change: Change) -> str:
-    """The text with the resources by their IDs, if these are few and known."""
-    known = [one for one in change.resources if one]
+    """Return the text with the resources by their IDs, if these are few and known."""
+    known = [resource for resource in change.resources if resource]
     if known and len(known) == len(change.resources) <= _NAMED:
         return _with_subject(change, ", ".join(map(_id, known)))
     return _with_subject(change, _subject(change) if change.noun else "")
 
 
 def _subject(change: Change) -> str:
-    """The resources as a number; a value that is set to the ID of one is not a number."""
+    """Return the number of the resources, or words for the ID that a value is set to."""
     if change.text.endswith("="):
         return f"ID of the region's {change.noun}"
     return count(len(change.resources), change.noun)
@@ -138,17 +138,17 @@ def _with_subject(change: Change, subject: str) -> str:
     return visible(" ".join(part for part in (change.text, on, access) if part))
 
 
-def _place(found: Sequence[Target], targets: frozenset[Target]) -> str:
-    """The targets by name, as all but some, or as a number."""
+def _place(changed: Sequence[Target], targets: frozenset[Target]) -> str:
+    """Return the targets by name, as all but some, or as a number."""
     accounts = {target.account_id for target in targets}
-    regions = {target.region for target in found}
-    names = [_name(target, len(accounts) > 1) for target in found]
+    regions = {target.region for target in changed}
+    names = [_name(target, len(accounts) > 1) for target in changed]
     if len(names) <= _NAMED:
         return ", ".join(names)
     number = f"{len(regions)} regions"
     if len(accounts) > 1:
-        number = f"{count(len({one.account_id for one in found}), 'account')} in {number}"
-    missing = sorted(_name(one, len(accounts) > 1) for one in targets - set(found))
+        number = f"{count(len({target.account_id for target in changed}), 'account')} in {number}"
+    missing = sorted(_name(target, len(accounts) > 1) for target in targets - set(changed))
     if not missing:
         return number
     if len(missing) <= _NAMED:
@@ -160,15 +160,15 @@ def _name(target: Target, with_account: bool) -> str:
     return f"{target.account_id} {target.region}" if with_account else target.region
 
 
-def _wrapped(line: str) -> list[str]:
+def _wrap(line: str) -> list[str]:
     return textwrap.wrap(line, _WIDTH, subsequent_indent="    ", break_on_hyphens=False)
 
 
 def _of_copy(action: Action) -> Iterator[Change]:
-    given = action.parameters
-    encrypted = ", encrypted" if given.get("Encrypted") else ""
-    source = f"{given['SourceImageId']} from {given['SourceRegion']}"
-    yield _change(ADDED, f"copy of {source} as {_short(given['Name'])}{encrypted}")
+    request = action.parameters
+    encrypted = ", encrypted" if request.get("Encrypted") else ""
+    source = f"{request['SourceImageId']} from {request['SourceRegion']}"
+    yield _change(ADDED, f"copy of {source} as {_short(request['Name'])}{encrypted}")
 
 
 def _of_launch_permission(action: Action) -> Iterator[Change]:
@@ -208,22 +208,25 @@ def _of_new_grant(action: Action) -> Iterator[Change]:
 
 
 def _of_revoked_grant(action: Action, planned: TargetPlan) -> Iterator[Change]:
-    """The principals whose grants on the key the plan revokes, if the state shows them."""
+    """Yield the principals whose grants on the key the plan revokes, if the state shows them."""
     key = action.parameters["KeyId"]
-    gone = _grants(planned.before.get(key)) - _grants(planned.after.get(key))
-    if gone:
-        yield _change(REMOVED, "KMS grant", "key", key, tuple(sorted({_account(one) for one, _uses in gone})))
+    revoked = _grants(planned.before.get(key)) - _grants(planned.after.get(key))
+    if revoked:
+        consumers = tuple(sorted({_account(grantee) for grantee, _operations in revoked}))
+        yield _change(REMOVED, "KMS grant", "key", key, consumers)
     else:
         yield _change(REMOVED, "revoke", "KMS grant", action.parameters["GrantId"])
 
 
 def _grants(view: Any) -> frozenset[tuple[str, tuple[str, ...]]]:
     grants = view.get("grants", ()) if isinstance(view, Mapping) else ()
-    return frozenset((grantee, tuple(one["operations"])) for one in grants for grantee in one["grantees"])
+    return frozenset(
+        (grantee, tuple(grant["operations"])) for grant in grants for grantee in grant["grantees"]
+    )
 
 
 def _of_key_policy(action: Action, planned: TargetPlan) -> Iterator[Change]:
-    """The principals that the policy's statements of this collection get or lose."""
+    """Yield the principals that the policy's statements of this collection get or lose."""
     key = action.parameters["KeyId"]
     before, after = _principals(planned.before.get(key)), _principals(planned.after.get(key))
     for sign, consumers in ((ADDED, after - before), (REMOVED, before - after)):
@@ -235,16 +238,16 @@ def _of_key_policy(action: Action, planned: TargetPlan) -> Iterator[Change]:
 
 def _principals(view: Any) -> frozenset[str]:
     statements = view.get("policy_statements") if isinstance(view, Mapping) else None
-    return frozenset(_account(one) for one in _PRINCIPAL.findall(" ".join(_texts(statements))))
+    return frozenset(_account(principal) for principal in _PRINCIPAL.findall(" ".join(_texts(statements))))
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """All texts in the values of a JSON value."""
+    """Yield all texts in the values of a JSON value."""
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, list):
-        for one in value:
-            yield from _texts(one)
+        for item in value:
+            yield from _texts(item)
     elif isinstance(value, str):
         yield value
 
@@ -323,7 +326,7 @@ def _change(
 
 
 def _account(principal: str) -> str:
-    """The account of a principal that stands for it, else the principal itself."""
+    """Return the account of a principal that stands for it, else the principal itself."""
     match = _ACCOUNT.fullmatch(principal)
     return (match[1] or match[2]) if match else principal
 
@@ -334,7 +337,7 @@ def _noun(resource: str | None) -> str:
 
 
 def _id(resource: str) -> str:
-    """The ID of a resource; of a key's ARN, the part that is particular to the key."""
+    """Return the ID of a resource; of a key's ARN, the part that is particular to the key."""
     return cut(resource.rpartition(":key/")[2], _LONGEST)
 
 

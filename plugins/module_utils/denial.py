@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The policy that denies a request, as far as AWS's message names it.
+"""Find the policy that denies a request, as far as AWS's message names it.
 
 Source: IAM User Guide, "Troubleshoot access denied error messages". AWS names one type of policy, even if
-several deny the request. For a key of another account, KMS usually names none, so as not to reveal whether
-the key exists.
+several deny the request. For a key of another account, KMS usually names none, and so does not reveal
+whether the key exists.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NO_CREDENTIALS = frozenset(
         *("SSOError", "SSOTokenLoadError", "UnauthorizedSSOTokenError"),
     }
 )
-# A read that is denied stays so, and credentials that have expired.
+# Denied reads stay denied, and credentials stay expired.
 FAILS_AGAIN = DENIED | EXPIRED | NO_CREDENTIALS
 
 # EC2 Developer Guide, "Error codes for the Amazon EC2 API": an image that is not known, or pending.
@@ -66,9 +66,9 @@ _OF_RESOURCE = (
 
 @dataclass(frozen=True)
 class Denial:
-    """The type of the policy that denies a request, as AWS names it, and its ARN if AWS returns that.
+    """Type of the policy that denies a request, as AWS names it, and its ARN if AWS returns that.
 
-    ``explicit`` is whether a statement denies the request; otherwise no statement allows it.
+    ``explicit`` is whether a statement denies the request. Otherwise no statement allows it.
     """
 
     policy: str
@@ -80,7 +80,7 @@ _NO_RESOURCE_POLICY = Denial("resource-based policy", False)
 
 
 def read_denial(message: str) -> Denial | None:
-    """The denial that AWS's message describes; None if it names no policy."""
+    """Return the denial that AWS's message describes; None if it names no policy."""
     if explicit := _EXPLICIT.search(message):
         return Denial(explicit["policy"], True, explicit["arn"])
     implicit = _IMPLICIT.search(message)
@@ -88,11 +88,11 @@ def read_denial(message: str) -> Denial | None:
 
 
 def remedy(message: str, allow: str) -> str:
-    """What to change so that AWS allows the request; ``allow`` if an IAM policy has to allow it.
+    """Return what to change so that AWS allows the request; ``allow`` if an IAM policy has to allow it.
 
-    ``allow`` is also the result if the message names no policy. If the policy of the resource may be what is
-    missing, that is added: KMS Developer Guide, "Key policies in AWS KMS", IAM policies have no effect unless
-    the key policy enables them.
+    ``allow`` is also the result if the message names no policy. If the resource may lack a policy, that is
+    added: IAM policies have no effect unless the key policy enables them (KMS Developer Guide, "Key policies
+    in AWS KMS").
     """
     denial = read_denial(message)
     if denial is None:
@@ -108,24 +108,24 @@ def remedy(message: str, allow: str) -> str:
 
 
 def remedy_of_launch(message: str, cure: str) -> str:
-    """``cure`` for a denied launch: the statement that denies it may only require tags."""
+    """Return ``cure`` for a denied launch. The statement that denies it may only require tags."""
     denial = read_denial(message)
     is_explicit = denial is not None and denial.explicit
     return f"{cure} If it requires tags of launches, set launch_tags." if is_explicit else cure
 
 
 def denied_action(message: str, default: str) -> str:
-    """The action that AWS's message says is denied, ``default`` if it names none.
+    """Return the action that AWS's message says is denied, ``default`` if it names none.
 
     It is not always the operation that was called: CopyImage and RunInstances with tags also need
     ec2:CreateTags.
     """
-    found = _ACTION.search(message)
-    return found[1] if found else default
+    match = _ACTION.search(message)
+    return match[1] if match else default
 
 
-def described(message: str) -> str:
-    """The denial as a part of a sentence, with a leading space; empty if the message names no policy."""
+def describe(message: str) -> str:
+    """Return the denial for use in a sentence, with a leading space; empty if the message names no policy."""
     denial = read_denial(message)
     if denial is None:
         return ""

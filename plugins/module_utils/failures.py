@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Failures as values: the same shape for an option that cannot be used and for an AWS error."""
+"""Failures as values: invalid options and AWS errors have the same form."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ RESULT = "the failures of the task's result, which -vvv shows"
 class Failure:
     """One failed operation, and what the user can do about it.
 
-    ``action`` is the AWS operation (``CopyImage``) or the option (``account_ids``) that failed, ``remedy`` is
+    ``action`` is the AWS operation (``CopyImage``) or the option (``account_ids``) that failed. ``remedy`` is
     a sentence.
 
     ``source`` is ``aws`` if AWS returned an error, ``sdk`` if botocore failed before a response (network,
     credentials, parameters), else ``collection``. ``error_code`` is in snake_case if this collection
-    chose it, else it is AWS's code or the name of botocore's exception. ``repeated`` means that botocore sent
-    the call more than once, so that an earlier one may have had an effect.
+    chose it, else it is AWS's code or the name of botocore's exception. With ``repeated``, botocore sent the
+    call more than once, and an earlier one may have had an effect.
     """
 
     message: str
@@ -64,14 +64,14 @@ class Failure:
 
     @classmethod
     def at(cls, target: Target, action: str, error_code: str, message: str, remedy: str) -> Failure:
-        """A failure of this collection in one target."""
+        """Return a failure of this collection in one target."""
         return cls(message, remedy, error_code, action, target.region, target.account_id)
 
     @classmethod
     def from_result(cls, result: Mapping[str, Any]) -> Failure:
-        """The failure that ``as_result`` returned.
+        """Return the failure that ``as_result`` returned.
 
-        In a report it has no ``request_id``, and that of a task without failures of its own only a message.
+        It has no ``request_id`` in a report, and only a message if a task had no failures of its own.
         """
         return cls(
             str(result["message"]),
@@ -84,8 +84,8 @@ class Failure:
             result["source"] or "collection",
         )
 
-    def rejecting(self, consumer: str, remedy: str) -> Failure:
-        """The failure as the rejection of one consumer: an account ID, or an ARN."""
+    def to_rejection(self, consumer: str, remedy: str) -> Failure:
+        """Return the failure as the rejection of one consumer: an account ID, or an ARN."""
         return replace(
             self,
             error_code=CONSUMER_REJECTED,
@@ -94,17 +94,17 @@ class Failure:
         )
 
     def rejects(self, consumer: str) -> bool:
-        """Whether it is the rejection of this consumer."""
+        """Whether the failure is the rejection of this consumer."""
         return self.error_code == CONSUMER_REJECTED and self.message.startswith(_rejection_of(consumer))
 
     def sentence(self) -> str:
-        """The region, the message and the remedy."""
+        """Return the region, the message and the remedy."""
         return f"{self.region}: {self.text()}" if self.region else self.text()
 
     def text(self) -> str:
-        """The message and the remedy, cut if they are long, without the region; AWS's message has its code.
+        """Return the message and the remedy, cut if they are long, without the region.
 
-        The traceback of a bug is not cut.
+        AWS's message has its code. The traceback of a bug is not cut.
         """
         message = with_code(self.message, self.error_code) if self.source == "aws" else self.message.rstrip()
         # Many of AWS's messages end without a full stop.
@@ -117,7 +117,7 @@ class Failure:
         return f"{message} {remedy}".strip()
 
     def as_result(self) -> dict[str, str | None]:
-        """The failure as every module returns it in ``failures``."""
+        """Return the failure as every module returns it in ``failures``."""
         return {
             "account_id": self.account_id,
             "action": self.action,
@@ -131,7 +131,7 @@ class Failure:
 
 
 class Refused(Exception):
-    """The task's options cannot be carried out. Nothing was changed."""
+    """A task was refused because its options cannot be carried out. Nothing was changed."""
 
     def __init__(self, failures: Iterable[Failure]) -> None:
         self.failures = tuple(failures)
@@ -139,7 +139,7 @@ class Refused(Exception):
 
 
 class TargetFailed(Exception):
-    """The work on one target failed. Other targets are not affected."""
+    """Work on one target failed. Other targets are not affected."""
 
     def __init__(self, failure: Failure) -> None:
         self.failure = failure
@@ -151,17 +151,17 @@ def _rejection_of(consumer: str) -> str:
 
 
 def invalid_option(option: str, message: str, remedy: str, region: str | None = None) -> Failure:
-    """A failure for an option whose value cannot be used."""
+    """Return a failure for an option whose value cannot be used."""
     return Failure(message=message, remedy=remedy, error_code="invalid_option", action=option, region=region)
 
 
 def invalid_value(option: str, problem: str, remedy: str) -> Failure:
-    """A failure for an option whose value cannot be used. A long problem, which has the value, is cut."""
+    """Return a failure for an option whose value cannot be used. A problem with a long value is cut."""
     return invalid_option(option, f"{option}: {cut(problem, _LONGEST_PROBLEM)}", remedy)
 
 
 def incomplete_response(operation: str, member: str, target: Target | None = None) -> Failure:
-    """The failure for an answer of AWS that lacks a member, which nothing may be concluded from."""
+    """Return the failure for an answer of AWS that lacks a member, and says nothing without it."""
     return Failure(
         message=f"AWS's response to {operation} lacks {member}.",
         remedy="Rerun. If the response lacks it again, update botocore and boto3: they return only what they "
@@ -174,79 +174,83 @@ def incomplete_response(operation: str, member: str, target: Target | None = Non
 
 
 def with_code(message: str, code: str | None) -> str:
-    """AWS's message with its error code, which documentation can be searched for, unless it has it."""
+    """Return AWS's message with its error code, for searches in documentation, unless it has the code."""
     if not code or code in message:
         return message
     return f"{message.rstrip().removesuffix('.')} ({code})".lstrip()
 
 
 def cut(text: str, longest: int) -> str:
-    """The text, or its beginning and its end if it has more characters than ``longest``.
+    """Return the text, or its beginning and its end if it has more characters than ``longest``.
 
-    Words stay whole, other than long ones: an ARN, a value without spaces.
+    Words stay whole, apart from long ones: an ARN, a value without spaces.
     """
     if len(text) <= longest:
         return text
     end = longest // 4
     beginning, ending = text[: longest - end - 3], text[-end:]
-    words, _space, begun = beginning.rpartition(" ")
-    ended, _space, other_words = ending.partition(" ")
+    words, _space, last_word = beginning.rpartition(" ")
+    first_word, _space, other_words = ending.partition(" ")
     return (
-        f"{words if words and len(begun) <= _WORD else beginning} … "
-        f"{other_words if other_words and len(ended) <= _WORD else ending}"
+        f"{words if words and len(last_word) <= _WORD else beginning} … "
+        f"{other_words if other_words and len(first_word) <= _WORD else ending}"
     )
 
 
 def sentences(failures: Iterable[Failure]) -> tuple[str, ...]:
-    """A text for each failure; regions with the same failure share one, so that twenty stay readable."""
+    """Return a text for each failure. Regions with the same failure share one: twenty stay readable."""
     return tuple(
         _line(text, regions)
-        for text, regions in in_common((failure.region, failure.text()) for failure in failures)
+        for text, regions in combine_regions((failure.region, failure.text()) for failure in failures)
     )
 
 
-def in_common(texts: Iterable[tuple[str | None, str]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The texts of regions, those that differ in nothing but the region once.
+def combine_regions(texts: Iterable[tuple[str | None, str]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the texts, each with its regions. Texts that differ only in the region are one.
 
-    Such a text has ``there`` instead of ``in eu-west-1``, and else ``{region}`` in the place of the region.
-    Each with its regions; without any, if the text is of none.
+    Such a text has ``there`` instead of ``in eu-west-1``, and ``{region}`` in other places of the region. A
+    text of no region has none.
     """
-    found: dict[str, dict[str, str]] = {}
+    texts_by_region: dict[str, dict[str, str]] = {}
     for region, text in texts:
         general = _general(text, region) if region else text
-        found.setdefault(general, {}).update({region: text} if region else {})
+        texts_by_region.setdefault(general, {}).update({region: text} if region else {})
     return tuple(
         (next(iter(by_region.values())) if len(by_region) == 1 else general, tuple(by_region))
-        for general, by_region in found.items()
+        for general, by_region in texts_by_region.items()
     )
 
 
 def _general(text: str, region: str) -> str:
-    there = re.sub(rf"(?<=\w) in {re.escape(region)}(?![\w-])", " there", text)
-    return there.replace(region, "{region}")
+    without_region = re.sub(rf"(?<=\w) in {re.escape(region)}(?![\w-])", " there", text)
+    return without_region.replace(region, "{region}")
 
 
 def _line(text: str, regions: Sequence[str]) -> str:
-    """The text after its regions: as many as fit into the line, one at least."""
+    """Return the text after its regions: as many as fit into the line, but at least one."""
     if not regions:
         return text
-    room = _LINE - len(text) - len(": ")
+    space = _LINE - len(text) - len(": ")
     places = (listed(regions, most) for most in range(_MOST_REGIONS, 1, -1))
-    place = next((place for place in places if len(place) <= room), listed(regions, 1))
+    place = next((place for place in places if len(place) <= space), listed(regions, 1))
     # A traceback stays whole: it is of one region, or longer than any line.
     return f"{place}: {text if len(text) > _LONGEST else cut(text, _LINE - len(place) - len(': '))}"
 
 
 def summary(failures: Iterable[Failure], rest: str = RESULT) -> str:
-    """All failures as one message: a sentence for one failure, a list for several (``sentences``).
+    """Return all failures as one message: a sentence for one failure, a list for several (``sentences``).
 
-    ``rest`` says where those are that a long list leaves out.
+    ``rest`` says where the failures are that a long list leaves out.
     """
-    given = list(failures)
-    lines = sentences(given)
+    all_failures = list(failures)
+    lines = sentences(all_failures)
     if len(lines) == 1:
         return lines[0]
-    most = _MOST_OPTIONS if all(one.error_code == "invalid_option" for one in given) else _MOST_LINES
+    most = (
+        _MOST_OPTIONS
+        if all(failure.error_code == "invalid_option" for failure in all_failures)
+        else _MOST_LINES
+    )
     items = [f"- {line}" for line in lines[:most]]
     lengths = accumulate(len(line) + 1 for line in items)
     number = max(1, sum(length <= LONGEST_MESSAGE for length in lengths))

@@ -27,25 +27,25 @@ _SWITCH_INTERVAL = 0.1
 
 # Seconds that optional items are waited for once all others are finished, by default.
 GRACE_PERIOD = 10.0
-# The same for those that change something: a change that is not waited for may still be made, many changes
-# take longer in a far region than in a near one, and some are repeated for a while (``aws.write.perform``).
+# The same for items that change something: AWS may still make a change that is not waited for. Many changes
+# take longer in a far region, and some are repeated for a while (``aws.write.perform``).
 CHANGE_GRACE_PERIOD = 60.0
 
 
 class _End:
-    """Marks the end of the queue."""
+    """Mark of the end of the queue."""
 
 
 _END = _End()
 
 
 class DidNotAnswer(Exception):
-    """The work on an optional item did not end within the grace period after all other items."""
+    """An optional item was not finished within the grace period after all other items."""
 
 
 @contextlib.contextmanager
-def _switching_rarely() -> Iterator[None]:
-    """Switch threads rarely until the work ends: Ansible's own process, of an inventory, goes on after it."""
+def _switch_rarely() -> Iterator[None]:
+    """Switch threads rarely until the work ends. Ansible's own process, of an inventory, goes on after it."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_INTERVAL)
     try:
@@ -54,7 +54,7 @@ def _switching_rarely() -> Iterator[None]:
         sys.setswitchinterval(before)
 
 
-@_switching_rarely()
+@_switch_rarely()
 def each(
     items: Iterable[Item],
     work: Callable[[Item], Result],
@@ -69,10 +69,10 @@ def each(
     slow iterator: work starts with its first item. If the iterator raises, no further work starts, and the
     exception is raised.
 
-    Once all other items are finished, the ``optional`` ones get ``grace_period`` more seconds, which start
-    anew as long as a thread that is done with one has a further one to start. Those that are not finished by
-    then fail with ``DidNotAnswer``. The threads (``threads``, by default ``MAX_THREADS``)
-    are daemons, so that such an item cannot keep the process from ending.
+    Once all other items are finished, the ``optional`` ones get ``grace_period`` more seconds. The period
+    starts anew whenever a thread starts a further optional item. Items that are not finished by then fail
+    with ``DidNotAnswer``. The threads (``threads``, by default ``MAX_THREADS``) are daemons, so that such an
+    item cannot keep the process from ending.
     """
     waiting: queue.SimpleQueue[Item | _End] = queue.SimpleQueue()
     finished: queue.SimpleQueue[tuple[Item, Result | None, Exception | None]] = queue.SimpleQueue()
@@ -81,12 +81,12 @@ def each(
     lazily = isinstance(items, Iterator) and not optional
     ordered = items if lazily else sorted(dict.fromkeys(items), key=lambda item: item in optional)
     max_threads, started = threads or MAX_THREADS, 0
-    given: dict[Item, None] = {}
+    ordered_items: dict[Item, None] = {}
     try:
         for item in ordered:
-            if item in given:
+            if item in ordered_items:
                 continue
-            given[item] = None
+            ordered_items[item] = None
             waiting.put(item)
             if started < max_threads:
                 started += 1
@@ -98,7 +98,7 @@ def each(
 
     done: dict[Item, Result] = {}
     failed: dict[Item, Exception] = {}
-    open_items, may_fail = set(given), frozenset(optional)
+    open_items, may_fail = set(ordered_items), frozenset(optional)
     deadline: float | None = None
     while open_items:
         # With as many open items as threads, the thread that was done last has just started one of them.
@@ -121,13 +121,13 @@ def each(
             failed[item] = exception
     # In the order of the items, so that two runs return the same.
     return (
-        {item: done[item] for item in given if item in done},
-        {item: failed[item] for item in given if item in failed},
+        {item: done[item] for item in ordered_items if item in done},
+        {item: failed[item] for item in ordered_items if item in failed},
     )
 
 
 def _stop(waiting: queue.SimpleQueue[Item | _End]) -> None:
-    """Empty the queue, so that no item that is reported as failed is worked on later, and end its threads."""
+    """Empty the queue, so that no failed item is worked on later, and end its threads."""
     with contextlib.suppress(queue.Empty):
         while True:
             waiting.get_nowait()
@@ -152,6 +152,6 @@ def _run_worker(
 
 
 def round_robin(parts: Iterable[Iterable[Item]]) -> list[Item]:
-    """The first item of each part, then the second of each, and so on. Items that are None are dropped."""
+    """Return the first item of each part, then the second of each, and so on, without None."""
     rounds = zip_longest(*parts)
     return [item for item in chain.from_iterable(rounds) if item is not None]

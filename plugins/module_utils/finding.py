@@ -16,7 +16,7 @@ from .model import Target
 
 
 class Severity(IntEnum):
-    """How bad a finding is; a higher value is worse."""
+    """How bad a finding is. A higher value is worse."""
 
     LOW = 1
     MEDIUM = 2
@@ -24,7 +24,7 @@ class Severity(IntEnum):
 
     @property
     def label(self) -> str:
-        """``low``, ``medium`` or ``high``, as in options, results and reports."""
+        """Return ``low``, ``medium`` or ``high``, as in options, results and reports."""
         return self.name.lower()
 
 
@@ -37,7 +37,7 @@ class BlocksLaunch(Enum):
 
     @property
     def severity(self) -> Severity:
-        """How bad a finding is that keeps the account from launching the image, may do so, or does not."""
+        """Return how bad a finding with this effect on launches is."""
         return _SEVERITIES[self]
 
 
@@ -52,10 +52,10 @@ _SEVERITIES = {
 class Finding:
     """One finding.
 
-    ``resource`` is the image, snapshot, key or region that it is about, ``image_id`` the (first) image that
-    it concerns, ``principal`` who has or lacks access: an account, an ARN, or ``all``. ``blocks_launch`` is
-    set for a diagnosis and a launch probe only, whose findings are about ``image_id`` in the account
-    ``account_id``. ``error_code`` is that of the call that failed, if the finding is about one.
+    ``resource`` is the image, snapshot, key or region that it is about. ``image_id`` is the (first) image
+    that it concerns, ``principal`` who has or lacks access: an account, an ARN, or ``all``. Only findings of
+    a diagnosis or a launch probe have ``blocks_launch``: they are about ``image_id`` in the account
+    ``account_id``. ``error_code`` is that of the failed call, if there was one.
     """
 
     code: str
@@ -72,7 +72,7 @@ class Finding:
 
     @classmethod
     def read(cls, result: Mapping[str, Any]) -> Finding:
-        """The audit finding that ``as_result`` returned; raises ``KeyError`` for anything else."""
+        """Return the audit finding that ``as_result`` returned. Raise ``KeyError`` for anything else."""
         return cls(
             code=result["code"],
             severity=Severity[result["severity"].upper()],
@@ -87,14 +87,14 @@ class Finding:
 
     @property
     def order(self) -> tuple[str, ...]:
-        """A sort key, so that the same findings are always returned in the same order."""
+        """Return a sort key, so that the same findings always have the same order."""
         place = (self.account_id, self.region, self.image_id or "")
         return (*place, self.resource, self.code, self.principal or "", self.message)
 
     def as_result(self) -> dict[str, str | None]:
-        """The finding as modules return it.
+        """Return the finding as modules return it.
 
-        That of an audit has its resource; that of a diagnosis or launch probe blocks_launch and error_code.
+        A finding of an audit has its resource, others have blocks_launch and error_code.
         """
         return {
             "account_id": self.account_id,
@@ -112,12 +112,12 @@ class Finding:
         }
 
     def as_failure(self, action: str) -> Failure:
-        """The finding as a failure of the task; ``action`` is what failed."""
+        """Return the finding as a failure of the task. ``action`` is what failed."""
         return Failure(self.message, self.remedy, self.code, action, self.region, self.account_id)
 
 
 def consumer_unreadable(target: Target, problem: Failure) -> Finding:
-    """The finding about an account that could not be checked, the same of a diagnosis and a launch probe."""
+    """Return the finding of a diagnosis or a launch probe about an account that could not be checked."""
     return Finding(
         "consumer_unreadable",
         BlocksLaunch.UNKNOWN.severity,

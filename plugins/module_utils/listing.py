@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lists and numbers in messages: the first of many and how many more there are, and numbers with nouns."""
+"""Lists and numbers in messages: the first of many with the number of the others, and numbers with nouns."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 
 def listed(texts: Sequence[str], most: int = 4) -> str:
-    """The texts as a list of at most so many: ``a, b and 3 more``."""
+    """Return the first ``most`` texts as a list: ``a, b and 3 more``."""
     more = f" and {len(texts) - most} more" if len(texts) > most else ""
     return f"{', '.join(texts[:most])}{more}"
 
 
 def count(number: int, noun: str) -> str:
-    """A number with its noun, in the plural where needed: ``1 image``, ``1,005 images``."""
+    """Return a number with its noun, in the plural where needed: ``1 image``, ``1,005 images``."""
     return f"{number:,} {noun if number == 1 else _plural(noun)}"
 
 

@@ -16,16 +16,16 @@ from typing import Any, NamedTuple
 from . import arns
 
 PUBLIC = "all"
-"""The group of all AWS accounts, in launch and volume permissions (botocore enum ``PermissionGroup``)."""
+"""Group of all AWS accounts, in launch and volume permissions (botocore enum ``PermissionGroup``)."""
 
 # The smallest instance type by architecture (EC2 User Guide, "Instance types"; t3 does not support i386). All
 # but t2 require the Elastic Network Adapter (EC2 User Guide, "Enable enhanced networking with ENA").
 SMALLEST_INSTANCE_TYPES = {"arm64": "t4g.nano", "i386": "t2.nano", "x86_64": "t3.nano"}
 
 IMAGE_DATA_TYPE = "aws:ec2:image"
-"""The type of parameters that hold an AMI ID (Systems Manager API Reference, PutParameter, DataType)."""
+"""Type of parameters that hold an AMI ID (Systems Manager API Reference, PutParameter, DataType)."""
 RESOLVE = "resolve:ssm:"
-"""The prefix that makes EC2 read the AMI ID of a launch template from a parameter.
+"""Prefix that makes EC2 read the AMI ID of a launch template from a parameter.
 
 EC2 User Guide, "Use a Systems Manager parameter instead of an AMI ID": ``resolve:ssm:NAME[:VERSION|:LABEL]``.
 """
@@ -53,7 +53,7 @@ class ImagesByTarget:
     images: Mapping[tuple[str | None, str], str | None]
 
     def targets(self, own_account_id: str) -> dict[Target, str | None]:
-        """The AMI IDs by target, with ``own_account_id`` for accounts of None."""
+        """Return the AMI IDs by target, with ``own_account_id`` for accounts of None."""
         return {
             Target(account_id or own_account_id, region): image_id
             for (account_id, region), image_id in self.images.items()
@@ -61,15 +61,15 @@ class ImagesByTarget:
 
     @property
     def regions(self) -> tuple[str, ...]:
-        """The regions of the images, without duplicates."""
+        """Return the regions of the images, without duplicates."""
         return tuple(dict.fromkeys(region for _account_id, region in self.images))
 
 
 def used_by(account_id: str, targets: Iterable[Target], account_ids: Collection[str]) -> tuple[Target, ...]:
-    """The targets whose images an account uses; ``account_ids`` are all accounts that use images.
+    """Return the targets whose images an account uses. ``account_ids`` are all accounts that use images.
 
-    In a region with an image of its own, the account uses that one. In other regions, it uses the images of
-    accounts that are not in ``account_ids``, or all images if there are none of these.
+    In a region with an image of its own, the account uses that image. In other regions, it uses the images of
+    accounts that are not in ``account_ids`` or, without such images, all.
     """
     by_region: dict[str, list[Target]] = {}
     for target in targets:
@@ -83,13 +83,13 @@ def used_by(account_id: str, targets: Iterable[Target], account_ids: Collection[
 
 
 def time_of(text: str | None) -> datetime | None:
-    """A time in EC2's format, ``2026-11-24T19:47:01.000Z``; None if EC2 returned none."""
+    """Return a time in EC2's format, ``2026-11-24T19:47:01.000Z``; None if EC2 returned none."""
     return datetime.fromisoformat(text) if text else None
 
 
 @dataclass(frozen=True)
 class ConsumerRole:
-    """The IAM role that this account assumes in other accounts. ``repr`` hides the external ID."""
+    """IAM role that this account assumes in other accounts. ``repr`` hides the external ID."""
 
     name: str
     external_id: str | None = field(default=None, repr=False)
@@ -113,7 +113,7 @@ class Device:
 class Watermark:
     """A watermark of an image (botocore shape ``ImageWatermark``): where and when it was first attached.
 
-    ``source_created`` is the creation of the image that it was attached to, ``created`` its own; both are
+    ``source_created`` is the creation of the image that it was attached to, ``created`` its own. Both are
     None if AWS does not return them.
     """
 
@@ -127,8 +127,8 @@ class Watermark:
 class ScanResults:
     """What Amazon Inspector found in an image (botocore shape ``ScanResults``).
 
-    ``highest_severity`` is None if it found nothing. ``fixes_since`` maps severities, as in the names of the
-    members, such as ``High``, to the time since when a fix of one of its findings is available.
+    ``highest_severity`` is None if it found nothing. ``fixes_since`` maps severities, such as ``High``, to
+    the time since when a fix of one of its findings is available.
     """
 
     scanned: datetime | None = None
@@ -144,8 +144,8 @@ class Image:
     if AWS does not return that. ``supported_types`` and ``unsupported_types`` are the names and patterns of
     its ``InstanceTypeSpecification``. ``root_device_type`` is ``ebs`` or ``instance-store``.
     ``scan`` is None if Amazon Inspector has not scanned the image. An older botocore returns neither that
-    nor ``watermarks``. ``platform`` is its ``PlatformDetails``, such as ``Linux/UNIX``, by which it is billed
-    and which capacity is reserved for. It, ``boot_mode``, ``tpm_support``, ``imds_support`` and
+    nor ``watermarks``. ``platform`` is its ``PlatformDetails``, such as ``Linux/UNIX``: billing and reserved
+    capacity depend on it. ``platform``, ``boot_mode``, ``tpm_support``, ``imds_support`` and
     ``virtualization`` (``hvm`` or ``paravirtual``) are empty if AWS does not return them.
     """
 
@@ -180,13 +180,13 @@ class Image:
 
     @property
     def encrypted(self) -> bool:
-        """Whether any of its snapshots is encrypted, so that a copy or a launch needs the key.
+        """Whether any snapshot of the image is encrypted, so that a copy or a launch needs the key.
 
         A volume without a snapshot is created empty at a launch. The image can say that it is encrypted, but
-        not under which key (botocore shape ``EbsBlockDevice``, ``Encrypted`` and ``KmsKeyId``): that is one
-        of the account that launches. CopyImage encrypts snapshots (``CopyImageRequest``, ``Encrypted``); the
-        copy is identical otherwise (EC2 User Guide, "How Amazon EC2 AMI copy works"). Whether it makes empty
-        volumes encrypted, too, is not documented, and has no influence here.
+        not under which key (botocore shape ``EbsBlockDevice``, ``Encrypted`` and ``KmsKeyId``): the account
+        that launches has it. CopyImage encrypts snapshots (``CopyImageRequest``, ``Encrypted``). The copy is
+        identical otherwise (EC2 User Guide, "How Amazon EC2 AMI copy works"). It is not documented whether
+        empty volumes become encrypted, too, and does not matter here.
         """
         # AWS may not list the snapshots of a pending image.
         pending = self.state == "pending"
@@ -194,16 +194,16 @@ class Image:
 
     @property
     def may_be_shared(self) -> bool:
-        """Whether it can have launch permissions.
+        """Whether the image can have launch permissions.
 
-        Disabling removes all of them (EC2 User Guide, "Disable an Amazon EC2 AMI"), and a failed image cannot
-        get any.
+        A disabled image has lost them (EC2 User Guide, "Disable an Amazon EC2 AMI"), and a failed image
+        cannot get any.
         """
         return self.state not in ("disabled", "failed")
 
     @cached_property
     def snapshot_ids(self) -> tuple[str, ...]:
-        """The snapshots of the volumes, without duplicates, in the order of the devices.
+        """Return the snapshots of the volumes, without duplicates, in the order of the devices.
 
         An audit reads them many times for each image.
         """
@@ -211,13 +211,13 @@ class Image:
 
     @property
     def encrypted_snapshots(self) -> tuple[str, ...]:
-        """The snapshots of the encrypted volumes, without duplicates, in the order of the devices."""
-        found = (device.snapshot_id for device in self.devices if device.encrypted and device.snapshot_id)
-        return tuple(dict.fromkeys(found))
+        """Return the snapshots of the encrypted volumes, without duplicates, in the order of the devices."""
+        ids = (device.snapshot_id for device in self.devices if device.encrypted and device.snapshot_id)
+        return tuple(dict.fromkeys(ids))
 
     @property
     def smallest_instance_type(self) -> str | None:
-        """The smallest instance type of the architecture; None if there is none, or the image excludes it.
+        """Return the smallest instance type of the architecture; None without one that the image allows.
 
         A type that needs ENA cannot launch an image without it.
         """
@@ -227,7 +227,7 @@ class Image:
         return smallest if self.allows_type(smallest) else None
 
     def allows_type(self, instance_type: str) -> bool:
-        """Return whether its instance type specification allows a type.
+        """Whether the instance type specification of the image allows a type.
 
         botocore operation ReplaceImageInstanceTypeSpecification: a type must match the supported ones, if
         there are any, and no unsupported one; ``*`` is a wildcard.
@@ -255,12 +255,12 @@ class PublicAccessBlock:
 
     @property
     def is_on(self) -> bool:
-        """Whether it refuses new public sharing."""
+        """Whether new public sharing is refused."""
         return self.state != "unblocked"
 
     @property
     def by_policy(self) -> bool:
-        """Whether a declarative policy of the organization sets it, so that the account cannot change it."""
+        """Whether a declarative policy of the organization, which the account cannot change, sets it."""
         return self.managed_by == "declarative-policy"
 
     def __str__(self) -> str:
@@ -285,7 +285,7 @@ class Snapshot:
 
     @property
     def key_arns(self) -> frozenset[str]:
-        """The keys each of which gives access to its data, without its own key if AWS does not return it."""
+        """Return the keys that give access to the data, without the own key if AWS does not return it."""
         return frozenset((*([self.kms_key_id] if self.kms_key_id else []), *self.associated_key_arns))
 
 
@@ -305,7 +305,7 @@ class Instance:
 
 
 ENABLED_STATES = frozenset({"Enabled", "Updating"})
-"""The states of a key that permit its use (botocore operation UpdatePrimaryRegion, about ``Updating``)."""
+"""States of a key that permit its use (botocore operation UpdatePrimaryRegion, about ``Updating``)."""
 
 
 @dataclass(frozen=True)
@@ -324,28 +324,28 @@ class Key:
 
     @property
     def account_id(self) -> str:
-        """The account that owns the key."""
+        """Return the account that owns the key."""
         return arns.parse(self.arn).account_id
 
     @property
     def is_enabled(self) -> bool:
-        """Whether its state permits its use."""
+        """Whether the state of the key permits its use."""
         return self.state in ENABLED_STATES
 
 
 UNREAD_GRANTEE = "unknown"
-"""The grantee of a grant that names none in a member that the installed botocore knows."""
+"""Grantee of a grant that names none in a member that the installed botocore knows."""
 
 
 @dataclass(frozen=True)
 class Grant:
     """A grant on a KMS key as ListGrants returns it (botocore shape ``GrantListEntry``).
 
-    ``grantee`` is an ARN, the unique ID of a role or user that was deleted or is new, or the name of an AWS
-    service (``ec2.amazonaws.com``). ``constrained`` is whether the grant requires an encryption context or a
-    source, so that EBS cannot use it. ``source_arn`` is the resource on whose behalf alone it may be used
-    (shape ``GrantConstraints``, ``SourceArn``). ``issuer`` is the ARN of the root of the account under which
-    it was issued. It and ``created`` are None if AWS omits them.
+    ``grantee`` is an ARN, the unique ID of a deleted or new role or user, or the name of an AWS service
+    (``ec2.amazonaws.com``). ``constrained`` is whether the grant requires an encryption context or a source:
+    EBS cannot use it then. ``source_arn`` is the only resource on whose behalf it may be used (shape
+    ``GrantConstraints``, ``SourceArn``). ``issuer`` is the root ARN of the account that issued it. ``issuer``
+    and ``created`` are None if AWS omits them.
     """
 
     grant_id: str
@@ -373,7 +373,7 @@ class KeySeen:
 
 @dataclass(frozen=True)
 class Sharing:
-    """The principals that may use an image (LaunchPermission) or a snapshot (CreateVolumePermission).
+    """Principals that may use an image (LaunchPermission) or a snapshot (CreateVolumePermission).
 
     Snapshots cannot be shared with organizations or organizational units.
     """
@@ -412,7 +412,7 @@ class Sharing:
 
     @property
     def entities(self) -> int:
-        """The number of entries that count towards the quota of entities that an AMI can be shared with."""
+        """Return the number of entries that count towards the quota of an AMI's sharing."""
         return len(self.account_ids) + len(self.org_arns) + len(self.org_unit_arns)
 
     @property
@@ -421,20 +421,20 @@ class Sharing:
         return self.account_ids | self.org_arns | self.org_unit_arns
 
     def without(self, account_id: str) -> Sharing:
-        """The sharing with others than this account: an owner needs no permission, and may have one."""
+        """Return the sharing without this account. An owner needs no permission, and may have one."""
         return self - Sharing(account_ids=frozenset({account_id}))
 
     def accounts_only(self) -> Sharing:
-        """The part that applies to snapshots: createVolumePermission does not support organizations."""
+        """Return the part that applies to snapshots, without organizations (createVolumePermission)."""
         return Sharing(account_ids=self.account_ids, public=self.public)
 
     @classmethod
     def of_entries(cls, entries: Iterable[Mapping[str, Any]]) -> Sharing:
-        """The sharing by these entries (botocore shapes ``LaunchPermission``, ``CreateVolumePermission``)."""
-        listed = list(entries)
+        """Return the sharing of entries (botocore shapes LaunchPermission, CreateVolumePermission)."""
+        permissions = list(entries)
 
         def values(kind: str) -> frozenset[str]:
-            return frozenset(entry[kind] for entry in listed if kind in entry)
+            return frozenset(entry[kind] for entry in permissions if kind in entry)
 
         return cls(
             account_ids=values("UserId"),
@@ -445,9 +445,9 @@ class Sharing:
 
     @classmethod
     def read(cls, result: Mapping[str, Any]) -> Sharing:
-        """The sharing that ``as_result`` returned; organizations can be missing, as in that of a snapshot.
+        """Return the sharing that ``as_result`` returned. That of a snapshot has no organizations.
 
-        Raises ``KeyError`` for anything else.
+        Raise ``KeyError`` for anything else.
         """
         return cls(
             frozenset(result["account_ids"]),
@@ -457,7 +457,7 @@ class Sharing:
         )
 
     def as_result(self) -> dict[str, object]:
-        """The sharing in a stable order, for results and diffs."""
+        """Return the sharing in a stable order, for results and diffs."""
         return {
             "account_ids": sorted(self.account_ids),
             "org_arns": sorted(self.org_arns),
@@ -472,24 +472,24 @@ ByRegion = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Network:
-    """The subnets and security groups of targets. AWS uses its defaults for those that are not set."""
+    """Subnets and security groups of targets. AWS uses its defaults where none are set."""
 
     subnet_ids: ByRegion = field(default_factory=dict)
     security_group_ids: ByRegion = field(default_factory=dict)
 
     def subnet_id(self, target: Target) -> str | None:
-        """The target's subnet, None if it is not set."""
+        """Return the target's subnet, None if it is not set."""
         subnet_id: str | None = _value_for(self.subnet_ids, target)
         return subnet_id
 
     def group_ids(self, target: Target) -> tuple[str, ...]:
-        """The target's security groups. If empty, AWS uses the default one of the subnet's VPC."""
+        """Return the target's security groups. If empty, AWS uses the default one of the subnet's VPC."""
         return tuple(_value_for(self.security_group_ids, target) or ())
 
 
 def _value_for(values: ByRegion, target: Target) -> Any:
-    found = values.get(target.region)
-    return found.get(target.account_id) if isinstance(found, Mapping) else found
+    value = values.get(target.region)
+    return value.get(target.account_id) if isinstance(value, Mapping) else value
 
 
 class ImageRef(NamedTuple):

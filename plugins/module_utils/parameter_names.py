@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The names that an SSM parameter can have (Systems Manager API Reference, PutParameter, Name)."""
+"""Check the names of SSM parameters (Systems Manager API Reference, PutParameter, Name)."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _FORM = (
 
 
 def name_problem(name: str, regions: Iterable[str]) -> tuple[str, str]:
-    """The problem with the name of a parameter in these regions, and its remedy; both empty if there is none.
+    """Return the problem with a parameter's name in these regions, and its remedy; both empty without one.
 
-    The name counts with its ARN. A name that is a few characters too long is not found in partitions other
-    than aws, whose ARNs are longer.
+    The name counts with its ARN. In partitions other than aws, ARNs are longer, so that a name that is a few
+    characters too long passes this check.
     """
     levels = name.strip("/").count("/") + 1
     if not _NAME.fullmatch(name) or _RESERVED.match(name) or levels > _MOST_LEVELS:
@@ -42,11 +42,11 @@ def name_problem(name: str, regions: Iterable[str]) -> tuple[str, str]:
 
 
 def name_in_arn(text: str, account_id: str, region: str) -> str:
-    """Return the name of the parameter whose ARN this is; empty if it is none of this account and region.
+    """Return the name of the parameter with this ARN; empty if it is not one of this account and region.
 
-    EC2 takes either in ``resolve:ssm:`` (botocore shape RequestLaunchTemplateData, ImageId). The ARN of a
-    name with a leading slash has only one between ``parameter`` and the name. One that a version or a label
-    follows, after a colon, is no name.
+    EC2 takes names and ARNs in ``resolve:ssm:`` (botocore shape RequestLaunchTemplateData, ImageId). The ARN
+    of a name with a leading slash has one slash between ``parameter`` and the name. With a version or a label
+    after a colon, it is no name.
     """
     if not arns.is_arn(text):
         return ""
@@ -58,5 +58,5 @@ def name_in_arn(text: str, account_id: str, region: str) -> str:
 
 
 def is_named(name: str, by: str) -> bool:
-    """Return whether the name in an ARN is that of the parameter: a leading slash is no part of an ARN."""
+    """Whether the name in an ARN is that of the parameter. A leading slash is no part of an ARN."""
     return bool(by) and name.removeprefix("/") == by.removeprefix("/")

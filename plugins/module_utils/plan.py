@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A plan: the actions of a module, as a value that can be displayed, compared, and performed."""
+"""A plan: the actions of a module as a value, to display, compare and perform."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Action:
     caller: str | None = None
 
     def as_result(self) -> dict[str, str | None]:
-        """The action as modules return it in ``actions``."""
+        """Return the action as modules return it in ``actions``."""
         return {
             "account_id": self.target.account_id,
             "action": self.operation,
@@ -51,7 +51,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Performed:
-    """The outcome of actions in one target: ``answers`` are AWS's responses to the performed ``actions``."""
+    """Outcome of actions in one target: ``answers`` are AWS's responses to the performed ``actions``."""
 
     actions: tuple[Action, ...] = ()
     answers: tuple[Mapping[str, Any], ...] = ()
@@ -59,13 +59,13 @@ class Performed:
 
     @property
     def stops(self) -> bool:
-        """Whether it failed, apart from entries that AWS rejects, so that no further action is performed."""
+        """Whether no further action is performed: one has failed, apart from entries that AWS rejects."""
         return any(failure.error_code != CONSUMER_REJECTED for failure in self.failures)
 
 
 @dataclass(frozen=True)
 class TargetPlan:
-    """The actions in one target, and its state before and after.
+    """Actions in one target, and its state before and after.
 
     ``refusals`` stop the whole plan. ``tolerated`` failures (of a best-effort target) skip this target only.
     """
@@ -78,8 +78,8 @@ class TargetPlan:
     refusals: tuple[Failure, ...] = ()
     tolerated: tuple[Failure, ...] = ()
 
-    def tolerating(self, best_effort_regions: Collection[str]) -> TargetPlan:
-        """This plan; in one of these regions, it does nothing instead of refusing the whole plan."""
+    def tolerate(self, best_effort_regions: Collection[str]) -> TargetPlan:
+        """Return the plan. In a best-effort region, it does nothing instead of refusing the whole plan."""
         if not self.refusals or self.target.region not in best_effort_regions:
             return self
         return replace(self, actions=(), after=self.before, refusals=(), tolerated=self.refusals)
@@ -87,33 +87,33 @@ class TargetPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """The plans of all targets."""
+    """Plans of all targets."""
 
     targets: tuple[TargetPlan, ...] = ()
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        """All actions by target, in the order of execution in each target."""
+        """Return all actions by target, in the order of execution in each target."""
         return tuple(action for target in self.targets for action in target.actions)
 
     @property
     def refusals(self) -> tuple[Failure, ...]:
-        """The failures that stop the plan."""
+        """Return the failures that stop the plan."""
         return tuple(failure for target in self.targets for failure in target.refusals)
 
     @property
     def tolerated(self) -> tuple[Failure, ...]:
-        """The failures that skip a target."""
+        """Return the failures that skip a target."""
         return tuple(failure for target in self.targets for failure in target.tolerated)
 
     @property
     def failures(self) -> tuple[Failure, ...]:
-        """The failures that fail the task but stop nothing."""
+        """Return the failures that fail the task but stop nothing."""
         return ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The warnings without duplicates. A warning that not all targets have names its targets."""
+        """Return the warnings without duplicates. A warning that not all targets have names its targets."""
         names = self._names()
         places: dict[str, list[str]] = {}
         for target in self.targets:
@@ -121,19 +121,19 @@ class Plan:
                 places.setdefault(warning, []).append(names[target.target])
         everywhere = len(self.targets)
         return tuple(
-            text if len(found) == everywhere else f"{', '.join(found)}: {text}"
-            for text, found in places.items()
+            text if len(affected) == everywhere else f"{', '.join(affected)}: {text}"
+            for text, affected in places.items()
         )
 
     @property
     def before(self) -> dict[str, Any]:
-        """The state before the actions, by target name."""
+        """Return the state before the actions, by target name."""
         names = self._names()
         return {names[target.target]: dict(target.before) for target in self.targets}
 
     @property
     def after(self) -> dict[str, Any]:
-        """The state after the actions, by target name."""
+        """Return the state after the actions, by target name."""
         names = self._names()
         return {names[target.target]: dict(target.after) for target in self.targets}
 
@@ -143,9 +143,9 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanWithoutTargets:
-    """A plan with the fields that the runner needs, which is not made by target.
+    """A plan that is not made by target, with the fields that the runner needs.
 
-    Most flows that have one change nothing in AWS and plan no actions; the upload of a report plans objects.
+    Most of its flows change nothing in AWS and plan no actions. The upload of a report plans objects.
     """
 
     actions: tuple[Any, ...] = ()
@@ -159,12 +159,15 @@ class PlanWithoutTargets:
 
 
 def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
-    """The items of several requests, each of which takes ``size`` at most."""
+    """Return the items in batches of at most ``size``, one for each request."""
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def names_of(targets: Iterable[Target]) -> dict[Target, str]:
-    """The display names of targets: the region, preceded by the account if there are several accounts."""
-    given = list(targets)
-    one = len({target.account_id for target in given}) <= 1
-    return {target: target.region if one else f"{target.account_id} {target.region}" for target in given}
+    """Return the display names of targets: the region, after the account if there are several accounts."""
+    listed = list(targets)
+    is_one_account = len({target.account_id for target in listed}) <= 1
+    return {
+        target: target.region if is_one_account else f"{target.account_id} {target.region}"
+        for target in listed
+    }

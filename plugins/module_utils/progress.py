@@ -15,7 +15,7 @@ Report = Callable[[str], None]
 
 
 def reporter(path: str | None, warn: Report) -> Report:
-    """A function that appends a line to the file at ``path``, or does nothing if that is None.
+    """Return a function that appends a line to the file at ``path``, or does nothing if it is None.
 
     Invisible characters, which could control the terminal, are shown as their code points.
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads YAML text with PyYAML. Ansible needs it where it runs, but a managed host may lack it."""
+"""Read YAML text with PyYAML. Ansible needs it where it runs, but a managed host may lack it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .variables import Unreadable
 
 
 def parsed(text: str) -> Any:
-    """The value of YAML text with all scalars as text.
+    """Return the value of YAML text with all scalars as text.
 
     An alias, which could repeat its anchor without end, is an error.
 

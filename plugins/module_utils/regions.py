@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Selection and validation of regions."""
+"""Select and check regions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .model import Target
 def select_regions(
     named: tuple[str, ...], known: Mapping[str, str]
 ) -> tuple[tuple[str, ...], tuple[Failure, ...]]:
-    """The regions in ``named``, by default all enabled ones, and failures for those that are not enabled.
+    """Return the ``named`` regions, by default all enabled ones, and failures for those not enabled.
 
     ``known`` maps the partition's regions to their opt-in status (DescribeRegions with AllRegions).
     """
@@ -26,7 +26,10 @@ def select_regions(
 
 
 def check_region(option: str, region: str, known: Mapping[str, str]) -> Iterator[Failure]:
-    """A failure if the region in ``option`` does not exist or is not enabled; ``known`` as above."""
+    """Yield a failure if the region in ``option`` does not exist or is not enabled.
+
+    ``known`` is as for ``select_regions``.
+    """
     if region not in known:
         yield invalid_option(option, f"{option}: there is no region '{region}'.", "Check the spelling.")
     elif known[region] == "not-opted-in":
@@ -38,5 +41,5 @@ def check_region(option: str, region: str, known: Mapping[str, str]) -> Iterator
 
 
 def targets_in(regions: Collection[str], targets: Iterable[Target]) -> frozenset[Target]:
-    """Those of the targets that are in these regions."""
+    """Return the targets in these regions."""
     return frozenset(target for target in targets if target.region in regions)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the variables of a role, which its argument spec and its table declare."""
+"""Read the variables of a role, which its argument spec and its table declare."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FAILED = "failed"
 class OneOf:
     """Variables of a role of which one must be set, ``unless`` others have these values.
 
-    ``problem`` is the sentence about none of them.
+    ``problem`` is the sentence if none is set.
     """
 
     variables: tuple[str, ...]
@@ -36,7 +36,7 @@ class OneOf:
 
 @dataclass(frozen=True)
 class RoleVariables:
-    """The variables of a role, whose names begin with ``prefix``, and those of which one must be set."""
+    """Variables of a role and groups of which one must be set. Names begin with ``prefix``."""
 
     prefix: str
     variables: tuple[Variable, ...]
@@ -44,13 +44,13 @@ class RoleVariables:
 
     @classmethod
     def declared(cls, role: str, spec: Mapping[str, Any], table: Mapping[str, Any]) -> RoleVariables:
-        """Return the variables that the content of the argument spec and of the table of a role declare."""
+        """Return the variables that the argument spec and the table of a role declare."""
         options = merge_declarations(spec["argument_specs"]["main"]["options"], table["variables"])
         return cls(f"{role}_", variables_of(options), one_of_each(table.get("required_one_of", ())))
 
     @property
     def names(self) -> frozenset[str]:
-        """Return the names of all variables that ``read`` needs the values of."""
+        """Return the names of all variables whose values ``read`` needs."""
         return sources(self.variables)
 
     def read(
@@ -67,7 +67,7 @@ class RoleVariables:
 def merge_declarations(
     options: Mapping[str, Mapping[str, Any]], table: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, dict[str, Any]]:
-    """Return the options of a role's argument spec as they are read: the fields in the table take precedence.
+    """Return the options of a role's argument spec. The fields in the table take precedence.
 
     Optional lists without a default are empty. Ansible would refuse null if the spec had that default.
     """
@@ -79,7 +79,7 @@ def merge_declarations(
 
 
 def one_of_each(documented: Iterable[Mapping[str, Any]]) -> tuple[OneOf, ...]:
-    """Return what a role's table has as ``required_one_of``; the keys of each are those of ``OneOf``."""
+    """Return the groups in ``required_one_of`` of a role's table. Their keys are those of ``OneOf``."""
     return tuple(
         OneOf(tuple(group["variables"]), group["problem"], tuple(group.get("unless", {}).items()))
         for group in documented
@@ -89,10 +89,11 @@ def one_of_each(documented: Iterable[Mapping[str, Any]]) -> tuple[OneOf, ...]:
 def find_misspelled(
     variables: Iterable[Variable], prefix: str, names: Iterable[str], given: Mapping[str, Any]
 ) -> tuple[Failure, ...]:
-    """Return failures for names that are no variables, but resemble one that is not given, such as
-    ``protect_tag`` for ``protect_tags``. Without them, a protection that the user has set would be ignored.
+    """Return failures for unknown names that resemble a variable that is not given.
 
-    All variables begin with ``prefix``. Those with a further underscore are the role's own.
+    An example is ``protect_tag`` for ``protect_tags``. Without the failure, a protection that the user has
+    set would be ignored. All variables begin with ``prefix``. Those with a further underscore are the role's
+    own.
     """
     known = {variable.name for variable in variables}
     missing = {name.removeprefix(prefix): name for name in known if given.get(name) in (None, "")}
@@ -114,20 +115,20 @@ def find_misspelled(
 def find_unset(
     required: Iterable[OneOf], values: Mapping[str, Any], failures: Iterable[Failure]
 ) -> tuple[Failure, ...]:
-    """Return more failures: for those of which no variable is set in the ``values`` that ``read`` returned.
+    """Return failures for groups of which no variable is set in the ``values`` that ``read`` returned.
 
-    An empty list or mapping is not set. A variable that has one of the ``failures`` is.
+    An empty list or mapping is not set. A variable that has one of the ``failures`` is set.
     """
     unreadable = {failure.action for failure in failures}
     return tuple(
-        invalid_option(group.variables[0], f"{group.variables[0]}: {group.problem}", _setting_one(group))
+        invalid_option(group.variables[0], f"{group.variables[0]}: {group.problem}", _remedy_for(group))
         for group in required
         if not any(values[name] or name in unreadable for name in group.variables)
         and not any(values[name] == value or name in unreadable for name, value in group.unless)
     )
 
 
-def _setting_one(group: OneOf) -> str:
+def _remedy_for(group: OneOf) -> str:
     others = [f"{name}: {str(value).lower()}" for name, value in group.unless]
     *most, last = (*group.variables, *others)
     return f"Set {', '.join(most)} or {last}." if most else f"Set {last}."
@@ -137,16 +138,16 @@ def with_paths(
     variables: Iterable[Variable], values: Mapping[str, Any], absolute: Callable[[str], str]
 ) -> dict[str, Any]:
     """Return the values that ``read`` returned, with ``absolute`` paths."""
-    located = dict(values)
+    with_absolute = dict(values)
     for variable in variables:
-        value = located[variable.name]
+        value = with_absolute[variable.name]
         if value is None:
             continue
         if variable.type == "path":
-            located[variable.name] = absolute(value)
+            with_absolute[variable.name] = absolute(value)
         elif variable.type == "list" and variable.elements == "path":
-            located[variable.name] = [absolute(path) for path in value]
-    return located
+            with_absolute[variable.name] = [absolute(path) for path in value]
+    return with_absolute
 
 
 def take_images(
@@ -154,25 +155,25 @@ def take_images(
 ) -> tuple[dict[str, Any], tuple[Failure, ...], tuple[str, ...]]:
     """Return the values with the images of earlier jobs, failures for jobs that have failed, and warnings.
 
-    A warning names the regions that the job has not completed, and that are therefore left out.
+    A warning names the regions that are left out because the job has not completed them.
     """
-    taken = dict(values)
+    with_images = dict(values)
     failures: list[Failure] = []
     warnings: list[str] = []
     for name in (variable.name for variable in variables if variable.type == IMAGES):
         value = values.get(name)
         if not isinstance(value, Mapping) or _STATUS not in value:
             continue
-        taken[name], missing = _images(value)
+        with_images[name], missing = _images(value)
         if value[_STATUS] == _FAILED:
-            failures.append(_has_failed(name))
+            failures.append(_failed_job(name))
         elif missing:
             regions = listed(missing, len(missing))
             warnings.append(f"{name}: left out, because the earlier job has not completed them: {regions}.")
-    return taken, tuple(failures), tuple(warnings)
+    return with_images, tuple(failures), tuple(warnings)
 
 
-def _has_failed(name: str) -> Failure:
+def _failed_job(name: str) -> Failure:
     return invalid_option(
         name,
         f"{name}: this is the result of a job that has failed (status failed): it has completed no region.",
@@ -181,7 +182,7 @@ def _has_failed(name: str) -> Failure:
 
 
 def _images(result: Mapping[str, Any]) -> tuple[Any, list[str]]:
-    """Return the images that are ready, in a form that modules take, and the other regions."""
+    """Return the images that are ready, as modules take them, and the other regions."""
     if "regions" not in result:
         images = result.get("images") or {}
         incomplete = (*(result.get("failed_regions") or ()), *(result.get("uncertain_regions") or ()))
@@ -193,5 +194,5 @@ def _images(result: Mapping[str, Any]) -> tuple[Any, list[str]]:
 
 
 def _is_true(value: Any) -> bool:
-    """Whether a value is true; in text that was JSON, booleans are text."""
+    """Whether a value is true. In text that was JSON, booleans are text."""
     return str(value).lower() == "true"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The structure of values from outside: a module's registered result or a part of it, and lists."""
+"""Check the structure of values from outside: a module's registered result, a part of it, lists."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Null:
 
 @dataclass(frozen=True)
 class Absent:
-    """The value of a key that can be missing."""
+    """A value whose key can be missing."""
 
     structure: Any
 
 
 @dataclass(frozen=True)
 class Values:
-    """A mapping with any keys; the structure is that of its values."""
+    """A mapping with any keys. The structure is that of its values."""
 
     structure: Any
 
@@ -51,22 +51,22 @@ FAILURES = Absent(
         ]
     )
 )
-"""The failures of every module."""
+"""Failures of every module."""
 OUTCOME: dict[str, Any] = {"failed": Absent(BOOLEAN), "failures": FAILURES, "msg": Absent(Null(TEXT))}
-"""The returned keys of every module that say whether it failed."""
+"""Returned keys of every module that say whether it failed."""
 
 
 def as_list(value: Any) -> list[Any]:
-    """The list that an option or a policy contains; its only item may stand there without a list."""
+    """Return the list in an option or a policy. Its only item may stand there without a list."""
     return value if isinstance(value, list) else [value]
 
 
 def check_result(option: str, value: Any, structure: Any, module: str) -> tuple[Failure, ...]:
-    """A failure if the value of an option is not a result of the module, naming the first place that differs.
+    """Return a failure if the value of an option is not a result of the module.
 
-    A structure is a mapping of keys to structures, a list with the structure of its items, a set of the
-    texts that are possible, ``TEXT``, ``NUMBER``, ``BOOLEAN``, or one of the classes of this file. Other keys
-    are ignored.
+    It names the first place that differs. A structure is a mapping of keys to structures, a list with the
+    structure of its items, a set of the possible texts, ``TEXT``, ``NUMBER``, ``BOOLEAN``, or one of the
+    classes of this file. Other keys are ignored.
     """
     return tuple(
         invalid_option(option, f"{option}: {problem}", remedy)
@@ -75,7 +75,7 @@ def check_result(option: str, value: Any, structure: Any, module: str) -> tuple[
 
 
 def result_problems(value: Any, structure: Any, module: str) -> Iterator[tuple[str, str]]:
-    """Yield the problem and the remedy if a value is not a result of the module; see ``check_result``."""
+    """Yield the problem and the remedy if a value is not a result of the module (see ``check_result``)."""
     problem = next(_problems(value, structure, ""), None)
     if problem is not None:
         yield (

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tags: validation, comparison, and the tags with which this collection marks its own copies."""
+"""Check and compare tags, and mark this collection's own copies with tags."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def source_tag(source_image_id: str, source_region: str) -> dict[str, str]:
-    """The tag of an image or a snapshot that this collection copied from that source."""
+    """Return the tag of an image or a snapshot that this collection copied from that source."""
     return {SOURCE_TAG: f"{source_region}/{source_image_id}"}
 
 
 def is_own_copy(image: Image, source_image_id: str, source_region: str) -> bool:
-    """Whether ``image`` is a copy of that source that this collection created."""
+    """Whether this collection created ``image`` as a copy of that source."""
     return image.tags.get(SOURCE_TAG) == source_tag(source_image_id, source_region)[SOURCE_TAG]
 
 
 def without_copies(images: Iterable[Image], region: str) -> list[Image]:
-    """The images of a region without those that this collection copied there from another one of them."""
-    listed = list(images)
-    sources = {source_tag(image.image_id, region)[SOURCE_TAG] for image in listed}
-    return [image for image in listed if image.tags.get(SOURCE_TAG) not in sources]
+    """Return the images of a region without copies that this collection made of others of them."""
+    all_images = list(images)
+    sources = {source_tag(image.image_id, region)[SOURCE_TAG] for image in all_images}
+    return [image for image in all_images if image.tags.get(SOURCE_TAG) not in sources]
 
 
 def tag_problems(tags: Mapping[str, str], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -72,7 +72,7 @@ def tag_problems(tags: Mapping[str, str], prefix: str = "") -> Iterator[tuple[st
 
 
 def tag_count(keys: Iterable[str]) -> int:
-    """How many of the tags with these keys count for ``MAX_TAGS``.
+    """Return how many of the tags with these keys count for ``MAX_TAGS``.
 
     Tags of AWS do not count (EC2 User Guide, "Tag restrictions").
     """
@@ -90,46 +90,46 @@ def tag_count_problems(tags: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def check_tag_count(option: str, tags: Mapping[str, str]) -> tuple[Failure, ...]:
-    """A failure for more tags than a resource can have; see ``tag_count_problems``."""
+    """Return a failure for more tags than a resource can have (see ``tag_count_problems``)."""
     return tuple(
         invalid_option(option, f"{option}: {problem}", remedy) for problem, remedy in tag_count_problems(tags)
     )
 
 
 def user_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    """The tags that can be copied: those without the prefixes of AWS and of this collection."""
+    """Return the tags that can be copied: without the prefixes of AWS and of this collection."""
     return {
         key: value for key, value in tags.items() if not key.startswith((RESERVED_PREFIX, OWN_TAG_PREFIX))
     }
 
 
-def differing_tags(current: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
-    """The wanted tags that are missing or have a different value."""
-    return {key: value for key, value in wanted.items() if current.get(key) != value}
+def differing_tags(current: Mapping[str, str], desired: Mapping[str, str]) -> dict[str, str]:
+    """Return the desired tags that are missing or have a different value."""
+    return {key: value for key, value in desired.items() if current.get(key) != value}
 
 
-def surplus_keys(current: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
-    """The keys to remove so that only ``wanted`` remains.
+def surplus_keys(current: Mapping[str, str], desired: Mapping[str, str]) -> list[str]:
+    """Return the keys to remove so that only ``desired`` remains.
 
-    Tags of this collection stay, and so do shared tags, which are written when the image is shared.
+    Tags of this collection stay. Shared tags, which are written when the image is shared, stay, too.
     """
     return sorted(
-        key for key in user_tags(current) if key not in wanted and not key.startswith(SHARED_PREFIX)
+        key for key in user_tags(current) if key not in desired and not key.startswith(SHARED_PREFIX)
     )
 
 
-def tag_map(listed: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """The tags of a request or an answer (botocore shape ``TagList``)."""
-    return {tag["Key"]: tag["Value"] for tag in listed}
+def tag_map(entries: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Return the tags of a request or an answer (botocore shape ``TagList``)."""
+    return {tag["Key"]: tag["Value"] for tag in entries}
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """The tags as parameters of a request (botocore shape ``TagList``), ordered by key."""
+    """Return the tags as parameters of a request (botocore shape ``TagList``), ordered by key."""
     return [{"Key": key, "Value": tags[key]} for key in sorted(tags)]
 
 
 def of_launch(tags: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The tags of all that a launch creates (botocore shape ``RunInstancesRequest``, TagSpecifications)."""
+    """Return the tags of all that a launch creates (botocore shape RunInstancesRequest)."""
     return [
         {"ResourceType": kind, "Tags": tag_list(tags)} for kind in ("instance", "network-interface", "volume")
     ]

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the variables of a role, and the options of a module, from values of any kind: of a playbook, an
-inventory, or a survey's text.
+"""Read a role's variables and a module's options from values of playbooks, inventories and surveys.
 
 AWX passes each answer of a survey as text, and Ansible applies YAML's types to that text again:
 ``''`` becomes null, ``222222222222`` an integer, ``012345671234`` the octal number 1402434204, ``1.10`` 1.1
@@ -27,7 +26,7 @@ from .wording import shown
 Parse = Callable[[str], Any]
 
 IMAGES = "images"
-"""The type of a role's variable that can be what an earlier job passes on."""
+"""Type of a role's variable that can be what an earlier job passes on."""
 ACCOUNT_DIGITS = 12
 ACCOUNT_ID = re.compile(rf"[0-9]{{{ACCOUNT_DIGITS}}}")
 # IAM API Reference, patterns of RoleName and path. No segment is . or .., which a URL would lose.
@@ -71,12 +70,12 @@ ACCOUNT_ID_FORM = (
 class Variable:
     """One variable of a role, or one option of a module.
 
-    ``type``, ``elements``, which is also of a mapping's values, and a mapping's ``keys`` are Ansible's types,
-    or ``account_id``, 12 digits, ``owner`` of an image, ``role_name`` or ``external_id``, of IAM,
-    ``count_or_percentage``, text such as 5 or 10%, ``bool_or_account_ids``, ``raw``, a mapping or a list, or
-    ``images``, the same for images, which can be what an earlier job hands over.
-    ``choices`` are texts. ``default_from`` is another variable: it counts if this one is not given.
-    ``options`` are the known keys of the mappings in a list or a mapping.
+    ``type``, ``elements`` (also of a mapping's values) and a mapping's ``keys`` are Ansible's types or:
+    ``account_id`` (12 digits), ``owner`` of an image, ``role_name`` or ``external_id`` (of IAM),
+    ``count_or_percentage`` (text such as 5 or 10%), ``bool_or_account_ids``, ``raw`` (a mapping or a list),
+    or ``images`` (the same for images, also the result of an earlier job). ``choices`` are texts.
+    ``default_from`` is another variable: it counts if this one is not given. ``options`` are the known keys
+    of the mappings in a list or a mapping.
     """
 
     name: str
@@ -92,7 +91,7 @@ class Variable:
 
 
 class Unreadable(Exception):
-    """A value that cannot be used: the problem, which names the value, and the remedy, as sentences.
+    """A value that cannot be used. ``problem``, which names the value, and ``remedy`` are sentences.
 
     ``without_value`` is the problem for messages about a confidential value.
     """
@@ -105,7 +104,7 @@ class Unreadable(Exception):
 
 
 def variables_of(documented: Mapping[str, Mapping[str, Any]]) -> tuple[Variable, ...]:
-    """Return variables by their fields, which are those of ``Variable``, and others."""
+    """Return the variables with these fields. Fields that ``Variable`` lacks do not matter."""
     return tuple(_declared(name, fields) for name, fields in documented.items())
 
 
@@ -143,7 +142,7 @@ def options_of(argument_spec: Mapping[str, Mapping[str, Any]]) -> tuple[Variable
 
 
 def sources(variables: Iterable[Variable]) -> frozenset[str]:
-    """Return the names of all variables that ``read`` needs the values of."""
+    """Return the names of all variables whose values ``read`` needs."""
     return frozenset(
         name for variable in variables for name in (variable.name, variable.default_from) if name is not None
     )
@@ -152,10 +151,10 @@ def sources(variables: Iterable[Variable]) -> frozenset[str]:
 def read(
     variables: Iterable[Variable], given: Mapping[str, Any], parse: Parse
 ) -> tuple[dict[str, Any], tuple[Failure, ...]]:
-    """Return the value of each variable, and all failures. What is not given has its default, or None.
+    """Return the value of each variable, and all failures. Without a value, it has its default, or None.
 
-    Null, blank text, and text of separators only in place of a list, are not given. Real lists and mappings
-    can be empty.
+    Null, blank text, and for a list text of separators only, count as no value. Real lists and mappings can
+    be empty.
     """
     values: dict[str, Any] = {}
     failures: list[Failure] = []
@@ -171,8 +170,8 @@ def read_options(
 ) -> tuple[dict[str, Any], tuple[Failure, ...]]:
     """Return the given parameters of a module with its options as read, and all failures.
 
-    An option that is not given, or has a failure, is missing; see ``read``. Real mappings and lists whose
-    content is not declared stay as they are: they can be large results of other tasks.
+    An option that is not given, or has a failure, is missing (see ``read``). Real mappings and lists without
+    declared content stay as they are: they can be large results of other tasks.
     """
     to_read = [
         option for option in options if option.name in given and not _is_result(option, given[option.name])
@@ -231,7 +230,7 @@ def _text_key(name: str, key: Any, failures: list[Failure]) -> Any:
 def account_id(value: Any) -> str:
     """Return an account ID from 12 digits, as text or as an integer.
 
-    An integer with fewer digits never is one: YAML has dropped a leading zero, or read the digits as octal.
+    An integer with fewer digits is none: YAML has dropped a leading zero, or read the digits as octal.
     Twelve octal digits have at most ten decimal ones.
 
     Raises:
@@ -310,7 +309,7 @@ def _unquote(text: str) -> str:
 
 
 class _Reading:
-    """Reads the value of one variable, and collects its failures."""
+    """Reader of the value of one variable that collects its failures."""
 
     def __init__(self, variable: Variable, parse: Parse) -> None:
         self._variable = variable
@@ -323,7 +322,7 @@ class _Reading:
         return tuple(self._failures)
 
     def first(self, given: Mapping[str, Any]) -> Any:
-        """Return the value of the variable, or else of the one that it defaults to, or else the default."""
+        """Return the value of the variable, else of the variable that it defaults to, else the default."""
         for name in (self._variable.name, self._variable.default_from):
             self._name = name or self._name
             value = self._read(self._variable, given.get(name) if name else None, "")
@@ -449,7 +448,7 @@ class _Reading:
         return self._scalar(_element_of(variable), value, f"{place}{shown(key)}: ")
 
     def _structure(self, value: Any, place: str) -> Any:
-        """Return a mapping or a list of any content; other text is the items of a list."""
+        """Return a mapping or a list of any content. Other text is the items of a list."""
         structure = value
         if isinstance(value, str):
             parsed = self._parse_text(value) if _is_yaml_or_json(value) or _KEY.search(value) else None
@@ -582,7 +581,7 @@ def _whole_number(value: Any) -> int:
 
 
 def _count_or_percentage(value: Any) -> str:
-    """Return the text, of a whole number without decimal places."""
+    """Return the text; that of a whole number has no decimal places."""
     number = _number(value)
     if number is None:
         return text_of(value)
@@ -618,4 +617,4 @@ _SCALARS: Mapping[str, Callable[[Any], Any]] = {
     "str": text_of,
 }
 TYPES = frozenset({*_SCALARS, _BOOL_OR_ACCOUNTS, "dict", "list", "raw", IMAGES})
-"""The types that a variable can have."""
+"""Types that a variable can have."""

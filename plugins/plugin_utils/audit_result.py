@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The result of an audit as an option of a module: the name of the variable that has it."""
+"""Take the result of an audit as an option of a module: the name of the variable that has it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TEMPLATE_MARKS = ("{{", "{%", "{#", "#jinja2:")
 
 
 class TakesAuditResult:
-    """For the action of a module: the module gets the value of the variable that ``audit_result_var`` names.
+    """Action of a module that gets the value of the variable that ``audit_result_var`` names.
 
     Ansible evaluates each part of an option's value. For the audit of ten thousand images, which has a
     million parts, that takes longer than the module runs.
@@ -33,13 +33,16 @@ class TakesAuditResult:
         if problem:
             remedy = "Name the variable that a task with ami_share_audit registered."
             refused = refusal([invalid_option(_OPTION, f"{_OPTION}: {problem}", remedy)])
-            return self._shown({"failed": True, **refused})
-        given, self._task.args = self._task.args, {**arguments, "audit_result": self._value(variables[name])}
+            return self._shorten_result({"failed": True, **refused})
+        own_arguments, self._task.args = (
+            self._task.args,
+            {**arguments, "audit_result": self._value(variables[name])},
+        )
         try:
             return super().run(tmp, task_vars)
         finally:
             # A retry or a loop starts from the task's own arguments.
-            self._task.args = given
+            self._task.args = own_arguments
 
     def _value(self, variable):
         """Return the value of a variable. A result has no templates, and is not copied."""

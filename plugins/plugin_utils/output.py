@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether Ansible's output is for a person or for a program, and whether a person watches it."""
+"""Find out whether Ansible's output is for a person or a program, and whether a person watches it."""
 
 from __future__ import annotations
 
@@ -24,6 +24,6 @@ def is_json():
 def is_watched():
     """Whether the standard output is the terminal of a person.
 
-    That of ansible-runner is a terminal, too, whose output it stores.
+    The output of ansible-runner, which stores it, is a terminal, too.
     """
     return sys.stdout.isatty() and _OF_RUNNER not in os.environ

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Modules run on the controller without a process, where the result is the same."""
+"""Run modules on the controller without a process, where the result is the same."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _SCALARS = _TEXT | {int, float, bool, type(None)}
 
 
 class RunsHere(ShortFailures):
-    """Runs the flow of the task's module in this process, or the module if the task needs a process for it.
+    """Action that runs the flow of the task's module in this process, or the module in a process if needed.
 
     A process of its own takes longer to start than most modules run. A module reads and writes files on its
-    host, as its user and with its environment: these are this process's own only if the connection is local
-    and the task changes neither. A module that calls AWS uses the boto3 of its host's Python, too, so that
-    has to be this process's Python. The flow imports boto3 itself where there is one.
+    host, as its user and with its environment. These are this process's own only if the connection is local
+    and the task changes neither. A module that calls AWS also uses the boto3 of its host's Python, which has
+    to be this process's Python. The flow imports boto3 itself where there is one.
 
     As from a process, what libraries print is lost, and an exception is a failed result.
     """
@@ -51,9 +51,9 @@ class RunsHere(ShortFailures):
         options = options_of(self._flow.options.argument_spec())
         self._task.args, unreadable = with_text_keys(options, self._task.args)
         if unreadable:
-            return self._shown({"failed": True, **refusal(unreadable)})
+            return self._shorten_result({"failed": True, **refusal(unreadable)})
         if not self._can_run_here(variables):
-            self._task.args = {**self._task.args, **attached(self._flow.attaches)}
+            self._task.args = {**self._task.args, **read_attachments(self._flow.attaches)}
             return super().run(tmp, task_vars)
         # Ansible's own objects are many, and stay: each garbage collection would look at all of them. Only
         # once: one process runs all items of a loop, and what earlier ones have left behind must not stay.
@@ -67,8 +67,8 @@ class RunsHere(ShortFailures):
                 result = run_here(self._flow, self._arguments(), with_invocation)
             except Exception as exception:  # noqa: BLE001  (not swallowed: it is the result)
                 # So that failed_when, until and the tasks of always apply to it.
-                result = _crash(exception)
-        return self._shown(_sent(result, Direction.MODULE_TO_CONTROLLER))
+                result = _crash_result(exception)
+        return self._shorten_result(_serialize(result, Direction.MODULE_TO_CONTROLLER))
 
     def _can_run_here(self, task_vars):
         task, connection = self._task, self._connection
@@ -112,15 +112,16 @@ class RunsHere(ShortFailures):
         }
         # One by one: the names of options have tags, for which all of their values would be copied.
         options = {
-            str(name): _sent(value, Direction.CONTROLLER_TO_MODULE) for name, value in self._task.args.items()
+            str(name): _serialize(value, Direction.CONTROLLER_TO_MODULE)
+            for name, value in self._task.args.items()
         }
         internal_options = {f"_ansible_{name}": value for name, value in internal.items()}
-        return {**options, **internal_options, **attached(self._flow.attaches)}
+        return {**options, **internal_options, **read_attachments(self._flow.attaches)}
 
 
 @cache
-def attached(folder):
-    """Return the argument with the files in this folder of ``plugin_utils``; none without a folder."""
+def read_attachments(folder):
+    """Return the argument with the files in this folder of ``plugin_utils``; empty without a folder."""
     if not folder:
         return {}
     paths = sorted(Path(__file__).with_name(folder).iterdir())
@@ -129,12 +130,12 @@ def attached(folder):
 
 @contextlib.contextmanager
 def _without_output():
-    """What libraries print is lost, as that of a process; Ansible would display it as a warning."""
+    """Drop what libraries print, as from a process. Ansible would display it as a warning."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         yield
 
 
-def _crash(exception):
+def _crash_result(exception):
     return {
         "changed": False,
         "exception": "".join(traceback.format_exception(exception)),
@@ -144,15 +145,15 @@ def _crash(exception):
 
 
 def _injects_invocation(variables):
-    """Whether a module returns its options: always before ansible-core 2.21, which has a setting for it."""
+    """Whether a module returns its options: always before ansible-core 2.21, by a setting since then."""
     name, config = "INJECT_INVOCATION", constants.config
     return config.get_configuration_definition(name) is None or config.get_config_value(
         name, variables=variables
     )
 
 
-def _sent(values, direction):
-    """Options or a result as they arrive from another process: plain JSON values, without Ansible's tags."""
+def _serialize(values, direction):
+    """Return options or a result as from another process: plain JSON values, without Ansible's tags."""
     if _is_plain(values):
         return values
     try:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Failures that fit on a screen: only the message of a long result is displayed, all of it is registered."""
+"""Fit failures on a screen: only the message of a long result is displayed, all of it is registered."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _HIDES_MESSAGES = tuple(map(int, __version__.split(".")[:2])) >= (2, 21)
 _ALL = 3
 
 
-def shortened(result, has_condition=False):
-    """The result of a module in the form for display.
+def shorten(result, has_condition=False):
+    """Return the result of a module in the form for display.
 
     Ansible displays all of a failed task's result, in one line, which can have hundreds of kilobytes. It
     displays only the message of a result with ``_ansible_no_log``, and registers all of it.
@@ -56,10 +56,10 @@ def shortened(result, has_condition=False):
 
 
 def with_message(result):
-    """The result with a message, also of a module whose process ended with an exception.
+    """Return the result with a message, also of a module whose process ended with an exception.
 
-    ansible-core returns only ``exception`` then. Roles, which read what failed after ``failed_when: false``,
-    know a failure by its message.
+    ansible-core returns only ``exception`` then. Roles read the failure after ``failed_when: false``, and
+    know it by its message.
     """
     if not result.get("failed") or "msg" in result:
         return result
@@ -68,12 +68,12 @@ def with_message(result):
 
 
 class ShortFailures(NormalAction):
-    """Runs the module of the action's name."""
+    """Action that runs the module of its name."""
 
     def run(self, tmp=None, task_vars=None):
-        return self._shown(super().run(tmp, task_vars))
+        return self._shorten_result(super().run(tmp, task_vars))
 
-    def _shown(self, result):
+    def _shorten_result(self, result):
         result = with_message(result)
         display_diff(self._task, result)
         # With failed_when: false there is no failure to display.
@@ -81,4 +81,4 @@ class ShortFailures(NormalAction):
         if condition == [False]:
             return result
         # Ansible displays no message of a task with no_log.
-        return shortened(result, bool(condition) and not self._task.no_log)
+        return shorten(result, bool(condition) and not self._task.no_log)

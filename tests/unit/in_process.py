@@ -19,7 +19,7 @@ from ansible_collections.golden.images.plugins.module_utils import runner
 from ansible_collections.golden.images.plugins.module_utils.aws import clients as aws_clients
 from ansible_collections.golden.images.plugins.module_utils.aws import read
 from ansible_collections.golden.images.plugins.module_utils.monitoring.verify import wait
-from ansible_collections.golden.images.plugins.plugin_utils.runs_here import attached
+from ansible_collections.golden.images.plugins.plugin_utils.runs_here import read_attachments
 from botocore.awsrequest import AWSResponse
 
 from tests.unit.examples import OWNER
@@ -84,7 +84,7 @@ def returned(
     flow = module.FLOW
     if state is not None:
         flow = replace(flow, read=lambda _clients, _wanted: state, needs_aws=False)
-    given = {**options, **attached(flow.attaches), "_ansible_check_mode": check_mode}
+    given = {**options, **read_attachments(flow.attaches), "_ansible_check_mode": check_mode}
     return runner.run_here(flow, given)
 
 
@@ -112,7 +112,7 @@ class Modules:
         module = importlib.import_module(f"{_MODULES}.{name}")
         self._aws = FakeAWS(denies)
         printed = io.StringIO()
-        given = {**args, **attached(module.FLOW.attaches), "_ansible_check_mode": check_mode}
+        given = {**args, **read_attachments(module.FLOW.attaches), "_ansible_check_mode": check_mode}
         with (
             self._patched(),
             patch_module_args(given),

@@ -9,7 +9,7 @@ from ansible_collections.golden.images.plugins.module_utils.denial import (
     FAILS_AGAIN,
     Denial,
     denied_action,
-    described,
+    describe,
     is_unsettled,
     is_without_permission,
     read_denial,
@@ -84,7 +84,7 @@ def test_a_key_policy_may_be_missing_where_kms_names_no_policy() -> None:
 
 def test_a_message_that_names_no_policy() -> None:
     assert read_denial(UNNAMED) is None
-    assert described(UNNAMED) == ""
+    assert describe(UNNAMED) == ""
     assert remedy(UNNAMED, "Allow it.") == f"Allow it. {OF_THE_RESOURCE}"
 
 
@@ -152,7 +152,7 @@ def test_a_statement_that_denies_a_launch_may_require_tags(why: str, ends: str) 
     ],
 )
 def test_described(why: str, expected: str) -> None:
-    assert described(launching(why)) == expected
+    assert describe(launching(why)) == expected
 
 
 @pytest.mark.parametrize(

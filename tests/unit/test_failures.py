@@ -10,8 +10,8 @@ from ansible_collections.golden.images.plugins.module_utils.failures import (
     Refused,
     Source,
     TargetFailed,
+    combine_regions,
     cut,
-    in_common,
     incomplete_response,
     invalid_option,
     invalid_value,
@@ -62,11 +62,11 @@ def test_texts_that_differ_in_the_region_only_are_one() -> None:
         (None, "No."),
         ("us-east-1", alias.format("us-east-1")),
     ]
-    assert in_common(texts) == (
+    assert combine_regions(texts) == (
         (alias.format("{region}"), ("eu-west-1", "us-east-1")),
         ("No.", ()),
     )
-    assert in_common(texts[:1]) == ((texts[0][1], ("eu-west-1",)),)
+    assert combine_regions(texts[:1]) == ((texts[0][1], ("eu-west-1",)),)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_texts_that_differ_in_the_region_only_are_one() -> None:
 def test_what_is_in_several_regions_is_there(text: str, general: str) -> None:
     regions = ("eu-west-1", "us-east-1")
     texts = [(region, text.format(region, region)) for region in regions]
-    assert in_common(texts) == ((general.format(), regions),)
+    assert combine_regions(texts) == ((general.format(), regions),)
 
 
 def test_a_failure_as_a_sentence() -> None:
@@ -97,7 +97,7 @@ def test_the_rejection_of_a_consumer() -> None:
     failure = Failure(
         "No.", "r", "InvalidArnException", "CreateGrant", "eu-west-1", request_id="req-1", source="aws"
     )
-    rejected = failure.rejecting("111122223333", "Remove it.")
+    rejected = failure.to_rejection("111122223333", "Remove it.")
     assert rejected.as_result() == {
         **failure.as_result(),
         "error_code": "consumer_rejected",

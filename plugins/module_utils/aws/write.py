@@ -139,7 +139,7 @@ def _entries(action: Action) -> list[dict[str, str]]:
 def _entry_failure(problem: Failure, entry: dict[str, str]) -> Failure:
     """Return the failure of an entry that AWS rejected."""
     (value,) = entry.values()
-    return problem.rejecting(value, "Correct or remove it, and rerun; all other entries were applied.")
+    return problem.to_rejection(value, "Correct or remove it, and rerun; all other entries were applied.")
 
 
 def merge(*parts: Performed) -> Performed:

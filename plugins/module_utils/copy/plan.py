@@ -146,7 +146,7 @@ def _plan_target(wanted: CopyOptions, seen: CopySeen, target: Target) -> TargetP
         warnings += _source_key_warning(wanted, seen, target)
         state = _state(existing)
         as_it_is = TargetPlan(target, before=state, after=state, warnings=warnings, refusals=cannot_share)
-        return as_it_is.tolerating(wanted.best_effort_regions)
+        return as_it_is.tolerate(wanted.best_effort_regions)
     retag = _plan_tags(wanted, seen, target, existing)
     others = [
         image.image_id
@@ -166,7 +166,7 @@ def _plan_target(wanted: CopyOptions, seen: CopySeen, target: Target) -> TargetP
         refusals=tuple(refusals),
         warnings=warnings,
     )
-    return target_plan.tolerating(wanted.best_effort_regions)
+    return target_plan.tolerate(wanted.best_effort_regions)
 
 
 def _plan_copy(

@@ -319,7 +319,7 @@ def _names_invalid_principal(failure: Failure) -> bool:
 
 def _explain_rejection(failure: Failure, principal: str) -> Failure:
     """Return the failure of a consumer that AWS rejected: an account ID, or an ARN of a principal."""
-    return replace(failure.rejecting(principal, _REMEDY), account_id=account_of(principal))
+    return replace(failure.to_rejection(principal, _REMEDY), account_id=account_of(principal))
 
 
 def _is_rejected(failures: Iterable[Failure], region: str, principal: str) -> bool:

@@ -38,7 +38,7 @@ def plan(options: GrantOptions, current: GrantState) -> Plan:
     """Plan every target that could be read; the others are tolerated."""
     others = without_owner(options, current)
     targets = [
-        _plan_target(others, current, target).tolerating(options.best_effort_regions)
+        _plan_target(others, current, target).tolerate(options.best_effort_regions)
         for target in sorted(current.keys)
     ]
     refusals = (*check_partition(others, current), *check_service_linked_roles(others, current))

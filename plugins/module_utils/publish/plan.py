@@ -45,7 +45,7 @@ def plan(options: PublishOptions, current: PublishState) -> Plan:
     planned = (_plan_target(options, current, target, labeled[target]) for target in sorted(current.targets))
     return Plan(
         (
-            *(item.tolerating(options.best_effort_regions) for item in planned),
+            *(item.tolerate(options.best_effort_regions) for item in planned),
             *(TargetPlan(target, tolerated=(failure,)) for target, failure in sorted(current.unread.items())),
         )
     )

@@ -18,7 +18,7 @@ from enum import StrEnum
 from itertools import accumulate, takewhile
 from typing import Any
 
-from ..failures import LONGEST_MESSAGE, RESULT, in_common, with_code
+from ..failures import LONGEST_MESSAGE, RESULT, combine_regions, with_code
 from ..failures import cut as shortened
 from ..listing import count, listed
 from ..model import PUBLIC
@@ -421,7 +421,7 @@ def _failure_texts(problems: Sequence[Mapping[str, Any]]) -> list[tuple[str, str
         (failure.get("region"), f"{_message(failure)} {failure.get('remedy') or ''}".strip())
         for failure in problems
     )
-    return [(f"{listed(regions)}: " if regions else "", text) for text, regions in in_common(texts)]
+    return [(f"{listed(regions)}: " if regions else "", text) for text, regions in combine_regions(texts)]
 
 
 def _message(failure: Mapping[str, Any]) -> str:

@@ -41,7 +41,7 @@ def plan(options: ShareOptions, current: ShareState) -> Plan:
     )
     return Plan(
         (
-            *(target_plan.tolerating(options.best_effort_regions) for target_plan in planned),
+            *(target_plan.tolerate(options.best_effort_regions) for target_plan in planned),
             *(TargetPlan(target, tolerated=(failure,)) for target, failure in sorted(current.unread.items())),
         )
     )

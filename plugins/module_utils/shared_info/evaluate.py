@@ -94,9 +94,9 @@ def _evaluate_key(arn: str, key: OwnKeyAccess) -> tuple[str, str]:
         reason = f"KMS denies these credentials {' and '.join(missing)} with {arn}"
         why = denial.read_denial(message)
         if why is not None and why.explicit:
-            return "no", f"{reason}{denial.described(message)}."
+            return "no", f"{reason}{denial.describe(message)}."
         return "unknown", (
-            f"{reason} in direct calls{denial.described(message)}. A launch still works if policies "
+            f"{reason} in direct calls{denial.describe(message)}. A launch still works if policies "
             "allow it through EC2 only (kms:ViaService), which a dry run cannot show: ami_launch_probe can."
         )
     if missing:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible_collections.golden.images.plugins.plugin_utils import short_failures
-from ansible_collections.golden.images.plugins.plugin_utils.short_failures import ShortFailures, shortened
+from ansible_collections.golden.images.plugins.plugin_utils.short_failures import ShortFailures, shorten
 
 MANY = [{"region": f"region-{number}", "message": "An internal error."} for number in range(200)]
 LONG = {"failed": True, "msg": "200 problems", "failures": MANY, "results": MANY}
@@ -28,7 +28,7 @@ LONG = {"failed": True, "msg": "200 problems", "failures": MANY, "results": MANY
     ],
 )
 def test_only_long_failures_are_shortened(result: dict[str, Any], is_short: bool) -> None:
-    found = shortened(result)
+    found = shorten(result)
     assert found.get("_ansible_no_log", False) is is_short
     assert {key: list(value) for key, value in found.items() if key in ("failures", "results")} == {
         key: value for key, value in result.items() if key in ("failures", "results")
@@ -40,7 +40,7 @@ def test_verbose_runs_display_everything(
     monkeypatch: pytest.MonkeyPatch, verbosity: int, is_short: bool
 ) -> None:
     monkeypatch.setattr(short_failures.display, "verbosity", verbosity)
-    assert ("_ansible_no_log" in shortened(LONG)) is is_short
+    assert ("_ansible_no_log" in shorten(LONG)) is is_short
 
 
 CRASHED = {"failed": True, "changed": False, "exception": SimpleNamespace(event=SimpleNamespace(msg="Boom"))}
@@ -98,7 +98,7 @@ def test_the_message_is_displayed_where_ansible_displays_the_condition(
 def test_a_success_with_a_condition_displays_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     displayed: list[str] = []
     monkeypatch.setattr(short_failures.display, "display", displayed.append)
-    assert shortened({"msg": "Done."}, has_condition=True) == {"msg": "Done."}
+    assert shorten({"msg": "Done."}, has_condition=True) == {"msg": "Done."}
     assert displayed == []
 
 

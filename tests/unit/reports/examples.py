@@ -14,9 +14,9 @@ from ansible_collections.golden.images.plugins.module_utils.reports.document imp
     Table,
 )
 from ansible_collections.golden.images.plugins.module_utils.runner import ATTACHED
-from ansible_collections.golden.images.plugins.plugin_utils.runs_here import attached
+from ansible_collections.golden.images.plugins.plugin_utils.runs_here import read_attachments
 
-PAGE_FILES = attached("page")[ATTACHED]
+PAGE_FILES = read_attachments("page")[ATTACHED]
 OWNER, WEB, BATCH, STRANGER = "012345678901", "123456789012", "210987654321", "999999999999"
 EU, US = "eu-west-1", "us-east-1"
 SCRIPT = "<script>document.title = 'taken over'</script>"

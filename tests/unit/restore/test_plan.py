@@ -55,7 +55,7 @@ PUBLIC = Sharing(public=True)
 def rejection(operation: str) -> Failure:
     """AWS rejects the account."""
     failure = Failure.at(target_in(REF.region), operation, "InvalidAMIAttributeItemValue", "No.", "")
-    return failure.rejecting(CONSUMER, "Remove it.")
+    return failure.to_rejection(CONSUMER, "Remove it.")
 
 
 def test_a_disabled_image_is_enabled_then_shared_then_untagged() -> None:

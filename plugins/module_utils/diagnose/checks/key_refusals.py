@@ -125,14 +125,14 @@ def _refused(access: KeyAccess, refused: Mapping[str, str], simulation: Simulati
         message = refused[others[0]]
         return _DIRECT_USE_DENIED.finding(
             f"KMS denies {', '.join(others)} on {access.arn} to the role in {access.account} when it calls "
-            f"KMS directly{denial.described(message)}. It may still be allowed through EC2 only "
+            f"KMS directly{denial.describe(message)}. It may still be allowed through EC2 only "
             f"(kms:ViaService).{_why_unknown(simulation)}",
             _remedy(message, simulation),
         )
     message = refused["CreateGrant"]
     return _CREATE_GRANT_DENIED.finding(
         f"KMS denies CreateGrant on {access.arn} to the role in {access.account} when it calls KMS "
-        f"directly{denial.described(message)}. It may still be allowed for AWS services only "
+        f"directly{denial.describe(message)}. It may still be allowed for AWS services only "
         f"(kms:GrantIsForAWSResource).{_why_unknown(simulation)}",
         _remedy(message, simulation),
     )
@@ -147,7 +147,7 @@ def _explicitly_denied(access: KeyAccess, refused: Mapping[str, str], simulation
     message = next(iter(refused.values()))
     return _KEY_ACCESS_DENIED.finding(
         f"KMS denies {', '.join(refused)} on {access.arn} to the role in {access.account}"
-        f"{denial.described(message)}" + (", although the key's owner allows it." if is_certain else "."),
+        f"{denial.describe(message)}" + (", although the key's owner allows it." if is_certain else "."),
         _remedy(message, simulation),
         BlocksLaunch.BLOCKING if is_blocking else BlocksLaunch.UNKNOWN,
     )
