@@ -19,17 +19,17 @@ from ..keys.policy_evaluation import Consumer, principals_in_account
 from ..keys.policy_statements import short
 from ..model import Image, KeySeen, Sharing, Target
 
-# EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot": those that reading it needs.
+# EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot": what a read of the data needs.
 REQUIRED_OPERATIONS = frozenset({"CreateGrant", "Decrypt", "DescribeKey", "ReEncryptFrom"})
 PRODUCT_CODE_REMEDY = "Share the image instead, or use an image without a product code."
 
 
 @dataclass(frozen=True)
-class SourceSeen:
+class SourceView:
     """What an account that copies the source can read of it.
 
-    ``visible`` is whether DescribeImages returns the image, ``snapshot_ids`` are those of its snapshots that
-    DescribeSnapshots returns, ``denied_key_arns`` those of its keys that the account may not describe.
+    ``visible`` is whether DescribeImages returns the image. ``snapshot_ids`` are its snapshots that
+    DescribeSnapshots returns, ``denied_key_arns`` its keys that the account may not describe.
     ``role_arn`` is the role that read it; None for the credentials of the task.
     """
 
@@ -69,28 +69,28 @@ class MissingAccess:
 
 @dataclass(frozen=True)
 class CopyPrincipal:
-    """The account that makes a copy, and the role that it uses; None for the credentials of the task."""
+    """Account that makes a copy, and its role; None for the credentials of the task."""
 
     account_id: str
     role_arn: str | None = None
 
 
 def missing_access(
-    source: Image, keys: Iterable[KeySeen], principal: CopyPrincipal, saw: SourceSeen
+    source: Image, keys: Iterable[KeySeen], principal: CopyPrincipal, view: SourceView
 ) -> MissingAccess:
-    """What the account is missing, from its own reads and from the grants and policies that the owner reads.
+    """Return what the account is missing, by its own reads and by what the owner reads.
 
-    A key for which both are inconclusive, or contradict each other, counts as accessible; the copy then fails
-    with AWS's reason. A denied DescribeKey is inconclusive: EC2 calls it for the role, and policies may allow
-    it only through EC2 (KMS Developer Guide, "AWS KMS condition keys", kms:ViaService).
+    If both are inconclusive for a key, or contradict each other, the key counts as accessible. The copy then
+    fails with AWS's reason. A denied DescribeKey is inconclusive: EC2 calls it for the role, and policies may
+    allow it only through EC2 (KMS Developer Guide, "AWS KMS condition keys", kms:ViaService).
     """
-    denied = {key.key.arn: _certainly_denied(key, principal, saw.denied_key_arns) for key in keys}
+    denied = {key.key.arn: _certainly_denied(key, principal, view.denied_key_arns) for key in keys}
     return MissingAccess(
-        launch=not saw.visible,
-        snapshot_ids=tuple(item for item in source.snapshot_ids if item not in saw.snapshot_ids),
+        launch=not view.visible,
+        snapshot_ids=tuple(item for item in source.snapshot_ids if item not in view.snapshot_ids),
         keys={arn: operations for arn, operations in denied.items() if operations},
         undescribed_keys=tuple(
-            arn for arn, operations in denied.items() if not operations and arn in saw.denied_key_arns
+            arn for arn, operations in denied.items() if not operations and arn in view.denied_key_arns
         ),
     )
 
@@ -119,12 +119,12 @@ def already_granted(
 def check_access(
     target: Target, source: Image, source_region: str, missing: MissingAccess | None
 ) -> tuple[Failure, ...]:
-    """One refusal for each kind of access that the account of ``target`` is missing."""
+    """Return one refusal for each kind of access that the account of ``target`` is missing."""
     return tuple(_refusals(target, source, source_region, missing)) if missing else ()
 
 
 def access_warnings(source: Image, source_region: str, missing: MissingAccess | None) -> tuple[str, ...]:
-    """A warning for each key that nothing shows to be accessible to the account."""
+    """Return a warning for each key whose access could not be confirmed."""
     if missing is None or missing.already_granted:
         return ()
     return tuple(
@@ -135,10 +135,10 @@ def access_warnings(source: Image, source_region: str, missing: MissingAccess | 
 
 
 def check_product_codes(target: Target, source: Image, source_region: str) -> tuple[Failure, ...]:
-    """A refusal if AWS does not let the account of ``target`` copy the image, even if it is shared.
+    """Return a refusal if AWS does not let the account of ``target`` copy the image, even if it is shared.
 
     The error of CopyImage is InvalidRequest, "Images from AWS Marketplace cannot be copied to another AWS
-    account", also for images that were created from these, which keep their product codes.
+    account". Images that were created from these keep their product codes, and are refused, too.
     """
     if not source.product_codes or target.account_id == source.owner_id:
         return ()
@@ -155,7 +155,7 @@ def check_product_codes(target: Target, source: Image, source_region: str) -> tu
 
 
 def only_within_account(source: Image) -> str:
-    """Why other accounts than its owner's cannot copy an image with product codes."""
+    """Return why only the owner's account can copy an image with product codes."""
     return (
         f"it has an AWS Marketplace product code ({', '.join(source.product_codes)}), and AWS copies such an "
         "image, and images created from it, only within the owner's account."
@@ -201,10 +201,10 @@ def _refusals(target: Target, source: Image, source_region: str, missing: Missin
 def _certainly_denied(
     key: KeySeen, principal: CopyPrincipal, denied_key_arns: frozenset[str]
 ) -> tuple[str, ...]:
-    """The denied operations, none if the owner does not see what gives the account access to the key.
+    """Return the denied operations; none if the account has access that the owner does not see.
 
-    That is so if the account can describe the key. A constrained grant, which EBS cannot use, can allow
-    DescribeKey only.
+    The account then can describe the key. A constrained grant, which EBS cannot use, can allow DescribeKey
+    only.
     """
     denied = _denied_operations(key, principal)
     granted = any(
@@ -217,7 +217,7 @@ def _certainly_denied(
 
 
 def _denied_operations(key: KeySeen, principal: CopyPrincipal) -> tuple[str, ...]:
-    """The required operations that grants and key policy deny for certain; none if they could not be read."""
+    """Return the required operations that grants and key policy certainly deny; none if these are unread."""
     if key.policy is None:
         return ()
     if principal.role_arn in principals_in_account(key.policy, principal.account_id):

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Makes the copies: a worker for each target, one deadline for all, and one line of progress.
+"""Make the copies: a worker for each target, one deadline for all, and one line of progress.
 
-The workers take turns on the threads of ``fanout``, since there can be thousands of targets, whose copies
-all have to start at once. So a worker makes one step at a time, which makes one run of another. What the
-worker of an optional target returns too late is lost, and changes nothing.
+There can be thousands of targets, and all copies have to start at once: the workers take turns on the threads
+of ``fanout``. A worker makes one step at a time, and returns a new run. What the worker of an optional target
+returns too late is lost, and changes nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from . import plan as planner
 from .options import CopyOptions
 from .progress_line import progress_line
 from .run import CopyRun, after_failure, copy_failed, copy_pending, failed_image, time_left
-from .state import CopySeen
+from .state import CopyState
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -45,14 +45,14 @@ Runs = Mapping[Target, CopyRun]
 
 @dataclass(frozen=True)
 class Worker:
-    """Makes the copy of one target; ``place`` names the target in warnings.
+    """Worker for the copy of one target. ``place`` names the target in warnings.
 
     Each method makes a step, and returns the run after it.
     """
 
     accounts: AssumedAccounts
-    wanted: CopyOptions
-    seen: CopySeen
+    options: CopyOptions
+    current: CopyState
     target: Target
     place: str
 
@@ -73,9 +73,9 @@ class Worker:
             return run.add_read(image, monotonic(), percent=percent)
 
     def _percent(self, ec2: EC2Client) -> int | None:
-        source_region = self.wanted.source_region_of(self.target.region)
+        source_region = self.options.source_region_of(self.target.region)
         try:
-            pending = read.pending_snapshots(ec2, self.seen.source_of(self.target).image_id, source_region)
+            pending = read.pending_snapshots(ec2, self.current.source_of(self.target).image_id, source_region)
         except errors.AWS_ERRORS:
             # Only the percentage is lost; the image itself shows whether the copy is available.
             return None
@@ -85,7 +85,7 @@ class Worker:
     def react(self, run: CopyRun, failed: Image) -> CopyRun:
         """Replace the ``failed`` copy if a new one can succeed, now or later."""
         now = monotonic()
-        match after_failure(self.seen, self.target, run, failed, now):
+        match after_failure(self.current, self.target, run, failed, now):
             case "wait":
                 return run
             case "wait for key":
@@ -93,11 +93,11 @@ class Worker:
             case "fail":
                 return run.fail(copy_failed(self.target, failed), failed)
             case "copy":
-                actions = planner.replacement(self.wanted, self.seen, self.target, (failed,))
+                actions = planner.replacement(self.options, self.current, self.target, (failed,))
                 return run.replace_copy(failed, self._perform(actions), self.place)
 
     def stop(self, run: CopyRun, reason: str) -> CopyRun:
-        """Give up a copy that is still pending, also one whose key could not be used yet."""
+        """Give up a copy that is still pending, or that waits for its key."""
         if run.retry_at is not None and run.image is not None:
             return run.fail(copy_failed(self.target, run.image))
         return run.fail(copy_pending(self.target, run, reason))
@@ -110,32 +110,31 @@ class Worker:
 
 @dataclass(frozen=True)
 class Workers:
-    """The workers of all targets.
+    """Workers of all targets.
 
-    ``optional`` targets are waited for only as long as others are; without others, all are waited for.
+    ``optional`` targets are waited for as long as others are. Without others, all are waited for.
     """
 
     by_target: Mapping[Target, Worker]
     optional: Collection[Target]
 
     @classmethod
-    def of(cls, accounts: AssumedAccounts, wanted: CopyOptions, seen: CopySeen) -> Workers:
+    def of(cls, accounts: AssumedAccounts, options: CopyOptions, current: CopyState) -> Workers:
         """Return a worker for each target that was read."""
-        places = names_of(seen.copies)
+        places = names_of(current.copies)
         by_target = {
-            target: Worker(accounts, wanted, seen, target, place) for target, place in places.items()
+            target: Worker(accounts, options, current, target, place) for target, place in places.items()
         }
-        return cls(by_target, wanted.best_effort(seen.copies))
+        return cls(by_target, options.best_effort(current.copies))
 
     def start(self, runs: Runs, actions: Mapping[Target, tuple[Action, ...]]) -> Runs:
-        """Perform each target's planned actions, and return all runs as they then are."""
+        """Perform each target's planned actions, and return all runs after them."""
         return self._change(runs, actions, lambda worker, run: worker.start(run, actions[worker.target]))
 
     def wait(self, runs: Runs, timeout: float, report: Report) -> Runs:
         """Poll the pending copies until each is available or has failed, or the timeout has passed.
 
-        Returns all runs as they then are: those that are still pending have failed with the code
-        ``copy_pending``.
+        Return all runs after that. Those that are still pending have failed with the code ``copy_pending``.
         """
         print_progress = _progress_printer(report)
         started = monotonic()
@@ -203,7 +202,7 @@ def _sleep_until(time: float) -> None:
 
 
 def _progress_printer(report: Report) -> Callable[[str], None]:
-    """A function that reports a line if it has changed, or if ``_REPORT_INTERVAL`` has passed."""
+    """Return a function that reports a line if it is new, or if ``_REPORT_INTERVAL`` has passed."""
     last, last_time = "", 0.0
 
     def print_progress(line: str) -> None:
@@ -216,7 +215,7 @@ def _progress_printer(report: Report) -> Callable[[str], None]:
 
 
 def _snapshots_of(ec2: EC2Client, image: Image) -> tuple[Snapshot, ...]:
-    """The snapshots of an available copy: their keys, and when they were completed."""
+    """Return the snapshots of an available copy: their keys, and when they were completed."""
     try:
         return read.snapshots(ec2, image.snapshot_ids)
     except errors.AWS_ERRORS:
@@ -227,14 +226,14 @@ def _snapshots_of(ec2: EC2Client, image: Image) -> tuple[Snapshot, ...]:
 
 
 def _perform(ec2: EC2Client, actions: tuple[Action, ...]) -> Performed:
-    """Perform one target's actions in their order. The refusal of a name in use names its images."""
+    """Perform one target's actions in order. If AWS refuses a name in use, the failure names its images."""
     done = perform_all(ec2, actions)
     if not any(failure.error_code == _NAME_TAKEN for failure in done.failures):
         return done
     copy = next(action for action in actions if action.operation == "CopyImage")
     holders = _images_named(ec2, copy.parameters["Name"])
     failures = tuple(
-        planner.name_taken(failure, holders) if failure.error_code == _NAME_TAKEN else failure
+        planner.add_name_holders(failure, holders) if failure.error_code == _NAME_TAKEN else failure
         for failure in done.failures
     )
     return replace(done, failures=failures)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks of the source and the regions, before anything is changed: everything that AWS would refuse."""
+"""Check the source and the regions before anything is changed: refuse everything that AWS would refuse."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from .access import (
     only_within_account,
 )
 from .options import CopyOptions
-from .state import CopySeen
+from .state import CopyState
 
 
 def check_regions(
-    wanted: CopyOptions, known: Mapping[str, str], partition: str, partition_of: Mapping[str, str]
+    options: CopyOptions, known: Mapping[str, str], partition: str, partition_of: Mapping[str, str]
 ) -> tuple[Failure, ...]:
-    """One refusal for each region that cannot be copied to.
+    """Return one refusal for each region that cannot be copied to.
 
     ``known`` maps the partition's regions to their opt-in status (DescribeRegions with AllRegions),
     ``partition_of`` maps the regions of all partitions to the partition's name.
     """
     failures = []
-    source_regions = () if wanted.source_images else (wanted.first_source_region,)
-    for option, regions in (("source_region", source_regions), ("regions", wanted.regions)):
+    source_regions = () if options.source_images else (options.first_source_region,)
+    for option, regions in (("source_region", source_regions), ("regions", options.regions)):
         for region in dict.fromkeys(regions):
             if regions.count(region) > 1:
                 failures.append(
@@ -61,10 +61,10 @@ def check_regions(
 def check_source(
     account_id: str, source: Image, source_region: str, unreadable_snapshots: tuple[str, ...]
 ) -> tuple[Failure, ...]:
-    """The refusals of a source that AWS would refuse to copy.
+    """Return the refusals of a source that AWS would refuse to copy.
 
-    ``unreadable_snapshots`` are its snapshots that this account cannot see: another account's image can be
-    copied only with createVolumePermission on each of them (EC2 User Guide, "Copy an Amazon EC2 AMI").
+    ``unreadable_snapshots`` are its snapshots that this account cannot see. A copy of another account's image
+    needs createVolumePermission on each of them (EC2 User Guide, "Copy an Amazon EC2 AMI").
     """
     missing = MissingAccess(snapshot_ids=unreadable_snapshots)
     not_shared = check_access(Target(account_id, source_region), source, source_region, missing)
@@ -94,9 +94,9 @@ def check_root_device(target: Target, source: Image, source_region: str) -> tupl
     )
 
 
-def check_consumers(wanted: CopyOptions, account_id: str, source: Image) -> tuple[Failure, ...]:
-    """A refusal if the copies, which ``account_id`` will own, cannot be copied into other accounts."""
-    if not source.product_codes or not {*wanted.consumer_account_ids} - {account_id}:
+def check_consumers(options: CopyOptions, account_id: str, source: Image) -> tuple[Failure, ...]:
+    """Return a refusal if the copies of ``account_id`` cannot be copied into other accounts."""
+    if not source.product_codes or not {*options.consumer_account_ids} - {account_id}:
         return ()
     return (
         Failure(
@@ -109,24 +109,24 @@ def check_consumers(wanted: CopyOptions, account_id: str, source: Image) -> tupl
     )
 
 
-def missing_access_of(wanted: CopyOptions, seen: CopySeen, target: Target) -> MissingAccess | None:
-    """What the account of ``target`` is missing to copy the source, None if its access was not read."""
-    reader = wanted.reader_of(target)
-    saw = seen.source_access.get(reader)
-    if saw is None:
+def missing_access_of(options: CopyOptions, current: CopyState, target: Target) -> MissingAccess | None:
+    """Return what the account of ``target`` lacks to copy the source; None if its access was not read."""
+    reader = options.reader_of(target)
+    view = current.source_access.get(reader)
+    if view is None:
         return None
-    keys = seen.source_keys.get(reader.region, ())
-    principal = CopyPrincipal(reader.account_id, saw.role_arn)
-    missing = missing_access(seen.source_of(target), keys, principal, saw)
-    permissions = seen.source_permissions.get(reader.region)
+    keys = current.source_keys.get(reader.region, ())
+    principal = CopyPrincipal(reader.account_id, view.role_arn)
+    missing = missing_access(current.source_of(target), keys, principal, view)
+    permissions = current.source_permissions.get(reader.region)
     if not missing or permissions is None:
         return missing
     return replace(missing, already_granted=already_granted(missing, permissions, keys, principal))
 
 
-def check_shareable(seen: CopySeen, target: Target, image: Image) -> Iterator[Failure]:
-    """A refusal if an existing image is encrypted under an AWS managed key, and will be shared."""
-    for arn in seen.aws_managed_keys.get(target, ()):
+def check_shareable(current: CopyState, target: Target, image: Image) -> Iterator[Failure]:
+    """Yield a refusal if an existing image, which will be shared, is encrypted under an AWS managed key."""
+    for arn in current.aws_managed_keys.get(target, ()):
         yield default_key_failure(
             target,
             "CopyImage",
@@ -137,7 +137,7 @@ def check_shareable(seen: CopySeen, target: Target, image: Image) -> Iterator[Fa
 
 
 def check_state(source: Image, source_region: str) -> tuple[Failure, ...]:
-    """A refusal if the source is not available: still pending, failed or disabled."""
+    """Return a refusal if the source is not available: still pending, failed or disabled."""
     if source.state == "available":
         return ()
     reason = f" ({source.state_reason})" if source.state_reason else ""
@@ -151,7 +151,7 @@ def check_state(source: Image, source_region: str) -> tuple[Failure, ...]:
 
 
 def with_account(failure: Failure, target: Target, own_account_id: str) -> Failure:
-    """The failure of a target; for another account the message names it, which AWS's messages seldom do."""
+    """Return the failure of a target. The message names another account, which AWS's seldom do."""
     if target.account_id == own_account_id or target.account_id in failure.message:
         return failure
     return replace(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of ``ami_copy_regions``."""
+"""Options of ``ami_copy_regions``."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _TAGS = optional(tags())
 
 
 def _regions(given: Any, refuse: Refuse) -> tuple[str, ...]:
-    """Return the regions as they are listed: ``check_regions`` refuses those that are listed twice."""
+    """Return the regions as they are listed. ``check_regions`` refuses those that are listed twice."""
     regions = tuple(read_region(text, refuse) for text in read_texts(given, refuse))
     if given is not None and not regions:
         refuse("must contain at least one region (got []).", "Add a region.")
@@ -96,7 +96,7 @@ def _keys(given: Mapping[Any, Any] | None, refuse: Refuse) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class CopyOptions(ConsumerRoleOptions):
-    """The options of ``ami_copy_regions``.
+    """Options of ``ami_copy_regions``.
 
     ``source_images`` maps each region to its own source in that region, instead of one source for all; None
     stands for an image that check mode has only planned. ``account_ids`` will own the copies; if empty, the
@@ -137,7 +137,7 @@ class CopyOptions(ConsumerRoleOptions):
 
     @property
     def first_source_region(self) -> str:
-        """The region of the source, or of one of them: any of these serves the calls that need just one."""
+        """Return the region of the source, or of one of them, for calls that need just one."""
         if self.source_images and self.regions:
             return self.regions[0]
         return self.source_region or self.region or ""
@@ -149,12 +149,12 @@ class CopyOptions(ConsumerRoleOptions):
 
     @property
     def consumer_role(self) -> ConsumerRole | None:
-        """The role in the accounts that will own the copies, None if none of them needs one."""
+        """Return the role in the accounts that will own the copies; None if no account needs it."""
         return super().consumer_role if self.account_ids else None
 
     @cached_property
     def encryption(self) -> Encryption:
-        """The options about encryption."""
+        """Return the options about encryption."""
         return Encryption(
             encrypted=self.encrypted,
             key=self.kms_key_id,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plans the copies: which to start, which to tag again, and which failed ones to deregister."""
+"""Plan the copies: which to start, which to tag again, and which failed ones to deregister."""
 
 from __future__ import annotations
 
@@ -19,83 +19,87 @@ from .access import access_warnings, check_access, check_product_codes
 from .checks import check_root_device, check_shareable, missing_access_of, with_account
 from .options import CopyOptions
 from .request import check_request, copy_request, image_tags
-from .state import FAILED_STATES, USABLE_STATES, CopySeen
+from .state import FAILED_STATES, USABLE_STATES, CopyState
 
 
-def plan(wanted: CopyOptions, seen: CopySeen) -> Plan:
-    """The plan of every target that could be read; the others are tolerated."""
+def plan(options: CopyOptions, current: CopyState) -> Plan:
+    """Return the plan of every target that could be read; the others are tolerated."""
     return Plan(
         (
-            *(_plan_target(wanted, seen, target) for target in sorted(seen.copies)),
+            *(_plan_target(options, current, target) for target in sorted(current.copies)),
             *(
-                TargetPlan(Target(item.account_id or seen.account_id, item.region or ""), tolerated=(item,))
-                for item in seen.unread
+                TargetPlan(
+                    Target(item.account_id or current.account_id, item.region or ""), tolerated=(item,)
+                )
+                for item in current.unread
             ),
         )
     )
 
 
-def existing_copy(wanted: CopyOptions, seen: CopySeen, target: Target) -> Image | None:
-    """The target's existing image: the source itself, a copy that this collection made, or another copy."""
-    source = seen.source_of(target)
-    if seen.is_source(target, wanted.source_region_of(target.region)) and (
-        not wanted.encryption.reencrypt_source or has_wanted_key(wanted, seen, target, source)
+def existing_copy(options: CopyOptions, current: CopyState, target: Target) -> Image | None:
+    """Return the target's existing image: the source itself, or a copy, preferably this collection's."""
+    source = current.source_of(target)
+    if current.is_source(target, options.source_region_of(target.region)) and (
+        not options.encryption.reencrypt_source or has_desired_key(options, current, target, source)
     ):
         return source
     usable = [
         image
-        for image in seen.copies[target]
-        if image.state in USABLE_STATES and has_wanted_key(wanted, seen, target, image)
+        for image in current.copies[target]
+        if image.state in USABLE_STATES and has_desired_key(options, current, target, image)
     ]
-    return min(usable, key=lambda image: _preference(wanted, seen, target, image), default=None)
+    return min(usable, key=lambda image: _preference(options, current, target, image), default=None)
 
 
-def has_wanted_key(wanted: CopyOptions, seen: CopySeen, target: Target, image: Image) -> bool:
+def has_desired_key(options: CopyOptions, current: CopyState, target: Target, image: Image) -> bool:
     """Whether the image is encrypted as requested for this target."""
-    key = seen.keys.get(target)
-    encrypted = key is not None or wanted.encryption.encrypts(target.region, seen.source_of(target))
-    return encrypting.is_under(image, seen.snapshots_of(target, image), key, encrypted)
+    key = current.keys.get(target)
+    encrypted = key is not None or options.encryption.encrypts(target.region, current.source_of(target))
+    return encrypting.is_under(image, current.snapshots_of(target, image), key, encrypted)
 
 
-def unusable_copies(seen: CopySeen, target: Target) -> tuple[Image, ...]:
-    """The target's copies that have failed or are deregistered."""
-    unusable = (image for image in seen.copies[target] if image.state in FAILED_STATES | {"deregistered"})
+def unusable_copies(current: CopyState, target: Target) -> tuple[Image, ...]:
+    """Return the target's copies that have failed or are deregistered."""
+    unusable = (image for image in current.copies[target] if image.state in FAILED_STATES | {"deregistered"})
     return tuple(sorted(unusable, key=lambda image: image.image_id))
 
 
 def state_with_reason(image: Image) -> str:
-    """The state of a failed image and AWS's reason, as in ``failed: Given key ID is not accessible``."""
+    """Return a failed image's state and AWS's reason: ``failed: Given key ID is not accessible``."""
     return f"{image.state}: {image.state_reason or 'AWS reports no reason'}"
 
 
 def replacement(
-    wanted: CopyOptions, seen: CopySeen, target: Target, unusable: tuple[Image, ...]
+    options: CopyOptions, current: CopyState, target: Target, unusable: tuple[Image, ...]
 ) -> tuple[Action, ...]:
-    """Copy the source again, then deregister the ``unusable`` copies that failed.
+    """Return the actions that copy the source again, then deregister the ``unusable`` copies that failed.
 
-    In this order, a run that is killed in between leaves the new copy, or at least the failed one, whose ID
-    makes the client token of the next request a new one.
+    In this order, a run that is killed in between leaves the new copy, or at least the failed one. The ID of
+    the failed one makes the client token of the next request a new one.
     """
-    request = copy_request(wanted, seen.source_of(target), target, _ids(unusable), seen.keys.get(target))
+    request = copy_request(
+        options, current.source_of(target), target, _ids(unusable), current.keys.get(target)
+    )
     copy = Action(target, "CopyImage", request)
-    return (copy, *_removals(wanted, seen, target, unusable))
+    return (copy, *_removals(options, current, target, unusable))
 
 
 def _ids(images: tuple[Image, ...]) -> tuple[str, ...]:
     return tuple(image.image_id for image in images)
 
 
-def is_own(wanted: CopyOptions, seen: CopySeen, target: Target, image: Image) -> bool:
+def is_own(options: CopyOptions, current: CopyState, target: Target, image: Image) -> bool:
     """Whether this collection made ``image`` as a copy of the target's source."""
-    source_region = wanted.source_region_of(target.region)
-    return tagging.is_own_copy(image, seen.source_of(target).image_id, source_region)
+    source_region = options.source_region_of(target.region)
+    return tagging.is_own_copy(image, current.source_of(target).image_id, source_region)
 
 
 def _preference(
-    wanted: CopyOptions, seen: CopySeen, target: Target, image: Image
+    options: CopyOptions, current: CopyState, target: Target, image: Image
 ) -> tuple[bool, bool, str, str]:
     return (
-        not is_own(wanted, seen, target, image),
+        not is_own(options, current, target, image),
         image.state != "available",
         image.creation_date,
         image.image_id,
@@ -103,13 +107,13 @@ def _preference(
 
 
 def removal(target: Target, image: Image) -> Action:
-    """Deregister a failed copy and delete its snapshots."""
+    """Return the action that deregisters a failed copy and deletes its snapshots."""
     parameters = {"DeleteAssociatedSnapshots": True, "ImageId": image.image_id}
     return Action(target, "DeregisterImage", parameters, resource=image.image_id)
 
 
-def name_taken(refused: Failure, holders: Sequence[Image]) -> Failure:
-    """``refused``, AWS's refusal of a name in use, with the images that have the name."""
+def add_name_holders(refused: Failure, holders: Sequence[Image]) -> Failure:
+    """Return AWS's refusal of a name in use with the images that have the name."""
     if not holders:
         return refused
     described = ", ".join(f"{image.image_id} is {image.state}" for image in holders)
@@ -122,75 +126,82 @@ def name_taken(refused: Failure, holders: Sequence[Image]) -> Failure:
 
 
 def _removals(
-    wanted: CopyOptions, seen: CopySeen, target: Target, unusable: tuple[Image, ...]
+    options: CopyOptions, current: CopyState, target: Target, unusable: tuple[Image, ...]
 ) -> tuple[Action, ...]:
     return tuple(
         removal(target, image)
         for image in unusable
-        if image.state in FAILED_STATES and is_own(wanted, seen, target, image)
+        if image.state in FAILED_STATES and is_own(options, current, target, image)
     )
 
 
-def _plan_target(wanted: CopyOptions, seen: CopySeen, target: Target) -> TargetPlan:
-    existing = existing_copy(wanted, seen, target)
-    unusable = unusable_copies(seen, target)
+def _plan_target(options: CopyOptions, current: CopyState, target: Target) -> TargetPlan:
+    existing = existing_copy(options, current, target)
+    unusable = unusable_copies(current, target)
     warnings = tuple(
         f"The earlier copy {image.image_id} is {state_with_reason(image)}."
         for image in unusable
         if image.state in FAILED_STATES
     )
     if existing is None:
-        return _plan_copy(wanted, seen, target, unusable, warnings)
-    cannot_share = tuple(check_shareable(seen, target, existing)) if wanted.require_shareable else ()
-    if existing == seen.source_of(target):
-        warnings += _source_key_warning(wanted, seen, target)
+        return _plan_copy(options, current, target, unusable, warnings)
+    cannot_share = tuple(check_shareable(current, target, existing)) if options.require_shareable else ()
+    if existing == current.source_of(target):
+        warnings += _source_key_warning(options, current, target)
         state = _state(existing)
-        as_it_is = TargetPlan(target, before=state, after=state, warnings=warnings, refusals=cannot_share)
-        return as_it_is.tolerate(wanted.best_effort_regions)
-    retag = _plan_tags(wanted, seen, target, existing)
+        unchanged = TargetPlan(target, before=state, after=state, warnings=warnings, refusals=cannot_share)
+        return unchanged.tolerate(options.best_effort_regions)
+    tag_plan = _plan_tags(options, current, target, existing)
     others = [
         image.image_id
-        for image in seen.copies[target]
-        if image.state in USABLE_STATES and image != existing and is_own(wanted, seen, target, image)
+        for image in current.copies[target]
+        if image.state in USABLE_STATES and image != existing and is_own(options, current, target, image)
     ]
     if others:
         warnings += (
             f"{existing.image_id} is kept as the copy; the source has other copies: {', '.join(others)}.",
         )
-    refusals = (with_account(item, target, seen.account_id) for item in (*retag.refusals, *cannot_share))
+    refusals = (
+        with_account(item, target, current.account_id) for item in (*tag_plan.refusals, *cannot_share)
+    )
     target_plan = TargetPlan(
         target,
-        actions=(*retag.actions, *_removals(wanted, seen, target, unusable)),
-        before=retag.before,
-        after=retag.after,
+        actions=(*tag_plan.actions, *_removals(options, current, target, unusable)),
+        before=tag_plan.before,
+        after=tag_plan.after,
         refusals=tuple(refusals),
         warnings=warnings,
     )
-    return target_plan.tolerate(wanted.best_effort_regions)
+    return target_plan.tolerate(options.best_effort_regions)
 
 
 def _plan_copy(
-    wanted: CopyOptions,
-    seen: CopySeen,
+    options: CopyOptions,
+    current: CopyState,
     target: Target,
     unusable: tuple[Image, ...],
     warnings: tuple[str, ...],
 ) -> TargetPlan:
-    refusals = tuple(with_account(item, target, seen.account_id) for item in _refusals(wanted, seen, target))
-    if refusals and target.region in wanted.best_effort_regions:
+    refusals = tuple(
+        with_account(item, target, current.account_id) for item in _refusals(options, current, target)
+    )
+    if refusals and target.region in options.best_effort_regions:
         return TargetPlan(target, warnings=warnings, tolerated=refusals)
-    source_region, missing = wanted.source_region_of(target.region), missing_access_of(wanted, seen, target)
-    warnings += access_warnings(seen.source_of(target), source_region, missing)
-    warnings += encrypting.key_warnings(seen.keys.get(target))
-    actions = replacement(wanted, seen, target, unusable)
+    source_region, missing = (
+        options.source_region_of(target.region),
+        missing_access_of(options, current, target),
+    )
+    warnings += access_warnings(current.source_of(target), source_region, missing)
+    warnings += encrypting.key_warnings(current.keys.get(target))
+    actions = replacement(options, current, target, unusable)
     request = actions[0].parameters
     after = {
         "description": request["Description"],
         "image_id": KNOWN_AFTER_APPLY,
         "name": request["Name"],
-        "snapshot_tags": dict(wanted.snapshot_tags or {}),
-        "state": "available" if wanted.wait else "pending",
-        "tags": image_tags(wanted, seen.source_of(target)) or {},
+        "snapshot_tags": dict(options.snapshot_tags or {}),
+        "state": "available" if options.wait else "pending",
+        "tags": image_tags(options, current.source_of(target)) or {},
     }
     if "KmsKeyId" in request:
         after["kms_key_arn"] = request["KmsKeyId"]
@@ -198,11 +209,11 @@ def _plan_copy(
     return TargetPlan(target, actions, before={}, after=after, warnings=warnings, refusals=refusals)
 
 
-def _source_key_warning(wanted: CopyOptions, seen: CopySeen, target: Target) -> tuple[str, ...]:
-    source = seen.source_of(target)
-    if has_wanted_key(wanted, seen, target, source):
+def _source_key_warning(options: CopyOptions, current: CopyState, target: Target) -> tuple[str, ...]:
+    source = current.source_of(target)
+    if has_desired_key(options, current, target, source):
         return ()
-    key = seen.keys.get(target)
+    key = current.keys.get(target)
     requested = f"under {key.arn}" if key else "as requested"
     warning = (
         f"The source {source.image_id} is not encrypted {requested}, and is used unchanged in its region. "
@@ -211,20 +222,20 @@ def _source_key_warning(wanted: CopyOptions, seen: CopySeen, target: Target) -> 
     return (warning,)
 
 
-def _refusals(wanted: CopyOptions, seen: CopySeen, target: Target) -> tuple[Failure, ...]:
-    """What prevents the copy in this target alone; a best-effort region is then left out."""
-    by_default = target in seen.encrypted_by_default
-    source, missing = seen.source_of(target), missing_access_of(wanted, seen, target)
-    if in_s3 := check_root_device(target, source, wanted.source_region_of(target.region)):
+def _refusals(options: CopyOptions, current: CopyState, target: Target) -> tuple[Failure, ...]:
+    """Return what prevents the copy in this target alone. A best-effort region is then left out."""
+    by_default = target in current.encrypted_by_default
+    source, missing = current.source_of(target), missing_access_of(options, current, target)
+    if in_s3 := check_root_device(target, source, options.source_region_of(target.region)):
         return in_s3
-    key = encrypting.check_key(wanted.encryption, target, source, seen.keys.get(target), by_default)
-    access = check_access(target, source, wanted.source_region_of(target.region), missing)
-    codes = check_product_codes(target, source, wanted.source_region_of(target.region))
-    return (*key, *(codes or access), *_disabled(seen, target))
+    key = encrypting.check_key(options.encryption, target, source, current.keys.get(target), by_default)
+    access = check_access(target, source, options.source_region_of(target.region), missing)
+    codes = check_product_codes(target, source, options.source_region_of(target.region))
+    return (*key, *(codes or access), *_refuse_disabled(current, target))
 
 
-def _disabled(seen: CopySeen, target: Target) -> tuple[Failure, ...]:
-    ids = [image.image_id for image in seen.copies[target] if image.state == "disabled"]
+def _refuse_disabled(current: CopyState, target: Target) -> tuple[Failure, ...]:
+    ids = [image.image_id for image in current.copies[target] if image.state == "disabled"]
     if not ids:
         return ()
     return (
@@ -238,33 +249,33 @@ def _disabled(seen: CopySeen, target: Target) -> tuple[Failure, ...]:
     )
 
 
-def _plan_tags(wanted: CopyOptions, seen: CopySeen, target: Target, image: Image) -> TargetPlan:
+def _plan_tags(options: CopyOptions, current: CopyState, target: Target, image: Image) -> TargetPlan:
     before = _state(image)
-    if not is_own(wanted, seen, target, image):
+    if not is_own(options, current, target, image):
         return TargetPlan(target, before=before, after=before)
     actions: list[Action] = []
     refusals: tuple[Failure, ...] = ()
     after = dict(before)
-    image_wants = image_tags(wanted, seen.source_of(target))
-    if image_wants is not None:
-        actions += retag(target, image.image_id, image.tags, image_wants, wanted.purge_tags)
-        tags_after = _tags_after(image.tags, image_wants, wanted.purge_tags)
+    desired_tags = image_tags(options, current.source_of(target))
+    if desired_tags is not None:
+        actions += retag(target, image.image_id, image.tags, desired_tags, options.purge_tags)
+        tags_after = _tags_after(image.tags, desired_tags, options.purge_tags)
         after["tags"] = tagging.user_tags(tags_after)
         refusals += _in_target(target, tagging.check_tag_count("tags", tags_after))
-    if wanted.snapshot_tags is not None:
-        snapshots = seen.snapshots_of(target, image)
+    if options.snapshot_tags is not None:
+        snapshots = current.snapshots_of(target, image)
         before["snapshot_tags"] = {item.snapshot_id: tagging.user_tags(item.tags) for item in snapshots}
         after["snapshot_tags"] = {
             item.snapshot_id: tagging.user_tags(
-                _tags_after(item.tags, wanted.snapshot_tags, wanted.purge_tags)
+                _tags_after(item.tags, options.snapshot_tags, options.purge_tags)
             )
             for item in snapshots
         }
         for snapshot in snapshots:
             actions += retag(
-                target, snapshot.snapshot_id, snapshot.tags, wanted.snapshot_tags, wanted.purge_tags
+                target, snapshot.snapshot_id, snapshot.tags, options.snapshot_tags, options.purge_tags
             )
-            tags_after = _tags_after(snapshot.tags, wanted.snapshot_tags, wanted.purge_tags)
+            tags_after = _tags_after(snapshot.tags, options.snapshot_tags, options.purge_tags)
             refusals += _in_target(target, tagging.check_tag_count("snapshot_tags", tags_after))
     return TargetPlan(target, tuple(actions), before, after, refusals=refusals)
 
@@ -274,11 +285,11 @@ def _in_target(target: Target, failures: tuple[Failure, ...]) -> tuple[Failure, 
 
 
 def retag(
-    target: Target, resource: str, current: Mapping[str, str], wanted: Mapping[str, str], purge: bool
+    target: Target, resource: str, current: Mapping[str, str], desired: Mapping[str, str], purge: bool
 ) -> list[Action]:
-    """The calls that set the wanted tags on a resource; with ``purge``, they also delete all other tags."""
-    missing = tagging.differing_tags(current, wanted)
-    surplus = tagging.surplus_keys(current, wanted) if purge else []
+    """Return the calls that set the desired tags on a resource. With ``purge``, they delete all others."""
+    missing = tagging.differing_tags(current, desired)
+    surplus = tagging.surplus_keys(current, desired) if purge else []
     actions = []
     # Delete first: together, old and new tags may exceed the quota of a resource.
     if surplus:
@@ -290,9 +301,9 @@ def retag(
     return actions
 
 
-def _tags_after(current: Mapping[str, str], wanted: Mapping[str, str], purge: bool) -> dict[str, str]:
-    deleted = tagging.surplus_keys(current, wanted) if purge else []
-    return {key: value for key, value in {**current, **wanted}.items() if key not in deleted}
+def _tags_after(current: Mapping[str, str], desired: Mapping[str, str], purge: bool) -> dict[str, str]:
+    deleted = tagging.surplus_keys(current, desired) if purge else []
+    return {key: value for key, value in {**current, **desired}.items() if key not in deleted}
 
 
 def _state(image: Image) -> dict[str, Any]:

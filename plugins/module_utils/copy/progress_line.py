@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The progress of copies as a line of a terminal."""
+"""Render the progress of copies as a line of a terminal."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ _NUMBER = len("  + 1000 more")
 def progress_line(
     runs: Mapping[Target, CopyRun], targets: list[Target], seconds_left: float | None = None
 ) -> str:
-    """One line of a terminal on how far these targets are, the slowest first; ``runs`` are all of them.
+    """Return a line with the progress of ``targets``, the slowest first. ``runs`` has all targets.
 
-    With one account by region, ``eu-west-1 40 %  us-west-2 68 %  + 12 more  about 3 min left``; with several,
-    of which there may be hundreds, summed up: ``eu-west-1 1 of 2 (slowest 20 %)``.
+    With one account, by region: ``eu-west-1 40 %  us-west-2 68 %  + 12 more  about 3 min left``. With
+    several, maybe hundreds, a sum of each region: ``eu-west-1 1 of 2 (slowest 20 %)``.
     """
-    several = len({target.account_id for target in runs}) > 1
+    has_several_accounts = len({target.account_id for target in runs}) > 1
     by_region: dict[str, list[CopyRun]] = {}
-    for target in runs if several else targets:
+    for target in runs if has_several_accounts else targets:
         by_region.setdefault(target.region, []).append(runs[target])
     regions = dict.fromkeys(target.region for target in targets)
-    shown = sorted(regions, key=lambda region: min(map(_rank, by_region[region])))
-    text = _region_progress if several else _progress
+    slowest_first = sorted(regions, key=lambda region: min(map(_rank, by_region[region])))
+    text = _region_progress if has_several_accounts else _progress
     end = "" if seconds_left is None else f"  {_time_text(seconds_left)}"
-    parts = _fitting([f"{region} {text(by_region[region])}" for region in shown], _LINE - len(end))
+    parts = _fit([f"{region} {text(by_region[region])}" for region in slowest_first], _LINE - len(end))
     return "  ".join(parts) + end
 
 
 def _rank(run: CopyRun) -> int:
-    """Lower for a copy that needs longer; one without a percentage has just begun."""
+    """Return a lower rank for a copy that needs longer. One without a percentage has just begun."""
     if run.failure is not None or run.image is None:
         return 101
     return (run.percent or 0) if run.pending else 102
 
 
-def _fitting(parts: list[str], space: int) -> list[str]:
-    """The parts, or as many as there is space for with the number of the others."""
+def _fit(parts: list[str], space: int) -> list[str]:
+    """Return the parts, or as many as fit, with the number of the others."""
     if len("  ".join(parts)) <= space:
         return parts
     number = 1

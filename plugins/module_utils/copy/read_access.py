@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads whether accounts may copy a source that they do not own: from each account, and from the owner."""
+"""Read whether accounts may copy a source that they do not own: from each account, and from the owner."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from ..aws.accounts import AssumedAccounts
 from ..aws.read_visible import until_visible
 from ..fanout import each
 from ..model import Image, Key, KeySeen, Target
-from .access import SourcePermissions, SourceSeen
+from .access import SourcePermissions, SourceView
 from .checks import missing_access_of
 from .options import CopyOptions
-from .state import CopySeen
+from .state import CopyState
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 
 def read_access(
-    accounts: AssumedAccounts, seen: CopySeen, readers: Mapping[Target, Image]
-) -> tuple[dict[Target, SourceSeen], dict[Target, Exception]]:
-    """What each account reads of the source in that region, with its own credentials."""
+    accounts: AssumedAccounts, current: CopyState, readers: Mapping[Target, Image]
+) -> tuple[dict[Target, SourceView], dict[Target, Exception]]:
+    """Return what each account reads of the source in that region, with its own credentials."""
 
-    def read_one(reader: Target) -> SourceSeen:
-        source, keys = readers[reader], seen.source_keys.get(reader.region, ())
+    def read_one(reader: Target) -> SourceView:
+        source, keys = readers[reader], current.source_keys.get(reader.region, ())
         with accounts.as_account(reader.account_id) as clients:
             ec2 = clients.ec2(reader.region)
-            return SourceSeen(
+            return SourceView(
                 visible=read.image(ec2, source.image_id) is not None,
                 snapshot_ids=frozenset(
                     item.snapshot_id for item in read.visible_snapshots(ec2, source.snapshot_ids)
@@ -49,29 +49,29 @@ def read_access(
     return each(readers, read_one)
 
 
-def wait_for_propagation(accounts: AssumedAccounts, wanted: CopyOptions, seen: CopySeen) -> CopySeen:
-    """Read again, until the timeout, where the owner has already granted everything that is missing.
+def wait_for_propagation(accounts: AssumedAccounts, options: CopyOptions, current: CopyState) -> CopyState:
+    """Read again what the owner has already granted, until the account sees it or the timeout has passed.
 
     A play that has just shared the source continues at once, before the permissions have propagated.
     """
-    missing = {target: missing_access_of(wanted, seen, target) for target in seen.copies}
+    missing = {target: missing_access_of(options, current, target) for target in current.copies}
 
     def look(waiting: tuple[Target, ...]) -> dict[Target, bool]:
-        nonlocal seen
-        readers = {wanted.reader_of(target): seen.source_of(target) for target in waiting}
-        found, _failed = read_access(accounts, seen, readers)
-        seen = replace(seen, source_access={**seen.source_access, **found})
-        return {target: True for target in waiting if not missing_access_of(wanted, seen, target)}
+        nonlocal current
+        readers = {options.reader_of(target): current.source_of(target) for target in waiting}
+        views, _failed = read_access(accounts, current, readers)
+        current = replace(current, source_access={**current.source_access, **views})
+        return {target: True for target in waiting if not missing_access_of(options, current, target)}
 
     # A grant usually takes seconds, too, at most 5 minutes (KMS Developer Guide, "Grants in AWS KMS").
-    until_visible(look, [target for target, lack in missing.items() if lack and lack.already_granted])
-    return seen
+    until_visible(look, [target for target, access in missing.items() if access and access.already_granted])
+    return current
 
 
 def read_permissions(
     accounts: AssumedAccounts, own_account_id: str, sources: Mapping[str, Image]
 ) -> dict[str, SourcePermissions | None]:
-    """Who may use these own sources, None where that cannot be read."""
+    """Return who may use these own sources; None if that cannot be read."""
 
     def read_one(region: str) -> SourcePermissions:
         source = sources[region]
@@ -82,17 +82,17 @@ def read_permissions(
                 volume_permissions={item: read.volume_permissions(ec2, item) for item in source.snapshot_ids},
             )
 
-    found, _failed = each(sorted(sources), read_one)
-    return {region: found.get(region) for region in sources}
+    permissions, _failed = each(sorted(sources), read_one)
+    return {region: permissions.get(region) for region in sources}
 
 
 def read_source_keys(
     accounts: AssumedAccounts, own_account_id: str, sources: Mapping[str, Image]
 ) -> dict[str, tuple[KeySeen, ...]]:
-    """The keys that encrypt the sources, as far as the task's own credentials can read them.
+    """Return the keys that encrypt the sources, as far as the task's own credentials can read them.
 
-    Keys that they cannot read are not checked: a copy that may not use its key fails with AWS's reason. Nor
-    are the keys of snapshots to which an associated key can give access, too.
+    Other keys are not checked: a copy that may not use its key fails with AWS's reason. Keys of snapshots
+    with associated keys are not checked either: an associated key can give access, too.
     """
 
     def read_keys(region: str) -> tuple[KeySeen, ...]:
@@ -103,8 +103,8 @@ def read_source_keys(
             )
             return tuple(_read_key(own.kms(region), own_account_id, arn) for arn in arns)
 
-    found, _failed = each(sources, read_keys)
-    return {region: found.get(region, ()) for region in sources}
+    keys, _failed = each(sources, read_keys)
+    return {region: keys.get(region, ()) for region in sources}
 
 
 def _read_key(kms: KMSClient, own_account_id: str, arn: str) -> KeySeen:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads every target: the images that may be its copy, their snapshots, and the key that is requested.
+"""Read every target: the images that may be its copy, their snapshots, and the requested key.
 
 Then ``next_reads`` names what the plan still depends on, until nothing is left to read.
 """
@@ -24,82 +24,82 @@ from .checks import with_account
 from .next_reads import NextReads
 from .options import CopyOptions
 from .read_access import read_access, read_permissions, read_source_keys
-from .state import USABLE_STATES, CopySeen
+from .state import USABLE_STATES, CopyState
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
-Found = TypeVar("Found")
+Value = TypeVar("Value")
 
 
 def read_targets(
-    accounts: AssumedAccounts, wanted: CopyOptions, start: CopySeen, targets: Collection[Target]
-) -> CopySeen:
-    """``start`` with the copies and requested keys of the targets, as far as these can be read."""
+    accounts: AssumedAccounts, options: CopyOptions, start: CopyState, targets: Collection[Target]
+) -> CopyState:
+    """Return ``start`` with the copies and requested keys of the targets, as far as they can be read."""
 
-    def read_one(clients: Clients, target: Target) -> CopySeen:
-        return _read_target(clients, wanted, replace(start, unread=()), target)
+    def read_one(clients: Clients, target: Target) -> CopyState:
+        return _read_target(clients, options, replace(start, unread=()), target)
 
-    found, failures = each_target(accounts, wanted, start.account_id, targets, read_one)
-    return start.including(found.values()).without(failures, wanted.best_effort(targets))
+    states, failures = each_target(accounts, options, start.account_id, targets, read_one)
+    return start.including(states.values()).without(failures, options.best_effort(targets))
 
 
 def each_target(
     accounts: AssumedAccounts,
-    wanted: CopyOptions,
+    options: CopyOptions,
     own_account_id: str,
     targets: Collection[Target],
-    read_one: Callable[[Clients, Target], Found],
-) -> tuple[dict[Target, Found], dict[Target, Failure]]:
-    """What ``read_one`` returns with the clients of each target's account, and why other targets failed."""
+    read_one: Callable[[Clients, Target], Value],
+) -> tuple[dict[Target, Value], dict[Target, Failure]]:
+    """Return what ``read_one`` reads with the clients of each target's account, and the failures."""
 
-    def read_at(target: Target) -> Found:
+    def read_at(target: Target) -> Value:
         with accounts.as_account(target.account_id) as clients:
             return read_one(clients, target)
 
-    found, failed = each(targets, read_at, optional=wanted.best_effort(targets))
+    values, failed = each(targets, read_at, optional=options.best_effort(targets))
     failures = {
-        target: with_account(errors.failure(item, target, "DescribeImages"), target, own_account_id)
-        for target, item in failed.items()
+        target: with_account(errors.failure(exception, target, "DescribeImages"), target, own_account_id)
+        for target, exception in failed.items()
     }
-    return found, failures
+    return values, failures
 
 
-def snapshots_of(ec2: EC2Client, wanted: CopyOptions, images: Iterable[Image]) -> tuple[Snapshot, ...]:
-    """Read the snapshots of images where their keys or tags matter."""
+def snapshots_of(ec2: EC2Client, options: CopyOptions, images: Iterable[Image]) -> tuple[Snapshot, ...]:
+    """Read the snapshots of images whose keys or tags matter."""
     return read.snapshots(
         ec2,
         [
             snapshot_id
             for image in images
-            if image.state in USABLE_STATES and (image.encrypted or wanted.snapshot_tags is not None)
+            if image.state in USABLE_STATES and (image.encrypted or options.snapshot_tags is not None)
             for snapshot_id in image.snapshot_ids
         ],
     )
 
 
-def _read_target(clients: Clients, wanted: CopyOptions, start: CopySeen, target: Target) -> CopySeen:
+def _read_target(clients: Clients, options: CopyOptions, start: CopyState, target: Target) -> CopyState:
     """Read one target: its copies, and the KMS key that is requested for them."""
     ec2, source = clients.ec2(target.region), start.source_of(target)
-    source_region = wanted.source_region_of(target.region)
+    source_region = options.source_region_of(target.region)
     is_source = start.is_source(target, source_region)
     images: tuple[Image, ...] = ()
-    if source.image_id != KNOWN_AFTER_APPLY and (not is_source or wanted.encryption.reencrypt_source):
+    if source.image_id != KNOWN_AFTER_APPLY and (not is_source or options.encryption.reencrypt_source):
         images = read.copies(ec2, source.image_id, source_region, USABLE_STATES)
-    name = wanted.encryption.key_for(target.region)
+    name = options.encryption.key_for(target.region)
     return replace(
         start,
         copies={target: images},
-        snapshots={target: snapshots_of(ec2, wanted, (source, *images) if is_source else images)},
+        snapshots={target: snapshots_of(ec2, options, (source, *images) if is_source else images)},
         keys={target: _read_key(clients, target, name)} if name else {},
     )
 
 
 def _read_key(clients: Clients, target: Target, name: str) -> Key:
-    """The key that is set for the target's copy.
+    """Return the key that is set for the target's copy.
 
     EC2 calls DescribeKey for the role that copies. Policies may allow it only through EC2 (KMS Developer
-    Guide, "AWS KMS condition keys", kms:ViaService), so that a key whose ARN is set can be used regardless.
+    Guide, "AWS KMS condition keys", kms:ViaService), so a denied key is used if its ARN is set.
     """
     try:
         return read.key(clients.kms(target.region), name)
@@ -110,53 +110,56 @@ def _read_key(clients: Clients, target: Target, name: str) -> Key:
 
 
 def read_further(
-    clients: Clients, accounts: AssumedAccounts, wanted: CopyOptions, seen: CopySeen, reads: NextReads
-) -> CopySeen:
-    """Return what was seen with what these reads return, without the targets that cannot be read.
+    clients: Clients, accounts: AssumedAccounts, options: CopyOptions, current: CopyState, reads: NextReads
+) -> CopyState:
+    """Return ``current`` with these reads, and without the targets that cannot be read.
 
     ``clients`` are those of the task's own credentials.
     """
-    seen = _with_others(accounts, wanted, seen, reads.others)
-    seen = _with_defaults(accounts, wanted, seen, reads)
-    seen = replace(
-        seen,
-        aws_managed_keys={**seen.aws_managed_keys, **_aws_managed(clients, seen, reads.image_keys)},
-        source_keys={**seen.source_keys, **read_source_keys(accounts, seen.account_id, reads.source_keys)},
+    current = _with_others(accounts, options, current, reads.others)
+    current = _with_defaults(accounts, options, current, reads)
+    current = replace(
+        current,
+        aws_managed_keys={**current.aws_managed_keys, **_aws_managed(clients, current, reads.image_keys)},
+        source_keys={
+            **current.source_keys,
+            **read_source_keys(accounts, current.account_id, reads.source_keys),
+        },
     )
-    seen = _with_access(accounts, wanted, seen, reads.access)
-    permissions = read_permissions(accounts, seen.account_id, reads.permissions)
-    return replace(seen, source_permissions={**seen.source_permissions, **permissions})
+    current = _with_access(accounts, options, current, reads.access)
+    permissions = read_permissions(accounts, current.account_id, reads.permissions)
+    return replace(current, source_permissions={**current.source_permissions, **permissions})
 
 
 def _with_others(
-    accounts: AssumedAccounts, wanted: CopyOptions, seen: CopySeen, targets: tuple[Target, ...]
-) -> CopySeen:
-    """``seen`` with the copies that others made, one of which may be encrypted under the requested key."""
+    accounts: AssumedAccounts, options: CopyOptions, current: CopyState, targets: tuple[Target, ...]
+) -> CopyState:
+    """Return ``current`` with copies that others made. One may be encrypted under the requested key."""
 
     def read_others(at: Clients, target: Target) -> tuple[tuple[Image, ...], tuple[Snapshot, ...]]:
-        ec2, known = at.ec2(target.region), {image.image_id for image in seen.copies[target]}
-        source_id, source_region = seen.source_of(target).image_id, wanted.source_region_of(target.region)
-        found = read.copies_by_field(ec2, source_id, source_region)
-        others = tuple(image for image in found if image.image_id not in known)
-        return others, snapshots_of(ec2, wanted, others) if others else ()
+        ec2, known = at.ec2(target.region), {image.image_id for image in current.copies[target]}
+        source_id, source_region = current.source_of(target).image_id, options.source_region_of(target.region)
+        by_field = read.copies_by_field(ec2, source_id, source_region)
+        others = tuple(image for image in by_field if image.image_id not in known)
+        return others, snapshots_of(ec2, options, others) if others else ()
 
-    found, failures = each_target(accounts, wanted, seen.account_id, targets, read_others)
-    copies = {target: (*seen.copies[target], *images) for target, (images, _snapshots) in found.items()}
+    others, failures = each_target(accounts, options, current.account_id, targets, read_others)
+    copies = {target: (*current.copies[target], *images) for target, (images, _snapshots) in others.items()}
     snapshots = {
-        target: (*seen.snapshots.get(target, ()), *items) for target, (_images, items) in found.items()
+        target: (*current.snapshots.get(target, ()), *items) for target, (_images, items) in others.items()
     }
     return replace(
-        seen,
-        copies={**seen.copies, **copies},
-        snapshots={**seen.snapshots, **snapshots},
-        others_read=seen.others_read.union(found),
-    ).without(failures, wanted.best_effort(targets))
+        current,
+        copies={**current.copies, **copies},
+        snapshots={**current.snapshots, **snapshots},
+        others_read=current.others_read.union(others),
+    ).without(failures, options.best_effort(targets))
 
 
 def _with_defaults(
-    accounts: AssumedAccounts, wanted: CopyOptions, seen: CopySeen, reads: NextReads
-) -> CopySeen:
-    """``seen`` with encryption by default, and the default keys."""
+    accounts: AssumedAccounts, options: CopyOptions, current: CopyState, reads: NextReads
+) -> CopyState:
+    """Return ``current`` with encryption by default, and the default keys."""
 
     def read_by_default(at: Clients, target: Target) -> bool:
         return read.encryption_by_default(at.ec2(target.region))
@@ -164,45 +167,45 @@ def _with_defaults(
     def read_default_key(at: Clients, target: Target) -> Key:
         return read.key(at.kms(target.region), read.default_key_id(at.ec2(target.region)))
 
-    own_account_id = seen.account_id
-    found, failures = each_target(accounts, wanted, own_account_id, reads.by_default, read_by_default)
-    keys, without_key = each_target(accounts, wanted, own_account_id, reads.default_keys, read_default_key)
+    own_account_id = current.account_id
+    by_default, failures = each_target(accounts, options, own_account_id, reads.by_default, read_by_default)
+    keys, without_key = each_target(accounts, options, own_account_id, reads.default_keys, read_default_key)
     return replace(
-        seen,
-        encryption_by_default={**seen.encryption_by_default, **found},
-        keys={**seen.keys, **keys},
-    ).without({**failures, **without_key}, wanted.best_effort(seen.copies))
+        current,
+        encryption_by_default={**current.encryption_by_default, **by_default},
+        keys={**current.keys, **keys},
+    ).without({**failures, **without_key}, options.best_effort(current.copies))
 
 
 def _aws_managed(
-    clients: Clients, seen: CopySeen, image_keys: Mapping[Target, tuple[str, ...]]
+    clients: Clients, current: CopyState, image_keys: Mapping[Target, tuple[str, ...]]
 ) -> dict[Target, tuple[str, ...]]:
-    """Those of the keys that are AWS managed."""
+    """Return the keys that are AWS managed."""
     if not image_keys:
         return {}
     clients.open("kms", [target.region for target in image_keys])
 
     def read_arns(target: Target) -> tuple[str, ...]:
-        kms, requested = clients.kms(target.region), seen.keys.get(target)
+        kms, requested = clients.kms(target.region), current.keys.get(target)
         known = {requested.arn: requested} if requested else {}
         return tuple(arn for arn in image_keys[target] if (known.get(arn) or read.key(kms, arn)).aws_managed)
 
     # An AWS managed key of the own account can be described. What cannot be described is checked when the
     # image is shared.
-    found, _failed = each(image_keys, read_arns)
-    return {target: found.get(target, ()) for target in image_keys}
+    arns, _failed = each(image_keys, read_arns)
+    return {target: arns.get(target, ()) for target in image_keys}
 
 
 def _with_access(
-    accounts: AssumedAccounts, wanted: CopyOptions, seen: CopySeen, readers: Mapping[Target, Target]
-) -> CopySeen:
-    """``seen`` with what the accounts of these targets read of the sources that they will copy."""
-    sources = {reader: seen.source_of(target) for target, reader in readers.items()}
-    found, failed = read_access(accounts, seen, sources)
+    accounts: AssumedAccounts, options: CopyOptions, current: CopyState, readers: Mapping[Target, Target]
+) -> CopyState:
+    """Return ``current`` with what the accounts of these targets read of their sources."""
+    sources = {reader: current.source_of(target) for target, reader in readers.items()}
+    views, failed = read_access(accounts, current, sources)
     failures = {
         target: errors.failure(failed[reader], target, "DescribeImages")
         for target, reader in readers.items()
         if reader in failed
     }
-    seen = replace(seen, source_access={**seen.source_access, **found})
-    return seen.without(failures, wanted.best_effort(failures))
+    current = replace(current, source_access={**current.source_access, **views})
+    return current.without(failures, options.best_effort(failures))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The parameters of one CopyImage: name, description, tags, KMS key, and an idempotency token."""
+"""Parameters of one CopyImage: name, description, tags, KMS key, and an idempotency token."""
 
 from __future__ import annotations
 
@@ -27,68 +27,68 @@ _PLACEHOLDER = re.compile(r"\{(region|source_name|source_image_id)\}")
 
 
 def copy_request(
-    wanted: CopyOptions,
+    options: CopyOptions,
     source: Image,
     target: Target,
     predecessor_ids: tuple[str, ...],
     key: Key | None = None,
 ) -> dict[str, Any]:
-    """The parameters of CopyImage, including ClientToken.
+    """Return the parameters of CopyImage, including ClientToken.
 
     The token is a hash of all other parameters and of ``predecessor_ids``, the failed or deregistered copies
-    that this one replaces. So the request of a killed run, repeated, returns the same image, a retry after a
-    failed copy starts a new one, and a request with other tags does not conflict with an earlier one. It has
-    64 ASCII characters, of 128 that are possible (botocore shape ``CopyImageClientToken``).
+    that this one replaces. So the repeated request of a killed run returns the same image. A retry after a
+    failed copy starts a new copy. A request with other tags does not conflict with an earlier one. The token
+    has 64 ASCII characters, of 128 that are possible (botocore shape ``CopyImageClientToken``).
     """
-    mark = tagging.source_tag(source.image_id, wanted.source_region_of(target.region))
+    mark = tagging.source_tag(source.image_id, options.source_region_of(target.region))
     if key is not None:
         mark = {**mark, tagging.KEY_TAG: key.arn}
     request: dict[str, Any] = {
-        "Description": description_for(wanted, source, target.region),
-        "Name": name_for(wanted, source, target.region),
+        "Description": description_for(options, source, target.region),
+        "Name": name_for(options, source, target.region),
         "SourceImageId": source.image_id,
-        "SourceRegion": wanted.source_region_of(target.region),
+        "SourceRegion": options.source_region_of(target.region),
         "TagSpecifications": [
             {
                 "ResourceType": "image",
-                "Tags": tagging.tag_list({**(image_tags(wanted, source) or {}), **mark}),
+                "Tags": tagging.tag_list({**(image_tags(options, source) or {}), **mark}),
             },
-            {"ResourceType": "snapshot", "Tags": tagging.tag_list({**(wanted.snapshot_tags or {}), **mark})},
+            {"ResourceType": "snapshot", "Tags": tagging.tag_list({**(options.snapshot_tags or {}), **mark})},
         ],
     }
     if key is not None:
         request |= {"Encrypted": True, "KmsKeyId": key.arn}
-    if wanted.completion_duration_minutes is not None:
-        request["SnapshotCopyCompletionDurationMinutes"] = wanted.completion_duration_minutes
+    if options.completion_duration_minutes is not None:
+        request["SnapshotCopyCompletionDurationMinutes"] = options.completion_duration_minutes
     identity = json.dumps(
         [target.account_id, target.region, request, sorted(predecessor_ids)], sort_keys=True
     )
     return {**request, "ClientToken": hashlib.sha256(identity.encode()).hexdigest()}
 
 
-def name_for(wanted: CopyOptions, source: Image, region: str) -> str:
-    """The copy's name; by default the source's, shortened if necessary, and its ID, which makes it unique."""
-    if wanted.name is not None:
-        return _fill(wanted.name, source, region)
+def name_for(options: CopyOptions, source: Image, region: str) -> str:
+    """Return the copy's name, by default the source's, maybe shortened, and the unique ID of the source."""
+    if options.name is not None:
+        return _fill(options.name, source, region)
     return f"{source.name[: MAX_NAME - len(source.image_id) - 1]}-{source.image_id}"
 
 
-def description_for(wanted: CopyOptions, source: Image, region: str) -> str:
-    """The copy's description; by default the source's or, if that is empty, the source's ID and region."""
-    if wanted.description is not None:
-        return _fill(wanted.description, source, region)
-    return source.description or f"Copy of {source.image_id} from {wanted.source_region_of(region)}"
+def description_for(options: CopyOptions, source: Image, region: str) -> str:
+    """Return the copy's description, by default the source's or, if that is empty, its ID and region."""
+    if options.description is not None:
+        return _fill(options.description, source, region)
+    return source.description or f"Copy of {source.image_id} from {options.source_region_of(region)}"
 
 
-def image_tags(wanted: CopyOptions, source: Image) -> dict[str, str] | None:
-    """The requested tags of the copies; None if no option sets any, so that existing tags stay."""
-    if wanted.tags is None and not wanted.copy_tags:
+def image_tags(options: CopyOptions, source: Image) -> dict[str, str] | None:
+    """Return the requested tags of the copies; None if no option sets tags: existing tags then stay."""
+    if options.tags is None and not options.copy_tags:
         return None
-    return {**(tagging.user_tags(source.tags) if wanted.copy_tags else {}), **(wanted.tags or {})}
+    return {**(tagging.user_tags(source.tags) if options.copy_tags else {}), **(options.tags or {})}
 
 
 def check_request(request: Mapping[str, Any], target: Target) -> tuple[Failure, ...]:
-    """The refusals of a name, a description or tags that AWS would refuse."""
+    """Return the refusals of a name, a description or tags that AWS would refuse."""
     failures: list[Failure] = []
     if not NAME.fullmatch(request["Name"]):
         failures.append(

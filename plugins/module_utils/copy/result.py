@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the module returns of the copies, and the check of the keys that they are encrypted under."""
+"""Return the result of the copies, and check the keys that they are encrypted under."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from . import plan as planner
 from .options import CopyOptions
 from .request import name_for
 from .run import CopyRun
-from .state import FAILED_STATES, CopySeen
+from .state import FAILED_STATES, CopyState
 
 
 def returned(
-    wanted: CopyOptions,
-    seen: CopySeen,
+    options: CopyOptions,
+    current: CopyState,
     plan: Plan,
     runs: Mapping[Target, CopyRun],
     tolerated: Iterable[Failure],
     *,
     only_planned: bool,
 ) -> dict[str, Any]:
-    """The module's own returned keys.
+    """Return the module's own returned keys.
 
     ``tolerated`` are the failures of best-effort targets, which are left out of ``images``. In check mode the
     runs are ``only_planned``: an image that does not exist yet is then null in ``images``.
@@ -45,34 +45,34 @@ def returned(
         for target, run in ready.items()
         if (only_planned if run.image is None else run.image.state not in FAILED_STATES)
     }
-    keys = {target: _key(seen, target, run) for target, run in ready.items()}
+    keys = {target: _key(current, target, run) for target, run in ready.items()}
     actions: dict[Target, list[Action]] = {target: [] for target in runs}
     for action in plan.actions:
         actions.setdefault(action.target, []).append(action)
     return {
-        "images": _by_target(wanted, images, "image_id"),
-        "kms_key_arns": _by_target(wanted, keys, "kms_key_arn"),
+        "images": _by_target(options, images, "image_id"),
+        "kms_key_arns": _by_target(options, keys, "kms_key_arn"),
         "results": [
-            _target_result(wanted, seen, target, run, actions[target]) for target, run in runs.items()
+            _target_result(options, current, target, run, actions[target]) for target, run in runs.items()
         ],
-        "source_image_id": None if wanted.source_images else seen.source.image_id,
-        "source_region": None if wanted.source_images else wanted.first_source_region,
+        "source_image_id": None if options.source_images else current.source.image_id,
+        "source_region": None if options.source_images else options.first_source_region,
     }
 
 
 def _target_result(
-    wanted: CopyOptions, seen: CopySeen, target: Target, run: CopyRun, actions: Sequence[Action]
+    options: CopyOptions, current: CopyState, target: Target, run: CopyRun, actions: Sequence[Action]
 ) -> dict[str, Any]:
     image, copied = run.image, any(action.operation == "CopyImage" for action in actions)
-    planned_name = name_for(wanted, seen.source_of(target), target.region)
+    planned_name = name_for(options, current.source_of(target), target.region)
     return {
         "account_id": target.account_id,
-        "best_effort": target.region in wanted.best_effort_regions,
-        "copy_seconds": None if image == seen.source_of(target) else _copy_seconds(run),
+        "best_effort": target.region in options.best_effort_regions,
+        "copy_seconds": None if image == current.source_of(target) else _copy_seconds(run),
         "image_id": _image_id(run),
-        "kms_key_arn": _key(seen, target, run),
+        "kms_key_arn": _key(current, target, run),
         "name": image.name if image else planned_name,
-        "origin": _origin(wanted, seen, target, copied),
+        "origin": _origin(options, current, target, copied),
         "progress": run.percent,
         "region": target.region,
         "snapshot_ids": list(image.snapshot_ids) if image else [],
@@ -83,7 +83,7 @@ def _target_result(
 
 
 def _tags(image: Image | None, actions: Iterable[Action]) -> dict[str, str]:
-    """The image's tags with what the actions change, other than AWS's own: they do not count as tags."""
+    """Return the image's tags after the actions, without AWS's own, which do not count."""
     tags = dict(image.tags) if image else {}
     for action in actions:
         if action.operation == "CopyImage":
@@ -98,7 +98,7 @@ def _tags(image: Image | None, actions: Iterable[Action]) -> dict[str, str]:
 
 
 def _copy_seconds(run: CopyRun) -> int | None:
-    """The seconds from the creation of a copy until its last snapshot was completed, by AWS's clock.
+    """Return the seconds from the creation of a copy until its last snapshot was completed, by AWS's clock.
 
     None if AWS does not return these times, or the snapshots were not read (botocore shapes ``Image``,
     ``CreationDate``, and ``Snapshot``, ``CompletionTime``).
@@ -114,26 +114,26 @@ def _copy_seconds(run: CopyRun) -> int | None:
 
 
 def fail_wrong_keys(
-    wanted: CopyOptions, seen: CopySeen, runs: Mapping[Target, CopyRun]
+    options: CopyOptions, current: CopyState, runs: Mapping[Target, CopyRun]
 ) -> dict[Target, CopyRun]:
-    """Return the runs; a finished copy that is not encrypted as requested has failed by that."""
+    """Return the runs. The run of a finished copy that is not encrypted as requested has failed."""
     return {
-        target: run.fail(_wrong_key(seen, target, run))
-        if _is_under_wrong_key(wanted, seen, target, run)
+        target: run.fail(_wrong_key(current, target, run))
+        if _is_under_wrong_key(options, current, target, run)
         else run
         for target, run in runs.items()
     }
 
 
-def _is_under_wrong_key(wanted: CopyOptions, seen: CopySeen, target: Target, run: CopyRun) -> bool:
-    if run.failure is not None or run.image is None or run.image == seen.source_of(target):
+def _is_under_wrong_key(options: CopyOptions, current: CopyState, target: Target, run: CopyRun) -> bool:
+    if run.failure is not None or run.image is None or run.image == current.source_of(target):
         return False
-    finished = replace(seen, snapshots={target: run.snapshots})
-    return not planner.has_wanted_key(wanted, finished, target, run.image)
+    finished = replace(current, snapshots={target: run.snapshots})
+    return not planner.has_desired_key(options, finished, target, run.image)
 
 
-def _wrong_key(seen: CopySeen, target: Target, run: CopyRun) -> Failure:
-    key = _key(seen, target, run)
+def _wrong_key(current: CopyState, target: Target, run: CopyRun) -> Failure:
+    key = _key(current, target, run)
     image_id = run.image.image_id if run.image else None
     return Failure.at(
         target,
@@ -145,34 +145,34 @@ def _wrong_key(seen: CopySeen, target: Target, run: CopyRun) -> Failure:
 
 
 def _image_id(run: CopyRun) -> str | None:
-    """The image's ID, None as long as it is only planned."""
+    """Return the image's ID; None if it is only planned."""
     if run.image is None or run.image.image_id == KNOWN_AFTER_APPLY:
         return None
     return run.image.image_id
 
 
-def _by_target(wanted: CopyOptions, found: Mapping[Target, str | None], key: str) -> Any:
-    """A value of each target: by region or, with ``account_ids``, a list of mappings with the account."""
-    if not wanted.account_ids:
-        return {target.region: value for target, value in found.items()}
+def _by_target(options: CopyOptions, values: Mapping[Target, str | None], key: str) -> Any:
+    """Return the values of targets by region or, with ``account_ids``, as mappings with the account."""
+    if not options.account_ids:
+        return {target.region: value for target, value in values.items()}
     return [
         {"account_id": target.account_id, "region": target.region, key: value}
-        for target, value in found.items()
+        for target, value in values.items()
     ]
 
 
-def _key(seen: CopySeen, target: Target, run: CopyRun) -> str | None:
-    """The key that the snapshots are encrypted under; until AWS shows it, the one that was requested."""
+def _key(current: CopyState, target: Target, run: CopyRun) -> str | None:
+    """Return the key of the snapshots; until AWS shows it, the requested one."""
     actual = next((snapshot.kms_key_id for snapshot in run.snapshots if snapshot.kms_key_id), None)
-    requested = None if run.available else seen.keys.get(target)
+    requested = None if run.available else current.keys.get(target)
     return actual or (requested.arn if requested else None)
 
 
-def _origin(wanted: CopyOptions, seen: CopySeen, target: Target, copied: bool) -> str:
-    existing = planner.existing_copy(wanted, seen, target)
+def _origin(options: CopyOptions, current: CopyState, target: Target, copied: bool) -> str:
+    existing = planner.existing_copy(options, current, target)
     if copied or existing is None:
         return "copied"
     # With reencrypt_source, the image of the source's own region can be a copy, too.
-    if existing.image_id == seen.source_of(target).image_id:
+    if existing.image_id == current.source_of(target).image_id:
         return "source"
-    return "found" if planner.is_own(wanted, seen, target, existing) else "adopted"
+    return "found" if planner.is_own(options, current, target, existing) else "adopted"

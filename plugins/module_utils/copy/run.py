@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The progress of each target's copy while the module runs: a frozen value, and what follows from it."""
+"""Progress of a target's copy while the module runs, as a frozen value, and what follows from it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..plan import Action, Performed
 from ..wording import ended
 from . import plan as planner
 from .options import CopyOptions
-from .state import FAILED_STATES, CopySeen
+from .state import FAILED_STATES, CopyState
 
 # Seconds that a copy may stay invisible after CopyImage has returned its ID. EC2 is eventually consistent
 # without a stated bound; beyond this the ID is that of an earlier copy with the same client token, which has
@@ -44,18 +44,16 @@ Reaction: TypeAlias = Literal["copy", "wait", "wait for key", "fail"]
 
 @dataclass(frozen=True)
 class CopyRun:
-    """The progress of one target's copy; each method returns the run after a step of it.
+    """Progress of one target's copy. Each method returns the run after a step.
 
     ``image`` is None where there is none yet, ``percent`` where AWS has reported none. ``performed`` are the
-    actions that succeeded. ``retried`` is true once a failed copy has been replaced. ``unread`` is the time,
-    in seconds of the monotonic clock, since when all reads have failed, with the last failure, and
-    ``invisible_since`` since when DescribeImages does not return the image. ``key_failed_since`` is when a
-    copy first failed because a key cannot be used yet, ``retry_at`` when the failed image is copied again, if
-    it waits for that.
+    actions that succeeded. ``retried`` is true once a failed copy has been replaced. Times are in seconds of
+    the monotonic clock. ``unread`` is the time since when all reads have failed, with the last failure.
+    ``invisible_since`` is since when DescribeImages does not return the image. ``key_failed_since`` is when a
+    copy first failed because its key could not be used yet, ``retry_at`` when the copy is made again.
 
-    ``waiting_since`` is the time since when this copy is waited for, ``first_percent`` a time and the first
-    percentage that was read then, ``percent_at`` when ``percent`` was read, ``next_read`` when the copy is
-    read next.
+    ``waiting_since`` is since when this copy is waited for. ``first_percent`` is the first percentage after
+    that with its time, ``percent_at`` the time of ``percent``, ``next_read`` the time of the next read.
 
     A copy that CopyImage started, fails in AWS, and is copied again::
 
@@ -98,14 +96,13 @@ class CopyRun:
         return self.image is not None and self.image.state == "available"
 
     def fail(self, failure: Failure, image: Image | None = None) -> CopyRun:
-        """Return the failed run; its first failure stays. ``image`` is the image as it was last read."""
+        """Return the failed run. Its first failure stays. ``image`` is the image as it was last read."""
         return replace(self, failure=self.failure or failure, image=image or self.image)
 
     def add_performed(self, done: Performed) -> CopyRun:
-        """Return the run after its actions; a CopyImage among them starts the target's new image.
+        """Return the run after its actions. A CopyImage starts the target's new image.
 
-        A failed copy that cannot be removed, with all its snapshots, causes a warning only: the new copy is
-        what counts.
+        If a failed copy or its snapshots cannot be removed, that is only a warning: the new copy counts.
         """
         not_removed = [failure for failure in done.failures if failure.action in _REMOVALS]
         other_failures = [failure for failure in done.failures if failure.action not in _REMOVALS]
@@ -121,7 +118,7 @@ class CopyRun:
         return run
 
     def start_image(self, action: Action, image_id: str | None) -> CopyRun:
-        """Return the run with its new image. Without an ID it fails; a rerun finds the image by its tag."""
+        """Return the run with its new image. It fails without an ID: a rerun finds the image by its tag."""
         if image_id is None:
             return self.fail(incomplete_response(action.operation, "ImageId", action.target))
         name, owner_id = action.parameters["Name"], action.target.account_id
@@ -134,7 +131,7 @@ class CopyRun:
         snapshots: tuple[Snapshot, ...] = (),
         percent: int | None = None,
     ) -> CopyRun:
-        """Return the run whose image was read ``at`` that time; it is None if it is invisible."""
+        """Return the run whose image was read ``at`` that time. ``image`` is None if it is invisible."""
         percent_at = None if percent is None else at
         run = replace(self, unread=None, percent=percent, percent_at=percent_at)
         if image is not None:
@@ -142,9 +139,9 @@ class CopyRun:
         return replace(run, invisible_since=at if run.invisible_since is None else run.invisible_since)
 
     def add_failed_read(self, failure: Failure) -> CopyRun:
-        """Return the run after a read that failed when it was due.
+        """Return the run after a failed read.
 
-        It fails if the read would fail again, or if none has succeeded for ``_OUTAGE_TIMEOUT``.
+        The run fails if the read would fail again, or if no read has succeeded for ``_OUTAGE_TIMEOUT``.
         """
         since, _earlier = self.unread or (self.next_read, failure)
         run = replace(self, unread=(since, failure))
@@ -171,7 +168,7 @@ class CopyRun:
     def wait_for_key(self, at: float) -> CopyRun:
         """Return the run that waits to copy again, because a key could not be used yet ``at`` that time.
 
-        It waits as long as it has waited altogether, so that the delays double.
+        The delay is as long as the whole wait so far, so that delays double.
         """
         since = at if self.key_failed_since is None else self.key_failed_since
         delay = min(_LONGEST_KEY_DELAY, max(_SHORTEST_KEY_DELAY, at - since))
@@ -187,23 +184,23 @@ class CopyRun:
         return replace(run, next_read=now + _next_interval(run, now))
 
 
-def initial_runs(wanted: CopyOptions, seen: CopySeen) -> dict[Target, CopyRun]:
+def initial_runs(options: CopyOptions, current: CopyState) -> dict[Target, CopyRun]:
     """Return the run of every target before anything is done."""
-    return {target: _initial(wanted, seen, target) for target in seen.copies}
+    return {target: _initial(options, current, target) for target in current.copies}
 
 
-def _initial(wanted: CopyOptions, seen: CopySeen, target: Target) -> CopyRun:
-    image = planner.existing_copy(wanted, seen, target)
+def _initial(options: CopyOptions, current: CopyState, target: Target) -> CopyRun:
+    image = planner.existing_copy(options, current, target)
     return CopyRun(
         image=image,
-        snapshots=seen.snapshots_of(target, image) if image else (),
+        snapshots=current.snapshots_of(target, image) if image else (),
         # The plan replaces a failed copy: that is the one retry.
-        retried=image is None and bool(planner.unusable_copies(seen, target)),
+        retried=image is None and bool(planner.unusable_copies(current, target)),
     )
 
 
 def _unread_copy(run: CopyRun, failure: Failure) -> Failure:
-    """Return the failure to read a copy, which names it: AWS continues what it has started."""
+    """Return the failure to read a copy. It names the copy: AWS continues what it has started."""
     if run.image is None:
         return failure
     return replace(
@@ -213,15 +210,15 @@ def _unread_copy(run: CopyRun, failure: Failure) -> Failure:
     )
 
 
-def after_failure(seen: CopySeen, target: Target, run: CopyRun, image: Image, now: float) -> Reaction:
+def after_failure(current: CopyState, target: Target, run: CopyRun, image: Image, now: float) -> Reaction:
     """Return what follows the failure of ``image``: a new copy, once, or repeatedly if a grant may be new.
 
-    That is so if another account's key encrypts the source and AWS's reason names a key. The key of the copy
-    can be meant, too.
+    A grant may be new if another account's key encrypts the source and AWS's reason names a key. AWS can also
+    mean the key of the copy.
     """
     if run.retry_at is not None:
         return "copy" if now >= run.retry_at else "wait"
-    source = seen.source_of(target)
+    source = current.source_of(target)
     may_be_new = source.encrypted and target.account_id != source.owner_id
     waited = 0.0 if run.key_failed_since is None else now - run.key_failed_since
     if may_be_new and _KEY.search(image.state_reason or "") and waited < NEW_GRANT_TIMEOUT:
@@ -230,7 +227,7 @@ def after_failure(seen: CopySeen, target: Target, run: CopyRun, image: Image, no
 
 
 def failed_image(run: CopyRun, now: float) -> Image | None:
-    """The run's image if it will never become available; None if it may, or if the run has failed already.
+    """Return the image that will never become available; None if it may, or if the run has failed already.
 
     ``now`` is in seconds of the monotonic clock.
     """
@@ -258,7 +255,7 @@ def copy_failed(target: Target, image: Image) -> Failure:
 
 
 def copy_pending(target: Target, run: CopyRun, reason: str) -> Failure:
-    """Return the failure of a copy that is not waited for; ``reason`` completes "is still pending"."""
+    """Return the failure of a copy that is not waited for. ``reason`` completes "is still pending"."""
     image_id = run.image.image_id if run.image else "The copy"
     progress = "" if run.percent is None else f" at {run.percent} %"
     unread = ""
@@ -281,7 +278,7 @@ def _failure_reason(image: Image) -> str:
 
 
 def time_left(runs: Iterable[CopyRun], now: float) -> float | None:
-    """The seconds until the last pending copy is available, if each goes on at its speed so far.
+    """Return the seconds until the last pending copy is available, if each goes on at its speed so far.
 
     None if a copy has made no known progress yet.
     """
@@ -297,7 +294,10 @@ def time_left(runs: Iterable[CopyRun], now: float) -> float | None:
 
 
 def _seconds_left(run: CopyRun, now: float) -> float | None:
-    """At the speed between the first and the latest percentage, which may have been read a while ago."""
+    """Return the seconds left at the speed between the first and the latest percentage.
+
+    The latest may have been read a while ago.
+    """
     then, percent = run.first_percent or (now, 0)
     if run.percent is None or run.percent <= percent:
         return None
@@ -310,11 +310,11 @@ def _percent_at(run: CopyRun, now: float) -> float:
 
 
 def _next_interval(run: CopyRun, now: float) -> float:
-    """The seconds until a pending copy is read again; a read is two calls, for its state and its percentage.
+    """Return the seconds until a pending copy is read again. A read is two calls: state and percentage.
 
-    Three quarters of the time that it still needs at its speed so far; while it shows no progress, a quarter
-    of the time that it has been waited for: a copy of 20 s is read after 1, 2, 12, 18, 19 and 20 s. One that
-    waits for a key is read when it is copied again.
+    That is three quarters of the time left at the speed so far. Without progress, it is a quarter of the time
+    waited so far: a copy of 20 s is read after 1, 2, 12, 18, 19 and 20 s. A copy that waits for a key is read
+    when it is made again.
     """
     if run.retry_at is not None:
         return max(_SHORTEST_INTERVAL, run.retry_at - now)

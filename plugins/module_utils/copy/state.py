@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The values that the plan is made from: the requested copies, and what was read from AWS."""
+"""What was read from AWS for the plan of the copies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from ..failures import Failure
 from ..model import Image, Key, KeySeen, Snapshot, Target
-from .access import SourcePermissions, SourceSeen
+from .access import SourcePermissions, SourceView
 
 # botocore shape Image, ImageState. Deregistered images are in neither: the client token uses their IDs.
 USABLE_STATES = frozenset({"available", "pending", "transient"})
@@ -19,8 +19,8 @@ FAILED_STATES = frozenset({"error", "failed", "invalid"})
 
 
 @dataclass(frozen=True)
-class CopySeen:
-    """What was read from AWS: the source, and in each target all images of the account that may be its copy.
+class CopyState:
+    """What was read from AWS: the source, and in each target the account's images that may be its copy.
 
     ``account_id`` and ``partition`` are those of the credentials. ``sources`` maps regions to their own
     sources, if there are any; ``source`` is then one of them. In the targets ``others_read``, copies that
@@ -49,33 +49,33 @@ class CopySeen:
     failed: tuple[Failure, ...] = ()
     partition: str = "aws"
     sources: Mapping[str, Image] = field(default_factory=dict)
-    source_access: Mapping[Target, SourceSeen] = field(default_factory=dict)
+    source_access: Mapping[Target, SourceView] = field(default_factory=dict)
     source_keys: Mapping[str, tuple[KeySeen, ...]] = field(default_factory=dict)
     source_permissions: Mapping[str, SourcePermissions | None] = field(default_factory=dict)
 
     def source_of(self, target: Target) -> Image:
-        """The image that this target's copy is made from."""
+        """Return the image that this target's copy is made from."""
         return self.sources.get(target.region, self.source)
 
     def snapshots_of(self, target: Target, image: Image) -> tuple[Snapshot, ...]:
-        """The snapshots of the image that were read."""
+        """Return the snapshots of the image that were read."""
         return tuple(
             item for item in self.snapshots.get(target, ()) if item.snapshot_id in image.snapshot_ids
         )
 
-    def including(self, parts: Iterable[CopySeen]) -> CopySeen:
-        """These values and those of other targets with the same sources."""
-        found = [self, *parts]
+    def including(self, parts: Iterable[CopyState]) -> CopyState:
+        """Return this state with the states of other targets that have the same sources."""
+        states = [self, *parts]
         return replace(
             self,
-            copies={target: images for part in found for target, images in part.copies.items()},
-            snapshots={target: items for part in found for target, items in part.snapshots.items()},
-            keys={target: key for part in found for target, key in part.keys.items()},
-            unread=tuple(failure for part in found for failure in part.unread),
+            copies={target: images for state in states for target, images in state.copies.items()},
+            snapshots={target: items for state in states for target, items in state.snapshots.items()},
+            keys={target: key for state in states for target, key in state.keys.items()},
+            unread=tuple(failure for state in states for failure in state.unread),
         )
 
-    def without(self, failures: Mapping[Target, Failure], optional: Collection[Target]) -> CopySeen:
-        """These values without targets that could not be read: ``optional`` ones are left out."""
+    def without(self, failures: Mapping[Target, Failure], optional: Collection[Target]) -> CopyState:
+        """Return this state without targets that could not be read. ``optional`` targets fail nothing."""
         unread = (failure for target, failure in failures.items() if target in optional)
         failed = (failure for target, failure in failures.items() if target not in optional)
         return replace(
@@ -87,7 +87,7 @@ class CopySeen:
 
     @property
     def encrypted_by_default(self) -> frozenset[Target]:
-        """The targets without a key in which the account encrypts by default."""
+        """Return the targets without a requested key where the account encrypts by default."""
         return frozenset(
             target for target, on in self.encryption_by_default.items() if on and target not in self.keys
         )

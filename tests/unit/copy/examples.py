@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.copy import plan as copy
 from ansible_collections.golden.images.plugins.module_utils.copy.options import CopyOptions
-from ansible_collections.golden.images.plugins.module_utils.copy.state import CopySeen
+from ansible_collections.golden.images.plugins.module_utils.copy.state import CopyState
 from ansible_collections.golden.images.plugins.module_utils.keys.encryption import Encryption
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
 from ansible_collections.golden.images.plugins.module_utils.plan import Action, TargetPlan
@@ -41,7 +41,7 @@ def _options_of(encryption: Encryption) -> dict[str, Any]:
     }
 
 
-def seen(*images: Image, source: Image | None = None, snapshots: tuple[Snapshot, ...] = ()) -> CopySeen:
+def seen(*images: Image, source: Image | None = None, snapshots: tuple[Snapshot, ...] = ()) -> CopyState:
     """These images in the one region."""
     return seen_in({REGION: images}, source=source, snapshots={REGION: snapshots})
 
@@ -50,9 +50,9 @@ def seen_in(
     images: Mapping[str, tuple[Image, ...]],
     source: Image | None = None,
     snapshots: Mapping[str, tuple[Snapshot, ...]] | None = None,
-) -> CopySeen:
+) -> CopyState:
     """These images in each region."""
-    return CopySeen(
+    return CopyState(
         account_id=OWNER,
         source=source or source_image(),
         copies={target_in(region): found for region, found in images.items()},
@@ -60,7 +60,7 @@ def seen_in(
     )
 
 
-def planned(want: CopyOptions, saw: CopySeen) -> TargetPlan:
+def planned(want: CopyOptions, saw: CopyState) -> TargetPlan:
     """The plan of the only target."""
     (target,) = copy.plan(want, saw).targets
     return target

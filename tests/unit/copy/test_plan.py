@@ -249,6 +249,6 @@ def test_the_diff_is_empty_if_nothing_changes() -> None:
 def test_whether_an_image_is_encrypted_as_requested() -> None:
     want = wanted(encryption=Encryption(encrypted=True))
     plain, encrypted = copied_image(devices=volumes("s")), copied_image(devices=volumes("s", encrypted=True))
-    assert not copy.has_wanted_key(want, seen(plain), target_in(), plain)
+    assert not copy.has_desired_key(want, seen(plain), target_in(), plain)
     saw = seen(encrypted, snapshots=(Snapshot("s", "completed", 100, "arn:key"),))
-    assert copy.has_wanted_key(want, saw, target_in(), encrypted)
+    assert copy.has_desired_key(want, saw, target_in(), encrypted)

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.copy import plan as copy
 from ansible_collections.golden.images.plugins.module_utils.copy import request as copy_request
 from ansible_collections.golden.images.plugins.module_utils.copy.options import CopyOptions
-from ansible_collections.golden.images.plugins.module_utils.copy.state import USABLE_STATES, CopySeen
+from ansible_collections.golden.images.plugins.module_utils.copy.state import USABLE_STATES, CopyState
 from ansible_collections.golden.images.plugins.module_utils.keys.encryption import (
     Encryption,
     check_source,
@@ -53,7 +53,7 @@ def test_only_an_image_that_will_be_shared_is_refused(source_is_in_region: bool)
     images = () if source_is_in_region else (copied_image("ami-1"),)
     source = source_image() if source_is_in_region else source_image(owner_id="999999999999")
     under = replace(
-        CopySeen(here.account_id, source, {here: images}),
+        CopyState(here.account_id, source, {here: images}),
         aws_managed_keys={here: (DEFAULT.arn,)},
     )
     regions = {"regions": (SOURCE_REGION,)}
@@ -70,7 +70,7 @@ def test_a_best_effort_region_with_an_image_that_cannot_be_shared_is_left_out(
     images = () if source_is_in_region else (copied_image("ami-1", tags={"a": "1"}),)
     source = source_image() if source_is_in_region else source_image(owner_id="999999999999")
     under = replace(
-        CopySeen(here.account_id, source, {here: images}),
+        CopyState(here.account_id, source, {here: images}),
         aws_managed_keys={here: (DEFAULT.arn,)},
     )
     plan = planned(
@@ -212,7 +212,7 @@ def test_a_copy_under_another_key_stays_without_a_warning() -> None:
     assert planned(want, both).actions == ()
 
 
-def in_source_region(*images: Found, source: Found, key: Key | None) -> CopySeen:
+def in_source_region(*images: Found, source: Found, key: Key | None) -> CopyState:
     """These images in the source's region; the source's snapshots are known."""
     image, snapshots = source
     seen = saw(*images, key=key, source=image)
@@ -308,7 +308,7 @@ ENCRYPTIONS = st.builds(
 
 
 @st.composite
-def situations(draw: st.DrawFn) -> tuple[CopyOptions, CopySeen]:
+def situations(draw: st.DrawFn) -> tuple[CopyOptions, CopyState]:
     """A region with images under any keys, and the requested copy."""
     states = st.sampled_from(["available", "pending", "failed"])
     images = []
@@ -334,7 +334,7 @@ def situations(draw: st.DrawFn) -> tuple[CopyOptions, CopySeen]:
 
 @given(situations())
 def test_aws_never_chooses_the_key_of_a_copy(
-    situation: tuple[CopyOptions, CopySeen],
+    situation: tuple[CopyOptions, CopyState],
 ) -> None:
     want, seen = situation
     assume(not check_source(want.encryption, seen.source))
@@ -354,7 +354,7 @@ def test_aws_never_chooses_the_key_of_a_copy(
 
 @given(situations())
 def test_a_copy_is_made_only_where_none_is_as_requested(
-    situation: tuple[CopyOptions, CopySeen],
+    situation: tuple[CopyOptions, CopyState],
 ) -> None:
     want, seen = situation
     key = seen.keys.get(target_in())

@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils.copy import plan as copy
 from ansible_collections.golden.images.plugins.module_utils.copy.options import CopyOptions
-from ansible_collections.golden.images.plugins.module_utils.copy.state import CopySeen
+from ansible_collections.golden.images.plugins.module_utils.copy.state import CopyState
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot, Target
 from ansible_collections.golden.images.plugins.module_utils.plan import Plan
 from hypothesis import given
@@ -55,7 +55,7 @@ def held(draw: st.DrawFn, region: str) -> tuple[tuple[Image, ...], tuple[Snapsho
 
 
 @st.composite
-def situations(draw: st.DrawFn) -> tuple[CopyOptions, CopySeen]:
+def situations(draw: st.DrawFn) -> tuple[CopyOptions, CopyState]:
     """Any options and any images."""
     regions = draw(st.lists(st.sampled_from(REGIONS), min_size=1, unique=True))
     found = {region: draw(held(region)) for region in regions}
@@ -79,7 +79,7 @@ def situations(draw: st.DrawFn) -> tuple[CopyOptions, CopySeen]:
     return want, replace(saw, aws_managed_keys=dict.fromkeys(with_default_key, (DEFAULT_KEY,)))
 
 
-def performed(saw: CopySeen, plan: Plan) -> CopySeen:
+def performed(saw: CopyState, plan: Plan) -> CopyState:
     """The images in the regions after the plan has been performed."""
     copies = {target: {image.image_id: image for image in images} for target, images in saw.copies.items()}
     snapshots = {
@@ -121,12 +121,12 @@ def _retagged(current: Mapping[str, str], operation: str, parameters: Mapping[st
     return {key: value for key, value in current.items() if key not in gone}
 
 
-def _own_ids(saw: CopySeen, target: Target) -> set[str]:
+def _own_ids(saw: CopyState, target: Target) -> set[str]:
     own = [image for image in saw.copies[target] if image.tags.get("golden.images:source")]
     return {image.image_id for image in own} | {item for image in own for item in image.snapshot_ids}
 
 
-def _without_disabled(saw: CopySeen) -> CopySeen:
+def _without_disabled(saw: CopyState) -> CopyState:
     return replace(
         saw,
         copies={
@@ -138,7 +138,7 @@ def _without_disabled(saw: CopySeen) -> CopySeen:
 
 @given(situations())
 def test_after_a_plan_is_performed_the_next_plan_is_empty(
-    situation: tuple[CopyOptions, CopySeen],
+    situation: tuple[CopyOptions, CopyState],
 ) -> None:
     want, saw = situation[0], _without_disabled(situation[1])
     again = copy.plan(want, performed(saw, copy.plan(want, saw)))
@@ -148,7 +148,7 @@ def test_after_a_plan_is_performed_the_next_plan_is_empty(
 
 @given(situations())
 def test_after_shows_the_state_once_the_plan_is_performed(
-    situation: tuple[CopyOptions, CopySeen],
+    situation: tuple[CopyOptions, CopyState],
 ) -> None:
     want, saw = situation[0], _without_disabled(situation[1])
     plan = copy.plan(want, saw)
@@ -160,7 +160,7 @@ def test_after_shows_the_state_once_the_plan_is_performed(
 
 @given(situations())
 def test_at_most_one_copy_a_region_and_none_where_one_is_usable(
-    situation: tuple[CopyOptions, CopySeen],
+    situation: tuple[CopyOptions, CopyState],
 ) -> None:
     want, saw = situation
     for target in copy.plan(want, saw).targets:
@@ -177,7 +177,7 @@ def test_at_most_one_copy_a_region_and_none_where_one_is_usable(
 
 @given(situations())
 def test_only_own_images_are_removed_or_tagged(
-    situation: tuple[CopyOptions, CopySeen],
+    situation: tuple[CopyOptions, CopyState],
 ) -> None:
     want, saw = situation
     for action in copy.plan(want, saw).actions:
@@ -187,7 +187,7 @@ def test_only_own_images_are_removed_or_tagged(
 
 
 @given(situations())
-def test_only_failed_images_are_removed(situation: tuple[CopyOptions, CopySeen]) -> None:
+def test_only_failed_images_are_removed(situation: tuple[CopyOptions, CopyState]) -> None:
     want, saw = situation
     states = {image.image_id: image.state for images in saw.copies.values() for image in images}
     removed = [action for action in copy.plan(want, saw).actions if action.operation == "DeregisterImage"]
@@ -196,7 +196,7 @@ def test_only_failed_images_are_removed(situation: tuple[CopyOptions, CopySeen])
 
 @given(situations())
 def test_own_and_shared_tags_are_never_removed(
-    situation: tuple[CopyOptions, CopySeen],
+    situation: tuple[CopyOptions, CopyState],
 ) -> None:
     want, saw = situation
     for action in copy.plan(want, saw).actions:
@@ -207,7 +207,7 @@ def test_own_and_shared_tags_are_never_removed(
 
 @given(situations())
 def test_a_plan_does_not_depend_on_the_order(
-    situation: tuple[CopyOptions, CopySeen],
+    situation: tuple[CopyOptions, CopyState],
 ) -> None:
     want, saw = situation
     reordered = replace(
@@ -218,7 +218,7 @@ def test_a_plan_does_not_depend_on_the_order(
 
 
 @given(situations())
-def test_every_action_is_in_its_targets_region(situation: tuple[CopyOptions, CopySeen]) -> None:
+def test_every_action_is_in_its_targets_region(situation: tuple[CopyOptions, CopyState]) -> None:
     want, saw = situation
     plan = copy.plan(want, saw)
     assert {target.target for target in plan.targets} == set(saw.copies)
@@ -227,7 +227,7 @@ def test_every_action_is_in_its_targets_region(situation: tuple[CopyOptions, Cop
 
 @given(situations())
 def test_what_is_refused_stops_the_run_or_leaves_its_region_out(
-    situation: tuple[CopyOptions, CopySeen],
+    situation: tuple[CopyOptions, CopyState],
 ) -> None:
     want, saw = situation
     for target in copy.plan(want, saw).targets:

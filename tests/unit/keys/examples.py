@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.copy.state import CopySeen
+from ansible_collections.golden.images.plugins.module_utils.copy.state import CopyState
 from ansible_collections.golden.images.plugins.module_utils.keys.encryption import Encryption
 from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, Snapshot
 
@@ -57,7 +57,7 @@ def saw(
     key: Key | None = None,
     by_default: bool = False,
     source: Image = PLAIN,
-) -> CopySeen:
+) -> CopyState:
     """That the one region holds these images; ``key`` is the one that is set, or the allowed default."""
     snapshots = tuple(item for _image, items in images for item in items)
     return replace(
