@@ -131,11 +131,9 @@ class AuditedKey:
 
     @property
     def explained(self) -> PolicyConsumers:
-        """Return the consumers whose access an image, a snapshot or another finding explains.
+        """Return the consumers whose access by this collection has an explanation.
 
-        It is access by this collection.
-
-        If something was not read, it may explain any access.
+        An image, a snapshot or another finding explains it. What was not read may explain any access.
         """
         if not self._all_is_read:
             return self._held

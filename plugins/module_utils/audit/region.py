@@ -20,9 +20,9 @@ from .state import RegionState
 
 @dataclass(frozen=True)
 class AuditedImage:
-    """An image whose launch permissions were read, with who has them and who of these is not allowed.
+    """An image whose launch permissions were read.
 
-    The owner does not count.
+    ``sharing`` is who has them apart from the owner, ``not_allowed`` the part of it that is not allowed.
     """
 
     image: Image
@@ -45,10 +45,11 @@ class AuditedImage:
 
 @dataclass(frozen=True)
 class AuditedSnapshot:
-    """A snapshot whose volume permissions were read, with who has them and who of these is not allowed.
+    """A snapshot whose volume permissions were read.
 
-    The owner does not count. ``images`` use the snapshot, which may be shared with all that any of them may
-    be shared with. Without an image, rules for images do not apply to it.
+    ``sharing`` is who has them apart from the owner, ``not_allowed`` the part of it that is not allowed.
+    ``images`` use the snapshot, which may be shared with all that any of them may be shared with. Without an
+    image, rules for images do not apply to it.
     """
 
     snapshot_id: str
