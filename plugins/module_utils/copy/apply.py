@@ -112,7 +112,7 @@ class Worker:
 class Workers:
     """Workers of all targets.
 
-    ``optional`` targets are waited for as long as others are. Without others, all are waited for.
+    ``optional`` targets are waited for only as long as others are. Without others, all are waited for.
     """
 
     by_target: Mapping[Target, Worker]
