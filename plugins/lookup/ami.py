@@ -111,7 +111,7 @@ from ansible_collections.golden.images.plugins.module_utils.aws.clients import l
 from ansible_collections.golden.images.plugins.module_utils.aws.web_pages import refuse_web_pages
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.image_search import read
-from ansible_collections.golden.images.plugins.module_utils.image_search.choose import newest
+from ansible_collections.golden.images.plugins.module_utils.image_search.choose import choose_newest
 from ansible_collections.golden.images.plugins.module_utils.image_search.options import SearchOptions
 from ansible_collections.golden.images.plugins.module_utils.variables import Variable, options_of
 from ansible_collections.golden.images.plugins.plugin_utils.option_forms import ReadsOptions
@@ -139,11 +139,11 @@ class LookupModule(ReadsOptions, AWSLookupBase):
     def _find(self, search):
         if search.parameter:
             with first_call("GetParameter"):
-                search = read.of_parameter(self._client("ssm"), search, self.region)
+                search = read.resolve_parameter(self._client("ssm"), search, self.region)
         with first_call("DescribeImages"):
             ec2 = self._client("ec2")
             found = read.images(ec2, search)
-        chosen = newest(search, found, self.region, datetime.now(UTC), self._key_obstacle(ec2, search))
+        chosen = choose_newest(search, found, self.region, datetime.now(UTC), self._key_obstacle(ec2, search))
         for reason in chosen.skipped:
             self._display.warning(f"golden.images.ami: the result is an older image: {reason}")
         return chosen.image_id

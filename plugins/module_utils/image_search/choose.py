@@ -26,14 +26,14 @@ class Choice:
     skipped: tuple[str, ...] = ()
 
 
-def newest(
+def choose_newest(
     search: Search,
     images: Iterable[Image],
     region: str,
     now: datetime,
     key_obstacle: Callable[[Image], str | None],
 ) -> Choice:
-    """The newest of the images that can be launched.
+    """Return the newest of the images that can be launched.
 
     ``key_obstacle`` says why the keys of an image permit no launch. It is asked about the newest image first,
     and not about older ones than the result. The age is AWS's creation date: that of a copy is the time of
@@ -42,21 +42,21 @@ def newest(
     Raises:
         Refused: none can be launched.
     """
-    found = sorted(images, key=lambda image: (image.creation_date, image.image_id), reverse=True)
+    newest_first = sorted(images, key=lambda image: (image.creation_date, image.image_id), reverse=True)
     obstacles: dict[str, str] = {}
     skipped: list[str] = []
-    for image in found:
-        because = obstacle(search, image, now)
+    for image in newest_first:
+        because = find_obstacle(search, image, now)
         if because is None and (because := key_obstacle(image)):
             skipped.append(f"{image.image_id} ({image.name}) {because}.")
         if because is None:
             return Choice(image.image_id, tuple(skipped))
         obstacles[image.image_id] = because
-    raise Refused([_none(search, found, obstacles, region)])
+    raise Refused([_report_none(search, newest_first, obstacles, region)])
 
 
-def obstacle(search: Search, image: Image, now: datetime) -> str | None:
-    """Why an image cannot be the result; None if it can.
+def find_obstacle(search: Search, image: Image, now: datetime) -> str | None:
+    """Return why an image cannot be the result; None if it can.
 
     Allowed AMIs exclude none: images that they hide are not returned at all, and in audit mode they hide
     nothing (botocore shape ``Image``, ImageAllowed). A deprecated image can be launched. It is only excluded
@@ -71,9 +71,9 @@ def obstacle(search: Search, image: Image, now: datetime) -> str | None:
     return None
 
 
-def _none(search: Search, images: list[Image], obstacles: dict[str, str], region: str) -> Failure:
-    """Why none of the images, the newest first, can be launched."""
-    wanted = search.described()
+def _report_none(search: Search, images: list[Image], obstacles: dict[str, str], region: str) -> Failure:
+    """Return why none of the images, the newest first, can be launched."""
+    wanted = search.describe()
     if not images:
         return Failure(
             message=f"{wanted} was not found among the images of {', '.join(search.owners)}.",

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 
-def of_parameter(ssm: SSMClient, search: Search, region: str) -> Search:
-    """The search for the image that the parameter names; a search without a parameter as it is.
+def resolve_parameter(ssm: SSMClient, search: Search, region: str) -> Search:
+    """Return the search for the image that the parameter names; a search without a parameter as it is.
 
     Raises:
         Refused: it cannot be read, there is no such parameter, or its value is not an AMI ID.
@@ -35,17 +35,17 @@ def of_parameter(ssm: SSMClient, search: Search, region: str) -> Search:
     if name is None:
         return search
     try:
-        found = current(ssm, name)
+        parameter = current(ssm, name)
     except errors.AWS_ERRORS as exception:
         raise Refused([errors.failure(exception, None, "GetParameter")]) from exception
-    problem = "does not exist" if found is None else found.not_an_image()
-    if found is None or problem:
+    problem = "does not exist" if parameter is None else parameter.not_an_image()
+    if parameter is None or problem:
         raise Refused([_unusable(region, f"The parameter {name} {problem}.")])
-    return replace(search, image_id=found.value)
+    return replace(search, image_id=parameter.value)
 
 
 def images(ec2: EC2Client, search: Search) -> list[Image]:
-    """The images that match, in every state, so that an error can say why none can be launched."""
+    """Return the images that match, in every state, so that an error can say why none can be launched."""
     filters: list[FilterTypeDef] = [
         {"Name": f"tag:{key}", "Values": [value]} for key, value in sorted(search.tags.items())
     ]
@@ -55,13 +55,13 @@ def images(ec2: EC2Client, search: Search) -> list[Image]:
 
 
 def key_reader(client: Callable[[], KMSClient]) -> Callable[[str], Key]:
-    """Reads keys by ARN, each once, with a client that is created for the first."""
+    """Return a reader of keys by ARN, which reads each once, with a client that it creates for the first."""
     kms = cache(client)
     return cache(lambda arn: read.key(kms(), arn))
 
 
-def key_obstacle(ec2: EC2Client, key: Callable[[str], Key], image: Image, is_own: bool) -> str | None:
-    """Why a key of an image permits no launch; None if all permit it, or cannot be read.
+def key_obstacle(ec2: EC2Client, read_key: Callable[[str], Key], image: Image, is_own: bool) -> str | None:
+    """Return why a key of an image permits no launch; None if all permit it, or cannot be read.
 
     ``is_own`` is whether the image belongs to the account of the credentials. Policies do not decide: a
     launch calls KMS through EC2, which they may allow where they deny a direct call of these credentials.
@@ -74,14 +74,14 @@ def key_obstacle(ec2: EC2Client, key: Callable[[str], Key], image: Image, is_own
     for snapshot in snapshots:
         # Each associated key gives access to the data as well.
         arn = None if snapshot.associated_key_arns else snapshot.kms_key_id
-        if arn and (problem := _problem(key, arn, is_own and account_of(arn) == image.owner_id)):
+        if arn and (problem := _problem(read_key, arn, is_own and account_of(arn) == image.owner_id)):
             return f"has a key that cannot be used ({arn} {problem})"
     return None
 
 
-def _problem(key: Callable[[str], Key], arn: str, is_own: bool) -> str | None:
+def _problem(read_key: Callable[[str], Key], arn: str, is_own: bool) -> str | None:
     try:
-        found = key(arn)
+        key = read_key(arn)
     except errors.ClientError as exception:
         # For a key of another account, KMS may return this without permission, too (KMS API Reference,
         # DescribeKey).
@@ -89,7 +89,7 @@ def _problem(key: Callable[[str], Key], arn: str, is_own: bool) -> str | None:
         return "does not exist any more" if is_gone else None
     except errors.AWS_ERRORS:
         return None
-    return None if found.is_enabled else f"is in the state {found.state}"
+    return None if key.is_enabled else f"is in the state {key.state}"
 
 
 def _unusable(region: str, message: str) -> Failure:

@@ -25,8 +25,8 @@ class Search:
     image_id: str | None = None
     parameter: str | None = None
 
-    def described(self) -> str:
-        """The search in the words of an error message."""
+    def describe(self) -> str:
+        """Return the search in the words of an error message."""
         if self.image_id:
             source = f" of the parameter {self.parameter}" if self.parameter else ""
             return f"{self.image_id}{source}"

@@ -34,8 +34,8 @@ _ALLOW = "docs/iam/monitor.json has all permissions that the credentials need."
 _RETRY = "Rerun later."
 
 
-def explained(message: str) -> tuple[str, str]:
-    """The message in plain words, and the remedy, which is empty if the message has no known cause.
+def explain(message: str) -> tuple[str, str]:
+    """Return the message in plain words, and the remedy, which is empty if the message has no known cause.
 
     The modules read a web page of a proxy as a response of AWS: a member is missing, or the page is the
     message of an error.

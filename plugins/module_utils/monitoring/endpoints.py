@@ -45,7 +45,7 @@ _FORMS = {
 
 
 def subscription_problem(subscription: Mapping[str, Any]) -> tuple[str, str]:
-    """The problem with a subscription and its remedy; both empty if there is none."""
+    """Return the problem with a subscription and its remedy; both empty if there is none."""
     protocol, endpoint = subscription.get("protocol"), subscription.get("endpoint")
     if not (protocol and endpoint):
         return f"{shown(subscription)} has no protocol or endpoint.", _FORM

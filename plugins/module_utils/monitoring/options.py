@@ -27,7 +27,7 @@ _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]
 
 
 def _name(what: str, pattern: str, rule: str) -> Kind[str]:
-    """A name of this form."""
+    """Return the kind of option that is a name of this form."""
     form = re.compile(pattern)
 
     def value(given: str | None, refuse: Refuse) -> str:
@@ -39,7 +39,7 @@ def _name(what: str, pattern: str, rule: str) -> Kind[str]:
 
 
 def _name_or_none(what: str, pattern: str, rule: str) -> Kind[str | None]:
-    """A name of this form; None for a blank one."""
+    """Return the kind of option that is a name of this form, or blank: then its value is None."""
     name = _name(what, pattern, rule)
     return Kind(name.spec, lambda given, refuse: name.value(given, refuse) if given else None)
 

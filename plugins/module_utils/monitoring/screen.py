@@ -26,7 +26,7 @@ from ..reports.screen import (
     sentence,
     table,
 )
-from .causes import explained
+from .causes import explain
 
 _COLUMNS = (
     Column("region", "region"),
@@ -57,7 +57,7 @@ _UNKNOWN = (
 
 
 def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
-    """The regions, those that failed first, and what failed.
+    """Return the regions, those that failed first, and what failed.
 
     ``result`` has the ``regions``, the ``log_group_regions``, which have an alarm, the ``failures`` with
     ``region``, ``task`` and ``message``, the ``pending_subscriptions`` and the ``unread_trails`` by region,
@@ -65,7 +65,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     ``check_mode``.
     """
     is_plan, is_present = context["check_mode"], result["state"] == "present"
-    problems = [_problem(one) for one in result["failures"]]
+    problems = [_problem(failure) for failure in result["failures"]]
     of_regions = failed_regions(problems)
     failed = [region for region in result["regions"] if region in of_regions]
     good = [region for region in result["regions"] if region not in failed]
@@ -98,7 +98,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
 def _problem(failure: Mapping[str, Any]) -> dict[str, Any]:
     text, region = str(failure["message"]), failure["region"] or None
     # A module of this collection names the region in each line.
-    message, remedy = explained(text.replace(f"{region}: ", "") if region else text)
+    message, remedy = explain(text.replace(f"{region}: ", "") if region else text)
     return {
         "region": region,
         "message": f"{failure['task']} failed. {message}",
@@ -138,29 +138,29 @@ def _rows(
 
 
 def _pending(by_region: Mapping[str, Sequence[Mapping[str, str]]]) -> Iterator[Line]:
-    """A warning about subscriptions that are not confirmed, each with its regions."""
-    regions: dict[str, list[str]] = {}
+    """Yield a warning about subscriptions that are not confirmed, each with its regions."""
+    regions_of: dict[str, list[str]] = {}
     for region, subscriptions in by_region.items():
-        for one in subscriptions:
-            regions.setdefault(_recipient(one), []).append(region)
-    if regions:
-        places = [f"{recipient} in {listed(found)}" for recipient, found in regions.items()]
+        for subscription in subscriptions:
+            regions_of.setdefault(_recipient(subscription), []).append(region)
+    if regions_of:
+        places = [f"{recipient} in {listed(regions)}" for recipient, regions in regions_of.items()]
         yield from sentence(_UNCONFIRMED.format("; ".join(places)), Tone.WARNING)
 
 
 def _unread(by_region: Mapping[str, Sequence[str]]) -> Iterator[Line]:
-    """A warning about trails whose event selectors cannot be read, each with its regions."""
-    regions: dict[str, list[str]] = {}
+    """Yield a warning about trails whose event selectors cannot be read, each with its regions."""
+    regions_of: dict[str, list[str]] = {}
     for region, trails in by_region.items():
         for arn in trails:
-            regions.setdefault(arn, []).append(region)
-    if regions:
-        places = [f"{arn} in {listed(found)}" for arn, found in regions.items()]
+            regions_of.setdefault(arn, []).append(region)
+    if regions_of:
+        places = [f"{arn} in {listed(regions)}" for arn, regions in regions_of.items()]
         yield from sentence(_UNREAD.format("; ".join(places)), Tone.WARNING)
 
 
 def _recipient(subscription: Mapping[str, str]) -> str:
-    """Protocol and endpoint; of a URL only the host, because the rest can have credentials."""
+    """Return protocol and endpoint; of a URL only the host, because the rest can have credentials."""
     endpoint = subscription["endpoint"]
     host = urlsplit(endpoint).hostname if "://" in endpoint else None
     return f"{subscription['protocol']} {host or endpoint}"

@@ -61,16 +61,16 @@ def accounts(client: OrganizationsClient, options: InventoryOptions) -> tuple[Ac
         ]
     except errors.AWS_ERRORS as exception:
         raise Refused([_failure(exception)]) from exception
-    found: list[Account] = []
+    all_accounts: list[Account] = []
     level: list[tuple[str, tuple[Unit, ...]]] = [(root, ()) for root in roots]
     while level:
         inside = _read_all(
             level, lambda place: unless_gone(lambda: _children(client, *place), _UNIT_IS_GONE) or ([], [])
         )
-        found.extend(chain.from_iterable(members for members, _units in inside))
+        all_accounts.extend(chain.from_iterable(members for members, _units in inside))
         level = list(chain.from_iterable(units for _members, units in inside))
     # An account that is moved during the reads can be found twice.
-    by_id = {account.account_id: account for account in found if account.state in options.states}
+    by_id = {account.account_id: account for account in all_accounts if account.state in options.states}
     wanted = [by_id[account_id] for account_id in sorted(by_id)]
     if options.tags:
         tagged = _read_all(

@@ -63,7 +63,7 @@ def _is_result(given: Any, structure: Any, module: str, refuse: Refuse) -> bool:
     return not problems
 
 
-def _removals(given: Sequence[Mapping[str, Any]] | None, refuse: Refuse) -> tuple[Removal, ...] | None:
+def _read_removals(given: Sequence[Mapping[str, Any]] | None, refuse: Refuse) -> tuple[Removal, ...] | None:
     if given is None:
         return None
     if not _is_result(given, [_REMOVAL], "remediation_plan", refuse):
@@ -80,11 +80,11 @@ def _removals(given: Sequence[Mapping[str, Any]] | None, refuse: Refuse) -> tupl
     )
 
 
-def _revoked(given: Sequence[Mapping[str, Any]], refuse: Refuse) -> Sequence[Mapping[str, Any]]:
+def _read_revoke_results(given: Sequence[Mapping[str, Any]], refuse: Refuse) -> Sequence[Mapping[str, Any]]:
     return given if _is_result(given, _REVOKED, "ami_kms_grant", refuse) else ()
 
 
-def _named(given: Any, refuse: Refuse) -> Iterator[Named]:
+def _list_named(given: Any, refuse: Refuse) -> Iterator[Named]:
     """Yield the images and snapshots in any of the accepted forms.
 
     Nothing is named only if the option is not set or is empty as a whole, which selects all images. A
@@ -118,7 +118,7 @@ def _read_named(given: Any, region: str | None, refuse: Refuse) -> Named:
 
 
 _NAMED: Kind[tuple[Named, ...]] = Kind(
-    {"type": "raw"}, lambda given, refuse: tuple(dict.fromkeys(_named(given, refuse)))
+    {"type": "raw"}, lambda given, refuse: tuple(dict.fromkeys(_list_named(given, refuse)))
 )
 _RESULTS = {"type": "list", "elements": "dict"}
 
@@ -135,8 +135,8 @@ class RemediationOptions(AuditResultOptions):
     finding_codes: tuple[str, ...] = option(TEXTS)
     images: tuple[Named, ...] = option(_NAMED)
     max_removals: int = option(NUMBER, default=10)
-    expected_removals: tuple[Removal, ...] | None = option(Kind(_RESULTS, _removals))
-    revoke_results: Sequence[Mapping[str, Any]] = option(Kind(_RESULTS, _revoked), default=[])
+    expected_removals: tuple[Removal, ...] | None = option(Kind(_RESULTS, _read_removals))
+    revoke_results: Sequence[Mapping[str, Any]] = option(Kind(_RESULTS, _read_revoke_results), default=[])
 
     def problems(self) -> Iterator[Problem]:
         """Yield the options that do not fit the others."""

@@ -103,7 +103,7 @@ def _list_failures(results: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str
 
 
 def _list_unconfirmed(remaining: Iterable[Removal]) -> Iterator[Mapping[str, str]]:
-    """One problem for each image, snapshot or key that principals may still have access to."""
+    """Yield a problem for each image, snapshot or key that principals may still have access to."""
     by_resource: dict[tuple[str, str], list[Removal]] = {}
     for removal in remaining:
         by_resource.setdefault((removal["region"], removal["resource"]), []).append(removal)

@@ -29,7 +29,7 @@ class Resource(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """``image``, ``snapshot`` or ``key``."""
+        """Return ``image``, ``snapshot`` or ``key``."""
         return {"ami-": "image", "snap": "snapshot"}.get(self.resource_id[:4], "key")
 
 
@@ -94,7 +94,7 @@ class KeyAccess:
 
     @property
     def holders(self) -> PolicyConsumers:
-        """Both combined."""
+        """Return both, combined."""
         return self.grantees | self.named
 
 

@@ -92,7 +92,7 @@ def _leaving(removals: Iterable[Removal]) -> dict[Resource, list[str]]:
     return leaving
 
 
-def _grouped(entries: Iterable[tuple[Resource, Same]]) -> list[tuple[list[Resource], Same]]:
+def _group(entries: Iterable[tuple[Resource, Same]]) -> list[tuple[list[Resource], Same]]:
     """Return groups of resources with the same options, with at most one resource of each region."""
     groups: dict[tuple[int, Same], list[Resource]] = {}
     number: Counter[tuple[str, Same]] = Counter()
@@ -106,7 +106,7 @@ def _tasks(
     entries: Iterable[tuple[Resource, Same]], options: Callable[[Same, list[Resource]], Options]
 ) -> Iterator[Options]:
     """Yield the options of as few tasks as possible, with those for each region if a task is for several."""
-    for resources, same in _grouped(entries):
+    for resources, same in _group(entries):
         parts = [{**options(same, [resource]), "per_region": []} for resource in resources]
         yield {**options(same, resources), "per_region": parts if len(parts) > 1 else []}
 

@@ -56,7 +56,7 @@ class RestoreOptions(TombstoneOptions):
 
     @property
     def places(self) -> tuple[str, ...]:
-        """Where to look for tombstones: a file, ``s3://bucket/folder``, a parameter path."""
+        """Return where to look for tombstones: a file, ``s3://bucket/folder``, a parameter path."""
         places = (self.tombstone_path, self.tombstone_s3_uri, self.tombstone_ssm_path)
         return tuple(place for place in places if place)
 

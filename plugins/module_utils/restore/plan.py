@@ -177,7 +177,7 @@ def without_rejected(plan: ImagePlan, rejections: Iterable[Failure]) -> ImagePla
     """Return the plan, whose result does not have the accounts and organizations that AWS rejected."""
     failures = tuple(rejections)
 
-    def accepted(operation: str, permissions: Mapping[str, Any]) -> dict[str, Any]:
+    def drop_rejected(operation: str, permissions: Mapping[str, Any]) -> dict[str, Any]:
         refused = [failure for failure in failures if failure.action == operation]
         return {
             key: [consumer for consumer in value if not any(failure.rejects(consumer) for failure in refused)]
@@ -191,10 +191,10 @@ def without_rejected(plan: ImagePlan, rejections: Iterable[Failure]) -> ImagePla
     volume_permissions = plan.after["volume_permissions"]
     after = {
         **plan.after,
-        "launch_permissions": accepted("ModifyImageAttribute", plan.after["launch_permissions"]),
+        "launch_permissions": drop_rejected("ModifyImageAttribute", plan.after["launch_permissions"]),
         "volume_permissions": volume_permissions
         and {
-            snapshot_id: accepted("ModifySnapshotAttribute", permissions)
+            snapshot_id: drop_rejected("ModifySnapshotAttribute", permissions)
             for snapshot_id, permissions in volume_permissions.items()
         },
     }
@@ -329,9 +329,10 @@ def _permissions(
     if tombstone is None:
         return _Permissions(state.launch, state.volume_permissions)
     return _Permissions(
-        launch=state.launch | _allowed(options, tombstone.launch),
+        launch=state.launch | _limit_public(options, tombstone.launch),
         volume_permissions={
-            snapshot_id: present | _allowed(options, tombstone.volume_permissions.get(snapshot_id, Sharing()))
+            snapshot_id: present
+            | _limit_public(options, tombstone.volume_permissions.get(snapshot_id, Sharing()))
             for snapshot_id, present in state.volume_permissions.items()
         },
         tombstone=tombstone,
@@ -350,7 +351,7 @@ def _mark_value(options: RestoreOptions, state: ImageState, history: TombstoneHi
     return RECYCLE_BIN
 
 
-def _allowed(options: RestoreOptions, sharing: Sharing) -> Sharing:
+def _limit_public(options: RestoreOptions, sharing: Sharing) -> Sharing:
     return sharing if options.allow_public else replace(sharing, public=False)
 
 

@@ -36,7 +36,7 @@ def read_images(ec2: EC2Client, options: SharedInfoOptions) -> tuple[SharedImage
     Image IDs are passed as a filter: with ImageIds, one ID of another region would fail the whole call.
     """
     owners: dict[str, Any] = {"Owners": list(options.owners)} if options.owners else {}
-    found: dict[str, SharedImage] = {}
+    by_id: dict[str, SharedImage] = {}
     for filters in _filters(options):
         pages = ec2.get_paginator("describe_images").paginate(
             ExecutableUsers=list(options.executable_users),
@@ -46,8 +46,8 @@ def read_images(ec2: EC2Client, options: SharedInfoOptions) -> tuple[SharedImage
             **owners,
         )
         images = [_image(item) for page in pages for item in required(page, "Images", "DescribeImages")]
-        found.update({image.image_id: image for image in images})
-    return tuple(found.values())
+        by_id.update({image.image_id: image for image in images})
+    return tuple(by_id.values())
 
 
 def read_keys(ec2: EC2Client, kms: KMSClient, snapshot_ids: Iterable[str], account: str) -> RegionKeys:

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.image_search.choose import newest, obstacle
+from ansible_collections.golden.images.plugins.module_utils.image_search.choose import (
+    choose_newest,
+    find_obstacle,
+)
 from ansible_collections.golden.images.plugins.module_utils.image_search.state import Search
 from ansible_collections.golden.images.plugins.module_utils.model import Image
 
@@ -41,7 +44,9 @@ def image(number: int, day: int, **changes: Any) -> Image:
     ],
 )
 def test_the_newest_that_can_be_launched(images: list[Image], expected: int) -> None:
-    assert newest(SEARCH, images, "eu-west-1", NOW, no_obstacle).image_id == image(expected, 1).image_id
+    assert (
+        choose_newest(SEARCH, images, "eu-west-1", NOW, no_obstacle).image_id == image(expected, 1).image_id
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,7 +60,7 @@ def test_the_newest_that_can_be_launched(images: list[Image], expected: int) -> 
     ],
 )
 def test_obstacle(changes: dict[str, Any], expected: str | None) -> None:
-    assert obstacle(SEARCH, image(1, 1, **changes), NOW) == expected
+    assert find_obstacle(SEARCH, image(1, 1, **changes), NOW) == expected
 
 
 def test_an_older_image_is_chosen_if_keys_permit_no_launch_of_newer_ones() -> None:
@@ -66,7 +71,7 @@ def test_an_older_image_is_chosen_if_keys_permit_no_launch_of_newer_ones() -> No
         return "has a bad key" if one.name in ("golden-4", "golden-3") else None
 
     images = [image(1, 1), image(2, 2), image(4, 4), image(3, 3), image(5, 5, state="pending")]
-    chosen = newest(SEARCH, images, "eu-west-1", NOW, key_obstacle)
+    chosen = choose_newest(SEARCH, images, "eu-west-1", NOW, key_obstacle)
     assert chosen.image_id == image(2, 2).image_id
     assert chosen.skipped == (
         f"{image(4, 4).image_id} (golden-4) has a bad key.",
@@ -77,17 +82,17 @@ def test_an_older_image_is_chosen_if_keys_permit_no_launch_of_newer_ones() -> No
 
 def test_images_whose_keys_permit_no_launch_are_explained() -> None:
     with pytest.raises(Refused, match="cannot be launched: ami-00000000000000001 has a bad key"):
-        newest(SEARCH, [image(1, 1)], "eu-west-1", NOW, lambda _image: "has a bad key")
+        choose_newest(SEARCH, [image(1, 1)], "eu-west-1", NOW, lambda _image: "has a bad key")
 
 
 def test_a_deprecated_image_is_found_by_its_id() -> None:
     one = image(1, 1, deprecation_time=PAST)
-    assert obstacle(Search(image_id=one.image_id), one, NOW) is None
+    assert find_obstacle(Search(image_id=one.image_id), one, NOW) is None
 
 
 def test_no_image_at_all() -> None:
     with pytest.raises(Refused) as refused:
-        newest(SEARCH, [], "eu-west-1", NOW, no_obstacle)
+        choose_newest(SEARCH, [], "eu-west-1", NOW, no_obstacle)
     (failure,) = refused.value.failures
     assert (failure.error_code, failure.region) == ("image_not_found", "eu-west-1")
     assert failure.message == "an image with the name 'golden-*' was not found among the images of self."
@@ -97,7 +102,7 @@ def test_images_that_cannot_be_launched_are_explained_newest_first() -> None:
     states = ["disabled", "failed", "pending", "disabled", "disabled"]
     images = [image(number, number, state=state) for number, state in enumerate(states, start=1)]
     with pytest.raises(Refused) as refused:
-        newest(SEARCH, images, "eu-west-1", NOW, no_obstacle)
+        choose_newest(SEARCH, images, "eu-west-1", NOW, no_obstacle)
     (failure,) = refused.value.failures
     assert failure.error_code == "image_not_launchable"
     assert failure.message == (

@@ -36,23 +36,23 @@ def ec2() -> Iterator[Wire]:
 
 def test_a_parameter_names_the_image(ssm: Wire) -> None:
     ssm.expect("get_parameter", {"Name": "/golden/web"}, {"Parameter": {"Value": IMAGE, "Version": 1}})
-    assert read.of_parameter(ssm.client, NAMED, "eu-west-1") == replace(NAMED, image_id=IMAGE)
+    assert read.resolve_parameter(ssm.client, NAMED, "eu-west-1") == replace(NAMED, image_id=IMAGE)
 
 
 def test_a_search_without_a_parameter_stays(ssm: Wire) -> None:
-    assert read.of_parameter(ssm.client, Search(name="web"), "eu-west-1") == Search(name="web")
+    assert read.resolve_parameter(ssm.client, Search(name="web"), "eu-west-1") == Search(name="web")
 
 
 def test_a_parameter_that_does_not_exist(ssm: Wire) -> None:
     ssm.refuse("get_parameter", {"Name": "/golden/web"}, "ParameterNotFound")
     with pytest.raises(Refused, match="eu-west-1: The parameter /golden/web does not exist"):
-        read.of_parameter(ssm.client, NAMED, "eu-west-1")
+        read.resolve_parameter(ssm.client, NAMED, "eu-west-1")
 
 
 def test_the_value_of_another_kind_is_not_shown(ssm: Wire) -> None:
     ssm.expect("get_parameter", {"Name": "/golden/web"}, {"Parameter": {"Value": "hunter2", "Version": 1}})
     with pytest.raises(Refused, match="not an AMI ID") as refused:
-        read.of_parameter(ssm.client, NAMED, "eu-west-1")
+        read.resolve_parameter(ssm.client, NAMED, "eu-west-1")
     assert "hunter2" not in str(refused.value)
 
 
@@ -62,7 +62,7 @@ def test_an_answer_that_is_not_one_names_its_own_operation() -> None:
 
     ssm: Any = SimpleNamespace(get_parameter=get_parameter)
     with pytest.raises(Refused, match="The response to GetParameter does not come from AWS"):
-        read.of_parameter(ssm, NAMED, "eu-west-1")
+        read.resolve_parameter(ssm, NAMED, "eu-west-1")
 
 
 OWNER = "111111111111"

@@ -23,4 +23,4 @@ IMAGE = "ami-0123456789abcdef0"
     ],
 )
 def test_described(search: Search, described: str) -> None:
-    assert search.described() == described
+    assert search.describe() == described

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import CHECK_CREDENTIALS
-from ansible_collections.golden.images.plugins.module_utils.monitoring.causes import explained
+from ansible_collections.golden.images.plugins.module_utils.monitoring.causes import explain
 
 PAGE = "<!DOCTYPE html>\n<html><body><h1>Gateway</h1></body></html>\n"
 ERROR = "An error occurred ({}) when calling the PutRule operation{}: {}"
@@ -14,7 +14,7 @@ ERROR = "An error occurred ({}) when calling the PutRule operation{}: {}"
 
 def test_an_answer_that_lacks_a_member() -> None:
     for message in ("Task failed: Module failed: 'CreateTopicResult'", "'CreateTopicResult'"):
-        assert explained(message) == (
+        assert explain(message) == (
             "The response has no CreateTopicResult. It probably does not come from AWS.",
             "Check the network, the proxy and AWS_ENDPOINT_URL.",
         )
@@ -35,7 +35,7 @@ def test_an_answer_that_lacks_a_member() -> None:
     ],
 )
 def test_a_web_page(message: str, expected: str) -> None:
-    assert explained(message) == (expected, "Check the network, the proxy and AWS_ENDPOINT_URL.")
+    assert explain(message) == (expected, "Check the network, the proxy and AWS_ENDPOINT_URL.")
 
 
 @pytest.mark.parametrize(
@@ -51,17 +51,17 @@ def test_a_web_page(message: str, expected: str) -> None:
     ],
 )
 def test_the_remedy(text: str, beginning: str) -> None:
-    message, remedy = explained(f"Task failed: Module failed: {text}")
+    message, remedy = explain(f"Task failed: Module failed: {text}")
     assert message == text
     assert remedy.startswith(beginning)
 
 
 def test_a_message_that_tells_all() -> None:
-    assert explained("it failed") == ("it failed", "")
+    assert explain("it failed") == ("it failed", "")
     text = ERROR.format("LimitExceeded", "", "You have reached the maximum limit for number of rules")
-    assert explained(text) == (text, "")
+    assert explain(text) == (text, "")
 
 
 def test_the_remedy_of_a_module_of_this_collection_is_not_repeated() -> None:
     text = f"No (ExpiredToken). {CHECK_CREDENTIALS}"
-    assert explained(text) == (text, "")
+    assert explain(text) == (text, "")
