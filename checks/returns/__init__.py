@@ -20,13 +20,12 @@ from checks.paths import CHECKOUT
 OWN: dict[str, dict[str, tuple[str, ...]]] = {
     "actions": {
         # They change nothing.
-        "ami_share_audit": ("description",),
         "ami_share_diagnose": ("description",),
         "ami_shared_info": ("description",),
         "distribution_check": ("description",),
         "remediation_plan": ("description",),
-        # They write files and call no AWS.
-        "audit_report": ("description",),
+        # They write files.
+        "ami_share_audit": ("description",),
         "cleanup_report": ("description",),
         "distribution_report": ("description",),
         "verification_report": ("description",),

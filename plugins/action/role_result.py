@@ -22,7 +22,7 @@ from ansible_collections.golden.images.plugins.module_utils.monitoring.screen im
 from ansible_collections.golden.images.plugins.module_utils.publish.screen import screen as publication
 from ansible_collections.golden.images.plugins.module_utils.remediation.screen import screen as remediation
 from ansible_collections.golden.images.plugins.module_utils.reports.screen import Tone, unwritten_report
-from ansible_collections.golden.images.plugins.module_utils.reports.uploaded import with_upload
+from ansible_collections.golden.images.plugins.module_utils.reports.uploaded import with_report, with_upload
 from ansible_collections.golden.images.plugins.module_utils.restore.screen import screen as restoration
 from ansible_collections.golden.images.plugins.module_utils.share.screen import screen as sharing
 from ansible_collections.golden.images.plugins.module_utils.verification.screen import screen as verification
@@ -55,11 +55,22 @@ _COLORS = {
 }
 _SPEC = {
     "role": {"type": "str", "choices": sorted(SCREENS), "required": True},
-    "result": {"type": "dict", "required": True},
+    "result": {"type": "dict"},
+    "module_result": {"type": "dict"},
     "context": {"type": "dict", "default": {}},
     "report_path": {"type": "str"},
     "upload_result": {"type": "dict"},
 }
+
+
+def _of_module(result):
+    """Return the parameters that the result of a module with a report of its own has."""
+    others = [failure for failure in result["failures"] if failure not in result["report_failures"]]
+    return {
+        "result": result["report"],
+        "report_path": result["report_dir"],
+        "context": {"changes": result["changes"], "failures": others},
+    }
 
 
 class ActionModule(ActionBase):
@@ -70,16 +81,23 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         returned = super().run(tmp, task_vars)
-        _validation, given = self.validate_argument_spec(argument_spec=_SPEC)
+        _validation, given = self.validate_argument_spec(
+            argument_spec=_SPEC, required_one_of=[("result", "module_result")]
+        )
         role = given["role"]
         try:
+            of_module = given["module_result"]
+            if of_module is not None:
+                given.update(_of_module(of_module))
             context = {**given["context"], "check_mode": bool(self._task.check_mode), "role": role}
             path = given["report_path"] or None
             is_written = not context["check_mode"] or role == _WRITES_IN_CHECK_MODE
             screen = SCREENS[role](given["result"], context, path if is_written else None)
             if not is_written:
                 screen = replace(screen, lines=(*screen.lines, *unwritten_report(path)))
-            if given["upload_result"] is not None:
+            if of_module is not None:
+                screen = with_report(screen, of_module, context["check_mode"])
+            elif given["upload_result"] is not None:
                 screen = with_upload(screen, given["upload_result"], context["check_mode"])
         except (AttributeError, LookupError, TypeError, ValueError) as exception:
             lacking = f": it lacks {cut(str(exception), 100)}" if isinstance(exception, KeyError) else ""

@@ -16,7 +16,8 @@ description:
     stable code, a severity and a remedy.
   - A region, image, snapshot or key that cannot be read is a finding, too, and fails the task, which still returns everything
     that was read.
-  - Changes nothing, in check mode or not.
+  - Changes nothing in AWS, in check mode or not. Can write a report as JSON, CSV, SARIF and HTML, whether it succeeded or
+    failed, so that an incomplete audit is never reported as clean.
 author:
   - golden.images contributors !UNKNOWN
 options:
@@ -107,16 +108,17 @@ requirements:
   - boto3 >= 1.41.0
   - botocore >= 1.41.0
 extends_documentation_fragment:
+  - golden.images.report
   - golden.images.option_forms
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 attributes:
   check_mode:
     support: full
-    description: Reads and returns the same.
+    description: Reads and returns the same, and writes no report.
   diff_mode:
-    support: none
-    description: Nothing is changed, so there is no difference.
+    support: partial
+    description: Shows the previous and the new content of the report, from verbosity 1 (C(-v)) on.
 notes:
   - O(region) is only used to list the regions and identify the account; images are read in O(regions). If these are all in
     another partition, the first of them is used instead.
@@ -152,6 +154,12 @@ EXAMPLES = r"""
 - name: Show the remedies
   ansible.builtin.debug:
     msg: "{{ audit_result.findings | map(attribute='remedy') }}"
+
+- name: Write a report
+  golden.images.ami_share_audit:
+    allowed_account_ids: ["012345678901"]
+    report_dir: audit
+    return_report: true
 """
 
 RETURN = r"""
@@ -172,7 +180,7 @@ check_snapshots:
   sample: true
 findings:
   description: The findings, sorted by region and image, always in the same order.
-  returned: success, and failure after something was read
+  returned: success, and failure after something was read, without O(return_report)
   type: list
   elements: dict
   contains:
@@ -216,7 +224,7 @@ findings:
       sample: high
 results:
   description: The images, sorted by region, name and age, the oldest first.
-  returned: success, and failure after something was read
+  returned: success, and failure after something was read, without O(return_report)
   type: list
   elements: dict
   sample:
@@ -334,7 +342,7 @@ results:
       returned: always
 kms_keys:
   description: The keys that encrypt images or that are associated with their snapshots, sorted by region.
-  returned: success, and failure after something was read
+  returned: success, and failure after something was read, without O(return_report)
   type: list
   elements: dict
   contains:
@@ -403,14 +411,145 @@ unused_snapshots:
     - The snapshots that no image uses, if they are public, or if CreateImage or CopyImage made them, each with C(account_id),
       C(account_ids), C(public), C(region) and C(snapshot_id), sorted by region. Private ones have no accounts.
     - Where C(block-all-sharing) hides what is public, or may, these are all snapshots that are not encrypted.
-  returned: success, and failure after something was read
+  returned: success, and failure after something was read, without O(return_report)
+  type: list
+  elements: dict
+report:
+  description:
+    - The content of C(report.json) without the C(images), of which there can be tens of thousands. Null without
+      O(return_report).
+  returned: success, and failure after the report was made
+  type: dict
+  sample:
+    account_id: "111122223333"
+    counts: {high: 2, low: 0, medium: 0}
+    failures: []
+    findings:
+      - account_id: "111122223333"
+        code: unknown_account
+        image_id: ami-0123456789abcdef0
+        message: ami-0123456789abcdef0 (golden-web-2026.11.1) is shared with the account 123456789012.
+        principal: "123456789012"
+        region: eu-west-1
+        remedy: "Unshare it (state: absent of ami_share), or allow it in the audit."
+        resource: ami-0123456789abcdef0
+        severity: high
+    kms_keys:
+      - aws_managed: false
+        kms_key_arn: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
+        region: eu-west-1
+        state: Enabled
+        users:
+          - created_by_collection: true
+            operations: [CreateGrant, Decrypt, DescribeKey, GenerateDataKey, GenerateDataKeyWithoutPlaintext, ReEncryptFrom, ReEncryptTo]
+            principal: arn:aws:iam::123456789012:root
+            through: grant
+    not_checked: []
+    regions:
+      eu-west-1:
+        counts: {high: 2, low: 0, medium: 0}
+        image_block_managed_by: account
+        image_block_public_access: block-new-sharing
+        images: 1
+        read: true
+        shared_images: 1
+        snapshot_block_managed_by: account
+        snapshot_block_public_access: unblocked
+    status: findings
+    summary: "2 findings (2 high).\n3 images in 32 regions audited, 1 of them shared."
+  contains:
+    account_id:
+      description: The account that owns the images. Null if it could not be read.
+      type: str
+      returned: always
+    counts:
+      description: The number of findings of each severity.
+      type: dict
+      returned: always
+    failures:
+      description: What could not be read, and what to do about it.
+      type: list
+      elements: dict
+      returned: always
+    findings:
+      description: The findings, as M(golden.images.ami_share_audit) returns them.
+      type: list
+      elements: dict
+      returned: always
+    kms_keys:
+      description: The keys that encrypt images, each with its C(users).
+      type: list
+      elements: dict
+      returned: always
+    not_checked:
+      description: What the audit was not asked to read, V(snapshots) or V(keys).
+      type: list
+      elements: str
+      returned: always
+    regions:
+      description: For each region, whether it was read, its images, its findings by severity, and its block public access settings.
+      type: dict
+      returned: always
+    status:
+      description:
+        - V(incomplete) if something could not be read, otherwise V(findings) if there are any, else V(clean).
+      type: str
+      returned: always
+    summary:
+      description: The result in a few sentences, and what could not be read and why.
+      type: str
+      returned: always
+report_path:
+  description: The JSON file. Null if none was requested.
+  returned: success, and failure after the report was made
+  type: str
+report_dir:
+  description: The directory of the reports. Null if none was requested.
+  returned: success, and failure after the report was made
+  type: str
+  sample: audit
+changes:
+  description: The changes since the previous report in O(report_dir). Null if there is none.
+  returned: success, and failure after the report was made
+  type: dict
+  sample:
+    added: ["eu-west-1: ami-0123456789abcdef0 (golden-web-2026.11.1) is shared with the account 123456789012. (unknown_account)"]
+    removed: []
+    since: "2026-11-24T12:00:00+00:00"
+  contains:
+    added:
+      description: What is new, in sentences.
+      type: list
+      elements: str
+      returned: always
+    removed:
+      description: What no longer applies, in sentences.
+      type: list
+      elements: str
+      returned: always
+    since:
+      description: The time of the previous report.
+      type: str
+      returned: always
+report_s3_uri:
+  description: The folder in S3, with a slash at its end. Null if the report was not to be uploaded, or not written.
+  returned: success, and failure after the report was made
+  type: str
+report_url:
+  description: The page of the folder in AWS's console, for users who may list the bucket. Null without a folder.
+  returned: success, and failure after the report was made
+  type: str
+report_failures:
+  description: The failures among RV(failures) to write or upload the report.
+  returned: success, and failure after the report was made
   type: list
   elements: dict
 actions:
-  description: Always empty, since nothing is changed.
-  returned: success, and failure after something was read
+  description: The files of the report that were written and uploaded, or would be in check mode. Nothing in AWS is changed.
+  returned: success, and failure after the report was made
   type: list
   elements: dict
+  sample: [{"account_id": null, "action": "write", "region": null, "resource": "audit/report.html"}]
 failures:
   description: What could not be read, and the findings that O(fail_on) makes failures, with their C(code) as C(error_code).
   returned: always

@@ -76,9 +76,9 @@ class ShortFailures(NormalAction):
     def _shorten_result(self, result):
         result = with_message(result)
         display_diff(self._task, result)
-        # With failed_when: false there is no failure to display.
+        # With failed_when: false there is no failure to display, nor where a role goes on with a report.
         condition = self._task.failed_when
-        if condition == [False]:
+        if condition == [False] or (condition and result.get("report")):
             return result
         # Ansible displays no message of a task with no_log.
         return shorten(result, bool(condition) and not self._task.no_log)

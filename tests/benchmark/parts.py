@@ -55,8 +55,8 @@ PARTS = {
     "report": Recipe(
         "Report of an audit",
         report.measure,
-        "A task that returns the result of an audit stands for the audit. Time is that of the report's task. "
-        "CPU leaves out a playbook with an assertion in its place; memory is that of the whole run. The "
+        "The report is that of an audit's result in a file. Time is that of its task. CPU leaves out a "
+        "playbook whose task only returns that result; memory is that of the whole run. The "
         "second and the third run find the report of the one before.",
     ),
     "cleanup": Recipe("Cleanup that deletes 300 images", cleanup.measure, _AWS),

@@ -127,7 +127,7 @@ def test_a_report_says_who_can_use_what_and_what_has_changed(
     planned = ansible.run(FQCN, variables, "--check")
     assert planned.code == 0, planned.text
     assert not (ansible.folder / "audit").exists()
-    assert [name.rsplit(" : ")[-1] for name in planned.changed] == ["Write the audit report"]
+    assert [name.rsplit(" : ")[-1] for name in planned.changed] == ["Audit who can use the images"]
 
     first = ansible.run(PATH, variables)
     assert first.code == 0, first.text

@@ -22,7 +22,6 @@ COPIED = {
     ],
 }
 TASKS: dict[str, dict[str, Any]] = {
-    "audit_report": {"audit_result": {"failed": True, "msg": "No credentials."}, "report_path": "1.json"},
     "cleanup_report": {"cleanup_result": {"failed": True, "msg": "No credentials."}, "report_path": "2.json"},
     "distribution_check": {"account_ids": ["1234"], "regions": ["eu-west-1"], "report_dir": "3"},
     "distribution_report": {"copy_result": COPIED, "report_path": "4.json"},
@@ -50,7 +49,7 @@ def test_no_process_is_started_and_the_result_is_that_of_a_process(ansible: Ansi
 
     here = results(vars=NO_PYTHON)
     written = {path.name for path in ansible.folder.glob("[0-9]*")}
-    assert written == {"1.json", "2.json", "4.failed.json", "7"}
+    assert written == {"2.json", "4.failed.json", "7"}
     # The files of the first run would not be written again.
     for path in ansible.folder.glob("[0-9]*"):
         path.rename(ansible.folder / f"first-{path.name}")
@@ -73,7 +72,7 @@ def test_modules_that_call_aws_return_the_same_with_and_without_a_process(
     cleanup = {"regions": [HOME], "family_name_pattern": "(none)-.*", "deprecate_after_days": 1}
     options: dict[str, dict[str, Any]] = {
         "plan": {"ami_share": share},
-        "audit": {"ami_share_audit": {"regions": [HOME], "allowed_account_ids": []}},
+        "audit": {"ami_share_audit": {"regions": [HOME], "report_dir": "audit", "return_report": True}},
         "warning": {"ami_cleanup": cleanup},
         "refusal": {"ami_share": {**share, "account_ids": ["1234"]}},
         "rule": {"ami_share": {**share, "images": {HOME: fixture.image_id}}},

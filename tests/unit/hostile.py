@@ -337,6 +337,12 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "allowed_org_unit_arns": [UNIT],
                 "rules": [{"name_pattern": "golden-*", "tags": {"a": "b"}, **_CONSUMERS}],
                 "fail_on": "high",
+                "report_path": "{tmp}/a.json",
+                "report_dir": "{tmp}/audit",
+                "report_s3_uri": "s3://golden-reports/audit/",
+                "report_s3_bucket_owner": CONSUMER,
+                "return_report": True,
+                "account_names": {CONSUMER: "web"},
             }
         ],
         "ami_share_diagnose": [
@@ -352,7 +358,6 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "regions": ["eu-west-1"],
             }
         ],
-        "audit_report": [{"audit_result": found, "report_path": "{tmp}/a.json", "report_dir": "{tmp}/audit"}],
         "cleanup_report": [
             {
                 "cleanup_result": cleaned(GOES, OFF),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``ami_share_audit``: who can use the account's images, compared with who may. Read-only."""
+"""``ami_share_audit``: who can use the account's images, compared with who may. Changes nothing in AWS."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ from ..aws.clients import Clients
 from ..failures import Refused
 from ..model import Target
 from ..regions import select_regions
+from ..reports.flow_result import Reporting
 from ..runner import Flow, Outcome, change_nothing
 from . import plan as audit
 from . import read as reads
 from .options import AuditOptions
 from .plan import AuditPlan
+from .report.changes import changes
+from .report.content import audit as content
+from .report.document import document
 from .state import AuditState
 
 
@@ -56,5 +60,18 @@ def result(options: AuditOptions, current: AuditState, plan: AuditPlan, outcome:
 
 
 FLOW: Flow[AuditOptions, AuditState] = Flow(
-    AuditOptions, read_state, audit.plan, change_nothing, result, only_reads=True
+    AuditOptions,
+    read_state,
+    audit.plan,
+    change_nothing,
+    result,
+    only_reads=True,
+    attaches="page",
+    report=Reporting(
+        lambda _options, result: content(result),
+        document,
+        changes,
+        replaces=frozenset({"findings", "kms_keys", "results", "unused_snapshots"}),
+        only_in_files=frozenset({"images"}),
+    ),
 )

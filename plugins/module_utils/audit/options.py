@@ -19,7 +19,6 @@ from ..option import (
     FLAG,
     REGIONS,
     Kind,
-    Options,
     Problem,
     Refuse,
     choice,
@@ -27,7 +26,7 @@ from ..option import (
     option,
     tags,
 )
-from ..option_groups import ORG_ARNS, ORG_UNIT_ARNS, ConsumerOptions
+from ..option_groups import ORG_ARNS, ORG_UNIT_ARNS, ConsumerOptions, ReportOptions
 
 
 def _pattern(given: str | None, _refuse: Refuse) -> str | None:
@@ -74,7 +73,7 @@ class Rule(ConsumerOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuditOptions(Options):
+class AuditOptions(ReportOptions):
     """The options of ``ami_share_audit``. No regions means all regions that the account is opted in to."""
 
     regions: tuple[str, ...] = option(REGIONS)
@@ -94,6 +93,10 @@ class AuditOptions(Options):
             frozenset(self.allowed_org_arns),
             frozenset(self.allowed_org_unit_arns),
         )
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield the options that do not fit the others."""
+        yield from self.report_problems()
 
     def allowed_for(self, image: Image) -> Sharing:
         """Return who may use an image: those allowed for all images, and those of each rule that applies."""

@@ -85,10 +85,9 @@ _PARTS: dict[str, Any] = {
 }
 
 
-def check_audit(option: str, value: Any, complete: bool) -> tuple[Failure, ...]:
-    """Return a failure if the value is not the result of an audit. A ``complete`` one has all parts."""
-    parts = _PARTS if complete else {name: Absent(part) for name, part in _PARTS.items()}
-    failures = check_result(option, value, {**OUTCOME, **parts}, "ami_share_audit")
+def check_audit(option: str, value: Any) -> tuple[Failure, ...]:
+    """Return a failure if the value is not the result of an audit."""
+    failures = check_result(option, value, {**OUTCOME, **_PARTS}, "ami_share_audit")
     if failures:
         return failures
     images = value.get("results", ())

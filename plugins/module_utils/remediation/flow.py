@@ -35,7 +35,7 @@ def read_state(clients: None, options: RemediationOptions) -> AuditedAccount:
                 )
             ]
         )
-    if failures := check_audit("audit_result", given, complete=True):
+    if failures := check_audit("audit_result", given):
         raise Refused(failures)
     if not given["check_snapshots"]:
         problem = "audit_result: the audit did not read the volume permissions of snapshots."

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from .screen import OUTPUT, Line, Screen, Tone, failure_message, failures, one_message, sentence, unbroken
 
+_NOT_WRITTEN = "The report was not written."
 _NOT_UPLOADED = "The report was not uploaded."
 
 
@@ -23,13 +24,30 @@ def with_upload(screen: Screen, result: Mapping[str, Any], is_plan: bool) -> Scr
     if result.get("failed"):
         # Without a list of failures, the module itself failed.
         upload_failures = result.get("failures") or [{"message": result.get("msg")}]
-        message = failure_message(_NOT_UPLOADED, upload_failures, OUTPUT)
-        return replace(
-            screen,
-            lines=(*screen.lines, *sentence(_NOT_UPLOADED, Tone.BAD), *failures(upload_failures, OUTPUT)),
-            artifacts=_artifacts(screen, None, None),
-            failure=one_message((screen.failure, message), screen.artifacts.get("report_path") or OUTPUT),
-        )
+        return _with_failures(screen, _NOT_UPLOADED, upload_failures)
+    return _with_place(screen, result, is_plan)
+
+
+def with_report(screen: Screen, result: Mapping[str, Any], is_plan: bool) -> Screen:
+    """Return the screen with what became of the report in the result of a module that makes its own."""
+    report_failures = result["report_failures"]
+    if report_failures:
+        head = _NOT_UPLOADED if result["report_s3_uri"] else _NOT_WRITTEN
+        return _with_failures(screen, head, report_failures)
+    return _with_place(screen, result, is_plan)
+
+
+def _with_failures(screen: Screen, head: str, report_failures: Sequence[Mapping[str, Any]]) -> Screen:
+    message = failure_message(head, report_failures, OUTPUT)
+    return replace(
+        screen,
+        lines=(*screen.lines, *sentence(head, Tone.BAD), *failures(report_failures, OUTPUT)),
+        artifacts=_artifacts(screen, None, None),
+        failure=one_message((screen.failure, message), screen.artifacts.get("report_path") or OUTPUT),
+    )
+
+
+def _with_place(screen: Screen, result: Mapping[str, Any], is_plan: bool) -> Screen:
     uri, url = result.get("report_s3_uri"), result.get("report_url")
     if uri is None or is_plan:
         return replace(

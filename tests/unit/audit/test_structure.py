@@ -23,13 +23,12 @@ AUDITED = audit_of(SEEN)
     "result", [AUDITED, audit_of(region()), audit_of(region(), unread={"us-east-1": refused("us-east-1")})]
 )
 def test_a_result_of_the_module_is_accepted(result: dict[str, Any]) -> None:
-    assert check_audit("audit_result", result, complete=True) == ()
+    assert check_audit("audit_result", result) == ()
 
 
 @pytest.mark.parametrize("result", [{}, {"failed": True, "msg": "No."}, {"failures": [{"message": "No."}]}])
-def test_a_failed_result_is_accepted_unless_it_has_to_be_complete(result: dict[str, Any]) -> None:
-    assert check_audit("audit_result", result, complete=False) == ()
-    (failure,) = check_audit("audit_result", result, complete=True)
+def test_a_failed_result_is_refused(result: dict[str, Any]) -> None:
+    (failure,) = check_audit("audit_result", result)
     assert "is missing" in failure.message
 
 
@@ -43,5 +42,5 @@ def test_a_failed_result_is_accepted_unless_it_has_to_be_complete(result: dict[s
     ],
 )
 def test_another_result_is_refused(part: str, value: Any, expected: str) -> None:
-    (failure,) = check_audit("audit_result", {**AUDITED, part: value}, complete=True)
+    (failure,) = check_audit("audit_result", {**AUDITED, part: value})
     assert expected in failure.message

@@ -82,7 +82,7 @@ def test_starts_are_compared_on_a_quiet_machine_only(busy: float, values: list[f
     listed = (
         series(CASE, 1, contender=CALLER_INFO, times_caller_info=1),
         series(CASE, 1, contender="golden.images.ami_share", times_caller_info=1.5),
-        series(CASE, 1, contender="golden.images.audit_report", times_caller_info=0.5),
+        series(CASE, 1, contender="golden.images.distribution_report", times_caller_info=0.5),
         series(CASE, 6, contender=ROLE, times_caller_info=6),
     )
     results = {"start": part(*listed, busy=busy)}

@@ -9,19 +9,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.action import audit_report, remediation_plan
+from ansible_collections.golden.images.plugins.action import remediation_plan
 from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
 
 RESULT = {"account_id": "111122223333", "results": [{"image_id": "ami-0123456789abcdef0"}]}
 
 
-@pytest.fixture(params=[audit_report, remediation_plan])
-def run(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs an action with these options and variables; returns what its module gets."""
     monkeypatch.setattr(RunsHere, "run", lambda self, _tmp, _variables: {"given": self._task.args})
 
     def run(variables: dict[str, Any] | None, **options: Any) -> dict[str, Any]:
-        action = request.param.ActionModule.__new__(request.param.ActionModule)
+        action = remediation_plan.ActionModule.__new__(remediation_plan.ActionModule)
         action._task = SimpleNamespace(args=options, diff=False, failed_when=[], loop=None, no_log=False)
         action._templar = SimpleNamespace(template=lambda value: ("evaluated", value))
         result: dict[str, Any] = action.run(None, variables)
@@ -32,8 +32,8 @@ def run(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_the_value_of_the_variable_is_passed_as_it_is(run: Any) -> None:
-    given = run({"audited": RESULT}, audit_result_var="audited", report_dir="audit")["given"]
-    assert given == {"audit_result": RESULT, "report_dir": "audit"}
+    given = run({"audited": RESULT}, audit_result_var="audited", max_removals="5")["given"]
+    assert given == {"audit_result": RESULT, "max_removals": "5"}
     assert given["audit_result"] is RESULT
 
 

@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.reports.screen import WIDTH, Line, Screen
-from ansible_collections.golden.images.plugins.module_utils.reports.uploaded import together, with_upload
+from ansible_collections.golden.images.plugins.module_utils.reports.uploaded import (
+    together,
+    with_report,
+    with_upload,
+)
 
 SCREEN = Screen((Line("Audited."), Line("Report: audit")), {"status": "clean"})
 URL = "https://console.aws.amazon.com/s3/buckets/golden-reports?prefix=audit/"
@@ -79,3 +83,21 @@ def test_the_folder_above_those_of_several_reports() -> None:
     done = {"report_s3_uri": "s3://reports/web/", "report_url": f"{page}?prefix=web/"}
     assert together({"web": done}) == {"report_s3_uri": "s3://reports/", "report_url": page}
     assert together({"db": {}, "web": FAILED}) == {}
+
+
+@pytest.mark.parametrize(
+    ("uri", "head"),
+    [(DONE["report_s3_uri"], "The report was not uploaded."), (None, "The report was not written.")],
+)
+def test_a_report_of_a_module_that_failed_fails_the_role(uri: str | None, head: str) -> None:
+    result = {"report_failures": FAILED["failures"], "report_s3_uri": uri, "report_url": None}
+    screen = with_report(SCREEN, result, False)
+    assert screen.text.splitlines()[2:] == [head, "- Access Denied. Allow s3:PutObject."]
+    assert screen.failure == f"{head}\n- Access Denied. Allow s3:PutObject."
+    assert screen.artifacts == NONE
+
+
+@pytest.mark.parametrize("is_plan", [False, True])
+def test_the_report_of_a_module_is_displayed_as_that_of_an_upload(is_plan: bool) -> None:
+    result = {**DONE, "report_failures": []}
+    assert with_report(SCREEN, result, is_plan) == with_upload(SCREEN, DONE, is_plan)

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An action that reports the result of an audit, from a JSON file, as ``ami_share_audit`` reports its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.golden.images.plugins.module_utils.audit.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils.runner import ATTACHED
+from ansible_collections.golden.images.plugins.plugin_utils.runs_here import attached
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """The action; ``path`` is the file, ``report_dir`` the directory of the report."""
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        given = self._task.args
+        result = json.loads(Path(given["path"]).read_text(encoding="utf-8"))
+        options = FLOW.options.read({"report_dir": given["report_dir"], "return_report": True}, False)
+        report = FLOW.report.open(options, attached(FLOW.attaches)[ATTACHED])
+        return {**super().run(tmp, task_vars), **report.write(result).values}
