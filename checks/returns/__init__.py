@@ -26,7 +26,6 @@ OWN: dict[str, dict[str, tuple[str, ...]]] = {
         "remediation_plan": ("description",),
         # They write files.
         "ami_share_audit": ("description",),
-        "cleanup_report": ("description",),
         "distribution_report": ("description",),
         "verification_report": ("description",),
     },

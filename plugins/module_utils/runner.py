@@ -374,8 +374,7 @@ def _with_report(
         with_report["msg"] = "\n".join([*before, summary(failures)])
     # It repeats what is displayed anyway.
     if reported.diff and module._diff and module._verbosity >= 1:
-        diffs = [result["diff"]] if result.get("diff") else []
-        with_report["diff"] = [*diffs, reported.diff]
+        with_report["diff"] = {**result.get("diff", {}), **reported.diff}
     return with_report
 
 

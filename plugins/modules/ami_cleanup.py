@@ -19,6 +19,8 @@ description:
   - Snapshots are deleted with their image, unless another image, a launch configuration, or the latest or default version of
     a launch template uses them. The next run deletes snapshots that could not be deleted.
   - In check mode the module returns the plan, with the reasons and evidence for each image.
+  - Can write a report as JSON, CSV, SARIF and HTML, whether it succeeded or failed, with the most storage and cost that is freed.
+    Snapshots are incremental, so only the AWS bill shows the actual amount. Deprecating and disabling free no storage.
 author:
   - golden.images contributors !UNKNOWN
 options:
@@ -229,10 +231,23 @@ options:
         the reason. All other images are.
       - By default, Parameter Store accepts about three parameters per second, so 1,000 tombstones take more than five minutes.
     type: str
+  prices:
+    description:
+      - The monthly price of a GiB of snapshots, by region, for the report. C(default) is the price of all other regions. No prices
+        are built in, because AWS changes them.
+      - Without prices, the report has sizes in GiB only.
+    type: dict
+    default: {}
+  currency:
+    description:
+      - The currency of the prices, as the report shows it.
+    type: str
+    default: USD
 requirements:
   - boto3 >= 1.41.0
   - botocore >= 1.41.0
 extends_documentation_fragment:
+  - golden.images.report
   - golden.images.option_forms
   - golden.images.consumer_role
   - amazon.aws.common.modules
@@ -240,10 +255,14 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    description: Returns the plan and changes nothing.
+    description:
+      - Returns the plan and changes nothing in AWS. The report of a plan is written, to the directory C(plan) in O(report_dir), so
+        that it does not overwrite a report on performed actions.
   diff_mode:
     support: full
-    description: Shows each change once, with the regions that have it in common. RV(diff) has the states before and after.
+    description:
+      - Shows each change once, with the regions that have it in common. RV(diff) has the states before and after.
+      - Shows the previous and the new report, too, from verbosity 1 (C(-v)) on.
 notes:
   - An image is used by instances in any state but terminated, launch templates (in every version), Auto Scaling groups,
     SSM parameters of any region that are not encrypted, copies of it that are pending, and others. C(docs/cleanup.md) of this
@@ -295,6 +314,17 @@ EXAMPLES = r"""
 - name: Show the evidence that images are used
   ansible.builtin.debug:
     msg: "{{ cleanup.results | rejectattr('evidence', 'equalto', []) }}"
+
+- name: Write a report
+  golden.images.ami_cleanup:
+    family_name_pattern: (golden-\w+)-.*
+    unused_for_days: 90
+    deprecate_after_days: 0
+    prices:
+      us-east-1: 0.05
+      default: 0.06
+    report_dir: cleanup
+    return_report: true
 """
 
 RETURN = r"""
@@ -302,7 +332,7 @@ kms_keys:
   description:
     - The KMS keys of the snapshots that are deleted, with O(revoke_grants=true), as they were when they were read last.
     - The grants that are revoked are among the RV(actions).
-  returned: success, and failure after something was changed
+  returned: success, and failure after something was changed, without O(return_report)
   type: list
   elements: dict
   contains:
@@ -361,13 +391,13 @@ evaluated_count:
   sample: 40
 regions:
   description: The regions in which images were evaluated.
-  returned: success, and failure after something was changed
+  returned: success, and failure after something was changed, without O(return_report)
   type: list
   elements: str
   sample: [eu-west-1, us-east-1]
 results:
   description: The decision on each evaluated image, with reasons.
-  returned: success, and failure after something was changed
+  returned: success, and failure after something was changed, without O(return_report)
   type: list
   elements: dict
   sample:
@@ -469,10 +499,206 @@ unreadable:
   description:
     - What could not be read and alone keeps images or snapshots that could be retired without it, with the same keys as
       RV(failures). The C(action) is the AWS operation. If this is not empty, the cleanup is incomplete.
-  returned: success, and failure after something was changed
+  returned: success, and failure after something was changed, without O(return_report)
   type: list
   elements: dict
   sample: []
+report:
+  description: The content of C(report.json). Null without O(return_report).
+  returned: success, and failure after the report was made
+  type: dict
+  sample:
+    check_mode: false
+    currency: USD
+    failures: []
+    grants: []
+    images:
+      - creation_date: "2026-05-08T20:39:22.385000+00:00"
+        decision: deprecate
+        evidence: []
+        family: golden-db
+        freed_gib: 0
+        freed_later_gib: 0
+        freed_monthly_cost: 0.0
+        image_id: ami-0123456789abcdef0
+        later_stages: []
+        monthly_cost: 0.4
+        name: golden-db-204
+        next_stage: null
+        next_stage_at: null
+        outcome: done
+        reasons: []
+        recoverable_until: null
+        region: us-east-1
+        size_gib: 8
+        snapshots: []
+    kms_keys: []
+    orphan_snapshots: []
+    prices: {default: 0.06, us-east-1: 0.05}
+    regions:
+      us-east-1:
+        by_decision:
+          deprecate: {done: 3, images: 3, monthly_cost: 1.2, not_done: 0, size_gib: 24}
+          deregister: {done: 0, images: 0, monthly_cost: 0.0, not_done: 0, size_gib: 0}
+          disable: {done: 0, images: 0, monthly_cost: 0.0, not_done: 0, size_gib: 0}
+          keep: {done: 0, images: 3, monthly_cost: 2.2, not_done: 0, size_gib: 44}
+          wait: {done: 0, images: 0, monthly_cost: 0.0, not_done: 0, size_gib: 0}
+        freed_gib: 0
+        freed_later_gib: 0
+        freed_monthly_cost: 0.0
+        images: 6
+        monthly_cost: 3.4
+        size_gib: 68
+        unpriced_images: 0
+    status: done
+    summary: 3 of 7 images were deprecated.
+    tags: {tagged: 0, untagged: 0}
+    totals:
+      by_decision:
+        deprecate: {done: 3, images: 3, monthly_cost: 1.2, not_done: 0, size_gib: 24}
+        deregister: {done: 0, images: 0, monthly_cost: 0.0, not_done: 0, size_gib: 0}
+        disable: {done: 0, images: 0, monthly_cost: 0.0, not_done: 0, size_gib: 0}
+        keep: {done: 0, images: 4, monthly_cost: 2.68, not_done: 0, size_gib: 52}
+        wait: {done: 0, images: 0, monthly_cost: 0.0, not_done: 0, size_gib: 0}
+      freed_gib: 0
+      freed_later_gib: 0
+      freed_monthly_cost: 0.0
+      images: 7
+      monthly_cost: 3.88
+      size_gib: 76
+      unpriced_images: 0
+    unreadable: []
+    usage_reports: 0
+    warnings: []
+  contains:
+    check_mode:
+      description: Whether the cleanup ran in check mode.
+      type: bool
+      returned: always
+    currency:
+      description: The currency of the costs. Null without prices.
+      type: str
+      returned: always
+    failures:
+      description: What failed, and what to do about it.
+      type: list
+      elements: dict
+      returned: always
+    grants:
+      description: The grants on KMS keys that were revoked.
+      type: list
+      elements: dict
+      returned: always
+    images:
+      description:
+        - The images as in RV(results). Each also has its C(outcome), which is V(done),
+          V(planned), V(not_done) or, for images that wait or are kept, V(no_action), its C(monthly_cost), and C(freed_gib),
+          C(freed_later_gib) and C(freed_monthly_cost).
+        - Sizes and costs are upper bounds.
+      type: list
+      elements: dict
+      returned: always
+    kms_keys:
+      description: The KMS keys as in RV(kms_keys).
+      type: list
+      elements: dict
+      returned: always
+    prices:
+      description: The prices.
+      type: dict
+      returned: always
+    regions:
+      description: The same values as C(totals), by region.
+      type: dict
+      returned: always
+    orphan_snapshots:
+      description: The snapshots without an image that were deleted. The totals do not include them.
+      type: list
+      elements: dict
+      returned: always
+    status:
+      description:
+        - V(done), V(planned) in check mode, or V(incomplete) if a step failed.
+        - V(refused) if nothing was done, for example because of too many deletions, or V(failed) if it is not known what was
+          done. With these two, there are no images.
+      type: str
+      returned: always
+    summary:
+      description: The result in a few sentences.
+      type: str
+      returned: always
+    tags:
+      description:
+        - How many images only got tags, the dates of stages (C(tagged)), and from how many images and snapshots tags were
+          only removed (C(untagged)).
+      type: dict
+      returned: always
+    totals:
+      description:
+        - The number of C(images), their C(size_gib) and C(monthly_cost), and the same C(by_decision). The most that is freed
+          (C(freed_gib), C(freed_monthly_cost)), the part of it that the Recycle Bin retains for now (C(freed_later_gib)), and
+          the number of images without a price (C(unpriced_images)).
+      type: dict
+      returned: always
+    unreadable:
+      description: What could not be read, as in RV(unreadable).
+      type: list
+      elements: dict
+      returned: always
+    usage_reports:
+      description: For how many images AWS was asked for a usage report.
+      type: int
+      returned: always
+    warnings:
+      description: The warnings of M(golden.images.ami_cleanup), for example about images that the final check skipped.
+      type: list
+      elements: str
+      returned: always
+report_path:
+  description: The JSON file. Null if none was requested.
+  returned: success, and failure after the report was made
+  type: str
+report_dir:
+  description: The directory of the reports. Null if none was requested.
+  returned: success, and failure after the report was made
+  type: str
+  sample: cleanup
+changes:
+  description: The changes since the previous report in O(report_dir). Null if there is none.
+  returned: success, and failure after the report was made
+  type: dict
+  sample:
+    added: ["us-east-1: ami-0123456789abcdef0 (golden-db-204) was deprecated."]
+    removed: []
+    since: "2026-11-24T12:00:00+00:00"
+  contains:
+    added:
+      description: What is new, in sentences.
+      type: list
+      elements: str
+      returned: always
+    removed:
+      description: What no longer applies, in sentences.
+      type: list
+      elements: str
+      returned: always
+    since:
+      description: The time of the previous report.
+      type: str
+      returned: always
+report_s3_uri:
+  description: The folder in S3, with a slash at its end. Null if the report was not to be uploaded, or not written.
+  returned: success, and failure after the report was made
+  type: str
+report_url:
+  description: The page of the folder in AWS's console, for users who may list the bucket. Null without a folder.
+  returned: success, and failure after the report was made
+  type: str
+report_failures:
+  description: The failures among RV(failures) to write or upload the report.
+  returned: success, and failure after the report was made
+  type: list
+  elements: dict
 actions:
   description:
     - The AWS calls that changed something, or would in check mode, in their order in each region. A

@@ -10,7 +10,7 @@ module: report_upload
 version_added: 0.1.0
 short_description: Upload a report to S3
 description:
-  - Writes the files of a report, such as those of M(golden.images.audit_report), to a folder in S3. The roles of this
+  - Writes the files of a report, such as those of M(golden.images.distribution_report), to a folder in S3. The roles of this
     collection do this if a variable C(*_report_s3_uri) is set.
   - Each run writes all files. Earlier reports are kept only if versioning is enabled for the bucket, or if each run has a
     folder of its own.
@@ -66,8 +66,6 @@ notes:
   - If the bucket encrypts with a customer managed KMS key, C(kms:GenerateDataKey) for the key is needed, too.
   - O(region) can be another one than that of the bucket.
 seealso:
-  - module: golden.images.audit_report
-  - module: golden.images.cleanup_report
   - module: golden.images.distribution_report
   - module: golden.images.verification_report
 """

@@ -20,8 +20,6 @@ def display_diff(task, result):
     """
     if not task.loop or task.no_log or "results" not in result or is_json():
         return
-    diff = result.get("diff") or {}
-    # That of the report, from -v on, is the last one.
-    text = (diff[0] if isinstance(diff, list) else diff).get("prepared")
+    text = (result.get("diff") or {}).get("prepared")
     if text and result.get("changed") and not result.get("failed"):
         display.display(text)

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.unit.audit.examples import accounts, audit_of, under_key
-from tests.unit.cleanup.report.examples import GOES, OFF, cleaned
 from tests.unit.distribution import examples as distribution
 from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, UNIT
 from tests.unit.kms_grant.examples import made, root
@@ -228,6 +227,11 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "tombstone_s3_uri": "s3://golden/tombstones",
                 "tombstone_s3_bucket_owner": CONSUMER,
                 "tombstone_ssm_path": "/golden/tombstones",
+                "prices": {"default": 0.05, "eu-west-1": "0.06"},
+                "currency": "EUR",
+                "report_path": "{tmp}/c.json",
+                "report_dir": "{tmp}/cleanup",
+                "return_report": True,
                 **_ROLE,
             }
         ],
@@ -356,15 +360,6 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "image_ids": [SOURCE_ID],
                 "filters": {"name": ["golden-*"], "is-public": True},
                 "regions": ["eu-west-1"],
-            }
-        ],
-        "cleanup_report": [
-            {
-                "cleanup_result": cleaned(GOES, OFF),
-                "prices": {"default": 0.05, "eu-west-1": "0.06"},
-                "currency": "EUR",
-                "report_path": "{tmp}/c.json",
-                "report_dir": "{tmp}/cleanup",
             }
         ],
         "distribution_check": [

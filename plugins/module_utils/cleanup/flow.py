@@ -21,6 +21,7 @@ from ..plan import Action, Performed
 from ..progress import Report
 from ..regions import select_regions
 from ..reports.flow import check_appended_file
+from ..reports.flow_result import Reporting
 from ..runner import Flow, Outcome, diff_by_change
 from . import read_regions
 from .apply import operations, perform_each
@@ -33,6 +34,10 @@ from .inspect import inspect
 from .next_reads import next_reads
 from .options import CleanupOptions
 from .plan import CleanupPlan, images_that_lack_tags, plan
+from .report.content import cleanup as content
+from .report.document import changes as changes_of_reports
+from .report.document import document
+from .report.prices import read_prices
 from .sharing import is_unsupported_report, unsupported_report_warning
 from .state import CleanupSeen, RegionState
 from .unread import unread_failures
@@ -133,6 +138,12 @@ def result(wanted: CleanupOptions, seen: CleanupSeen, plan: CleanupPlan, outcome
     }
 
 
+def _content(options: CleanupOptions, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the report of a result."""
+    prices, _wrong = read_prices("prices", options.prices, options.currency)
+    return content(result, prices, options.check_mode)
+
+
 FLOW: Flow[CleanupOptions, CleanupSeen] = Flow(
     CleanupOptions,
     read_state,
@@ -140,6 +151,14 @@ FLOW: Flow[CleanupOptions, CleanupSeen] = Flow(
     apply,
     result,
     diff=lambda wanted, seen, plan: diff_by_change(plan, changes(wanted, seen, plan)),
+    attaches="page",
+    report=Reporting(
+        _content,
+        document,
+        changes_of_reports,
+        replaces=frozenset({"kms_keys", "regions", "results", "unreadable"}),
+        plans=True,
+    ),
 )
 
 

@@ -7,20 +7,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from ..option import FLAG, NUMBER, REGIONS, TEXT, TEXTS, Kind, Problem, Refuse, choice, option, read_texts
-from ..option_groups import ConsumerRoleOptions, TombstoneOptions
+from ..failures import Failure
+from ..option import (
+    FLAG,
+    MAPPING,
+    NUMBER,
+    REGIONS,
+    TEXT,
+    TEXTS,
+    Kind,
+    Problem,
+    Refuse,
+    choice,
+    option,
+    read_texts,
+)
+from ..option_groups import ConsumerRoleOptions, ReportOptions, TombstoneOptions
 from .families import LONGEST_KEY, FamilyBy
+from .report.prices import read_prices
 from .stages import Clocks
 from .state import UNREADABLE
 
 # Tag keys, each with a value, or None for any value.
 Tags: TypeAlias = "tuple[tuple[str, str | None], ...]"
 
+PLAN = "plan"
+"""The directory in ``report_dir`` for reports of check mode."""
 # In days. Python's dates end in the year 9999.
 _CENTURY = 36_500
 _PERCENT = re.compile(r"([0-9]{1,2}|100)\s*%")
@@ -126,7 +143,7 @@ _PROTECT_TAGS: Kind[Tags] = Kind(
 
 
 @dataclass(frozen=True, kw_only=True)
-class CleanupOptions(TombstoneOptions, ConsumerRoleOptions):
+class CleanupOptions(ReportOptions, TombstoneOptions, ConsumerRoleOptions):
     """The options of ``ami_cleanup``. Without ``regions``: all that the account has enabled.
 
     An image is retired only if every rule that is set allows it. With ``fail_on`` ``unreadable``, the task
@@ -156,6 +173,15 @@ class CleanupOptions(TombstoneOptions, ConsumerRoleOptions):
     orphan_snapshots: bool = option(FLAG)
     revoke_grants: bool = option(FLAG)
     fail_on: str = option(choice("none", UNREADABLE), default=UNREADABLE)
+    prices: Mapping[str, Any] = option(MAPPING, default={})
+    currency: str = option(TEXT, default="USD")
+
+    @property
+    def folder(self) -> str | None:
+        """Return the directory of the report, which is one of its own for a plan."""
+        if self.report_dir and self.check_mode:
+            return f"{self.report_dir.rstrip('/')}/{PLAN}"
+        return self.report_dir
 
     @cached_property
     def by(self) -> FamilyBy:
@@ -221,3 +247,8 @@ class CleanupOptions(TombstoneOptions, ConsumerRoleOptions):
         yield from self.tombstone_problems()
         if not self.states:
             yield Problem("states", "must not be empty.", "List the states of the images to retire.")
+        yield from self.report_problems()
+
+    def failures(self) -> Iterator[Failure]:
+        """Yield the prices that are not valid."""
+        yield from read_prices("prices", self.prices, self.currency)[1]

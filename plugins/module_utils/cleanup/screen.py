@@ -23,7 +23,6 @@ from ..reports.screen import (
     failure_message,
     failures,
     limited,
-    one_message,
     report_line,
     sentence,
     table,
@@ -44,8 +43,7 @@ _SPECIFIC = re.compile(
 def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
     """Images, size and cost of each stage, what cannot be restored, what is kept and why, and what failed.
 
-    ``report`` is that of ``cleanup_report``. ``context`` has ``failures``, those of the cleanup, and
-    ``report_error``, the message of a report that could not be written.
+    ``report`` is that of ``ami_cleanup``. ``context`` has ``failures``, those of the cleanup.
     """
     found = [*report.get("failures", ()), *report.get("unreadable", ())]
     rest = report_path or "the fact cleanup_report"
@@ -159,14 +157,12 @@ def _warnings(report: Mapping[str, Any], rest: str) -> Iterator[Line]:
 
 
 def _failure(report: Mapping[str, Any], context: Mapping[str, Any], found: list[Any], rest: str) -> str:
-    error = str(context.get("report_error") or "")
-    texts = [error]
     if not report or report["status"] in ("refused", "failed"):
         head = "Nothing was changed." if report and report["status"] == "refused" else ""
-        texts.insert(0, failure_message(head or "It is not known what was changed.", found, rest))
-    elif context.get("failures"):
-        texts.insert(0, failure_message(f"{counted(len(found), 'problem')}:", found, rest))
-    return one_message(texts, rest)
+        return failure_message(head or "It is not known what was changed.", found, rest)
+    if context.get("failures"):
+        return failure_message(f"{counted(len(found), 'problem')}:", found, rest)
+    return ""
 
 
 def _artifacts(report: Mapping[str, Any], report_path: str | None) -> dict[str, Any]:

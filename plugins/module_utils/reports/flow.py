@@ -253,18 +253,27 @@ def apply(
 def write_report(report: ReportWanted, plan: ReportPlan) -> Outcome:
     """Write the files, each as a whole."""
     performed: list[WriteFile] = []
-    failures: list[Failure] = []
+    without_folder = tuple(_make_folder(report)) if plan.actions else ()
+    failures = [*without_folder]
     for action in plan.actions:
+        if without_folder and action.path != report.path:
+            continue
         try:
-            if report.folder is not None:
-                # How many directories can be missing was checked.
-                Path(report.folder.path).mkdir(parents=True, exist_ok=True)
             write_file(Path(action.path), action.text)
             performed.append(action)
         except OSError as exception:
             option = "report_path" if action.path == report.path else "report_dir"
             failures.append(_failure(option, action.path, exception))
     return Outcome(tuple(performed), tuple(failures))
+
+
+def _make_folder(report: ReportWanted) -> Iterator[Failure]:
+    """Create the directory, and its parents: how many can be missing was checked."""
+    if report.folder is not None:
+        try:
+            Path(report.folder.path).mkdir(parents=True, exist_ok=True)
+        except OSError as exception:
+            yield _failure("report_dir", report.folder.path, exception)
 
 
 def result(

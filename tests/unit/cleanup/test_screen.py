@@ -194,20 +194,9 @@ def test_too_many_deletions() -> None:
     assert found.artifacts["status"] == "refused"
 
 
-def test_a_report_that_could_not_be_written() -> None:
-    found = screen({}, {"report_error": "No space."}, None)
-    assert found.text == "It is not known what was changed."
-    assert found.failure == "It is not known what was changed.\nNo space."
-    assert shown(cleaned(KEPT), report_error="No space.").failure == "No space."
-
-
-def test_the_message_is_not_too_long() -> None:
-    many = [failure("DeregisterImage", f"{number} {'x ' * 240}") for number in range(5)]
-    result = {**cleaned(GOES), "actions": [], "failures": many, "failed": True}
-    found = shown(result, report_error=("y " * 1_300).strip()).failure
-    assert found.startswith("5 problems:\n- eu-west-1: 0 x")
-    assert found.endswith("y\nAll of it is in cleanup.")
-    assert len(found) < 4_000
+def test_without_a_report_it_is_not_known_what_was_changed() -> None:
+    found = screen({}, {}, None)
+    assert found.text == found.failure == "It is not known what was changed."
 
 
 def test_a_cleanup_without_result() -> None:
