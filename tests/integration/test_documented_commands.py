@@ -470,7 +470,7 @@ EXAMPLES: dict[tuple[str, str], Example] = {
         given={"copied": {"images": _PLAIN_IMAGES}}
     ),
     ("docs/auditing.md", "name: Show the remedies"): Example(given={"audit_findings": [{"remedy": "none"}]}),
-    ("docs/auditing.md", "name: Write the report"): Example(check=False),
+    ("docs/auditing.md", "name: Fail if a principal"): Example(check=False),
     ("docs/consumer-copies.md", "distribute_copy_into"): Example(
         "distribute_ami", {**_ID, **_REGIONS, "distribute_external_id": "golden-images"}
     ),

@@ -70,8 +70,10 @@ def _in_folder(value: Any, folder: Path) -> Any:
 
 def complaints(name: str, ran: Ran) -> Iterator[str]:
     """What is wrong with the result of a module."""
-    if ran.changes:
-        yield f"changes {ran.changes}"
+    # Its report is uploaded.
+    changes = {*ran.changes} - ({"PutObject"} if name == "ami_share_audit" else set())
+    if changes:
+        yield f"changes {changes}"
     if not ran.failed:
         return
     message = str(ran.result["msg"])
