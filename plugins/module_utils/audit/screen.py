@@ -48,8 +48,8 @@ Group = tuple[Mapping[str, Any], list[Mapping[str, Any]]]
 def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
     """Return the findings by severity, their five worst kinds, the changes, and what could not be read.
 
-    ``report`` and the ``changes`` in ``context`` are those of ``ami_share_audit``. ``failures`` in ``context``
-    are those of the audit, including findings that fail the role.
+    ``report`` and the ``changes`` in ``context`` are those of ``ami_share_audit``. Its ``failures`` are
+    those of the audit, including findings that fail the role.
     """
     rest = report_path or "the fact audit_report"
     failure = _failure(report, context, rest)

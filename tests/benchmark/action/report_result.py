@@ -10,7 +10,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.module_utils.audit.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils.runner import ATTACHED
-from ansible_collections.golden.images.plugins.plugin_utils.runs_here import attached
+from ansible_collections.golden.images.plugins.plugin_utils.runs_here import read_attachments
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -20,5 +20,5 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         given = self._task.args
         result = json.loads(Path(given["path"]).read_text(encoding="utf-8"))
         options = FLOW.options.read({"report_dir": given["report_dir"], "return_report": True}, False)
-        report = FLOW.report.open(options, attached(FLOW.attaches)[ATTACHED])
+        report = FLOW.report.open(options, read_attachments(FLOW.attaches)[ATTACHED])
         return {**super().run(tmp, task_vars), **report.write(result).values}

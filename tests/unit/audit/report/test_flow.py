@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils import runner
 from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditState
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.modules import ami_share_audit
-from ansible_collections.golden.images.plugins.plugin_utils.runs_here import attached
+from ansible_collections.golden.images.plugins.plugin_utils.runs_here import read_attachments
 
 from tests.unit.audit.examples import PUBLIC, account_of, accounts, refused, region, under_key
 from tests.unit.examples import STRANGER
@@ -38,7 +38,7 @@ def run_into(exception: Exception, folder: Path) -> dict[str, Any]:
         raise exception
 
     flow = replace(ami_share_audit.FLOW, read=fail, needs_aws=False)
-    options = {"report_dir": str(folder), "return_report": True, **attached("page")}
+    options = {"report_dir": str(folder), "return_report": True, **read_attachments("page")}
     return runner.run_here(flow, options)
 
 
