@@ -81,7 +81,7 @@ class SearchOptions(Options):
 
     @property
     def searches(self) -> tuple[Search, ...]:
-        """Return a search for each of ``_terms``, names or AMI IDs, and for the parameter, or one for tags."""
+        """Return a search for each of ``_terms``, names or IDs, and for the parameter, or one for tags."""
         common = Search(tags=self.tags, architecture=self.architecture, owners=self.owners)
         of_terms = tuple(
             replace(common, image_id=term) if is_image_id(term) else replace(common, name=term)
