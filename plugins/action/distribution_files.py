@@ -14,7 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils.distribution.write_f
     write_files,
 )
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused, summary
-from ansible_collections.golden.images.plugins.plugin_utils.short_failures import shorten
+from ansible_collections.golden.images.plugins.plugin_utils.result_display import shorten
 
 _SPEC = {
     "output_files": {"type": "list", "elements": "str", "required": True},

@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.distribution.sources
 from ansible_collections.golden.images.plugins.module_utils.distribution.write_files import check_files
 from ansible_collections.golden.images.plugins.module_utils.failures import summary
 from ansible_collections.golden.images.plugins.module_utils.wording import file_reason
-from ansible_collections.golden.images.plugins.plugin_utils.short_failures import shorten
+from ansible_collections.golden.images.plugins.plugin_utils.result_display import shorten
 
 _SPEC = {
     "source_image_id": {"type": "str"},

@@ -17,7 +17,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.module_utils.failures import summary
 from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
 from ansible_collections.golden.images.plugins.module_utils.role_variables import RoleVariables, with_paths
-from ansible_collections.golden.images.plugins.plugin_utils.short_failures import shorten
+from ansible_collections.golden.images.plugins.plugin_utils.result_display import shorten
 
 _SPEC = {"values": {"type": "dict"}}
 

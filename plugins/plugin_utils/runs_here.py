@@ -23,7 +23,7 @@ from ansible.errors import AnsibleValueOmittedError
 from ansible.module_utils.common.json import Direction, get_module_encoder
 from ansible_collections.golden.images.plugins.module_utils.runner import ATTACHED, refusal, run_here
 from ansible_collections.golden.images.plugins.module_utils.variables import options_of, with_text_keys
-from ansible_collections.golden.images.plugins.plugin_utils.short_failures import ShortFailures
+from ansible_collections.golden.images.plugins.plugin_utils.result_display import ShortFailures
 
 _MODULES = "ansible_collections.golden.images.plugins.modules"
 # The types that JSON text becomes, besides dict and list.

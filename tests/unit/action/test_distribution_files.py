@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.action import distribution_files as plugin
-from ansible_collections.golden.images.plugins.plugin_utils import short_failures
+from ansible_collections.golden.images.plugins.plugin_utils import result_display
 
 IMAGES = {"eu-west-1": "ami-0123456789abcdef0"}
 
@@ -50,5 +50,5 @@ def test_a_failure_names_the_option(run: Any) -> None:
 
 
 def test_of_a_long_failure_only_the_message_is_displayed(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(short_failures, "_LONGEST", 100)
+    monkeypatch.setattr(result_display, "_LONGEST", 100)
     assert run(output_files=["a.unknown"], images=IMAGES)["_ansible_no_log"] is True

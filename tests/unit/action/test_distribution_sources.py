@@ -13,7 +13,7 @@ import pytest
 from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.action import distribution_sources as plugin
 from ansible_collections.golden.images.plugins.module_utils.distribution.sources import File
-from ansible_collections.golden.images.plugins.plugin_utils import short_failures
+from ansible_collections.golden.images.plugins.plugin_utils import result_display
 
 IMAGE = "ami-0123456789abcdef0"
 BUILD = {"name": "web", "builder_type": "x", "artifact_id": f"us-east-1:{IMAGE}", "packer_run_uuid": "run"}
@@ -49,7 +49,7 @@ def test_a_failure_names_the_option(run: Any, tmp_path: Path) -> None:
 
 
 def test_of_a_long_failure_only_the_message_is_displayed(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(short_failures, "_LONGEST", 100)
+    monkeypatch.setattr(result_display, "_LONGEST", 100)
     assert run(packer_manifest="none.json")["_ansible_no_log"] is True
 
 

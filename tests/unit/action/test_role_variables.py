@@ -13,7 +13,7 @@ import yaml
 from ansible.errors import AnsibleActionFail, AnsibleValueOmittedError
 from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.action import role_variables as plugin
-from ansible_collections.golden.images.plugins.plugin_utils import short_failures
+from ansible_collections.golden.images.plugins.plugin_utils import result_display
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 OPTIONS = {
@@ -141,7 +141,7 @@ def test_what_is_required_is_asked_for_at_once(run: Any, tmp_path: Path) -> None
 
 
 def test_of_a_long_failure_only_the_message_is_displayed(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(short_failures, "_LONGEST", 100)
+    monkeypatch.setattr(result_display, "_LONGEST", 100)
     assert run(web_days="few")["_ansible_no_log"] is True
 
 

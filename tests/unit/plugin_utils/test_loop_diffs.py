@@ -8,8 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.plugin_utils import loop_diffs
-from ansible_collections.golden.images.plugins.plugin_utils.loop_diffs import display_diff
+from ansible_collections.golden.images.plugins.plugin_utils import result_display
+from ansible_collections.golden.images.plugins.plugin_utils.result_display import display_diff
 
 DIFF = "us-east-1: + launch permission for 012345678901\n"
 RESULT = {"changed": True, "diff": {"prepared": DIFF}, "results": [{"region": "us-east-1"}]}
@@ -21,8 +21,8 @@ OTHER = {key: value for key, value in RESULT.items() if key != "results"}
 def displayed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was displayed."""
     texts: list[str] = []
-    monkeypatch.setattr(loop_diffs, "display", SimpleNamespace(display=texts.append))
-    monkeypatch.setattr(loop_diffs, "is_json", lambda: False)
+    monkeypatch.setattr(result_display, "display", SimpleNamespace(display=texts.append))
+    monkeypatch.setattr(result_display, "is_json", lambda: False)
     return texts
 
 
@@ -47,6 +47,6 @@ def test_the_diff_of_an_item_with_results_is_displayed(
 
 
 def test_output_in_json_is_not_broken(displayed: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop_diffs, "is_json", lambda: True)
+    monkeypatch.setattr(result_display, "is_json", lambda: True)
     display_diff(SimpleNamespace(loop=[1], no_log=False), RESULT)
     assert displayed == []

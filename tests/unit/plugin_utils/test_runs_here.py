@@ -18,7 +18,7 @@ import yaml
 from ansible.errors import AnsibleValueOmittedError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible_collections.golden.images.plugins.module_utils import runner
-from ansible_collections.golden.images.plugins.plugin_utils import runs_here, short_failures
+from ansible_collections.golden.images.plugins.plugin_utils import result_display, runs_here
 from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
 
 from tests.unit.distribution.examples import EU, copied, shared
@@ -157,7 +157,7 @@ def test_the_actions_are_imported_without_the_collection_amazon_aws(monkeypatch:
 
 
 def test_a_failure_is_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(short_failures, "_LONGEST", 10)
+    monkeypatch.setattr(result_display, "_LONGEST", 10)
     result = action(args={**GIVEN, "report_path": "/no/such/folder/report.json"}).run(task_vars={})
     assert "there is no directory /no/such/folder" in result["msg"]
     assert result["_ansible_no_log"] is True

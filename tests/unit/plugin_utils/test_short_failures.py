@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ansible.plugins.action.normal import ActionModule as NormalAction
-from ansible_collections.golden.images.plugins.plugin_utils import short_failures
-from ansible_collections.golden.images.plugins.plugin_utils.short_failures import ShortFailures, shorten
+from ansible_collections.golden.images.plugins.plugin_utils import result_display
+from ansible_collections.golden.images.plugins.plugin_utils.result_display import ShortFailures, shorten
 
 MANY = [{"region": f"region-{number}", "message": "An internal error."} for number in range(200)]
 LONG = {"failed": True, "msg": "200 problems", "failures": MANY, "results": MANY}
@@ -39,7 +39,7 @@ def test_only_long_failures_are_shortened(result: dict[str, Any], is_short: bool
 def test_verbose_runs_display_everything(
     monkeypatch: pytest.MonkeyPatch, verbosity: int, is_short: bool
 ) -> None:
-    monkeypatch.setattr(short_failures.display, "verbosity", verbosity)
+    monkeypatch.setattr(result_display.display, "verbosity", verbosity)
     assert ("_ansible_no_log" in shorten(LONG)) is is_short
 
 
@@ -86,8 +86,8 @@ def test_the_message_is_displayed_where_ansible_displays_the_condition(
     is_displayed: bool,
 ) -> None:
     displayed: list[str] = []
-    monkeypatch.setattr(short_failures, "_HIDES_MESSAGES", hides)
-    monkeypatch.setattr(short_failures.display, "display", displayed.append)
+    monkeypatch.setattr(result_display, "_HIDES_MESSAGES", hides)
+    monkeypatch.setattr(result_display.display, "display", displayed.append)
     monkeypatch.setattr(NormalAction, "run", lambda *_given: dict(result))
     action = object.__new__(ShortFailures)
     action._task = SimpleNamespace(failed_when=condition, loop=None, no_log=no_log)
@@ -97,7 +97,7 @@ def test_the_message_is_displayed_where_ansible_displays_the_condition(
 
 def test_a_success_with_a_condition_displays_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     displayed: list[str] = []
-    monkeypatch.setattr(short_failures.display, "display", displayed.append)
+    monkeypatch.setattr(result_display.display, "display", displayed.append)
     assert shorten({"msg": "Done."}, has_condition=True) == {"msg": "Done."}
     assert displayed == []
 

@@ -2,7 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fit failures on a screen: only the message of a long result is displayed, all of it is registered."""
+"""Decide what Ansible displays of a result.
+
+Of a long failure, only the message is displayed, and all of it is registered. The diff of a loop's item is
+displayed, too.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,6 @@ import json
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.release import __version__
 from ansible.utils.display import Display
-from ansible_collections.golden.images.plugins.plugin_utils.loop_diffs import display_diff
 from ansible_collections.golden.images.plugins.plugin_utils.output import is_json
 
 display = Display()
@@ -65,6 +68,19 @@ def with_message(result):
         return result
     event = getattr(result.get("exception"), "event", None)
     return {**result, "msg": getattr(event, "msg", None) or "The module ended with an exception: see -vvv."}
+
+
+def display_diff(task, result):
+    """Display the diff of a result that is an item of a loop and has ``results`` of its own.
+
+    The callback ``default`` displays the diff of an item, but takes a key of this name for the results of
+    the whole loop, which have none (``CallbackModule.v2_on_file_diff``).
+    """
+    if not task.loop or task.no_log or "results" not in result or is_json():
+        return
+    text = (result.get("diff") or {}).get("prepared")
+    if text and result.get("changed") and not result.get("failed"):
+        display.display(text)
 
 
 class ShortFailures(NormalAction):
