@@ -26,8 +26,8 @@ OWN: dict[str, dict[str, tuple[str, ...]]] = {
         "remediation_plan": ("description",),
         # They write files.
         "ami_share_audit": ("description",),
+        "ami_verify": ("description",),
         "distribution_report": ("description",),
-        "verification_report": ("description",),
     },
     "failures": {
         # Findings can be failures.

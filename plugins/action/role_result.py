@@ -63,13 +63,13 @@ _SPEC = {
 }
 
 
-def _of_module(result):
-    """Return the parameters that the result of a module with a report of its own has."""
+def _of_module(result, context):
+    """Return the parameters that the result of a module with a report of its own has, and the context."""
     others = [failure for failure in result["failures"] if failure not in result["report_failures"]]
     return {
         "result": result["report"],
-        "report_path": result["report_dir"],
-        "context": {"changes": result["changes"], "failures": others},
+        "report_path": result["report_dir"] or result["report_path"],
+        "context": {**context, "changes": result["changes"], "failures": others},
     }
 
 
@@ -88,7 +88,7 @@ class ActionModule(ActionBase):
         try:
             of_module = given["module_result"]
             if of_module is not None:
-                given.update(_of_module(of_module))
+                given.update(_of_module(of_module, given["context"]))
             context = {**given["context"], "check_mode": bool(self._task.check_mode), "role": role}
             path = given["report_path"] or None
             is_written = not context["check_mode"] or role == _WRITES_IN_CHECK_MODE

@@ -148,10 +148,6 @@ options:
     type: str
     choices: [none, visible, authorized, launched]
     default: none
-  verify_images:
-    description:
-      - The images to verify, as in M(golden.images.ami_launch_probe). By default the copies, which do not exist yet.
-    type: raw
   host_account_id:
     description:
       - The account of the inventory host, if the play has other hosts as well. O(account_ids) can then be this account only,

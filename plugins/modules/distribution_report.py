@@ -85,7 +85,7 @@ options:
     choices: [visible, authorized, launched]
   kept_back:
     description:
-      - C(kept_back) in the report of M(golden.images.verification_report), if the image was to be published.
+      - C(kept_back) in the report of M(golden.images.ami_verify), if the image was to be published.
     type: dict
     default: {}
   publish_result:

@@ -67,7 +67,7 @@ notes:
   - O(region) can be another one than that of the bucket.
 seealso:
   - module: golden.images.distribution_report
-  - module: golden.images.verification_report
+  - module: golden.images.ami_verify
 """
 
 EXAMPLES = r"""

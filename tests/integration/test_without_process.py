@@ -22,11 +22,17 @@ COPIED = {
     ],
 }
 TASKS: dict[str, dict[str, Any]] = {
+    # It calls no AWS: the account is another host's.
+    "ami_verify": {
+        "account_ids": ["111111111111"],
+        "host_account_id": "222222222222",
+        "images": {"eu-west-1": "ami-0123456789abcdef0"},
+        "report_dir": "7",
+    },
     "distribution_check": {"account_ids": ["1234"], "regions": ["eu-west-1"], "report_dir": "3"},
     "distribution_report": {"copy_result": COPIED, "report_path": "4.json"},
     "monitoring_check": {"channels": "one"},
     "remediation_plan": {"audit_result": {}, "max_removals": "many"},
-    "verification_report": {"level": "visible", "regions": ["eu-west-1"], "report_dir": "7"},
 }
 _TIME = re.compile(r"\d\d:\d\d:\d\d")
 # This module's process cannot start.
@@ -56,6 +62,7 @@ def test_no_process_is_started_and_the_result_is_that_of_a_process(ansible: Ansi
     pages = [(ansible.folder / name / "report.html").read_text(encoding="utf-8") for name in ("first-7", "7")]
     assert len({_TIME.sub("", page) for page in pages}) == 1
     assert {name for name, result in here.items() if result.get("failed")} == {
+        "ami_verify",
         "distribution_check",
         "monitoring_check",
         "remediation_plan",

@@ -162,27 +162,6 @@ _NETWORK = {
     "security_group_ids": {"eu-west-1": ["sg-0123456789abcdef0"]},
 }
 _KEYS = {"eu-west-1": "alias/golden", "us-east-1": "alias/golden"}
-_FINDING = {
-    "blocks_launch": "unknown",
-    "code": "instance_unreadable",
-    "error_code": "RequestLimitExceeded",
-    "message": "No.",
-    "remedy": "Do.",
-    "severity": "medium",
-}
-
-
-def _verified() -> dict[str, Any]:
-    row = {
-        "account_id": CONSUMER,
-        "can_launch": "yes",
-        "findings": [_FINDING],
-        "image_id": SOURCE_ID,
-        "instance_id": "i-1",
-        "level": "visible",
-        "region": "eu-west-1",
-    }
-    return {"results": [row], "failures": []}
 
 
 def valid() -> dict[str, list[dict[str, Any]]]:
@@ -362,6 +341,30 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "regions": ["eu-west-1"],
             }
         ],
+        "ami_verify": [
+            {
+                "images": IN_ACCOUNTS,
+                "account_ids": [CONSUMER],
+                **_ROLE,
+                **_NETWORK,
+                "level": "launched",
+                "wait_timeout": 9,
+                "publish_uncertain": [CONSUMER],
+                "host_account_id": CONSUMER,
+                "report_path": "{tmp}/v.json",
+                "report_dir": "{tmp}/verification",
+                "report_s3_uri": "s3://golden-reports/verification/",
+                "report_s3_bucket_owner": CONSUMER,
+                "return_report": True,
+                "account_names": {CONSUMER: "web"},
+            },
+            {
+                "images": IMAGES,
+                "account_ids": [CONSUMER],
+                "instance_type": "t3.micro",
+                "access_is_planned": True,
+            },
+        ],
         "distribution_check": [
             {
                 **_CONSUMERS,
@@ -454,17 +457,6 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "report_s3_bucket_owner": CONSUMER,
                 "report_path": "{tmp}/r.json",
                 "report_dir": "{tmp}/reports",
-            }
-        ],
-        "verification_report": [
-            {
-                "report_path": "{tmp}/v.json",
-                "report_dir": "{tmp}/verification",
-                "level": "authorized",
-                "regions": ["eu-west-1"],
-                "account_ids": [CONSUMER],
-                "diagnosis_result": _verified(),
-                "probe_result": _verified(),
             }
         ],
     }

@@ -57,11 +57,9 @@ _NEW_IMAGE = "ami-00000000000000000"
 def check(options: DistributionOptions) -> Iterator[Failure]:
     """Yield what a step would refuse; some of it several times, because steps share options."""
     for step, params in options.steps():
-        # The images of the other steps are only planned, as in check mode.
-        images = options.verify_images
-        is_planned = options.check_mode or images is None or params.get("images") != images
         try:
-            step.read(params, is_planned)
+            # The images are only planned, as in check mode.
+            step.read(params, check_mode=True)
         except Refused as refused:
             yield from (_with_own_name(failure, _OWN_NAMES.get(step, {})) for failure in refused.failures)
     yield from _missing(options)
@@ -108,12 +106,7 @@ def _missing(options: DistributionOptions) -> Iterator[Failure]:
             "Set copy_into_accounts: true, or remove unshare_after_copy.",
         )
     # Only the owner itself can be verified without a role, and it is one account.
-    if (
-        options.verify_images is None
-        and options.verifies
-        and not options.consumer_role_name
-        and len(options.account_ids) > 1
-    ):
+    if options.verifies and not options.consumer_role_name and len(options.account_ids) > 1:
         yield invalid_option(
             "verify_level",
             f"verify_level: {options.verify_level} cannot be reached without consumer_role_name.",
@@ -133,9 +126,7 @@ def _other_hosts_accounts(options: DistributionOptions) -> Iterator[Failure]:
             "account_ids",
             f"account_ids: the account_id of this host is {own}, and every host of the play would verify "
             f"{listed(others, _NAMED)}.",
-            "Remove it: each host verifies the account of its account_id."
-            if options.verify_images is not None
-            else "Run the distribution in a play with one host (localhost), or set verify_level: none.",
+            "Run the distribution in a play with one host (localhost), or set verify_level: none.",
         )
 
 

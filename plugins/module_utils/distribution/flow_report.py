@@ -55,9 +55,9 @@ _RESULTS: dict[str, tuple[Any, str]] = {
     "grant_result": (_ANY, "ami_kms_grant"),
     "share_result": (_SHARED, "ami_share"),
     "consumer_copy_result": (_COPIED, "ami_copy_regions"),
-    "verification_results": ([_VERIFIED], "verification_report"),
+    "verification_results": ([_VERIFIED], "ami_verify"),
     "publish_result": (_PUBLISHED, "ami_publish"),
-    "kept_back": ({"message": Absent(TEXT), "remedy": Absent(TEXT)}, "verification_report"),
+    "kept_back": ({"message": Absent(TEXT), "remedy": Absent(TEXT)}, "ami_verify"),
 }
 
 

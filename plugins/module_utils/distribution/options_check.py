@@ -72,7 +72,6 @@ class DistributionOptions(LocalReportOptions):
     launch_template_base_version: str | None = _of(PublishOptions, "launch_template_base_version")
     copy_into_accounts: bool = option(FLAG)
     verify_level: str = option(choice("none", *LEVELS), default="none")
-    verify_images: Mapping[str, Any] | Sequence[Any] | None = _of(ProbeOptions, "images")
     host_account_id: str | None = option(TEXT, context={"type": "account_id"})
     instance_type: str | None = _of(ProbeOptions, "instance_type")
     verify_wait_timeout: int = _of(ProbeOptions, "wait_timeout")
@@ -100,7 +99,6 @@ class DistributionOptions(LocalReportOptions):
         given = {**vars(self), "images": _PLANNED_IMAGES, "kms_key_ids": None}
         # The copies refuse a region that is not valid.
         planned = dict.fromkeys(filter(is_region, self.region_names)) or _PLANNED_IMAGES
-        verified = planned if self.verify_images is None else self.verify_images
         if self.source_region is not None:
             # An empty mapping of a role's variable is an option that is not set.
             filters = self.source_filters or None
@@ -113,10 +111,9 @@ class DistributionOptions(LocalReportOptions):
             named = {"parameter": self.publish_parameter, "regions": []}
             yield _step(PublishOptions, {**given, **named, "images": planned})
         if self.verifies:
-            images = _PLANNED_IMAGES if self.verify_images is None else self.verify_images
-            yield _step(DiagnosisOptions, {**given, "images": images})
+            yield _step(DiagnosisOptions, given)
         if self.verify_level == "launched":
-            launches = {"images": verified, "wait_timeout": self.verify_wait_timeout}
+            launches = {"images": planned, "wait_timeout": self.verify_wait_timeout}
             yield _step(ProbeOptions, {**given, **launches})
 
 

@@ -2,30 +2,55 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of ``verification_report``."""
+"""The options of ``ami_verify``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 
-from ..option import ACCOUNT_IDS, MAPPING, Kind, choice, option
-from ..option_groups import GIVEN_TEXTS, LocalReportOptions
+from ..diagnose.options import DiagnosisOptions
+from ..launch_probe.options import ProbeOptions
+from ..option import ACCOUNT_ID, FLAG, Kind, Problem, as_given, choice, option
+from ..option_groups import ReportOptions
 from .report import LEVELS
 
-_BOOLEAN_OR_ACCOUNT_IDS: Kind[Any] = Kind(
-    {"type": "raw", "context": {"type": "bool_or_account_ids"}}, lambda given, _refuse: given
+_BOOLEAN_OR_ACCOUNT_IDS: Kind[bool | Sequence[str] | None] = Kind(
+    {"type": "raw", "context": {"type": "bool_or_account_ids"}}, as_given
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class VerificationReportOptions(LocalReportOptions):
-    """The options of ``verification_report``."""
+class VerifyOptions(ReportOptions, ProbeOptions):
+    """The options of ``ami_verify``, which are those of a diagnosis and of launches, and what must be proven.
 
-    level: str = option(choice(*LEVELS), required=True)
-    regions: tuple[str, ...] = option(GIVEN_TEXTS, required=True)
-    account_ids: tuple[str, ...] = option(ACCOUNT_IDS)
-    diagnosis_result: Mapping[str, Any] = option(MAPPING, default={})
-    probe_result: Mapping[str, Any] = option(MAPPING, default={})
-    publish_uncertain: Any = option(_BOOLEAN_OR_ACCOUNT_IDS)
+    ``access_is_planned`` counts in check mode only.
+    """
+
+    level: str = option(choice(*LEVELS), default="authorized")
+    publish_uncertain: bool | Sequence[str] | None = option(_BOOLEAN_OR_ACCOUNT_IDS)
+    access_is_planned: bool = option(FLAG)
+    host_account_id: str | None = option(ACCOUNT_ID)
+
+    @property
+    def diagnosis(self) -> DiagnosisOptions:
+        """Return the options of the diagnosis, none of whose findings fails it."""
+        shared = [field.name for field in fields(DiagnosisOptions) if field.name != "fail_on"]
+        return DiagnosisOptions(**{name: getattr(self, name) for name in shared})
+
+    @property
+    def launches(self) -> bool:
+        """Whether the images must be launched, which check mode only plans."""
+        return self.level == "launched"
+
+    @property
+    def provable_level(self) -> str:
+        """Return the level that this run can prove: check mode launches nothing."""
+        return "authorized" if self.launches and self.check_mode else self.level
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield the options that do not fit the others."""
+        yield from self.diagnosis.problems()
+        if self.launches:
+            yield from super().problems()
+        yield from self.report_problems()

@@ -36,7 +36,7 @@ def verification(
     results: Iterable[Mapping[str, Any]],
     publish_uncertain: bool | Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """Return the report of results of ``ami_share_diagnose`` and ``ami_launch_probe``, empty if skipped.
+    """Return the report of results of a diagnosis and of launches.
 
     Every given account, or without any every account in the results, is verified in every region; one without
     a result has not reached the level. ``status`` is ``verified`` if all have and no instance may be left
@@ -105,7 +105,7 @@ class _Best:
     findings: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, item: Mapping[str, Any]) -> None:
-        """Add a result of ``ami_share_diagnose``, which alone has ``key_use``, or ``ami_launch_probe``."""
+        """Add a result of the diagnosis, which alone has ``key_use``, or of a launch."""
         self.rank = max(self.rank, _rank(item.get("level")))
         self.key_use = item.get("key_use") or self.key_use
         self.principal = item.get("principal") or self.principal

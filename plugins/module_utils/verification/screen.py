@@ -41,7 +41,7 @@ _COLUMNS = (
 def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
     """Show the accounts that have not reached the level, and what is missing; count those that have.
 
-    ``report`` is that of ``verification_report``. ``context`` has ``check_mode`` and the
+    ``report`` is that of ``ami_verify``. ``context`` has ``check_mode`` and the
     ``changes`` that it returned, and the ``host_reports``, which are those of all hosts of the play: each of
     them passes the result of all to the next job, because the last one counts.
     """

@@ -15,6 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.report.price
 
 from tests.unit.cleanup.report.examples import KEPT, cleaned
 from tests.unit.distribution.examples import EU, US, copied, failure, reported, shared
+from tests.unit.verification.examples import WEB, seen, verified
 
 COPIED = copied(EU)
 REPORT = reported(COPIED, {}, shared(EU))
@@ -132,3 +133,24 @@ def test_failures_are_not_displayed_if_the_role_fails_with_them(
     assert problem in result["failure"]
     assert problem in result["text"]
     assert not [text for text, _color in displayed if problem in text]
+
+
+@pytest.mark.usefixtures("displayed")
+def test_a_module_that_makes_its_report_returns_all_but_the_context_of_hosts() -> None:
+    here, there = (
+        verified("visible", [seen(WEB, region, "visible")], regions=[region], accounts=[WEB])
+        for region in (EU, US)
+    )
+    returned = {
+        "changes": None,
+        "failures": [],
+        "report": here,
+        "report_dir": None,
+        "report_failures": [],
+        "report_path": "verification.json",
+        "report_s3_uri": None,
+        "report_url": None,
+    }
+    result = run(role="verify", result=None, module_result=returned, context={"host_reports": [here, there]})
+    assert result["text"].endswith("Report: verification.json")
+    assert {*result["ansible_stats"]["data"]["verify_artifacts"]["images"]} == {EU, US}

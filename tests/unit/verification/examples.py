@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Results of a diagnosis or a launch probe, and the report of ``verification_report`` on them."""
+"""Results of a diagnosis or a launch probe, and the report on them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.golden.images.plugins.modules import verification_report
-
-from tests.unit.in_process import returned
+from ansible_collections.golden.images.plugins.module_utils.verification.report import verification
 
 EU, US = "eu-west-1", "us-east-1"
 WEB, BATCH = "111111111111", "222222222222"
@@ -45,19 +43,8 @@ def verified(
     *,
     regions: Iterable[str] = (EU, US),
     accounts: Iterable[str] = (WEB, BATCH),
-    **options: Any,
+    publish_uncertain: bool | Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """The report on a diagnosis, or on its rows alone, and on a probe."""
     diagnosed = diagnosis if isinstance(diagnosis, Mapping) else {"failures": [], "results": [*diagnosis]}
-    given = {
-        "level": level,
-        "regions": [*regions],
-        "account_ids": [*accounts],
-        "diagnosis_result": diagnosed,
-        "probe_result": probe or {},
-        **options,
-    }
-    result = returned(verification_report, given)
-    assert not result.get("failed"), result["msg"]
-    report: dict[str, Any] = result["report"]
-    return report
+    return verification(level, [*regions], [*accounts], (diagnosed, probe or {}), publish_uncertain)

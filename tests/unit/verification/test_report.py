@@ -4,15 +4,11 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.modules import verification_report
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
-from tests.unit.in_process import returned
 from tests.unit.verification.examples import EU, LEVELS, US, verified
 
 FOUND = {
@@ -361,18 +357,3 @@ def test_the_setting_for_many_accounts_is_short() -> None:
     kept = kept_back(*(keyed("uncertain", EU, f"{number:012}") for number in range(11)), publish=False)
     assert "whether 11 accounts can use its keys" in kept["message"]
     assert kept["remedy"].endswith("set publish_uncertain: true.")
-
-
-@pytest.mark.parametrize("option", ["diagnosis_result", "probe_result"])
-def test_the_result_of_another_module_is_refused(option: str) -> None:
-    given = {"level": "visible", "regions": [EU], option: {"results": [{"region": EU}], "failures": []}}
-    found = returned(verification_report, given)
-    assert {one["action"] for one in found["failures"]} == {option}
-
-
-def test_the_report_is_written(tmp_path: Path) -> None:
-    given = {"level": "visible", "regions": [EU], "report_dir": str(tmp_path / "verification")}
-    found = returned(verification_report, given)
-    written = json.loads((tmp_path / "verification" / "report.json").read_text(encoding="utf-8"))
-    assert written["status"] == found["report"]["status"] == "failed"
-    assert len(found["actions"]) == 4
