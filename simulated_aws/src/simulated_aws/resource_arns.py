@@ -52,7 +52,7 @@ Resources = Callable[[Call, Scope, str], Iterator[str]]
 def needed(call: Call, scope: Scope) -> Iterator[tuple[str, str]]:
     """Each IAM action that the call needs, with the ARN of a resource or `*`."""
     prefix = _PREFIXES.get(call.service, call.service)
-    action = _action(call)
+    action = operation_of(call)
     found = [*_RESOURCES.get(prefix, _none)(call, scope, action)]
     for resource in found or [ALL]:
         yield f"{prefix}:{action}", resource
@@ -61,8 +61,8 @@ def needed(call: Call, scope: Scope) -> Iterator[tuple[str, str]]:
             yield "ssm:AddTagsToResource", resource
 
 
-def _action(call: Call) -> str:
-    """The operation's name; of REST protocols by method and path."""
+def operation_of(call: Call) -> str:
+    """The name of the operation, which IAM calls an action; of REST protocols by method and path."""
     if call.service in _REST and call.protocol is Protocol.REST_JSON:
         method, _, path = call.action.partition(" ")
         return next(

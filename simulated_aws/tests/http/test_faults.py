@@ -371,6 +371,13 @@ def test_a_fault_of_changes_leaves_reads_and_dry_runs_alone(aws: SimulatedAws, i
             "rbin:ListRules on resource: * because no ",
         ),
         (
+            "batch",
+            "describe_compute_environments",
+            {},
+            "AccessDeniedException",
+            "batch:DescribeComputeEnvironments on resource: * because no ",
+        ),
+        (
             "sqs",
             "get_queue_url",
             {"QueueName": "events"},

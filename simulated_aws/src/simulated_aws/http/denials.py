@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..resource_arns import S3_ACTIONS
+from ..resource_arns import operation_of
 from .api_calls import Call
 from .protocols import ApiError, Protocol
 
@@ -46,7 +46,7 @@ _RESOURCES = (
 
 def denied(call: Call, account_id: str, caller_arn: str) -> ApiError:
     """The response to a call of this principal without permission for the action."""
-    action = f"{_SIGNING_NAMES.get(call.service, call.service)}:{_operation(call)}"
+    action = f"{_SIGNING_NAMES.get(call.service, call.service)}:{operation_of(call)}"
     why = f"because no identity-based policy allows the {action} action"
     return refusal(call, caller_arn, action, _resource(call, account_id), why)
 
@@ -62,16 +62,6 @@ def refusal(call: Call, caller_arn: str, action: str, resource: str, why: str) -
     if call.protocol in (Protocol.JSON, Protocol.REST_JSON):
         return ApiError("AccessDeniedException", text, 400 if call.protocol is Protocol.JSON else 403)
     return ApiError("AuthorizationError" if call.service == "sns" else "AccessDenied", text, 403)
-
-
-def _operation(call: Call) -> str:
-    """The operation; for the REST protocols from the path, such as ListRules from /list-rules."""
-    if call.service == "s3":
-        method, _, path = call.action.partition(" /")
-        return S3_ACTIONS.get((method, "/" in path), method)
-    if " " not in call.action:
-        return call.action
-    return "".join(part[:1].upper() + part[1:] for part in call.action.rpartition("/")[2].split("-"))
 
 
 def _resource(call: Call, account_id: str) -> str:
