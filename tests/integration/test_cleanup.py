@@ -259,7 +259,7 @@ def test_what_batch_launches_is_used_and_read_only_where_images_go(
     aws.add_fault("error", service="batch", action="POST /v1/describecomputeenvironments", times=1, **denied)
     run, done = ansible.module("ami_cleanup", **policy)
     assert run.code == 2, run.text
-    assert "DescribeComputeEnvironments could not be read" in " ".join(run.text.split())
+    assert "batch:DescribeComputeEnvironments could not be read" in " ".join(run.text.split())
     assert observed.changes(aws, refused=True) == []
 
     run, done = ansible.module("ami_cleanup", **policy)

@@ -297,6 +297,15 @@ class Clients:
         partition = self.partition_of(region)
         return partition is not None and region in self._session.get_available_regions("ec2", partition)
 
+    def lacks(self, service: str, region: str) -> bool:
+        """Whether botocore's data has the region, and the service in other regions of its partition only.
+
+        The data can be old, and has no regions of some services, such as Image Builder.
+        """
+        partition = self.partition_of(region)
+        offered = self._session.get_available_regions(service, partition) if partition else []
+        return bool(offered) and region not in offered and self.is_known(region)
+
     def partition_of(self, region: str) -> str | None:
         """Return the partition by the form of a region's name; None for another form. It may not exist."""
         try:

@@ -21,6 +21,7 @@ from .sdk import (
     AWS_ERRORS,
     BotoCoreError,
     ClientError,
+    EndpointConnectionError,
     NoCredentialsError,
     ParamValidationError,
     ResponseParserError,
@@ -28,7 +29,14 @@ from .sdk import (
 )
 
 # The exceptions that rooms outside of aws/ use.
-__all__ = ["AWS_ERRORS", "BotoCoreError", "ClientError", "ParamValidationError", "WaiterError"]
+__all__ = [
+    "AWS_ERRORS",
+    "BotoCoreError",
+    "ClientError",
+    "EndpointConnectionError",
+    "ParamValidationError",
+    "WaiterError",
+]
 
 # What botocore's reading of credentials and settings raises besides its own exceptions: a program or a token
 # file that does not exist, output of a program that is not JSON, an endpoint_url without a scheme, and

@@ -20,6 +20,7 @@ __all__ = [
     "CredentialResolver",
     "Credentials",
     "DeferredRefreshableCredentials",
+    "EndpointConnectionError",
     "Loader",
     "NoCredentialsError",
     "ParamValidationError",
@@ -48,6 +49,7 @@ try:
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
+        EndpointConnectionError,
         NoCredentialsError,
         ParamValidationError,
         WaiterError,
@@ -62,6 +64,9 @@ except ImportError:
         """Replaces botocore's exception if botocore is not installed."""
 
     class ClientError(Exception):  # type: ignore[no-redef]
+        """Replaces botocore's exception if botocore is not installed."""
+
+    class EndpointConnectionError(BotoCoreError):  # type: ignore[no-redef]
         """Replaces botocore's exception if botocore is not installed."""
 
     class NoCredentialsError(BotoCoreError):  # type: ignore[no-redef]

@@ -7,15 +7,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from ..aws import errors
 from ..aws.clients import Clients
 from ..failures import Refused
 from ..fanout import each
-from .state import CleanupSeen, LateUses
-from .uses.read import Attempts, Place, read_users, services
+from .state import CleanupSeen, Evidence, LateUses
+from .uses.read import Attempts, Place, Source, read_users, services
 from .uses.read_all import LATE
-from .uses.users import uses
+from .uses.users import User, uses
 
 
 def read_late_uses(clients: Clients, seen: CleanupSeen, regions: Collection[str]) -> dict[str, LateUses]:
@@ -29,10 +30,16 @@ def read_late_uses(clients: Clients, seen: CleanupSeen, regions: Collection[str]
     for service in services(LATE):
         clients.open(service, regions)
 
+    # Sessions, which have botocore's data, are not thread-safe.
+    absent = {
+        region: frozenset(service for service in services(LATE) if clients.lacks(service, region))
+        for region in regions
+    }
+
     def read(region: str) -> LateUses:
-        attempt = Attempts()
-        users = read_users(Place(clients, region), LATE, attempt)
-        return LateUses(uses(users), tuple(attempt.problems))
+        found = [_read(Place(clients, region, absent=absent[region]), source) for source in LATE]
+        users = [user for used, _unread in found for user in used]
+        return LateUses(uses(users), tuple(one for _used, unread in found for one in unread))
 
     done, failed = each(regions, read)
     if failed:
@@ -41,3 +48,14 @@ def read_late_uses(clients: Clients, seen: CleanupSeen, regions: Collection[str]
             for region, exception in failed.items()
         )
     return done
+
+
+def _read(place: Place, source: Source) -> tuple[tuple[User, ...], tuple[Evidence, ...]]:
+    """Return the uses of a source, and what could not be read of it, with the name of its service.
+
+    Several services have an operation of the same name, such as ListClusters.
+    """
+    attempt = Attempts()
+    users = read_users(place, (source,), attempt)
+    unread = (replace(one, subject=f"{source.service}:{one.subject}") for one in attempt.problems)
+    return users, tuple(unread)

@@ -267,6 +267,23 @@ def test_the_partition_of_a_region(region: str, partition: str | None, known: bo
     assert (clients.partition_of(region), clients.is_known(region)) == (partition, known)
 
 
+@pytest.mark.parametrize(
+    ("service", "region", "lacks"),
+    [
+        ("codebuild", "ca-west-1", True),
+        ("codebuild", "eu-west-1", False),
+        ("codebuild", "cn-north-1", False),
+        # Botocore has no regions of these services, and does not know this region.
+        ("pcs", "ca-west-1", False),
+        ("imagebuilder", "ca-west-1", False),
+        ("codebuild", "eu-west-99", False),
+        ("codebuild", "Europe", False),
+    ],
+)
+def test_a_service_that_botocore_has_in_other_regions_only(service: str, region: str, lacks: bool) -> None:
+    assert Clients(Connection(credentials=KEYS)).lacks(service, region) is lacks
+
+
 def test_each_operation_has_paced_clients_of_its_own() -> None:
     clients = Clients(Connection(credentials=KEYS))
     images, snapshots = clients.rate_limited("DeregisterImage"), clients.rate_limited("DeleteSnapshot")

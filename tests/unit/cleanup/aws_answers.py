@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -25,19 +26,22 @@ _ALWAYS: dict[str, Any] = {
 class Answers:
     """The clients of every region and service.
 
-    An answer is given by the method of the client. A list has one answer for each call; the last one is also
-    that of further calls. A text is an error code; an exception is raised. A function returns the answer to a
-    request. A method without an answer has one with empty lists. botocore validates each request with its
-    model. ``calls`` are the methods that were called, each with its request. ``accounts`` are those whose
-    role can be assumed.
+    An answer is given by the method of the client, or by its service as well: ``emr:list_clusters``. A list
+    has one answer for each call; the last one is also that of further calls. A text is an error code; an
+    exception is raised. A function returns the answer to a request. A method without an answer has one with
+    empty lists. botocore validates each request with its model. ``calls`` are the methods that were called,
+    each with its request. ``accounts`` are those whose role can be assumed. ``lacking`` are the services that
+    no region has by botocore's data.
     """
 
     default_region = _REGION
     is_region_set = True
 
-    def __init__(self, **answers: Any) -> None:
+    def __init__(self, lacking: tuple[str, ...] = (), **answers: Any) -> None:
+        self.lacking = lacking
         self.answers: dict[str, Any] = {**_ALWAYS, **answers}
         self.calls: list[tuple[str, Mapping[str, Any]]] = []
+        self._called: Counter[tuple[str, str]] = Counter()
         self.accounts: dict[str, Answers] = {}
         self.partition = "aws"
 
@@ -52,6 +56,9 @@ class Answers:
         if account_id not in self.accounts:
             raise ClientError({"Error": {"Code": "AccessDenied", "Message": "No."}}, "AssumeRole")
         return self.accounts[account_id]
+
+    def lacks(self, service: str, _region: str) -> bool:
+        return service in self.lacking
 
     def partition_of(self, _region: str) -> str:
         return self.partition
@@ -81,9 +88,11 @@ class Answers:
         if model.input_shape:
             validate_parameters(dict(request), model.input_shape)
         self.calls.append((method, request))
-        answer = self.answers.get(method)
+        service = client.meta.service_model.service_name
+        earlier = self._called[service, method]
+        self._called[service, method] += 1
+        answer = self.answers.get(f"{service}:{method}", self.answers.get(method))
         if isinstance(answer, Sequence) and not isinstance(answer, str):
-            earlier = [name for name, _request in self.calls].count(method) - 1
             answer = answer[min(earlier, len(answer) - 1)]
         if callable(answer):
             answer = answer(request)

@@ -95,12 +95,6 @@ def spot_request(state: str | None, **specification: Any) -> dict[str, Any]:
     return {"describe_spot_instance_requests": pages}
 
 
-def batch_environment(status: str | None, **resources: Any) -> dict[str, Any]:
-    shown = {"computeEnvironmentName": "web", "status": status, "computeResources": resources}
-    pages = [{"computeEnvironments": [], "nextToken": "n"}, {"computeEnvironments": [known(shown)]}]
-    return {"describe_compute_environments": pages}
-
-
 def parameters(*found: Answer, history: Any = None, **selected: Any) -> dict[str, Any]:
     """The latest values of parameters, all versions, and those that a selector names."""
 
@@ -285,23 +279,6 @@ OLDER = [
             "export_task export-1",
         ),
         use({"describe_export_image_tasks": {"ExportImageTasks": [{"ImageId": OLD_ID}]}}, "export_task"),
-        # (botocore shapes ComputeEnvironmentDetail, ComputeResource, Ec2Configuration, CEStatus.)
-        *(
-            use(
-                batch_environment(status, ec2Configuration=[{"imageType": "t"}, {"imageIdOverride": OLD_ID}]),
-                *["batch_compute_environment web"] * counts,
-                name=f"an environment of Batch: {status}",
-            )
-            for counts, statuses in (
-                (True, (None, "CREATING", "UPDATING", "VALID", "INVALID")),
-                (False, ("DELETING", "DELETED")),
-            )
-            for status in statuses
-        ),
-        use(
-            batch_environment("VALID", imageId=OLD_ID), "batch_compute_environment web", name="its own image"
-        ),
-        use(batch_environment("VALID"), name="an environment of Batch without an image"),
         # A region without such tasks (EC2 API Reference, "Error codes").
         *(
             use({method: code}, name=f"{method}: {code}")
@@ -640,28 +617,3 @@ def test_reads_leave_out_only_what_cannot_use_an_image() -> None:
     # SSM API Reference, GetParameters: at most ten names.
     batches = [request["Names"] for name, request in run.clients.calls if name == "get_parameters"]
     assert [len(names) for names in batches] == [10, 1]
-
-
-@pytest.mark.parametrize(
-    ("answer", "problem"),
-    [
-        ("AccessDeniedException", "AccessDeniedException: No."),
-        ({}, "lacks computeEnvironments"),
-        ({"computeEnvironments": [{}]}, "lacks computeEnvironmentName"),
-    ],
-)
-def test_without_the_late_reads_an_image_is_only_deprecated(answer: Any, problem: str) -> None:
-    run = Run({"deprecate_after_days": 0}, describe_compute_environments=answer)
-    assert (run.decision, run.unreadable) == ("deprecate", ["DescribeComputeEnvironments"])
-    (reason,) = run.of()["reasons"]
-    assert reason.startswith("DescribeComputeEnvironments could not be read: ")
-    assert problem in reason
-    assert run.deleted == []
-
-
-@pytest.mark.parametrize(
-    "days", [{"deregister_after_days": None, "deprecate_after_days": 0}, {"keep_latest": 2}]
-)
-def test_late_reads_are_made_only_for_images_to_disable_or_deregister(days: dict[str, Any]) -> None:
-    assert "describe_compute_environments" not in dict(Run(days).clients.calls)
-    assert "describe_compute_environments" in dict(Run().clients.calls)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from ...aws.errors import AWS_ERRORS, ClientError, code_of, failure
+from ...aws.errors import AWS_ERRORS, ClientError, EndpointConnectionError, code_of, failure
 from ...aws.managed_resources import hides_managed
 from ..state import Evidence, unread, unreadable
 from .users import User
@@ -47,12 +47,14 @@ class Attempts:
 class Place:
     """A region of the clients' account, and what was read there so far, by kind.
 
-    Parameters below ``tombstone_path`` are tombstones, which name images but do not use them.
+    Parameters below ``tombstone_path`` are tombstones, which name images but do not use them. ``absent`` are
+    the services that the region does not have by botocore's data.
     """
 
     clients: Clients
     region: str
     tombstone_path: str | None = None
+    absent: frozenset[str] = frozenset()
     by_kind: dict[str, list[User]] = field(default_factory=dict)
 
     @property
@@ -78,7 +80,7 @@ class Place:
 class Read(NamedTuple):
     """A read, and the operations that it calls, such as ``ec2:DescribeInstances``.
 
-    The IAM actions have the names of the operations.
+    The services are those of botocore. The IAM actions have the names of the operations.
     """
 
     read: Callable[[Place], Iterable[User]]
@@ -89,9 +91,23 @@ class Read(NamedTuple):
         """The name of the first operation, for what fails without an answer of AWS."""
         return self.operations[0].partition(":")[2]
 
+    @property
+    def service(self) -> str:
+        """The service that has the operations."""
+        return self.operations[0].partition(":")[0]
+
     def users(self, place: Place) -> tuple[User, ...]:
-        """Return what it reads."""
-        return tuple(self.read(place))
+        """Return what it reads: nothing in a region without the service.
+
+        Botocore's data can be older than the service in a region. So both have to say that it is not there:
+        the data, and that no connection to its endpoint can be made. What only one says is not read.
+        """
+        try:
+            return tuple(self.read(place))
+        except EndpointConnectionError:
+            if self.service in place.absent:
+                return ()
+            raise
 
 
 @dataclass(frozen=True)
@@ -112,6 +128,11 @@ class Source:
     can_be_hidden: bool = False
     only_of_owner: bool = False
     is_late: bool = False
+
+    @property
+    def service(self) -> str:
+        """The service that has the resources."""
+        return self.reads[0].service
 
     @property
     def operations(self) -> tuple[str, ...]:

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is read only where images are to be disabled or deregistered: each use there keeps the image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from tests.unit.cleanup.examples import OLD_ID, Run
+
+DENIED = "AccessDeniedException"
+NO_ENDPOINT = EndpointConnectionError(endpoint_url="https://example.com")
+ENVIRONMENTS = "batch:DescribeComputeEnvironments"
+
+
+def batch_environment(status: str | None, **resources: Any) -> dict[str, Any]:
+    """Two pages with one compute environment of AWS Batch."""
+    shown = {"computeEnvironmentName": "web", "computeResources": resources}
+    pages = [
+        {"computeEnvironments": [], "nextToken": "n"},
+        {"computeEnvironments": [{**shown, **({"status": status} if status else {})}]},
+    ]
+    return {"describe_compute_environments": pages}
+
+
+def batch_overrides(status: str | None) -> dict[str, Any]:
+    """A compute environment of AWS Batch with images for two image types."""
+    return batch_environment(status, ec2Configuration=[{"imageType": "t"}, {"imageIdOverride": OLD_ID}])
+
+
+USES = [
+    # (botocore shapes ComputeEnvironmentDetail, ComputeResource, Ec2Configuration, CEStatus.)
+    *(
+        (batch_overrides(status), "batch_compute_environment web")
+        for status in (None, "CREATING", "UPDATING", "VALID", "INVALID")
+    ),
+    (batch_environment("VALID", imageId=OLD_ID), "batch_compute_environment web"),
+]
+NO_USES = [
+    *(batch_overrides(status) for status in ("DELETING", "DELETED")),
+    batch_environment("VALID"),
+]
+UNREAD = [
+    ({"describe_compute_environments": DENIED}, ENVIRONMENTS, "AccessDeniedException: No."),
+    ({"describe_compute_environments": NO_ENDPOINT}, ENVIRONMENTS, "Could not connect to the endpoint URL"),
+    ({"describe_compute_environments": {}}, ENVIRONMENTS, "lacks computeEnvironments"),
+    (
+        {"describe_compute_environments": {"computeEnvironments": [{}]}},
+        ENVIRONMENTS,
+        "lacks computeEnvironmentName",
+    ),
+]
+
+
+@pytest.mark.parametrize(("answers", "evidence"), USES)
+def test_a_use_that_is_read_late_keeps_the_image(answers: Mapping[str, Any], evidence: str) -> None:
+    run = Run(**answers)
+    assert (run.decision, run.evidence) == ("keep", [evidence])
+
+
+@pytest.mark.parametrize("answers", NO_USES)
+def test_what_launches_no_image_any_more_is_no_use(answers: Mapping[str, Any]) -> None:
+    assert Run(**answers).decision == "deregister"
+
+
+@pytest.mark.parametrize(("answers", "operation", "problem"), UNREAD)
+def test_without_the_late_reads_an_image_is_only_deprecated(
+    answers: Mapping[str, Any], operation: str, problem: str
+) -> None:
+    run = Run({"deprecate_after_days": 0}, **answers)
+    assert (run.decision, run.unreadable) == ("deprecate", [operation])
+    (reason,) = run.of()["reasons"]
+    assert reason.startswith(f"{operation} could not be read: ")
+    assert problem in reason
+    assert run.deleted == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "lacking", "decision"),
+    [
+        (NO_ENDPOINT, ("batch",), "deregister"),
+        (NO_ENDPOINT, (), "wait"),
+        (NO_ENDPOINT, ("emr",), "wait"),
+        (DENIED, ("batch",), "wait"),
+    ],
+)
+def test_a_service_is_absent_without_an_endpoint_and_by_the_data_of_botocore(
+    answer: Any, lacking: tuple[str, ...], decision: str
+) -> None:
+    run = Run(lacking=lacking, describe_compute_environments=answer)
+    assert (run.decision, bool(run.unreadable)) == (decision, decision == "wait")
+
+
+def test_the_data_of_botocore_alone_hides_no_use() -> None:
+    run = Run(lacking=("batch",), **batch_overrides("VALID"))
+    assert run.evidence == ["batch_compute_environment web"]
+
+
+@pytest.mark.parametrize(
+    "days", [{"deregister_after_days": None, "deprecate_after_days": 0}, {"keep_latest": 2}]
+)
+def test_late_reads_are_made_only_for_images_to_disable_or_deregister(days: dict[str, Any]) -> None:
+    assert "describe_compute_environments" not in dict(Run(days).clients.calls)
+    assert "describe_compute_environments" in dict(Run().clients.calls)
