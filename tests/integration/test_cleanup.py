@@ -14,8 +14,9 @@ import pytest
 
 from simulated_aws.client import SimulatedAws
 
-from . import observed
+from . import in_process, observed
 from .fixture import HOME, OWNER, Fixture
+from .launching import LAUNCHERS, SERVICES
 from .playbook import Ansible, Change, Task, kill
 
 AWAY = "eu-west-1"
@@ -225,48 +226,29 @@ def test_what_an_aws_service_hides_is_use(
     assert _decisions(done)[home["old"]] == "deregister"
 
 
-def _batch_environment(aws: SimulatedAws, image_id: str) -> None:
-    """A compute environment of AWS Batch in the owner's account that launches an image."""
-    batch, ec2, iam = (aws.client(one, OWNER, HOME) for one in ("batch", "ec2", "iam"))
-    role = iam.create_role(RoleName="batch", AssumeRolePolicyDocument=json.dumps({"Statement": []}))
-    iam.create_instance_profile(InstanceProfileName="batch")
-    resources: dict[str, Any] = {
-        "type": "EC2",
-        "minvCpus": 0,
-        "maxvCpus": 1,
-        "instanceTypes": ["c5.large"],
-        "instanceRole": "batch",
-        "subnets": [ec2.describe_subnets()["Subnets"][0]["SubnetId"]],
-        "securityGroupIds": [ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]],
-        "ec2Configuration": [{"imageType": "ECS_AL2023", "imageIdOverride": image_id}],
-    }
-    batch.create_compute_environment(
-        computeEnvironmentName="web",
-        type="MANAGED",
-        serviceRole=role["Role"]["Arn"],
-        computeResources=resources,
-    )
-
-
-def test_what_batch_launches_is_used_and_read_only_where_images_go(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
+def test_what_other_services_launch_is_used_and_read_only_where_images_go(
+    aws: SimulatedAws, fixture: Fixture, policy: dict[str, Any]
 ) -> None:
-    home = _images(fixture, HOME, new=1, old=100, batch=200)
+    home = _images(fixture, HOME, new=1, old=100, **dict.fromkeys(LAUNCHERS, 200))
     _images(fixture, AWAY, new=1)
-    _batch_environment(aws, home["batch"])
+    for kind, launch in LAUNCHERS.items():
+        launch(aws, home[kind])
     aws.clear_calls()
-    denied = {"code": "AccessDeniedException", "message": "Denied.", "status": 403}
-    aws.add_fault("error", service="batch", action="POST /v1/describecomputeenvironments", times=1, **denied)
-    run, done = ansible.module("ami_cleanup", **policy)
-    assert run.code == 2, run.text
-    assert "batch:DescribeComputeEnvironments could not be read" in " ".join(run.text.split())
+    aws.add_fault("denied", service="batch", times=1)
+    done = in_process.run(aws, OWNER, "ami_cleanup", policy)
+    assert done["failed"]
+    assert "batch:DescribeComputeEnvironments could not be read" in done["msg"]
+    assert "Allow batch:DescribeComputeEnvironments" in done["msg"]
     assert observed.changes(aws, refused=True) == []
 
-    run, done = ansible.module("ami_cleanup", **policy)
-    assert run.code == 0, run.text
-    assert _evidence(done) == {home["batch"]: ["batch_compute_environment"]}
-    assert _decisions(done)[home["old"]] == "deregister"
-    assert {call.region for call in aws.calls(service="batch")} == {HOME}
+    done = in_process.run(aws, OWNER, "ami_cleanup", policy)
+    results = {one["image_id"]: one for one in done["results"]}
+    used = {name: [found["kind"] for found in one["evidence"]] for name, one in results.items()}
+    assert {name: set(kinds) for name, kinds in used.items() if kinds} == {
+        home[kind]: {kind} for kind in LAUNCHERS
+    }
+    assert results[home["old"]]["decision"] == "deregister"
+    assert {call.region for call in aws.calls() if call.service in SERVICES} == {HOME}
 
 
 @pytest.mark.nightly

@@ -24,6 +24,7 @@ from . import encrypted, observed, probing, publishing, trail
 from .attached import Attached, unneeded
 from .encrypted import ALIAS, EXTERNAL_ID, ROLE, EncryptedFixture, root
 from .fixture import CONSUMERS, HOME, OWNER, STRANGER, Fixture
+from .launching import LAUNCHERS
 from .playbook import MODULES, Ansible, Run, listed_by_host
 
 AWAY = "eu-west-1"
@@ -400,6 +401,8 @@ def test_cleanup(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path)
     # The dates of stages are removed from images that are kept again.
     deprecating = {**path, "deprecate_after_days": 0, "deregister_after_days": 400}
     run_tasks(user, _cleanup(**deprecating), _cleanup(**deprecating, keep_latest=3))
+    for launch in LAUNCHERS.values():
+        launch(aws, web[1])
     # Without the late reads, no image is disabled or deregistered.
     run_tasks(user, _cleanup(**path, fail_on="none"))
     assert {web[100], web[60], web[1]} <= {one["ImageId"] for one in observed.own_images(aws, OWNER, HOME)}

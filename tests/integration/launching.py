@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Resources of AWS services in the owner's account that launch an image."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from simulated_aws.client import SimulatedAws
+
+from .fixture import HOME, OWNER
+
+
+def batch_environment(aws: SimulatedAws, image_id: str) -> None:
+    """Create a compute environment of AWS Batch."""
+    batch, ec2, iam = (aws.client(one, OWNER, HOME) for one in ("batch", "ec2", "iam"))
+    role = iam.create_role(RoleName="batch", AssumeRolePolicyDocument=json.dumps({"Statement": []}))
+    iam.create_instance_profile(InstanceProfileName="batch")
+    resources: dict[str, Any] = {
+        "type": "EC2",
+        "minvCpus": 0,
+        "maxvCpus": 1,
+        "instanceTypes": ["c5.large"],
+        "instanceRole": "batch",
+        "subnets": [ec2.describe_subnets()["Subnets"][0]["SubnetId"]],
+        "securityGroupIds": [ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]],
+        "ec2Configuration": [{"imageType": "ECS_AL2023", "imageIdOverride": image_id}],
+    }
+    batch.create_compute_environment(
+        computeEnvironmentName="web",
+        type="MANAGED",
+        serviceRole=role["Role"]["Arn"],
+        computeResources=resources,
+    )
+
+
+LAUNCHERS: dict[str, Callable[[SimulatedAws, str], None]] = {
+    "batch_compute_environment": batch_environment,
+}
+"""The kind of evidence that a resource is, to the function that creates it for an image."""
+
+SERVICES = frozenset({"batch"})
+"""The signing names of the services."""
