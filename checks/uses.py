@@ -31,7 +31,9 @@ def table() -> str:
 
 
 def _row(source: Source) -> str:
-    names = dict.fromkeys(one.partition(":")[2] for one in source.operations)
+    # Several of the services that are read late have an operation of the same name.
+    named = (one if source.is_late else one.partition(":")[2] for one in source.operations)
+    names = dict.fromkeys(named)
     where = "; in your own account only" if source.only_of_owner else ""
     where += "; only before an image is disabled or deregistered" if source.is_late else ""
     return f"| `{source.kind}` | {source.which}{where} | {', '.join(names)} |"

@@ -26,6 +26,8 @@ ALARM = "UnauthorizedAMISharing"
 LOG_GROUP = "aws-cloudtrail-logs"
 
 ALL = "*"
+# Services whose actions have another prefix than botocore's name of the service.
+_PREFIXES = {"emr": "elasticmapreduce"}
 ARNS = {
     "ec2:image": "arn:aws:ec2:*::image/*",
     "ec2:snapshot": "arn:aws:ec2:*::snapshot/*",
@@ -72,6 +74,17 @@ def _each(*operations: str, on: tuple[str, ...] = ()) -> dict[str, Permission]:
     return {one: Permission((one,), on) for one in operations}
 
 
+def _uses() -> dict[str, Permission]:
+    """Return the operations that read uses of images."""
+    return {one: Permission((_action(one),)) for one in operations(SOURCES)}
+
+
+def _action(operation: str) -> str:
+    """Return the IAM action of an operation."""
+    service, name = operation.split(":")
+    return f"{_PREFIXES.get(service, service)}:{name}"
+
+
 _IMAGE, _SNAPSHOT = ("ec2:image",), ("ec2:snapshot",)
 _KEY, _PARAMETER = ("kms:key",), ("ssm:parameter",)
 _LAUNCHED = (
@@ -81,7 +94,7 @@ _LAUNCHED = (
 
 PERMISSIONS: dict[str, Permission] = {
     # Lists and settings, which support no resources, and reads of an attribute.
-    **_each(*operations(SOURCES)),
+    **_uses(),
     **_each(
         "cloudtrail:DescribeTrails",
         "ec2:DescribeImageReferences",

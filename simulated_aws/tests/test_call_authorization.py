@@ -135,6 +135,13 @@ CALLS: list[tuple[str, Callable[[Any], Any], str, str, tuple[str, int]]] = [
         ("AccessDeniedException", 403),
     ),
     (
+        "emr",
+        lambda emr: emr.list_clusters(),
+        "elasticmapreduce:ListClusters",
+        "*",
+        ("AccessDeniedException", 400),
+    ),
+    (
         "imagebuilder",
         lambda builder: builder.list_lifecycle_policies(),
         "imagebuilder:ListLifecyclePolicies",

@@ -36,10 +36,24 @@ def batch_environment(aws: SimulatedAws, image_id: str) -> None:
     )
 
 
+def emr_cluster(aws: SimulatedAws, image_id: str) -> None:
+    """Create clusters of Amazon EMR, with an instance group and with an instance fleet."""
+    emr = aws.client("emr", OWNER, HOME)
+    one = {"InstanceType": "m5.xlarge", "CustomAmiId": image_id}
+    group = {**one, "InstanceRole": "MASTER", "InstanceCount": 1}
+    fleet = {"InstanceFleetType": "MASTER", "InstanceTypeConfigs": [one]}
+    for name, instances in {
+        "group": {"InstanceGroups": [group]},
+        "fleet": {"InstanceFleets": [fleet]},
+    }.items():
+        emr.run_job_flow(Name=name, ReleaseLabel="emr-7.0.0", Instances=instances)
+
+
 LAUNCHERS: dict[str, Callable[[SimulatedAws, str], None]] = {
     "batch_compute_environment": batch_environment,
+    "emr_cluster": emr_cluster,
 }
 """The kind of evidence that a resource is, to the function that creates it for an image."""
 
-SERVICES = frozenset({"batch"})
+SERVICES = frozenset({"batch", "elasticmapreduce"})
 """The signing names of the services."""

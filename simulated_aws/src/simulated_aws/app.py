@@ -15,6 +15,7 @@ from . import (
     ec2,
     events,
     iam,
+    image_users,
     imagebuilder,
     kms,
     organizations,
@@ -51,7 +52,7 @@ class App:
         ec2.patch_moto()
         autoscaling.patch_moto()
         self._pipeline = Pipeline(
-            {**EC2_HANDLERS, **IAM_HANDLERS, **KMS_HANDLERS},
+            {**EC2_HANDLERS, **IAM_HANDLERS, **image_users.HANDLERS, **KMS_HANDLERS},
             MotoApp(),
             {"imagebuilder": imagebuilder.answer, "rbin": rbin.answer},
             call_authorization.denial,

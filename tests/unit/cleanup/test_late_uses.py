@@ -32,6 +32,23 @@ def batch_overrides(status: str | None) -> dict[str, Any]:
     return batch_environment(status, ec2Configuration=[{"imageType": "t"}, {"imageIdOverride": OLD_ID}])
 
 
+def emr_cluster(groups: Any = (), fleets: Any = None, **members: Any) -> dict[str, Any]:
+    """A cluster of Amazon EMR, on the second of two pages, with instance groups or with fleets."""
+    collection = "INSTANCE_GROUP" if fleets is None else "INSTANCE_FLEET"
+    return {
+        "emr:list_clusters": [
+            {"Clusters": [], "Marker": "m"},
+            {"Clusters": [{"Id": "j-1", "Name": "etl"}]},
+        ],
+        "emr:describe_cluster": {"Cluster": {"InstanceCollectionType": collection, **members}},
+        "list_instance_groups": [{"InstanceGroups": [], "Marker": "m"}, {"InstanceGroups": list(groups)}],
+        "list_instance_fleets": [
+            {"InstanceFleets": [], "Marker": "m"},
+            {"InstanceFleets": [{"InstanceTypeSpecifications": list(fleets or ())}]},
+        ],
+    }
+
+
 USES = [
     # (botocore shapes ComputeEnvironmentDetail, ComputeResource, Ec2Configuration, CEStatus.)
     *(
@@ -39,10 +56,16 @@ USES = [
         for status in (None, "CREATING", "UPDATING", "VALID", "INVALID")
     ),
     (batch_environment("VALID", imageId=OLD_ID), "batch_compute_environment web"),
+    # (botocore shapes Cluster, InstanceGroup and InstanceTypeSpecification.)
+    (emr_cluster(CustomAmiId=OLD_ID), "emr_cluster j-1 etl"),
+    (emr_cluster(groups=[{}, {"CustomAmiId": OLD_ID}]), "emr_cluster j-1 etl"),
+    (emr_cluster(fleets=[{}, {"CustomAmiId": OLD_ID}]), "emr_cluster j-1 etl"),
 ]
 NO_USES = [
     *(batch_overrides(status) for status in ("DELETING", "DELETED")),
     batch_environment("VALID"),
+    emr_cluster(groups=[{}]),
+    emr_cluster(fleets=[{}]),
 ]
 UNREAD = [
     ({"describe_compute_environments": DENIED}, ENVIRONMENTS, "AccessDeniedException: No."),
@@ -52,6 +75,27 @@ UNREAD = [
         {"describe_compute_environments": {"computeEnvironments": [{}]}},
         ENVIRONMENTS,
         "lacks computeEnvironmentName",
+    ),
+    ({"emr:list_clusters": DENIED}, "emr:ListClusters", "AccessDeniedException: No."),
+    ({"emr:list_clusters": {}}, "emr:ListClusters", "lacks Clusters"),
+    ({"emr:list_clusters": {"Clusters": [{}]}}, "emr:ListClusters", "lacks Id"),
+    *(
+        ({**emr_cluster(), **answers}, f"emr:{operation}", problem)
+        for answers, operation, problem in (
+            ({"emr:describe_cluster": DENIED}, "DescribeCluster", "AccessDeniedException: No."),
+            ({"emr:describe_cluster": {}}, "DescribeCluster", "lacks Cluster"),
+            ({"emr:describe_cluster": {"Cluster": {}}}, "DescribeCluster", "lacks InstanceCollectionType"),
+            ({"list_instance_groups": DENIED}, "ListInstanceGroups", "AccessDeniedException: No."),
+            ({"list_instance_groups": {}}, "ListInstanceGroups", "lacks InstanceGroups"),
+        )
+    ),
+    *(
+        ({**emr_cluster(fleets=()), "list_instance_fleets": answer}, "emr:ListInstanceFleets", problem)
+        for answer, problem in (
+            (DENIED, "AccessDeniedException: No."),
+            ({}, "lacks InstanceFleets"),
+            ({"InstanceFleets": [{}]}, "lacks InstanceTypeSpecifications"),
+        )
     ),
 ]
 
@@ -106,3 +150,9 @@ def test_the_data_of_botocore_alone_hides_no_use() -> None:
 def test_late_reads_are_made_only_for_images_to_disable_or_deregister(days: dict[str, Any]) -> None:
     assert "describe_compute_environments" not in dict(Run(days).clients.calls)
     assert "describe_compute_environments" in dict(Run().clients.calls)
+
+
+def test_clusters_that_have_ended_are_not_listed() -> None:
+    """(botocore shape ClusterState.)"""
+    requests = [request for name, request in Run().clients.calls if name == "list_clusters"]
+    assert {"ClusterStates": ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING"]} in requests

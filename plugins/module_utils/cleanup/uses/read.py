@@ -80,7 +80,8 @@ class Place:
 class Read(NamedTuple):
     """A read, and the operations that it calls, such as ``ec2:DescribeInstances``.
 
-    The services are those of botocore. The IAM actions have the names of the operations.
+    The services are those of botocore. The IAM actions have the names of the operations; the prefixes that
+    differ are in ``checks/iam/permissions.py``.
     """
 
     read: Callable[[Place], Iterable[User]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from . import (
     read_auto_scaling_groups,
     read_batch_environments,
+    read_emr_clusters,
     read_export_tasks,
     read_fleets,
     read_instances,
@@ -32,6 +33,7 @@ SOURCES = (
     read_export_tasks.SOURCE,
     read_parameters.SOURCE,
     read_batch_environments.SOURCE,
+    read_emr_clusters.SOURCE,
 )
 IN_BULK = tuple(source for source in SOURCES if not source.is_late)
 LATE = tuple(source for source in SOURCES if source.is_late)

@@ -460,6 +460,8 @@ class AccountRegion:
     """Build versions of Image Builder by ARN."""
     lifecycle_policies: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Lifecycle policies of Image Builder by ARN, with boto3's names (botocore shape LifecyclePolicy)."""
+    image_users: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    """Resources of services that launch images, by kind and ID, each with the members that are shown."""
     starts_with_default_vpc: bool = True
     """Whether the account has the default VPC before it changes its VPCs; many organizations delete it."""
     subnet_zones: tuple[str, ...] = ()
