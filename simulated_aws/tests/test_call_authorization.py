@@ -142,6 +142,13 @@ CALLS: list[tuple[str, Callable[[Any], Any], str, str, tuple[str, int]]] = [
         ("AccessDeniedException", 400),
     ),
     (
+        "sagemaker",
+        lambda sagemaker: sagemaker.list_clusters(),
+        "sagemaker:ListClusters",
+        "*",
+        ("AccessDeniedException", 400),
+    ),
+    (
         "imagebuilder",
         lambda builder: builder.list_lifecycle_policies(),
         "imagebuilder:ListLifecyclePolicies",

@@ -49,11 +49,24 @@ def emr_cluster(aws: SimulatedAws, image_id: str) -> None:
         emr.run_job_flow(Name=name, ReleaseLabel="emr-7.0.0", Instances=instances)
 
 
+def hyperpod_cluster(aws: SimulatedAws, image_id: str) -> None:
+    """Create a cluster of SageMaker HyperPod."""
+    group = {
+        "InstanceGroupName": "workers",
+        "InstanceType": "ml.c5.large",
+        "InstanceCount": 1,
+        "ExecutionRole": f"arn:aws:iam::{aws.account_id(OWNER)}:role/hyperpod",
+        "ImageId": image_id,
+    }
+    aws.client("sagemaker", OWNER, HOME).create_cluster(ClusterName="training", InstanceGroups=[group])
+
+
 LAUNCHERS: dict[str, Callable[[SimulatedAws, str], None]] = {
     "batch_compute_environment": batch_environment,
     "emr_cluster": emr_cluster,
+    "hyperpod_cluster": hyperpod_cluster,
 }
 """The kind of evidence that a resource is, to the function that creates it for an image."""
 
-SERVICES = frozenset({"batch", "elasticmapreduce"})
+SERVICES = frozenset({"batch", "elasticmapreduce", "sagemaker"})
 """The signing names of the services."""

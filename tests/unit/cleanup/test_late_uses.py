@@ -49,6 +49,18 @@ def emr_cluster(groups: Any = (), fleets: Any = None, **members: Any) -> dict[st
     }
 
 
+def hyperpod_cluster(*groups: Mapping[str, Any], described: Any = None) -> dict[str, Any]:
+    """A cluster of SageMaker HyperPod with instance groups."""
+    summary = {"ClusterArn": "arn:x", "ClusterName": "training"}
+    return {
+        "sagemaker:list_clusters": [
+            {"ClusterSummaries": [], "NextToken": "n"},
+            {"ClusterSummaries": [summary]},
+        ],
+        "sagemaker:describe_cluster": described or {"InstanceGroups": list(groups)},
+    }
+
+
 USES = [
     # (botocore shapes ComputeEnvironmentDetail, ComputeResource, Ec2Configuration, CEStatus.)
     *(
@@ -60,12 +72,24 @@ USES = [
     (emr_cluster(CustomAmiId=OLD_ID), "emr_cluster j-1 etl"),
     (emr_cluster(groups=[{}, {"CustomAmiId": OLD_ID}]), "emr_cluster j-1 etl"),
     (emr_cluster(fleets=[{}, {"CustomAmiId": OLD_ID}]), "emr_cluster j-1 etl"),
+    # (botocore shape ClusterInstanceGroupDetails.)
+    *(
+        (
+            hyperpod_cluster({}, {"InstanceGroupName": "workers", "Status": status, member: OLD_ID}),
+            "hyperpod_cluster training workers",
+        )
+        for member in ("CurrentImageId", "DesiredImageId")
+        for status in ("InService", "Failed", "Deleting")
+    ),
 ]
 NO_USES = [
     *(batch_overrides(status) for status in ("DELETING", "DELETED")),
     batch_environment("VALID"),
     emr_cluster(groups=[{}]),
     emr_cluster(fleets=[{}]),
+    hyperpod_cluster({"CurrentImageId": "default", "DesiredImageId": "default"}, {}),
+    # (botocore shape ResourceNotFound.)
+    hyperpod_cluster(described="ResourceNotFound"),
 ]
 UNREAD = [
     ({"describe_compute_environments": DENIED}, ENVIRONMENTS, "AccessDeniedException: No."),
@@ -97,6 +121,8 @@ UNREAD = [
             ({"InstanceFleets": [{}]}, "lacks InstanceTypeSpecifications"),
         )
     ),
+    ({"sagemaker:list_clusters": DENIED}, "sagemaker:ListClusters", "AccessDeniedException: No."),
+    (hyperpod_cluster(described=DENIED), "sagemaker:DescribeCluster", "AccessDeniedException: No."),
 ]
 
 

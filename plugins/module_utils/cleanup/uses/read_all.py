@@ -12,6 +12,7 @@ from . import (
     read_emr_clusters,
     read_export_tasks,
     read_fleets,
+    read_hyperpod_clusters,
     read_instances,
     read_launch_configurations,
     read_launch_templates,
@@ -34,6 +35,7 @@ SOURCES = (
     read_parameters.SOURCE,
     read_batch_environments.SOURCE,
     read_emr_clusters.SOURCE,
+    read_hyperpod_clusters.SOURCE,
 )
 IN_BULK = tuple(source for source in SOURCES if not source.is_late)
 LATE = tuple(source for source in SOURCES if source.is_late)

@@ -6,11 +6,12 @@ Only what these operations show is simulated: nothing is launched. All other ope
 
 from __future__ import annotations
 
-from . import emr
+from . import emr, hyperpod
 from .operations import Handler, handlers
 
 HANDLERS: dict[tuple[str, str], Handler] = {
     **handlers("emr", emr.OPERATIONS),
+    **handlers("sagemaker", hyperpod.OPERATIONS),
 }
 """Signing name and operation to the function that answers it."""
 
