@@ -148,6 +148,7 @@ CALLS: list[tuple[str, Callable[[Any], Any], str, str, tuple[str, int]]] = [
         "*",
         ("AccessDeniedException", 400),
     ),
+    ("pcs", lambda pcs: pcs.list_clusters(), "pcs:ListClusters", "*", ("AccessDeniedException", 400)),
     (
         "imagebuilder",
         lambda builder: builder.list_lifecycle_policies(),

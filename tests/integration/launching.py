@@ -61,12 +61,33 @@ def hyperpod_cluster(aws: SimulatedAws, image_id: str) -> None:
     aws.client("sagemaker", OWNER, HOME).create_cluster(ClusterName="training", InstanceGroups=[group])
 
 
+def pcs_compute_node_group(aws: SimulatedAws, image_id: str) -> None:
+    """Create a cluster of AWS PCS with a compute node group."""
+    pcs = aws.client("pcs", OWNER, HOME)
+    cluster = pcs.create_cluster(
+        clusterName="hpc",
+        scheduler={"type": "SLURM", "version": "24.11"},
+        size="SMALL",
+        networking={"subnetIds": ["subnet-1"]},
+    )
+    pcs.create_compute_node_group(
+        clusterIdentifier=cluster["cluster"]["id"],
+        computeNodeGroupName="nodes",
+        amiId=image_id,
+        subnetIds=["subnet-1"],
+        iamInstanceProfileArn=f"arn:aws:iam::{aws.account_id(OWNER)}:instance-profile/AWSPCS-nodes",
+        scalingConfiguration={"minInstanceCount": 0, "maxInstanceCount": 1},
+        instanceConfigs=[{"instanceType": "c6i.xlarge"}],
+    )
+
+
 LAUNCHERS: dict[str, Callable[[SimulatedAws, str], None]] = {
     "batch_compute_environment": batch_environment,
     "emr_cluster": emr_cluster,
     "hyperpod_cluster": hyperpod_cluster,
+    "pcs_compute_node_group": pcs_compute_node_group,
 }
 """The kind of evidence that a resource is, to the function that creates it for an image."""
 
-SERVICES = frozenset({"batch", "elasticmapreduce", "sagemaker"})
+SERVICES = frozenset({"batch", "elasticmapreduce", "pcs", "sagemaker"})
 """The signing names of the services."""

@@ -61,6 +61,24 @@ def hyperpod_cluster(*groups: Mapping[str, Any], described: Any = None) -> dict[
     }
 
 
+def pcs_groups(*listed: tuple[str, str], described: Any = None) -> dict[str, Any]:
+    """Compute node groups of AWS PCS, by name and status, of which all are described alike."""
+    groups = [{"name": name, "id": f"id-{name}", "status": status} for name, status in listed]
+    return {
+        "pcs:list_clusters": [
+            {"clusters": [], "nextToken": "n"},
+            {"clusters": [{"id": "pcs_1", "name": "hpc"}]},
+        ],
+        "list_compute_node_groups": [
+            {"computeNodeGroups": [], "nextToken": "n"},
+            {"computeNodeGroups": groups},
+        ],
+        "get_compute_node_group": described or {"computeNodeGroup": {"name": "nodes", "amiId": OLD_ID}},
+    }
+
+
+PCS_GROUP = ("nodes", "ACTIVE")
+NOT_FOUND = "ResourceNotFoundException"
 USES = [
     # (botocore shapes ComputeEnvironmentDetail, ComputeResource, Ec2Configuration, CEStatus.)
     *(
@@ -81,6 +99,11 @@ USES = [
         for member in ("CurrentImageId", "DesiredImageId")
         for status in ("InService", "Failed", "Deleting")
     ),
+    # (botocore shapes ComputeNodeGroup and ComputeNodeGroupStatus.)
+    *(
+        (pcs_groups(("nodes", status)), "pcs_compute_node_group nodes hpc")
+        for status in ("ACTIVE", "SUSPENDED", "CREATE_FAILED", "DELETING", "DELETE_FAILED")
+    ),
 ]
 NO_USES = [
     *(batch_overrides(status) for status in ("DELETING", "DELETED")),
@@ -90,6 +113,11 @@ NO_USES = [
     hyperpod_cluster({"CurrentImageId": "default", "DesiredImageId": "default"}, {}),
     # (botocore shape ResourceNotFound.)
     hyperpod_cluster(described="ResourceNotFound"),
+    pcs_groups(("nodes", "DELETED")),
+    pcs_groups(PCS_GROUP, described={"computeNodeGroup": {"name": "nodes"}}),
+    # (botocore shape ResourceNotFoundException of pcs.)
+    pcs_groups(PCS_GROUP, described=NOT_FOUND),
+    {**pcs_groups(PCS_GROUP), "list_compute_node_groups": NOT_FOUND},
 ]
 UNREAD = [
     ({"describe_compute_environments": DENIED}, ENVIRONMENTS, "AccessDeniedException: No."),
@@ -123,6 +151,14 @@ UNREAD = [
     ),
     ({"sagemaker:list_clusters": DENIED}, "sagemaker:ListClusters", "AccessDeniedException: No."),
     (hyperpod_cluster(described=DENIED), "sagemaker:DescribeCluster", "AccessDeniedException: No."),
+    ({"pcs:list_clusters": DENIED}, "pcs:ListClusters", "AccessDeniedException: No."),
+    (
+        {**pcs_groups(), "list_compute_node_groups": DENIED},
+        "pcs:ListComputeNodeGroups",
+        "AccessDeniedException: No.",
+    ),
+    (pcs_groups(PCS_GROUP, described=DENIED), "pcs:GetComputeNodeGroup", "AccessDeniedException: No."),
+    (pcs_groups(PCS_GROUP, described={"x": 1}), "pcs:GetComputeNodeGroup", "lacks computeNodeGroup"),
 ]
 
 

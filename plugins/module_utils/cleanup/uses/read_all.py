@@ -17,6 +17,7 @@ from . import (
     read_launch_configurations,
     read_launch_templates,
     read_parameters,
+    read_pcs_node_groups,
     read_spot_fleets,
     read_spot_requests,
     read_store_tasks,
@@ -36,6 +37,7 @@ SOURCES = (
     read_batch_environments.SOURCE,
     read_emr_clusters.SOURCE,
     read_hyperpod_clusters.SOURCE,
+    read_pcs_node_groups.SOURCE,
 )
 IN_BULK = tuple(source for source in SOURCES if not source.is_late)
 LATE = tuple(source for source in SOURCES if source.is_late)
