@@ -150,6 +150,13 @@ CALLS: list[tuple[str, Callable[[Any], Any], str, str, tuple[str, int]]] = [
     ),
     ("pcs", lambda pcs: pcs.list_clusters(), "pcs:ListClusters", "*", ("AccessDeniedException", 400)),
     (
+        "codebuild",
+        lambda codebuild: codebuild.list_fleets(),
+        "codebuild:ListFleets",
+        "*",
+        ("AccessDeniedException", 400),
+    ),
+    (
         "imagebuilder",
         lambda builder: builder.list_lifecycle_policies(),
         "imagebuilder:ListLifecyclePolicies",

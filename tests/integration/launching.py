@@ -81,13 +81,25 @@ def pcs_compute_node_group(aws: SimulatedAws, image_id: str) -> None:
     )
 
 
+def codebuild_fleet(aws: SimulatedAws, image_id: str) -> None:
+    """Create a fleet of CodeBuild."""
+    aws.client("codebuild", OWNER, HOME).create_fleet(
+        name="builders",
+        baseCapacity=1,
+        environmentType="LINUX_EC2",
+        computeType="BUILD_GENERAL1_SMALL",
+        imageId=image_id,
+    )
+
+
 LAUNCHERS: dict[str, Callable[[SimulatedAws, str], None]] = {
     "batch_compute_environment": batch_environment,
     "emr_cluster": emr_cluster,
     "hyperpod_cluster": hyperpod_cluster,
     "pcs_compute_node_group": pcs_compute_node_group,
+    "codebuild_fleet": codebuild_fleet,
 }
 """The kind of evidence that a resource is, to the function that creates it for an image."""
 
-SERVICES = frozenset({"batch", "elasticmapreduce", "pcs", "sagemaker"})
+SERVICES = frozenset({"batch", "codebuild", "elasticmapreduce", "pcs", "sagemaker"})
 """The signing names of the services."""

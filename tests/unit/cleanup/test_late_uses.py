@@ -79,6 +79,16 @@ def pcs_groups(*listed: tuple[str, str], described: Any = None) -> dict[str, Any
 
 PCS_GROUP = ("nodes", "ACTIVE")
 NOT_FOUND = "ResourceNotFoundException"
+
+
+def codebuild_fleets(*fleets: Mapping[str, Any], described: Any = None) -> dict[str, Any]:
+    """Fleets of CodeBuild, on the second of two pages."""
+    return {
+        "list_fleets": [{"fleets": ["arn:0"], "nextToken": "n"}, {"fleets": ["arn:1"]}],
+        "batch_get_fleets": described or [{"fleets": []}, {"fleets": list(fleets)}],
+    }
+
+
 USES = [
     # (botocore shapes ComputeEnvironmentDetail, ComputeResource, Ec2Configuration, CEStatus.)
     *(
@@ -104,6 +114,14 @@ USES = [
         (pcs_groups(("nodes", status)), "pcs_compute_node_group nodes hpc")
         for status in ("ACTIVE", "SUSPENDED", "CREATE_FAILED", "DELETING", "DELETE_FAILED")
     ),
+    # (botocore shapes Fleet and FleetStatusCode.)
+    *(
+        (
+            codebuild_fleets({"name": "builders", "status": {"statusCode": status}, "imageId": OLD_ID}),
+            "codebuild_fleet builders",
+        )
+        for status in ("ACTIVE", "CREATE_FAILED", "PENDING_DELETION", "DELETING")
+    ),
 ]
 NO_USES = [
     *(batch_overrides(status) for status in ("DELETING", "DELETED")),
@@ -118,6 +136,9 @@ NO_USES = [
     # (botocore shape ResourceNotFoundException of pcs.)
     pcs_groups(PCS_GROUP, described=NOT_FOUND),
     {**pcs_groups(PCS_GROUP), "list_compute_node_groups": NOT_FOUND},
+    codebuild_fleets({"name": "builders"}),
+    # (botocore shape FleetArns: at least one.)
+    {"list_fleets": {}},
 ]
 UNREAD = [
     ({"describe_compute_environments": DENIED}, ENVIRONMENTS, "AccessDeniedException: No."),
@@ -159,6 +180,15 @@ UNREAD = [
     ),
     (pcs_groups(PCS_GROUP, described=DENIED), "pcs:GetComputeNodeGroup", "AccessDeniedException: No."),
     (pcs_groups(PCS_GROUP, described={"x": 1}), "pcs:GetComputeNodeGroup", "lacks computeNodeGroup"),
+    ({"list_fleets": DENIED}, "codebuild:ListFleets", "AccessDeniedException: No."),
+    *(
+        (codebuild_fleets(described=answer), "codebuild:BatchGetFleets", problem)
+        for answer, problem in (
+            (DENIED, "AccessDeniedException: No."),
+            ({"fleetsNotFound": []}, "lacks fleets"),
+            ({"fleets": [{}]}, "lacks name"),
+        )
+    ),
 ]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from . import (
     read_auto_scaling_groups,
     read_batch_environments,
+    read_codebuild_fleets,
     read_emr_clusters,
     read_export_tasks,
     read_fleets,
@@ -38,6 +39,7 @@ SOURCES = (
     read_emr_clusters.SOURCE,
     read_hyperpod_clusters.SOURCE,
     read_pcs_node_groups.SOURCE,
+    read_codebuild_fleets.SOURCE,
 )
 IN_BULK = tuple(source for source in SOURCES if not source.is_late)
 LATE = tuple(source for source in SOURCES if source.is_late)

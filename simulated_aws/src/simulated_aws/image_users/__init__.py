@@ -6,13 +6,14 @@ Only what these operations show is simulated: nothing is launched. All other ope
 
 from __future__ import annotations
 
-from . import emr, hyperpod, pcs
+from . import codebuild, emr, hyperpod, pcs
 from .operations import Handler, handlers
 
 HANDLERS: dict[tuple[str, str], Handler] = {
     **handlers("emr", emr.OPERATIONS),
     **handlers("sagemaker", hyperpod.OPERATIONS),
     **handlers("pcs", pcs.OPERATIONS),
+    **handlers("codebuild", codebuild.OPERATIONS),
 }
 """Signing name and operation to the function that answers it."""
 
