@@ -17,16 +17,13 @@ from botocore.waiter import WaiterModel
 from plugins.module_utils.cleanup.uses.read import services
 from plugins.module_utils.cleanup.uses.read_all import SOURCES
 
-# The services that plugins/ calls.
-SERVICES = tuple(
-    sorted(
-        {
-            *("cloudtrail", "cloudwatch", "ec2", "events", "iam", "imagebuilder", "kms", "logs"),
-            *("organizations", "rbin", "s3", "sns", "sqs", "ssm", "sts"),
-            *services(SOURCES),
-        }
-    )
+# The services whose operations an action can name. Others are only read, as uses of images.
+OF_ACTIONS = (
+    *("cloudtrail", "cloudwatch", "ec2", "events", "iam", "imagebuilder", "kms", "logs"),
+    *("organizations", "rbin", "s3", "sns", "sqs", "ssm", "sts"),
 )
+# The services that plugins/ calls.
+SERVICES = tuple(sorted({*OF_ACTIONS, *services(SOURCES)}))
 
 
 @dataclass(frozen=True, order=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from checks.responses.models import SERVICES, Models, Operation
+from checks.responses.models import OF_ACTIONS, SERVICES, Models, Operation
 
 PLUGINS = Path("plugins")
 _UTILS = ("plugins", "module_utils")
@@ -236,7 +236,8 @@ def _planned(models: Models, node: ast.Call) -> list[Operation]:
         return []
     given = [*node.args, *(keyword.value for keyword in node.keywords)]
     texts = [item.value for item in given if isinstance(item, ast.Constant) and isinstance(item.value, str)]
-    named = [operation for text in texts for operation in models.named(text)]
+    found = [operation for text in texts for operation in models.named(text)]
+    named = [operation for operation in found if operation.service in OF_ACTIONS]
     service = next((text for text in texts if text in SERVICES), "ec2")
     return [one for one in named if one.service == service] or named
 

@@ -157,6 +157,13 @@ CALLS: list[tuple[str, Callable[[Any], Any], str, str, tuple[str, int]]] = [
         ("AccessDeniedException", 400),
     ),
     (
+        "rds",
+        lambda rds: rds.describe_db_engine_versions(),
+        "rds:DescribeDBEngineVersions",
+        "*",
+        ("AccessDenied", 403),
+    ),
+    (
         "imagebuilder",
         lambda builder: builder.list_lifecycle_policies(),
         "imagebuilder:ListLifecyclePolicies",

@@ -92,14 +92,22 @@ def codebuild_fleet(aws: SimulatedAws, image_id: str) -> None:
     )
 
 
+def rds_custom_engine_version(aws: SimulatedAws, image_id: str) -> None:
+    """Create a custom engine version of Amazon RDS."""
+    aws.client("rds", OWNER, HOME).create_custom_db_engine_version(
+        Engine="custom-sqlserver-ee", EngineVersion="15.00.4249.2.web", ImageId=image_id
+    )
+
+
 LAUNCHERS: dict[str, Callable[[SimulatedAws, str], None]] = {
     "batch_compute_environment": batch_environment,
     "emr_cluster": emr_cluster,
     "hyperpod_cluster": hyperpod_cluster,
     "pcs_compute_node_group": pcs_compute_node_group,
     "codebuild_fleet": codebuild_fleet,
+    "rds_custom_engine_version": rds_custom_engine_version,
 }
 """The kind of evidence that a resource is, to the function that creates it for an image."""
 
-SERVICES = frozenset({"batch", "codebuild", "elasticmapreduce", "pcs", "sagemaker"})
+SERVICES = frozenset({"batch", "codebuild", "elasticmapreduce", "pcs", "rds", "sagemaker"})
 """The signing names of the services."""

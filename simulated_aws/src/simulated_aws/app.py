@@ -51,6 +51,7 @@ class App:
         cloudtrail.patch_moto()
         ec2.patch_moto()
         autoscaling.patch_moto()
+        image_users.patch_moto()
         self._pipeline = Pipeline(
             {**EC2_HANDLERS, **IAM_HANDLERS, **image_users.HANDLERS, **KMS_HANDLERS},
             MotoApp(),

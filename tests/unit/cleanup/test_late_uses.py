@@ -89,6 +89,19 @@ def codebuild_fleets(*fleets: Mapping[str, Any], described: Any = None) -> dict[
     }
 
 
+ENGINE_VERSIONS = "rds:DescribeDBEngineVersions"
+
+
+def engine_version(**members: Any) -> dict[str, Any]:
+    """A custom engine version of Amazon RDS, on the second of two pages."""
+    return {
+        "describe_db_engine_versions": [
+            {"DBEngineVersions": [], "Marker": "m"},
+            {"DBEngineVersions": [members]},
+        ]
+    }
+
+
 USES = [
     # (botocore shapes ComputeEnvironmentDetail, ComputeResource, Ec2Configuration, CEStatus.)
     *(
@@ -122,6 +135,16 @@ USES = [
         )
         for status in ("ACTIVE", "CREATE_FAILED", "PENDING_DELETION", "DELETING")
     ),
+    # (botocore shapes DBEngineVersion and CustomDBEngineVersionAMI.)
+    *(
+        (
+            engine_version(
+                Engine="custom-x", EngineVersion="1.web", Status=status, Image={"ImageId": OLD_ID}
+            ),
+            "rds_custom_engine_version custom-x 1.web",
+        )
+        for status in ("available", "inactive", "deleting", "failed")
+    ),
 ]
 NO_USES = [
     *(batch_overrides(status) for status in ("DELETING", "DELETED")),
@@ -139,6 +162,8 @@ NO_USES = [
     codebuild_fleets({"name": "builders"}),
     # (botocore shape FleetArns: at least one.)
     {"list_fleets": {}},
+    engine_version(Engine="custom-x", EngineVersion="1.web"),
+    engine_version(Image={}),
 ]
 UNREAD = [
     ({"describe_compute_environments": DENIED}, ENVIRONMENTS, "AccessDeniedException: No."),
@@ -189,6 +214,10 @@ UNREAD = [
             ({"fleets": [{}]}, "lacks name"),
         )
     ),
+    ({"describe_db_engine_versions": DENIED}, ENGINE_VERSIONS, "AccessDeniedException: No."),
+    ({"describe_db_engine_versions": {}}, ENGINE_VERSIONS, "lacks DBEngineVersions"),
+    (engine_version(Image={"ImageId": OLD_ID}), ENGINE_VERSIONS, "lacks Engine"),
+    (engine_version(Engine="x", Image={"ImageId": OLD_ID}), ENGINE_VERSIONS, "lacks EngineVersion"),
 ]
 
 
@@ -248,3 +277,10 @@ def test_clusters_that_have_ended_are_not_listed() -> None:
     """(botocore shape ClusterState.)"""
     requests = [request for name, request in Run().clients.calls if name == "list_clusters"]
     assert {"ClusterStates": ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING"]} in requests
+
+
+def test_engine_versions_of_all_states_are_listed() -> None:
+    """(botocore operation DescribeDBEngineVersions: by default only those that are available.)"""
+    request = dict(Run().clients.calls)["describe_db_engine_versions"]
+    assert request["IncludeAll"] is True
+    assert "custom-sqlserver-ee" in request["Filters"][0]["Values"]

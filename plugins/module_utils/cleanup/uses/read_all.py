@@ -19,6 +19,7 @@ from . import (
     read_launch_templates,
     read_parameters,
     read_pcs_node_groups,
+    read_rds_engine_versions,
     read_spot_fleets,
     read_spot_requests,
     read_store_tasks,
@@ -40,6 +41,7 @@ SOURCES = (
     read_hyperpod_clusters.SOURCE,
     read_pcs_node_groups.SOURCE,
     read_codebuild_fleets.SOURCE,
+    read_rds_engine_versions.SOURCE,
 )
 IN_BULK = tuple(source for source in SOURCES if not source.is_late)
 LATE = tuple(source for source in SOURCES if source.is_late)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from . import codebuild, emr, hyperpod, pcs
 from .operations import Handler, handlers
+from .rds import patch_moto
 
 HANDLERS: dict[tuple[str, str], Handler] = {
     **handlers("emr", emr.OPERATIONS),
@@ -17,4 +18,4 @@ HANDLERS: dict[tuple[str, str], Handler] = {
 }
 """Signing name and operation to the function that answers it."""
 
-__all__ = ["HANDLERS"]
+__all__ = ["HANDLERS", "patch_moto"]
