@@ -2,13 +2,63 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the module of this name, on the controller without a process if the task allows it."""
+"""Runs ``remediation_plan`` with the audit that the task names, without a process if possible."""
 
 from __future__ import annotations
 
-from ansible_collections.golden.images.plugins.plugin_utils.audit_result import TakesAuditResult
+import json
+
+from ansible_collections.golden.images.plugins.module_utils.failures import cut, invalid_option
+from ansible_collections.golden.images.plugins.module_utils.runner import refusal
 from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
 
+_OPTION = "audit_result_var"
+# Text without any of these is no template of Ansible's.
+_TEMPLATE_MARKS = ("{{", "{%", "{#", "#jinja2:")
 
-class ActionModule(TakesAuditResult, RunsHere):
-    """Runs the module with the audit that the task names."""
+
+class ActionModule(RunsHere):
+    """Gives the module the value of the variable that ``audit_result_var`` names.
+
+    Ansible evaluates each part of an option's value. For the audit of ten thousand images, which has a
+    million parts, that takes longer than the module runs.
+    """
+
+    def run(self, tmp=None, task_vars=None):
+        arguments = dict(self._task.args)
+        # If both are given, the module refuses them.
+        if arguments.get(_OPTION) is None or arguments.get("audit_result") is not None:
+            return super().run(tmp, task_vars)
+        name, variables = arguments.pop(_OPTION), task_vars or {}
+        problem = _problem(name, variables)
+        if problem:
+            remedy = "Name the variable that a task with ami_share_audit registered."
+            refused = refusal([invalid_option(_OPTION, f"{_OPTION}: {problem}", remedy)])
+            return self._shorten_result({"failed": True, **refused})
+        own_arguments, self._task.args = (
+            self._task.args,
+            {**arguments, "audit_result": self._value(variables[name])},
+        )
+        try:
+            return super().run(tmp, task_vars)
+        finally:
+            # A retry or a loop starts from the task's own arguments.
+            self._task.args = own_arguments
+
+    def _value(self, variable):
+        """Return the value of a variable. A result has no templates, and is not copied."""
+        try:
+            text = json.dumps(variable)
+        except TypeError:
+            return self._templar.template(variable)
+        has_templates = any(mark in text for mark in _TEMPLATE_MARKS)
+        return self._templar.template(variable) if has_templates else variable
+
+
+def _problem(name, variables):
+    """Return why the option does not name a variable with a value; empty if it does."""
+    if not isinstance(name, str):
+        return "it must be the name of a variable, without braces."
+    if name not in variables:
+        return f"there is no variable '{cut(name, 100)}'."
+    return f"the variable {name} is empty." if variables[name] in (None, "") else ""

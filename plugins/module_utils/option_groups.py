@@ -19,7 +19,6 @@ from .option import (
     FLAG,
     IMAGE_ID,
     IMAGES,
-    MAPPING,
     PATH,
     REGION,
     TEXT,
@@ -467,18 +466,3 @@ class TombstoneOptions(Options):
                 "Use a path such as /golden/retired: letters, digits and . - _ /, a leading /, at most 13 "
                 "levels and 900 characters, not beginning with aws or ssm.",
             )
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuditResultOptions(Options):
-    """The result of an audit, or the name of the variable that has it, which the action has replaced."""
-
-    argument_rules = MappingProxyType(
-        {
-            "mutually_exclusive": [("audit_result", "audit_result_var")],
-            "required_one_of": [("audit_result", "audit_result_var")],
-        }
-    )
-
-    audit_result: Mapping[str, Any] = option(MAPPING)
-    audit_result_var: str | None = option(TEXT)

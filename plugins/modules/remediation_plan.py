@@ -21,6 +21,15 @@ description:
 author:
   - golden.images contributors !UNKNOWN
 options:
+  audit_result:
+    description:
+      - The result of M(golden.images.ami_share_audit), whether that succeeded or failed. This or O(audit_result_var) is required.
+    type: dict
+  audit_result_var:
+    description:
+      - The name of the variable with the result of M(golden.images.ami_share_audit). Ansible evaluates each part of
+        O(audit_result), which for thousands of images takes longer than the module itself.
+    type: str
   finding_codes:
     description:
       - The codes of the findings to fix, for all images or for those of O(images).
@@ -60,7 +69,6 @@ options:
     elements: dict
     default: []
 extends_documentation_fragment:
-  - golden.images.audit_result
   - golden.images.option_forms
 attributes:
   check_mode:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
-from ..option import NUMBER, TEXTS, Kind, Problem, Refuse, option, read_region
-from ..option_groups import AuditResultOptions
+from ..option import MAPPING, NUMBER, TEXTS, Kind, Options, Problem, Refuse, option, read_region
+from ..option import TEXT as TEXT_OPTION
 from ..structure import TEXT, Absent, Null, as_list, result_problems
 from ..wording import shown
 from .state import Named, Removal, Resource
@@ -124,7 +125,7 @@ _RESULTS = {"type": "list", "elements": "dict"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class RemediationOptions(AuditResultOptions):
+class RemediationOptions(Options):
     """The options of ``remediation_plan``: the findings to fix are those with codes, of the images.
 
     Without codes these are all findings of access that is not allowed, without images those of all images.
@@ -132,6 +133,15 @@ class RemediationOptions(AuditResultOptions):
     access that ``revoke_results`` say was kept because it is needed.
     """
 
+    argument_rules = MappingProxyType(
+        {
+            "mutually_exclusive": [("audit_result", "audit_result_var")],
+            "required_one_of": [("audit_result", "audit_result_var")],
+        }
+    )
+
+    audit_result: Mapping[str, Any] = option(MAPPING)
+    audit_result_var: str | None = option(TEXT_OPTION)
     finding_codes: tuple[str, ...] = option(TEXTS)
     images: tuple[Named, ...] = option(_NAMED)
     max_removals: int = option(NUMBER, default=10)

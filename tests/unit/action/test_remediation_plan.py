@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Modules that take the result of an audit from a variable."""
+"""The module gets the result of an audit from the variable that the task names."""
 
 from __future__ import annotations
 
