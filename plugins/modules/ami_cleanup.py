@@ -551,7 +551,7 @@ report:
         size_gib: 68
         unpriced_images: 0
     status: done
-    summary: 3 of 7 images were deprecated.
+    summary: 2 of 7 images were deprecated. 1 image was tagged with the dates of stages.
     tags: {tagged: 0, untagged: 0}
     totals:
       by_decision:
