@@ -437,7 +437,8 @@ CLEANUP = Policy(
                 f"Read{''.join(source.kind.title().split('_'))}s",
                 f"`{source.kind}` as a use of images",
                 source.operations,
-                "images are neither disabled nor deregistered, and the run fails",
+                "images are neither disabled nor deregistered, and the run fails, unless "
+                f"`cleanup_unused_services` has `{source.service}`",
             )
             for source in LATE
         ),

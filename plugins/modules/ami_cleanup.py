@@ -149,6 +149,15 @@ options:
       - Requires O(include_shared=true).
     type: bool
     default: false
+  unused_services:
+    description:
+      - Services that no image is used by. They are not read before images are disabled or deregistered.
+      - Without this, a service that cannot be read in a region keeps all images there from being disabled or deregistered, for
+        example because a service control policy forbids it. B(Uses by a service in this list are not found.)
+    type: list
+    elements: str
+    choices: [batch, codebuild, emr, pcs, rds, sagemaker]
+    default: []
   include_image_builder:
     description:
       - Whether to treat images that EC2 Image Builder built like all others, without reading its lifecycle policies.

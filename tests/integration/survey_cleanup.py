@@ -164,6 +164,7 @@ def _shared(aws: SimulatedAws, _folder: Path) -> Job:
         "cleanup_include_shared": True,
         "cleanup_trust_usage_reports": True,
         "cleanup_include_image_builder": True,
+        "cleanup_unused_services": ["pcs", "sagemaker"],
         "cleanup_consumer_role_name": ROLE,
         "cleanup_external_id": EXTERNAL_ID,
         "cleanup_orphan_snapshots": True,

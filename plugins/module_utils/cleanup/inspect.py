@@ -27,7 +27,7 @@ def inspect(clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, reads: 
     builders = read_image_builders(clients, seen, reads.builders)
     images, of_images = read_image_usage(clients, wanted, seen, reads.images)
     snapshots = read_snapshot_usage(clients, seen, reads.snapshots)
-    late = read_late_uses(clients, seen, reads.late)
+    late = read_late_uses(clients, seen, reads.late, wanted.unused_services)
     keys = read_key_usage(clients, seen, reads.keys)
     resources = read_resources(clients, wanted, seen, reads.resources)
     return replace(

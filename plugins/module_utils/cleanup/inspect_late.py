@@ -19,25 +19,28 @@ from .uses.read_all import LATE
 from .uses.users import User, uses
 
 
-def read_late_uses(clients: Clients, seen: CleanupSeen, regions: Collection[str]) -> dict[str, LateUses]:
+def read_late_uses(
+    clients: Clients, seen: CleanupSeen, regions: Collection[str], unused_services: Collection[str]
+) -> dict[str, LateUses]:
     """Return the uses in each of the regions. What AWS refuses to return is noted as unread.
 
     Raises:
         Refused: a read failed for another reason.
     """
+    sources = tuple(source for source in LATE if source.service not in unused_services)
     if not regions:
         return {}
-    for service in services(LATE):
+    for service in services(sources):
         clients.open(service, regions)
 
     # Sessions, which have botocore's data, are not thread-safe.
     absent = {
-        region: frozenset(service for service in services(LATE) if clients.lacks(service, region))
+        region: frozenset(service for service in services(sources) if clients.lacks(service, region))
         for region in regions
     }
 
     def read(region: str) -> LateUses:
-        found = [_read(Place(clients, region, absent=absent[region]), source) for source in LATE]
+        found = [_read(Place(clients, region, absent=absent[region]), source) for source in sources]
         users = [user for used, _unread in found for user in used]
         return LateUses(uses(users), tuple(one for _used, unread in found for one in unread))
 
@@ -57,5 +60,9 @@ def _read(place: Place, source: Source) -> tuple[tuple[User, ...], tuple[Evidenc
     """
     attempt = Attempts()
     users = read_users(place, (source,), attempt)
-    unread = (replace(one, subject=f"{source.service}:{one.subject}") for one in attempt.problems)
+    advice = f"If no image is used by this service, add {source.service} to unused_services."
+    unread = (
+        replace(one, subject=f"{source.service}:{one.subject}", remedy=f"{one.remedy} {advice}")
+        for one in attempt.problems
+    )
     return users, tuple(unread)

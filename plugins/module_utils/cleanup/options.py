@@ -170,6 +170,9 @@ class CleanupOptions(ReportOptions, TombstoneOptions, ConsumerRoleOptions):
     include_shared: bool = option(FLAG)
     trust_usage_reports: bool = option(FLAG)
     include_image_builder: bool = option(FLAG)
+    unused_services: tuple[str, ...] = option(
+        TEXTS, choices=["batch", "codebuild", "emr", "pcs", "rds", "sagemaker"]
+    )
     orphan_snapshots: bool = option(FLAG)
     revoke_grants: bool = option(FLAG)
     fail_on: str = option(choice("none", UNREADABLE), default=UNREADABLE)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils.cleanup.uses.read import services
+from ansible_collections.golden.images.plugins.module_utils.cleanup.uses.read_all import LATE
 from botocore.exceptions import EndpointConnectionError
 
 from tests.unit.cleanup.examples import OLD_ID, Run
@@ -242,6 +244,16 @@ def test_without_the_late_reads_an_image_is_only_deprecated(
     assert reason.startswith(f"{operation} could not be read: ")
     assert problem in reason
     assert run.deleted == []
+
+
+def test_services_that_use_no_image_are_not_read() -> None:
+    run = Run({"unused_services": ["batch"]}, **batch_overrides("VALID"))
+    assert run.decision == "deregister"
+    assert "describe_compute_environments" not in dict(run.clients.calls)
+    assert Run({"unused_services": list(services(LATE))}).decision == "deregister"
+    denied = Run({"unused_services": ["emr"]}, describe_compute_environments=DENIED)
+    (unread,) = denied.result["unreadable"]
+    assert unread["remedy"].endswith("If no image is used by this service, add batch to unused_services.")
 
 
 @pytest.mark.parametrize(
