@@ -18,6 +18,7 @@ from .model import Target
 Source = Literal["aws", "sdk", "collection"]
 # The code of each consumer that AWS rejects, whichever of its codes AWS returned for that.
 CONSUMER_REJECTED = "consumer_rejected"
+_REJECTION_OF_ACCOUNT = re.compile("AWS rejected ([0-9]{12}):")
 # The remedy for credentials that AWS does not accept.
 CHECK_CREDENTIALS = "Check the credentials: profile, keys and session token, and whether they have expired."
 # Characters of a line, of a message with its remedy, and of a message whose remedy is long.
@@ -96,6 +97,12 @@ class Failure:
     def rejects(self, consumer: str) -> bool:
         """Whether the failure is the rejection of this consumer."""
         return self.error_code == CONSUMER_REJECTED and self.message.startswith(_rejection_of(consumer))
+
+    @property
+    def rejected_account_id(self) -> str | None:
+        """Return the account that AWS rejected, None if it is not the rejection of a whole account."""
+        rejection = _REJECTION_OF_ACCOUNT.match(self.message)
+        return rejection[1] if rejection and self.error_code == CONSUMER_REJECTED else None
 
     def sentence(self) -> str:
         """Return the region, the message and the remedy."""

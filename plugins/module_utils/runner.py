@@ -87,8 +87,9 @@ class PlanLike(Protocol):
 class Outcome:
     """The outcome of a plan.
 
-    ``failures`` fail the task. ``tolerated`` ones, of best-effort targets, are only reported. ``state`` holds
-    values by target for the flow's own ``result``.
+    ``failures`` fail the task, unless ``fails`` is false: the result has their message then. ``tolerated``
+    ones, of best-effort targets, are only reported. ``state`` holds values by target for the flow's own
+    ``result``.
     """
 
     performed: tuple[ActionLike, ...] = ()
@@ -96,6 +97,7 @@ class Outcome:
     tolerated: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
     state: Mapping[Target, Any] = field(default_factory=dict)
+    fails: bool = True
 
 
 @dataclass(frozen=True)
@@ -294,7 +296,7 @@ def _run(flow: Flow[Any, Any], module: Any) -> None:
             report = flow.report.open(wanted, module.attached)
         result = _performed(flow, module, wanted, report, warnings)
     except Refused as refused:
-        result = refusal(refused.failures, _secrets(module))
+        result = {"failed": True, **refusal(refused.failures, _secrets(module))}
     except Exception as exception:
         # The report of an earlier run would look like that of this one.
         if report:
@@ -302,7 +304,7 @@ def _run(flow: Flow[Any, Any], module: Any) -> None:
         raise
     if report:
         result = _with_report(module, result, report, warnings)
-    if "msg" in result:
+    if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)
 
@@ -344,6 +346,7 @@ def _performed(
         in_regions = any(failure.region for failure in outcome.failures)
         rerun = [_RERUN] if in_regions and not flow.only_reads else []
         result["msg"] = "\n".join([summary(failures), *rerun])
+        result["failed"] = outcome.fails
     return result
 
 
@@ -357,7 +360,7 @@ def _with_report(
     module: Any, result: dict[str, Any], report: OpenReportLike, warnings: list[str]
 ) -> dict[str, Any]:
     """Write the report of a result, and return the result with it."""
-    reported = report.write({**result, "failed": "msg" in result, "warnings": warnings})
+    reported = report.write({"failed": False, **result, "warnings": warnings})
     _warn(reported.warnings)
     failures = [_shown(failure) for failure in reported.failures]
     listed = [failure.as_result() for failure in failures]
@@ -372,6 +375,7 @@ def _with_report(
     if failures:
         before = [result["msg"]] if "msg" in result else []
         with_report["msg"] = "\n".join([*before, summary(failures)])
+        with_report["failed"] = True
     # It repeats what is displayed anyway.
     if reported.diff and module._diff and module._verbosity >= 1:
         with_report["diff"] = {**result.get("diff", {}), **reported.diff}

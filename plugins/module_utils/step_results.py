@@ -9,55 +9,122 @@ An option takes the whole result. One of a task that was skipped, or that has no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from .option import Kind, Refuse
-from .structure import TEXT, Null, result_problems
+from .structure import TEXT, Null, Values, result_problems
 
+Result = TypeVar("Result")
+
+_COPIED = {
+    "images": Values(Null(TEXT)),
+    "kms_key_arns": Values(Null(TEXT)),
+    "results": [{"region": TEXT, "snapshot_kms_key_arns": [TEXT], "state": Null(TEXT)}],
+    "source_image_id": Null(TEXT),
+    "source_region": Null(TEXT),
+}
 _GRANTED = {
     "consumers": [TEXT],
+    "failed_regions": [TEXT],
+    "kms_key_arns": Values(Null(TEXT)),
+    "rejected_account_ids": [TEXT],
     "results": [{"kms_keys": [{"consumers_without_access": Null([TEXT]), "kms_key_arn": TEXT}]}],
 }
 
 
 @dataclass(frozen=True)
+class CopyResult:
+    """What later steps need of a result of ``ami_copy_regions`` for copies in the account of the source.
+
+    ``images`` maps regions to the copies that have not failed, None for one that check mode only plans.
+    ``kms_key_arns`` maps regions to the keys of the copies, as far as they are known. A copy that is pending
+    may have another key when it is available.
+    """
+
+    images: Mapping[str, str | None]
+    kms_key_arns: Mapping[str, tuple[str, ...]]
+    source_image_id: str | None = None
+    source_region: str | None = None
+    has_pending: bool = False
+
+    @classmethod
+    def from_dict(cls, result: Mapping[str, Any]) -> CopyResult:
+        """Return the result of a task that has run."""
+        of_snapshots = {item["region"]: item["snapshot_kms_key_arns"] for item in result["results"]}
+        keys = {
+            region: dict.fromkeys((*([arn] if arn else []), *of_snapshots.get(region, ())))
+            for region, arn in result["kms_key_arns"].items()
+        }
+        return cls(
+            dict(result["images"]),
+            {region: tuple(arns) for region, arns in keys.items()},
+            result["source_image_id"],
+            result["source_region"],
+            any(item["state"] not in (None, "available") for item in result["results"]),
+        )
+
+
+@dataclass(frozen=True)
 class GrantResult:
-    """What a later step needs of a result of ``ami_kms_grant``.
+    """What later steps need of a result of ``ami_kms_grant``.
 
     ``users`` maps keys to those consumers of the task that can use them, or in check mode could after it.
-    Keys of which that is not known are missing.
+    Keys of which that is not known are missing; ``kms_key_arns`` has them, too.
     """
 
     users: Mapping[str, frozenset[str]]
+    kms_key_arns: frozenset[str] = frozenset()
+    failed_regions: frozenset[str] = frozenset()
+    rejected_account_ids: frozenset[str] = frozenset()
 
     @classmethod
     def from_dict(cls, result: Mapping[str, Any]) -> GrantResult:
         """Return the result of a task that has run."""
         consumers = frozenset(result["consumers"])
         keys = [key for region in result["results"] for key in region["kms_keys"]]
+        arns = (*result["kms_key_arns"].values(), *(key["kms_key_arn"] for key in keys))
         return cls(
             {
                 key["kms_key_arn"]: consumers.difference(key["consumers_without_access"])
                 for key in keys
                 if key["consumers_without_access"] is not None
-            }
+            },
+            frozenset(arn for arn in arns if arn),
+            frozenset(result["failed_regions"]),
+            frozenset(result["rejected_account_ids"]),
         )
 
 
-def _has_run(result: Mapping[str, Any]) -> bool:
-    return bool(result) and not result.get("skipped")
+@dataclass(frozen=True)
+class _Reader(Generic[Result]):
+    """Reads results of one module, and makes a value of each."""
+
+    structure: Mapping[str, Any]
+    module: str
+    make: Callable[[Mapping[str, Any]], Result]
+
+    def read_one(self, given: Mapping[str, Any] | None, refuse: Refuse) -> Result | None:
+        """Return the result, None if its task has not run."""
+        return next(iter(self.read_all([given], refuse)), None)
+
+    def read_all(self, given: Iterable[Mapping[str, Any] | None], refuse: Refuse) -> tuple[Result, ...]:
+        """Return the results of the tasks that have run; none if one is not a result of the module."""
+        results = [result for result in given if result and not result.get("skipped")]
+        problems = [
+            problem for result in results for problem in result_problems(result, self.structure, self.module)
+        ]
+        for problem, remedy in problems:
+            refuse(problem, remedy)
+        return () if problems else tuple(map(self.make, results))
 
 
-def _read_grant_results(given: Iterable[Mapping[str, Any]] | None, refuse: Refuse) -> tuple[GrantResult, ...]:
-    results = [result for result in given or () if _has_run(result)]
-    problems = [item for result in results for item in result_problems(result, _GRANTED, "ami_kms_grant")]
-    for problem, remedy in problems:
-        refuse(problem, remedy)
-    return () if problems else tuple(map(GrantResult.from_dict, results))
-
-
+_COPIES = _Reader(_COPIED, "ami_copy_regions", CopyResult.from_dict)
+_GRANTS = _Reader(_GRANTED, "ami_kms_grant", GrantResult.from_dict)
+COPY_RESULT: Kind[CopyResult | None] = Kind({"type": "dict"}, _COPIES.read_one)
+GRANT_RESULT: Kind[GrantResult | None] = Kind({"type": "dict"}, _GRANTS.read_one)
 GRANT_RESULTS: Kind[tuple[GrantResult, ...]] = Kind(
-    {"type": "list", "elements": "dict", "default": []}, _read_grant_results
+    {"type": "list", "elements": "dict", "default": []},
+    lambda given, refuse: _GRANTS.read_all(given or (), refuse),
 )

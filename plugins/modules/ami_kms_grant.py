@@ -32,7 +32,7 @@ description:
     and what could not be read. By default a launch encrypts volumes under the account's own default key.
   - The consumers also need an IAM policy in their own account that allows them to use the key.
   - A consumer that AWS rejects, or that cannot create its grant for Auto Scaling, keeps no other one from access, and fails
-    the task in O(best_effort_regions), too.
+    the task in O(best_effort_regions), too, unless O(best_effort_consumers=true).
 author:
   - golden.images contributors !UNKNOWN
 options:
@@ -40,7 +40,19 @@ options:
     description:
       - Mapping of region to key, as M(golden.images.ami_copy_regions) returns it, so that access can be granted while the
         copies are still running. Null for a region whose image is not encrypted.
-      - Exactly one of O(kms_key_ids), O(images) and O(image_id) is required.
+      - Exactly one of O(kms_key_ids), O(copy_result), O(images) and O(image_id) is required.
+    type: dict
+  copy_result:
+    description:
+      - The registered result of M(golden.images.ami_copy_regions), without C(account_ids), while the copies are running or later.
+        The keys are those of the copies, as far as they are known.
+      - The images in it count as those in O(unshared_image_ids).
+    type: dict
+  grant_result:
+    description:
+      - The registered result of an earlier task for the copies in O(copy_result). Its keys, and the regions in which it failed,
+        are left out. Without another key, the task does nothing.
+      - A copy that was pending, or that is not of this collection, can have another key than the requested one.
     type: dict
   images:
     description:
@@ -128,6 +140,12 @@ options:
     type: list
     elements: str
     default: []
+  best_effort_consumers:
+    description:
+      - Whether the task succeeds if KMS refuses nothing but access of single consumers. They are in RV(failures), and C(msg) is
+        the message that the task would fail with.
+    type: bool
+    default: false
   revoke_in_use:
     description:
       - Whether access is revoked although consumers may still need it for other images or snapshots that are shared with
@@ -199,6 +217,12 @@ consumers:
   type: list
   elements: str
   sample: ["012345678901"]
+failed_regions:
+  description: The regions in which more failed than the access of single consumers.
+  returned: success, and failure after something was changed
+  type: list
+  elements: str
+  sample: []
 grants:
   description:
     - The grants of this module on the keys in RV(results), after the task. Those of different principals on the same keys are
@@ -233,6 +257,12 @@ kms_key_arns:
     - Best-effort regions that could not be read are missing.
   returned: success, and failure after something was changed
   type: dict
+rejected_account_ids:
+  description: The accounts that KMS has rejected.
+  returned: success, and failure after something was changed
+  type: list
+  elements: str
+  sample: []
 results:
   description: The keys of each region. Regions that failed are missing.
   returned: success, and failure after something was changed
@@ -268,7 +298,7 @@ results:
             - The consumers that cannot use the key according to the grants and, if it was read, the policy. An account is not
               among them if one of its roles or users can, other than its service-linked role for Auto Scaling.
             - In check mode, those that could not use it after the planned changes.
-            - Null if the task changed or revoked access, and for a key of another account.
+            - Null if the task changed or revoked access, if a copy in O(copy_result) is pending, and for a key of another account.
           type: list
           elements: str
           returned: always
@@ -351,6 +381,7 @@ actions:
   sample:
     - account_id: "111122223333"
       action: CreateGrant
+      count: 2
       region: eu-west-1
       resource: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
 diff:

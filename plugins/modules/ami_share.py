@@ -15,7 +15,8 @@ description:
   - Works in all regions of O(images) at the same time. Everything is read and checked in all regions before the first
     permission is changed.
   - Only adds, unless O(purge_launch_permissions=true) or O(state=absent).
-  - A consumer that AWS rejects keeps no other one from access, and fails the task after all others have got it.
+  - A consumer that AWS rejects keeps no other one from access, and fails the task after all others have got it, unless
+    O(best_effort_consumers=true).
   - In each region snapshots are shared before the image, and the image is unshared before its snapshots. With all accounts,
     they are shared after the image, because AWS may refuse that for the image.
 author:
@@ -89,15 +90,28 @@ options:
     description:
       - The region of O(source_image_id).
     type: str
+  copy_result:
+    description:
+      - The registered result of M(golden.images.ami_copy_regions), without C(account_ids), instead of O(images), O(image_id),
+        O(source_image_id) and O(source_region).
+    type: dict
   grant_results:
     description:
       - The registered results of M(golden.images.ami_kms_grant) of the same play. The one of a task that was skipped counts as
         none.
       - The KMS keys that all consumers can use according to them are not read again, to warn about consumers that cannot use
         them. In check mode, the access that they plan counts.
+      - The regions in which they failed are left out, and so are the accounts that KMS has rejected. If there are such accounts,
+        nothing is purged, so that they keep the launch permissions that they have.
     type: list
     elements: dict
     default: []
+  best_effort_consumers:
+    description:
+      - Whether the task succeeds if AWS refuses nothing but some of the consumers of an image. They are in RV(failures), and
+        C(msg) is the message that the task would fail with.
+    type: bool
+    default: false
 requirements:
   - boto3 >= 1.41.0
   - botocore >= 1.41.0
@@ -155,6 +169,18 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+failed_regions:
+  description: The regions in which the image is not shared, because of this task or of those in O(grant_results).
+  returned: success, and failure after something was changed
+  type: list
+  elements: str
+  sample: []
+rejected_account_ids:
+  description: The accounts that AWS has rejected in this task, or in those in O(grant_results).
+  returned: success, and failure after something was changed
+  type: list
+  elements: str
+  sample: []
 images:
   description: The images, as specified in the options.
   returned: success, and failure after something was changed

@@ -52,11 +52,12 @@ options:
     type: list
     elements: str
     default: []
-  grant_result:
+  grant_results:
     description:
-      - The result of M(golden.images.ami_kms_grant). Empty if no access to keys was granted.
-    type: dict
-    default: {}
+      - The results of M(golden.images.ami_kms_grant). Those of tasks that were skipped count as none.
+    type: list
+    elements: dict
+    default: []
   share_result:
     description:
       - The result of M(golden.images.ami_share). Empty if nothing was shared.

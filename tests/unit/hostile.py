@@ -12,6 +12,7 @@ from tests.unit.audit.examples import accounts, audit_of, under_key
 from tests.unit.distribution import examples as distribution
 from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, UNIT
 from tests.unit.kms_grant.examples import made, root
+from tests.unit.step_results import copy_result, grant_result
 
 ROCKET, FAMILY = "\U0001f680", "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 TEXTS = (
@@ -259,6 +260,12 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "org_unit_ids": ["ou-ab12-11111111"],
                 "unshared_image_ids": [SOURCE_ID],
             },
+            {
+                "copy_result": copy_result({"eu-west-1": SOURCE_ID}),
+                "grant_result": grant_result(),
+                "account_ids": [CONSUMER],
+                "best_effort_consumers": True,
+            },
         ],
         "ami_launch_probe": [
             {"images": IMAGES, "account_ids": [CONSUMER], **_ROLE, **_NETWORK, "instance_type": "t3.micro"},
@@ -310,6 +317,12 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "allow_public": True,
                 "state": "absent",
                 "snapshot_ids": ["snap-0123456789abcdef0"],
+            },
+            {
+                "copy_result": copy_result({"eu-west-1": SOURCE_ID}),
+                "grant_results": [grant_result()],
+                "account_ids": [CONSUMER],
+                "best_effort_consumers": True,
             },
         ],
         "ami_share_audit": [
@@ -388,7 +401,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
             {
                 "report_path": "{tmp}/d.json",
                 "copy_result": distribution.copied("eu-west-1"),
-                "grant_result": {"results": [], "failures": []},
+                "grant_results": [{"results": [], "failures": []}],
                 "share_result": distribution.shared("eu-west-1"),
                 "consumer_copy_result": distribution.copied("eu-west-1"),
                 "verification_results": [

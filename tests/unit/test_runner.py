@@ -237,6 +237,13 @@ def test_the_module_gets_its_options_and_rules(run: Run) -> None:
     }
 
 
+def test_failures_that_a_later_task_fails_for_are_in_the_result_with_their_message(run: Run) -> None:
+    ran = run(Steps(outcome=Outcome(failures=(QUOTA,), fails=False)))
+    assert not ran.failed
+    assert ran.result["failures"] == [QUOTA.as_result()]
+    assert ran.result["msg"].startswith(QUOTA.sentence())
+
+
 def test_a_repeated_action_is_listed_once_with_its_number(run: Run) -> None:
     plan = Plan((TargetPlan(EU, actions=(COPY, TAG, COPY)),))
     ran = run(Steps(plan=plan), check_mode=True)

@@ -52,7 +52,7 @@ _ANY = {**OUTCOME, "results": Absent([{}])}
 _RESULTS: dict[str, tuple[Any, str]] = {
     "copy_result": (_COPIED, "ami_copy_regions"),
     "start_result": (_COPIED, "ami_copy_regions"),
-    "grant_result": (_ANY, "ami_kms_grant"),
+    "grant_results": ([_ANY], "ami_kms_grant"),
     "share_result": (_SHARED, "ami_share"),
     "consumer_copy_result": (_COPIED, "ami_copy_regions"),
     "verification_results": ([_VERIFIED], "ami_verify"),
@@ -65,7 +65,7 @@ def content(options: DistributionReportOptions) -> dict[str, Any]:
     """Return the content of the report, which is of a plan in check mode."""
     return distribution(
         options.copy_result,
-        options.grant_result,
+        options.grant_results,
         options.share_result,
         consumer_copy_result=options.consumer_copy_result,
         verification_results=options.verification_results,

@@ -29,7 +29,7 @@ class DistributionReportOptions(LocalReportOptions):
     copy_result: Mapping[str, Any] = option(MAPPING, required=True)
     start_result: Mapping[str, Any] = option(MAPPING, default={})
     regions: tuple[str, ...] = option(GIVEN_TEXTS)
-    grant_result: Mapping[str, Any] = option(MAPPING, default={})
+    grant_results: Sequence[Mapping[str, Any]] = option(_MAPPINGS)
     share_result: Mapping[str, Any] = option(MAPPING, default={})
     consumer_copy_result: Mapping[str, Any] = option(MAPPING, default={})
     verification_results: Sequence[Mapping[str, Any]] = option(_MAPPINGS)

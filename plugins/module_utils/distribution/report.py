@@ -36,7 +36,7 @@ _SHARE_FACTS = ("launch_permissions", "shared_tags", "volume_permissions")
 
 def distribution(
     copy_result: Mapping[str, Any],
-    grant_result: Mapping[str, Any],
+    grant_results: Iterable[Mapping[str, Any]],
     share_result: Mapping[str, Any],
     *,
     consumer_copy_result: Mapping[str, Any],
@@ -71,7 +71,7 @@ def distribution(
     )
     kept = {"failures": [{**kept_back, "action": "publish"}]} if kept_back else {}
     failures = steps.failures(
-        (copy_result, grant_result, share_result, consumer_copy_result, verification, kept, publish_result)
+        (copy_result, *grant_results, share_result, consumer_copy_result, verification, kept, publish_result)
     )
     ready = {region["region"] for region in regions if region["shared"]}
     # In check mode, an account cannot yet launch what would be shared with it.

@@ -88,9 +88,12 @@ def apply(
     warnings = [wait_until_listed(clients, created) or _PROPAGATION] if created.actions else []
     if not_stored := wait_until_stored(clients, written):
         warnings.append(not_stored)
+    failures = tuple(item for item in done.failures if not _is_tolerated(options, current, item))
+    of_consumers_only = all(is_of_consumer(current, item) for item in failures)
     return Outcome(
         performed=done.actions,
-        failures=tuple(item for item in done.failures if not _is_tolerated(options, current, item)),
+        failures=failures,
+        fails=not (options.best_effort_consumers and of_consumers_only),
         tolerated=tuple(item for item in done.failures if _is_tolerated(options, current, item)),
         warnings=tuple(warnings),
     )
@@ -102,6 +105,11 @@ def _is_tolerated(options: GrantOptions, current: GrantState, failure: Failure) 
     A consumer that has no access to a key although all others have it fails the task in any region.
     """
     return failure.region in options.best_effort_regions and failure.account_id in (None, current.account_id)
+
+
+def is_of_consumer(current: GrantState, failure: Failure) -> bool:
+    """Whether KMS refused to give a single consumer access, which all others have."""
+    return failure.action in _REJECTING and failure.account_id != current.account_id
 
 
 def _failed_best_effort_regions(

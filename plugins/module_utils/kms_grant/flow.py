@@ -19,7 +19,7 @@ from ..fanout import GRACE_PERIOD
 from ..model import KeySeen, Target
 from ..plan import Plan, TargetPlan
 from ..runner import Flow, Outcome
-from .apply import apply
+from .apply import apply, is_of_consumer
 from .losses import list_kept_access, select_keys_to_inspect
 from .options import GrantOptions
 from .plan import consumers_without_access, plan, without_owner
@@ -34,7 +34,9 @@ def read_state(clients: Clients, options: GrantOptions) -> GrantState:
     Where consumers would lose access, also the sharing of other images and snapshots under the keys, and what
     the consumers have under them.
     """
-    regions = sorted(options.by_region or options.kms_key_ids)
+    regions = sorted(options.by_region or options.key_ids)
+    if not regions:
+        return GrantState("", "", keys={})
     caller = identify(clients, preferred_region(clients, regions))
     clients.open("kms", regions)
     if options.by_region:
@@ -66,15 +68,19 @@ def result(options: GrantOptions, current: GrantState, plan: Plan, outcome: Outc
 
     A thousand accounts have a grant on each key: ``grants`` names each of them once.
     """
-    failed = {failure.region for failure in (*outcome.failures, *outcome.tolerated, *plan.tolerated)}
-    completed = [target for target in plan.targets if target.target.region not in failed]
+    failures = (*outcome.failures, *outcome.tolerated, *plan.tolerated)
+    incomplete = {failure.region for failure in failures}
+    completed = [target for target in plan.targets if target.target.region not in incomplete]
+    failed = {item.region for item in failures if item.region and not is_of_consumer(current, item)}
     others = without_owner(options, current)
     return {
         "consumers": sorted(options.consumers.names),
+        "failed_regions": sorted(failed),
         "grants": _group_grants(completed),
         "kms_key_arns": {
             target.region: keys[0].key.arn if keys else None for target, keys in current.keys.items()
         },
+        "rejected_account_ids": sorted({*filter(None, (item.rejected_account_id for item in failures))}),
         "results": [
             {
                 "account_id": target.target.account_id,

@@ -31,6 +31,7 @@ from ..option import (
     texts_like,
 )
 from ..option_groups import ConsumerOptions, ConsumerRoleOptions, ImageOptions, arns_like
+from ..step_results import COPY_RESULT, GRANT_RESULT, CopyResult, GrantResult
 from ..wording import shown
 
 # Auto Scaling User Guide, "Required AWS KMS key policy for use with encrypted volumes". A grant made through
@@ -112,15 +113,18 @@ class GrantOptions(ConsumerRoleOptions, ConsumerOptions, ImageOptions):
     A key in ``kms_key_ids`` is None where the image is not encrypted. ``org_ids`` and ``org_unit_ids`` lose
     access; key policies contain these IDs, and the ARNs may no longer be known. The images in
     ``unshared_image_ids`` are unshared in the same run: their sharing keeps no consumer from losing access.
-    With ``revoke_in_use`` no image does. ``auto_scaling_roles`` are the names of the service-linked roles
-    that get access in each account with ``auto_scaling``. What fails in ``best_effort_regions`` neither stops
-    the others nor fails the task, other than the failures of single consumers.
+    With ``revoke_in_use`` no image does. ``copy_result`` has the keys and these images; the keys in
+    ``grant_result``, of an earlier task for the same copies, are left out. ``auto_scaling_roles`` are the
+    names of the service-linked roles that get access in each account with ``auto_scaling``. What fails in
+    ``best_effort_regions`` neither stops the others nor fails the task. What KMS refuses to single consumers
+    fails it in any region, unless ``best_effort_consumers``.
     """
 
     argument_rules = MappingProxyType(
         {
-            "mutually_exclusive": [("images", "image_id", "kms_key_ids")],
-            "required_one_of": [("images", "image_id", "kms_key_ids")],
+            "mutually_exclusive": [("images", "image_id", "kms_key_ids", "copy_result")],
+            "required_one_of": [("images", "image_id", "kms_key_ids", "copy_result")],
+            "required_by": {"grant_result": ("copy_result",)},
         }
     )
 
@@ -139,6 +143,28 @@ class GrantOptions(ConsumerRoleOptions, ConsumerOptions, ImageOptions):
     unshared_image_ids: tuple[str, ...] = option(IMAGE_IDS)
     revoke_in_use: bool = option(FLAG)
     best_effort_regions: tuple[str, ...] = option(REGIONS)
+    best_effort_consumers: bool = option(FLAG)
+    copy_result: CopyResult | None = option(COPY_RESULT)
+    grant_result: GrantResult | None = option(GRANT_RESULT)
+
+    @cached_property
+    def key_ids(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the keys of each region, unless images are named: none where the image is not encrypted."""
+        if self.copy_result is None:
+            return {region: (key,) if key else () for region, key in self.kms_key_ids.items()}
+        if self.grant_result is None:
+            return self.copy_result.kms_key_arns
+        known, failed = self.grant_result.kms_key_arns, self.grant_result.failed_regions
+        new = {
+            region: tuple(arn for arn in arns if arn not in known)
+            for region, arns in self.copy_result.kms_key_arns.items()
+        }
+        return {region: arns for region, arns in new.items() if arns and region not in failed}
+
+    @property
+    def access_can_change(self) -> bool:
+        """Whether the task is followed by a wait for copies, in which access may be revoked."""
+        return not self.check_mode and self.copy_result is not None and self.copy_result.has_pending
 
     @property
     def present(self) -> bool:
@@ -159,7 +185,8 @@ class GrantOptions(ConsumerRoleOptions, ConsumerOptions, ImageOptions):
     @cached_property
     def ignored_image_ids(self) -> frozenset[str]:
         """Return the images whose sharing keeps no access: the named ones, and those that are unshared."""
-        named = (image_id for image_id in self.by_region.values() if image_id)
+        copies = self.copy_result.images if self.copy_result else {}
+        named = (image_id for image_id in (*self.by_region.values(), *copies.values()) if image_id)
         return frozenset((*self.unshared_image_ids, *named))
 
     # A key can have tens of thousands of grants, each of which is looked up among the named accounts.
@@ -240,7 +267,7 @@ class GrantOptions(ConsumerRoleOptions, ConsumerOptions, ImageOptions):
             yield Problem("account_ids", "no consumer is set.", "Set the consumers that keep or lose access.")
         if self.purge_grants and not self.present:
             yield Problem("purge_grants", "it cannot be combined with state: absent.", "Remove one of them.")
-        if not self.names_images and not self.kms_key_ids:
+        if not (self.names_images or self.kms_key_ids or self.copy_result):
             yield Problem("kms_key_ids", "no region is set.", "Map each region to its key, or use images.")
 
     def _grantee_problems(self) -> Iterator[Problem]:

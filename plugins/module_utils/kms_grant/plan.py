@@ -58,9 +58,9 @@ def consumers_without_access(options: GrantOptions, key: KeySeen, plan: TargetPl
     """Return the accounts and ARNs that cannot use a key by its grants and, if it was read, its policy.
 
     In check mode it is the key as the plan leaves it. None where that is not known: the key has just changed,
-    its owner is another account, or access is revoked.
+    or can until the image is shared, its owner is another account, or access is revoked.
     """
-    changes = plan.actions and not options.check_mode
+    changes = options.access_can_change or (plan.actions and not options.check_mode)
     if changes or not options.present or key.key.account_id != plan.target.account_id:
         return None
     return key_access.consumers_without_access([_after(key, plan.actions)], options.consumers)

@@ -94,10 +94,9 @@ def _is_denied(exception: errors.ClientError) -> bool:
 
 
 def _key_ids(clients: Clients, options: GrantOptions, target: Target) -> list[str]:
-    """Return the keys of one region: the key in ``kms_key_ids``, or the keys of the image's snapshots."""
+    """Return the keys of one region: those that the options name, or the keys of the image's snapshots."""
     if not options.by_region:
-        key_id = options.kms_key_ids[target.region]
-        return [key_id] if key_id else []
+        return list(options.key_ids[target.region])
     image_id = options.by_region[target.region]
     if image_id is None:
         return []

@@ -34,7 +34,7 @@ def read_state(clients: Clients, options: ShareOptions) -> ShareState:
     """Read every region's image, its launch permissions and those of its snapshots."""
     regions = sorted(options.by_region or options.snapshots)
     account_id = identify(clients, preferred_region(clients, regions)).account_id
-    source_regions = [options.source_region] if needs_source(options) and options.source_region else []
+    source_regions = [options.source[1]] if options.source and needs_source(options) else []
     clients.open("ec2", [*regions, *source_regions])
     try:
         source = read_source(clients, options, account_id)
@@ -94,12 +94,15 @@ def apply(
         *(_explain_unknown_end(exception, target, actions[target]) for target, exception in failed.items()),
         *not_removed,
     )
+    partly_done = _describe_partly_done(options, current, plan, done, failures)
+    shared = {target.region for target in partly_done}.union(options.best_effort_regions)
     return Outcome(
         performed=all_performed,
         warnings=(*warnings, *_warn_of_open_resources(done, {failure.region for failure in not_removed})),
         failures=tuple(item for item in failures if not _is_tolerated(options, item)),
         tolerated=tuple(item for item in failures if _is_tolerated(options, item)),
-        state=_describe_partly_done(options, current, plan, done, failures),
+        state=partly_done,
+        fails=not options.best_effort_consumers or any(item.region not in shared for item in failures),
     )
 
 
@@ -147,9 +150,12 @@ def _describe_partly_done(
 def result(options: ShareOptions, current: ShareState, plan: Plan, outcome: Outcome) -> dict[str, Any]:
     """Return the module's own return values."""
     failures = (*outcome.failures, *outcome.tolerated, *plan.tolerated)
-    failed = {failure.region for failure in failures} - {target.region for target in outcome.state}
+    failed = {item.region for item in failures if item.region} - {target.region for target in outcome.state}
+    rejected = {item.rejected_account_id for item in failures if item.rejected_account_id}
     return {
+        "failed_regions": sorted(failed | options.regions_without_keys),
         "images": dict(options.by_region),
+        "rejected_account_ids": sorted(rejected | options.rejected_account_ids),
         "results": [
             _result(options, target, outcome.state.get(target.target, target.after))
             for target in plan.targets

@@ -25,8 +25,8 @@ from ..option import (
     tags,
     texts_by_region,
 )
-from ..option_groups import ConsumerOptions, ImageOptions
-from ..step_results import GRANT_RESULTS, GrantResult
+from ..option_groups import ConsumerOptions, ImageOptions, planned_image
+from ..step_results import COPY_RESULT, GRANT_RESULTS, CopyResult, GrantResult
 from ..tags import SHARED_PREFIX
 
 _SNAPSHOT_ID = re.compile(r"snap-(?:[0-9a-f]{8}|[0-9a-f]{17})")
@@ -39,14 +39,16 @@ class ShareOptions(ConsumerOptions, ImageOptions):
 
     An image that is None is a copy that check mode only planned, of ``source_image_id`` in
     ``source_region`` if set. With ``snapshot_ids``, only the permissions of these snapshots change.
-    ``snapshots`` are unshared without an image. ``grant_results`` show who can use the keys. What fails in
-    ``best_effort_regions`` neither stops the others nor fails the task.
+    ``snapshots`` are unshared without an image. ``copy_result`` has the images and their source.
+    ``grant_results`` show who can use the keys; regions and accounts that failed in them are left out. What
+    fails in ``best_effort_regions`` neither stops the others nor fails the task, nor does the rejection of a
+    consumer with ``best_effort_consumers``.
     """
 
     argument_rules = MappingProxyType(
         {
-            "mutually_exclusive": [("images", "image_id", "snapshots")],
-            "required_one_of": [("images", "image_id", "snapshots")],
+            "mutually_exclusive": [("images", "image_id", "snapshots", "copy_result")],
+            "required_one_of": [("images", "image_id", "snapshots", "copy_result")],
             "required_together": [("source_image_id", "source_region")],
         }
     )
@@ -60,10 +62,44 @@ class ShareOptions(ConsumerOptions, ImageOptions):
     snapshot_ids: tuple[str, ...] = option(TEXTS)
     snapshots: Mapping[str, tuple[str, ...]] = option(_SNAPSHOTS)
     shared_tags: Mapping[str, str] = option(tags(SHARED_PREFIX))
+    copy_result: CopyResult | None = option(COPY_RESULT)
     grant_results: tuple[GrantResult, ...] = option(GRANT_RESULTS)
     source_image_id: str | None = option(TEXT)
     source_region: str | None = option(REGION)
     best_effort_regions: tuple[str, ...] = option(REGIONS)
+    best_effort_consumers: bool = option(FLAG)
+
+    @cached_property
+    def by_region(self) -> Mapping[str, str | None]:
+        """Return the images of the regions in which access to keys did not fail."""
+        images = self.copy_result.images if self.copy_result else super().by_region
+        return {region: image for region, image in images.items() if region not in self.regions_without_keys}
+
+    @cached_property
+    def regions_without_keys(self) -> frozenset[str]:
+        """Return the regions in which access to keys failed."""
+        return frozenset().union(*(result.failed_regions for result in self.grant_results))
+
+    @cached_property
+    def rejected_account_ids(self) -> frozenset[str]:
+        """Return the accounts that KMS has rejected."""
+        return frozenset().union(*(result.rejected_account_ids for result in self.grant_results))
+
+    @property
+    def source(self) -> tuple[str, str] | None:
+        """Return the ID and the region of the image that planned copies will be copies of."""
+        image_id, region = self.source_image_id, self.source_region
+        if self.copy_result:
+            image_id, region = self.copy_result.source_image_id, self.copy_result.source_region
+        return (image_id, region) if image_id and region else None
+
+    @property
+    def purges(self) -> bool:
+        """Whether consumers that are not named lose access.
+
+        One that KMS has rejected is named: it keeps the launch permissions that it has.
+        """
+        return self.purge_launch_permissions and not self.rejected_account_ids
 
     @property
     def present(self) -> bool:
@@ -72,13 +108,14 @@ class ShareOptions(ConsumerOptions, ImageOptions):
 
     @cached_property
     def sharing(self) -> Sharing:
-        """Return the consumers that are named."""
-        return replace(self.consumers, public=self.group == "all")
+        """Return the consumers that are named, other than those that KMS has rejected."""
+        named = self.consumers - Sharing(self.rejected_account_ids)
+        return replace(named, public=self.group == "all")
 
     @property
     def changes_snapshots(self) -> bool:
         """Whether permissions of snapshots are read and changed: without ``share_snapshots``, by a purge."""
-        return self.share_snapshots or self.purge_launch_permissions
+        return self.share_snapshots or self.purges
 
     def is_usable(self, key_arn: str) -> bool:
         """Whether earlier tasks have found that all named consumers can use a key."""
@@ -93,7 +130,9 @@ class ShareOptions(ConsumerOptions, ImageOptions):
 
     def problems(self) -> Iterator[Problem]:
         """Yield the options that do not fit the others."""
-        if not self.snapshots:
+        if self.copy_result:
+            yield from self._copy_problems()
+        elif not self.snapshots:
             yield from self.image_problems()
         if self.sharing.public and self.present and not self.allow_public:
             yield Problem("group", "'all' makes the image public.", "Set allow_public: true to confirm.")
@@ -122,9 +161,22 @@ class ShareOptions(ConsumerOptions, ImageOptions):
                 "snapshots without an image can only be unshared.",
                 "Set state: absent and share_snapshots: true, and remove snapshot_ids.",
             )
-        if self.present and self.purge_launch_permissions and not self.sharing and not self.allow_empty_purge:
+        if self.present and self.purges and not self.sharing and not self.allow_empty_purge:
             yield Problem(
                 "purge_launch_permissions",
                 "without a consumer it would unshare the image from every account.",
                 "Set the consumers that keep access, or allow_empty_purge: true.",
             )
+
+    def _copy_problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with the images of ``copy_result``."""
+        if not self.by_region:
+            yield Problem(
+                "copy_result",
+                "it has no image that can be shared.",
+                "Its failures, and those of the results of ami_kms_grant, say why.",
+            )
+        if not self.check_mode:
+            for region, image_id in self.by_region.items():
+                if image_id is None:
+                    yield planned_image("copy_result", region)

@@ -51,7 +51,7 @@ def sharing_after(options: ShareOptions, named: Sharing, current: Sharing) -> Sh
     """Return the sharing of an image or snapshot after the plan is applied."""
     if not options.present:
         return current - named
-    return named if options.purge_launch_permissions else current | named
+    return named if options.purges else current | named
 
 
 def describe_partial_state(
@@ -295,7 +295,7 @@ def _list_refusals(
     if named:
         yield from share_checks.check_shareable(shared.image, shared.keys, target)
     yield from share_checks.check_tag_count(shared.image, _image_tags(options), target)
-    if options.purge_launch_permissions and not named and not options.allow_empty_purge:
+    if options.purges and not named and not options.allow_empty_purge:
         yield share_checks.empty_purge_failure(target)
     if named.public and not shared.launch.public:
         yield from share_checks.check_public_allowed(shared.image, shared.image_block, target)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def needs_source(options: ShareOptions) -> bool:
     """Whether a planned copy needs the devices of its source."""
-    return options.source_image_id is not None and None in options.by_region.values()
+    return options.source is not None and None in options.by_region.values()
 
 
 def read_source(clients: Clients, options: ShareOptions, account_id: str) -> Image | None:
@@ -35,13 +35,12 @@ def read_source(clients: Clients, options: ShareOptions, account_id: str) -> Ima
     Raises:
         TargetFailed: if it does not exist.
     """
-    if not needs_source(options) or options.source_region is None or options.source_image_id is None:
+    if options.source is None or not needs_source(options):
         return None
-    source = read.image(clients.ec2(options.source_region), options.source_image_id)
+    image_id, region = options.source
+    source = read.image(clients.ec2(region), image_id)
     if source is None:
-        raise TargetFailed(
-            errors.no_image(options.source_image_id, Target(account_id, options.source_region))
-        )
+        raise TargetFailed(errors.no_image(image_id, Target(account_id, region)))
     return source
 
 

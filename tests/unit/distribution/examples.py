@@ -67,7 +67,7 @@ def reported(
     **options: Any,
 ) -> dict[str, Any]:
     """The report of ``distribution_report`` on the results of these steps, and on what other options have."""
-    steps = {"copy_result": copy_result, "grant_result": grant_result, "share_result": share_result}
+    steps = {"copy_result": copy_result, "grant_results": [grant_result], "share_result": share_result}
     result = returned(distribution_report, {**steps, **options}, check_mode=check_mode)
     assert not result.get("failed"), result["msg"]
     report: dict[str, Any] = result["report"]

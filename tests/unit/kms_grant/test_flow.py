@@ -89,8 +89,8 @@ def test_only_best_effort_regions_and_none_can_be_read() -> None:
     aws = world(EU)
     aws.regions[EU].refuse = {"DescribeKey": "AccessDeniedException"}
     result, outcome = run(aws, scaling(A, best_effort_regions=frozenset({EU})))
-    empty = {"consumers": [A], "grants": [], "kms_key_arns": {}, "results": []}
-    assert (result, outcome.performed) == (empty, ())
+    empty = {"consumers": [A], "grants": [], "kms_key_arns": {}, "rejected_account_ids": [], "results": []}
+    assert (result, outcome.performed) == ({**empty, "failed_regions": [EU]}, ())
 
 
 def test_refused_key_in_a_best_effort_region_leaves_it_out() -> None:

@@ -36,7 +36,7 @@ PARAMS: dict[str, Any] = {
     "copy_result": {"source_image_id": "ami-1", "results": [{"region": "eu-west-1"}]},
     "start_result": {},
     "regions": [],
-    "grant_result": {},
+    "grant_results": [{}],
     "share_result": {"results": [{"region": "eu-west-1"}]},
     "consumer_copy_result": {},
     "verification_results": [],

@@ -24,6 +24,7 @@ from tests.unit.share.examples import (
     wanted,
     with_accounts,
 )
+from tests.unit.step_results import copy_result, grant_result
 
 OTHER_REGION, OTHER_IMAGE = "us-east-1", "ami-0000000b"
 FOURTH = "444444444444"
@@ -65,7 +66,9 @@ def test_failed_region_is_not_in_the_results_and_others_complete(best_effort: li
     failure = [(OTHER_REGION, "UnauthorizedOperation")]
     assert (failed(done), tolerated) == (([], failure) if best_effort else (failure, []))
     assert done.result == {
+        "failed_regions": [OTHER_REGION],
         "images": images,
+        "rejected_account_ids": [],
         "results": [
             {
                 "account_id": OWNER,
@@ -90,6 +93,39 @@ def test_region_in_which_aws_rejects_one_account_is_in_the_results(best_effort: 
     (region,) = done.results
     assert region["launch_permissions"] == with_accounts(CONSUMER, FOURTH).as_result()
     assert region["changed"]
+
+
+@pytest.mark.parametrize("best_effort", [[], [REGION]], ids=["required", "best effort"])
+@pytest.mark.parametrize(("accounts", "fails"), [([CONSUMER, STRANGER], False), ([STRANGER], True)])
+def test_rejected_consumers_can_be_left_to_a_later_task(
+    accounts: list[str], fails: bool, best_effort: list[str]
+) -> None:
+    """Unless AWS rejects all consumers of a region, which is then not shared."""
+    options = wanted(with_accounts(*accounts), best_effort_regions=best_effort, best_effort_consumers=True)
+    done = run(options, shared(volumes_of={}), rejected=frozenset({STRANGER}))
+    assert failed(done) == [(REGION, "consumer_rejected")]
+    assert done.outcome.fails is (fails and not best_effort)
+    assert done.result["rejected_account_ids"] == [STRANGER]
+    assert done.result["failed_regions"] == ([REGION] if fails else [])
+
+
+def test_what_failed_in_earlier_steps_is_left_out_and_nothing_is_purged() -> None:
+    images = {REGION: IMAGE, OTHER_REGION: OTHER_IMAGE}
+    aws = aws_with(
+        {region: shared(with_accounts(FOURTH), {}, image_id=image_id) for region, image_id in images.items()}
+    )
+    results = [grant_result(failed_regions=[OTHER_REGION]), grant_result(rejected_account_ids=[STRANGER])]
+    options = {
+        "account_ids": [CONSUMER, STRANGER],
+        "copy_result": copy_result(images),
+        "grant_results": results,
+        "purge_launch_permissions": True,
+    }
+    done = Run(options, aws)
+    assert done.writes == [f"ModifyImageAttribute {IMAGE} Add {CONSUMER}"]
+    assert done.result["images"] == {REGION: IMAGE}
+    assert done.result["failed_regions"] == [OTHER_REGION]
+    assert done.result["rejected_account_ids"] == [STRANGER]
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ from tests.unit.share.examples import (
     wanted,
     with_accounts,
 )
+from tests.unit.step_results import copy_result, grant_result
 
 A = "222222222222"
 WATERMARK = {"ImageWatermarks": [{"WatermarkKey": f"{A}:approved", "SourceImageRegion": REGION}]}
@@ -359,6 +360,13 @@ def test_planned_copy_of_an_encrypted_source_cannot_be_public() -> None:
     assert [failure.error_code for failure in plan.refusals] == ["encrypted_image"]
 
 
+def test_planned_copy_has_the_devices_of_the_source_of_the_copies() -> None:
+    copies = copy_result({REGION: None}, source_region=SOURCE_REGION)
+    want = {"group": "all", "allow_public": True, "copy_result": copies}
+    plan = Run(want, aws_before_the_copy(shared(image_id=SOURCE_ID, **ENCRYPTED)), check_mode=True).plan
+    assert [failure.error_code for failure in plan.refusals] == ["encrypted_image"]
+
+
 def warned(want: dict[str, Any], *keys: StoredKey, **image: Any) -> list[str]:
     """The warnings about keys, for an encrypted image unless changed."""
     found = aws_with(shared(**{**ENCRYPTED, **image}), *keys)
@@ -374,7 +382,7 @@ def test_warning_names_consumers_without_access() -> None:
 def granted(*lacking: str, name: str = "a", consumers: Iterable[str] = (A, B)) -> dict[str, Any]:
     """The result of ``ami_kms_grant``, which named these consumers; some of them cannot use the key."""
     key = {"kms_key_arn": key_arn(name), "consumers_without_access": list(lacking)}
-    return {"consumers": list(consumers), "results": [{"kms_keys": [key]}]}
+    return grant_result(consumers=list(consumers), results=[{"kms_keys": [key]}])
 
 
 @pytest.mark.parametrize(

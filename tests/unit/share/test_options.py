@@ -11,6 +11,7 @@ from ansible_collections.golden.images.plugins.module_utils.failures import Refu
 
 from tests.unit.examples import CONSUMER, ORG, SOURCE_ID
 from tests.unit.share.examples import Run, aws_with, shared, with_accounts
+from tests.unit.step_results import copy_result, grant_result
 
 IMAGES = {"eu-west-1": SOURCE_ID}
 AWS = aws_with(shared(image_id=SOURCE_ID, volumes_of={"snap-1": with_accounts(CONSUMER)}))
@@ -27,10 +28,23 @@ def refused(check_mode: bool = False, **changes: Any) -> list[str]:
 
 @pytest.mark.parametrize(
     "result",
-    [{"a": 1}, {"consumers": [], "results": 7}, {"consumers": [], "results": [{"kms_keys": [{"a": 1}]}]}],
+    [{"a": 1}, grant_result(results=7), grant_result(results=[{"kms_keys": [{"a": 1}]}])],
 )
 def test_other_results_are_refused(result: dict[str, Any]) -> None:
     assert refused(grant_results=[{}, result]) == ["grant_results"]
+
+
+@pytest.mark.parametrize(
+    ("images", "results"),
+    [
+        pytest.param({}, [], id="no copy"),
+        pytest.param({"eu-west-1": None}, [], id="a planned copy"),
+        pytest.param(IMAGES, [grant_result(failed_regions=["eu-west-1"])], id="no access to its key"),
+    ],
+)
+def test_copies_that_cannot_be_shared(images: dict[str, str | None], results: list[dict[str, Any]]) -> None:
+    options = {"images": None, "copy_result": copy_result(images), "grant_results": results}
+    assert refused(**options) == ["copy_result"]
 
 
 @pytest.mark.parametrize(

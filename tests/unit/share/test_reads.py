@@ -34,6 +34,7 @@ from tests.unit.share.examples import (
     wanted,
     with_accounts,
 )
+from tests.unit.step_results import grant_result
 
 FOR_CONSUMER = with_accounts(CONSUMER)
 OTHER_REGION, OTHER_IMAGE = "us-east-1", "ami-0000000b"
@@ -217,10 +218,9 @@ WANTED, OTHER = key_arn("wanted"), key_arn("other")
 MANAGED = key("aws-ebs", manager="AWS")
 FOREIGN = key_arn("theirs", account_id=STRANGER)
 GRANTED = key("wanted", grantees=[root(A)])
-USABLE = {
-    "consumers": [A],
-    "results": [{"kms_keys": [{"kms_key_arn": WANTED, "consumers_without_access": []}]}],
-}
+USABLE = grant_result(
+    consumers=[A], results=[{"kms_keys": [{"kms_key_arn": WANTED, "consumers_without_access": []}]}]
+)
 GRANTS, POLICIES = ["DescribeKey wanted", "ListGrants wanted"], ["GetKeyPolicy wanted"]
 # AWS RAM's policy is read with the other one.
 ALL_OF = [*GRANTS, *POLICIES, *POLICIES, *POLICIES]

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What ``ami_kms_grant`` takes from the results of earlier steps, and leaves to later ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.keys.examples import key_arn
+from tests.unit.kms_grant.examples import EU, US, A, B, Run, grantees, root
+from tests.unit.kms_grant.kms_in_memory import world
+from tests.unit.step_results import copy_result, grant_result
+
+COPY = "ami-0123456789abcdef0"
+KEYS = {EU: key_arn("a", EU), US: key_arn("a", US)}
+COPIES = copy_result({EU: COPY, US: COPY}, KEYS)
+BEST_EFFORT = {"best_effort_consumers": True}
+
+
+def of_copies(copies: dict[str, Any], *account_ids: str, **options: Any) -> dict[str, Any]:
+    return {"copy_result": copies, "account_ids": list(account_ids), **options}
+
+
+def test_the_keys_of_copies() -> None:
+    aws = world(EU, US)
+    done = Run(of_copies(COPIES, A), aws)
+    assert done.outcome.failures == ()
+    assert done.result["kms_key_arns"] == KEYS
+    assert [grantees(aws.key(region)) for region in (EU, US)] == [{root(A)}] * 2
+    assert done.wanted.ignored_image_ids == {COPY}
+
+
+@pytest.mark.parametrize(
+    ("earlier", "regions"),
+    [
+        pytest.param(None, [EU, US], id="no earlier task"),
+        pytest.param({"changed": False, "skipped": True}, [EU, US], id="a skipped one"),
+        pytest.param(grant_result(kms_key_arns={EU: KEYS[EU]}), [US], id="one key is known"),
+        pytest.param(grant_result(kms_key_arns=KEYS), [], id="all keys are known"),
+        pytest.param(grant_result(failed_regions=[EU]), [US], id="a region that failed"),
+    ],
+)
+def test_keys_of_an_earlier_task_are_left_out(earlier: dict[str, Any] | None, regions: list[str]) -> None:
+    aws = world(EU, US)
+    done = Run(of_copies(COPIES, A, grant_result=earlier), aws)
+    assert [item["region"] for item in done.results] == regions
+    assert [region for region in (EU, US) if aws.regions[region].calls] == regions
+
+
+@pytest.mark.parametrize(
+    ("state", "check_mode", "lacking"),
+    [("available", False, []), ("pending", False, None), ("pending", True, [])],
+)
+def test_access_is_not_known_while_copies_are_waited_for(
+    state: str, check_mode: bool, lacking: list[str] | None
+) -> None:
+    aws = world(EU)
+    copies = copy_result({EU: COPY}, {EU: KEYS[EU]}, state=state)
+    assert Run(of_copies(copies, A), aws).outcome.failures == ()
+    key = Run(of_copies(copies, A), aws, check_mode=check_mode).key
+    assert key["consumers_without_access"] == lacking
+
+
+@pytest.mark.parametrize("options", [{}, BEST_EFFORT])
+def test_what_kms_refuses_to_one_consumer(options: dict[str, Any]) -> None:
+    aws = world(EU, US)
+    aws.regions[EU].unknown = {root(A)}
+    done = Run(of_copies(COPIES, A, B, **options), aws)
+    assert [(item.region, item.account_id) for item in done.outcome.failures] == [(EU, A)]
+    assert done.outcome.fails is not bool(options)
+    assert (done.result["rejected_account_ids"], done.result["failed_regions"]) == ([A], [])
+
+
+def test_a_failed_region_fails_the_task_beside_a_consumer() -> None:
+    aws = world(EU, US)
+    aws.regions[EU].unknown = {root(A)}
+    aws.regions[US].refuse = {"CreateGrant": "LimitExceededException"}
+    done = Run(of_copies(COPIES, A, B, **BEST_EFFORT), aws)
+    assert done.outcome.fails
+    assert done.result["failed_regions"] == [US]
+    done = Run(of_copies(COPIES, A, B, **BEST_EFFORT, best_effort_regions=[US]), aws)
+    assert not done.outcome.fails
+    assert (done.result["rejected_account_ids"], done.result["failed_regions"]) == ([A], [US])

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Results of earlier steps, as later ones take them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.unit.examples import OWNER, SOURCE_ID
+
+
+def copy_result(
+    images: Mapping[str, str | None],
+    keys: Mapping[str, str | None] | None = None,
+    state: str | None = "available",
+    **changes: Any,
+) -> dict[str, Any]:
+    """The result of ``ami_copy_regions`` with these copies, and the key of each region."""
+    arns = {**dict.fromkeys(images), **(keys or {})}
+    return {
+        "images": dict(images),
+        "kms_key_arns": arns,
+        "results": [
+            {
+                "account_id": OWNER,
+                "region": region,
+                "snapshot_kms_key_arns": [arns[region]] if arns[region] else [],
+                "state": state,
+            }
+            for region in images
+        ],
+        "source_image_id": SOURCE_ID,
+        "source_region": "us-west-2",
+        **changes,
+    }
+
+
+def grant_result(**changes: Any) -> dict[str, Any]:
+    """The result of ``ami_kms_grant`` that has found nothing, unless changed."""
+    empty: dict[str, Any] = {
+        "consumers": [],
+        "failed_regions": [],
+        "kms_key_arns": {},
+        "rejected_account_ids": [],
+        "results": [],
+    }
+    return {**empty, **changes}

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What later steps take from the results of earlier ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils.step_results import (
+    COPY_RESULT,
+    GRANT_RESULT,
+    CopyResult,
+    GrantResult,
+)
+
+from tests.unit.examples import SOURCE_ID
+from tests.unit.step_results import copy_result, grant_result
+
+EU, US = "eu-west-1", "us-east-1"
+COPY = "ami-0123456789abcdef0"
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        pytest.param(copy_result({EU: COPY}), {"images": {EU: COPY}, "kms_key_arns": {EU: ()}}, id="plain"),
+        pytest.param(
+            copy_result({EU: None}, {EU: "k"}, state=None),
+            {"images": {EU: None}, "kms_key_arns": {EU: ("k",)}, "has_pending": False},
+            id="planned in check mode",
+        ),
+        pytest.param(copy_result({EU: COPY, US: COPY}, state="pending"), {"has_pending": True}, id="pending"),
+        pytest.param(
+            copy_result(
+                {EU: COPY},
+                {EU: "k"},
+                results=[{"region": EU, "snapshot_kms_key_arns": ["k", "l"], "state": "available"}],
+            ),
+            {"kms_key_arns": {EU: ("k", "l")}},
+            id="several keys",
+        ),
+        pytest.param(
+            copy_result({}, {}, results=[{"region": EU, "snapshot_kms_key_arns": [], "state": "failed"}]),
+            {"images": {}, "kms_key_arns": {}},
+            id="a region that failed",
+        ),
+    ],
+)
+def test_copies(result: dict[str, Any], expected: dict[str, Any]) -> None:
+    copies = CopyResult.from_dict(result)
+    assert {name: getattr(copies, name) for name in expected} == expected
+    assert (copies.source_image_id, copies.source_region) == (SOURCE_ID, "us-west-2")
+
+
+def test_grants() -> None:
+    keys = [
+        {"kms_key_arn": "all", "consumers_without_access": []},
+        {"kms_key_arn": "some", "consumers_without_access": ["b"]},
+        {"kms_key_arn": "unknown", "consumers_without_access": None},
+    ]
+    granted = GrantResult.from_dict(
+        grant_result(
+            consumers=["a", "b"],
+            failed_regions=[US],
+            kms_key_arns={EU: "all", US: "failed", "ap-south-1": None},
+            rejected_account_ids=["c"],
+            results=[{"kms_keys": keys}],
+        )
+    )
+    assert granted == GrantResult(
+        {"all": frozenset("ab"), "some": frozenset("a")},
+        frozenset({"all", "some", "unknown", "failed"}),
+        frozenset({US}),
+        frozenset("c"),
+    )
+
+
+@pytest.mark.parametrize("kind", [COPY_RESULT, GRANT_RESULT])
+@pytest.mark.parametrize("given", [None, {}, {"changed": False, "skipped": True}])
+def test_a_task_that_did_not_run_has_no_result(kind: Any, given: Any) -> None:
+    assert kind.value(given, pytest.fail) is None
+
+
+def test_copies_in_several_accounts_are_refused() -> None:
+    refused: list[str] = []
+    images = [{"account_id": "1", "region": EU, "image_id": COPY}]
+    result = {**copy_result({EU: COPY}), "images": images}
+    assert COPY_RESULT.value(result, lambda problem, *_rest: refused.append(problem)) is None
+    assert refused == ["it is not a result of ami_copy_regions: images must be a mapping."]
