@@ -661,7 +661,8 @@ def _staged(playbook: str, cases: list[Case]) -> list[Case]:
     def is_refused(case: Case) -> bool:
         if isinstance(case.value, dict) and specified.get(case.variable, {}).get("type") == "list":
             return False
-        _values, failures, _warnings = variables.read(BASE[playbook] | case.variables, (), parsed)
+        given = json.dumps(BASE[playbook] | case.variables).replace('"OWNER"', f'"{ACCOUNT}"')
+        _values, failures, _warnings = variables.read(json.loads(given), (), parsed)
         return bool(failures)
 
     return [replace(case, stage="reader") if is_refused(case) else case for case in cases]
