@@ -12,7 +12,7 @@ import yaml
 
 from checks import surveys
 from checks.commands import CheckError
-from checks.surveys import as_text, different, release_survey, role_survey, write
+from checks.surveys import as_text, different, listed, release_survey, role_survey, write
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -139,7 +139,10 @@ def test_a_release_asks_once_what_its_steps_have_in_common() -> None:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A checkout with one role and its survey."""
+    """A checkout with one role, its survey, and the page."""
+    (tmp_path / "docs").mkdir()
+    page = (CHECKOUT / surveys.PAGE).read_text(encoding="utf-8")
+    (tmp_path / surveys.PAGE).write_text(page, encoding="utf-8")
     meta = tmp_path / "roles" / "share" / "meta"
     meta.mkdir(parents=True)
     main = {"short_description": "Share", "options": {"share_it": {"type": "str", "description": ["It."]}}}
@@ -178,8 +181,22 @@ def test_a_survey_that_differs_is_written_again_and_one_of_no_role_deleted(root:
 
 def test_a_survey_too_long_to_answer_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(surveys, "MOST_QUESTIONS", 0)
-    with pytest.raises(CheckError, match="the survey share asks 1 questions, more than 0"):
+    with pytest.raises(CheckError, match=r"share asks 1 questions, more than 0: .* _WITHOUT_ROOM"):
         different(root)
+
+
+def test_the_page_lists_what_has_no_room(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surveys, "CHECKOUT", root)
+    page = root / surveys.PAGE
+    text = page.read_text(encoding="utf-8")
+    page.write_text(text.replace("- `distribute_publish_uncertain`\n", ""), encoding="utf-8")
+    with pytest.raises(CheckError, match=r"docs/awx\.md differs: run make format"):
+        surveys.check()
+    surveys.write_list()
+    surveys.check()
+    assert page.read_text(encoding="utf-8") == text
+    with pytest.raises(CheckError, match=r"docs/awx\.md needs the line"):
+        listed("A page.\n")
 
 
 def test_a_checkout_without_roles_is_refused(tmp_path: Path) -> None:
