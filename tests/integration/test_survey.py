@@ -89,7 +89,7 @@ def test_every_variable_can_be_an_answer(role: str, name: str, aws: SimulatedAws
     assert {*run.artifacts[f"{role}_artifacts"]} == _documented()[role] | job.artifacts
 
 
-@pytest.mark.nightly
+@pytest.mark.quick
 @pytest.mark.parametrize("role", sorted(JOBS))
 def test_every_variable_has_another_value_than_its_default_in_a_job(
     role: str, aws: SimulatedAws, tmp_path: Path
