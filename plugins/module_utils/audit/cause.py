@@ -43,7 +43,8 @@ class Cause:
     ``remediated`` what docs/remediating.md says: what is removed, or why nothing is.
 
     If the findings are about what could not be read, ``part`` is ``keys`` or ``snapshots`` where an option
-    leaves these out.
+    leaves these out. If they are about images, ``of_snapshots`` says that they also need the permissions of
+    the snapshots.
 
     In reports, access of every AWS account has the urgencies 0 to 2, and what could not be read has 4. A
     group of findings has a title. ``title`` is about images, ``title_of_snapshots`` about their snapshots if
@@ -60,6 +61,7 @@ class Cause:
     remediation: Remediation = Remediation.NEVER
     remediated: str = ""
     part: str = ""
+    of_snapshots: bool = False
     urgency: int = 3
     title: str = ""
     title_of_snapshots: str = ""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All causes of findings. A new one is a file of this package, and a line here."""
+"""All causes of findings. A new one is a file of this package, and two lines here."""
 
 from __future__ import annotations
 

@@ -46,5 +46,6 @@ CAUSE = Cause(
     remediated="The principals that still have access may be allowed. Those that are not are "
     "`unknown_account`. Remove the access of the others with `golden.images.unshare_ami`; that of the public "
     "is `snapshot_public`.",
+    of_snapshots=True,
     title="{resources}: disabled, but other accounts can still use it or its snapshots.",
 )

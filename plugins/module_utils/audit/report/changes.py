@@ -114,7 +114,7 @@ class _Report:
         if resource.startswith("arn:"):
             return _KEYS not in self._skipped and region not in self._unread_regions
         unknown = self.images.get((region, finding["image_id"]), {}).get("unknown", ())
-        if resource.startswith("snap-") or finding["code"] == "shared_but_disabled":
+        if resource.startswith("snap-") or cause_of(finding["code"]).of_snapshots:
             return not {_LAUNCH, _SNAPSHOTS} & {*unknown, *self._skipped}
         return _LAUNCH not in unknown
 
