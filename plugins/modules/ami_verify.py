@@ -26,7 +26,7 @@ options:
       - V(visible) means that the account can see the image, V(authorized) that AWS would accept a launch and that the account's
         role can use the keys of an encrypted image, V(launched) that an instance was running.
       - For V(authorized), the use of keys is proven by dry runs of KMS, as far as that is possible without a launch. It can be
-        uncertain, which does not fail the task; see RV(report.uncertain_regions). Only V(launched) proves it for certain.
+        uncertain, which does not fail the task; see RV(uncertain_regions). Only V(launched) proves it for certain.
       - In check mode, no instance is launched, and V(launched) verifies V(authorized) instead.
     type: str
     choices: [visible, authorized, launched]
@@ -50,7 +50,7 @@ options:
     default: 300
   publish_uncertain:
     description:
-      - Set it if the images will be published. RV(report.kept_back) has the regions that uncertain accounts keep from that then.
+      - Set it if the images will be published. RV(kept_back) has the regions that uncertain accounts keep from that then.
       - V(true), or a list of the accounts that may be uncertain.
     type: raw
   access_is_planned:
