@@ -19,15 +19,11 @@ from ansible_collections.golden.images.plugins.module_utils.read_yaml import par
 from ansible_collections.golden.images.plugins.module_utils.role_variables import RoleVariables, with_paths
 from ansible_collections.golden.images.plugins.plugin_utils.result_display import shorten
 
-_SPEC = {"values": {"type": "dict"}}
-
 
 class ActionModule(ActionBase):
     """Returns the values of the role's variables as ``options``, or fails with all problems at once.
 
     ``check_mode`` is whether the role's tasks run in check mode.
-
-    With ``values``, which are by variable, no variable of the same name counts, wherever it is set.
     """
 
     _requires_connection = False
@@ -36,16 +32,15 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
-        _validation, parameters = self.validate_argument_spec(_SPEC)
+        self.validate_argument_spec({})
         role = self._task._role
         if role is None:
             raise AnsibleActionFail("golden.images.role_variables is for the tasks of a role.")
         role = declared(role._role_path)
-        settings = task_vars if parameters["values"] is None else parameters["values"]
         names = [
-            name for name in settings if name.startswith(role.prefix) and settings[name] not in (None, "")
+            name for name in task_vars if name.startswith(role.prefix) and task_vars[name] not in (None, "")
         ]
-        values, failures, warnings = role.read(self._given(role.names, settings), names, parsed)
+        values, failures, warnings = role.read(self._given(role.names, task_vars), names, parsed)
         if warnings:
             result["warnings"] = [*warnings]
         result["failures"] = [failure.as_result() for failure in failures]

@@ -206,7 +206,7 @@ def test_nothing_is_changed_above_the_limit_or_with_an_invalid_option(
         ({"cleanup_protect_tag": "legal"}, "cleanup_protect_tag: the role has no such variable."),
         (
             {"cleanup_protect_tags": "legal: hold"},
-            "cleanup_protect_tags: 'legal: hold' can be a key and a value, or a key.",
+            "protect_tags: 'legal: hold' can be a key and a value, or a key.",
         ),
         ({"cleanup_protect_tags": "legal # hold"}, "the item 'legal # hold' is ambiguous."),
     ):

@@ -223,7 +223,7 @@ def test_options_of_later_steps_are_validated_first(
     refused = ansible.run(DISTRIBUTE, variables)
     assert refused.code != 0
     problems = refused.task("Validate options of all steps").result["failures"]
-    assert {one["action"] for one in problems} == {"parameter", "subnet_ids"}
+    assert {one["action"] for one in problems} == {"publish_parameter", "subnet_ids"}
     assert encrypted.changes(aws, refused=True) == []
 
 

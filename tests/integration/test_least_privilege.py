@@ -204,6 +204,8 @@ def test_planning_a_distribution(aws: SimulatedAws, protected: EncryptedFixture,
     user.change(policy.document())
     ok(user.ansible.run(DISTRIBUTE, everything, "--check"))
     ok(user.ansible.run(DISTRIBUTE, by_parameter, "--check"))
+    by_policy = {**everything, "distribute_kms_access_method": "key_policy"}
+    ok(user.ansible.run(DISTRIBUTE, by_policy, "--check"))
     assert observed.changes(aws, refused=True) == []
     # What a distribution has done is read by the next plan.
     ok(owner.run(DISTRIBUTE, everything))

@@ -114,6 +114,7 @@ def actions(run: Run) -> list[Change]:
         for task in run.tasks
         for result in task.result.get("results", ())
         for action in result.get("actions", ())
+        for _number in range(action.get("count", 1))
     ]
 
 

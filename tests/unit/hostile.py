@@ -385,7 +385,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 **_NETWORK,
                 "shared_tags": {"version": "1"},
                 "principals": [f"arn:aws:iam::{CONSUMER}:role/deploy"],
-                "parameter": "/golden/web",
+                "publish_parameter": "/golden/web",
                 "parameter_tags": {"a": "b"},
                 "launch_templates": ["web"],
                 "launch_template_base_version": "latest",

@@ -49,23 +49,6 @@ def test_ansible_accepts_all_that_awx_sends(role, answer):
     assert validator.validate(dict.fromkeys(_options(role), answer)).error_messages == []
 
 
-def test_a_role_that_is_included_gets_its_variables_as_values():
-    """Variables of the play, extra variables above all, would take precedence over those of a task."""
-    public = frozenset().union(*(_variables(role) for role in ROLES))
-    tasks = [task for role in ROLES for task in _all_tasks(_role_tasks(role))]
-    assert [task["name"] for task in tasks if task.get("vars", {}).keys() & public] == []
-    given = [item for task in tasks for item in _given_to_roles(task).items()]
-    assert given
-    for role, values in given:
-        assert values.keys() <= _variables(role)
-        parts = [
-            part
-            for part in _all_tasks(_role_tasks(role))
-            if part.get("golden.images.role_variables") == {"values": f"{{{{ {role}__given }}}}"}
-        ]
-        assert len(parts) == 1
-
-
 @pytest.mark.parametrize("role", ROLES)
 def test_the_first_task_resets_all_facts(role):
     """A run that fails at its variables must not leave the facts of an earlier run in the play."""
@@ -86,20 +69,6 @@ def test_no_fact_of_a_role_looks_like_a_misspelled_variable(role):
     assert len(facts) > 2 or role == "monitor"
     variables = [Variable(name) for name in _variables(role)]
     assert find_misspelled(variables, f"{role}_", facts, {}) == ()
-
-
-def _all_tasks(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The tasks and blocks, and those in the blocks."""
-    for task in tasks:
-        yield task
-        for section in ("block", "rescue", "always"):
-            yield from _all_tasks(task.get(section, []))
-
-
-def _given_to_roles(task: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The values of variables that a task or block passes to a role that it includes, by role."""
-    task_vars = task.get("vars", {})
-    return {role: task_vars[f"{role}__given"] for role in ROLES if f"{role}__given" in task_vars}
 
 
 def _facts(value: Any) -> Iterator[str]:

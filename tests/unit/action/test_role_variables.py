@@ -37,18 +37,15 @@ TABLE = {
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """Runs the action as a task of the role ``web`` with these variables."""
     monkeypatch.setattr(ActionBase, "run", lambda *_arguments: {})
-    monkeypatch.setattr(ActionBase, "validate_argument_spec", lambda action, _spec: (None, action.options))
+    monkeypatch.setattr(ActionBase, "validate_argument_spec", lambda _action, _spec: None)
     folder = tmp_path / "web"
     (folder / "meta").mkdir(parents=True)
     spec = {"argument_specs": {"main": {"options": OPTIONS}}}
     for name, content in (("argument_specs.yml", spec), ("variables.yml", TABLE)):
         (folder / "meta" / name).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
-    def run(
-        in_role: bool = True, values: Any = None, check_mode: bool = False, **variables: Any
-    ) -> dict[str, Any]:
+    def run(in_role: bool = True, check_mode: bool = False, **variables: Any) -> dict[str, Any]:
         action = plugin.ActionModule.__new__(plugin.ActionModule)
-        action.options = {"values": values}
         role = SimpleNamespace(_role_path=str(folder))
         action._task = SimpleNamespace(_role=role if in_role else None, check_mode=check_mode)
         action._templar = SimpleNamespace(template=_template)
@@ -99,14 +96,6 @@ def test_a_misspelled_variable_is_refused(run: Any) -> None:
     assert result["msg"].startswith("web_day: the role has no such variable. Correct it to web_days")
     assert "failed" not in run(web_names="a", web_day="")
     assert "failed" not in run(web_names="a", web_day=5, web_days=6)
-
-
-def test_only_the_values_that_are_passed_count(run: Any) -> None:
-    read = run(values={"web_names": ["a"]}, web_names="b", web_days="few", web_report="r", web_file="x")
-    unset = dict.fromkeys(("days", "key", "report", "images"))
-    assert read["options"] == {"names": ["a"], "files": [], **unset}
-    assert run(values={}, web_names="b")["failures"][0]["action"] == "web_names"
-    assert run(values={"web_names": "a", "web_day": 5})["msg"].startswith("web_day: the role has no such")
 
 
 def test_a_result_with_a_secret_is_not_shown(run: Any) -> None:
