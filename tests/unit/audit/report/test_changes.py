@@ -35,6 +35,7 @@ from tests.unit.kms_grant.examples import KEY, A, B, made, root
 
 SNAPSHOT, UNKNOWN = "snap-00000001", "(unknown_account)"
 WEB = f"{SOURCE_ID} (golden-web)"
+DISABLED = replace(IMAGE, state="disabled")
 NEW = source_image(image_id="ami-new", name="golden-db", devices=volumes("snap-new"))
 ALL = allowing(accounts(A, B) | orgs(ORG) | PUBLIC)
 LATER = "It may not be new: the last audit did not cover it."
@@ -213,6 +214,12 @@ def test_what_was_not_read_is_not_removed(before: RegionState, after: RegionStat
             region(volume_permissions={}),
             {"check_snapshots": False},
             id="snapshots",
+        ),
+        pytest.param(
+            region(volume=accounts(A), image=DISABLED),
+            region(image=DISABLED, volume_permissions={}),
+            {"check_snapshots": False},
+            id="snapshots of a disabled image",
         ),
         pytest.param(
             under_key(accounts(A)),
