@@ -129,7 +129,8 @@ def _encrypted(aws: SimulatedAws, _folder: Path) -> Job:
             assert not {*map(encrypted.root, accounts)} & {*encrypted.grantees(aws, keys[region])}
             for account in SCALING:
                 assert encrypted.scaled(aws, account, region, image_id) == "running"
-        assert {(one["level"], one["image_id"]) for one in run.facts["verify_results"]} == {
+        report = run.task("Verify the images of each account").result["report"]
+        assert {(one["level"], one["image_id"]) for one in report["results"]} == {
             ("launched", image_id) for image_id in images.values()
         }
         for account in SCALING:

@@ -55,7 +55,6 @@ OTHER_OPTIONS = {
     "distribute_verify_security_group_ids": "security_group_ids",
     "distribute_verify_subnet_ids": "subnet_ids",
     "restore_permissions": "restore_permissions",
-    "verify_wait_timeout": "verify_wait_timeout",
 }
 
 
@@ -64,9 +63,9 @@ class Case:
     """One impossible value; ``also`` are further variables of the case.
 
     ``shown`` is how the message shows the value, by default the value as it is written. ``stage`` is what
-    refuses it: the role's argument specification, a module's, or the module itself. One stage finds all
-    problems at once, so that a host can have several cases of one stage. What the first task of a role
-    refuses is of the stage ``reader`` (``_staged``).
+    refuses it: the role's argument specification, a module's, the module itself, or, before it reads, what
+    writes its report. One stage finds all problems at once, so that a host can have several cases of one
+    stage. What the first task of a role refuses is of the stage ``reader`` (``_staged``).
     """
 
     variable: str
@@ -560,8 +559,8 @@ CASES: dict[str, list[Case]] = {
         ),
         Case("verify_wait_timeout", 0, None, {"verify_level": "launched"}),
         Case("verify_wait_timeout", "soon", stage="role"),
-        Case("verify_report_path", "/nowhere/at/all.json", "/nowhere/at"),
-        Case("verify_report_dir", "/nowhere/at/all", "no directory /nowhere."),
+        Case("verify_report_path", "/nowhere/at/all.json", "/nowhere/at", stage="report"),
+        Case("verify_report_dir", "/nowhere/at/all", "no directory /nowhere.", stage="report"),
     ],
     "diagnose_ami": [
         *_accounts("diagnose_account_ids"),

@@ -481,8 +481,8 @@ def test_a_member_of_an_organization_is_monitored_without_a_log_group(
 @pytest.mark.parametrize(
     ("variables", "text"),
     [
-        ({"monitor_regions": []}, "monitor_regions: must contain at least one region"),
-        ({"monitor_metric_namespace": "AWS/EC2"}, "monitor_metric_namespace: 'AWS/EC2' begins with AWS/"),
+        ({"monitor_regions": []}, "regions: must contain at least one region"),
+        ({"monitor_metric_namespace": "AWS/EC2"}, "metric_namespace: 'AWS/EC2' begins with AWS/"),
     ],
 )
 def test_variables_are_refused_before_the_first_call(
