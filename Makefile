@@ -77,7 +77,7 @@ integration: environment  ## pytest: tests/integration, real playbooks against t
 coverage: environment  ## which lines and branches of plugins/ the unit tests run; pages in coverage/
 	@$(RUN) -m pytest --quiet --numprocesses 2 --cov --cov-report term --cov-report html:coverage tests/unit
 
-chaos: environment  ## playbooks killed, cut off, throttled, denied at each call; 90 minutes. Some: CHAOS="distribute kill"
+chaos: environment  ## playbooks killed, cut off, throttled, denied at each call; 150 minutes. Some: CHAOS="distribute kill"
 	@$(RUN) -m tests.chaos $(CHAOS)
 
 record: environment  ## what the collection does in the integration tests, in .cache/record/NAME: make record NAME=before

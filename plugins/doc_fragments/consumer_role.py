@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role to assume in other accounts: documents ``arguments.CONSUMER_ROLE_SPEC``."""
+"""The role to assume in other accounts: documents ``option_groups.ConsumerRoleOptions``."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The consumers that an image is shared with: documents ``arguments.CONSUMERS_SPEC``."""
+"""The consumers that an image is shared with: documents ``option_groups.ConsumerOptions``."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The images of one account: documents ``arguments.IMAGES_SPEC``."""
+"""The images of one account: documents ``option_groups.ImageOptions``."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The images of one or several accounts: documents ``arguments.IMAGES_BY_TARGET_SPEC``."""
+"""The images of one or several accounts: documents ``option_groups.ImagesByTargetOptions``."""
 
 from __future__ import annotations
 

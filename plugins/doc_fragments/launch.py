@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The network and the tags of launches: documents ``arguments.LAUNCH_SPEC``."""
+"""The network and the tags of launches: documents ``option_groups.LaunchOptions``."""
 
 from __future__ import annotations
 

@@ -282,7 +282,7 @@ class _Ended(BaseException):
 
 
 def _module(flow: Flow[Any, Any], base: Any) -> Any:
-    spec = {**flow.options.argument_spec()}
+    spec = flow.options.argument_spec()
     module_class = _module_class(flow, base, spec)
     return module_class(argument_spec=spec, supports_check_mode=True, **flow.options.argument_rules)
 

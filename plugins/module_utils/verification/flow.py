@@ -86,7 +86,7 @@ class VerifyPlan(PlanWithoutTargets):
 
 
 @dataclass(frozen=True)
-class Verified(Outcome):
+class Judgement(Outcome):
     """The outcome, with the content of the report, and the regions whose images not every account can launch.
 
     These are none where check mode cannot tell.
@@ -129,7 +129,7 @@ def plan(_options: VerifyOptions, current: tuple[Step, ...]) -> VerifyPlan:
 
 def apply(
     clients: Clients, options: VerifyOptions, current: tuple[Step, ...], plan: VerifyPlan, report: Report
-) -> Verified:
+) -> Judgement:
     """Launch the images, and judge what is proven."""
     results = [
         step.result(clients, of_step, report) for step, of_step in zip(current, plan.steps, strict=True)
@@ -137,7 +137,7 @@ def apply(
     return _judged(options, results, is_unread=bool(results[0]["failures"]))
 
 
-def _judged(options: VerifyOptions, results: Iterable[Mapping[str, Any]], is_unread: bool) -> Verified:
+def _judged(options: VerifyOptions, results: Iterable[Mapping[str, Any]], is_unread: bool) -> Judgement:
     """Judge what the steps have proven; ``is_unread`` is whether an account could not be read.
 
     Check mode proves nothing of what is only planned, unless something could not be read.
@@ -154,12 +154,12 @@ def _judged(options: VerifyOptions, results: Iterable[Mapping[str, Any]], is_unr
     rows = report["results"]
     is_excused = is_access_planned or (is_plan and any(row["image_id"] is None for row in rows))
     if is_excused or report["status"] in ("verified", "uncertain"):
-        return Verified(report=report)
+        return Judgement(report=report)
     failures = tuple(
         replace(failure, message=cut(failure.message, _LONGEST))
         for failure in problems(report["level"], rows, report["failures"])
     )
-    return Verified(failures=failures, report=report, unverified_regions=report["failed_regions"])
+    return Judgement(failures=failures, report=report, unverified_regions=report["failed_regions"])
 
 
 def result(
