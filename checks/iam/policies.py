@@ -243,7 +243,7 @@ UPLOAD_REPORTS = Policy(
             resources=(f"arn:aws:s3:::{REPORTS}",),
         ),
     ),
-    ("audit", "cleanup", "reports", "upload", "verification"),
+    ("audit", "cleanup", "distribution", "reports", "upload", "verification"),
     note="If the bucket encrypts with a KMS key of yours, allow `kms:GenerateDataKey` on it, too.",
 )
 

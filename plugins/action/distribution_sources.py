@@ -51,6 +51,8 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         _validation, given = self.validate_argument_spec(argument_spec=_SPEC)
+        # An answer of AWX with two quotes only is a text without characters: no value.
+        given = {name: None if value == "" else value for name, value in given.items()}
         sources, problems = (), misformed(given["sources"])
         if not problems:
             sources, problems = selected(given, {path: read(path) for path in files(given)})

@@ -22,7 +22,7 @@ from ansible_collections.golden.images.plugins.module_utils.monitoring.screen im
 from ansible_collections.golden.images.plugins.module_utils.publish.screen import screen as publication
 from ansible_collections.golden.images.plugins.module_utils.remediation.screen import screen as remediation
 from ansible_collections.golden.images.plugins.module_utils.reports.screen import Tone, unwritten_report
-from ansible_collections.golden.images.plugins.module_utils.reports.uploaded import with_report, with_upload
+from ansible_collections.golden.images.plugins.module_utils.reports.uploaded import with_report
 from ansible_collections.golden.images.plugins.module_utils.restore.screen import screen as restoration
 from ansible_collections.golden.images.plugins.module_utils.share.screen import screen as sharing
 from ansible_collections.golden.images.plugins.module_utils.verification.screen import screen as verification
@@ -59,7 +59,6 @@ _SPEC = {
     "module_result": {"type": "dict"},
     "context": {"type": "dict", "default": {}},
     "report_path": {"type": "str"},
-    "upload_result": {"type": "dict"},
 }
 
 
@@ -97,8 +96,6 @@ class ActionModule(ActionBase):
                 screen = replace(screen, lines=(*screen.lines, *unwritten_report(path)))
             if of_module is not None:
                 screen = with_report(screen, of_module, context["check_mode"])
-            elif given["upload_result"] is not None:
-                screen = with_upload(screen, given["upload_result"], context["check_mode"])
         except (AttributeError, LookupError, TypeError, ValueError) as exception:
             lacking = f": it lacks {cut(str(exception), 100)}" if isinstance(exception, KeyError) else ""
             # Ansible would append the words of a cause.

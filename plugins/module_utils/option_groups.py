@@ -283,18 +283,6 @@ GIVEN_TEXTS: Kind[tuple[str, ...]] = Kind(TEXTS.spec, lambda given, _refuse: tup
 _PLACE: Kind[str | None] = Kind(PATH.spec, lambda given, _refuse: given or None)
 
 
-REPORT_FILES = ("report.json", "report.csv", "report.sarif", "report.html")
-"""The files of a report in its directory."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReportFileOptions(Options):
-    """The files of a report."""
-
-    report_path: str | None = option(_PLACE)
-    report_dir: str | None = option(_PLACE)
-
-
 def _account_names(given: Mapping[str, str] | None, _refuse: Refuse) -> dict[str, str]:
     return {account_id: name for account_id, name in (given or {}).items() if name}
 
@@ -302,18 +290,6 @@ def _account_names(given: Mapping[str, str] | None, _refuse: Refuse) -> dict[str
 _ACCOUNT_NAMES = Kind(
     {"type": "dict", "default": {}, "context": {"keys": "account_id", "elements": "str"}}, _account_names
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class LocalReportOptions(ReportFileOptions):
-    """The files of a report, and the names of accounts in it."""
-
-    account_names: Mapping[str, str] = option(_ACCOUNT_NAMES)
-
-    @property
-    def folder(self) -> str | None:
-        """Return the directory that this report is written to."""
-        return self.report_dir
 
 
 def parameter_problem(value: str, region: str | None = None) -> tuple[str, str] | None:
@@ -404,20 +380,25 @@ def _bucket_owner(given: str | None, refuse: Refuse) -> str | None:
     return given or None
 
 
-BUCKET_OWNER: Kind[str | None] = Kind({"type": "str"}, _bucket_owner)
-
-
 @dataclass(frozen=True, kw_only=True)
-class ReportOptions(LocalReportOptions):
-    """The report that a module makes of its own result: written, uploaded, returned.
+class ReportOptions(Options):
+    """The report that a module makes: written, uploaded, returned.
 
     ``report_s3_bucket_owner`` is None for the account of the credentials. With ``return_report``, the report
     is returned in place of the values that it has, too.
     """
 
+    report_path: str | None = option(_PLACE)
+    report_dir: str | None = option(_PLACE)
+    account_names: Mapping[str, str] = option(_ACCOUNT_NAMES)
     report_s3_uri: str | None = option(Kind(TEXT.spec, _report_s3_uri))
-    report_s3_bucket_owner: str | None = option(BUCKET_OWNER)
+    report_s3_bucket_owner: str | None = option(Kind(TEXT.spec, _bucket_owner))
     return_report: bool = option(FLAG)
+
+    @property
+    def folder(self) -> str | None:
+        """Return the directory that this report is written to."""
+        return self.report_dir
 
     @property
     def asks_for_report(self) -> bool:
@@ -427,16 +408,11 @@ class ReportOptions(LocalReportOptions):
     def report_problems(self) -> Iterator[Problem]:
         """Yield what is wrong with the report's options, without a look at files and buckets."""
         if self.report_s3_uri and not (self.report_path or self.report_dir):
-            yield nothing_to_upload()
-
-
-def nothing_to_upload() -> Problem:
-    """Return the problem with the upload of a report that is not written."""
-    return Problem(
-        "report_s3_uri",
-        "no report is written that could be uploaded, because report_dir is not set.",
-        "Set report_dir to a directory for the local report. In a container it can be below /tmp.",
-    )
+            yield Problem(
+                "report_s3_uri",
+                "no report is written that could be uploaded, because report_dir is not set.",
+                "Set report_dir to a directory for the local report. In a container it can be below /tmp.",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

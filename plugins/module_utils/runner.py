@@ -32,6 +32,8 @@ from .wording import masked, validation_message, visible
 OLDEST_BOTOCORE = "1.41.0"
 # The argument of a module that has the files that ``Flow.attaches`` names: the texts by name.
 ATTACHED = "_attached"
+# The option without which a flow that does not need AWS calls none.
+_UPLOAD = "report_s3_uri"
 # Ansible's words for the value of an option with no_log.
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 _RERUN = "Rerun to complete the remaining regions."
@@ -148,12 +150,12 @@ class Flow(Generic[Wanted, Seen]):
     """The options and the functions of one module.
 
     ``options`` is the class of the options. ``read`` raises ``Refused`` for a state without a plan.
-    ``result`` gets an empty ``Outcome`` in check mode. ``clients`` are AWS's; to a flow that does not need
-    AWS, they are the texts by name of the files that its action attaches to the module: those of the folder
-    ``attaches`` of ``plugin_utils``. Ansible itself packs only Python with a module.
+    ``result`` gets an empty ``Outcome`` in check mode. ``clients`` are AWS's. A flow that does not need AWS
+    gets None, unless its option ``report_s3_uri`` is set: where a report is uploaded, AWS is called.
     A flow that only reads is also applied in check mode, so that what fails there fails the task as well.
     ``diff`` is made in diff mode, from this verbosity on. ``report`` is for a module that can report its
-    result; ``attaches`` has the page's files then.
+    result. The page of the report is made of files, whose texts by name the action attaches to the module:
+    those of the folder ``attaches`` of ``plugin_utils``. Ansible itself packs only Python with a module.
     """
 
     options: type[Wanted]
@@ -168,6 +170,15 @@ class Flow(Generic[Wanted, Seen]):
     attaches: str = ""
     report: ReportingLike | None = None
 
+    @property
+    def takes_credentials(self) -> bool:
+        """Whether the module has the options of amazon.aws."""
+        return self.needs_aws or _UPLOAD in self.options.argument_spec()
+
+    def calls_aws(self, given: Mapping[str, Any]) -> bool:
+        """Whether a run with these options calls AWS."""
+        return self.needs_aws or bool(given.get(_UPLOAD))
+
 
 def change_nothing(*_values: object) -> Outcome:
     """The ``apply`` of a flow whose plans never have actions; what could not be read is in their failures."""
@@ -175,18 +186,12 @@ def change_nothing(*_values: object) -> Outcome:
 
 
 def check_flow(
-    options: type[Wanted], check: Callable[[Wanted], Iterable[Failure]] = lambda _options: ()
+    options: type[Wanted], check: Callable[[Any, Wanted], None] = lambda _clients, _options: None
 ) -> Flow[Wanted, None]:
     """Return a flow that only validates options, and refuses what ``check`` does: it needs no AWS."""
-
-    def read(_clients: None, given: Wanted) -> None:
-        failures = dict.fromkeys(check(given))
-        if failures:
-            raise Refused(failures)
-
     return Flow(
         options,
-        read,
+        check,
         plan=lambda _wanted, _seen: Plan(()),
         apply=change_nothing,
         result=lambda *_values: {},
@@ -198,7 +203,7 @@ def run(flow: Flow[Any, Any]) -> None:
     """Run the module."""
     from ansible.module_utils.basic import AnsibleModule
 
-    _run(flow, _module(flow, AnsibleModule))
+    _run(flow, _module(flow, AnsibleModule, flow.takes_credentials))
 
 
 def run_here(
@@ -229,7 +234,7 @@ def run_here(
             Here.exit_json(self, **{**result, "failed": True, "msg": msg})
 
     try:
-        _run(flow, _module(flow, Here))
+        _run(flow, _module(flow, Here, _uses_credentials(flow, arguments)))
     except _Ended as ended:
         return ended.result
     raise AssertionError("The module has ended without a result.")
@@ -281,10 +286,23 @@ class _Ended(BaseException):
         self.result = result
 
 
-def _module(flow: Flow[Any, Any], base: Any) -> Any:
+def _uses_credentials(flow: Flow[Any, Any], arguments: Mapping[str, Any]) -> bool:
+    """Whether a module with these arguments calls AWS, or has an option that may be one of amazon.aws.
+
+    Without, boto3 need not be imported to know the options of amazon.aws.
+    """
+    others = {name for name in arguments if not name.startswith("_")} - flow.options.argument_spec().keys()
+    return flow.takes_credentials and (flow.calls_aws(arguments) or bool(others))
+
+
+def _module(flow: Flow[Any, Any], base: Any, takes_credentials: bool) -> Any:
     spec = flow.options.argument_spec()
-    module_class = _module_class(flow, base, spec)
-    return module_class(argument_spec=spec, supports_check_mode=True, **flow.options.argument_rules)
+    rules = flow.options.argument_rules
+    module_class = _module_class(base, spec, takes_credentials)
+    # Otherwise, amazon.aws's module class fails without boto3.
+    if takes_credentials and not flow.needs_aws:
+        rules = {**rules, "check_boto3": False}
+    return module_class(argument_spec=spec, supports_check_mode=True, **rules)
 
 
 def _run(flow: Flow[Any, Any], module: Any) -> None:
@@ -317,7 +335,7 @@ def _performed(
     Raises:
         Refused: nothing was changed.
     """
-    clients = _clients(module) if flow.needs_aws else module.attached
+    clients = _clients(module) if flow.calls_aws(module.params) else None
     if report:
         report.find_bucket(clients)
     seen = flow.read(clients, wanted)
@@ -417,10 +435,10 @@ def _shown(failure: Failure, secrets: Collection[str] = ()) -> Failure:
     return replace(failure, message=message, remedy=remedy)
 
 
-def _module_class(flow: Flow[Any, Any], base: Any, argument_spec: Mapping[str, Any]) -> Any:
+def _module_class(base: Any, argument_spec: Mapping[str, Any], takes_credentials: bool) -> Any:
     module_class = _reading(base, argument_spec)
     # Imported only if needed: the import of boto3 takes longer than a module without AWS runs.
-    if flow.needs_aws:
+    if takes_credentials:
         aws_module = _aws_module()
         aws_module.default_settings["module_class"] = module_class
         return aws_module
@@ -494,11 +512,17 @@ def _hide_secrets(module: Any, argument_spec: Mapping[str, Any]) -> None:
 
 
 def _clients(module: Any) -> Any:
-    from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
+    from ansible.module_utils.basic import missing_required_lib
+    from ansible_collections.amazon.aws.plugins.module_utils.botocore import (
+        HAS_BOTO3,
+        get_aws_connection_info,
+    )
 
     from .aws.clients import Clients, Connection
     from .aws.errors import BotoCoreError, failure
 
+    if not HAS_BOTO3:
+        module.fail_json(msg=missing_required_lib("botocore and boto3"))
     module.require_botocore_at_least(OLDEST_BOTOCORE, reason="to read all that AWS returns")
     region, endpoint_url, parameters = get_aws_connection_info(module)
     keys = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")

@@ -13,7 +13,8 @@ description:
   - Checks these options as M(golden.images.ami_copy_regions), M(golden.images.ami_share), M(golden.images.ami_kms_grant),
     M(golden.images.ami_publish), M(golden.images.ami_share_diagnose) and M(golden.images.ami_launch_probe) do, and fails with all problems at once. These
     steps run after copies that can take hours.
-  - Needs no AWS credentials and changes nothing. The steps themselves check what requires an AWS call.
+  - Needs AWS credentials and boto3 only if O(report_s3_uri) is set, and changes nothing. The steps themselves check what
+    else requires an AWS call.
 author:
   - golden.images contributors !UNKNOWN
 options:
@@ -176,6 +177,14 @@ options:
     description:
       - As in M(golden.images.distribution_report).
     type: path
+  report_s3_uri:
+    description:
+      - As in M(golden.images.distribution_report). Fails if there is no such bucket.
+    type: str
+  report_s3_bucket_owner:
+    description:
+      - As in M(golden.images.distribution_report).
+    type: str
   account_names:
     description:
       - As in M(golden.images.distribution_report).
@@ -193,8 +202,13 @@ options:
         O(consumer_kms_key_id), and to give the accounts' copies names that are too long.
     type: list
     elements: dict
+requirements:
+  - boto3 >= 1.41.0, only with O(report_s3_uri)
+  - botocore >= 1.41.0, only with O(report_s3_uri)
 extends_documentation_fragment:
   - golden.images.option_forms
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
   - golden.images.consumers
   - golden.images.consumer_role
   - golden.images.launch

@@ -13,6 +13,7 @@ description:
   - Combines the results of M(golden.images.ami_copy_regions), M(golden.images.ami_kms_grant) and M(golden.images.ami_share),
     whether they succeeded or failed, in one report, and writes it as JSON, CSV, SARIF and HTML.
   - A file is rewritten only if its content changes, apart from the time of writing.
+  - Needs AWS credentials and boto3 only if O(report_s3_uri) is set. The report is written, even if it cannot be uploaded.
 author:
   - golden.images contributors !UNKNOWN
 options:
@@ -30,11 +31,11 @@ options:
         are copies of the latest report whose RV(report.status) is not V(failed).
       - The files also list the changes since the previous report. Requires Jinja2.
     type: path
-  account_names:
+  return_report:
     description:
-      - Mapping of account ID to name. The HTML page shows the names of accounts with their IDs.
-    type: dict
-    default: {}
+      - Whether to return the report.
+    type: bool
+    default: true
   copy_result:
     description:
       - The result of M(golden.images.ami_copy_regions).
@@ -120,12 +121,18 @@ options:
     type: list
     elements: str
     default: []
+requirements:
+  - boto3 >= 1.41.0, only with O(report_s3_uri)
+  - botocore >= 1.41.0, only with O(report_s3_uri)
 extends_documentation_fragment:
+  - golden.images.report
   - golden.images.option_forms
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
 attributes:
   check_mode:
     support: full
-    description: Returns the report and writes nothing.
+    description: Returns the report and writes nothing. Fails if there is no bucket of O(report_s3_uri).
   diff_mode:
     support: full
     description: Shows the previous and the new content of the report, from verbosity 1 (C(-v)) on.
@@ -152,12 +159,21 @@ EXAMPLES = r"""
     copy_result: "{{ copied }}"
     share_result: "{{ shared }}"
     account_ids: ["012345678901"]
+
+- name: Upload the report to the bucket of another account
+  golden.images.distribution_report:
+    report_dir: distribution
+    report_s3_uri: s3://central-reports/golden/
+    report_s3_bucket_owner: "012345678901"
+    copy_result: "{{ copied }}"
+    share_result: "{{ shared }}"
+    account_ids: ["012345678901"]
 """
 
 RETURN = r"""
 report:
-  description: The content of the file.
-  returned: success
+  description: The content of the file. Null without O(return_report).
+  returned: success, and failure after the report was made
   type: dict
   sample:
     failures: []
@@ -258,11 +274,11 @@ report:
           returned: if O(account_ids), O(org_arns) or O(org_unit_arns) is not empty
 report_path:
   description: The JSON file. Null if none was requested.
-  returned: success
+  returned: success, and failure after the report was made
   type: str
 report_dir:
   description: The directory of the reports. Null if none was requested.
-  returned: success
+  returned: success, and failure after the report was made
   type: str
 report_files:
   description: The names of the files in O(report_dir) that have this report, those of the latest one last.
@@ -272,7 +288,7 @@ report_files:
   sample: ["report-20261124T120000Z.json", "latest.json"]
 changes:
   description: The changes since the previous report in O(report_dir). Null if there is none.
-  returned: success
+  returned: success, and failure after the report was made
   type: dict
   contains:
     added:
@@ -289,9 +305,24 @@ changes:
       description: The time of the previous report.
       type: str
       returned: always
+report_s3_uri:
+  description: The folder in S3, with a slash at its end. Null if the report was not to be uploaded, or not written.
+  returned: success, and failure after the report was made
+  type: str
+  sample: s3://central-reports/golden/
+report_url:
+  description: The page of the folder in AWS's console, for users who may list the bucket. Null without a folder.
+  returned: success, and failure after the report was made
+  type: str
+  sample: https://console.aws.amazon.com/s3/buckets/central-reports?prefix=golden/
+report_failures:
+  description: The failures among RV(failures) to write or upload the report.
+  returned: success, and failure after the report was made
+  type: list
+  elements: dict
 actions:
-  description: The files that were written, or would be written in check mode.
-  returned: success
+  description: The files that were written and uploaded, or would be in check mode.
+  returned: success, and failure after the report was made
   type: list
   elements: dict
   sample: [{"account_id": null, "action": "write", "region": null, "resource": "distribution.json"}]

@@ -59,7 +59,7 @@ class RunsHere(ShortFailures):
         # once: one process runs all items of a loop, and what earlier ones have left behind must not stay.
         if not gc.get_freeze_count():
             gc.freeze()
-        # Without AWS, a module's options are the results of others, which can be large.
+        # The options of a module that does not need AWS are the results of others, which can be large.
         with_invocation = self._flow.needs_aws and _injects_invocation(variables)
         # The module's process would start in this directory, in which relative paths are.
         with contextlib.chdir(self._loader.get_basedir()), _without_output():
@@ -79,7 +79,7 @@ class RunsHere(ShortFailures):
             # Its threads would go on after the time.
             and not task.timeout
             and not any(task.environment or ())
-            and (not self._flow.needs_aws or self._can_call_aws_here(task_vars))
+            and (not self._flow.calls_aws(task.args) or self._can_call_aws_here(task_vars))
         )
 
     def _can_call_aws_here(self, task_vars):

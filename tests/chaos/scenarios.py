@@ -626,13 +626,16 @@ def _monitor_absent(world: World) -> Setup:
 
 
 def _upload(world: World) -> Setup:
-    """report_upload of the four files of a report."""
+    """distribution_report with the upload of its files."""
     world.client("s3", HOME).create_bucket(Bucket=BUCKET)
-    reports = world.folder / "report"
-    reports.mkdir()
-    for name in ("report.json", "report.csv", "report.sarif", "report.html"):
-        (reports / name).write_text(name, encoding="utf-8")
-    command = _module("report_upload", report_dir=str(reports), report_s3_uri=f"s3://{BUCKET}/audit")
+    copied = {"results": [{"region": HOME, "image_id": "ami-0123456789abcdef0", "state": "available"}]}
+    command = _module(
+        "distribution_report",
+        copy_result=copied,
+        share_result={"results": [{"region": HOME}]},
+        report_dir=str(world.folder / "report"),
+        report_s3_uri=f"s3://{BUCKET}/web",
+    )
     return Setup(command, repeats=True)
 
 

@@ -146,8 +146,8 @@ def _prepare(
         _share_from_elsewhere(aws, fixture)
     if name == "remediation_plan":
         _share(ansible, images[AWAY], "123456789012")
-    if name == "report_upload":
-        _prepare_buckets(aws, ansible.folder)
+    if name == "distribution_report":
+        _prepare_bucket(aws)
 
 
 def _verified_with_a_pending_subscription(aws: SimulatedAws, ansible: Ansible) -> list[Any]:
@@ -214,9 +214,8 @@ def _prepare_publishing(aws: SimulatedAws, images: Mapping[str, str]) -> None:
         ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData={"InstanceType": "t3.micro"})
 
 
-def _prepare_buckets(aws: SimulatedAws, folder: Path) -> None:
-    """Create a bucket, one of another account that the owner may write to, and a report."""
-    aws.client("s3", OWNER, HOME).create_bucket(Bucket="golden-images-reports")
+def _prepare_bucket(aws: SimulatedAws) -> None:
+    """Create a bucket of another account that the owner may write to."""
     central = aws.client("s3", "web-prod", HOME)
     central.create_bucket(Bucket="central-reports")
     objects = {
@@ -226,8 +225,6 @@ def _prepare_buckets(aws: SimulatedAws, folder: Path) -> None:
         "Resource": "arn:aws:s3:::central-reports/*",
     }
     central.put_bucket_policy(Bucket="central-reports", Policy=_policy(objects))
-    (folder / "audit").mkdir()
-    (folder / "audit" / "report.json").write_text("{}", encoding="utf-8")
 
 
 def _age(fixture: Fixture) -> None:

@@ -394,6 +394,8 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "instance_type": "t3.micro",
                 "regions": ["eu-west-1"],
                 "report_path": "{tmp}/d.json",
+                "report_s3_uri": "s3://golden-reports/web/",
+                "report_s3_bucket_owner": CONSUMER,
                 "unshare_after_copy": True,
             }
         ],
@@ -417,7 +419,14 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                     }
                 ],
                 "publish_result": {"results": [], "failures": [distribution.failure("eu-west-1")]},
-            }
+            },
+            {
+                "report_dir": "{tmp}/reports",
+                "report_s3_uri": "s3://golden-reports/web/",
+                "report_s3_bucket_owner": CONSUMER,
+                "copy_result": distribution.copied("eu-west-1"),
+                "share_result": distribution.shared("eu-west-1"),
+            },
         ],
         "monitoring_check": [
             {
@@ -463,14 +472,6 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "expected_removals": [removal],
                 "revoke_results": [revoked],
             },
-        ],
-        "report_upload": [
-            {
-                "report_s3_uri": "s3://golden-reports/audit/",
-                "report_s3_bucket_owner": CONSUMER,
-                "report_path": "{tmp}/r.json",
-                "report_dir": "{tmp}/reports",
-            }
         ],
     }
 

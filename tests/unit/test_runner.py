@@ -181,7 +181,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         warnings: list[str] = []
         modules: list[FakeModule] = []
 
-        def module_class(_flow: Flow[Any, Any], _base: object, _spec: object) -> Callable[..., FakeModule]:
+        def module_class(_base: object, _spec: object, _is_aws: bool) -> Callable[..., FakeModule]:
             def make(**arguments: Any) -> FakeModule:
                 modules.append(
                     FakeModule(
@@ -443,17 +443,45 @@ def test_progress_is_not_written_without_a_file(run: Run, params: dict[str, Any]
     assert not run(Steps(report_lines=("eu-west-1 10 %",)), params=params).failed
 
 
-def test_a_flow_without_aws_gets_what_is_attached(run: Run) -> None:
+def test_a_flow_without_aws_gets_no_clients(run: Run) -> None:
     steps = Steps(needs_aws=False)
     run(steps)
-    assert steps.given("read")[0] == steps.given("apply")[0] == FakeModule.attached
+    assert steps.given("read")[0] is steps.given("apply")[0] is None
 
 
-@pytest.mark.parametrize(("needs_aws", "expected"), [(True, AnsibleAWSModule), (False, AnsibleModule)])
-def test_only_a_flow_that_needs_aws_uses_the_module_class_with_its_options(
-    needs_aws: bool, expected: type
+def test_an_upload_gets_clients(run: Run) -> None:
+    steps = Steps(needs_aws=False)
+    ran = run(steps, params={"report_s3_uri": "s3://reports/web"})
+    assert steps.given("read")[0] == ("CLIENTS of", ran.module)
+
+
+@pytest.mark.parametrize(("is_aws", "expected"), [(True, AnsibleAWSModule), (False, AnsibleModule)])
+def test_only_what_takes_credentials_uses_the_module_class_with_their_options(
+    is_aws: bool, expected: type
 ) -> None:
-    assert issubclass(runner._module_class(Steps(needs_aws=needs_aws).flow(), AnsibleModule, {}), expected)
+    assert issubclass(runner._module_class(AnsibleModule, {}, is_aws), expected)
+
+
+UPLOADS: Mapping[str, Any] = {"report_s3_uri": {"type": "str"}}
+
+
+@pytest.mark.parametrize(
+    ("needs_aws", "spec", "arguments", "expected"),
+    [
+        pytest.param(True, {}, {}, True, id="it always needs AWS"),
+        pytest.param(False, {}, {"region": "eu-west-1"}, False, id="it never does"),
+        pytest.param(False, UPLOADS, {"report_s3_uri": None, "_ansible_diff": True}, False, id="no upload"),
+        pytest.param(False, UPLOADS, {"report_s3_uri": "s3://reports"}, True, id="an upload"),
+        pytest.param(False, UPLOADS, {"region": "eu-west-1"}, True, id="an option of amazon.aws"),
+    ],
+)
+def test_a_module_that_may_upload_takes_credentials_only_if_they_can_be_given(
+    needs_aws: bool, spec: Mapping[str, Any], arguments: Mapping[str, Any], expected: bool
+) -> None:
+    flow = Steps(needs_aws=needs_aws).flow(spec)
+    assert runner._uses_credentials(flow, arguments) is expected
+    # A process of its own has the options, whatever is given.
+    assert flow.takes_credentials is (needs_aws or bool(spec))
 
 
 def test_a_botocore_that_would_leave_something_out_is_refused() -> None:
@@ -483,8 +511,13 @@ def test_a_profile_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatc
 
 def test_a_flow_that_only_checks_options_plans_nothing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = Steps()
-    options, refused = steps.flow().options, [BAD_NAME, BAD_NAME]
-    flow = runner.check_flow(options, lambda given: refused if given == "WANTED" else ())
+    options, refused = steps.flow().options, [BAD_NAME]
+
+    def check(_clients: object, given: object) -> None:
+        if refused and given == "WANTED":
+            raise Refused(refused)
+
+    flow = runner.check_flow(options, check)
     monkeypatch.setattr(Steps, "flow", lambda _steps, **_declared: flow)
     ran = run(steps)
     assert (ran.failed, ran.result["failures"]) == (True, [BAD_NAME.as_result()])

@@ -5,14 +5,14 @@
 """``distribution_check``: checks the options of a distribution's later steps before its first step.
 
 Each step checks its own options when it starts, which is after copies that can take hours. This module makes
-the same checks at once, without AWS.
+the same checks at once, without AWS; only to find the bucket that the report is uploaded to, it calls S3.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import tags as tagging
 from ..copy.options import CopyOptions
@@ -30,6 +30,9 @@ from ..runner import Flow, check_flow
 from ..structure import TEXT, Null, Values, check_result
 from ..wording import shown
 from .options_check import DistributionOptions
+
+if TYPE_CHECKING:
+    from ..aws.clients import Clients
 
 # Accounts that a message names.
 _NAMED = 3
@@ -52,6 +55,22 @@ _OWN_NAMES: Mapping[type[Options], Mapping[str, str]] = {
 }
 # In the place of the ID of a copy that does not exist yet: an ID of the length that new ones have.
 _NEW_IMAGE = "ami-00000000000000000"
+
+
+def read_state(clients: Clients | None, options: DistributionOptions) -> None:
+    """Check the options, and look for the bucket of the report.
+
+    Raises:
+        Refused: a step would refuse an option, or there is no such bucket.
+    """
+    failures = dict.fromkeys(check(options))
+    if failures:
+        raise Refused(failures)
+    if clients is not None and options.report_s3_uri:
+        # The import of boto3 takes longer than the checks.
+        from ..upload.flow import find_destination
+
+        find_destination(clients, options.report_s3_uri, options.report_s3_bucket_owner)
 
 
 def check(options: DistributionOptions) -> Iterator[Failure]:
@@ -237,4 +256,4 @@ def _consumer_key(options: DistributionOptions) -> Iterator[Failure]:
             yield _with_own_name(failure, {"kms_key_id": "consumer_kms_key_id"})
 
 
-FLOW: Flow[DistributionOptions, None] = check_flow(DistributionOptions, check)
+FLOW: Flow[DistributionOptions, None] = check_flow(DistributionOptions, read_state)

@@ -16,10 +16,10 @@ from ..diagnose.options import DiagnosisOptions
 from ..kms_grant.options import GrantOptions
 from ..launch_probe.options import ProbeOptions
 from ..option import FLAG, TEXT, Kind, Options, as_given, choice, is_region, option
-from ..option_groups import LocalReportOptions
 from ..publish.options import PublishOptions
 from ..share.options import ShareOptions
 from ..verification.report import LEVELS
+from .options_report import DistributionReportOptions
 
 # The copies do not exist yet. In which regions they will be matters to some steps only.
 _PLANNED_IMAGES: Mapping[str, None] = {"us-east-1": None}
@@ -34,7 +34,7 @@ def _of(step: type[Options], name: str, **spec: Any) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DistributionOptions(LocalReportOptions):
+class DistributionOptions(Options):
     """The options of ``distribution_check``, as they are given: ``steps`` validate those of the steps."""
 
     account_ids: Sequence[str] = _of(ShareOptions, "account_ids")
@@ -77,6 +77,11 @@ class DistributionOptions(LocalReportOptions):
     verify_wait_timeout: int = _of(ProbeOptions, "wait_timeout")
     regions: Sequence[str] = _of(CopyOptions, "regions", default=[])
     unshare_after_copy: bool = option(FLAG)
+    report_path: str | None = _of(DistributionReportOptions, "report_path")
+    report_dir: str | None = _of(DistributionReportOptions, "report_dir")
+    report_s3_uri: str | None = _of(DistributionReportOptions, "report_s3_uri")
+    report_s3_bucket_owner: str | None = _of(DistributionReportOptions, "report_s3_bucket_owner")
+    account_names: Mapping[str, str] = _of(DistributionReportOptions, "account_names")
     planned_copies: Any = option(Kind({"type": "list", "elements": "dict"}, as_given))
 
     @property
@@ -115,6 +120,7 @@ class DistributionOptions(LocalReportOptions):
         if self.verify_level == "launched":
             launches = {"images": planned, "wait_timeout": self.verify_wait_timeout}
             yield _step(ProbeOptions, {**given, **launches})
+        yield _step(DistributionReportOptions, {**given, "copy_result": {}})
 
 
 def _step(options: type[Options], given: Mapping[str, Any]) -> Step:

@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..option import ACCOUNT_IDS, MAPPING, TEXT, Kind, choice, option
-from ..option_groups import GIVEN_TEXTS, LocalReportOptions
+from ..failures import Failure
+from ..option import ACCOUNT_IDS, FLAG, MAPPING, TEXT, Kind, Problem, choice, option
+from ..option_groups import GIVEN_TEXTS, ReportOptions
 from ..verification.report import LEVELS
+from .step_results import check_results
 
 _MAPPINGS: Kind[Sequence[Mapping[str, Any]]] = Kind(
     {"type": "list", "elements": "dict", "default": []}, lambda given, _refuse: given
@@ -20,12 +22,13 @@ _MAPPINGS: Kind[Sequence[Mapping[str, Any]]] = Kind(
 
 
 @dataclass(frozen=True, kw_only=True)
-class DistributionReportOptions(LocalReportOptions):
+class DistributionReportOptions(ReportOptions):
     """The options of ``distribution_report``.
 
     What a step was given is not validated: the report is also about options that a step has refused.
     """
 
+    return_report: bool = option(FLAG, default=True)
     copy_result: Mapping[str, Any] = option(MAPPING, required=True)
     start_result: Mapping[str, Any] = option(MAPPING, default={})
     regions: tuple[str, ...] = option(GIVEN_TEXTS)
@@ -41,3 +44,11 @@ class DistributionReportOptions(LocalReportOptions):
     org_arns: tuple[str, ...] = option(GIVEN_TEXTS)
     org_unit_arns: tuple[str, ...] = option(GIVEN_TEXTS)
     publish_account_ids: tuple[str, ...] = option(ACCOUNT_IDS)
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield the options that do not fit the others."""
+        yield from self.report_problems()
+
+    def failures(self) -> Iterator[Failure]:
+        """Yield failures for results that no module returned."""
+        yield from check_results(vars(self))

@@ -32,7 +32,7 @@ from ..reports.screen import (
     sentence,
     table,
 )
-from ..reports.uploaded import together, with_upload
+from ..reports.uploaded import together, with_place
 from ..verification import key_use
 from ..verification.report import level_sentence, level_text
 from .document import OF_KEYS
@@ -87,8 +87,8 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     with, the ``verification_level`` if it was verified, the ``parameter`` to publish it in, and the
     ``messages`` of the tasks that failed; in check mode, the regions in which key access and launch
     permissions would change as ``planned_key_regions`` and ``planned_share_regions``; of several sources the
-    ``check_mode``, and by source the parameters to publish in as ``parameters`` and the results of
-    ``report_upload`` as ``uploads``.
+    ``check_mode``, and by source the parameters to publish in as ``parameters`` and the places of the reports
+    in S3 as ``uploads``.
     """
     if "sources" in report:
         return _sources(report["sources"], context, report_path)
@@ -130,7 +130,7 @@ def _sources(reports: Reports, context: Mapping[str, Any], report_path: str | No
         if report
     }
     sources = several(reports, failed, is_plan, report_path)
-    return with_upload(sources, together(context.get("uploads", {})), is_plan)
+    return with_place(sources, together(context.get("uploads", {})), is_plan)
 
 
 def _headline(run: _Run) -> Iterator[Line]:

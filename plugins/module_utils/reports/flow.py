@@ -2,115 +2,29 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The flow of the report modules, which write a report to files."""
+"""Checks, reads and writes the files of a report."""
 
 from __future__ import annotations
 
 import errno
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from ..failures import Failure, Refused, cut, invalid_option
-from ..option_groups import LocalReportOptions
-from ..progress import Report
-from ..runner import Flow, Outcome
+from ..runner import Outcome
 from ..wording import file_reason
-from .document import Document
 from .formats import JSON, NAMES
 from .html.render import MISSING
-from .plan import ChangesOf, Folder, Remember, ReportPlan, ReportSeen, ReportWanted, WriteFile, digest, plan
+from .plan import ReportPlan, ReportSeen, ReportWanted, WriteFile, digest
 
 # Directories of report_dir that are created if they are missing: each of several sources has its own in that
 # of a distribution. If more are missing, the path is probably wrong.
 _CREATED = 2
 _JSON = ".json"
-
-Wanted = TypeVar("Wanted", bound=LocalReportOptions)
-
-
-@dataclass(frozen=True)
-class ReportState:
-    """The report to write, and the files that exist."""
-
-    report: ReportWanted
-    files: ReportSeen
-
-
-def report_flow(
-    options: type[Wanted],
-    content: Callable[[Wanted], dict[str, Any]],
-    document: Callable[[Mapping[str, Any]], Document],
-    changes: ChangesOf,
-    check: Callable[[Wanted], Iterable[Failure]],
-    remember: Remember | None = None,
-    failed: Callable[[Mapping[str, Any]], bool] | None = None,
-) -> Flow[Wanted, ReportState]:
-    """Return a flow that writes a report: as JSON to ``report_path``, in all formats to ``report_dir``.
-
-    Each is written only if the option is set.
-
-    ``check`` refuses results that are not what ``content`` needs. ``content`` creates the report's content
-    from the options, as JSON values that differ only if something has changed. ``document`` creates the
-    ``Document`` from the content. ``changes`` compares the content of the previous report in the directory
-    with that of this one, for example with ``changes_between``. The directory's ``report.json`` has the
-    content and ``written_at``, ``kind`` (the document's), ``changes`` and ``history``, which therefore must
-    not be keys of the content. ``remember`` completes the content by that of the previous report. A report
-    that has ``failed`` by its content replaces none of another status: it is written beside ``report_path``,
-    and the files in the directory have dates then.
-
-    The module returns ``report`` (the content), ``report_path``, ``report_dir`` and ``changes`` (``since``,
-    ``added``, ``removed``; None if there is no previous report).
-    """
-
-    def read_state(page: Mapping[str, str], given: Wanted) -> ReportState:
-        failures = (*check(given), *check_report_options(given.report_path, given.report_dir))
-        if failures:
-            raise Refused(failures)
-        report = report_of(given, content(given))
-        return ReportState(report, read_files(report, page))
-
-    def report_of(given: Wanted, content: dict[str, Any]) -> ReportWanted:
-        has_failed = failed is not None and failed(content)
-        report = desired_report(given, content, document, changes)
-        path, folder = report.path, report.folder
-        if path and has_failed:
-            path = failed_path(path)
-        if folder:
-            folder = replace(folder, dated=failed is not None)
-        return ReportWanted(path, content, folder, remember, has_failed)
-
-    return Flow(
-        options,
-        read_state,
-        lambda _given, state: plan(state.report, state.files),
-        apply,
-        result,
-        needs_aws=False,
-        attaches="page",
-        diff=lambda _given, _state, plan: {"before": plan.before, "after": plan.after},
-        # It repeats what the other tasks display.
-        diff_verbosity=1,
-    )
-
-
-def desired_report(
-    options: LocalReportOptions,
-    content: Mapping[str, Any],
-    document: Callable[[Mapping[str, Any]], Document],
-    changes: ChangesOf,
-) -> ReportWanted:
-    """Return the report with this content, in the places that the options name."""
-
-    def with_names(of_report: Mapping[str, Any]) -> Document:
-        return replace(document(of_report), account_names=options.account_names)
-
-    folder = Folder(options.folder, with_names, changes) if options.folder else None
-    return ReportWanted(options.report_path, content, folder)
 
 
 def failed_path(path: str) -> str:
@@ -243,13 +157,6 @@ def _previous(path: str) -> str | None:
         return None
 
 
-def apply(
-    _page: object, _options: LocalReportOptions, state: ReportState, plan: ReportPlan, _report: Report
-) -> Outcome:
-    """Write the files."""
-    return write_report(state.report, plan)
-
-
 def write_report(report: ReportWanted, plan: ReportPlan) -> Outcome:
     """Write the files, each as a whole."""
     performed: list[WriteFile] = []
@@ -274,13 +181,6 @@ def _make_folder(report: ReportWanted) -> Iterator[Failure]:
             Path(report.folder.path).mkdir(parents=True, exist_ok=True)
         except OSError as exception:
             yield _failure("report_dir", report.folder.path, exception)
-
-
-def result(
-    _options: LocalReportOptions, state: ReportState, plan: ReportPlan, _outcome: Outcome
-) -> dict[str, Any]:
-    """Return the values that every report module returns."""
-    return returned(state.report, plan)
 
 
 def returned(report: ReportWanted, plan: ReportPlan) -> dict[str, Any]:

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ..aws.clients import Clients
-from ..failures import Refused
+from ..failures import Failure, Refused
 from ..option_groups import ReportOptions
 from ..runner import Outcome, Reported
-from ..upload import flow as upload
-from ..upload.options import UploadOptions
-from ..upload.plan import plan as plan_upload
-from ..upload.state import Bucket
+from ..upload.location import Destination, PutObject, location_of
 from .document import Document
-from .flow import check_report_options, desired_report, read_files, returned, write_report
-from .plan import ChangesOf, plan
+from .flow import check_report_options, failed_path, read_files, returned, write_report
+from .plan import ChangesOf, Folder, Remember, ReportPlan, ReportWanted, plan
+
+if TYPE_CHECKING:
+    from ..aws.clients import Clients
 
 Wanted = TypeVar("Wanted", bound=ReportOptions)
 _NOTHING: dict[str, Any] = dict.fromkeys(
@@ -30,21 +29,33 @@ _NOTHING: dict[str, Any] = dict.fromkeys(
 
 @dataclass(frozen=True)
 class Reporting(Generic[Wanted]):
-    """How a module reports its result.
+    """How a module reports its result: as JSON in ``report_path``, in all formats in ``report_dir``.
 
-    ``content`` makes the report of the result, whether the module succeeded, failed or refused. ``document``
-    and ``changes`` are as for ``report_flow``. If the report is returned, it is in place of the keys
-    ``replaces`` of the result, and lacks its own keys ``only_in_files``: Ansible parses, marks and copies
-    each text of a result several times, which takes minutes for ten thousand images. ``plans`` is whether the
-    report of a plan is written in check mode.
+    ``content`` makes the report of the result, whether the module succeeded, failed or refused, as JSON
+    values that differ only if something has changed. ``document`` makes the ``Document`` of the content.
+    ``changes`` compares the content of the previous report in the directory with that of this one. The
+    directory's ``report.json`` has the content and ``written_at``, ``kind`` (the document's), ``changes`` and
+    ``history``, which therefore must not be keys of the content.
+
+    If the report is returned, it is in place of the keys ``replaces`` of the result, and lacks its own keys
+    ``only_in_files``: Ansible parses, marks and copies each text of a result several times, which takes
+    minutes for ten thousand images. ``plans`` is whether the report of a plan is written in check mode.
+
+    ``remember`` completes the content by that of the previous report. A report that has ``failed`` by its
+    content replaces none of another status: it is written beside ``report_path``, and the files in the
+    directory have dates then. A report ``of_steps`` is about earlier tasks: it is written whether or not it
+    can be uploaded.
     """
 
     content: Callable[[Wanted, Mapping[str, Any]], dict[str, Any]]
     document: Callable[[Mapping[str, Any]], Document]
     changes: ChangesOf
-    replaces: frozenset[str]
+    replaces: frozenset[str] = frozenset()
     only_in_files: frozenset[str] = frozenset()
     plans: bool = False
+    remember: Remember | None = None
+    failed: Callable[[Mapping[str, Any]], bool] | None = None
+    of_steps: bool = False
 
     def open(self, options: Wanted, page: Mapping[str, str]) -> OpenReport:
         """Return the report to be made, before anything is done; ``page`` has the files of its page.
@@ -57,6 +68,21 @@ class Reporting(Generic[Wanted]):
             raise Refused(failures)
         return OpenReport(self, options, page)
 
+    def desired(self, options: Wanted, content: Mapping[str, Any]) -> ReportWanted:
+        """Return the report with this content, in the places that the options name."""
+
+        def with_names(of_report: Mapping[str, Any]) -> Document:
+            return replace(self.document(of_report), account_names=options.account_names)
+
+        has_failed = self.failed is not None and self.failed(content)
+        path, folder = options.report_path, None
+        if path and has_failed:
+            path = failed_path(path)
+        if options.folder:
+            is_dated = self.failed is not None
+            folder = Folder(options.folder, with_names, self.changes, is_dated)
+        return ReportWanted(path, content, folder, self.remember, has_failed)
+
 
 class OpenReport:
     """The report of a run."""
@@ -64,53 +90,63 @@ class OpenReport:
     def __init__(self, reporting: Reporting[Any], options: ReportOptions, page: Mapping[str, str]) -> None:
         self._reporting, self._options, self._page = reporting, options, page
         self._clients: Any = None
-        self._bucket: Bucket | None = None
+        self._destination: Destination | None = None
+        self._refusals: tuple[Failure, ...] = ()
 
-    def find_bucket(self, clients: Clients) -> None:
+    def find_bucket(self, clients: Clients | None) -> None:
         """Read what can be known of the bucket that the report is uploaded to.
 
         Raises:
-            Refused: there is none.
+            Refused: there is none, and nothing was done that the report is about.
         """
-        if not self._options.report_s3_uri:
+        if clients is None or not self._options.report_s3_uri:
             return
-        desired = self._upload(check_mode=True)
-        found = upload.read_state(clients, desired)
-        if refusals := plan_upload(desired, found).refusals:
-            raise Refused(refusals)
-        self._clients, self._bucket = clients, found.bucket
+        # The import of boto3 takes longer than a report that is not uploaded.
+        from ..upload.flow import find_destination
+
+        self._clients = clients
+        uri, owner = self._options.report_s3_uri, self._options.report_s3_bucket_owner
+        try:
+            self._destination = find_destination(clients, uri, owner)
+        except Refused as refused:
+            if not self._reporting.of_steps:
+                raise
+            self._refusals = refused.failures
 
     def write(self, result: Mapping[str, Any]) -> Reported:
         """Write, upload and return the report of a result.
 
         That of an earlier run stays if no bucket was found for this one, and nothing was done.
         """
-        options = self._options
+        options, reporting = self._options, self._reporting
         if not options.asks_for_report:
             return Reported(_NOTHING)
-        if options.report_s3_uri and self._bucket is None:
+        if options.report_s3_uri and self._destination is None and not reporting.of_steps:
             return Reported({})
-        content = self._reporting.content(options, result)
-        report = desired_report(options, content, self._reporting.document, self._reporting.changes)
+        content = reporting.content(options, result)
+        report = reporting.desired(options, content)
         try:
             planned = plan(report, read_files(report, self._page))
         except Refused as refused:
             # The previous report could be read before.
             return Reported({**_NOTHING, **self._returned(content)}, failures=refused.failures)
-        writes = self._reporting.plans or not options.check_mode
+        writes = reporting.plans or not options.check_mode
         written = write_report(report, planned) if writes else Outcome(planned.actions)
-        values = {**_NOTHING, **returned(report, planned), **self._returned(content)}
+        values = {**_NOTHING, **returned(report, planned), **self._returned(planned.after)}
         reported = Reported(
             values,
-            replaced=self._reporting.replaces if options.return_report else frozenset(),
+            replaced=reporting.replaces if options.return_report else frozenset(),
             actions=written.performed,
             failures=written.failures,
             warnings=planned.warnings,
             diff={"before": planned.before, "after": planned.after},
         )
-        if written.failures or self._bucket is None:
+        if written.failures or not options.report_s3_uri:
             return reported
-        return self._uploaded(reported, self._bucket)
+        if self._destination is None:
+            place = {"report_s3_uri": location_of(options.report_s3_uri).uri}
+            return replace(reported, values={**values, **place}, failures=self._refusals)
+        return self._uploaded(reported, self._destination, _files_of(report, planned))
 
     def _returned(self, content: Mapping[str, Any]) -> dict[str, Any]:
         if not self._options.return_report:
@@ -118,22 +154,27 @@ class OpenReport:
         only_in_files = self._reporting.only_in_files
         return {"report": {name: value for name, value in content.items() if name not in only_in_files}}
 
-    def _uploaded(self, reported: Reported, bucket: Bucket) -> Reported:
-        desired = self._upload(self._options.check_mode)
-        outcome = upload.upload(self._clients, desired, bucket)
+    def _uploaded(self, reported: Reported, destination: Destination, files: Mapping[str, str]) -> Reported:
+        from ..upload.flow import upload
+
+        if self._options.check_mode:
+            outcome = Outcome(tuple(PutObject(destination, name) for name in files))
+        else:
+            outcome = upload(self._clients, files, destination)
         return replace(
             reported,
-            values={**reported.values, **upload.place(desired, bucket)},
+            values={**reported.values, **destination.as_result()},
             actions=(*reported.actions, *outcome.performed),
             failures=outcome.failures,
         )
 
-    def _upload(self, check_mode: bool) -> UploadOptions:
-        options = self._options
-        return UploadOptions(
-            check_mode=check_mode,
-            report_s3_uri=options.report_s3_uri or "",
-            report_s3_bucket_owner=options.report_s3_bucket_owner,
-            report_path=options.report_path,
-            report_dir=options.report_dir,
-        )
+
+def _files_of(report: ReportWanted, planned: ReportPlan) -> dict[str, str]:
+    """Return the paths of the report's files by the name of the object.
+
+    A file of the directory with the same name as the single file has more content.
+    """
+    files = {report.path.rpartition("/")[2]: report.path} if report.path else {}
+    if report.folder:
+        files.update({name: f"{report.folder.path.rstrip('/')}/{name}" for name in planned.files})
+    return files

@@ -11,13 +11,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..option_groups import REPORT_FILES
 from .as_csv import csv_text
 from .as_sarif import sarif_text
 from .document import Document
 from .html.render import html_text
 
-NAMES = REPORT_FILES
+NAMES = ("report.json", "report.csv", "report.sarif", "report.html")
 """The files of a report."""
 JSON = NAMES[0]
 _STEM = "report"

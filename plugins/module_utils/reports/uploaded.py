@@ -16,25 +16,13 @@ _NOT_WRITTEN = "The report was not written."
 _NOT_UPLOADED = "The report was not uploaded."
 
 
-def with_upload(screen: Screen, result: Mapping[str, Any], is_plan: bool) -> Screen:
-    """Return the screen with the result of ``report_upload``; it is empty or skipped without an upload.
-
-    A failed upload fails the role; what the role displays is the same otherwise.
-    """
-    if result.get("failed"):
-        # Without a list of failures, the module itself failed.
-        upload_failures = result.get("failures") or [{"message": result.get("msg")}]
-        return _with_failures(screen, _NOT_UPLOADED, upload_failures)
-    return _with_place(screen, result, is_plan)
-
-
 def with_report(screen: Screen, result: Mapping[str, Any], is_plan: bool) -> Screen:
     """Return the screen with what became of the report in the result of a module that makes its own."""
     report_failures = result["report_failures"]
     if report_failures:
         head = _NOT_UPLOADED if result["report_s3_uri"] else _NOT_WRITTEN
         return _with_failures(screen, head, report_failures)
-    return _with_place(screen, result, is_plan)
+    return with_place(screen, result, is_plan)
 
 
 def _with_failures(screen: Screen, head: str, report_failures: Sequence[Mapping[str, Any]]) -> Screen:
@@ -47,7 +35,8 @@ def _with_failures(screen: Screen, head: str, report_failures: Sequence[Mapping[
     )
 
 
-def _with_place(screen: Screen, result: Mapping[str, Any], is_plan: bool) -> Screen:
+def with_place(screen: Screen, result: Mapping[str, Any], is_plan: bool) -> Screen:
+    """Return the screen with the place of a report; ``result`` is empty without an upload."""
     uri, url = result.get("report_s3_uri"), result.get("report_url")
     if uri is None or is_plan:
         return replace(
@@ -60,10 +49,10 @@ def _with_place(screen: Screen, result: Mapping[str, Any], is_plan: bool) -> Scr
 def together(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return the folder in S3 above those of several reports; ``results`` are by the name of the folder.
 
-    Empty if none was uploaded. A failed upload has failed the role before.
+    Empty if none was uploaded; those that were not are empty. A failed upload has failed the role before.
     """
     for name, result in results.items():
-        if result.get("report_s3_uri") and not result.get("failed"):
+        if result.get("report_s3_uri"):
             # The names are letters, digits, dots, hyphens and underscores: they are the same in a URL.
             url = result["report_url"].removesuffix(f"{name}/").removesuffix("?prefix=")
             return {"report_s3_uri": result["report_s3_uri"].removesuffix(f"{name}/"), "report_url": url}

@@ -40,6 +40,14 @@ def test_the_image_of_a_manifest(run: Any, tmp_path: Path) -> None:
     assert result["sources"][0]["source_image_id"] == IMAGE
 
 
+@pytest.mark.parametrize("unset", [None, ""])
+def test_a_value_without_characters_is_not_set(run: Any, unset: str | None) -> None:
+    options = {"source_image_id": IMAGE, "source_region": "us-east-1"}
+    expected = run(**options)["sources"]
+    unset_options = dict.fromkeys(("source_parameter", "name", "publish_parameter", "report_s3_uri"), unset)
+    assert run(**options, **unset_options)["sources"] == expected
+
+
 def test_a_failure_names_the_option(run: Any, tmp_path: Path) -> None:
     path = str(tmp_path / "none.json")
     result = run(packer_manifest=path)

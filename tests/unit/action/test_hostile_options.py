@@ -77,7 +77,6 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
             "role": "publish",
             "result": {"results": [], "failures": []},
             "context": {"status": "published", "parameter": None},
-            "upload_result": {"msg": "No."},
         },
     ],
 }

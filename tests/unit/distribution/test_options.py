@@ -23,6 +23,7 @@ STEPS = (
     "ami_publish",
     "ami_share_diagnose",
     "ami_launch_probe",
+    "distribution_report",
 )
 GIVEN = {
     "source_image_id": "ami-0123456789abcdef0",
@@ -182,15 +183,28 @@ def test_an_option_that_a_step_has_too_is_the_same_option(step: str):
         assert {**optional, "default": None} == {**own[option], "default": None}
 
 
-def test_the_check_of_most_steps_imports_no_aws():
+@pytest.mark.parametrize(
+    ("module", "options"),
+    [
+        ("distribution_check", {**GIVEN, "publish_parameter": "/golden/web", "report_dir": "{tmp}"}),
+        ("distribution_report", {"copy_result": {}, "report_path": "{tmp}/web.json", "report_s3_uri": None}),
+    ],
+)
+def test_without_an_upload_no_aws_is_imported(module: str, options: dict[str, Any], tmp_path: Path):
     script = (
         "import sys\n"
         "from ansible_collections.golden.images.plugins.module_utils.runner import run_here\n"
-        f"from {MODULES}.distribution_check import FLOW\n"
-        f"run_here(FLOW, { {**GIVEN, 'publish_parameter': '/golden/web'}!r})\n"
+        f"from {MODULES}.{module} import FLOW\n"
+        f"result = run_here(FLOW, {options!r})\n"
+        "assert not result.get('failed'), result\n"
         "sys.exit('botocore' in sys.modules)"
-    )
+    ).replace("{tmp}", str(tmp_path))
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_an_upload_without_a_local_report_is_refused():
+    assert refused(report_s3_uri="s3://reports/web") == ["report_s3_uri"]
+    assert refused(report_s3_uri="reports/web", report_dir="/tmp") == ["report_s3_uri"]
 
 
 COPIES = {"copy_into_accounts": True, "consumer_role_name": "golden"}

@@ -1,53 +1,40 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a flow reads and writes the file of a report, shown with ``distribution_report``."""
+"""How the file of a report is read and written, shown with ``distribution_report``."""
 
 from __future__ import annotations
 
 import errno
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.distribution.flow_report import FLOW
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused, invalid_option
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.option import TEXT, option
 from ansible_collections.golden.images.plugins.module_utils.option_groups import ReportOptions
-from ansible_collections.golden.images.plugins.module_utils.progress import reporter
 from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes
 from ansible_collections.golden.images.plugins.module_utils.reports.flow import (
     check_appended_file,
     check_file,
     check_report_options,
     failed_path,
-    report_flow,
 )
-from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from ansible_collections.golden.images.plugins.module_utils.reports.flow_result import Reporting
+from ansible_collections.golden.images.plugins.modules import distribution_report
 
 from tests.unit.examples import as_read
+from tests.unit.in_process import returned
 from tests.unit.reports.examples import PAGE_FILES, document
 
-SILENT = reporter(None, print)
-PARAMS: dict[str, Any] = {
+GIVEN: dict[str, Any] = {
     "copy_result": {"source_image_id": "ami-1", "results": [{"region": "eu-west-1"}]},
-    "start_result": {},
-    "regions": [],
     "grant_results": [{}],
     "share_result": {"results": [{"region": "eu-west-1"}]},
-    "consumer_copy_result": {},
-    "verification_results": [],
-    "kept_back": {},
-    "publish_result": {},
-    "verification_error": "",
-    "verification_level": None,
-    "account_ids": [],
-    "org_arns": [],
-    "org_unit_arns": [],
-    "publish_account_ids": [],
 }
 
 
@@ -61,37 +48,41 @@ def only(name: str, place: Path) -> dict[str, str | None]:
     return {"report_path": None, "report_dir": None, name: str(place)}
 
 
-def run(path: Path | None) -> tuple[dict[str, Any], Outcome]:
-    """The module's own result, and the outcome of the plan."""
-    wanted = FLOW.options.read({**PARAMS, "report_path": None if path is None else str(path)}, False)
-    seen = FLOW.read(None, wanted)
-    plan = FLOW.plan(wanted, seen)
-    outcome = FLOW.apply(None, wanted, seen, plan, SILENT)
-    return FLOW.result(wanted, seen, plan, outcome), outcome
+def run(path: Path | None) -> dict[str, Any]:
+    """The result of the module."""
+    return returned(distribution_report, {**GIVEN, "report_path": None if path is None else str(path)})
 
 
 def test_a_report_is_written_once(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
-    result, first = run(path)
+    result = run(path)
     written = path.stat()
-    _result, second = run(path)
-    assert (len(first.performed), second.performed) == (1, ())
+    second = run(path)
+    assert (len(result["actions"]), second["actions"]) == (1, [])
+    assert (result["changed"], second["changed"]) == (True, False)
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == (written.st_ino, written.st_mtime_ns)
     content = json.loads(path.read_text(encoding="utf-8"))
-    assert result == {
-        "report_path": str(path),
+    assert {**result, "actions": []} == {
+        "actions": [],
+        "changed": True,
+        "changes": None,
+        "failures": [],
         "report": {k: v for k, v in content.items() if k != "written_at"},
         "report_dir": None,
-        "changes": None,
+        "report_failures": [],
+        "report_path": str(path),
+        "report_s3_uri": None,
+        "report_url": None,
     }
     assert datetime.fromisoformat(content["written_at"]).utcoffset() == timedelta()
 
 
 def test_without_a_path_the_report_is_returned() -> None:
-    result, outcome = run(None)
+    result = run(None)
     assert result["report_path"] is None
     assert result["report"]["source_image_id"] == "ami-1"
-    assert outcome.performed == ()
+    assert result["actions"] == []
+    assert returned(distribution_report, {**GIVEN, "return_report": False})["report"] is None
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
@@ -113,17 +104,15 @@ def test_a_report_has_the_permissions_of_a_new_file(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="there is no directory") as caught:
-        run(tmp_path / "none" / "r.json")
-    assert [failure.action for failure in caught.value.failures] == ["report_path"]
+    result = run(tmp_path / "none" / "r.json")
+    assert "there is no directory" in result["msg"]
+    assert [failure["action"] for failure in result["failures"]] == ["report_path"]
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     path.write_bytes(b"\xff\xfe")
-    with pytest.raises(Refused) as caught:
-        run(path)
-    assert [failure.error_code for failure in caught.value.failures] == ["file_error"]
+    assert [failure["error_code"] for failure in run(path)["failures"]] == ["file_error"]
     assert path.read_bytes() == b"\xff\xfe"
     # Also before a long operation.
     (failure,) = check_report_options(str(path), None)
@@ -131,8 +120,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_the_name_of_the_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused):
-        run(tmp_path)
+    assert run(tmp_path)["failed"]
     (failure,) = check_report_options(str(tmp_path), None)
     assert failure.message == f"report_path: {tmp_path} is a directory."
 
@@ -156,38 +144,13 @@ def test_a_file_that_cannot_be_written_is_a_failure_and_leaves_no_file(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
-    _result, outcome = run(tmp_path / "r.json")
-    assert outcome.performed == ()
-    (failure,) = outcome.failures
-    assert "No space left" in failure.message
+    result = run(tmp_path / "r.json")
+    assert result["actions"] == []
+    assert result["report_failures"] == result["failures"]
+    (failure,) = result["failures"]
+    assert "No space left" in failure["message"]
+    assert result["report"]["source_image_id"] == "ami-1"
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_report_needs_no_aws() -> None:
-    assert FLOW.needs_aws is False
-
-
-def test_a_flow_returns_the_content_that_it_is_given(tmp_path: Path) -> None:
-    flow = report_flow(
-        StatusOptions,
-        lambda options: {"status": options.status},
-        document=lambda _content: document(),
-        changes=lambda _before, _after: Changes("", (), ()),
-        check=lambda options: [] if options.status else [invalid_option("status", "It is empty.", "")],
-    )
-    options = {"report_path": str(tmp_path / "r.json")}
-    with pytest.raises(Refused, match="It is empty"):
-        flow.read(None, flow.options.read({**options, "status": ""}, False))
-    wanted = flow.options.read({**options, "status": "done"}, False)
-    seen = flow.read(None, wanted)
-    plan = flow.plan(wanted, seen)
-    assert [action.as_result()["resource"] for action in plan.actions] == [str(tmp_path / "r.json")]
-    assert flow.result(wanted, seen, plan, Outcome()) == {
-        "changes": None,
-        "report": {"status": "done"},
-        "report_dir": None,
-        "report_path": str(tmp_path / "r.json"),
-    }
 
 
 @pytest.mark.parametrize(
@@ -263,23 +226,20 @@ def test_a_file_needs_a_folder_that_exists(tmp_path: Path) -> None:
 
 
 def test_a_failed_report_replaces_no_other_one(tmp_path: Path) -> None:
-    flow = report_flow(
-        StatusOptions,
-        lambda options: {"status": options.status},
+    reporting = Reporting[StatusOptions](
+        lambda options, _result: {"status": options.status},
         document=lambda _content: document(),
         changes=lambda _before, _after: Changes("", (), ()),
-        check=lambda _params: [],
         failed=lambda content: content["status"] == "failed",
     )
     places = {"report_path": str(tmp_path / "r.json"), "report_dir": str(tmp_path / "all")}
 
-    def write(status: str) -> tuple[dict[str, Any], dict[str, str]]:
-        wanted = flow.options.read({**places, "status": status}, False)
-        seen = flow.read(PAGE_FILES, wanted)
-        plan = flow.plan(wanted, seen)
-        assert flow.apply(None, wanted, seen, plan, SILENT).failures == ()
+    def write(status: str) -> tuple[Mapping[str, Any], dict[str, str]]:
+        options = StatusOptions.read({**places, "status": status}, False)
+        reported = reporting.open(options, PAGE_FILES).write({})
+        assert reported.failures == ()
         texts = {one: json.loads(Path(one).read_text(encoding="utf-8"))["status"] for one in _json(tmp_path)}
-        return flow.result(wanted, seen, plan, Outcome()), texts
+        return reported.values, texts
 
     done, texts = write("done")
     assert (done["report_path"], texts[str(tmp_path / "r.json")]) == (str(tmp_path / "r.json"), "done")

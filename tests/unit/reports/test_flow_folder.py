@@ -13,30 +13,26 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
 from ansible_collections.golden.images.plugins.module_utils.option import TEXTS, option
-from ansible_collections.golden.images.plugins.module_utils.option_groups import LocalReportOptions
-from ansible_collections.golden.images.plugins.module_utils.progress import reporter
+from ansible_collections.golden.images.plugins.module_utils.option_groups import ReportOptions
 from ansible_collections.golden.images.plugins.module_utils.reports import flow as report
 from ansible_collections.golden.images.plugins.module_utils.reports.document import changes_between
+from ansible_collections.golden.images.plugins.module_utils.reports.flow_result import Reporting
 from ansible_collections.golden.images.plugins.module_utils.reports.formats import NAMES
-from ansible_collections.golden.images.plugins.module_utils.reports.plan import ReportPlan
-from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from ansible_collections.golden.images.plugins.module_utils.runner import Reported
 
 from tests.unit.reports.examples import PAGE_FILES, document
 
 
 @dataclass(frozen=True, kw_only=True)
-class SaidOptions(LocalReportOptions):
+class SaidOptions(ReportOptions):
     said: tuple[str, ...] = option(TEXTS)
 
 
-FLOW = report.report_flow(
-    SaidOptions,
-    lambda options: {"said": [*options.said]},
+REPORTING = Reporting[SaidOptions](
+    lambda options, _result: {"said": [*options.said]},
     document=lambda _content: document(),
     changes=lambda before, after: changes_between(before["written_at"], before["said"], after["said"]),
-    check=lambda _options: (),
 )
-SILENT = reporter(None, print)
 
 
 def run(
@@ -44,29 +40,33 @@ def run(
     path: Path | None = None,
     said: tuple[str, ...] = ("one",),
     **options: Any,
-) -> tuple[dict[str, Any], ReportPlan, Outcome]:
-    """The module's own result, the plan, and what became of it."""
+) -> Reported:
+    """What became of the report."""
     places = {"report_path": path and str(path), "report_dir": folder and str(folder)}
-    wanted = FLOW.options.read({**places, "said": [*said], **options}, False)
-    seen = FLOW.read(PAGE_FILES, wanted)
-    plan: Any = FLOW.plan(wanted, seen)
-    outcome = FLOW.apply(None, wanted, seen, plan, SILENT)
-    return FLOW.result(wanted, seen, plan, outcome), plan, outcome
+    given = {**places, "said": [*said], "return_report": True, **options}
+    return REPORTING.open(SaidOptions.read(given, False), PAGE_FILES).write({})
+
+
+def written(reported: Reported) -> list[str]:
+    """The names of the files that were written."""
+    return [Path(str(action.as_result()["resource"])).name for action in reported.actions]
 
 
 def test_the_folder_is_created_and_written_once(tmp_path: Path) -> None:
     folder = tmp_path / "reports"
-    result, _plan, outcome = run(folder, tmp_path / "r.json")
+    reported = run(folder, tmp_path / "r.json")
     assert {item.name for item in folder.iterdir()} == set(NAMES)
-    assert len(outcome.performed) == len(NAMES) + 1
-    assert result == {
+    assert {*written(reported)} == {*NAMES, "r.json"}
+    assert reported.values == {
         "changes": None,
         "report": {"said": ["one"]},
         "report_dir": str(folder),
         "report_path": str(tmp_path / "r.json"),
+        "report_s3_uri": None,
+        "report_url": None,
     }
     before = {item.name: item.stat().st_mtime_ns for item in folder.iterdir()}
-    assert run(folder, tmp_path / "r.json")[2].performed == ()
+    assert run(folder, tmp_path / "r.json").actions == ()
     assert {item.name: item.stat().st_mtime_ns for item in folder.iterdir()} == before
 
     # RFC 4180: lines end in CR LF, on every system.
@@ -76,41 +76,39 @@ def test_the_folder_is_created_and_written_once(tmp_path: Path) -> None:
 def test_changes_are_returned_and_written(tmp_path: Path) -> None:
     run(tmp_path)
     since = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["written_at"]
-    result, _plan, _outcome = run(tmp_path, said=("two",))
-    assert result["changes"] == {"since": since, "added": ["two"], "removed": ["one"]}
-    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["changes"] == result["changes"]
+    changes = run(tmp_path, said=("two",)).values["changes"]
+    assert changes == {"since": since, "added": ["two"], "removed": ["one"]}
+    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["changes"] == changes
 
 
 def test_no_file_is_written_without_a_path() -> None:
-    result, _plan, outcome = run(None)
-    assert outcome.performed == ()
-    assert (result["report_dir"], result["report_path"], result["changes"]) == (None, None, None)
+    reported = run(None)
+    assert reported.actions == ()
+    assert {value for name, value in reported.values.items() if name != "report"} == {None}
 
 
 def test_an_empty_path_is_ignored() -> None:
-    options = FLOW.options.read({"report_path": "", "report_dir": "", "said": ["one"]}, False)
-    assert FLOW.plan(options, FLOW.read(None, options)).actions == ()
+    assert run(None, report_path="", report_dir="").actions == ()
 
 
 def test_a_file_that_is_not_text_is_replaced(tmp_path: Path) -> None:
     run(tmp_path)
     (tmp_path / "report.html").write_bytes(b"\xff\xfe")
-    _result, plan, outcome = run(tmp_path)
-    assert [Path(action.path).name for action in plan.actions] == ["report.html"]
-    assert (len(outcome.performed), plan.warnings) == (1, ())
+    reported = run(tmp_path)
+    assert (written(reported), reported.warnings) == (["report.html"], ())
 
     (tmp_path / "report.json").write_bytes(b"\xff\xfe")
-    _result, plan, outcome = run(tmp_path)
-    assert "cannot be read: it is not text in UTF-8" in plan.warnings[0]
-    assert not outcome.failures
+    reported = run(tmp_path)
+    assert "cannot be read: it is not text in UTF-8" in reported.warnings[0]
+    assert not reported.failures
 
 
 def test_a_folder_with_the_name_of_a_file_fails_only_that_file(tmp_path: Path) -> None:
     (tmp_path / "report.csv").mkdir()
-    _result, _plan, outcome = run(tmp_path)
-    (failure,) = outcome.failures
+    reported = run(tmp_path)
+    (failure,) = reported.failures
     assert (failure.action, failure.error_code) == ("report_dir", "file_error")
-    assert len(outcome.performed) == len(NAMES) - 1
+    assert len(reported.actions) == len(NAMES) - 1
     assert sorted(item.name for item in tmp_path.iterdir()) == sorted(NAMES)
 
 
@@ -132,7 +130,7 @@ def test_a_folder_is_refused_without_jinja2(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(report, "MISSING", "Jinja2")
     with pytest.raises(Refused, match="report_dir: HTML reports need Jinja2"):
         run(tmp_path)
-    assert run(None, tmp_path / "r.json")[2].failures == ()
+    assert run(None, tmp_path / "r.json").failures == ()
     assert os.listdir(tmp_path) == ["r.json"]
 
 
@@ -142,5 +140,4 @@ def test_the_page_has_the_names_of_accounts(tmp_path: Path) -> None:
     assert "images (012345678901)" in page
     assert "batch (210987654321)" in page
     # Other names are another page, of the same report.
-    _result, plan, _outcome = run(tmp_path, account_names={"210987654321": "search"})
-    assert [Path(action.path).name for action in plan.actions] == ["report.html"]
+    assert written(run(tmp_path, account_names={"210987654321": "search"})) == ["report.html"]

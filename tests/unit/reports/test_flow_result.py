@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.flow_result 
 from ansible_collections.golden.images.plugins.module_utils.runner import Reported
 from botocore.stub import ANY
 
-from tests.unit.reports.examples import document
+from tests.unit.reports.examples import PAGE_FILES, document
 from tests.unit.upload.test_flow import HEAD, OWNER, OneClient
 from tests.unit.wire import Wire
 
@@ -42,16 +42,19 @@ class Run:
     path: Path
     wire: Wire
     check_mode: bool = False
+    reporting: Reporting[ReportOptions] = REPORTING
+    folder: Path | None = None
 
     def write(self, said: str = "one") -> Reported:
         options = ReportOptions(
             check_mode=self.check_mode,
             report_path=str(self.path),
+            report_dir=self.folder and str(self.folder),
             report_s3_uri="s3://reports/audit",
             report_s3_bucket_owner=OWNER,
             return_report=True,
         )
-        report = REPORTING.open(options, {})
+        report = self.reporting.open(options, PAGE_FILES)
         clients: Any = OneClient(self.wire)
         with self.wire.spoken():
             try:
@@ -151,3 +154,46 @@ def test_a_module_that_is_asked_for_no_report_makes_none() -> None:
     # The content would fail.
     reported = report.write({})
     assert (reported.actions, reported.replaced, {*reported.values.values()}) == ((), (), {None})
+
+
+OF_STEPS = replace(REPORTING, of_steps=True)
+
+
+def test_a_report_of_earlier_tasks_is_written_without_its_bucket(run: Run) -> None:
+    run.wire.refuse("head_bucket", HEAD, "404")
+    reported = replace(run, reporting=OF_STEPS).write()
+    (failure,) = reported.failures
+    assert failure.message == "report_s3_uri: there is no bucket reports."
+    assert [action.as_result()["action"] for action in reported.actions] == ["write"]
+    assert (reported.values["report"], run.content()["said"]) == ({"said": "one"}, "one")
+    # It is the upload that has failed.
+    assert reported.values["report_s3_uri"] == PLACE["report_s3_uri"]
+    assert reported.values["report_url"] is None
+
+
+def test_the_files_of_a_failed_report_are_uploaded_beside_the_others(run: Run, tmp_path: Path) -> None:
+    failing = replace(OF_STEPS, failed=lambda content: bool(content["said"] == "no"))
+    names: list[str] = []
+
+    class Put:
+        """A client that takes each object."""
+
+        def head_bucket(self, **_request: str) -> dict[str, str]:
+            return {}
+
+        def put_object(self, **request: str) -> None:
+            names.append(request["Key"].removeprefix("audit/"))
+
+    replaced: Any = run.wire
+    replaced.client = Put()
+    run = replace(run, reporting=failing, folder=tmp_path / "all")
+    assert run.write("yes").failures == ()
+    done = [*names]
+    assert [name for name in done if not name.startswith("report-")] == [
+        *("r.json", "latest.json", "latest.csv", "latest.sarif", "latest.html"),
+    ]
+    names.clear()
+    assert run.write("no").failures == ()
+    assert "r.failed.json" in names
+    assert not {*names} & {*done}
+    assert {name.rpartition(".")[2] for name in names} == {"json", "csv", "sarif", "html"}

@@ -8,21 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure, Refused
-from ansible_collections.golden.images.plugins.module_utils.progress import reporter
-from ansible_collections.golden.images.plugins.module_utils.upload.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from ansible_collections.golden.images.plugins.module_utils.upload.flow import find_destination, upload
+from ansible_collections.golden.images.plugins.module_utils.upload.location import Destination
 
 from tests.unit.wire import Wire
 
 OWNER = "111111111111"
 HEAD = {"Bucket": "reports", "ExpectedBucketOwner": OWNER}
-GIVEN = {
-    "report_s3_uri": "s3://reports/audit",
-    "report_s3_bucket_owner": OWNER,
-    "report_path": None,
-    "report_dir": None,
-    "report_files": [],
-}
 
 
 class OneClient:
@@ -50,18 +44,13 @@ def put(name: str, content_type: str, body: bytes = b"{}") -> dict[str, Any]:
     }
 
 
-def upload(
-    wire: Wire, params: dict[str, Any], is_region_set: bool = True
-) -> tuple[dict[str, Any], int, tuple[Failure, ...]]:
+def uploaded(wire: Wire, folder: Path, is_region_set: bool = True) -> tuple[Destination, Outcome]:
+    """The place of a report with these files, and what became of the upload."""
     clients: Any = OneClient(wire, is_region_set)
-    wanted = FLOW.options.read(params, False)
+    names = ("report.json", "report.html", "report.csv")
     with wire.spoken():
-        seen = FLOW.read(clients, wanted)
-        plan = FLOW.plan(wanted, seen)
-        if plan.refusals:
-            raise Refused(plan.refusals)
-        outcome = FLOW.apply(clients, wanted, seen, plan, reporter(None, print))
-    return FLOW.result(wanted, seen, plan, outcome), len(outcome.performed), outcome.failures
+        destination = find_destination(clients, "s3://reports/audit", OWNER)
+        return destination, upload(clients, {name: str(folder / name) for name in names}, destination)
 
 
 @pytest.fixture
@@ -70,33 +59,33 @@ def wire() -> Wire:
 
 
 @pytest.fixture
-def report(tmp_path: Path) -> dict[str, Any]:
-    """The options for a report of two files."""
+def report(tmp_path: Path) -> Path:
+    """The directory of a report; one of its files is missing."""
     (tmp_path / "report.json").write_text("{}")
     (tmp_path / "report.html").write_text("<p>")
-    return {**GIVEN, "report_dir": str(tmp_path)}
+    return tmp_path
 
 
-def test_each_file_is_written_with_its_type_and_the_expected_owner(
-    wire: Wire, report: dict[str, Any]
-) -> None:
+def test_each_file_is_written_with_its_type_and_the_expected_owner(wire: Wire, report: Path) -> None:
     wire.expect("head_bucket", HEAD, {"BucketRegion": "eu-west-1"})
     wire.expect("put_object", put("report.json", "application/json"))
     wire.expect("put_object", put("report.html", "text/html; charset=utf-8", b"<p>"))
-    result, number, failures = upload(wire, report)
-    assert (number, failures) == (2, ())
-    assert result == {
+    destination, outcome = uploaded(wire, report)
+    assert (len(outcome.performed), outcome.failures) == (2, ())
+    assert destination.region == "eu-west-1"
+    assert destination.as_result() == {
         "report_s3_uri": "s3://reports/audit/",
         "report_url": "https://console.aws.amazon.com/s3/buckets/reports?prefix=audit/",
     }
 
 
-def test_a_bucket_that_cannot_be_read_may_be_writable(wire: Wire, report: dict[str, Any]) -> None:
+def test_a_bucket_that_cannot_be_read_may_be_writable(wire: Wire, report: Path) -> None:
     wire.refuse("head_bucket", HEAD, "403")
     wire.expect("put_object", put("report.json", "application/json"))
     wire.refuse("put_object", put("report.html", "text/html; charset=utf-8", b"<p>"), "AccessDenied")
-    _result, number, (failure,) = upload(wire, report)
-    assert number == 1
+    destination, outcome = uploaded(wire, report)
+    assert (len(outcome.performed), destination.region) == (1, "us-east-1")
+    (failure,) = outcome.failures
     assert failure.message == "The report was not uploaded to s3://reports/audit/: No."
     assert failure.remedy == (
         "Allow s3:PutObject in the IAM policy of the credentials used. The bucket must belong to account "
@@ -106,33 +95,31 @@ def test_a_bucket_that_cannot_be_read_may_be_writable(wire: Wire, report: dict[s
 
 
 @pytest.mark.parametrize("is_region_set", [True, False])
-def test_the_remedy_says_that_no_region_is_set(
-    wire: Wire, report: dict[str, Any], is_region_set: bool
-) -> None:
+def test_the_remedy_says_that_no_region_is_set(wire: Wire, report: Path, is_region_set: bool) -> None:
     wire.refuse("head_bucket", HEAD, "403")
     wire.refuse("put_object", put("report.json", "application/json"), "InvalidAccessKeyId")
-    _result, _number, (failure,) = upload(wire, report, is_region_set)
+    (failure,) = uploaded(wire, report, is_region_set)[1].failures
     assert failure.remedy.startswith("Check the credentials")
     assert ("No region is set, so that us-east-1 was used" in failure.remedy) is not is_region_set
 
 
-def test_a_missing_bucket_is_refused_before_anything_is_written(wire: Wire, report: dict[str, Any]) -> None:
+def test_a_missing_bucket_is_refused_before_anything_is_written(wire: Wire, report: Path) -> None:
     wire.refuse("head_bucket", HEAD, "404")
     with pytest.raises(Refused) as refused:
-        upload(wire, report)
+        uploaded(wire, report)
     assert refused.value.failures[0].message == "report_s3_uri: there is no bucket reports."
 
 
-def test_a_file_that_cannot_be_read_is_refused(wire: Wire, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_a_failure(wire: Wire, tmp_path: Path) -> None:
     (tmp_path / "report.json").mkdir()
     wire.expect("head_bucket", HEAD)
-    with pytest.raises(Refused) as refused:
-        upload(wire, {**GIVEN, "report_dir": str(tmp_path)})
-    assert "Is a directory" in refused.value.failures[0].message
+    (failure,) = uploaded(wire, tmp_path)[1].failures
+    assert failure.message.startswith("The report was not uploaded to s3://reports/audit/: ")
+    assert "Is a directory" in failure.message
 
 
 def test_credentials_that_cannot_be_read_are_refused(
-    wire: Wire, report: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    wire: Wire, report: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With an owner that is given, S3 is the first service that is called."""
 
@@ -141,6 +128,6 @@ def test_credentials_that_cannot_be_read_are_refused(
 
     monkeypatch.setattr(OneClient, "open", fail)
     with pytest.raises(Refused) as refused:
-        upload(wire, report)
+        uploaded(wire, report)
     (failure,) = refused.value.failures
     assert (failure.source, failure.action) == ("sdk", "HeadBucket")

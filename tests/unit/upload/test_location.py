@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Folders in S3, and their page in AWS's console."""
+"""Folders in S3, their page in AWS's console, and the objects in them."""
 
 from __future__ import annotations
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.option_groups import is_report_folder
 from ansible_collections.golden.images.plugins.module_utils.upload.location import (
+    Destination,
     Location,
+    PutObject,
     console_url,
     location_of,
 )
@@ -50,3 +52,24 @@ def test_the_console_opens_the_folder() -> None:
     assert console_url(Location("reports"), "us-gov-west-1") == (
         "https://console.amazonaws-us-gov.com/s3/buckets/reports"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type"),
+    [
+        ("report.csv", "text/csv; charset=utf-8"),
+        ("report.html", "text/html; charset=utf-8"),
+        ("report.json", "application/json"),
+        ("report.sarif", "application/sarif+json"),
+        ("web", "application/json"),
+    ],
+)
+def test_an_object_has_the_type_of_its_file(name: str, content_type: str) -> None:
+    action = PutObject(Destination(Location("reports", "audit/"), "012345678901", "eu-west-1"), name)
+    assert (action.key, action.content_type) == (f"audit/{name}", content_type)
+    assert action.as_result() == {
+        "account_id": None,
+        "action": "PutObject",
+        "region": "eu-west-1",
+        "resource": f"s3://reports/audit/{name}",
+    }
