@@ -100,6 +100,10 @@ class Options:
 
     check_mode: bool = False
 
+    def with_results(self: Read) -> Read:
+        """Return the options, of which some have their values from results of earlier steps."""
+        return self
+
     def problems(self) -> Iterator[Problem]:
         """Yield the options that do not fit the others."""
         yield from ()
@@ -144,7 +148,7 @@ class Options:
             one.name: one.metadata["value"](params.get(one.name), refuse_of(one.name))
             for one in _declared(cls)
         }
-        options = cls(check_mode=check_mode, **values)
+        options = cls(check_mode=check_mode, **values).with_results()
         for name, problem, remedy in options.problems():
             refuse(problem, remedy, name)
         return options

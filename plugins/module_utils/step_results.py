@@ -32,6 +32,7 @@ _GRANTED = {
     "rejected_account_ids": [TEXT],
     "results": [{"kms_keys": [{"consumers_without_access": Null([TEXT]), "kms_key_arn": TEXT}]}],
 }
+_SHARED = {"failed_regions": [TEXT], "rejected_account_ids": [TEXT]}
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,11 @@ class CopyResult:
             result["source_region"],
             any(item["state"] not in (None, "available") for item in result["results"]),
         )
+
+    def images_left_by(self, shared: ShareResult | None) -> dict[str, str | None]:
+        """Return the images of the regions in which neither access to keys nor the sharing failed."""
+        failed = shared.failed_regions if shared else ()
+        return {region: image_id for region, image_id in self.images.items() if region not in failed}
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,19 @@ class GrantResult:
 
 
 @dataclass(frozen=True)
+class ShareResult:
+    """What later steps need of a result of ``ami_share``, which has what failed in earlier steps, too."""
+
+    failed_regions: frozenset[str] = frozenset()
+    rejected_account_ids: frozenset[str] = frozenset()
+
+    @classmethod
+    def from_dict(cls, result: Mapping[str, Any]) -> ShareResult:
+        """Return the result of a task that has run."""
+        return cls(frozenset(result["failed_regions"]), frozenset(result["rejected_account_ids"]))
+
+
+@dataclass(frozen=True)
 class _Reader(Generic[Result]):
     """Reads results of one module, and makes a value of each."""
 
@@ -122,8 +141,10 @@ class _Reader(Generic[Result]):
 
 _COPIES = _Reader(_COPIED, "ami_copy_regions", CopyResult.from_dict)
 _GRANTS = _Reader(_GRANTED, "ami_kms_grant", GrantResult.from_dict)
+_SHARES = _Reader(_SHARED, "ami_share", ShareResult.from_dict)
 COPY_RESULT: Kind[CopyResult | None] = Kind({"type": "dict"}, _COPIES.read_one)
 GRANT_RESULT: Kind[GrantResult | None] = Kind({"type": "dict"}, _GRANTS.read_one)
+SHARE_RESULT: Kind[ShareResult | None] = Kind({"type": "dict"}, _SHARES.read_one)
 GRANT_RESULTS: Kind[tuple[GrantResult, ...]] = Kind(
     {"type": "list", "elements": "dict", "default": []},
     lambda given, refuse: _GRANTS.read_all(given or (), refuse),

@@ -26,7 +26,8 @@ options:
   source_image_id:
     description:
       - The AMI to copy.
-      - Exactly one of O(source_image_id), O(source_parameter), O(source_filters) and O(source_images) is required.
+      - Exactly one of O(source_image_id), O(source_parameter), O(source_filters), O(source_images) and O(copy_result) is
+        required.
     type: str
   source_parameter:
     description:
@@ -56,9 +57,21 @@ options:
         region, so the accounts need access only to that region's KMS key.
       - In check mode, an ID may be null (V(none)) for an image that is planned but does not exist yet.
     type: dict
+  copy_result:
+    description:
+      - The registered result of this module, without C(account_ids), whose images are to be copied as those in
+        O(source_images) are. Those of O(regions) without an image in it are left out.
+      - Check mode assumes that the images are available and shared with all O(account_ids), which earlier tasks of the same
+        play only plan.
+    type: dict
+  share_result:
+    description:
+      - The registered result of M(golden.images.ami_share) for the images in O(copy_result). The regions in which it failed are
+        left out. The one of a task that was skipped counts as none.
+    type: dict
   source_region:
     description:
-      - The region of the source image. Not used with O(source_images).
+      - The region of the source image. Not used with O(source_images) and O(copy_result).
       - Defaults to O(region).
     type: str
   assume_source_ready:
@@ -243,13 +256,15 @@ EXAMPLES = r"""
 
 - name: Share the copies with an account
   golden.images.ami_share:
-    images: "{{ copied.images }}"
+    copy_result: "{{ copied }}"
     account_ids: ["012345678901"]
+  register: shared
 
 - name: Create copies that the account owns, under its own keys, from the copy in each region
   golden.images.ami_copy_regions:
-    source_images: "{{ copied.images }}"
-    regions: "{{ copied.images.keys() | list }}"
+    copy_result: "{{ copied }}"
+    share_result: "{{ shared }}"
+    regions: [us-east-1, eu-west-1, eu-central-1]
     account_ids: ["012345678901"]
     consumer_role_name: golden-consumer
     kms_key_id: alias/web

@@ -12,7 +12,7 @@ from tests.unit.audit.examples import accounts, audit_of, under_key
 from tests.unit.distribution import examples as distribution
 from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, UNIT
 from tests.unit.kms_grant.examples import made, root
-from tests.unit.step_results import copy_result, grant_result
+from tests.unit.step_results import copy_result, grant_result, share_result
 
 ROCKET, FAMILY = "\U0001f680", "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 TEXTS = (
@@ -239,6 +239,13 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "regions": ["eu-west-1", "us-east-1"],
             },
             {"source_images": IMAGES, "regions": ["eu-west-1"], "account_ids": [CONSUMER], **_ROLE},
+            {
+                "copy_result": copy_result({"eu-west-1": SOURCE_ID}),
+                "share_result": share_result(),
+                "regions": ["eu-west-1"],
+                "account_ids": [CONSUMER],
+                **_ROLE,
+            },
         ],
         "ami_kms_grant": [
             {

@@ -46,3 +46,8 @@ def grant_result(**changes: Any) -> dict[str, Any]:
         "results": [],
     }
     return {**empty, **changes}
+
+
+def share_result(**changes: Any) -> dict[str, Any]:
+    """The result of ``ami_share`` in which nothing failed, unless changed."""
+    return {"failed_regions": [], "rejected_account_ids": [], "results": [], **changes}

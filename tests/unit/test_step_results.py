@@ -10,8 +10,10 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils.step_results import (
     COPY_RESULT,
     GRANT_RESULT,
+    SHARE_RESULT,
     CopyResult,
     GrantResult,
+    ShareResult,
 )
 
 from tests.unit.examples import SOURCE_ID
@@ -76,7 +78,15 @@ def test_grants() -> None:
     )
 
 
-@pytest.mark.parametrize("kind", [COPY_RESULT, GRANT_RESULT])
+@pytest.mark.parametrize(
+    ("shared", "images"),
+    [(None, {EU: COPY, US: None}), (ShareResult(frozenset({US, "ap-south-1"})), {EU: COPY})],
+)
+def test_images_that_accounts_can_use(shared: ShareResult | None, images: dict[str, str | None]) -> None:
+    assert CopyResult.from_dict(copy_result({EU: COPY, US: None})).images_left_by(shared) == images
+
+
+@pytest.mark.parametrize("kind", [COPY_RESULT, GRANT_RESULT, SHARE_RESULT])
 @pytest.mark.parametrize("given", [None, {}, {"changed": False, "skipped": True}])
 def test_a_task_that_did_not_run_has_no_result(kind: Any, given: Any) -> None:
     assert kind.value(given, pytest.fail) is None

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -37,10 +37,11 @@ from ..option import (
 )
 from ..option_groups import FILTERS, ConsumerRoleOptions, parameter_problem, planned_image
 from ..regions import targets_in
+from ..step_results import COPY_RESULT, SHARE_RESULT, CopyResult, ShareResult
 from ..wording import shown
 
 # Exactly one of these options is set.
-_SOURCES = ("source_image_id", "source_parameter", "source_filters", "source_images")
+_SOURCES = ("source_image_id", "source_parameter", "source_filters", "source_images", "copy_result")
 
 # botocore shape CopyImageRequest, SnapshotCopyCompletionDurationMinutes; EBS User Guide, "Time-based copies".
 _DURATIONS = range(15, 2880 + 1, 15)
@@ -99,18 +100,27 @@ class CopyOptions(ConsumerRoleOptions):
     """Options of ``ami_copy_regions``.
 
     ``source_images`` maps each region to its own source in that region, instead of one source for all; None
-    stands for an image that check mode has only planned. ``account_ids`` will own the copies; if empty, the
-    account of the credentials will. ``consumer_account_ids`` will later copy the copies. With
-    ``require_shareable`` the images will be shared. ``wait_timeout`` is in seconds.
+    stands for an image that check mode has only planned. So do the images of ``copy_result``, in the regions
+    that did not fail in ``share_result``. ``account_ids`` will own the copies; if empty, the account of the
+    credentials will. ``consumer_account_ids`` will later copy the copies. With ``require_shareable`` the
+    images will be shared. ``wait_timeout`` is in seconds.
     """
 
-    argument_rules = MappingProxyType({"mutually_exclusive": [_SOURCES], "required_one_of": [_SOURCES]})
+    argument_rules = MappingProxyType(
+        {
+            "mutually_exclusive": [_SOURCES],
+            "required_one_of": [_SOURCES],
+            "required_by": {"share_result": ("copy_result",)},
+        }
+    )
 
     source_image_id: str | None = option(IMAGE_ID)
     source_parameter: str | None = option(TEXT)
     source_filters: Mapping[str, tuple[str, ...]] | None = option(optional(FILTERS))
     source_owners: tuple[str, ...] = option(OWNERS, default=["self"])
     source_images: Mapping[str, str | None] | None = option(optional(IMAGES))
+    copy_result: CopyResult | None = option(COPY_RESULT)
+    share_result: ShareResult | None = option(SHARE_RESULT)
     source_region: str | None = option(REGION)
     assume_source_ready: bool = option(FLAG)
     account_ids: tuple[str, ...] = option(ACCOUNT_IDS)
@@ -144,8 +154,24 @@ class CopyOptions(ConsumerRoleOptions):
 
     @property
     def source_is_ready(self) -> bool:
-        """Whether check mode plans as if the sources were available, and accounts could copy them."""
-        return self.assume_source_ready and self.check_mode
+        """Whether check mode plans as if the sources were available, and accounts could copy them.
+
+        Earlier steps, whose results it gets, have only planned that.
+        """
+        return self.check_mode and (self.assume_source_ready or self.copy_result is not None)
+
+    def with_results(self) -> CopyOptions:
+        """Return the options with the images of ``copy_result`` as sources, and the regions that have one."""
+        if self.copy_result is None:
+            return self
+        images = self.copy_result.images_left_by(self.share_result)
+        sources = {region: image_id for region, image_id in images.items() if region in self.regions}
+        return replace(
+            self,
+            source_images=sources,
+            regions=tuple(sources),
+            best_effort_regions=tuple(region for region in self.best_effort_regions if region in sources),
+        )
 
     @property
     def consumer_role(self) -> ConsumerRole | None:
@@ -196,7 +222,13 @@ class CopyOptions(ConsumerRoleOptions):
             yield Problem("source_parameter", *problem)
         if self.source_filters is not None:
             yield from self._filter_problems()
-        if not self.first_source_region:
+        if self.copy_result and not self.source_images:
+            yield Problem(
+                "copy_result",
+                "it has no image that accounts can copy in any of the regions.",
+                "Its failures, and those of the result of ami_share, say why.",
+            )
+        elif not self.first_source_region:
             yield Problem("source_region", "is required.", "Set the region of the source image.")
         if self.source_images is not None:
             yield from self._source_image_problems(self.source_images)
@@ -219,7 +251,7 @@ class CopyOptions(ConsumerRoleOptions):
         if not self.check_mode:
             for region, image_id in source_images.items():
                 if image_id is None:
-                    yield planned_image("source_images", region)
+                    yield planned_image("copy_result" if self.copy_result else "source_images", region)
         if without := [region for region in self.regions if region not in source_images]:
             yield Problem(
                 "source_images",

@@ -33,7 +33,7 @@ ROLE = "golden-consumer"
 
 def copied_to(*regions: str, **options: Any) -> dict[str, Any]:
     """Options that copy the golden image to these regions, by default to ``REGION``."""
-    other = {"source_images", "source_filters", "source_parameter"} & options.keys()
+    other = {"source_images", "source_filters", "source_parameter", "copy_result"} & options.keys()
     source = {} if other else {"source_image_id": SOURCE_ID}
     return {"source_region": SOURCE_REGION, "regions": list(regions or (REGION,)), **source, **options}
 

@@ -20,6 +20,7 @@ from tests.unit.copy.account import OTHER_REGION, ROLE, SOURCE_KEY, Run, World, 
 from tests.unit.copy.examples import REGION
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, SOURCE_REGION, copied_image, source_image
 from tests.unit.keys.examples import ENCRYPTED, PLAIN, key_arn
+from tests.unit.step_results import copy_result, share_result
 
 OTHER = "222222222222"
 EU, US = REGION, OTHER_REGION
@@ -214,6 +215,32 @@ def test_copies_of_a_source_that_is_only_planned(assumed: bool) -> None:
         {"account_id": CONSUMER, "region": region, "image_id": None} for region in (EU, US)
     ]
     assert (done.result["source_image_id"], done.result["source_region"]) == (None, None)
+
+
+def of_copies(images: dict[str, str | None], **options: Any) -> dict[str, Any]:
+    return into(CONSUMER, copy_result=copy_result(images), source_region=None, **options)
+
+
+@pytest.mark.parametrize("best_effort", [[], [US], [EU, US]])
+def test_the_images_of_an_earlier_task_are_copied_where_they_are_shared(best_effort: list[str]) -> None:
+    shared = share_result(failed_regions=[US])
+    run = Run(of_copies(SOURCES, share_result=shared, best_effort_regions=best_effort), world_of_sources())
+    assert run.results == Run(each_its_own(regions=[EU]), world_of_sources()).results
+    assert {action.target.region for action in run.plan.actions} == {EU}
+    assert run.wanted.best_effort_regions == tuple({EU} & {*best_effort})
+
+
+def test_regions_whose_copy_failed_are_left_out() -> None:
+    plan = Run(of_copies({US: SOURCES[US]}, share_result={"skipped": True}), world_of_sources()).plan
+    assert {action.target.region for action in plan.actions} == {US}
+
+
+def test_check_mode_takes_what_earlier_tasks_plan_as_done() -> None:
+    world = World()
+    done = Run(of_copies({EU: None, US: None}), world, check_mode=True)
+    assert [action.target.region for action in done.plan.actions] == [EU, US]
+    assert world.calls(CONSUMER) == {one: ["GetEbsEncryptionByDefault"] for one in (EU, US)}
+    assert len(Run(of_copies(SOURCES), world_of_sources("pending"), check_mode=True).plan.actions) == 2
 
 
 def test_a_best_effort_region_has_time_until_its_source_is_available(

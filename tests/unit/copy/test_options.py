@@ -12,6 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils.failures import Refu
 from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
 
 from tests.unit.examples import SOURCE_ID, SOURCE_REGION, as_read
+from tests.unit.step_results import copy_result, share_result
 
 BY_FILTER = {"source_image_id": None, "source_filters": {"name": "golden-*"}}
 
@@ -199,12 +200,31 @@ def test_a_source_in_each_region_needs_no_source_region() -> None:
             ["source_images"],
             id="null",
         ),
+        pytest.param(
+            {"copy_result": copy_result({"us-west-2": SOURCE_ID, "eu-west-1": None})},
+            ["copy_result"],
+            id="a copy that is only planned",
+        ),
+        pytest.param({"copy_result": copy_result({})}, ["copy_result"], id="no copy"),
+        pytest.param(
+            {
+                "copy_result": copy_result({"eu-west-1": SOURCE_ID}),
+                "share_result": share_result(failed_regions=["eu-west-1"]),
+            },
+            ["copy_result"],
+            id="no copy is shared",
+        ),
+        pytest.param(
+            {"copy_result": copy_result({"eu-west-1": SOURCE_ID}), "share_result": {"failed_regions": 7}},
+            ["share_result"],
+            id="not a result",
+        ),
     ],
 )
 def test_invalid_options_of_copies_into_accounts_are_refused(
     changes: dict[str, Any], options: list[str]
 ) -> None:
-    source = {"source_region": None} if "source_images" in changes else {}
+    source = {"source_region": None} if {"source_images", "copy_result"} & changes.keys() else {}
     assert sorted(refused(**source, **changes)) == options
 
 
