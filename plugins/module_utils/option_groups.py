@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from .model import ConsumerRole, ImagesByTarget, Network, Sharing
 from .option import (
@@ -38,11 +38,14 @@ from .option import (
     texts_like,
 )
 from .parameter_names import name_problem
+from .step_results import COPY_RESULT, SHARE_RESULT, CopyResult, ShareResult
 from .structure import as_list
 from .tags import PROBE_TAG, tag_count_problems
 from .variables import ACCOUNT_ID as VALID_ACCOUNT_ID
 from .variables import Unreadable, owner, text_of
 from .wording import shown
+
+Shared = TypeVar("Shared", bound="SharedCopiesOptions")
 
 # Systems Manager API Reference, GetParameter, Name: a name, or the ARN of one that may be of another account,
 # and a version or a label after a colon.
@@ -186,6 +189,43 @@ class ImagesByTargetOptions(Options):
             for (_account_id, region), image_id in (self.images or {}).items():
                 if image_id is None:
                     yield planned_image("images", region)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedCopiesOptions(ImagesByTargetOptions):
+    """The images of several accounts, or the copies of an earlier task that are shared.
+
+    With ``copy_result``, ``images`` has the copies that accounts own beside the shared ones, which are left
+    out where ``share_result`` says that the sharing failed.
+    """
+
+    argument_rules = MappingProxyType(
+        {
+            "mutually_exclusive": [("images", "image_id"), ("copy_result", "image_id")],
+            "required_one_of": [("images", "image_id", "copy_result")],
+            "required_by": {"share_result": ("copy_result",)},
+        }
+    )
+
+    copy_result: CopyResult | None = option(COPY_RESULT)
+    share_result: ShareResult | None = option(SHARE_RESULT)
+
+    def with_results(self: Shared) -> Shared:
+        """Return the options with the shared copies among the images."""
+        if self.copy_result is None:
+            return self
+        shared = self.copy_result.images_left_by(self.share_result)
+        images = {(None, region): image_id for region, image_id in shared.items()}
+        return replace(self, images={**images, **(self.images or {})})
+
+    def copy_problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with the result of the copies, beside the problems of all images."""
+        if self.copy_result and not self.images:
+            yield Problem(
+                "copy_result",
+                "it has no image that is shared.",
+                "Its failures, and those of the result of ami_share, say why.",
+            )
 
 
 def _no_images(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from .option import Kind, Refuse
-from .structure import TEXT, Null, Values, result_problems
+from .structure import BOOLEAN, TEXT, Null, Values, result_problems
 
 Result = TypeVar("Result")
 
@@ -26,13 +26,14 @@ _COPIED = {
     "source_region": Null(TEXT),
 }
 _GRANTED = {
+    "changed": BOOLEAN,
     "consumers": [TEXT],
     "failed_regions": [TEXT],
     "kms_key_arns": Values(Null(TEXT)),
     "rejected_account_ids": [TEXT],
     "results": [{"kms_keys": [{"consumers_without_access": Null([TEXT]), "kms_key_arn": TEXT}]}],
 }
-_SHARED = {"failed_regions": [TEXT], "rejected_account_ids": [TEXT]}
+_SHARED = {"changed": BOOLEAN, "failed_regions": [TEXT], "rejected_account_ids": [TEXT]}
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class GrantResult:
     kms_key_arns: frozenset[str] = frozenset()
     failed_regions: frozenset[str] = frozenset()
     rejected_account_ids: frozenset[str] = frozenset()
+    changed: bool = False
 
     @classmethod
     def from_dict(cls, result: Mapping[str, Any]) -> GrantResult:
@@ -100,6 +102,7 @@ class GrantResult:
             frozenset(arn for arn in arns if arn),
             frozenset(result["failed_regions"]),
             frozenset(result["rejected_account_ids"]),
+            result["changed"],
         )
 
 
@@ -109,11 +112,16 @@ class ShareResult:
 
     failed_regions: frozenset[str] = frozenset()
     rejected_account_ids: frozenset[str] = frozenset()
+    changed: bool = False
 
     @classmethod
     def from_dict(cls, result: Mapping[str, Any]) -> ShareResult:
         """Return the result of a task that has run."""
-        return cls(frozenset(result["failed_regions"]), frozenset(result["rejected_account_ids"]))
+        return cls(
+            frozenset(result["failed_regions"]),
+            frozenset(result["rejected_account_ids"]),
+            result["changed"],
+        )
 
 
 @dataclass(frozen=True)

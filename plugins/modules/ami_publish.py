@@ -60,16 +60,23 @@ options:
       - V(latest) keeps the parameters of the latest version.
     type: str
     choices: [default, latest]
+  verified_regions:
+    description:
+      - The regions in which the images may be published, as M(golden.images.ami_verify) returns them. Images of other regions
+        are left out. By default, none is.
+    type: list
+    elements: str
   source_image_id:
     description:
-      - The image that O(images) are copies of, for the label C(source-ami-...). By default it is read from the images. One of
-        them from which others were copied is their source, even if it is itself a copy.
+      - The image that O(images) are copies of, for the label C(source-ami-...). By default it is that of O(copy_result), or read
+        from the images. One of them from which others were copied is their source, even if it is itself a copy.
       - Without O(images) and O(image_id), the source of the images to roll back to. Each of O(regions) gets the image with its
         label, or the source itself if it was published there. If a region has no such image, nothing is changed in any region.
     type: str
   source_region:
     description:
-      - The region of O(source_image_id). Only used in check mode, for the architecture of copies that do not exist yet.
+      - The region of O(source_image_id), by default that of O(copy_result). Only used in check mode, for the architecture of
+        copies that do not exist yet.
     type: str
   regions:
     description:
@@ -81,7 +88,8 @@ options:
     description:
       - Other accounts in which to publish the images, too, each 12 digits in quotes. An account that has its own image in
         O(images) gets that one.
-      - Each account must be able to see the image, and have the role O(consumer_role_name).
+      - Each account must be able to see the image, and have the role O(consumer_role_name). Those that AWS has rejected in
+        O(share_result) are left out.
     type: list
     elements: str
     default: []
@@ -111,6 +119,7 @@ requirements:
 extends_documentation_fragment:
   - golden.images.option_forms
   - golden.images.images_by_target
+  - golden.images.shared_copies
   - golden.images.consumer_role
   - golden.images.best_effort_regions
   - amazon.aws.common.modules

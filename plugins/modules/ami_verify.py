@@ -53,12 +53,15 @@ options:
       - Set it if the images will be published. RV(kept_back) has the regions that uncertain accounts keep from that then.
       - V(true), or a list of the accounts that may be uncertain.
     type: raw
-  access_is_planned:
+  grant_results:
     description:
-      - In check mode, whether an earlier task only plans to share the images or their keys. An account that does not reach the
-        level does not fail the task then, unless it could not be read.
-    type: bool
-    default: false
+      - The registered results of M(golden.images.ami_kms_grant) for the keys of the images. The one of a task that was skipped
+        counts as none.
+      - If one of them, or O(share_result), only plans a change in check mode, an account that does not reach the level does not
+        fail the task, unless it could not be read.
+    type: list
+    elements: dict
+    default: []
   host_account_id:
     description:
       - The account of this host, if each host of the play verifies its own. Other accounts are refused then, because launches of
@@ -71,6 +74,7 @@ extends_documentation_fragment:
   - golden.images.report
   - golden.images.option_forms
   - golden.images.images_by_target
+  - golden.images.shared_copies
   - golden.images.consumer_role
   - golden.images.launch
   - amazon.aws.common.modules
@@ -214,14 +218,15 @@ step_failures:
   returned: success, and failure after something was read, without O(return_report)
   type: list
   elements: dict
-unverified_regions:
+verified_regions:
   description:
-    - The regions that keep an image from being published, because an account did not reach the level. Other than
-      RV(failed_regions), none in check mode, if only planned images or access can be the reason.
+    - The regions in which the images can be published, as O(golden.images.ami_publish#module:verified_regions) takes them. Those
+      in RV(failed_regions) and RV(kept_back) are missing.
+    - In check mode, regions are not missing if only planned images or access can be the reason.
   returned: success, and failure after something was read
   type: list
   elements: str
-  sample: []
+  sample: [us-east-1]
 report:
   description:
     - The content of C(report.json), which has RV(step_failures) as C(failures). If the task is refused, no account has reached the

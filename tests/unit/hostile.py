@@ -291,6 +291,12 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "wait_timeout": 5,
             },
             {
+                "copy_result": copy_result({"eu-west-1": SOURCE_ID}),
+                "share_result": share_result(),
+                "verified_regions": ["eu-west-1"],
+                "parameter": "/golden/web",
+            },
+            {
                 "parameter": "/golden/web",
                 "source_image_id": SOURCE_ID,
                 "source_region": "us-east-1",
@@ -382,7 +388,9 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "images": IMAGES,
                 "account_ids": [CONSUMER],
                 "instance_type": "t3.micro",
-                "access_is_planned": True,
+                "copy_result": copy_result({"us-east-1": SOURCE_ID}),
+                "share_result": share_result(),
+                "grant_results": [grant_result()],
             },
         ],
         "distribution_check": [

@@ -39,6 +39,7 @@ def copy_result(
 def grant_result(**changes: Any) -> dict[str, Any]:
     """The result of ``ami_kms_grant`` that has found nothing, unless changed."""
     empty: dict[str, Any] = {
+        "changed": False,
         "consumers": [],
         "failed_regions": [],
         "kms_key_arns": {},
@@ -50,4 +51,4 @@ def grant_result(**changes: Any) -> dict[str, Any]:
 
 def share_result(**changes: Any) -> dict[str, Any]:
     """The result of ``ami_share`` in which nothing failed, unless changed."""
-    return {"failed_regions": [], "rejected_account_ids": [], "results": [], **changes}
+    return {"changed": False, "failed_regions": [], "rejected_account_ids": [], "results": [], **changes}

@@ -67,6 +67,7 @@ def test_grants() -> None:
             failed_regions=[US],
             kms_key_arns={EU: "all", US: "failed", "ap-south-1": None},
             rejected_account_ids=["c"],
+            changed=True,
             results=[{"kms_keys": keys}],
         )
     )
@@ -75,6 +76,7 @@ def test_grants() -> None:
         frozenset({"all", "some", "unknown", "failed"}),
         frozenset({US}),
         frozenset("c"),
+        changed=True,
     )
 
 

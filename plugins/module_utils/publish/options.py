@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -27,11 +27,13 @@ from ..option import (
     Refuse,
     choice,
     option,
+    optional,
     tags,
     texts_like,
 )
-from ..option_groups import ConsumerRoleOptions, ImagesByTargetOptions
+from ..option_groups import ConsumerRoleOptions, SharedCopiesOptions
 from ..parameter_names import name_problem
+from ..step_results import CopyResult
 from ..tags import MAX_TAGS
 from ..wording import shown
 
@@ -68,16 +70,22 @@ def _is_tag_text(text: str) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PublishOptions(ConsumerRoleOptions, ImagesByTargetOptions):
+class PublishOptions(ConsumerRoleOptions, SharedCopiesOptions):
     """The options of ``ami_publish``.
 
     Without images, each of ``regions`` goes back to the image that has the label of ``source_image_id``.
+    Images of other regions than ``verified_regions`` are left out, if these are set.
     ``launch_template_base_version`` is ``DEFAULT``, ``LATEST``, or None if both must give the same new
     version. ``publish_older`` allows an image whose original source is older than that of the published one.
     What fails in ``best_effort_regions`` neither stops the others nor fails the task.
     """
 
-    argument_rules = MappingProxyType({"mutually_exclusive": [("images", "image_id")]})
+    argument_rules = MappingProxyType(
+        {
+            "mutually_exclusive": [("images", "image_id"), ("copy_result", "image_id")],
+            "required_by": {"share_result": ("copy_result",)},
+        }
+    )
 
     account_ids: tuple[str, ...] = option(ACCOUNT_IDS)
     parameter: str = option(Kind(TEXT.spec, lambda given, _refuse: (given or "").strip()), required=True)
@@ -91,10 +99,40 @@ class PublishOptions(ConsumerRoleOptions, ImagesByTargetOptions):
     )
     source_region: str | None = option(REGION)
     regions: tuple[str, ...] = option(REGIONS)
+    verified_regions: tuple[str, ...] | None = option(optional(REGIONS), default=None)
     best_effort_regions: tuple[str, ...] = option(REGIONS)
     publish_older: bool = option(FLAG)
     require_shared: bool = option(FLAG, default=True)
     wait_timeout: int = option(NUMBER, default=300)
+
+    def with_results(self) -> PublishOptions:
+        """Return the options with the images of earlier steps that can be published, and their source."""
+        options = super().with_results()
+        if options.copy_result:
+            options = options._with_source(options.copy_result)
+        return options if options.verified_regions is None else options._in(options.verified_regions)
+
+    def _with_source(self, copies: CopyResult) -> PublishOptions:
+        """Return the options with the source of the copies, and without accounts that AWS has rejected.
+
+        These fail the task that shares the copies, and stop the publication for no other one.
+        """
+        rejected = self.share_result.rejected_account_ids if self.share_result else ()
+        return replace(
+            self,
+            source_image_id=self.source_image_id or copies.source_image_id,
+            source_region=self.source_region or copies.source_region,
+            account_ids=tuple(item for item in self.account_ids if item not in rejected),
+        )
+
+    def _in(self, regions: Collection[str]) -> PublishOptions:
+        """Return the options with the images in these regions; those of a rollback have none."""
+        if self.is_rollback:
+            return self
+        images = self.by_target.images.items()
+        return replace(
+            self, image_id=None, images={target: image for target, image in images if target[1] in regions}
+        )
 
     @property
     def is_rollback(self) -> bool:
@@ -134,6 +172,7 @@ class PublishOptions(ConsumerRoleOptions, ImagesByTargetOptions):
         """Yield the options that do not fit the others."""
         if self.names_images:
             yield from self.image_problems()
+            yield from self._problems_of_results()
         problem, remedy = name_problem(self.parameter, self.all_regions)
         if problem:
             yield Problem("parameter", problem, remedy)
@@ -151,6 +190,17 @@ class PublishOptions(ConsumerRoleOptions, ImagesByTargetOptions):
             )
         if self.is_rollback:
             yield from self._rollback_problems()
+
+    def _problems_of_results(self) -> Iterator[Problem]:
+        """Yield why no image is left of those of earlier steps."""
+        if self.verified_regions is None:
+            yield from self.copy_problems()
+        elif not self.by_target.images:
+            yield Problem(
+                "verified_regions",
+                "no image is in any of these regions.",
+                "Publish after the images are verified, or remove it.",
+            )
 
     def _rollback_problems(self) -> Iterator[Problem]:
         """Yield what a rollback lacks."""

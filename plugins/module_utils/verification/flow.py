@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -87,13 +87,13 @@ class VerifyPlan(PlanWithoutTargets):
 
 @dataclass(frozen=True)
 class Judgement(Outcome):
-    """The outcome, with the content of the report, and the regions whose images not every account can launch.
+    """The outcome, with the content of the report, and the regions whose images can be published.
 
-    These are none where check mode cannot tell.
+    Every account can launch them there; or check mode cannot tell.
     """
 
     report: Mapping[str, Any] = field(default_factory=dict)
-    unverified_regions: Sequence[str] = ()
+    verified_regions: Sequence[str] = ()
 
 
 def read_state(clients: Clients, options: VerifyOptions) -> tuple[Step, ...]:
@@ -142,24 +142,31 @@ def _judged(options: VerifyOptions, results: Iterable[Mapping[str, Any]], is_unr
 
     Check mode proves nothing of what is only planned, unless something could not be read.
     """
+    regions = sorted(options.by_target.regions)
     is_plan = options.check_mode and not is_unread
     is_access_planned = is_plan and options.access_is_planned
     report = verification(
         options.provable_level,
-        sorted(options.by_target.regions),
+        regions,
         options.account_ids,
         results,
         None if is_access_planned else options.publish_uncertain,
     )
     rows = report["results"]
+    kept_back = report["kept_back"]["regions"] if "kept_back" in report else []
     is_excused = is_access_planned or (is_plan and any(row["image_id"] is None for row in rows))
     if is_excused or report["status"] in ("verified", "uncertain"):
-        return Judgement(report=report)
+        return Judgement(report=report, verified_regions=_without(regions, kept_back))
     failures = tuple(
         replace(failure, message=cut(failure.message, _LONGEST))
         for failure in problems(report["level"], rows, report["failures"])
     )
-    return Judgement(failures=failures, report=report, unverified_regions=report["failed_regions"])
+    verified = _without(regions, [*report["failed_regions"], *kept_back])
+    return Judgement(failures=failures, report=report, verified_regions=verified)
+
+
+def _without(regions: Iterable[str], left_out: Collection[str]) -> list[str]:
+    return [region for region in regions if region not in left_out]
 
 
 def result(
@@ -167,7 +174,7 @@ def result(
 ) -> dict[str, Any]:
     """Return the module's own values."""
     values = {_STEP_FAILURES if name == "failures" else name: value for name, value in outcome.report.items()}
-    return {"kept_back": None, **values, "unverified_regions": [*outcome.unverified_regions]}
+    return {"kept_back": None, **values, "verified_regions": [*outcome.verified_regions]}
 
 
 def content(options: VerifyOptions, result: Mapping[str, Any]) -> dict[str, Any]:

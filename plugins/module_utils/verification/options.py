@@ -11,8 +11,9 @@ from dataclasses import dataclass, fields
 
 from ..diagnose.options import DiagnosisOptions
 from ..launch_probe.options import ProbeOptions
-from ..option import ACCOUNT_ID, FLAG, Kind, Problem, as_given, choice, option
-from ..option_groups import ReportOptions
+from ..option import ACCOUNT_ID, Kind, Problem, as_given, choice, option
+from ..option_groups import ReportOptions, SharedCopiesOptions
+from ..step_results import GRANT_RESULTS, GrantResult
 from .report import LEVELS
 
 _BOOLEAN_OR_ACCOUNT_IDS: Kind[bool | Sequence[str] | None] = Kind(
@@ -21,15 +22,15 @@ _BOOLEAN_OR_ACCOUNT_IDS: Kind[bool | Sequence[str] | None] = Kind(
 
 
 @dataclass(frozen=True, kw_only=True)
-class VerifyOptions(ReportOptions, ProbeOptions):
+class VerifyOptions(ReportOptions, SharedCopiesOptions, ProbeOptions):
     """The options of ``ami_verify``, which are those of a diagnosis and of launches, and what must be proven.
 
-    ``access_is_planned`` counts in check mode only.
+    ``grant_results`` and ``share_result`` are those of the tasks that give access to the images.
     """
 
     level: str = option(choice(*LEVELS), default="authorized")
     publish_uncertain: bool | Sequence[str] | None = option(_BOOLEAN_OR_ACCOUNT_IDS)
-    access_is_planned: bool = option(FLAG)
+    grant_results: tuple[GrantResult, ...] = option(GRANT_RESULTS)
     host_account_id: str | None = option(ACCOUNT_ID)
 
     @property
@@ -37,6 +38,12 @@ class VerifyOptions(ReportOptions, ProbeOptions):
         """Return the options of the diagnosis, none of whose findings fails it."""
         shared = [field.name for field in fields(DiagnosisOptions) if field.name != "fail_on"]
         return DiagnosisOptions(**{name: getattr(self, name) for name in shared})
+
+    @property
+    def access_is_planned(self) -> bool:
+        """Whether check mode has only planned a part of the access to the images and their keys."""
+        is_shared_by_plan = self.share_result is not None and self.share_result.changed
+        return self.check_mode and (is_shared_by_plan or any(result.changed for result in self.grant_results))
 
     @property
     def launches(self) -> bool:
@@ -50,6 +57,7 @@ class VerifyOptions(ReportOptions, ProbeOptions):
 
     def problems(self) -> Iterator[Problem]:
         """Yield the options that do not fit the others."""
+        yield from self.copy_problems()
         yield from self.diagnosis.problems()
         if self.launches:
             yield from super().problems()

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils.model import Target
 
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
+from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER
 from tests.unit.publish.account import (
     LABEL,
     NAME,
     NEW,
+    OLD,
     REGION,
     account,
     changed,
@@ -22,7 +24,9 @@ from tests.unit.publish.account import (
     run_on,
     version,
 )
+from tests.unit.step_results import copy_result, share_result
 
+OTHER = "us-east-1"
 ROLLBACK = {"images": None, "source_image_id": SOURCE_ID, "regions": [REGION, REGION]}
 
 
@@ -71,11 +75,42 @@ def test_only_check_mode_assumes_that_images_will_be_shared() -> None:
     assert (failure.error_code, failure.account_id) == ("image_not_found", CONSUMER)
 
 
+COPIES = {"images": None, "copy_result": copy_result({REGION: NEW, OTHER: NEW})}
+
+
+def test_the_copies_of_an_earlier_task_are_published_where_they_are_shared() -> None:
+    given = options(**COPIES, share_result=share_result(failed_regions=[OTHER]))
+    (one,) = run_on(given, account()).results
+    assert (one["region"], one["image_id"], one["label"]) == (REGION, NEW, LABEL)
+
+
+def test_accounts_get_their_own_copies_and_not_those_that_aws_rejected() -> None:
+    given = options(
+        images=[{"account_id": CONSUMER, "region": REGION, "image_id": OLD}],
+        copy_result=copy_result({REGION: NEW}),
+        share_result=share_result(rejected_account_ids=[STRANGER]),
+        account_ids=[CONSUMER, STRANGER],
+        consumer_role_name="golden-consumer",
+    )
+    wanted = run_on(given, account()).wanted
+    assert wanted.account_ids == (CONSUMER,)
+    assert wanted.targets(OWNER) == {Target(CONSUMER, REGION): OLD, Target(OWNER, REGION): NEW}
+
+
+@pytest.mark.parametrize("images", [COPIES, {"images": {REGION: NEW, OTHER: NEW}}])
+def test_images_of_regions_that_are_not_verified_are_left_out(images: dict[str, Any]) -> None:
+    assert run_on(options(**images, verified_regions=[REGION]), account()).wanted.all_regions == (REGION,)
+
+
 REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"images": None}, ["images"]),
     ({"images": {}}, ["images"]),
     ({"images": "ami"}, ["images"]),
     ({"images": {REGION: None}}, ["images"]),
+    ({"images": None, "copy_result": copy_result({})}, ["copy_result"]),
+    ({**COPIES, "share_result": share_result(failed_regions=[REGION, OTHER])}, ["copy_result"]),
+    ({**COPIES, "verified_regions": []}, ["verified_regions"]),
+    ({"verified_regions": [OTHER]}, ["verified_regions"]),
     ({**ROLLBACK, "regions": []}, ["regions"]),
     ({**ROLLBACK, "source_image_id": ""}, ["source_image_id"]),
     ({**ROLLBACK, "source_image_id": "", "regions": []}, ["images"]),

@@ -24,6 +24,7 @@ from tests.unit.diagnose.examples import UNREADABLE, consumer, of_encrypted, own
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, source_image, target_in
 from tests.unit.in_process import returned
 from tests.unit.launch_probe.examples import NOW, SUBNET
+from tests.unit.step_results import copy_result, grant_result, share_result
 
 REGION = target_in().region
 HERE = Target(CONSUMER, REGION)
@@ -32,6 +33,7 @@ VISIBLE = ProbeState(OWNER, "aws", NOW, {PROBE: source_image(architecture="x86_6
 LAUNCHED = {"level": "launched", "subnet_ids": {REGION: SUBNET}}
 ACCEPTED = seen(owner(), consumer())
 HIDDEN = seen(owner(), consumer(image=None))
+COPIED = {"images": None, "copy_result": copy_result({REGION: SOURCE_ID})}
 EXPIRED = Failure("The token has expired.", "Renew it.", "ExpiredToken", "GetCallerIdentity", source="aws")
 LEFT = Failure("i-1 could not be terminated.", "", "Denied", "TerminateInstances", REGION, CONSUMER)
 
@@ -79,11 +81,11 @@ def verify(check_mode: bool = False, **options: Any) -> dict[str, Any]:
 def test_the_level_is_that_of_the_launch(world: World) -> None:
     found = verify(**LAUNCHED)
     assert world.launches == 1
-    assert (found["report"]["status"], found["unverified_regions"]) == ("verified", [])
+    assert (found["report"]["status"], found["verified_regions"]) == ("verified", [REGION])
     world.launched = Outcome()
     found = verify(**LAUNCHED)
     assert found["msg"] == f"{REGION}: {CONSUMER}: {SOURCE_ID} is authorized, not launched."
-    assert (found["report"]["status"], found["unverified_regions"]) == ("failed", [REGION])
+    assert (found["report"]["status"], found["verified_regions"]) == ("failed", [])
 
 
 @pytest.mark.parametrize("level", ["visible", "authorized"])
@@ -109,14 +111,14 @@ def test_a_step_that_cannot_begin_proves_nothing_and_stops_no_other_one(world: W
     world.diagnosis, world.probe = ACCEPTED, EXPIRED
     found = verify(**LAUNCHED)
     assert world.launches == 1
-    assert (found["report"]["results"][0]["level"], found["unverified_regions"]) == ("authorized", [REGION])
+    assert (found["report"]["results"][0]["level"], found["verified_regions"]) == ("authorized", [])
     assert "The token has expired (ExpiredToken). Renew it." in found["msg"]
 
 
 def test_an_instance_that_may_still_run_fails_the_task(world: World) -> None:
     world.launched = replace(world.launched, failures=(LEFT,))
     found = verify(**LAUNCHED)
-    assert (found["report"]["status"], found["unverified_regions"]) == ("incomplete", [])
+    assert (found["report"]["status"], found["verified_regions"]) == ("incomplete", [REGION])
     assert "i-1 could not be terminated" in found["msg"]
 
 
@@ -125,23 +127,43 @@ def test_invisible_characters_of_an_error_are_shown(world: World) -> None:
     assert verify()["report"]["failures"][0]["message"] == "Expired.⟨U+202E⟩"
 
 
-@pytest.mark.parametrize("planned", [{"images": {REGION: None}}, {"access_is_planned": True}])
+SHARED_BY_PLAN = {**COPIED, "share_result": share_result(changed=True)}
+GRANTED_BY_PLAN = {"grant_results": [{"skipped": True}, grant_result(changed=True)]}
+
+
+@pytest.mark.parametrize("planned", [{"images": {REGION: None}}, SHARED_BY_PLAN, GRANTED_BY_PLAN])
 def test_what_is_only_planned_fails_no_check_mode(world: World, planned: dict[str, Any]) -> None:
-    image_id = None if "images" in planned else SOURCE_ID
+    image_id = None if planned.get("images") else SOURCE_ID
     world.diagnosis = seen(owner(), consumer(image=None), image_id)
     found = verify(check_mode=True, **planned)
-    assert (found["report"]["status"], found["unverified_regions"]) == ("failed", [])
+    assert (found["report"]["status"], found["verified_regions"]) == ("failed", [REGION])
     # What cannot be read is a failure in check mode, too.
     world.diagnosis = seen(owner(), consumer(image=None, problem=UNREADABLE), image_id)
     found = verify(check_mode=True, **planned)
-    assert found["unverified_regions"] == [REGION]
+    assert found["verified_regions"] == []
     assert "It may not" in found["msg"]
 
 
 def test_only_check_mode_plans_access(world: World) -> None:
     world.diagnosis = HIDDEN
-    assert verify(access_is_planned=True)["unverified_regions"] == [REGION]
-    assert verify(check_mode=True)["unverified_regions"] == [REGION]
+    assert verify(**SHARED_BY_PLAN)["verified_regions"] == []
+    assert verify(check_mode=True, **COPIED, share_result=share_result())["verified_regions"] == []
+
+
+@pytest.mark.usefixtures("world")
+def test_copies_of_earlier_tasks_are_verified_where_they_are_shared() -> None:
+    copies = {"images": None, "copy_result": copy_result({REGION: SOURCE_ID, "us-east-1": SOURCE_ID})}
+    found = verify(**copies, share_result=share_result(failed_regions=["us-east-1"]))
+    assert (found["report"]["status"], found["verified_regions"]) == ("verified", [REGION])
+    found = verify(**copies, share_result=share_result(failed_regions=[REGION, "us-east-1"]))
+    assert [failure["action"] for failure in found["failures"]] == ["copy_result"]
+
+
+@pytest.mark.usefixtures("world")
+def test_accounts_verify_their_own_copies_beside_shared_ones() -> None:
+    own = [{"account_id": CONSUMER, "region": "us-east-1", "image_id": SOURCE_ID}]
+    found = verify(**{**COPIED, "images": own})
+    assert found["report"]["failed_regions"] == ["us-east-1"]
 
 
 def test_lower_levels_need_no_valid_timeout(world: World) -> None:
@@ -152,9 +174,11 @@ def test_lower_levels_need_no_valid_timeout(world: World) -> None:
 def test_uncertain_accounts_keep_regions_from_being_published_and_fail_nothing(world: World) -> None:
     uncertain = of_encrypted(keys={})
     world.diagnosis = seen(owner(image=uncertain.image), uncertain)
-    assert verify(publish_uncertain=False)["report"]["kept_back"]["regions"] == [REGION]
+    found = verify(publish_uncertain=False)
+    assert (found["report"]["kept_back"]["regions"], found["verified_regions"]) == ([REGION], [])
+    assert verify(publish_uncertain=[CONSUMER])["verified_regions"] == [REGION]
     assert "kept_back" not in verify(publish_uncertain=[CONSUMER])["report"]
-    planned = verify(check_mode=True, publish_uncertain=False, access_is_planned=True)
+    planned = verify(check_mode=True, publish_uncertain=False, **GRANTED_BY_PLAN)
     assert "kept_back" not in planned["report"]
 
 
