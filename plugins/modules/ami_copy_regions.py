@@ -278,6 +278,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+all_available:
+  description: Whether the image is available in each of O(regions) and, with O(account_ids), in each account.
+  returned: success, and failure after copies were started
+  type: bool
 images:
   description:
     - Mapping of region to AMI ID, as other modules of this collection accept. Best-effort regions that are not ready are
@@ -376,11 +380,11 @@ results:
       type: dict
       returned: always
 source_image_id:
-  description: The image that was copied. Null with O(source_images).
+  description: The image that was copied. Null with O(source_images) and O(copy_result).
   returned: success, and failure after copies were started
   type: str
 source_region:
-  description: The region of the image that was copied. Null with O(source_images).
+  description: The region of the image that was copied. Null with O(source_images) and O(copy_result).
   returned: success, and failure after copies were started
   type: str
 actions:

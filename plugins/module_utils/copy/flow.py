@@ -95,9 +95,13 @@ def _outcome(current: CopyState, runs: Runs, optional: Collection[Target]) -> Ou
 def result(options: CopyOptions, current: CopyState, plan: Plan, outcome: Outcome) -> dict[str, Any]:
     """Return the module's own keys."""
     tolerated = (*outcome.tolerated, *plan.tolerated)
-    if outcome.state:
-        return returned(options, current, plan, outcome.state, tolerated, only_planned=False)
-    return returned(options, current, plan, initial_runs(options, current), tolerated, only_planned=True)
+    is_planned = not outcome.state
+    runs = initial_runs(options, current) if is_planned else outcome.state
+    failed = bool(tolerated or outcome.failures)
+    return {
+        "all_available": not failed and all(run.available for run in runs.values()),
+        **returned(options, current, plan, runs, tolerated, only_planned=is_planned),
+    }
 
 
 FLOW: Flow[CopyOptions, CopyState] = Flow(CopyOptions, read_state, plan, apply, result)

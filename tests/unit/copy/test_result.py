@@ -33,6 +33,7 @@ NAME = f"golden-web-{SOURCE_ID}"
 def test_one_target() -> None:
     done = Run(copied_to(**UNDER_KEY), aws_with(PLAIN, found("ami-eu", WANTED)))
     assert done.result == {
+        "all_available": True,
         "images": {EU: "ami-eu"},
         "kms_key_arns": {EU: WANTED.arn},
         "results": [
@@ -186,6 +187,17 @@ def test_with_accounts_the_values_are_lists() -> None:
     done = Run(copied_to(account_ids=[OWNER], **UNDER_KEY), aws_with(PLAIN, found("ami-eu", WANTED)))
     assert done.result["images"] == [{"account_id": OWNER, "region": EU, "image_id": "ami-eu"}]
     assert done.result["kms_key_arns"] == [{"account_id": OWNER, "region": EU, "kms_key_arn": WANTED.arn}]
+
+
+def test_whether_all_images_are_available() -> None:
+    world = aws_with(PLAIN, found("ami-eu", WANTED))
+    assert not Run(copied_to(EU, US, **UNDER_KEY), world, check_mode=True).result["all_available"]
+    assert not Run(copied_to(EU, US, wait=False, **UNDER_KEY), world).result["all_available"]
+    world = aws_with(PLAIN, found("ami-eu", WANTED))
+    world.ec2_of(OWNER, US).refuse["DescribeImages"] = "UnauthorizedOperation"
+    done = Run(copied_to(EU, US, best_effort_regions=[US], **UNDER_KEY), world)
+    assert [item["state"] for item in done.results] == ["available"]
+    assert not done.result["all_available"]
 
 
 def test_with_source_images_no_single_source_is_returned() -> None:
