@@ -36,6 +36,8 @@ ATTACHED = "_attached"
 _UPLOAD = "report_s3_uri"
 # Ansible's words for the value of an option with no_log.
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+# The ends of the names of options that take registered results.
+_EARLIER_RESULTS = ("_result", "_results")
 _RERUN = "Rerun to complete the remaining regions."
 
 Wanted = TypeVar("Wanted", bound=Options)
@@ -478,6 +480,7 @@ def _reading(base: Any, argument_spec: Mapping[str, Any]) -> Any:
 
         def exit_json(self, **result: Any) -> None:
             _hide_secrets(self, argument_spec)
+            _leave_out_results(self)
             super().exit_json(**result)
 
         def fail_json(self, msg: Any, **result: Any) -> None:
@@ -491,6 +494,7 @@ def _reading(base: Any, argument_spec: Mapping[str, Any]) -> Any:
                 msg = validation_message(str(msg), errors, self.as_given, self.argument_spec)
                 msg = masked(msg, _secrets(self))
             _hide_secrets(self, argument_spec)
+            _leave_out_results(self)
             super().fail_json(msg=visible(str(msg)), **result)
 
     return Module
@@ -509,6 +513,13 @@ def _hide_secrets(module: Any, argument_spec: Mapping[str, Any]) -> None:
         if fields.get("no_log") and value:
             module.no_log_values.discard(value)
             module.params = {**module.params, option: _HIDDEN}
+
+
+def _leave_out_results(module: Any) -> None:
+    """Leave the results of earlier tasks out of the invocation: each can be as large as an event may be."""
+    module.params = {
+        name: value for name, value in module.params.items() if not name.endswith(_EARLIER_RESULTS)
+    }
 
 
 def _clients(module: Any) -> Any:

@@ -569,6 +569,16 @@ def test_a_result_in_this_process_can_have_the_options(refusing: dict[str, tuple
     assert options["external_id"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
+@pytest.mark.parametrize("refusing", [{}, {"wanted": (BAD_NAME,)}])
+def test_no_result_repeats_one_that_the_module_was_given(refusing: dict[str, tuple[Failure, ...]]) -> None:
+    steps = Steps(refusing=refusing, needs_aws=False)
+    spec = {**HERE_SPEC, "copy_result": {"type": "dict"}}
+    given = {"images": ["7"], "copy_result": {"results": []}}
+    found = runner.run_here(steps.flow(spec), given, with_invocation=True)
+    assert found["invocation"]["module_args"] == {"external_id": None, "images": [7]}
+    assert steps.given("wanted")[0]["copy_result"] == {"results": []}
+
+
 def test_an_option_that_cannot_be_read_fails_in_this_process_as_in_its_own() -> None:
     steps = Steps(needs_aws=False)
     found = runner.run_here(steps.flow(HERE_SPEC), {"images": ["many"], "external_id": 1.1})
