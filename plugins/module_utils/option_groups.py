@@ -215,7 +215,9 @@ class SharedCopiesOptions(ImagesByTargetOptions):
         if self.copy_result is None:
             return self
         shared = self.copy_result.images_left_by(self.share_result)
-        images = {(None, region): image_id for region, image_id in shared.items()}
+        images: dict[tuple[str | None, str], str | None] = {
+            (None, region): image_id for region, image_id in shared.items()
+        }
         return replace(self, images={**images, **(self.images or {})})
 
     def copy_problems(self) -> Iterator[Problem]:
