@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Check that a capability's tests fail if one of the main functions of its source files does nothing.
 
-A room is a directory of plugins/module_utils; ``module_utils`` are the files directly in it. Its tests are
+A package is a directory of plugins/module_utils; ``module_utils`` are the files directly in it. Its tests are
 those in the directory of the same name below tests/unit, in whichever file.
 
 The tests are collected once. A run without a mutant finds out which tests call which function. Then a process
 of its own for each mutant, forked from this one, runs the tests that call the mutated function until one
 fails, those that are likely to fail first. A mutant survives if no test fails.
 
-python -m checks.mutation                           of all rooms below plugins/module_utils
-python -m checks.mutation copy share/plan.py        of a room, and of a file of another
-python -m checks.mutation --conditions copy         sharper mutants, to compare two states of a room's tests:
+python -m checks.mutation                           of all packages below plugins/module_utils
+python -m checks.mutation copy share/plan.py        of a package, and of a file of another
+python -m checks.mutation --conditions copy         sharper mutants, to compare two states of its tests:
                                                     conditions are negated, and statements left out
 Directories of other sources, such as ``action`` and ``checks``, can be named, too.
 """
@@ -45,8 +45,8 @@ from checks.mutants import Alteration, Mutant, alterations_of, mutants_of
 
 SOURCES = Path("plugins/module_utils")
 TESTS = Path("tests/unit")
-# Where the sources of a room are, the first of these directories that has it.
-_ABOVE_ROOMS = (SOURCES, Path("plugins"), Path(), Path("tests"))
+# Where the sources of other packages are: the first of these directories that has it.
+_ABOVE_OTHER_PACKAGES = (Path("plugins"), Path(), Path("tests"))
 # A mutant can make a test wait forever, which counts as a failure of the test: that is this many seconds more
 # than ten times as long as the test takes.
 _SECONDS = 15
@@ -60,7 +60,7 @@ _Work = TypeVar("_Work")
 
 
 @dataclass(frozen=True)
-class Room:
+class Package:
     """The source files of a capability, and the test files, from the checkout's root."""
 
     name: str
@@ -69,25 +69,25 @@ class Room:
 
     def named(self, source: Path) -> str:
         """The name of a source file in what this prints, and on the command line: ``copy/plan.py``."""
-        parts = source.parts
-        return str(Path(*parts[parts.index(self.name) :]))
+        parts = [part.removeprefix("_") for part in source.parts[:-1]]
+        return str(Path(*parts[parts.index(self.name) :], source.name))
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A run of the tests of a room that call the function of a ``mutant`` of a ``source`` file."""
+    """A run of the tests of a package that call the function of a ``mutant`` of a ``source`` file."""
 
-    room: Room
+    package: Package
     source: Path
     mutant: Mutant | Alteration
 
     def __str__(self) -> str:
-        return f"{self.room.named(self.source)}: {self.mutant}"
+        return f"{self.package.named(self.source)}: {self.mutant}"
 
 
 @dataclass
 class Outcome:
-    """The outcome of the trials. The lists name trials, tests and rooms."""
+    """The outcome of the trials. The lists name trials, tests and packages."""
 
     trials: int = 0
     survived: list[str] = field(default_factory=list)
@@ -109,14 +109,15 @@ class Outcome:
             self.broken.append(f"{trial} (status {status})")
 
 
-def rooms(root: Path) -> list[str]:
-    """The names of the rooms below module_utils, with ``module_utils`` for the files directly in it."""
+def packages(root: Path) -> list[str]:
+    """The names of the packages below module_utils, with ``module_utils`` for the files directly in it."""
     below = root / SOURCES
-    return sorted({path.parent.name for path in (*below.glob("*.py"), *below.glob("*/*.py"))})
+    paths = (*below.glob("*.py"), *below.glob("*/*.py"))
+    return sorted({path.parent.name.removeprefix("_") for path in paths})
 
 
-def room(root: Path, name: str) -> Room:
-    """The room of this name.
+def package(root: Path, name: str) -> Package:
+    """The package of this name.
 
     Raises:
         CheckError: there is none, or it has no tests.
@@ -124,29 +125,30 @@ def room(root: Path, name: str) -> Room:
     if name == SOURCES.name:
         sources, tests = (root / SOURCES).glob("*.py"), (root / TESTS).glob("test_*.py")
     else:
-        above = next((above for above in _ABOVE_ROOMS if (root / above / name).is_dir()), None)
-        if above is None:
-            raise CheckError(f"there is no room {name}")
-        sources, tests = (root / above / name).rglob("*.py"), (root / TESTS / name).rglob("test_*.py")
-    found = Room(
+        folders = (root / SOURCES / f"_{name}", *(root / above / name for above in _ABOVE_OTHER_PACKAGES))
+        folder = next(filter(Path.is_dir, folders), None)
+        if folder is None:
+            raise CheckError(f"there is no package {name}")
+        sources, tests = folder.rglob("*.py"), (root / TESTS / name).rglob("test_*.py")
+    found = Package(
         name,
         tuple(sorted(path.relative_to(root) for path in sources if path.stem != "__init__")),
         tuple(sorted(path.relative_to(root) for path in tests)),
     )
     if not found.tests:
-        raise CheckError(f"the room {name} has no tests: there is no {TESTS / name}/test_*.py")
+        raise CheckError(f"the package {name} has no tests: there is no {TESTS / name}/test_*.py")
     return found
 
 
 def prove(
     root: Path, wanted: Sequence[str], mutants: Callable[[str], Sequence[Mutant | Alteration]]
 ) -> Outcome:
-    """Try the mutants that ``mutants`` finds in the sources of the ``wanted`` rooms and files of rooms.
+    """Try the mutants that ``mutants`` finds in the sources of the ``wanted`` packages and files of packages.
 
     Raises:
-        CheckError: a room or file does not exist, or has no tests, or pytest could not collect them.
+        CheckError: a package or file does not exist, or has no tests, or pytest could not collect them.
     """
-    found = [room(root, name) for name in dict.fromkeys(Path(each).parts[0] for each in wanted)]
+    found = [package(root, name) for name in dict.fromkeys(Path(each).parts[0] for each in wanted)]
     names = {inside.named(source) for inside in found for source in inside.sources}
     if missing := [each for each in wanted if each not in names and each not in {one.name for one in found}]:
         raise CheckError(f"no source files: {', '.join(missing)}")
@@ -164,7 +166,7 @@ def prove(
 
 
 def _run(root: Path, trials: _Trials) -> None:
-    files = [str(root / test) for room in trials.rooms for test in room.tests]
+    files = [str(root / test) for package in trials.packages for test in package.tests]
     options = [
         *("--rootdir", str(root)),
         # Capturing into files would share them between the processes.
@@ -192,15 +194,15 @@ class _Trials:
     """A pytest plugin that runs trials instead of the collected tests."""
 
     def __init__(
-        self, root: Path, rooms: Sequence[Room], trials: Sequence[Trial], folder: Path, outcome: Outcome
+        self, root: Path, packages: Sequence[Package], trials: Sequence[Trial], folder: Path, outcome: Outcome
     ) -> None:
-        self.rooms = rooms
+        self.packages = packages
         self._root = root
         self._all = trials
         self._folder = folder
         self._outcome = outcome
         self._modules: dict[Path, list[ModuleType]] = {}
-        self._tests: dict[Room, _Tests] = {}
+        self._tests: dict[Package, _Tests] = {}
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if session.testsfailed:
@@ -219,40 +221,40 @@ class _Trials:
 
     def _check_imported(self) -> None:
         """Note each source file that is not imported yet: its mutants would be tried in no process."""
-        for room, source in dict.fromkeys((trial.room, trial.source) for trial in self._all):
+        for package, source in dict.fromkeys((trial.package, trial.source) for trial in self._all):
             if self._root / source not in self._modules:
-                self._outcome.broken.append(f"{room.named(source)}: no test file imports it at its top")
+                self._outcome.broken.append(f"{package.named(source)}: no test file imports it at its top")
 
     def _run_without_mutants(self, session: pytest.Session) -> None:
         """Find out which tests call which functions; tests that fail are left out of the trials."""
         items = {
-            room: [item for item in session.items if item.path.relative_to(self._root) in room.tests]
-            for room in self.rooms
+            package: [item for item in session.items if item.path.relative_to(self._root) in package.tests]
+            for package in self.packages
         }
 
-        def start(room: Room) -> int:
-            return self._fork(lambda: _record(items[room], self._folder / f"{room.name}.runs"))
+        def start(package: Package) -> int:
+            return self._fork(lambda: _record(items[package], self._folder / f"{package.name}.runs"))
 
-        for room, _, status in _in_processes(self.rooms, start):
+        for package, _, status in _in_processes(self.packages, start):
             if status != _PASSED:
-                self._outcome.broken.append(f"{room.name} (status {status})")
+                self._outcome.broken.append(f"{package.name} (status {status})")
                 continue
             # This program has written the file a moment ago.
-            runs: list[_Run] = pickle.loads((self._folder / f"{room.name}.runs").read_bytes())
+            runs: list[_Run] = pickle.loads((self._folder / f"{package.name}.runs").read_bytes())
             self._outcome.broken.extend(run.nodeid for run in runs if not run.passed)
-            self._tests[room] = _Tests(items[room], [run for run in runs if run.passed])
+            self._tests[package] = _Tests(items[package], [run for run in runs if run.passed])
 
     def _run_trials(self) -> None:
         def start(trial: Trial) -> int:
-            runs = self._tests[trial.room].that_call(self._root / trial.source, trial.mutant.function)
+            runs = self._tests[trial.package].that_call(self._root / trial.source, trial.mutant.function)
             return self._fork(lambda: self._try(trial, runs))
 
-        trials = [trial for trial in self._all if trial.room in self._tests]
+        trials = [trial for trial in self._all if trial.package in self._tests]
         for trial, process, status in _in_processes(trials, start):
             self._outcome.note(trial, status)
             last = self._folder / str(process)
             if status != _PASSED and last.exists():
-                self._tests[trial.room].note_failed(trial.source, last.read_text(encoding="utf-8"))
+                self._tests[trial.package].note_failed(trial.source, last.read_text(encoding="utf-8"))
 
     def _fork(self, work: Callable[[], int]) -> int:
         """Start a process that ends with the status that ``work`` returns; return its ID."""
@@ -275,11 +277,11 @@ class _Trials:
         resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
         for module in self._modules.get(self._root / trial.source, ()):
             trial.mutant.install(module)
-        return self._tests[trial.room].run(runs, self._folder / str(os.getpid()))
+        return self._tests[trial.package].run(runs, self._folder / str(os.getpid()))
 
 
 class _Tests:
-    """The tests of one room, and what each did without a mutant."""
+    """The tests of one package, and what each did without a mutant."""
 
     def __init__(self, items: Sequence[pytest.Item], runs: Sequence[_Run]) -> None:
         self._items = {item.nodeid: item for item in items}
@@ -389,7 +391,7 @@ def _load_service_models() -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m checks.mutation", description=__doc__.splitlines()[0])
     parser.add_argument(
-        "wanted", nargs="*", metavar="ROOM", help="a room, or a file of one: copy, share/plan.py"
+        "wanted", nargs="*", metavar="ROOM", help="a package, or a file of one: copy, share/plan.py"
     )
     parser.add_argument(
         "--conditions", action="store_true", help="negate conditions and leave out statements instead"
@@ -400,7 +402,7 @@ def main() -> int:
     root = arguments.root.resolve()
     try:
         outcome = prove(
-            root, arguments.wanted or rooms(root), alterations_of if arguments.conditions else mutants_of
+            root, arguments.wanted or packages(root), alterations_of if arguments.conditions else mutants_of
         )
     except CheckError as error:
         print(f"✗ {error}")

@@ -18,7 +18,7 @@ GENERATED = {"MANIFEST.json", "FILES.json"}
 REQUIRED = {
     *("LICENSE", "README.md", "meta/runtime.yml"),
     # No import of Python asks for these.
-    *(f"plugins/plugin_utils/page/{name}" for name in ("page.css", "page.html.j2", "page.js")),
+    *(f"plugins/plugin_utils/_page/{name}" for name in ("page.css", "page.html.j2", "page.js")),
 }
 # All top-level entries of the archive: a new one is either added here or to build_ignore in galaxy.yml.
 TOP_LEVEL = GENERATED | {

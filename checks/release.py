@@ -42,7 +42,7 @@ _NO_HANDLE = "contributors !UNKNOWN"
 # The line of a file that links to the documentation of the release: its form, what it leads to, and as what.
 _LINKS = {
     "galaxy.yml": ("documentation: {}", "docs", "tree"),
-    "plugins/module_utils/reports/codes_page.py": ('PAGE = "{}"', codes.PAGE, "blob"),
+    "plugins/module_utils/_reports/codes_page.py": ('PAGE = "{}"', codes.PAGE, "blob"),
 }
 
 # What a first release says of its fragments: the others change what has never been released.

@@ -19,8 +19,8 @@ import yaml
 
 from checks.commands import CheckError
 from checks.paths import CHECKOUT
-from plugins.module_utils.role_variables import RoleVariables, merge_declarations
-from plugins.module_utils.variables import TYPES, Variable
+from plugins.module_utils._role_variables import RoleVariables, merge_declarations
+from plugins.module_utils._variables import TYPES, Variable
 
 _TYPES = {
     "account_id": "account ID",

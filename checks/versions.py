@@ -125,7 +125,7 @@ def _in_requirements(root: Path, supported: dict[str, Supported]) -> list[Place]
 
 def _in_sources(root: Path, supported: dict[str, Supported]) -> list[Place]:
     oldest = supported["botocore"].oldest
-    runner = "plugins/module_utils/runner.py"
+    runner = "plugins/module_utils/_runner.py"
     documented = [
         path.relative_to(root).as_posix()
         for path in sorted(root.glob("plugins/*/*.py"))

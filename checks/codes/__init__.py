@@ -19,11 +19,11 @@ import yaml
 
 from checks.commands import CheckError
 from checks.paths import CHECKOUT
-from plugins.module_utils.audit.causes import CAUSES, NOT_ALLOWED, UNREADABLE
-from plugins.module_utils.diagnose.check import Cause
-from plugins.module_utils.diagnose.checks import CAUSES as CAUSES_OF_DIAGNOSIS
-from plugins.module_utils.launch_probe.causes import CODES as CODES_OF_PROBE
-from plugins.module_utils.remediation.plan import REPAIRABLE
+from plugins.module_utils._audit.causes import CAUSES, NOT_ALLOWED, UNREADABLE
+from plugins.module_utils._diagnose.check import Cause
+from plugins.module_utils._diagnose.checks import CAUSES as CAUSES_OF_DIAGNOSIS
+from plugins.module_utils._launch_probe.causes import CODES as CODES_OF_PROBE
+from plugins.module_utils._remediation.plan import REPAIRABLE
 
 PAGE = "docs/codes.md"
 DIAGNOSIS = "docs/diagnosing.md"
@@ -205,7 +205,7 @@ def _causes(heading: str) -> str:
 
 
 def _cleanup(root: Path, remedies: Mapping[str, str]) -> Iterator[Entry]:
-    path = root / _UTILS / "cleanup" / "report" / "items.py"
+    path = root / _UTILS / "_cleanup" / "report" / "items.py"
     for code, cause in _with_remedies("cleanup", _texts(_constants(path)["MEANINGS"]), remedies):
         yield Entry(code, "Finding of a cleanup", cause, remedies[code])
 
@@ -235,7 +235,7 @@ def _of_actions(root: Path) -> dict[tuple[str, str], str]:
 
 def _constants_of_errors(root: Path) -> dict[str, Any]:
     """The constants of aws/errors, and those of failures, which it uses."""
-    return {**_constants(root / _UTILS / "failures.py"), **_constants(root / _UTILS / "aws" / "errors.py")}
+    return {**_constants(root / _UTILS / "_failures.py"), **_constants(root / _UTILS / "_aws" / "errors.py")}
 
 
 def _texts(value: ast.Dict, names: Mapping[str, Any] | None = None) -> dict[Any, str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from checks.uses import operations
-from plugins.module_utils.cleanup.uses.read_all import SOURCES
+from plugins.module_utils._cleanup.uses.read_all import SOURCES
 
 OWNER = "111122223333"
 CONSUMER_ROLE = "golden-consumer"

@@ -19,8 +19,8 @@ from checks.iam.permissions import (
 )
 from checks.iam.statements import VERSION, Condition, Policy, Statement
 from checks.uses import operations
-from plugins.module_utils.cleanup.uses.read import Source
-from plugins.module_utils.cleanup.uses.read_all import IN_BULK, LATE, OF_CONSUMERS
+from plugins.module_utils._cleanup.uses.read import Source
+from plugins.module_utils._cleanup.uses.read_all import IN_BULK, LATE, OF_CONSUMERS
 
 # The owner's key and, if the account that copies or launches has one, its own.
 _ANY_KEY = ("arn:aws:kms:*:*:key/*",)
@@ -740,7 +740,7 @@ CONSUMER_LAUNCH = Policy(
             (*_KEY_OF_COPY, "kms:CreateGrant"),
         ),
     ),
-    rooms=("diagnose", "shared_info"),
+    packages=("diagnose", "shared_info"),
     note="The roles need the same actions on the key that encrypts their own volumes by default, unless that "
     "is the key `aws/ebs`.",
 )

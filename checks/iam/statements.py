@@ -68,14 +68,14 @@ class Statement:
 class Policy:
     """An identity-based policy of a principal.
 
-    ``rooms`` are the rooms of ``plugins/`` whose operations the principal needs, ``attach`` says who it is.
+    ``packages`` are those of ``plugins/`` whose operations the principal needs, ``attach`` says who it is.
     """
 
     name: str
     title: str
     attach: str
     statements: tuple[Statement, ...]
-    rooms: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
     note: str = ""
 
     @property

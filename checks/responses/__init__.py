@@ -5,7 +5,7 @@ botocore omits a member that the answer lacks, lists included. Its models requir
 ``table.ALWAYS`` has the others that are always there.
 
 python -m checks.responses         lists each read that may fail
-python -m checks.responses --list  lists the operations that each room of plugins/ calls
+python -m checks.responses --list  lists the operations that each package of plugins/ calls
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ def _optional(structures: tuple[Structure, ...], member: str, always: Mapping[st
 
 
 def operations(root: Path) -> dict[str, list[str]]:
-    """Room to the operations that it needs, as ``service:Operation``."""
+    """Package to the operations that it needs, as ``service:Operation``."""
     found = sources.read(root, load())
-    needed = {room: found.operations_for(room) for room in found.rooms}
-    return {room: sorted(map(str, of_room)) for room, of_room in needed.items() if of_room}
+    needed = {package: found.operations_for(package) for package in found.packages}
+    return {package: sorted(map(str, of_room)) for package, of_room in needed.items() if of_room}
 
 
 def check() -> None:

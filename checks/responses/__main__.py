@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m checks.responses [--list]: the reads that may fail, or the operations that each room calls."""
+"""python -m checks.responses [--list]: the reads that may fail, or the operations that each package calls."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from checks.responses import check, operations
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m checks.responses", description=__doc__)
-    parser.add_argument("--list", action="store_true", help="the operations that each room calls")
+    parser.add_argument("--list", action="store_true", help="the operations that each package calls")
     if parser.parse_args().list:
-        for room, needed in operations(CHECKOUT).items():
-            print(room, *(f"  {one}" for one in needed), sep="\n")
+        for package, needed in operations(CHECKOUT).items():
+            print(package, *(f"  {one}" for one in needed), sep="\n")
         return 0
     try:
         check()

@@ -14,8 +14,8 @@ from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureSh
 from botocore.session import Session
 from botocore.waiter import WaiterModel
 
-from plugins.module_utils.cleanup.uses.read import services
-from plugins.module_utils.cleanup.uses.read_all import SOURCES
+from plugins.module_utils._cleanup.uses.read import services
+from plugins.module_utils._cleanup.uses.read_all import SOURCES
 
 # The services whose operations an action can name. Others are only read, as uses of images.
 OF_ACTIONS = (

@@ -61,13 +61,13 @@ class Reader:
         self._models = models
         self._function = function
         own = function.operations
-        room = function.room
-        everything = set().union(*sources.operations_in.values()) if room == "aws" else set()
+        package = function.package
+        everything = set().union(*sources.operations_in.values()) if package == "aws" else set()
         self._levels = [
             own,
             set() if own else sources.operations_of_callers(function),
-            # The answers of the actions of other rooms pass through this one.
-            everything or sources.operations_in[room],
+            # The answers of the actions of other packages pass through this one.
+            everything or sources.operations_in[package],
         ]
         self._parents = {child: node for node in function.all_nodes for child in ast.iter_child_nodes(node)}
         self._kinds: dict[str, set[Kind]] = {}
@@ -114,8 +114,8 @@ class Reader:
         return ()
 
     def _known(self, member: str) -> Iterator[list[Structure]]:
-        """The structures with a member: of the function's operations, of its callers', and of the room's."""
-        # Names in lower case are seldom of an answer, and the operations of a whole room say little.
+        """The structures with a member: of the operations of the function, its callers, and the package."""
+        # Names in lower case are seldom of an answer, and the operations of a whole package say little.
         for operations in self._levels if member[:1].isupper() else self._levels[:2]:
             yield [one for item in sorted(operations) for one in item.structures if member in one]
 

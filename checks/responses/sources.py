@@ -44,11 +44,11 @@ class Function:
         return self.file, self.name
 
     @property
-    def room(self) -> str:
+    def package(self) -> str:
         """The directory below module_utils or plugins; a file's name if it is in none of them."""
         parts = Path(self.file).parts
         below = parts[2:] if parts[:2] == _UTILS else parts[1:]
-        return Path(below[0]).stem
+        return Path(below[0]).stem.removeprefix("_")
 
     @cached_property
     def all_nodes(self) -> tuple[ast.AST, ...]:
@@ -116,16 +116,16 @@ class Sources:
 
     @cached_property
     def operations_in(self) -> Mapping[str, set[Operation]]:
-        """The operations that the files of each room call and plan."""
+        """The operations that the files of each package call and plan."""
         found: dict[str, set[Operation]] = {}
         for function in self.functions.values():
-            found.setdefault(function.room, set()).update(function.operations, function.planned)
+            found.setdefault(function.package, set()).update(function.operations, function.planned)
         return found
 
-    def operations_for(self, room: str) -> set[Operation]:
-        """The operations that a room needs: its own, and those of the functions that it uses elsewhere."""
+    def operations_for(self, package: str) -> set[Operation]:
+        """The operations that a package needs: its own, and those of the functions that it uses elsewhere."""
         known: set[Key] = set()
-        level = {key for key, function in self.functions.items() if function.room == room}
+        level = {key for key, function in self.functions.items() if function.package == package}
         while level:
             known |= level
             level = {key for one in level for key in self.functions[one].references} - known
@@ -136,8 +136,8 @@ class Sources:
         }
 
     @property
-    def rooms(self) -> list[str]:
-        """All rooms."""
+    def packages(self) -> list[str]:
+        """All packages."""
         return sorted(self.operations_in)
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 from importlib.util import find_spec
 
-from ansible_collections.golden.images.plugins.module_utils.runner import preload
+from ansible_collections.golden.images.plugins.module_utils._runner import preload
 
 if find_spec("boto3") is not None:
     # A task that lacks the collection amazon.aws, or cannot read the models, says so itself.

@@ -12,8 +12,8 @@ import threading
 import time
 
 from ansible.utils.display import Display
-from ansible_collections.golden.images.plugins.plugin_utils.output import is_watched
-from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
+from ansible_collections.golden.images.plugins.plugin_utils._output import is_watched
+from ansible_collections.golden.images.plugins.plugin_utils._runs_here import RunsHere
 
 display = Display()
 

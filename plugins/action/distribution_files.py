@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.path import unfrackpath
-from ansible_collections.golden.images.plugins.module_utils.distribution.output import Images
-from ansible_collections.golden.images.plugins.module_utils.distribution.write_files import (
+from ansible_collections.golden.images.plugins.module_utils._distribution.output import Images
+from ansible_collections.golden.images.plugins.module_utils._distribution.write_files import (
     changed_files,
     write_files,
 )
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused, summary
-from ansible_collections.golden.images.plugins.plugin_utils.result_display import shorten
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError, summary
+from ansible_collections.golden.images.plugins.plugin_utils._result_display import shorten
 
 _SPEC = {
     "output_files": {"type": "list", "elements": "str", "required": True},
@@ -37,11 +37,11 @@ class ActionModule(ActionBase):
         paths = [unfrackpath(path, follow=False) for path in given["output_files"]]
         try:
             texts = changed_files(paths, images)
-        except Refused as refused:
+        except ValidationError as refused:
             written, failures = [], refused.failures
         else:
             written, failures = (list(texts), []) if self._task.check_mode else write_files(texts)
         result.update(
-            changed=bool(written), files=written, failures=[failure.as_result() for failure in failures]
+            changed=bool(written), files=written, failures=[failure.to_dict() for failure in failures]
         )
         return shorten({**result, "failed": True, "msg": summary(failures)}) if failures else result

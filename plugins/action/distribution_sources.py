@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.path import unfrackpath
-from ansible_collections.golden.images.plugins.module_utils.distribution.sources import (
+from ansible_collections.golden.images.plugins.module_utils._distribution.sources import (
     File,
     files,
     misformed,
     selected,
 )
-from ansible_collections.golden.images.plugins.module_utils.distribution.write_files import check_files
-from ansible_collections.golden.images.plugins.module_utils.failures import summary
-from ansible_collections.golden.images.plugins.module_utils.wording import file_reason
-from ansible_collections.golden.images.plugins.plugin_utils.result_display import shorten
+from ansible_collections.golden.images.plugins.module_utils._distribution.write_files import check_files
+from ansible_collections.golden.images.plugins.module_utils._failures import summary
+from ansible_collections.golden.images.plugins.module_utils._wording import file_reason
+from ansible_collections.golden.images.plugins.plugin_utils._result_display import shorten
 
 _SPEC = {
     "source_image_id": {"type": "str"},
@@ -58,7 +58,7 @@ class ActionModule(ActionBase):
             sources, problems = selected(given, {path: read(path) for path in files(given)})
         paths = [unfrackpath(path, follow=False) for path in given["output_files"]]
         failures = [*problems, *check_files(paths)]
-        result.update(changed=False, failures=[failure.as_result() for failure in failures])
+        result.update(changed=False, failures=[failure.to_dict() for failure in failures])
         if failures:
             message = f"{summary(failures)}\nThis task changed nothing."
             return shorten({**result, "failed": True, "msg": message})

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 
-from ansible_collections.golden.images.plugins.module_utils.failures import cut, invalid_option
-from ansible_collections.golden.images.plugins.module_utils.runner import refusal
-from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
+from ansible_collections.golden.images.plugins.module_utils._failures import cut, invalid_option
+from ansible_collections.golden.images.plugins.module_utils._runner import refusal
+from ansible_collections.golden.images.plugins.plugin_utils._runs_here import RunsHere
 
 _OPTION = "audit_result_var"
 # Text without any of these is no template of Ansible's.

@@ -13,20 +13,20 @@ from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.golden.images.plugins.module_utils.audit.screen import screen as audit
-from ansible_collections.golden.images.plugins.module_utils.cleanup.screen import screen as cleanup
-from ansible_collections.golden.images.plugins.module_utils.diagnose.screen import screen as diagnosis
-from ansible_collections.golden.images.plugins.module_utils.distribution.screen import screen as distribution
-from ansible_collections.golden.images.plugins.module_utils.failures import cut
-from ansible_collections.golden.images.plugins.module_utils.monitoring.screen import screen as monitoring
-from ansible_collections.golden.images.plugins.module_utils.publish.screen import screen as publication
-from ansible_collections.golden.images.plugins.module_utils.remediation.screen import screen as remediation
-from ansible_collections.golden.images.plugins.module_utils.reports.screen import Tone, unwritten_report
-from ansible_collections.golden.images.plugins.module_utils.reports.uploaded import with_report
-from ansible_collections.golden.images.plugins.module_utils.restore.screen import screen as restoration
-from ansible_collections.golden.images.plugins.module_utils.share.screen import screen as sharing
-from ansible_collections.golden.images.plugins.module_utils.verification.screen import screen as verification
-from ansible_collections.golden.images.plugins.plugin_utils.output import is_json
+from ansible_collections.golden.images.plugins.module_utils._audit.screen import screen as audit
+from ansible_collections.golden.images.plugins.module_utils._cleanup.screen import screen as cleanup
+from ansible_collections.golden.images.plugins.module_utils._diagnose.screen import screen as diagnosis
+from ansible_collections.golden.images.plugins.module_utils._distribution.screen import screen as distribution
+from ansible_collections.golden.images.plugins.module_utils._failures import cut
+from ansible_collections.golden.images.plugins.module_utils._monitoring.screen import screen as monitoring
+from ansible_collections.golden.images.plugins.module_utils._publish.screen import screen as publication
+from ansible_collections.golden.images.plugins.module_utils._remediation.screen import screen as remediation
+from ansible_collections.golden.images.plugins.module_utils._reports.screen import Tone, unwritten_report
+from ansible_collections.golden.images.plugins.module_utils._reports.uploaded import with_report
+from ansible_collections.golden.images.plugins.module_utils._restore.screen import screen as restoration
+from ansible_collections.golden.images.plugins.module_utils._share.screen import screen as sharing
+from ansible_collections.golden.images.plugins.module_utils._verification.screen import screen as verification
+from ansible_collections.golden.images.plugins.plugin_utils._output import is_json
 
 display = Display()
 

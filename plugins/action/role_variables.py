@@ -14,10 +14,10 @@ import os
 import yaml
 from ansible.errors import AnsibleActionFail, AnsibleValueOmittedError
 from ansible.plugins.action import ActionBase
-from ansible_collections.golden.images.plugins.module_utils.failures import summary
-from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
-from ansible_collections.golden.images.plugins.module_utils.role_variables import RoleVariables, with_paths
-from ansible_collections.golden.images.plugins.plugin_utils.result_display import shorten
+from ansible_collections.golden.images.plugins.module_utils._failures import summary
+from ansible_collections.golden.images.plugins.module_utils._read_yaml import parsed
+from ansible_collections.golden.images.plugins.module_utils._role_variables import RoleVariables, with_paths
+from ansible_collections.golden.images.plugins.plugin_utils._result_display import shorten
 
 
 class ActionModule(ActionBase):
@@ -43,7 +43,7 @@ class ActionModule(ActionBase):
         values, failures, warnings = role.read(self._given(role.names, task_vars), names, parsed)
         if warnings:
             result["warnings"] = [*warnings]
-        result["failures"] = [failure.as_result() for failure in failures]
+        result["failures"] = [failure.to_dict() for failure in failures]
         if failures:
             message = f"{summary(failures)}\nThis task changed nothing."
             return shorten({**result, "failed": True, "msg": message})

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
+from ansible_collections.golden.images.plugins.plugin_utils._runs_here import RunsHere
 
 
 class ActionModule(RunsHere):

@@ -113,12 +113,12 @@ import os
 import sys
 
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
-from ansible_collections.golden.images.plugins.module_utils.aws import errors
-from ansible_collections.golden.images.plugins.module_utils.aws.clients import organizations_config
-from ansible_collections.golden.images.plugins.module_utils.aws.web_pages import refuse_web_pages
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.organization import read as read_accounts
-from ansible_collections.golden.images.plugins.module_utils.organization.inventory import (
+from ansible_collections.golden.images.plugins.module_utils._aws import errors
+from ansible_collections.golden.images.plugins.module_utils._aws.clients import organizations_config
+from ansible_collections.golden.images.plugins.module_utils._aws.web_pages import refuse_web_pages
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._organization import read as read_accounts
+from ansible_collections.golden.images.plugins.module_utils._organization.inventory import (
     STATES,
     InventoryOptions,
     NamingOptions,
@@ -126,7 +126,7 @@ from ansible_collections.golden.images.plugins.module_utils.organization.invento
     host_variables,
     hosts,
 )
-from ansible_collections.golden.images.plugins.plugin_utils.option_forms import (
+from ansible_collections.golden.images.plugins.plugin_utils._option_forms import (
     ReadsOptions,
     documented_options,
 )
@@ -165,7 +165,7 @@ class InventoryModule(ReadsOptions, AWSInventoryBase):
             grouped = groups(named, naming)
         except errors.AWS_ERRORS as exception:
             self.fail_aws("The accounts cannot be listed", exception)
-        except Refused as refused:
+        except ValidationError as refused:
             self.fail_aws(str(refused))
         self._add_hosts(named, options)
         self._add_groups(grouped)
@@ -212,7 +212,7 @@ class InventoryModule(ReadsOptions, AWSInventoryBase):
         except errors.AWS_ERRORS:
             raise
         except errors.UNREADABLE as exception:
-            raise Refused([errors.unreadable(exception, "ListRoots")]) from exception
+            raise ValidationError([errors.unreadable(exception, "ListRoots")]) from exception
 
     def _add_hosts(self, named, options):
         on_controller = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}

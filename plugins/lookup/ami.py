@@ -106,15 +106,15 @@ _raw:
 from datetime import UTC, datetime
 
 from ansible_collections.amazon.aws.plugins.plugin_utils.lookup import AWSLookupBase
-from ansible_collections.golden.images.plugins.module_utils.aws.caller import first_call
-from ansible_collections.golden.images.plugins.module_utils.aws.clients import lookup_config, optional_config
-from ansible_collections.golden.images.plugins.module_utils.aws.web_pages import refuse_web_pages
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.image_search import read
-from ansible_collections.golden.images.plugins.module_utils.image_search.choose import choose_newest
-from ansible_collections.golden.images.plugins.module_utils.image_search.options import SearchOptions
-from ansible_collections.golden.images.plugins.module_utils.variables import Variable, options_of
-from ansible_collections.golden.images.plugins.plugin_utils.option_forms import ReadsOptions
+from ansible_collections.golden.images.plugins.module_utils._aws.caller import first_call
+from ansible_collections.golden.images.plugins.module_utils._aws.clients import lookup_config, optional_config
+from ansible_collections.golden.images.plugins.module_utils._aws.web_pages import refuse_web_pages
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._image_search import read
+from ansible_collections.golden.images.plugins.module_utils._image_search.choose import choose_newest
+from ansible_collections.golden.images.plugins.module_utils._image_search.options import SearchOptions
+from ansible_collections.golden.images.plugins.module_utils._variables import Variable, options_of
+from ansible_collections.golden.images.plugins.plugin_utils._option_forms import ReadsOptions
 
 _OPTIONS = options_of(SearchOptions.argument_spec())
 
@@ -133,7 +133,7 @@ class LookupModule(ReadsOptions, AWSLookupBase):
             if not self.region:
                 self.fail_aws("region: no region is set. Set it, or AWS_REGION.")
             return [self._find(search) for search in searches]
-        except Refused as refused:
+        except ValidationError as refused:
             self.fail_aws(str(refused))
 
     def _find(self, search):

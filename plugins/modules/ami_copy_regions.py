@@ -458,8 +458,8 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.copy.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.runner import run
+from ansible_collections.golden.images.plugins.module_utils._copy.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._runner import run
 
 
 def main():

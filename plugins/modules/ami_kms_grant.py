@@ -446,8 +446,8 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.runner import run
+from ansible_collections.golden.images.plugins.module_utils._kms_grant.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._runner import run
 
 
 def main():

@@ -253,8 +253,8 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.runner import run
+from ansible_collections.golden.images.plugins.module_utils._launch_probe.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._runner import run
 
 
 def main():

@@ -284,8 +284,8 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.publish.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.runner import run
+from ansible_collections.golden.images.plugins.module_utils._publish.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._runner import run
 
 
 def main():

@@ -263,8 +263,8 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.restore.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.runner import run
+from ansible_collections.golden.images.plugins.module_utils._restore.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._runner import run
 
 
 def main():

@@ -328,8 +328,8 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.runner import run
-from ansible_collections.golden.images.plugins.module_utils.share.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._runner import run
+from ansible_collections.golden.images.plugins.module_utils._share.flow import FLOW
 
 
 def main():

@@ -593,8 +593,8 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.audit.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.runner import run
+from ansible_collections.golden.images.plugins.module_utils._audit.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._runner import run
 
 
 def main():

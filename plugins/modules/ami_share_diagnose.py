@@ -252,8 +252,8 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.diagnose.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.runner import run
+from ansible_collections.golden.images.plugins.module_utils._diagnose.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._runner import run
 
 
 def main():

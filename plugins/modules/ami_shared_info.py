@@ -300,8 +300,8 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.runner import run
-from ansible_collections.golden.images.plugins.module_utils.shared_info.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._runner import run
+from ansible_collections.golden.images.plugins.module_utils._shared_info.flow import FLOW
 
 
 def main():

@@ -338,8 +338,8 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.runner import run
-from ansible_collections.golden.images.plugins.module_utils.verification.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._runner import run
+from ansible_collections.golden.images.plugins.module_utils._verification.flow import FLOW
 
 
 def main():

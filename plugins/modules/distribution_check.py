@@ -278,8 +278,8 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.distribution.flow_check import FLOW
-from ansible_collections.golden.images.plugins.module_utils.runner import run
+from ansible_collections.golden.images.plugins.module_utils._distribution.flow_check import FLOW
+from ansible_collections.golden.images.plugins.module_utils._runner import run
 
 
 def main():

@@ -159,8 +159,8 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.monitoring.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.runner import run
+from ansible_collections.golden.images.plugins.module_utils._monitoring.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._runner import run
 
 
 def main():

@@ -243,8 +243,8 @@ unread_trails:
   sample: []
 """
 
-from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.runner import run
+from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._runner import run
 
 
 def main():

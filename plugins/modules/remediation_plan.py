@@ -293,8 +293,8 @@ failures:
       returned: always
 """
 
-from ansible_collections.golden.images.plugins.module_utils.remediation.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.runner import run
+from ansible_collections.golden.images.plugins.module_utils._remediation.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._runner import run
 
 
 def main():

@@ -16,10 +16,10 @@ from typing import Any
 
 import boto3.session
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
-from ansible_collections.golden.images.plugins.module_utils.cleanup import apply
-from ansible_collections.golden.images.plugins.module_utils.cleanup.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from ansible_collections.golden.images.plugins.module_utils._aws.clients import Clients, Connection
+from ansible_collections.golden.images.plugins.module_utils._cleanup import apply
+from ansible_collections.golden.images.plugins.module_utils._cleanup.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._runner import Outcome
 
 from simulated_aws.client import SimulatedAws
 

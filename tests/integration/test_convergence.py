@@ -14,8 +14,8 @@ from typing import Any
 
 import botocore.session
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.kms_grant import wait as kms_wait
-from ansible_collections.golden.images.plugins.module_utils.remediation.plan import REPAIRABLE
+from ansible_collections.golden.images.plugins.module_utils._kms_grant import wait as kms_wait
+from ansible_collections.golden.images.plugins.module_utils._remediation.plan import REPAIRABLE
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 

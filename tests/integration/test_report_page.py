@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.reports.document import (
+from ansible_collections.golden.images.plugins.module_utils._reports.document import (
     SEVERITIES,
     Bars,
     Cell,
@@ -26,7 +26,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.document imp
     Matrix,
     MatrixRow,
 )
-from ansible_collections.golden.images.plugins.module_utils.reports.html.render import html_text
+from ansible_collections.golden.images.plugins.module_utils._reports.html.render import html_text
 
 from tests.unit.reports.examples import BATCH, EMOJI, NAMES, PAGE_FILES, SCRIPT, STRANGER, TEMPLATE, document
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.golden.images.plugins.module_utils.audit.causes import NOT_ALLOWED
+from ansible_collections.golden.images.plugins.module_utils._audit.causes import NOT_ALLOWED
 
 from checks import rulebook
 from checks.commands import Unfit

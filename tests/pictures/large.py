@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.audit.causes import CAUSES
-from ansible_collections.golden.images.plugins.module_utils.audit.report.content import audit
-from ansible_collections.golden.images.plugins.module_utils.audit.report.document import document
-from ansible_collections.golden.images.plugins.module_utils.reports.html.render import html_text
+from ansible_collections.golden.images.plugins.module_utils._audit.causes import CAUSES
+from ansible_collections.golden.images.plugins.module_utils._audit.report.content import audit
+from ansible_collections.golden.images.plugins.module_utils._audit.report.document import document
+from ansible_collections.golden.images.plugins.module_utils._reports.html.render import html_text
 
 from simulated_aws.fixtures.realistic import REGIONS
 from tests.unit.reports.examples import PAGE_FILES

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils import fanout
+from ansible_collections.golden.images.plugins.module_utils import _fanout as fanout
 from hypothesis import HealthCheck, settings
 
 from tests.unit.wire import Wire
@@ -50,11 +50,11 @@ def grace_periods(monkeypatch: pytest.MonkeyPatch) -> Callable[[ModuleType], lis
     def record(module: ModuleType) -> list[float]:
         recorded: list[float] = []
 
-        def each(items: Any, work: Any, *, optional: Collection[Any], grace_period: float) -> Any:
+        def map_parallel(items: Any, work: Any, *, optional: Collection[Any], grace_period: float) -> Any:
             recorded.append(grace_period)
-            return fanout.each(items, work, optional=optional, grace_period=grace_period)
+            return fanout.map_parallel(items, work, optional=optional, grace_period=grace_period)
 
-        monkeypatch.setattr(module, "each", each)
+        monkeypatch.setattr(module, "map_parallel", map_parallel)
         return recorded
 
     return record

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import Device, Image, Target
-from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
-from ansible_collections.golden.images.plugins.module_utils.variables import (
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._model import Device, Image, Target
+from ansible_collections.golden.images.plugins.module_utils._read_yaml import parsed
+from ansible_collections.golden.images.plugins.module_utils._variables import (
     Variable,
     options_of,
     read_options,
@@ -36,14 +36,14 @@ def as_read(argument_spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[
     """Parameters as a module passes them to its flow: read, converted by Ansible, and with their defaults.
 
     Raises:
-        Refused: the reader refuses some.
+        ValidationError: the reader refuses some.
     """
     if id(argument_spec) not in _OPTIONS:
         _OPTIONS[id(argument_spec)] = argument_spec, options_of(argument_spec)
     _spec, options = _OPTIONS[id(argument_spec)]
     values, failures = read_options(options, given, parsed)
     if failures:
-        raise Refused(failures)
+        raise ValidationError(failures)
     found: dict[str, Any] = ArgumentSpecValidator(dict(argument_spec)).validate(values).validated_parameters
     return found
 

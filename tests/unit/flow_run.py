@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.plan import Plan
-from ansible_collections.golden.images.plugins.module_utils.progress import Report, reporter
-from ansible_collections.golden.images.plugins.module_utils.runner import Flow, Outcome
+from ansible_collections.golden.images.plugins.module_utils._plan import Plan
+from ansible_collections.golden.images.plugins.module_utils._progress import Report, reporter
+from ansible_collections.golden.images.plugins.module_utils._runner import Flow, Outcome
 
 from tests.unit.examples import as_read
 
@@ -35,7 +35,7 @@ class FlowRun:
 
     @cached_property
     def wanted(self) -> Any:
-        """The checked options; raises ``Refused``."""
+        """The checked options; raises ``ValidationError``."""
         # All modules that use AWS have the option region, which amazon.aws adds.
         spec = self.flow.options.argument_spec()
         assert self.options.keys() <= {"region", *spec}
@@ -44,7 +44,7 @@ class FlowRun:
 
     @cached_property
     def seen(self) -> Any:
-        """What was read; raises ``Refused``."""
+        """What was read; raises ``ValidationError``."""
         return self.flow.read(self.aws, self.wanted)
 
     @cached_property

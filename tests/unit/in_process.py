@@ -15,11 +15,11 @@ from unittest import mock
 
 from ansible.module_utils.common import warnings as ansible_warnings
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.golden.images.plugins.module_utils import runner
-from ansible_collections.golden.images.plugins.module_utils.aws import clients as aws_clients
-from ansible_collections.golden.images.plugins.module_utils.aws import read
-from ansible_collections.golden.images.plugins.module_utils.monitoring.verify import wait
-from ansible_collections.golden.images.plugins.plugin_utils.runs_here import read_attachments
+from ansible_collections.golden.images.plugins.module_utils import _runner as runner
+from ansible_collections.golden.images.plugins.module_utils._aws import clients as aws_clients
+from ansible_collections.golden.images.plugins.module_utils._aws import read
+from ansible_collections.golden.images.plugins.module_utils._monitoring.verify import wait
+from ansible_collections.golden.images.plugins.plugin_utils._runs_here import read_attachments
 from botocore.awsrequest import AWSResponse
 
 from tests.unit.examples import OWNER

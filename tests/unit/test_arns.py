@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.arns import (
+from ansible_collections.golden.images.plugins.module_utils._arns import (
     Arn,
     account_of,
     is_arn,

@@ -8,15 +8,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.changes import (
+from ansible_collections.golden.images.plugins.module_utils._changes import (
     ADDED,
     Change,
     changes_of,
     consumers_text,
     prepared,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Target
-from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY, Action, TargetPlan
+from ansible_collections.golden.images.plugins.module_utils._model import Target
+from ansible_collections.golden.images.plugins.module_utils._plan import KNOWN_AFTER_APPLY, Action, TargetPlan
 
 from tests.unit.examples import OWNER, STRANGER, target_in
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.denial import (
+from ansible_collections.golden.images.plugins.module_utils._denial import (
     FAILS_AGAIN,
     Denial,
     denied_action,

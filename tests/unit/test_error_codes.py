@@ -54,14 +54,14 @@ def test_own_failures_have_own_codes(codes: list[Code]):
     ],
 )
 def test_a_breach_is_found(code: str, tmp_path: Path):
-    file = tmp_path / "plugins" / "module_utils" / "copy" / "plan.py"
+    file = tmp_path / "plugins" / "module_utils" / "_copy" / "plan.py"
     file.parent.mkdir(parents=True)
     file.write_text(code, encoding="utf-8")
     assert len(breaches(own_codes(read(tmp_path)))) == 1
 
 
 def test_codes_of_aws_and_of_the_sdk_are_allowed_in_their_failures(tmp_path: Path):
-    file = tmp_path / "plugins" / "module_utils" / "aws" / "errors.py"
+    file = tmp_path / "plugins" / "module_utils" / "_aws" / "errors.py"
     file.parent.mkdir(parents=True)
     file.write_text('Failure("m", "r", "AccessDenied", "CopyImage", source="aws")', encoding="utf-8")
     assert own_codes(read(tmp_path)) == []

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import (
+from ansible_collections.golden.images.plugins.module_utils._failures import (
     Failure,
-    Refused,
     Source,
     TargetFailed,
+    ValidationError,
     combine_regions,
     cut,
     incomplete_response,
@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils.failures import (
     invalid_value,
     summary,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Target
+from ansible_collections.golden.images.plugins.module_utils._model import Target
 
 QUOTA = Failure("Too many copies.", "Wait.", "ResourceLimitExceeded", "CopyImage")
 
@@ -98,8 +98,8 @@ def test_the_rejection_of_a_consumer() -> None:
         "No.", "r", "InvalidArnException", "CreateGrant", "eu-west-1", request_id="req-1", source="aws"
     )
     rejected = failure.to_rejection("111122223333", "Remove it.")
-    assert rejected.as_result() == {
-        **failure.as_result(),
+    assert rejected.to_dict() == {
+        **failure.to_dict(),
         "error_code": "consumer_rejected",
         "message": "AWS rejected 111122223333: No.",
         "remedy": "Remove it.",
@@ -111,7 +111,7 @@ def test_the_rejection_of_a_consumer() -> None:
 
 def test_a_failure_as_modules_return_it() -> None:
     failure = Failure("m", "r", "Code", "CopyImage", "eu-west-1", "111122223333", "req-1", "aws")
-    assert failure.as_result() == {
+    assert failure.to_dict() == {
         "account_id": "111122223333",
         "action": "CopyImage",
         "error_code": "Code",
@@ -121,7 +121,7 @@ def test_a_failure_as_modules_return_it() -> None:
         "request_id": "req-1",
         "source": "aws",
     }
-    assert Failure.from_result(failure.as_result()) == failure
+    assert Failure.from_result(failure.to_dict()) == failure
 
 
 def test_a_failure_of_a_report() -> None:
@@ -136,7 +136,7 @@ def test_a_failure_of_a_report() -> None:
 
 def test_an_invalid_option() -> None:
     failure = invalid_option("name", "name: too short.", "Take 3.", region="eu-west-1")
-    assert failure.as_result() == {
+    assert failure.to_dict() == {
         "account_id": None,
         "action": "name",
         "error_code": "invalid_option",
@@ -165,7 +165,7 @@ def test_an_incomplete_response() -> None:
 
 
 def test_a_refusal_keeps_and_lists_every_failure() -> None:
-    refused = Refused(item for item in (in_region("eu-west-1"), in_region("us-east-1", "No key.")))
+    refused = ValidationError(item for item in (in_region("eu-west-1"), in_region("us-east-1", "No key.")))
     assert len(refused.failures) == 2
     assert str(refused).startswith("2 problems:")
 
@@ -191,7 +191,7 @@ def test_a_long_message_is_cut_and_keeps_its_remedy() -> None:
     failure = Failure("x" * 10_000, "Fix it.", "invalid_option", "name")
     assert len(failure.text()) <= 500
     assert failure.text().endswith(" Fix it.")
-    assert failure.as_result()["message"] == failure.message
+    assert failure.to_dict()["message"] == failure.message
 
 
 @pytest.mark.parametrize("message", ["No.", "x " * 150, "x " * 5_000])

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from time import monotonic, sleep
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils import fanout
-from ansible_collections.golden.images.plugins.module_utils.fanout import (
+from ansible_collections.golden.images.plugins.module_utils import _fanout as fanout
+from ansible_collections.golden.images.plugins.module_utils._fanout import (
     MAX_THREADS,
     DidNotAnswer,
-    each,
+    map_parallel,
     round_robin,
 )
 
@@ -29,20 +29,20 @@ def stuck() -> Iterator[threading.Event]:
 
 
 def test_results_by_item() -> None:
-    assert each(["a", "bb"], len) == ({"a": 1, "bb": 2}, {})
+    assert map_parallel(["a", "bb"], len) == ({"a": 1, "bb": 2}, {})
 
 
 def test_no_items() -> None:
-    assert each([], len) == ({}, {})
+    assert map_parallel([], len) == ({}, {})
 
 
 def test_a_result_may_be_none() -> None:
-    assert each(["a"], lambda _item: None) == ({"a": None}, {})
+    assert map_parallel(["a"], lambda _item: None) == ({"a": None}, {})
 
 
 def test_a_duplicate_item_is_worked_on_once() -> None:
     calls: list[str] = []
-    each(["a", "a"], calls.append)
+    map_parallel(["a", "a"], calls.append)
     assert calls == ["a"]
 
 
@@ -50,7 +50,7 @@ def test_the_failure_of_one_item_does_not_stop_the_others() -> None:
     def work(item: int) -> float:
         return 1 / item
 
-    done, failed = each([0, 1, 2], work)
+    done, failed = map_parallel([0, 1, 2], work)
     assert done == {1: 1.0, 2: 0.5}
     assert [(item, type(exception)) for item, exception in failed.items()] == [(0, ZeroDivisionError)]
 
@@ -63,7 +63,7 @@ def test_more_items_than_threads() -> None:
         return item * 2
 
     items = range(MAX_THREADS * 5)
-    done, failed = each(items, work)
+    done, failed = map_parallel(items, work)
     assert done == {item: item * 2 for item in items}
     assert not failed
     assert len(threads) <= MAX_THREADS
@@ -71,17 +71,17 @@ def test_more_items_than_threads() -> None:
 
 def test_items_are_worked_on_in_parallel() -> None:
     together = threading.Barrier(8, timeout=5)
-    done, failed = each(range(8), lambda _item: together.wait() >= 0)
+    done, failed = map_parallel(range(8), lambda _item: together.wait() >= 0)
     assert len(done) == 8
     assert not failed
 
 
 def test_an_optional_item_that_ends_has_a_result() -> None:
-    assert each(["a", "b"], len, optional={"b"}) == ({"a": 1, "b": 1}, {})
+    assert map_parallel(["a", "b"], len, optional={"b"}) == ({"a": 1, "b": 1}, {})
 
 
 def test_the_failure_of_an_optional_item_is_returned() -> None:
-    done, failed = each([0, 1], lambda item: 1 / item, optional={0})
+    done, failed = map_parallel([0, 1], lambda item: 1 / item, optional={0})
     assert done == {1: 1.0}
     assert isinstance(failed[0], ZeroDivisionError)
 
@@ -89,7 +89,7 @@ def test_the_failure_of_an_optional_item_is_returned() -> None:
 @pytest.mark.parametrize("items", [["slow", "quick"], ["slow"]], ids=["among others", "alone"])
 def test_an_optional_item_that_hangs_fails(stuck: threading.Event, items: list[str]) -> None:
     started = monotonic()
-    done, failed = each(
+    done, failed = map_parallel(
         items, lambda item: item == "quick" or stuck.wait(), optional={"slow"}, grace_period=0.05
     )
     assert monotonic() - started < 2
@@ -108,7 +108,7 @@ def test_the_grace_period_starts_when_the_required_items_have_ended() -> None:
             optional_is_done.wait(5)
         return item
 
-    done, failed = each(["optional", "required"], work, optional={"optional"}, grace_period=0.2)
+    done, failed = map_parallel(["optional", "required"], work, optional={"optional"}, grace_period=0.2)
     assert set(done) == {"optional", "required"}
     assert not failed
 
@@ -123,14 +123,14 @@ def test_an_optional_item_that_ends_within_the_grace_period_has_a_result() -> No
             required_is_done.wait(5)
         return item
 
-    done, _failed = each(["optional", "required"], work, optional={"optional"}, grace_period=5)
+    done, _failed = map_parallel(["optional", "required"], work, optional={"optional"}, grace_period=5)
     assert set(done) == {"optional", "required"}
 
 
 def test_required_items_start_before_optional_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fanout, "MAX_THREADS", 1)
     started: list[str] = []
-    each(["o1", "r1", "o2", "r2"], started.append, optional={"o1", "o2"})
+    map_parallel(["o1", "r1", "o2", "r2"], started.append, optional={"o1", "o2"})
     assert started == ["r1", "r2", "o1", "o2"]
 
 
@@ -148,7 +148,9 @@ def test_queued_optional_items_do_not_start_after_the_grace_period(
         if item not in required:
             stuck.wait()
 
-    _done, failed = each([*required, "o1", "o2", "o3"], work, optional={"o1", "o2", "o3"}, grace_period=0.05)
+    _done, failed = map_parallel(
+        [*required, "o1", "o2", "o3"], work, optional={"o1", "o2", "o3"}, grace_period=0.05
+    )
     assert {item: type(exception) for item, exception in failed.items()} == dict.fromkeys(
         ["o1", "o2", "o3"], DidNotAnswer
     )
@@ -164,7 +166,9 @@ def test_queued_optional_items_have_the_grace_period_from_their_start(
 ) -> None:
     monkeypatch.setattr(fanout, "MAX_THREADS", 2)
     optional = {f"o{number}" for number in range(8)}
-    done, failed = each([*optional, "r"], lambda _item: sleep(0.2), optional=optional, grace_period=0.5)
+    done, failed = map_parallel(
+        [*optional, "r"], lambda _item: sleep(0.2), optional=optional, grace_period=0.5
+    )
     assert (set(done), failed) == ({*optional, "r"}, {})
 
 
@@ -174,7 +178,7 @@ def test_optional_items_that_hang_do_not_block_required_ones(
     monkeypatch.setattr(fanout, "MAX_THREADS", 2)
     optional = {f"o{number}" for number in range(5)}
     required = {f"r{number}" for number in range(5)}
-    done, failed = each(
+    done, failed = map_parallel(
         [*optional, *required],
         lambda item: item in required or stuck.wait(),
         optional=optional,
@@ -196,12 +200,12 @@ def test_work_starts_before_the_iterator_ends() -> None:
         started.set()
         return item
 
-    assert each(items(), work)[0] == {"first": "first", "second": "second"}
+    assert map_parallel(items(), work)[0] == {"first": "first", "second": "second"}
 
 
 def test_work_may_change_the_collection_of_items() -> None:
     left = dict.fromkeys(range(200))
-    done, _failed = each(left, left.pop)
+    done, _failed = map_parallel(left, left.pop)
     assert list(done) == list(range(200))
     assert left == {}
 
@@ -219,7 +223,7 @@ def test_no_further_work_starts_after_the_iterator_raised() -> None:
         release.wait(5)
 
     with pytest.raises(LookupError):
-        each(items(), work, threads=1)
+        map_parallel(items(), work, threads=1)
     release.set()
     assert started in ([], [0])
 
@@ -244,7 +248,7 @@ def test_no_further_work_starts_after_the_wait_is_interrupted(monkeypatch: pytes
     queues = iter([queue.SimpleQueue(), Results()])
     monkeypatch.setattr(fanout.queue, "SimpleQueue", lambda: next(queues))
     with pytest.raises(Interrupted):
-        each(range(9), work, threads=1)
+        map_parallel(range(9), work, threads=1)
     release.set()
     sleep(0.05)
     assert started == [0]
@@ -257,14 +261,14 @@ def test_the_number_of_threads_is_limited() -> None:
         threads.add(threading.get_ident())
         sleep(0.001)
 
-    done, _failed = each(range(50), work, threads=3)
+    done, _failed = map_parallel(range(50), work, threads=3)
     assert len(done) == 50
     assert len(threads) <= 3
 
 
 def test_threads_end_with_the_work() -> None:
     threads: set[threading.Thread] = set()
-    each(range(20), lambda _item: threads.add(threading.current_thread()), threads=4)
+    map_parallel(range(20), lambda _item: threads.add(threading.current_thread()), threads=4)
     assert threads
     for thread in threads:
         thread.join(5)
@@ -273,10 +277,10 @@ def test_threads_end_with_the_work() -> None:
 
 def test_threads_are_switched_rarely_until_the_work_ends() -> None:
     before = sys.getswitchinterval()
-    found, failed = each(["a"], lambda _item: sys.getswitchinterval())
+    found, failed = map_parallel(["a"], lambda _item: sys.getswitchinterval())
     assert (found, failed) == ({"a": pytest.approx(0.1)}, {})
     with pytest.raises(ZeroDivisionError):
-        each((1 // item for item in [0]), len)
+        map_parallel((1 // item for item in [0]), len)
     assert sys.getswitchinterval() == before
 
 

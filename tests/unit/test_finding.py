@@ -7,14 +7,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.finding import (
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._finding import (
     BlocksLaunch,
     Finding,
     Severity,
     consumer_unreadable,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Target
+from ansible_collections.golden.images.plugins.module_utils._model import Target
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
 
@@ -43,7 +43,7 @@ DIAGNOSED = Finding(
 
 
 def test_an_audit_finding_names_its_resource_and_principal() -> None:
-    assert AUDITED.as_result() == {
+    assert AUDITED.to_dict() == {
         "account_id": OWNER,
         "code": "unknown_account",
         "image_id": SOURCE_ID,
@@ -57,7 +57,7 @@ def test_an_audit_finding_names_its_resource_and_principal() -> None:
 
 
 def test_a_diagnosis_finding_says_whether_it_blocks_a_launch_and_has_an_error_code() -> None:
-    assert DIAGNOSED.as_result() == {
+    assert DIAGNOSED.to_dict() == {
         "account_id": CONSUMER,
         "blocks_launch": "blocking",
         "code": "not_shared",
@@ -71,9 +71,9 @@ def test_a_diagnosis_finding_says_whether_it_blocks_a_launch_and_has_an_error_co
 
 
 def test_an_audit_finding_is_read_back() -> None:
-    assert Finding.read(AUDITED.as_result()) == AUDITED
+    assert Finding.read(AUDITED.to_dict()) == AUDITED
     with pytest.raises(KeyError, match="resource"):
-        Finding.read(DIAGNOSED.as_result())
+        Finding.read(DIAGNOSED.to_dict())
 
 
 def test_a_finding_as_a_failure() -> None:

@@ -17,8 +17,8 @@ from traceback import extract_tb
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import read_visible
-from ansible_collections.golden.images.plugins.module_utils.launch_probe import apply as launch_probe
+from ansible_collections.golden.images.plugins.module_utils._aws import read_visible
+from ansible_collections.golden.images.plugins.module_utils._launch_probe import apply as launch_probe
 
 from tests.unit.hostile import VALUES, paths, removed, replaced, valid
 from tests.unit.in_process import Modules, Ran

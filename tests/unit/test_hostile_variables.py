@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.golden.images.plugins.action.role_variables import declared
-from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
-from ansible_collections.golden.images.plugins.module_utils.variables import Variable, read
+from ansible_collections.golden.images.plugins.module_utils._read_yaml import parsed
+from ansible_collections.golden.images.plugins.module_utils._variables import Variable, read
 
 from tests.unit.hostile import VALUES
 

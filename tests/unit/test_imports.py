@@ -16,7 +16,7 @@ UTILS = "plugins.module_utils."
 # A file below module_utils is pure, the same result for the same arguments, unless its name or its package is
 # one of these. pyproject.toml names them again, for what ruff refuses in pure files.
 IMPURE_FILE = re.compile(r"(apply|flow|inspect|read|wait|write)(_\w+)?")
-IMPURE = ("aws", "fanout", "progress", "runner")
+IMPURE = ("_aws", "_fanout", "_progress", "_read_yaml", "_runner")
 # The modules of the standard library that pure files may import. They only compute: their results do not
 # depend on the machine, and they have no side effects.
 HARMLESS = frozenset(
@@ -46,10 +46,10 @@ HARMLESS = frozenset(
     }
 )
 # Jinja2 renders the same text for the same values; MarkupSafe escapes for it.
-TEMPLATES = {("plugins.module_utils.reports.html.render", name) for name in ("jinja2", "markupsafe")}
+TEMPLATES = {("plugins.module_utils._reports.html.render", name) for name in ("jinja2", "markupsafe")}
 # The module object belongs to the runner and to what runs on the controller; options have a check_mode, too.
 MODULE_OBJECT = re.compile(r"\b(module\.check_mode|__import__)\b|\.(_diff|(fail|exit)_json\w*)\b")
-USES_MODULE_OBJECT = ("action/*", "plugin_utils/*", "module_utils/runner.py")
+USES_MODULE_OBJECT = ("action/*", "plugin_utils/*", "module_utils/_runner.py")
 EMULATOR = re.compile(
     r"\b(moto|simulated|localstack|ministack)|https?://(localhost|127\.|\[::1\])", re.IGNORECASE
 )
@@ -112,12 +112,12 @@ def test_no_code_is_specific_to_an_emulator():
 @pytest.mark.parametrize(
     ("module", "imported"),
     [
-        ("plugins.module_utils.model", "sqlite3"),
-        ("plugins.module_utils.copy.plan", "plugins.module_utils.aws.read"),
-        ("plugins.module_utils.copy.plan", "plugins.module_utils.copy.apply"),
-        ("plugins.module_utils.copy.plan", "plugins.module_utils.fanout"),
-        ("plugins.module_utils.copy", "threading"),
-        ("plugins.module_utils.reports.values", "jinja2"),
+        ("plugins.module_utils._model", "sqlite3"),
+        ("plugins.module_utils._copy.plan", "plugins.module_utils._aws.read"),
+        ("plugins.module_utils._copy.plan", "plugins.module_utils._copy.apply"),
+        ("plugins.module_utils._copy.plan", "plugins.module_utils._fanout"),
+        ("plugins.module_utils._copy", "threading"),
+        ("plugins.module_utils._reports.values", "jinja2"),
         # A new file or package is pure unless its name is that of an impure one.
         ("plugins.module_utils.new.decisions", "boto3"),
         ("plugins.module_utils.new", "os"),
@@ -127,7 +127,7 @@ def test_an_impure_import_is_found(module, imported):
     graph = grimp.ImportGraph()
     graph.add_import(importer=module, imported=imported)
     graph.add_import(importer=module, imported="re")
-    graph.add_import(importer="plugins.module_utils.copy.read_source", imported=imported)
+    graph.add_import(importer="plugins.module_utils._copy.read_source", imported=imported)
     assert list(impure_imports(graph)) == [(module, imported)]
 
 

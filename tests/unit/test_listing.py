@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.listing import count, listed
+from ansible_collections.golden.images.plugins.module_utils._listing import count, join_texts
 
 
 @pytest.mark.parametrize(
@@ -19,11 +19,11 @@ from ansible_collections.golden.images.plugins.module_utils.listing import count
     ],
 )
 def test_a_list_of_at_most_two(texts: list[str], text: str) -> None:
-    assert listed(texts, 2) == text
+    assert join_texts(texts, 2) == text
 
 
 def test_a_list_has_four_texts_by_default() -> None:
-    assert listed(list("abcdef")) == "a, b, c, d and 2 more"
+    assert join_texts(list("abcdef")) == "a, b, c, d and 2 more"
 
 
 def test_a_number_has_its_noun() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import (
+from ansible_collections.golden.images.plugins.module_utils._model import (
     Key,
     Network,
     PublicAccessBlock,
@@ -71,7 +71,7 @@ def test_snapshots_are_shared_with_accounts_and_public_only() -> None:
 
 def test_the_result_of_sharing_can_be_read() -> None:
     sharing = Sharing(frozenset({"1", "2"}), frozenset({ORG}), frozenset({UNIT}), public=True)
-    assert Sharing.read(sharing.as_result()) == sharing
+    assert Sharing.read(sharing.to_dict()) == sharing
     assert Sharing.read({"account_ids": ["1"], "public": False}) == Sharing(frozenset({"1"}))
     with pytest.raises(KeyError):
         Sharing.read({"account_ids": []})
@@ -85,7 +85,7 @@ def test_an_image_may_have_launch_permissions(state: str, may_be: bool) -> None:
 
 
 def test_the_result_of_sharing_is_ordered() -> None:
-    assert (SOME | OTHER).as_result() == {
+    assert (SOME | OTHER).to_dict() == {
         "account_ids": [A, B, C],
         "org_arns": [ORG],
         "org_unit_arns": [UNIT],

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.option import (
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._option import (
     IMAGE_IDS,
     REGION,
     TEXT,
@@ -22,7 +22,7 @@ from ansible_collections.golden.images.plugins.module_utils.option import (
     optional,
     tags,
 )
-from ansible_collections.golden.images.plugins.module_utils.option_groups import arns_like
+from ansible_collections.golden.images.plugins.module_utils._option_groups import arns_like
 
 from tests.unit.examples import SOURCE_ID, as_read
 
@@ -71,7 +71,7 @@ def test_values_are_read(declared: Any) -> None:
 
 def test_every_validation_error_names_its_option(declared: Any) -> None:
     given = {"rules": [{}, {"image_ids": ["web"]}], "tags": {"aws:a": ""}, "topics": ["sns"], "region": "EU"}
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ValidationError) as refused:
         declared.read(as_read(declared.argument_spec(), {"name": "web", **given}), False)
     assert [failure.message for failure in refused.value.failures] == [
         "rules[1].image_ids: 'web' is not a valid AMI ID.",

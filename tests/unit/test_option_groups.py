@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import (
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._model import (
     ConsumerRole,
     Network,
     Sharing,
     Target,
 )
-from ansible_collections.golden.images.plugins.module_utils.option import (
+from ansible_collections.golden.images.plugins.module_utils._option import (
     REGIONS,
     TEXTS,
     Options,
@@ -24,7 +24,7 @@ from ansible_collections.golden.images.plugins.module_utils.option import (
     option,
     tags,
 )
-from ansible_collections.golden.images.plugins.module_utils.option_groups import (
+from ansible_collections.golden.images.plugins.module_utils._option_groups import (
     FILTERS,
     ConsumerOptions,
     ConsumerRoleOptions,
@@ -74,7 +74,7 @@ def read(options: type[Read], check_mode: bool = False, **given: Any) -> Read:
 
 def refusals(options: type[Options], **given: Any) -> list[tuple[str, str, str]]:
     """Option, message and remedy of every failure."""
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ValidationError) as refused:
         read(options, **given)
     failures = refused.value.failures
     assert {failure.error_code for failure in failures} == {"invalid_option"}
@@ -238,7 +238,7 @@ def test_an_empty_consumer(option: str, item: str | None) -> None:
 
 
 def test_an_empty_item_is_refused_once() -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ValidationError) as refused:
         OfKinds.read({"texts": ["a", "  ", ""]}, False)
     assert [(failure.message, failure.remedy) for failure in refused.value.failures] == [
         ("texts: item 2 is empty.", "Remove it; only the whole list can be empty.")

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.parameter_names import (
+from ansible_collections.golden.images.plugins.module_utils._parameter_names import (
     is_named,
     name_in_arn,
     name_problem,

@@ -7,9 +7,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import invalid_option
-from ansible_collections.golden.images.plugins.module_utils.model import Target
-from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan, TargetPlan, batches
+from ansible_collections.golden.images.plugins.module_utils._failures import invalid_option
+from ansible_collections.golden.images.plugins.module_utils._model import Target
+from ansible_collections.golden.images.plugins.module_utils._plan import Action, Plan, TargetPlan, batches
 
 from tests.unit.examples import OWNER, STRANGER, target_in
 
@@ -36,7 +36,7 @@ def test_items_are_split_into_batches() -> None:
 
 
 def test_the_result_of_an_action() -> None:
-    assert Action(HERE, "DeregisterImage", {"ImageId": "ami-1"}, "ami-1").as_result() == {
+    assert Action(HERE, "DeregisterImage", {"ImageId": "ami-1"}, "ami-1").to_dict() == {
         "account_id": OWNER,
         "action": "DeregisterImage",
         "region": "eu-west-1",

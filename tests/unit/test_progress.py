@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.progress import reporter
+from ansible_collections.golden.images.plugins.module_utils._progress import reporter
 
 
 def test_lines_are_appended_at_once(tmp_path: Path) -> None:

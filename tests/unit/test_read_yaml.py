@@ -7,8 +7,8 @@ from __future__ import annotations
 import sys
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
-from ansible_collections.golden.images.plugins.module_utils.variables import Unreadable
+from ansible_collections.golden.images.plugins.module_utils._read_yaml import parsed
+from ansible_collections.golden.images.plugins.module_utils._variables import Unreadable
 
 
 def test_yaml_text_keeps_its_scalars_as_text() -> None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.regions import (
+from ansible_collections.golden.images.plugins.module_utils._regions import (
     check_region,
     select_regions,
     targets_in,

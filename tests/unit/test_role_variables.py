@@ -14,8 +14,8 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from plugins.module_utils.role_variables import find_misspelled
-from plugins.module_utils.variables import Variable
+from plugins.module_utils._role_variables import find_misspelled
+from plugins.module_utils._variables import Variable
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ROLES = sorted(folder.name for folder in (CHECKOUT / "roles").iterdir())

@@ -17,12 +17,12 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.amazon.aws.plugins.module_utils import botocore
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.golden.images.plugins.module_utils import runner
-from ansible_collections.golden.images.plugins.module_utils.aws import clients
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure, Refused
-from ansible_collections.golden.images.plugins.module_utils.option import Options
-from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan, TargetPlan
-from ansible_collections.golden.images.plugins.module_utils.runner import Flow, Outcome
+from ansible_collections.golden.images.plugins.module_utils import _runner as runner
+from ansible_collections.golden.images.plugins.module_utils._aws import clients
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure, ValidationError
+from ansible_collections.golden.images.plugins.module_utils._option import Options
+from ansible_collections.golden.images.plugins.module_utils._plan import Action, Plan, TargetPlan
+from ansible_collections.golden.images.plugins.module_utils._runner import Flow, Outcome
 
 from tests.unit.examples import target_in
 
@@ -134,7 +134,7 @@ class Steps:
     def _step(self, name: str, given: tuple[Any, ...], answer: Any) -> Any:
         self.calls.append((name, given))
         if name in self.refusing:
-            raise Refused(self.refusing[name])
+            raise ValidationError(self.refusing[name])
         return answer
 
     def _apply(self, *given: Any) -> Outcome:
@@ -222,7 +222,7 @@ def test_each_step_gets_the_results_of_the_steps_before(run: Run) -> None:
     assert ran.warnings == []
     assert ran.result == {
         "images": {"eu-west-1": "ami-1"},
-        "actions": [COPY.as_result(), TAG.as_result()],
+        "actions": [COPY.to_dict(), TAG.to_dict()],
         "changed": True,
         "failures": [],
     }
@@ -240,14 +240,14 @@ def test_the_module_gets_its_options_and_rules(run: Run) -> None:
 def test_failures_that_a_later_task_fails_for_are_in_the_result_with_their_message(run: Run) -> None:
     ran = run(Steps(outcome=Outcome(failures=(QUOTA,), fails=False)))
     assert not ran.failed
-    assert ran.result["failures"] == [QUOTA.as_result()]
+    assert ran.result["failures"] == [QUOTA.to_dict()]
     assert ran.result["msg"].startswith(QUOTA.sentence())
 
 
 def test_a_repeated_action_is_listed_once_with_its_number(run: Run) -> None:
     plan = Plan((TargetPlan(EU, actions=(COPY, TAG, COPY)),))
     ran = run(Steps(plan=plan), check_mode=True)
-    assert ran.result["actions"] == [{**COPY.as_result(), "count": 2}, TAG.as_result()]
+    assert ran.result["actions"] == [{**COPY.to_dict(), "count": 2}, TAG.to_dict()]
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
@@ -267,7 +267,7 @@ def test_check_mode_plans_and_does_not_apply(run: Run, diff: bool) -> None:
     assert steps.given("result")[3] == Outcome()
     assert not ran.failed
     assert ran.result["changed"] is True
-    assert ran.result["actions"] == [COPY.as_result(), TAG.as_result()]
+    assert ran.result["actions"] == [COPY.to_dict(), TAG.to_dict()]
     assert ran.result["failures"] == []
 
 
@@ -277,7 +277,7 @@ def test_a_flow_that_only_reads_fails_for_failed_reads_in_check_mode_too(run: Ru
     ran = run(steps, check_mode=check_mode)
     assert ran.failed
     assert ran.result["changed"] is False
-    assert ran.result["failures"] == [NO_KEY.as_result()]
+    assert ran.result["failures"] == [NO_KEY.to_dict()]
     assert ran.result["images"] == {"eu-west-1": "ami-1"}
     # No hint to rerun, because it only reads.
     assert ran.result["msg"] == NO_KEY.sentence()
@@ -293,8 +293,8 @@ def test_a_failure_of_the_plan_fails_the_task_and_stops_nothing(run: Run, check_
     ran = run(steps, check_mode=check_mode)
     assert ran.failed
     assert ("apply" in steps.names) is not check_mode
-    assert ran.result["actions"] == [COPY.as_result(), TAG.as_result()]
-    assert ran.result["failures"] == [NO_KEY.as_result()]
+    assert ran.result["actions"] == [COPY.to_dict(), TAG.to_dict()]
+    assert ran.result["failures"] == [NO_KEY.to_dict()]
     assert ran.result["msg"] == NO_KEY.sentence()
 
 
@@ -323,7 +323,7 @@ def test_a_refusal_changes_nothing_and_lists_all_failures(
             "This task changed nothing."
         ),
         "changed": False,
-        "failures": [BAD_NAME.as_result(), NO_KEY.as_result()],
+        "failures": [BAD_NAME.to_dict(), NO_KEY.to_dict()],
     }
 
 
@@ -342,9 +342,9 @@ def test_a_failure_fails_the_task_and_returns_the_successful_actions(
     assert ran.result == {
         "msg": "us-west-2: Too many copies. Wait.\nRerun to complete the remaining regions.",
         "images": {"eu-west-1": "ami-1"},
-        "actions": [action.as_result() for action in performed],
+        "actions": [action.to_dict() for action in performed],
         "changed": changed,
-        "failures": [QUOTA.as_result()],
+        "failures": [QUOTA.to_dict()],
         "diff": DIFF,
     }
 
@@ -366,7 +366,7 @@ def test_a_tolerated_failure_is_a_warning(
     ran = run(Steps(plan=plan, outcome=outcome))
     assert not ran.failed
     assert ran.result["changed"] is True
-    assert ran.result["failures"] == [failure.as_result() for failure in expected]
+    assert ran.result["failures"] == [failure.to_dict() for failure in expected]
     (warning,) = ran.warnings
     assert warning.startswith("Best-effort regions skipped: ")
     assert all(failure.text() in warning for failure in expected)
@@ -375,7 +375,7 @@ def test_a_tolerated_failure_is_a_warning(
 def test_tolerated_failures_follow_those_that_fail_the_task(run: Run) -> None:
     ran = run(Steps(outcome=Outcome(failures=(QUOTA,), tolerated=(NO_KEY,))))
     assert ran.failed
-    assert ran.result["failures"] == [QUOTA.as_result(), NO_KEY.as_result()]
+    assert ran.result["failures"] == [QUOTA.to_dict(), NO_KEY.to_dict()]
     assert NO_KEY.text() not in ran.result["msg"]
     assert len(ran.warnings) == 1
 
@@ -501,7 +501,7 @@ def test_a_profile_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatc
         botocore, "get_aws_connection_info", lambda _module: (None, None, {"profile_name": "x"})
     )
     module = SimpleNamespace(require_botocore_at_least=lambda *_oldest, **_reason: None)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ValidationError) as refused:
         runner._clients(module)
     (failure,) = refused.value.failures
     assert (failure.error_code, failure.action) == ("ProfileNotFound", "profile")
@@ -515,12 +515,12 @@ def test_a_flow_that_only_checks_options_plans_nothing(run: Run, monkeypatch: py
 
     def check(_clients: object, given: object) -> None:
         if refused and given == "WANTED":
-            raise Refused(refused)
+            raise ValidationError(refused)
 
     flow = runner.check_flow(options, check)
     monkeypatch.setattr(Steps, "flow", lambda _steps, **_declared: flow)
     ran = run(steps)
-    assert (ran.failed, ran.result["failures"]) == (True, [BAD_NAME.as_result()])
+    assert (ran.failed, ran.result["failures"]) == (True, [BAD_NAME.to_dict()])
     refused.clear()
     ran = run(steps)
     assert (ran.failed, ran.result) == (False, {"actions": [], "changed": False, "failures": []})

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.step_results import (
+from ansible_collections.golden.images.plugins.module_utils._step_results import (
     COPY_RESULT,
     GRANT_RESULT,
     SHARE_RESULT,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.structure import (
+from ansible_collections.golden.images.plugins.module_utils._structure import (
     BOOLEAN,
     NUMBER,
     OUTCOME,

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils import tags
+from ansible_collections.golden.images.plugins.module_utils import _tags as tags
 from hypothesis import given
 from hypothesis import strategies as st
 

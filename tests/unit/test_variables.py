@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
+from ansible_collections.golden.images.plugins.module_utils._read_yaml import parsed
 
 from checks.variables import roles
-from plugins.module_utils.variables import (
+from plugins.module_utils._variables import (
     ACCOUNT_ID_FORM,
     Unreadable,
     Variable,

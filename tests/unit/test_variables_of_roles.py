@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure, invalid_option
-from ansible_collections.golden.images.plugins.module_utils.role_variables import (
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure, invalid_option
+from ansible_collections.golden.images.plugins.module_utils._role_variables import (
     OneOf,
     find_misspelled,
     find_unset,
@@ -16,7 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils.role_variables impor
     take_images,
     with_paths,
 )
-from ansible_collections.golden.images.plugins.module_utils.variables import Variable
+from ansible_collections.golden.images.plugins.module_utils._variables import Variable
 
 from tests.unit.examples import CONSUMER, OWNER
 

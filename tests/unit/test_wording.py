@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.golden.images.plugins.module_utils.wording import (
-    ended,
+from ansible_collections.golden.images.plugins.module_utils._wording import (
+    escape_invisible,
     file_reason,
-    masked,
-    shown,
+    mask_secrets,
+    render_value,
     validation_message,
-    visible,
+    with_full_stop,
 )
 
 SPEC: dict[str, Any] = {
@@ -48,7 +48,7 @@ def test_the_reason_of_a_file_is_without_python_s_words(tmp_path: Path) -> None:
     [("No", "No."), ("No. ", "No."), ("No!", "No!"), ("Why?", "Why?"), ("These:", "These:"), ("", "")],
 )
 def test_a_sentence_is_ended_once(text: str, expected: str) -> None:
-    assert ended(text) == expected
+    assert with_full_stop(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_a_sentence_is_ended_once(text: str, expected: str) -> None:
     ],
 )
 def test_a_secret_is_masked_as_a_word(secret: str, text: str, expected: str) -> None:
-    assert masked(text, [secret]) == expected
-    assert masked(text, []) == text
+    assert mask_secrets(text, [secret]) == expected
+    assert mask_secrets(text, []) == text
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_secret_is_masked_as_a_word(secret: str, text: str, expected: str) -> 
     ],
 )
 def test_invisible_characters_are_shown_as_code_points(text: str, expected: str) -> None:
-    assert visible(text) == expected
+    assert escape_invisible(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_invisible_characters_are_shown_as_code_points(text: str, expected: str)
     [("web", "'web'"), ({"a": [1]}, '{"a": [1]}'), (None, "null"), (True, "true"), (7, "7"), ("", "''")],
 )
 def test_a_value_is_shown_as_in_yaml(value: Any, text: str) -> None:
-    assert shown(value) == text
+    assert render_value(value) == text
 
 
 @pytest.mark.parametrize(

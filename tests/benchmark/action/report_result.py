@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.golden.images.plugins.module_utils.audit.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.runner import ATTACHED
-from ansible_collections.golden.images.plugins.plugin_utils.runs_here import read_attachments
+from ansible_collections.golden.images.plugins.module_utils._audit.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._runner import ATTACHED
+from ansible_collections.golden.images.plugins.plugin_utils._runs_here import read_attachments
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]

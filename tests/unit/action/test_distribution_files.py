@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.action import distribution_files as plugin
-from ansible_collections.golden.images.plugins.plugin_utils import result_display
+from ansible_collections.golden.images.plugins.plugin_utils import _result_display as result_display
 
 IMAGES = {"eu-west-1": "ami-0123456789abcdef0"}
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.action import distribution_sources as plugin
-from ansible_collections.golden.images.plugins.module_utils.distribution.sources import File
-from ansible_collections.golden.images.plugins.plugin_utils import result_display
+from ansible_collections.golden.images.plugins.module_utils._distribution.sources import File
+from ansible_collections.golden.images.plugins.plugin_utils import _result_display as result_display
 
 IMAGE = "ami-0123456789abcdef0"
 BUILD = {"name": "web", "builder_type": "x", "artifact_id": f"us-east-1:{IMAGE}", "packer_run_uuid": "run"}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.action import remediation_plan
-from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
+from ansible_collections.golden.images.plugins.plugin_utils._runs_here import RunsHere
 
 RESULT = {"account_id": "111122223333", "results": [{"image_id": "ami-0123456789abcdef0"}]}
 

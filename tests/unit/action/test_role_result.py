@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleActionFail
 from ansible_collections.golden.images.plugins.action import role_result as plugin
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.content import cleanup
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.prices import Prices
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import cleanup
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.prices import Prices
 
 from tests.unit.cleanup.report.examples import KEPT, cleaned
 from tests.unit.distribution.examples import EU, US, copied, failure, reported, shared

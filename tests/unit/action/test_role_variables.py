@@ -13,7 +13,7 @@ import yaml
 from ansible.errors import AnsibleActionFail, AnsibleValueOmittedError
 from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.action import role_variables as plugin
-from ansible_collections.golden.images.plugins.plugin_utils import result_display
+from ansible_collections.golden.images.plugins.plugin_utils import _result_display as result_display
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 OPTIONS = {

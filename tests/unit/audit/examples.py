@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from functools import reduce
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.audit.state import (
+from ansible_collections.golden.images.plugins.module_utils._audit.state import (
     AuditState,
     Listed,
     Problem,
     RegionState,
 )
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.model import (
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._model import (
     Image,
     KeySeen,
     PublicAccessBlock,

@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.golden.images.plugins.module_utils.audit.cause import Evidence
-from ansible_collections.golden.images.plugins.module_utils.audit.causes import CAUSES, UNREADABLE, urgency
-from ansible_collections.golden.images.plugins.module_utils.audit.report.groups import same_resources
-from ansible_collections.golden.images.plugins.module_utils.finding import Finding, Severity
+from ansible_collections.golden.images.plugins.module_utils._audit.cause import Evidence
+from ansible_collections.golden.images.plugins.module_utils._audit.causes import CAUSES, UNREADABLE, urgency
+from ansible_collections.golden.images.plugins.module_utils._audit.report.groups import same_resources
+from ansible_collections.golden.images.plugins.module_utils._finding import Finding, Severity
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, target_in
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 
 from tests.unit.audit.account import EU, Account, item, run, unreadable
 from tests.unit.audit.examples import IMAGE, PUBLIC, accounts, audit_of, codes, region, rule
@@ -63,7 +63,7 @@ def test_values_of_tags_are_texts(value: Any, tag: str) -> None:
     ],
 )
 def test_invalid_options_are_refused(changes: dict[str, Any], options: list[str]) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ValidationError) as refused:
         _ = run(Account(), **changes).wanted
     assert sorted(item.action for item in refused.value.failures) == options
     assert all(item.message.startswith(item.action) for item in refused.value.failures)
@@ -85,5 +85,5 @@ def test_a_region_that_cannot_be_read_fails_the_task() -> None:
 
 
 def test_an_unknown_region_is_refused() -> None:
-    with pytest.raises(Refused, match="no region 'eu-west-9'"):
+    with pytest.raises(ValidationError, match="no region 'eu-west-9'"):
         _ = run(Account(), regions=["eu-west-9"]).seen

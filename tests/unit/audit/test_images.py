@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.state import Listed, RegionState
-from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing
+from ansible_collections.golden.images.plugins.module_utils._audit.state import Listed, RegionState
+from ansible_collections.golden.images.plugins.module_utils._model import PublicAccessBlock, Sharing
 from hypothesis import given
 from hypothesis import strategies as st
 

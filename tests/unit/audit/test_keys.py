@@ -10,10 +10,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.state import Problem, RegionState
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.keys.grants import NAME_PREFIX
-from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing
+from ansible_collections.golden.images.plugins.module_utils._audit.state import Problem, RegionState
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._keys.grants import NAME_PREFIX
+from ansible_collections.golden.images.plugins.module_utils._model import Grant, Key, KeySeen, Sharing
 
 from tests.unit.audit.examples import (
     ENCRYPTED,

@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.state import (
+from ansible_collections.golden.images.plugins.module_utils._audit.state import (
     AuditState,
     Listed,
     Problem,
     RegionState,
 )
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.model import Key, KeySeen
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._model import Key, KeySeen
 from ansible_collections.golden.images.plugins.modules import ami_share_audit
 from hypothesis import given
 from hypothesis import strategies as st

@@ -7,10 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit import read as audit
-from ansible_collections.golden.images.plugins.module_utils.aws import attempts
-from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
-from ansible_collections.golden.images.plugins.module_utils.fanout import round_robin
+from ansible_collections.golden.images.plugins.module_utils._audit import read as audit
+from ansible_collections.golden.images.plugins.module_utils._aws import attempts
+from ansible_collections.golden.images.plugins.module_utils._aws.clients import Clients, Connection
+from ansible_collections.golden.images.plugins.module_utils._fanout import round_robin
 from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.screen import screen
-from ansible_collections.golden.images.plugins.module_utils.reports.screen import (
+from ansible_collections.golden.images.plugins.module_utils._audit.screen import screen
+from ansible_collections.golden.images.plugins.module_utils._reports.screen import (
     WIDTH,
     Screen,
     Tone,

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.state import Listed, Problem
-from ansible_collections.golden.images.plugins.module_utils.model import Key, KeySeen, PublicAccessBlock
+from ansible_collections.golden.images.plugins.module_utils._audit.state import Listed, Problem
+from ansible_collections.golden.images.plugins.module_utils._model import Key, KeySeen, PublicAccessBlock
 
 from tests.unit.audit.examples import (
     ENCRYPTED,

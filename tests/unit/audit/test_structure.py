@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.structure import check_audit
+from ansible_collections.golden.images.plugins.module_utils._audit.structure import check_audit
 
 from tests.unit.audit.examples import accounts, audit_of, refused, region, under_key
 from tests.unit.examples import STRANGER

@@ -7,10 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws.accounts import Accounts
-from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
-from ansible_collections.golden.images.plugins.module_utils.failures import TargetFailed
-from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
+from ansible_collections.golden.images.plugins.module_utils._aws.accounts import Accounts
+from ansible_collections.golden.images.plugins.module_utils._aws.read import Caller
+from ansible_collections.golden.images.plugins.module_utils._failures import TargetFailed
+from ansible_collections.golden.images.plugins.module_utils._model import ConsumerRole
 
 from tests.unit.examples import CONSUMER
 

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws.answers import required, unless_gone
-from ansible_collections.golden.images.plugins.module_utils.aws.errors import AWS_ERRORS, failure
+from ansible_collections.golden.images.plugins.module_utils._aws.answers import required, unless_gone
+from ansible_collections.golden.images.plugins.module_utils._aws.errors import AWS_ERRORS, failure
 from botocore.exceptions import ClientError
 from botocore.parsers import create_parser
 from botocore.session import Session
@@ -23,7 +23,7 @@ def test_a_member_that_the_answer_has(value: object) -> None:
 def test_a_member_that_the_answer_lacks() -> None:
     with pytest.raises(AWS_ERRORS, match=r"^AWS's response to DescribeKey lacks KeyState\.$") as caught:
         required({"KeyId": "1234abcd"}, "KeyState", "DescribeKey")
-    found = failure(caught.value, target_in("eu-west-1"), "CopyImage").as_result()
+    found = failure(caught.value, target_in("eu-west-1"), "CopyImage").to_dict()
     remedy = found.pop("remedy")
     assert found == {
         "account_id": OWNER,

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws.accounts import AssumedAccounts
-from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
-from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
-from ansible_collections.golden.images.plugins.module_utils.failures import TargetFailed
-from ansible_collections.golden.images.plugins.module_utils.fanout import each
-from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
+from ansible_collections.golden.images.plugins.module_utils._aws.accounts import AssumedAccounts
+from ansible_collections.golden.images.plugins.module_utils._aws.clients import Clients, Connection
+from ansible_collections.golden.images.plugins.module_utils._aws.read import Caller
+from ansible_collections.golden.images.plugins.module_utils._failures import TargetFailed
+from ansible_collections.golden.images.plugins.module_utils._fanout import map_parallel
+from ansible_collections.golden.images.plugins.module_utils._model import ConsumerRole
 from botocore.exceptions import ClientError, NoCredentialsError
 from botocore.stub import Stubber
 
@@ -80,7 +80,7 @@ def test_each_request_is_signed_with_the_credentials_of_its_account(
                 clients.kms(EU).list_aliases()
         return account_id
 
-    done, failed = each(ACCOUNTS, work)
+    done, failed = map_parallel(ACCOUNTS, work)
     assert failed == {}
     assert len(done) == len(ACCOUNTS)
     assert sorted(token(request) for request in sent) == sorted(3 * [f"token-of-{one}" for one in ACCOUNTS])

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import attempts as module
-from ansible_collections.golden.images.plugins.module_utils.aws.attempts import attempts, repeat_until
+from ansible_collections.golden.images.plugins.module_utils._aws import attempts as module
+from ansible_collections.golden.images.plugins.module_utils._aws.attempts import attempts, repeat_until
 
 from tests.unit.clock import Clock
 

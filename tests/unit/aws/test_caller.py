@@ -12,18 +12,18 @@ from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws.caller import (
+from ansible_collections.golden.images.plugins.module_utils._aws.caller import (
     add_region_remedy,
     check_default_region,
     identify,
     identify_with_regions,
     preferred_region,
 )
-from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
-from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
-from ansible_collections.golden.images.plugins.module_utils.denial import NO_CREDENTIALS
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure, Refused
-from ansible_collections.golden.images.plugins.module_utils.runner import refusal
+from ansible_collections.golden.images.plugins.module_utils._aws.clients import Clients, Connection
+from ansible_collections.golden.images.plugins.module_utils._aws.read import Caller
+from ansible_collections.golden.images.plugins.module_utils._denial import NO_CREDENTIALS
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure, ValidationError
+from ansible_collections.golden.images.plugins.module_utils._runner import refusal
 
 from tests.unit.wire import Wire
 
@@ -106,7 +106,7 @@ def test_the_regions_are_listed_in_the_partition_of_the_named_ones(
 ) -> None:
     sts.expect("get_caller_identity", {}, IDENTITY)
     ec2.refuse("describe_regions", {"AllRegions": True}, "UnauthorizedOperation")
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         identify_with_regions(clients(sts, ec2, region), named)  # type: ignore[arg-type]
     assert [one.region for one in caught.value.failures] == [region]
 
@@ -123,7 +123,7 @@ def test_the_remedy_says_that_no_region_is_set(
     sts: Wire, named: list[str], is_region_set: bool, region: str, expected: bool
 ) -> None:
     sts.refuse("get_caller_identity", {}, "InvalidClientTokenId")
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         identify_with_regions(clients(sts, None, region, is_region_set), named)  # type: ignore[arg-type]
     (failure,) = caught.value.failures
     assert ("No region is set, so that eu-west-1 was used" in failure.remedy) is expected
@@ -138,7 +138,7 @@ def test_an_assumed_region_explains_only_credentials_that_are_not_valid(sts: Wir
 
 def test_options_of_the_default_region_are_refused_in_another_partition(sts: Wire) -> None:
     aws: Any = clients(sts)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         check_default_region(aws, Caller(OWNER, "aws-cn"), {"here": "x", "there": None, "where": "y"})
     problem = (
         "it would be used in eu-west-1, which is in the partition aws, and the credentials are for aws-cn"
@@ -156,7 +156,7 @@ def test_options_of_the_default_region_are_refused_in_another_partition(sts: Wir
 
 def test_credentials_that_are_not_valid_are_refused(sts: Wire) -> None:
     sts.refuse("get_caller_identity", {}, "InvalidClientTokenId")
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         identify(clients(sts), HOME)  # type: ignore[arg-type]
     assert [(one.error_code, one.action) for one in caught.value.failures] == [
         ("InvalidClientTokenId", "GetCallerIdentity")
@@ -166,7 +166,7 @@ def test_credentials_that_are_not_valid_are_refused(sts: Wire) -> None:
 def test_a_denied_list_of_regions_is_refused(sts: Wire, ec2: Wire) -> None:
     sts.expect("get_caller_identity", {}, IDENTITY)
     ec2.refuse("describe_regions", {"AllRegions": True}, "UnauthorizedOperation")
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         identify_with_regions(clients(sts, ec2), ())  # type: ignore[arg-type]
     assert [(one.error_code, one.action, one.region) for one in caught.value.failures] == [
         ("UnauthorizedOperation", "DescribeRegions", HOME)
@@ -208,7 +208,7 @@ def refused_by(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[...,
             monkeypatch.setenv(name, value)
         profile = None if "AWS_ACCESS_KEY_ID" in variables else "build"
         real = Clients(Connection(profile_name=profile, endpoint_url=endpoint_url))
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(ValidationError) as caught:
             identify(real, HOME)
         assert refusal(caught.value.failures)["msg"].endswith("This task changed nothing.")
         (failure,) = caught.value.failures

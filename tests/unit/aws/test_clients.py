@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import clients as clients_module
-from ansible_collections.golden.images.plugins.module_utils.aws.clients import (
+from ansible_collections.golden.images.plugins.module_utils._aws import clients as clients_module
+from ansible_collections.golden.images.plugins.module_utils._aws.clients import (
     Clients,
     Connection,
     lookup_config,
     optional_config,
     organizations_config,
 )
-from ansible_collections.golden.images.plugins.module_utils.aws.rate_limit import Rate
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils._aws.rate_limit import Rate
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.loaders import JSONFileLoader
@@ -87,7 +87,7 @@ def test_an_endpoint_of_a_service_that_is_none_is_refused(monkeypatch: pytest.Mo
     monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", "kms.internal")
     clients = Clients(Connection(credentials=KEYS))
     clients.open("ec2", ["eu-west-1"])
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         clients.open("kms", ["eu-west-1"])
     (failure,) = caught.value.failures
     assert (failure.action, failure.error_code) == ("kms", "ValueError")

@@ -8,13 +8,13 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import consumer_resources
-from ansible_collections.golden.images.plugins.module_utils.aws.consumer_resources import (
+from ansible_collections.golden.images.plugins.module_utils._aws import consumer_resources
+from ansible_collections.golden.images.plugins.module_utils._aws.consumer_resources import (
     read_consumer_resources,
 )
-from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
-from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerResources
-from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole, KeyRef
+from ansible_collections.golden.images.plugins.module_utils._aws.read import Caller
+from ansible_collections.golden.images.plugins.module_utils._keys.needed import ConsumerResources
+from ansible_collections.golden.images.plugins.module_utils._model import ConsumerRole, KeyRef
 
 from tests.unit.examples import OWNER
 from tests.unit.keys.examples import key_arn

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import attempts
-from ansible_collections.golden.images.plugins.module_utils.aws import dry_run as dry_runs
-from ansible_collections.golden.images.plugins.module_utils.keys import simulation
-from ansible_collections.golden.images.plugins.module_utils.keys.access import Access, KeyDryRun, Simulation
+from ansible_collections.golden.images.plugins.module_utils._aws import attempts
+from ansible_collections.golden.images.plugins.module_utils._aws import dry_run as dry_runs
+from ansible_collections.golden.images.plugins.module_utils._keys import simulation
+from ansible_collections.golden.images.plugins.module_utils._keys.access import Access, KeyDryRun, Simulation
 from botocore.exceptions import ClientError, ParamValidationError, ReadTimeoutError
 
 from tests.unit.clock import Clock

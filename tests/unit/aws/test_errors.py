@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import errors
-from ansible_collections.golden.images.plugins.module_utils.aws.errors import (
+from ansible_collections.golden.images.plugins.module_utils._aws import errors
+from ansible_collections.golden.images.plugins.module_utils._aws.errors import (
     REMEDIES,
     REMEDIES_OF_ACTIONS,
     code_of,
@@ -24,13 +24,13 @@ from ansible_collections.golden.images.plugins.module_utils.aws.errors import (
     unreadable,
     without_region,
 )
-from ansible_collections.golden.images.plugins.module_utils.denial import NO_CREDENTIALS
-from ansible_collections.golden.images.plugins.module_utils.failures import (
-    Refused,
+from ansible_collections.golden.images.plugins.module_utils._denial import NO_CREDENTIALS
+from ansible_collections.golden.images.plugins.module_utils._failures import (
     TargetFailed,
+    ValidationError,
     invalid_option,
 )
-from ansible_collections.golden.images.plugins.module_utils.fanout import DidNotAnswer
+from ansible_collections.golden.images.plugins.module_utils._fanout import DidNotAnswer
 from botocore import exceptions
 from botocore.exceptions import (
     BotoCoreError,
@@ -95,7 +95,7 @@ def test_without_a_secret_an_error_stays_as_it_is() -> None:
 
 def test_aws_message_is_kept() -> None:
     found = failure(refused("ResourceLimitExceeded"), target_in("eu-west-1"), "DescribeImages")
-    assert found.as_result() == {
+    assert found.to_dict() == {
         "account_id": OWNER,
         "action": "CopyImage",
         "error_code": "ResourceLimitExceeded",
@@ -385,7 +385,7 @@ def test_a_failure_that_is_known_already_stays_as_it_is() -> None:
 
 
 def test_a_refusal_of_settings_is_that_of_the_target() -> None:
-    refused_settings = Refused([unreadable(ValueError("Invalid endpoint: ssm.internal"), "ssm")])
+    refused_settings = ValidationError([unreadable(ValueError("Invalid endpoint: ssm.internal"), "ssm")])
     found = failure(refused_settings, target_in("eu-west-1"), "GetParameter")
     assert (found.region, found.account_id, found.error_code) == (
         "eu-west-1",
@@ -395,7 +395,7 @@ def test_a_refusal_of_settings_is_that_of_the_target() -> None:
     assert found.message == "The credentials or settings cannot be read: Invalid endpoint: ssm.internal"
     assert failure(refused_settings, None, "GetParameter").region is None
     elsewhere = replace(refused_settings.failures[0], region="us-east-1")
-    assert failure(Refused([elsewhere]), target_in("eu-west-1"), "GetParameter") == elsewhere
+    assert failure(ValidationError([elsewhere]), target_in("eu-west-1"), "GetParameter") == elsewhere
 
 
 def test_credentials_that_cannot_be_read() -> None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
-from ansible_collections.golden.images.plugins.module_utils.aws.managed_resources import (
+from ansible_collections.golden.images.plugins.module_utils._aws.clients import Clients, Connection
+from ansible_collections.golden.images.plugins.module_utils._aws.managed_resources import (
     hides_managed,
 )
-from ansible_collections.golden.images.plugins.module_utils.aws.operations import EC2
+from ansible_collections.golden.images.plugins.module_utils._aws.operations import EC2
 
 READS = ("DescribeInstances", "DescribeLaunchTemplateVersions", "DescribeVolumes")
 

@@ -8,7 +8,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from ansible_collections.golden.images.plugins.module_utils.aws.operations import EC2, with_called_only
+from ansible_collections.golden.images.plugins.module_utils._aws.operations import EC2, with_called_only
 from botocore import xform_name
 from botocore.session import Session
 

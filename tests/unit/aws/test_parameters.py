@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import parameters
-from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
+from ansible_collections.golden.images.plugins.module_utils._aws import parameters
+from ansible_collections.golden.images.plugins.module_utils._aws.errors import IncompleteAnswer
 from botocore.exceptions import ClientError, ConnectionClosedError, NoCredentialsError
 
 from tests.unit.wire import Wire

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws.rate_limit import Rate, RateLimit, rate_of
+from ansible_collections.golden.images.plugins.module_utils._aws.rate_limit import Rate, RateLimit, rate_of
 
 
 class Clock:

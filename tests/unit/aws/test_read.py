@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import attempts, read
-from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
-from ansible_collections.golden.images.plugins.module_utils.fanout import GRACE_PERIOD
-from ansible_collections.golden.images.plugins.module_utils.model import (
+from ansible_collections.golden.images.plugins.module_utils._aws import attempts, read
+from ansible_collections.golden.images.plugins.module_utils._aws.errors import IncompleteAnswer
+from ansible_collections.golden.images.plugins.module_utils._fanout import GRACE_PERIOD
+from ansible_collections.golden.images.plugins.module_utils._model import (
     Device,
     Grant,
     Image,

@@ -7,10 +7,10 @@ from __future__ import annotations
 from threading import Event
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws.read_targets import read_targets
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure, Refused
-from ansible_collections.golden.images.plugins.module_utils.fanout import DidNotAnswer
-from ansible_collections.golden.images.plugins.module_utils.model import Target
+from ansible_collections.golden.images.plugins.module_utils._aws.read_targets import read_targets
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure, ValidationError
+from ansible_collections.golden.images.plugins.module_utils._fanout import DidNotAnswer
+from ansible_collections.golden.images.plugins.module_utils._model import Target
 
 from tests.unit.examples import target_in
 
@@ -43,7 +43,7 @@ def test_a_best_effort_region_that_cannot_be_read_is_left_out() -> None:
 
 
 def test_all_other_regions_that_cannot_be_read_are_refused_at_once() -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ValidationError) as refused:
         read({EU, NORTH, US}, {US})
     assert [*refused.value.failures] == [failure_of(LookupError(), target) for target in (EU, NORTH)]
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import attempts
-from ansible_collections.golden.images.plugins.module_utils.aws.read_visible import (
+from ansible_collections.golden.images.plugins.module_utils._aws import attempts
+from ansible_collections.golden.images.plugins.module_utils._aws.read_visible import (
     VISIBLE_WITHIN,
     images_once_visible,
     until_visible,

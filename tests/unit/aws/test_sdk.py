@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-ROOMS = ("audit", "cleanup", "copy", "diagnose", "kms_grant", "launch_probe", "publish", "share")
+PACKAGES = ("audit", "cleanup", "copy", "diagnose", "kms_grant", "launch_probe", "publish", "share")
 FLOWS = "ansible_collections.golden.images.plugins.module_utils"
 
 
@@ -18,9 +18,9 @@ def test_every_flow_is_imported_without_it(missing: str) -> None:
     script = (
         "import importlib, sys\n"
         f"sys.modules[{missing!r}] = None\n"
-        f"for room in {ROOMS}:\n"
-        f"    importlib.import_module(f'{FLOWS}.{{room}}.flow')\n"
-        f"from {FLOWS}.aws.errors import AWS_ERRORS\n"
+        f"for package in {PACKAGES}:\n"
+        f"    importlib.import_module(f'{FLOWS}._{{package}}.flow')\n"
+        f"from {FLOWS}._aws.errors import AWS_ERRORS\n"
         "assert AWS_ERRORS == ()\n"
     )
     done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)

@@ -7,16 +7,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import attempts
-from ansible_collections.golden.images.plugins.module_utils.aws.unknown_outcome import (
+from ansible_collections.golden.images.plugins.module_utils._aws import attempts
+from ansible_collections.golden.images.plugins.module_utils._aws.unknown_outcome import (
     is_made,
     is_refused_as_made,
     is_unknown,
     may_be_made,
 )
-from ansible_collections.golden.images.plugins.module_utils.aws.write import perform
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from ansible_collections.golden.images.plugins.module_utils._aws.write import perform
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._plan import Action
 
 from tests.unit.clock import Clock
 from tests.unit.examples import OWNER, target_in

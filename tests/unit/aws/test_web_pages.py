@@ -12,9 +12,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws.clients import Clients, Connection
-from ansible_collections.golden.images.plugins.module_utils.aws.errors import AWS_ERRORS, WebPage, failure
-from ansible_collections.golden.images.plugins.module_utils.aws.web_pages import refuse_web_pages
+from ansible_collections.golden.images.plugins.module_utils._aws.clients import Clients, Connection
+from ansible_collections.golden.images.plugins.module_utils._aws.errors import AWS_ERRORS, WebPage, failure
+from ansible_collections.golden.images.plugins.module_utils._aws.web_pages import refuse_web_pages
 from botocore.awsrequest import HeadersDict
 from botocore.config import Config
 from botocore.exceptions import ClientError

@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import attempts, write
-from ansible_collections.golden.images.plugins.module_utils.aws.read import SETTLING_TIMEOUT
-from ansible_collections.golden.images.plugins.module_utils.aws.write import (
+from ansible_collections.golden.images.plugins.module_utils._aws import attempts, write
+from ansible_collections.golden.images.plugins.module_utils._aws.read import SETTLING_TIMEOUT
+from ansible_collections.golden.images.plugins.module_utils._aws.write import (
     Performed,
     perform_all,
     snapshots_left,
 )
-from ansible_collections.golden.images.plugins.module_utils.failures import CONSUMER_REJECTED
-from ansible_collections.golden.images.plugins.module_utils.fanout import CHANGE_GRACE_PERIOD, GRACE_PERIOD
-from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from ansible_collections.golden.images.plugins.module_utils._failures import CONSUMER_REJECTED
+from ansible_collections.golden.images.plugins.module_utils._fanout import CHANGE_GRACE_PERIOD, GRACE_PERIOD
+from ansible_collections.golden.images.plugins.module_utils._plan import Action
 from botocore.exceptions import EndpointConnectionError
 
 from tests.unit.clock import Clock

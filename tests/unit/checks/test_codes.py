@@ -9,10 +9,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit import causes as audit
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report import items as cleanup
-from ansible_collections.golden.images.plugins.module_utils.remediation.plan import REPAIRABLE
-from ansible_collections.golden.images.plugins.module_utils.verification import document as verification
+from ansible_collections.golden.images.plugins.module_utils._audit import causes as audit
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report import items as cleanup
+from ansible_collections.golden.images.plugins.module_utils._remediation.plan import REPAIRABLE
+from ansible_collections.golden.images.plugins.module_utils._verification import document as verification
 
 from checks import codes
 from checks.codes import Entry, diagnosis, entries, page
@@ -23,9 +23,9 @@ _READ = (
     "docs/auditing.md",
     "docs/diagnosing.md",
     "docs/remediating.md",
-    "plugins/module_utils/aws/errors.py",
-    "plugins/module_utils/cleanup/report/items.py",
-    "plugins/module_utils/failures.py",
+    "plugins/module_utils/_aws/errors.py",
+    "plugins/module_utils/_cleanup/report/items.py",
+    "plugins/module_utils/_failures.py",
 )
 
 
@@ -97,7 +97,7 @@ def test_codes_of_aws_have_the_remedies_of_failures(row: str):
 )
 def test_a_cause_of_a_cleanup_and_its_remedy_need_each_other(root: Path, new: str, missing: str):
     assert page(root) == page(CHECKOUT)
-    _replace(root / "plugins/module_utils/cleanup/report/items.py", '"unreadable": "', f'{new}: "')
+    _replace(root / "plugins/module_utils/_cleanup/report/items.py", '"unreadable": "', f'{new}: "')
     with pytest.raises(CheckError, match=f"not both: {missing}"):
         page(root)
 

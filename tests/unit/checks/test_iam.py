@@ -25,7 +25,7 @@ from simulated_aws.iam import principals
 REFERENCE: dict[str, dict[str, Any]] = json.loads(
     (CHECKOUT / "checks" / "iam" / "reference.json").read_text(encoding="utf-8")
 )
-# What a policy of its own allows, whichever room needs it.
+# What a policy of its own allows, whichever package needs it.
 ELSEWHERE = {"sts:AssumeRole", "sts:GetCallerIdentity"}
 # Rooms of all capabilities.
 SHARED = {"aws", "modules", "runner"}
@@ -38,7 +38,7 @@ def _name(value: Any) -> str:
 
 @pytest.fixture(scope="module")
 def called() -> dict[str, list[str]]:
-    """Room to the operations that it calls."""
+    """Package to the operations that it calls."""
     return responses.operations(CHECKOUT)
 
 
@@ -63,15 +63,15 @@ def test_examples_name_the_buckets_of_the_policies() -> None:
 
 def test_every_room_has_policies_for_all_of_its_operations(called: dict[str, list[str]]) -> None:
     missing = {
-        room: sorted(set(needed) - ELSEWHERE - _allowed(room))
-        for room, needed in called.items()
-        if room not in SHARED
+        package: sorted(set(needed) - ELSEWHERE - _allowed(package))
+        for package, needed in called.items()
+        if package not in SHARED
     }
-    assert {room: found for room, found in missing.items() if found} == {}
+    assert {package: found for package, found in missing.items() if found} == {}
 
 
-def _allowed(room: str) -> set[str]:
-    return {one for policy in POLICIES if room in policy.rooms for one in policy.operations}
+def _allowed(package: str) -> set[str]:
+    return {one for policy in POLICIES if package in policy.packages for one in policy.operations}
 
 
 def test_resource_types_are_those_of_the_actions() -> None:
@@ -132,7 +132,7 @@ def test_resource_based_policies_are_valid_and_within_the_limit() -> None:
 
 
 def test_the_failure_for_a_key_of_another_account_names_the_file_of_the_statement() -> None:
-    source = (CHECKOUT / "plugins/module_utils/kms_grant/checks.py").read_text(encoding="utf-8")
+    source = (CHECKOUT / "plugins/module_utils/_kms_grant/checks.py").read_text(encoding="utf-8")
     assert f"docs/iam/{documents.KEY_FILE}" in source
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The check of the tests of a room: what it reports of a small tree, and what it lets pass."""
+"""The check of the tests of a package: what it reports of a small tree, and what it lets pass."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from checks.commands import CheckError
 from checks.mutants import mutants_of
-from checks.mutation import prove, room, rooms
+from checks.mutation import package, packages, prove
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 SETTINGS = """
@@ -21,18 +21,18 @@ pythonpath = ["."]
 addopts = ["--import-mode=importlib"]
 """
 ADD = "def add(one, other):\n    return one + other"
-IMPORT = "from plugins.module_utils.sums.adding import add\n"
+IMPORT = "from plugins.module_utils._sums.adding import add\n"
 NOTICES = IMPORT + "def test_add():\n    assert add(1, 2) == 3"
 BOTH = "def add(one, other):\n    if one > 0 and other > 0:\n        return one + other\n    return 0"
 
 
 def tree(root: Path, tests: str | None, source: str = ADD) -> Path:
-    """A checkout with one room, of one source file."""
+    """A checkout with one package, of one source file."""
     # A package, so that it goes before the checkout's own directory of that name.
     files = {
         "pyproject.toml": SETTINGS,
         "plugins/__init__.py": "",
-        "plugins/module_utils/sums/adding.py": source,
+        "plugins/module_utils/_sums/adding.py": source,
     }
     if tests is not None:
         files["tests/unit/sums/test_all.py"] = tests
@@ -92,8 +92,8 @@ def test_a_test_file_that_cannot_be_imported_fails_the_check(tmp_path):
 @pytest.mark.parametrize(
     ("tests", "name", "reason"),
     [
-        (None, "sums", "the room sums has no tests"),
-        (NOTICES, "subtraction", "there is no room subtraction"),
+        (None, "sums", "the package sums has no tests"),
+        (NOTICES, "subtraction", "there is no package subtraction"),
         (NOTICES, "sums/subtracting.py", "no source files: sums/subtracting.py"),
     ],
 )
@@ -103,8 +103,8 @@ def test_what_does_not_exist_proves_nothing(tests, name, reason, tmp_path):
 
 
 def test_each_folder_with_sources_is_a_room_and_so_are_the_files_beside_them():
-    found = rooms(CHECKOUT)
+    found = packages(CHECKOUT)
     assert {"copy", "module_utils"} <= {*found}
-    assert Path("tests/unit/copy/test_plan.py") in room(CHECKOUT, "copy").tests
-    assert {path.parent for path in room(CHECKOUT, "module_utils").tests} == {Path("tests/unit")}
-    assert room(CHECKOUT, "action").sources[0].parent == Path("plugins/action")
+    assert Path("tests/unit/copy/test_plan.py") in package(CHECKOUT, "copy").tests
+    assert {path.parent for path in package(CHECKOUT, "module_utils").tests} == {Path("tests/unit")}
+    assert package(CHECKOUT, "action").sources[0].parent == Path("plugins/action")

@@ -105,7 +105,7 @@ def checkout(tmp_path: Path) -> Path:
         "changelogs/fragments/first.yml": "release_summary: It is new.\nbugfixes: [fix]\n",
         "changelogs/fragments/share.yml": "minor_changes: [share]\n",
         "plugins/modules/ami_share.py": "version_added: 0.1.0\n",
-        "plugins/module_utils/reports/codes_page.py": 'A = 1\nPAGE = ""\n',
+        "plugins/module_utils/_reports/codes_page.py": 'A = 1\nPAGE = ""\n',
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -193,10 +193,10 @@ def test_a_commit_without_an_author_is_found_before_anything_is_changed(
 def test_version_and_address_are_written(checkout: Path):
     assert write(checkout, state_of(checkout), "1.0.0", ADDRESS) == [
         "galaxy.yml",
-        "plugins/module_utils/reports/codes_page.py",
+        "plugins/module_utils/_reports/codes_page.py",
         "plugins/modules/ami_share.py",
     ]
-    assert (checkout / "plugins/module_utils/reports/codes_page.py").read_text(encoding="utf-8") == (
+    assert (checkout / "plugins/module_utils/_reports/codes_page.py").read_text(encoding="utf-8") == (
         f'A = 1\nPAGE = "{ADDRESS}/-/blob/v1.0.0/docs/codes.md"\n'
     )
     assert (checkout / "galaxy.yml").read_text(encoding="utf-8") == (

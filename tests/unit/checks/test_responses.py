@@ -17,7 +17,7 @@ from checks.responses.models import load
 from checks.responses.table import ALWAYS
 
 MODELS = load()
-READ = "plugins/module_utils/copy/read.py"
+READ = "plugins/module_utils/_copy/read.py"
 STATE = "ec2:Image.State"
 
 
@@ -82,21 +82,21 @@ def test_every_structure_that_can_be_meant_counts(tmp_path: Path):
 
 
 def test_the_answer_of_an_action_is_read_elsewhere_in_the_room(tmp_path: Path):
-    wrote(tmp_path, "def f():\n    return Action(t, 'CopyImage', {})", "plugins/module_utils/copy/plan.py")
+    wrote(tmp_path, "def f():\n    return Action(t, 'CopyImage', {})", "plugins/module_utils/_copy/plan.py")
     assert found(tmp_path, "def f(answer):\n    return answer['ImageId']") == [
         "2: ec2:CopyImageResult.ImageId"
     ]
     grant = "def f():\n    return Action(t, 'CreateGrant', {}, service='kms')"
-    wrote(tmp_path, grant, "plugins/module_utils/copy/plan.py")
+    wrote(tmp_path, grant, "plugins/module_utils/_copy/plan.py")
     assert found(tmp_path, "def f(answer):\n    return answer['GrantId']") == [
         "2: kms:CreateGrantResponse.GrantId"
     ]
 
 
-def test_the_room_aws_reads_the_answers_of_all_rooms(tmp_path: Path):
-    wrote(tmp_path, "def f(answer):\n    return answer['ImageId']", "plugins/module_utils/aws/write.py")
+def test_the_package_aws_reads_the_answers_of_all_packages(tmp_path: Path):
+    wrote(tmp_path, "def f(answer):\n    return answer['ImageId']", "plugins/module_utils/_aws/write.py")
     (line,) = breaches(wrote(tmp_path, "def f():\n    return Action(t, 'CopyImage', {})"), {})
-    assert line.startswith("plugins/module_utils/aws/write.py:2: ec2:CopyImageResult.ImageId")
+    assert line.startswith("plugins/module_utils/_aws/write.py:2: ec2:CopyImageResult.ImageId")
 
 
 @pytest.mark.parametrize(
@@ -154,8 +154,8 @@ def test_members_in_lower_case_are_of_the_answers_at_hand(tmp_path: Path):
     code = "def f(imagebuilder):\n    g(imagebuilder.list_image_build_versions())\n"
     code += "def g(item):\n    return [one['region'] for one in item.get('amis', ())]"
     assert found(tmp_path, code) == ["4: imagebuilder:Ami.region"]
-    # The record of an image, elsewhere in the room.
-    wrote(tmp_path, code.replace("['region']", ".get('region')"), "plugins/module_utils/copy/other.py")
+    # The record of an image, elsewhere in the package.
+    wrote(tmp_path, code.replace("['region']", ".get('region')"), "plugins/module_utils/_copy/other.py")
     assert found(tmp_path, "def f(one):\n    return one['region']") == []
 
 
@@ -207,23 +207,25 @@ def test_the_operations_of_each_room(tmp_path: Path):
         tmp_path,
         "def image(ec2):\n    ec2.describe_images()\ndef key(kms):\n    kms.describe_key()\n"
         "class Role:\n    def take(self):\n        return AssumeRoleCredentialFetcher()",
-        f"{utils}/aws/read.py",
+        f"{utils}/_aws/read.py",
     )
     wrote(
         tmp_path,
-        "from ..aws import read\nfrom ..aws.read import Role\n"
+        "from .._aws import read\nfrom .._aws.read import Role\n"
         "def f(ec2):\n    read.image(ec2)\n    ec2.get_waiter('instance_running').wait()\n    Role()",
     )
     wrote(
         tmp_path,
         "def f():\n    key = 1\n    return Action(t, 'DeleteTags', {}, key)",
-        f"{utils}/share/plan.py",
+        f"{utils}/_share/plan.py",
     )
     wrote(
-        tmp_path, "def f():\n    return Action(t, 'PutParameter', {}, 'x', 'ssm')", f"{utils}/publish/plan.py"
+        tmp_path,
+        "def f():\n    return Action(t, 'PutParameter', {}, 'x', 'ssm')",
+        f"{utils}/_publish/plan.py",
     )
     wrote(tmp_path, "def f(organizations):\n    organizations.list_roots()", "plugins/inventory/accounts.py")
-    wrote(tmp_path, "def f():\n    return 1", f"{utils}/model.py")
+    wrote(tmp_path, "def f():\n    return 1", f"{utils}/_model.py")
     assert operations(tmp_path) == {
         "aws": ["ec2:DescribeImages", "kms:DescribeKey", "sts:AssumeRole"],
         "copy": ["ec2:DescribeImages", "ec2:DescribeInstances", "sts:AssumeRole"],
@@ -235,7 +237,7 @@ def test_the_operations_of_each_room(tmp_path: Path):
 
 def test_imports_of_a_module_by_its_full_name(tmp_path: Path):
     wrote(tmp_path, "def f(ec2):\n    ec2.describe_images()")
-    full = "ansible_collections.golden.images.plugins.module_utils.copy.read"
+    full = "ansible_collections.golden.images.plugins.module_utils._copy.read"
     wrote(tmp_path, f"from {full} import f\ndef main():\n    f()", "plugins/modules/ami_copy.py")
     known = sources.read(tmp_path, MODELS)
     assert [str(one) for one in known.operations_for("modules")] == ["ec2:DescribeImages"]

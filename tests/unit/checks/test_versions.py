@@ -22,7 +22,7 @@ WRONG = {
     "requirements.txt": ("boto3>=1.41.0", "boto3>=1.34.0"),
     "requirements/oldest/boto/oldest-boto.txt": ("botocore==1.41.0", "botocore==1.42.0"),
     "requirements/dev.txt": ("ansible-core==2.21.", "ansible-core==2.22."),
-    "plugins/module_utils/runner.py": ('OLDEST_BOTOCORE = "1.41.0"', 'OLDEST_BOTOCORE = "1.40.0"'),
+    "plugins/module_utils/_runner.py": ('OLDEST_BOTOCORE = "1.41.0"', 'OLDEST_BOTOCORE = "1.40.0"'),
     "plugins/modules/ami_cleanup.py": ("botocore 1.42.94 or", "botocore 1.42.93 or"),
     "plugins/modules/ami_share.py": ("  - botocore >= 1.41.0\n", ""),
     ".github/workflows/test.yml": ('- python: "3.11"', '- python: "3.12"'),

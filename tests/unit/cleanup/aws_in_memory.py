@@ -8,15 +8,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import stamp
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import stamp
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
     CleanupSeen,
     OwnImage,
     RegionState,
     UsageReport,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing
-from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Sharing
+from ansible_collections.golden.images.plugins.module_utils._plan import Action
 
 
 def performed(saw: CleanupSeen, actions: Iterable[Action]) -> CleanupSeen:

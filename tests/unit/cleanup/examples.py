@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.cleanup.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupOptions, Limit
-from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import CleanupPlan, plan
-from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import STAGES, Clocks
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._cleanup.options import CleanupOptions, Limit
+from ansible_collections.golden.images.plugins.module_utils._cleanup.plan import CleanupPlan, plan
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import STAGES, Clocks
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
     CleanupSeen,
     Evidence,
     ImageUsage,
@@ -23,9 +23,14 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     SnapshotUsage,
     UsageReport,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Image, ImageRef, Sharing, SnapshotRef
-from ansible_collections.golden.images.plugins.module_utils.plan import Action
-from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from ansible_collections.golden.images.plugins.module_utils._model import (
+    Image,
+    ImageRef,
+    Sharing,
+    SnapshotRef,
+)
+from ansible_collections.golden.images.plugins.module_utils._plan import Action
+from ansible_collections.golden.images.plugins.module_utils._runner import Outcome
 
 from tests.unit.cleanup.aws_answers import Answers
 from tests.unit.examples import OWNER, as_read, volumes

@@ -7,10 +7,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks, stamp
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import KeyUsage, OwnSnapshot
-from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerResources
-from ansible_collections.golden.images.plugins.module_utils.model import Grant, KeyRef, Sharing
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import Clocks, stamp
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import KeyUsage, OwnSnapshot
+from ansible_collections.golden.images.plugins.module_utils._keys.needed import ConsumerResources
+from ansible_collections.golden.images.plugins.module_utils._model import Grant, KeyRef, Sharing
 
 from tests.unit.cleanup.examples import FAMILY, REGION, USED, ago, calls, own, planned, region_state, seen
 from tests.unit.examples import CONSUMER, OWNER

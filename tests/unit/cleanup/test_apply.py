@@ -9,9 +9,9 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup import apply as retire
-from ansible_collections.golden.images.plugins.module_utils.cleanup.apply import operations, perform_each
-from ansible_collections.golden.images.plugins.module_utils.plan import Action, Performed
+from ansible_collections.golden.images.plugins.module_utils._cleanup import apply as retire
+from ansible_collections.golden.images.plugins.module_utils._cleanup.apply import operations, perform_each
+from ansible_collections.golden.images.plugins.module_utils._plan import Action, Performed
 from botocore.exceptions import ClientError
 
 from tests.unit.clock import Clock

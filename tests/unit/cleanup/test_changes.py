@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import CleanupSeen, OwnSnapshot
+from ansible_collections.golden.images.plugins.module_utils._cleanup.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import Clocks
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import CleanupSeen, OwnSnapshot
 
 from tests.unit.cleanup.examples import FAMILY, ago, own, region_state, seen, wanted
 from tests.unit.examples import volumes

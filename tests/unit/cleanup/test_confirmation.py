@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.golden.images.plugins.module_utils.cleanup.confirmation import Confirmed, confirmed
-from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
+from ansible_collections.golden.images.plugins.module_utils._cleanup.confirmation import Confirmed, confirmed
+from ansible_collections.golden.images.plugins.module_utils._cleanup.plan import plan
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import OwnSnapshot
 
 from tests.unit.cleanup.examples import USED, calls, own, region_state, seen, wanted
 

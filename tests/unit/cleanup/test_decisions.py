@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks, stamp
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import Clocks, stamp
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
     CleanupSeen,
     Evidence,
     ImageUsage,
@@ -18,7 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     SnapshotUsage,
     unreadable,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import (
+from ansible_collections.golden.images.plugins.module_utils._model import (
     ImageRef,
     Sharing,
     SnapshotRef,
@@ -143,7 +143,7 @@ def test_a_launch_permission_of_the_owner_keeps_no_image(include_shared: bool) -
 def test_decisions(image: OwnImage, clocks: Clocks, decision: str, next_stage: str | None) -> None:
     found = decided(seen(region_state(image, NEWEST)), clocks=clocks)
     assert (found.kind, found.step.next_stage) == (decision, next_stage)
-    result = found.as_result(image)
+    result = found.to_dict(image)
     assert (result["decision"], result["next_stage"]) == (decision, next_stage)
     assert (result["next_stage_at"] is None) == (next_stage is None)
 
@@ -152,7 +152,7 @@ def test_the_stages_after_the_next_one_are_results() -> None:
     found = decided(seen(region_state(OLD, NEWEST)), clocks=Clocks(disable=2, deregister=30))
     assert found.step.due is not None
     due = (found.step.due + timedelta(days=30)).isoformat()
-    assert found.as_result(OLD)["later_stages"] == [{"due": due, "stage": "deregister"}]
+    assert found.to_dict(OLD)["later_stages"] == [{"due": due, "stage": "deregister"}]
 
 
 def test_a_blocked_deregistration_waits_and_its_clocks_go_on() -> None:
@@ -328,7 +328,7 @@ def test_a_decision_names_its_image_and_the_size_of_its_snapshots() -> None:
     empty = {"DeviceName": "/dev/sdc", "Ebs": {"VolumeSize": 500}}
     ephemeral = {"DeviceName": "/dev/sdb", "VirtualName": "ephemeral0"}
     image = replace(OLD, described={"BlockDeviceMappings": [*disks, empty, ephemeral]})
-    result = decided(seen(region_state(image, NEWEST))).as_result(image)
+    result = decided(seen(region_state(image, NEWEST))).to_dict(image)
     assert (result["name"], result["creation_date"], result["size_gib"]) == (
         f"web {OLD_ID}",
         ago(days=100).isoformat(),

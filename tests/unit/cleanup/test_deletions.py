@@ -8,15 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.options import Limit
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.options import Limit
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
     CleanupSeen,
     Evidence,
     OwnSnapshot,
     SnapshotUsage,
     unreadable,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing, SnapshotRef
+from ansible_collections.golden.images.plugins.module_utils._model import Sharing, SnapshotRef
 
 from tests.unit.cleanup.examples import REGION, USED, own, planned, region_state, seen
 from tests.unit.examples import CONSUMER, OWNER

@@ -5,16 +5,16 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import Decision
-from ansible_collections.golden.images.plugins.module_utils.cleanup.dependencies import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.decisions import Decision
+from ansible_collections.golden.images.plugins.module_utils._cleanup.dependencies import (
     dependencies,
     is_still_in_use,
 )
-from ansible_collections.golden.images.plugins.module_utils.cleanup.snapshots import SnapshotDecision
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
-from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from ansible_collections.golden.images.plugins.module_utils._cleanup.snapshots import SnapshotDecision
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import OwnSnapshot
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef
+from ansible_collections.golden.images.plugins.module_utils._plan import Action
 
 from tests.unit.cleanup.examples import REGION, region_state, seen
 from tests.unit.examples import OWNER, target_in

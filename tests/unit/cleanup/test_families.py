@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.families import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.families import (
     LONGEST_KEY,
     ORIGIN_CREATED_TAG,
     ORIGIN_IMAGE_TAG,
@@ -22,9 +22,9 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.families imp
     latest,
     unmatched_options,
 )
-from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import stamp
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnImage
-from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import stamp
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import OwnImage
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef
 
 from tests.unit.cleanup.examples import own
 

@@ -11,12 +11,12 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws.read import Caller
-from ansible_collections.golden.images.plugins.module_utils.cleanup import flow as cleanup
-from ansible_collections.golden.images.plugins.module_utils.cleanup import plan as cleanup_plan
-from ansible_collections.golden.images.plugins.module_utils.cleanup.next_reads import NextReads
-from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupOptions
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+from ansible_collections.golden.images.plugins.module_utils._aws.read import Caller
+from ansible_collections.golden.images.plugins.module_utils._cleanup import flow as cleanup
+from ansible_collections.golden.images.plugins.module_utils._cleanup import plan as cleanup_plan
+from ansible_collections.golden.images.plugins.module_utils._cleanup.next_reads import NextReads
+from ansible_collections.golden.images.plugins.module_utils._cleanup.options import CleanupOptions
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
     CleanupSeen,
     ImageUsage,
     KeyUsage,
@@ -26,16 +26,16 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     SnapshotUsage,
     UsageReport,
 )
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerResources
-from ansible_collections.golden.images.plugins.module_utils.model import (
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._keys.needed import ConsumerResources
+from ansible_collections.golden.images.plugins.module_utils._model import (
     Grant,
     ImageRef,
     KeyRef,
     Sharing,
     SnapshotRef,
 )
-from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from ansible_collections.golden.images.plugins.module_utils._runner import Outcome
 from botocore.exceptions import ClientError
 
 from tests.unit.cleanup.examples import REGION, USED, ago, own, region_state, report, seen, shared, wanted
@@ -128,7 +128,7 @@ def applied(
 )
 def test_without_a_file_for_tombstones_nothing_is_read(tmp_path: Path, path: str, problem: str) -> None:
     asked = replace(wanted(), tombstone_path=str(tmp_path / path))
-    with pytest.raises(Refused, match=problem) as caught:
+    with pytest.raises(ValidationError, match=problem) as caught:
         cleanup.FLOW.read(Clients(), asked)
     assert [failure.action for failure in caught.value.failures] == ["tombstone_path"]
 

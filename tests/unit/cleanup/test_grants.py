@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.apply import perform_each
-from ansible_collections.golden.images.plugins.module_utils.cleanup.confirmation import confirmed
-from ansible_collections.golden.images.plugins.module_utils.cleanup.dependencies import dependencies
-from ansible_collections.golden.images.plugins.module_utils.cleanup.next_reads import next_reads
-from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupOptions, Limit
-from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.apply import perform_each
+from ansible_collections.golden.images.plugins.module_utils._cleanup.confirmation import confirmed
+from ansible_collections.golden.images.plugins.module_utils._cleanup.dependencies import dependencies
+from ansible_collections.golden.images.plugins.module_utils._cleanup.next_reads import next_reads
+from ansible_collections.golden.images.plugins.module_utils._cleanup.options import CleanupOptions, Limit
+from ansible_collections.golden.images.plugins.module_utils._cleanup.plan import plan
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
     CleanupSeen,
     Evidence,
     KeyUsage,
@@ -24,8 +24,8 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     SnapshotUsage,
     unreadable,
 )
-from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerResources
-from ansible_collections.golden.images.plugins.module_utils.model import (
+from ansible_collections.golden.images.plugins.module_utils._keys.needed import ConsumerResources
+from ansible_collections.golden.images.plugins.module_utils._model import (
     Device,
     Grant,
     ImageRef,
@@ -216,7 +216,7 @@ def test_grants_stay_while_a_new_image_under_their_key_is_shared_with_no_account
     made = plan(asked(), of)
     assert revoked(of) == ["g-root"] * goes
     assert ["ami-copy" in one and KEY in one for one in made.warnings] == [True] * (not goes)
-    held = made.keys[REF].as_result(REF)["kept_access"]
+    held = made.keys[REF].to_dict(REF)["kept_access"]
     assert [(one["principal"], one["image_ids"]) for one in held] == [(CONSUMER, ["ami-copy"])] * (not goes)
     # Later runs find the key only if they delete other snapshots under it.
     assert ["ami_kms_grant, state: absent" in one for one in made.warnings] == [True] * (not goes)
@@ -242,7 +242,7 @@ def test_the_grants_of_an_account_with_a_new_one_are_kept(created: datetime | No
     )
     made = plan(asked(), of)
     assert revoked(of) == ["g-root", "g-role"] * goes
-    held = {one["principal"]: one["reason"] for one in made.keys[REF].as_result(REF)["kept_access"]}
+    held = {one["principal"]: one["reason"] for one in made.keys[REF].to_dict(REF)["kept_access"]}
     assert held.pop(OTHER).startswith("It has volumes")
     assert held == ({} if goes else dict.fromkeys([CONSUMER, ROLE.grantee], NEW_GRANT))
     told = [one for one in made.warnings if NEW_GRANT in one]
@@ -387,7 +387,7 @@ def test_accounts_with_something_under_the_key_keep_their_grants(
     asks = replace(asked(), consumer_role_name="golden" if with_role else None)
     made = plan(asks, of)
     assert [one.resource for one in made.actions if one.operation == "RevokeGrant"] == gone
-    result = made.keys[REF].as_result(REF)
+    result = made.keys[REF].to_dict(REF)
     assert (result["kms_key_arn"], result["region"]) == (KEY, REGION)
     assert sorted((one["principal"], one["resource_ids"]) for one in result["kept_access"]) == sorted(kept)
     assert [(one["account_id"], one["reason"]) for one in result["unseen_accounts"]] == unseen

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
     CleanupSeen,
     ImageBuild,
     ImageBuilder,
@@ -16,8 +16,8 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     Recipe,
     unreadable,
 )
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef
 
 from tests.unit.cleanup.examples import (
     FAMILY,
@@ -297,5 +297,5 @@ def test_policies_are_read_where_own_images_were_built(
 
 
 def test_a_bug_ends_the_reading() -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(ValidationError):
         built(list_lifecycle_policies=KeyError("x"))

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.uses.read import services
-from ansible_collections.golden.images.plugins.module_utils.cleanup.uses.read_all import LATE
+from ansible_collections.golden.images.plugins.module_utils._cleanup.uses.read import services
+from ansible_collections.golden.images.plugins.module_utils._cleanup.uses.read_all import LATE
 from botocore.exceptions import EndpointConnectionError
 
 from tests.unit.cleanup.examples import OLD_ID, Run

@@ -9,17 +9,17 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.cleanup.families import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.families import (
     FamilyBy,
     families,
     inherited_tags,
 )
-from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupOptions
-from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnImage, OwnSnapshot
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
-from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from ansible_collections.golden.images.plugins.module_utils._cleanup.options import CleanupOptions
+from ansible_collections.golden.images.plugins.module_utils._cleanup.plan import plan
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import OwnImage, OwnSnapshot
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef
+from ansible_collections.golden.images.plugins.module_utils._plan import Action
 
 from tests.unit.cleanup.examples import REGION, USED, own, region_state, report, seen, shared
 from tests.unit.cleanup.test_options import params
@@ -111,7 +111,7 @@ def test_every_combination_of_options_retires_only_what_it_says() -> None:
         }
         try:
             wanted = CleanupOptions.read(params(**options), False)
-        except Refused:
+        except ValidationError:
             continue
         planned += 1
         made = plan(wanted, WORLD)

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.next_reads import NextReads, next_reads
-from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.next_reads import NextReads, next_reads
+from ansible_collections.golden.images.plugins.module_utils._cleanup.plan import plan
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import Clocks
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
     CleanupSeen,
     ImageBuilder,
     ImageUsage,
@@ -21,8 +21,8 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     SnapshotUsage,
     unreadable,
 )
-from ansible_collections.golden.images.plugins.module_utils.keys.needed import ConsumerResources
-from ansible_collections.golden.images.plugins.module_utils.model import (
+from ansible_collections.golden.images.plugins.module_utils._keys.needed import ConsumerResources
+from ansible_collections.golden.images.plugins.module_utils._model import (
     Grant,
     ImageRef,
     KeyRef,

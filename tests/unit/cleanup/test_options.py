@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupOptions, Limit
-from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
+from ansible_collections.golden.images.plugins.module_utils._cleanup.options import CleanupOptions, Limit
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import Clocks
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._model import ConsumerRole
 
 
 def params(**changes: Any) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def params(**changes: Any) -> dict[str, Any]:
 
 def refused(**changes: Any) -> list[str]:
     """The options that are refused."""
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         CleanupOptions.read(params(**changes), False)
     assert all(failure.remedy for failure in caught.value.failures)
     return [failure.action for failure in caught.value.failures]

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import unreadable
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import unreadable
 
 from tests.unit.cleanup.examples import REGION, USED, own, planned, region_state, seen
 

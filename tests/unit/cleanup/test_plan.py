@@ -9,10 +9,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.options import Limit
-from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import images_that_lack_tags, plan
-from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks, stamp
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.options import Limit
+from ansible_collections.golden.images.plugins.module_utils._cleanup.plan import images_that_lack_tags, plan
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import Clocks, stamp
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
     CleanupSeen,
     Evidence,
     ImageUsage,
@@ -21,7 +21,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     SnapshotUsage,
     unreadable,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing, SnapshotRef
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Sharing, SnapshotRef
 
 from tests.unit.cleanup.examples import (
     NOW,
@@ -347,7 +347,7 @@ def test_a_decision_lists_its_snapshots_and_until_when_the_image_can_be_restored
     made = plan(wanted(), seen(region_state(OLD, NEWEST, rules=rules)))
     mapping = {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": "snap-ami-1", "VolumeSize": 8}}
     own = replace(OLD, described={"BlockDeviceMappings": [mapping]})
-    (result,) = (one.as_result(own) for one in made.decisions if one.kind == "deregister")
+    (result,) = (one.to_dict(own) for one in made.decisions if one.kind == "deregister")
     assert result["recoverable_until"] == (NOW + timedelta(days=7)).isoformat()
     assert result["snapshots"] == [
         {"keep_reason": "", "retention_days": 9, "size_gib": 8, "snapshot_id": "snap-ami-1"}

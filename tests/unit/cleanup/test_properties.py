@@ -10,13 +10,13 @@ from datetime import timedelta
 from itertools import groupby
 from random import Random
 
-from ansible_collections.golden.images.plugins.module_utils.cleanup.confirmation import confirmed
-from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import candidates
-from ansible_collections.golden.images.plugins.module_utils.cleanup.families import families
-from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupOptions, Limit
-from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import MARKS, stamp
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.confirmation import confirmed
+from ansible_collections.golden.images.plugins.module_utils._cleanup.decisions import candidates
+from ansible_collections.golden.images.plugins.module_utils._cleanup.families import families
+from ansible_collections.golden.images.plugins.module_utils._cleanup.options import CleanupOptions, Limit
+from ansible_collections.golden.images.plugins.module_utils._cleanup.plan import plan
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import MARKS, stamp
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
     CleanupSeen,
     Evidence,
     ImageUsage,
@@ -27,7 +27,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     SnapshotUsage,
     unreadable,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing, SnapshotRef
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Sharing, SnapshotRef
 from hypothesis import given
 from hypothesis import strategies as st
 

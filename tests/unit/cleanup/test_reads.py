@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup import read_regions
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils._cleanup import read_regions
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 
 from tests.unit.cleanup.aws_answers import Answers
 from tests.unit.cleanup.examples import (
@@ -78,9 +78,9 @@ def test_what_an_instance_was_started_from_is_no_source_of_a_copy(
 
 @pytest.mark.parametrize("answer", [{}, {"Images": [{"State": "available"}]}])
 def test_without_a_list_of_the_images_there_is_no_plan(answer: dict[str, Any]) -> None:
-    with pytest.raises(Refused, match="AWS's response to DescribeImages lacks"):
+    with pytest.raises(ValidationError, match="AWS's response to DescribeImages lacks"):
         Run(describe_images=answer)
-    with pytest.raises(Refused, match="UnauthorizedOperation"):
+    with pytest.raises(ValidationError, match="UnauthorizedOperation"):
         Run(describe_images="UnauthorizedOperation")
 
 

@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.options import Limit, read_limit
-from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
+from ansible_collections.golden.images.plugins.module_utils._cleanup.options import Limit, read_limit
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import Clocks
 
 from tests.unit.cleanup.examples import USED, ago, kinds, own, planned, region_state, seen
 

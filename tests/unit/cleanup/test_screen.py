@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.content import cleanup
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.prices import Prices
-from ansible_collections.golden.images.plugins.module_utils.cleanup.screen import screen
-from ansible_collections.golden.images.plugins.module_utils.reports.screen import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import cleanup
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.prices import Prices
+from ansible_collections.golden.images.plugins.module_utils._cleanup.screen import screen
+from ansible_collections.golden.images.plugins.module_utils._reports.screen import (
     WIDTH,
     Screen,
     Tone,

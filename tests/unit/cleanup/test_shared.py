@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import read
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils._aws import read
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 
 from tests.unit.cleanup.examples import NEW_IMAGE, OLD_ID, OLD_IMAGE, REPORTED, Run, described
 from tests.unit.examples import CONSUMER, OWNER, STRANGER
@@ -434,5 +434,5 @@ def test_snapshots_are_read_only_of_images_that_may_be_retired_now(
 
 @pytest.mark.parametrize("method", ["describe_image_references", "describe_image_attribute"])
 def test_a_bug_ends_the_reading(method: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(ValidationError):
         Run(**{method: KeyError("x")})

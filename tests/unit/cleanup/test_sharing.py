@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.sharing import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.sharing import (
     FINAL_REPORT_AGE,
     REPORT_AGE,
     accounts_to_read,
@@ -20,14 +20,14 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.sharing impo
     unchecked,
     unsupported_report_warning,
 )
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
     Evidence,
     ImageUsage,
     SnapshotUsage,
     unreadable,
 )
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._model import Sharing
 
 from tests.unit.cleanup.examples import NOW, REPORTED, USED, ago, own, report, shared
 from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER

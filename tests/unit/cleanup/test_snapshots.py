@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.options import Limit
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.options import Limit
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
     ImageUsage,
     OwnImage,
     OwnSnapshot,
@@ -19,7 +19,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     SnapshotUsage,
     unreadable,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing, SnapshotRef
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Sharing, SnapshotRef
 
 from tests.unit.cleanup.examples import (
     NOW,

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import (
     Clocks,
     Step,
     dates,
@@ -23,7 +23,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.stages impor
     stamp,
     step,
 )
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnImage
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import OwnImage
 
 from tests.unit.cleanup.examples import NOW, ago, own
 

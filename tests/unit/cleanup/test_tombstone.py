@@ -10,15 +10,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.decisions import Decision
-from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.decisions import Decision
+from ansible_collections.golden.images.plugins.module_utils._cleanup.plan import plan
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
     ImageUsage,
     OwnSnapshot,
     RetentionRule,
     SnapshotUsage,
 )
-from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.tombstone import (
     Tombstone,
     TombstoneHistory,
     by_image,
@@ -29,8 +29,8 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone im
     tombstone_text,
     with_bucket_owner,
 )
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, Sharing, SnapshotRef
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Sharing, SnapshotRef
 
 from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER, UNIT, volumes
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import Clocks
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import Clocks
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
     CleanupSeen,
     Evidence,
     ImageUsage,
@@ -18,7 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.cleanup.state import
     unproven,
     unreadable,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, SnapshotRef
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, SnapshotRef
 
 from tests.unit.cleanup.examples import REGION, USED, own, planned, region_state, seen
 from tests.unit.examples import OWNER

@@ -8,14 +8,14 @@ import importlib
 from pathlib import Path
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.uses import read_all
+from ansible_collections.golden.images.plugins.module_utils._cleanup.uses import read_all
 
 from checks.paths import CHECKOUT
 from checks.responses import sources
 from checks.responses.models import load
 
-FOLDER = "plugins/module_utils/cleanup/uses"
-PACKAGE = "ansible_collections.golden.images.plugins.module_utils.cleanup.uses"
+FOLDER = "plugins/module_utils/_cleanup/uses"
+PACKAGE = "ansible_collections.golden.images.plugins.module_utils._cleanup.uses"
 FILES = {path.stem: path for path in sorted((CHECKOUT / FOLDER).glob("read_*.py"))}
 DECLARED = {
     name: module.SOURCE

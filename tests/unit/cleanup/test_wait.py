@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import attempts
-from ansible_collections.golden.images.plugins.module_utils.cleanup import wait
-from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
+from ansible_collections.golden.images.plugins.module_utils._aws import attempts
+from ansible_collections.golden.images.plugins.module_utils._cleanup import wait
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef
 
 from tests.unit.cleanup.examples import REGION
 from tests.unit.clock import Clock

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import stamp
-from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import tombstone_text
-from ansible_collections.golden.images.plugins.module_utils.cleanup.write_tombstones import write_tombstones
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._cleanup.plan import plan
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import stamp
+from ansible_collections.golden.images.plugins.module_utils._cleanup.tombstone import tombstone_text
+from ansible_collections.golden.images.plugins.module_utils._cleanup.write_tombstones import write_tombstones
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
 
 from tests.unit.cleanup.examples import NOW, own, region_state, seen, wanted
 from tests.unit.examples import CONSUMER, OWNER

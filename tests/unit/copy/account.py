@@ -14,9 +14,9 @@ from fnmatch import fnmatch
 from types import SimpleNamespace
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.copy.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
-from ansible_collections.golden.images.plugins.module_utils.plan import TargetPlan
+from ansible_collections.golden.images.plugins.module_utils._copy.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._model import Image, Snapshot
+from ansible_collections.golden.images.plugins.module_utils._plan import TargetPlan
 from botocore.credentials import Credentials
 from botocore.validate import validate_parameters
 

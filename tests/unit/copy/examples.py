@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.copy import plan as copy
-from ansible_collections.golden.images.plugins.module_utils.copy.options import CopyOptions
-from ansible_collections.golden.images.plugins.module_utils.copy.state import CopyState
-from ansible_collections.golden.images.plugins.module_utils.keys.encryption import Encryption
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
-from ansible_collections.golden.images.plugins.module_utils.plan import Action, TargetPlan
+from ansible_collections.golden.images.plugins.module_utils._copy import plan as copy
+from ansible_collections.golden.images.plugins.module_utils._copy.options import CopyOptions
+from ansible_collections.golden.images.plugins.module_utils._copy.state import CopyState
+from ansible_collections.golden.images.plugins.module_utils._keys.encryption import Encryption
+from ansible_collections.golden.images.plugins.module_utils._model import Image, Snapshot
+from ansible_collections.golden.images.plugins.module_utils._plan import Action, TargetPlan
 
 from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION, source_image, target_in
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import Snapshot
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._model import Snapshot
 
 from tests.unit.clock import Clock
 from tests.unit.copy.account import ROLE as ROLE_NAME
@@ -214,7 +214,7 @@ def test_an_error_of_describe_key_that_is_no_refusal_is_a_failure(code: str, fai
     if not failed:
         assert ends(run(world)) == [key()]
         return
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         _ = run(world).seen
     assert [(one.error_code, one.account_id) for one in caught.value.failures] == [(code, CONSUMER)]
 

@@ -9,9 +9,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.copy import apply
-from ansible_collections.golden.images.plugins.module_utils.fanout import CHANGE_GRACE_PERIOD
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
+from ansible_collections.golden.images.plugins.module_utils._copy import apply
+from ansible_collections.golden.images.plugins.module_utils._fanout import CHANGE_GRACE_PERIOD
+from ansible_collections.golden.images.plugins.module_utils._model import Image, Snapshot
 
 from tests.unit.copy.account import OTHER_REGION, Ec2, Run, World, aws_with, copied_to, into
 from tests.unit.copy.examples import REGION

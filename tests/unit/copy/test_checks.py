@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure, Refused
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure, ValidationError
 
 from tests.unit.copy.account import Run, World, aws_with, copied_to, into
 from tests.unit.copy.examples import REGION
@@ -25,7 +25,7 @@ KNOWN = {
 
 def refused(done: Run) -> tuple[Failure, ...]:
     """The refusals of the reads."""
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         _ = done.seen
     assert all(one.remedy for one in caught.value.failures)
     return tuple(caught.value.failures)

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, Snapshot
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._model import Image, Key, Snapshot
 
 from tests.unit.copy.account import OTHER_REGION, Run, World, aws_with, copied_to
 from tests.unit.copy.examples import REGION
@@ -32,7 +32,7 @@ def keys_read(world: World, region: str = REGION) -> list[str]:
 
 def refusals(done: Run) -> list[tuple[str, str, str | None]]:
     """The code, action and region of each refusal of the reads."""
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         _ = done.seen
     assert all(one.remedy for one in caught.value.failures)
     return [(one.error_code, one.action, one.region) for one in caught.value.failures]
@@ -182,7 +182,7 @@ def test_a_missing_key_in_a_region_is_refused_before_any_copy() -> None:
     world = aws_with()
     del world.kms_of().keys["alias/golden"]
     done = Run(copied_to(**UNDER_KEY), world)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         _ = done.seen
     (failure,) = caught.value.failures
     assert (failure.error_code, failure.action, failure.region) == (

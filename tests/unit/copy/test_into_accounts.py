@@ -10,11 +10,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws.read import SETTLING_GRACE_PERIOD
-from ansible_collections.golden.images.plugins.module_utils.copy import read_source
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Target
-from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
+from ansible_collections.golden.images.plugins.module_utils._aws.read import SETTLING_GRACE_PERIOD
+from ansible_collections.golden.images.plugins.module_utils._copy import read_source
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._model import Image, Target
+from ansible_collections.golden.images.plugins.module_utils._plan import KNOWN_AFTER_APPLY
 
 from tests.unit.copy.account import OTHER_REGION, ROLE, SOURCE_KEY, Run, World, aws_with, copied_to, into
 from tests.unit.copy.examples import REGION
@@ -122,7 +122,7 @@ def test_access_is_not_read(options: dict[str, Any], world: World, copies: int) 
 def test_an_account_that_cannot_be_read_is_refused() -> None:
     world = world_for(*BOTH)
     world.ec2_of(CONSUMER, SOURCE_REGION).refuse["DescribeImages"] = "UnauthorizedOperation"
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         _ = Run(into(*BOTH), world).seen
     assert [(one.error_code, one.account_id, one.region) for one in caught.value.failures] == [
         ("UnauthorizedOperation", CONSUMER, region) for region in (EU, US)
@@ -152,7 +152,7 @@ def test_best_effort_regions_with_missing_access_are_left_out() -> None:
 def test_failures_to_assume_a_role_name_the_account() -> None:
     world = world_for(*BOTH)
     world.unassumable = frozenset({OTHER})
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         _ = Run(into(*BOTH), world).seen
     assert {(item.account_id, item.action) for item in caught.value.failures} == {(OTHER, "AssumeRole")}
     assert all(OTHER in item.message for item in caught.value.failures)
@@ -252,7 +252,7 @@ def test_a_best_effort_region_has_time_until_its_source_is_available(
 
 
 def test_a_pending_source_is_refused_unless_it_is_assumed_ready() -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         _ = Run(each_its_own(), world_of_sources("pending")).seen
     assert {item.action for item in caught.value.failures} == {"source_image_id"}
     done = Run(each_its_own(assume_source_ready=True), world_of_sources("pending"), check_mode=True)

@@ -7,10 +7,10 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.copy.options import CopyOptions
-from ansible_collections.golden.images.plugins.module_utils.copy.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from ansible_collections.golden.images.plugins.module_utils._copy.options import CopyOptions
+from ansible_collections.golden.images.plugins.module_utils._copy.plan import plan
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._plan import Action
 
 from tests.unit.copy.examples import REGION, seen_in
 from tests.unit.copy.test_options import params
@@ -62,7 +62,7 @@ def test_every_combination_of_options_changes_only_own_copies() -> None:
         }
         try:
             wanted = CopyOptions.read(params(**options), False)
-        except Refused:
+        except ValidationError:
             continue
         for encrypted_source, held in worlds:
             planned += 1

@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.copy.options import CopyOptions
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import ConsumerRole
+from ansible_collections.golden.images.plugins.module_utils._copy.options import CopyOptions
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._model import ConsumerRole
 
 from tests.unit.examples import SOURCE_ID, SOURCE_REGION, as_read
 from tests.unit.step_results import copy_result, share_result
@@ -30,7 +30,7 @@ def params(**changes: Any) -> dict[str, Any]:
 
 def refused(**changes: Any) -> list[str]:
     """The options that are refused."""
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         CopyOptions.read(params(**changes), False)
     assert all(failure.remedy for failure in caught.value.failures)
     return [failure.action for failure in caught.value.failures]
@@ -145,7 +145,7 @@ def test_invalid_options_are_refused(changes: dict[str, Any], options: list[str]
 
 
 def test_a_description_that_is_not_ascii_is_refused_with_its_characters() -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         CopyOptions.read(params(description="Golden \u2013 f\u00fcr {region} \u2013"), False)
     (failure,) = caught.value.failures
     assert failure.action == "description"

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.copy import plan as copy
-from ansible_collections.golden.images.plugins.module_utils.keys.encryption import Encryption
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
-from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
+from ansible_collections.golden.images.plugins.module_utils._copy import plan as copy
+from ansible_collections.golden.images.plugins.module_utils._keys.encryption import Encryption
+from ansible_collections.golden.images.plugins.module_utils._model import Image, Snapshot
+from ansible_collections.golden.images.plugins.module_utils._plan import KNOWN_AFTER_APPLY
 
 from tests.unit.copy.examples import REGION, calls, planned, seen, seen_in, wanted
 from tests.unit.examples import (

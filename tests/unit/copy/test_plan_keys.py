@@ -8,16 +8,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.copy import plan as copy
-from ansible_collections.golden.images.plugins.module_utils.copy import request as copy_request
-from ansible_collections.golden.images.plugins.module_utils.copy.options import CopyOptions
-from ansible_collections.golden.images.plugins.module_utils.copy.state import USABLE_STATES, CopyState
-from ansible_collections.golden.images.plugins.module_utils.keys.encryption import (
+from ansible_collections.golden.images.plugins.module_utils._copy import plan as copy
+from ansible_collections.golden.images.plugins.module_utils._copy import request as copy_request
+from ansible_collections.golden.images.plugins.module_utils._copy.options import CopyOptions
+from ansible_collections.golden.images.plugins.module_utils._copy.state import USABLE_STATES, CopyState
+from ansible_collections.golden.images.plugins.module_utils._keys.encryption import (
     Encryption,
     check_source,
     is_under,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, Snapshot
+from ansible_collections.golden.images.plugins.module_utils._model import Image, Key, Snapshot
 from hypothesis import assume, given
 from hypothesis import strategies as st
 

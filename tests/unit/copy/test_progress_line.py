@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.copy.progress_line import progress_line
-from ansible_collections.golden.images.plugins.module_utils.copy.run import CopyRun
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.model import Target
+from ansible_collections.golden.images.plugins.module_utils._copy.progress_line import progress_line
+from ansible_collections.golden.images.plugins.module_utils._copy.run import CopyRun
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._model import Target
 
 from tests.unit.examples import CONSUMER, OWNER, copied_image, target_in, volumes
 

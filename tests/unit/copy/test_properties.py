@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.copy import plan as copy
-from ansible_collections.golden.images.plugins.module_utils.copy.options import CopyOptions
-from ansible_collections.golden.images.plugins.module_utils.copy.state import CopyState
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot, Target
-from ansible_collections.golden.images.plugins.module_utils.plan import Plan
+from ansible_collections.golden.images.plugins.module_utils._copy import plan as copy
+from ansible_collections.golden.images.plugins.module_utils._copy.options import CopyOptions
+from ansible_collections.golden.images.plugins.module_utils._copy.state import CopyState
+from ansible_collections.golden.images.plugins.module_utils._model import Image, Snapshot, Target
+from ansible_collections.golden.images.plugins.module_utils._plan import Plan
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure, Refused
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Snapshot
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure, ValidationError
+from ansible_collections.golden.images.plugins.module_utils._model import Image, Snapshot
 
 from tests.unit.copy.account import Run, World, copied_to
 from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, source_image, volumes
@@ -36,7 +36,7 @@ def source(world: World, **options: Any) -> Any:
 
 def refused(world: World, *regions: str, **options: Any) -> tuple[Failure, ...]:
     """The refusals, by default of the image ``SOURCE_ID``."""
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         _ = Run(copied_to(*(regions or [SOURCE_REGION]), **options), world).seen
     assert all(failure.remedy for failure in caught.value.failures)
     return tuple(caught.value.failures)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import Key, Snapshot
+from ansible_collections.golden.images.plugins.module_utils._model import Key, Snapshot
 
 from tests.unit.copy.account import OTHER_REGION, Run, World, aws_with, copied_to
 from tests.unit.copy.examples import REGION

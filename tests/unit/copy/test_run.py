@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.copy.run import (
+from ansible_collections.golden.images.plugins.module_utils._copy.run import (
     CopyRun,
     Reaction,
     after_failure,
     time_left,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Image
-from ansible_collections.golden.images.plugins.module_utils.plan import Action, Performed
+from ansible_collections.golden.images.plugins.module_utils._model import Image
+from ansible_collections.golden.images.plugins.module_utils._plan import Action, Performed
 
 from tests.unit.copy.examples import seen
 from tests.unit.examples import OWNER, STRANGER, copied_image, source_image, target_in, volumes

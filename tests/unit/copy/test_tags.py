@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import Snapshot
+from ansible_collections.golden.images.plugins.module_utils._model import Snapshot
 
 from tests.unit.copy.account import copied_to, holding, planned
 from tests.unit.copy.examples import REGION, calls

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
 
 from tests.unit.clock import Clock
 from tests.unit.copy.account import OTHER_REGION, Ec2, Run, aws_with, copied_to

@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from ansible_collections.golden.images.plugins.module_utils.diagnose.checks import CAUSES
-from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
+from ansible_collections.golden.images.plugins.module_utils._diagnose.checks import CAUSES
+from ansible_collections.golden.images.plugins.module_utils._diagnose.state import (
     DRY_RUN_SUCCEEDED,
     AllowedImages,
     Case,
@@ -18,9 +18,9 @@ from ansible_collections.golden.images.plugins.module_utils.diagnose.state impor
     DiagnosisState,
     OwnerView,
 )
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.keys.access import KeyDryRun
-from ansible_collections.golden.images.plugins.module_utils.model import (
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._keys.access import KeyDryRun
+from ansible_collections.golden.images.plugins.module_utils._model import (
     KeySeen,
     Sharing,
     Snapshot,

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.diagnose.allowed_images import Truth, matches_any
-from ansible_collections.golden.images.plugins.module_utils.model import ScanResults, Watermark
+from ansible_collections.golden.images.plugins.module_utils._diagnose.allowed_images import Truth, matches_any
+from ansible_collections.golden.images.plugins.module_utils._model import ScanResults, Watermark
 
 from tests.unit.diagnose.examples import NOW
 from tests.unit.examples import OWNER, STRANGER, source_image

@@ -7,13 +7,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
+from ansible_collections.golden.images.plugins.module_utils._diagnose.state import (
     AllowedImages,
     ConsumerView,
     OwnerView,
 )
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._model import Sharing
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.diagnose.checks import CAUSES
-from ansible_collections.golden.images.plugins.module_utils.diagnose.plan import Diagnosis
-from ansible_collections.golden.images.plugins.module_utils.finding import BlocksLaunch, Severity
+from ansible_collections.golden.images.plugins.module_utils._diagnose.checks import CAUSES
+from ansible_collections.golden.images.plugins.module_utils._diagnose.plan import Diagnosis
+from ansible_collections.golden.images.plugins.module_utils._finding import BlocksLaunch, Severity
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import attempts
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils._aws import attempts
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 
 from tests.unit.aws.test_read import ARN, metadata
 from tests.unit.clock import Clock
@@ -60,7 +60,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     ],
 )
 def test_invalid_options_are_refused(changes: dict[str, Any], option: str) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         _ = run(owner(), **changes).wanted
     assert option in {failure.action for failure in caught.value.failures}
 

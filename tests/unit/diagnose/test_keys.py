@@ -9,20 +9,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.diagnose.refusals import (
+from ansible_collections.golden.images.plugins.module_utils._diagnose.refusals import (
     awaiting_grants,
 )
-from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
+from ansible_collections.golden.images.plugins.module_utils._diagnose.state import (
     ConsumerView,
     OwnerView,
 )
-from ansible_collections.golden.images.plugins.module_utils.keys.access import (
+from ansible_collections.golden.images.plugins.module_utils._keys.access import (
     Access,
     KeyDryRun,
     Simulation,
 )
-from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
-from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Sharing
+from ansible_collections.golden.images.plugins.module_utils._keys.grants import OPERATIONS
+from ansible_collections.golden.images.plugins.module_utils._model import Grant, Key, KeySeen, Sharing
 
 from tests.unit.diagnose.examples import (
     CASE,

@@ -7,11 +7,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.diagnose.state import (
+from ansible_collections.golden.images.plugins.module_utils._diagnose.state import (
     ConsumerView,
     OwnerView,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Key, Sharing, Target
+from ansible_collections.golden.images.plugins.module_utils._model import Key, Sharing, Target
 
 from tests.unit.diagnose.examples import (
     ENCRYPTED,

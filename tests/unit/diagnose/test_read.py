@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import attempts
+from ansible_collections.golden.images.plugins.module_utils._aws import attempts
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tests.unit.aws.test_read import ARN, metadata

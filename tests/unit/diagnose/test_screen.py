@@ -7,10 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.diagnose.screen import screen
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure, summary
-from ansible_collections.golden.images.plugins.module_utils.model import Target
-from ansible_collections.golden.images.plugins.module_utils.reports.screen import (
+from ansible_collections.golden.images.plugins.module_utils._diagnose.screen import screen
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure, summary
+from ansible_collections.golden.images.plugins.module_utils._model import Target
+from ansible_collections.golden.images.plugins.module_utils._reports.screen import (
     WIDTH,
     Screen,
     Tone,
@@ -133,6 +133,6 @@ def test_many_launches(regions: int, row: str) -> None:
 
 def test_where_the_failures_are_that_are_not_shown() -> None:
     many = [Failure.at(Target("eu-1", None), "X", "bad", f"{number} is bad.", "") for number in range(9)]
-    found = shown(status="failed", failures=[one.as_result() for one in many], msg=summary(many))
+    found = shown(status="failed", failures=[one.to_dict() for one in many], msg=summary(many))
     rest = "4 more in the facts diagnose_findings and diagnose_failures."
     assert [found.lines[-1].text.strip(), found.failure.splitlines()[-1]] == [rest, rest]

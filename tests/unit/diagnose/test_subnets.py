@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.diagnose.state import DRY_RUN_SUCCEEDED, Subnet
-from ansible_collections.golden.images.plugins.module_utils.diagnose.subnets import (
+from ansible_collections.golden.images.plugins.module_utils._diagnose.state import DRY_RUN_SUCCEEDED, Subnet
+from ansible_collections.golden.images.plugins.module_utils._diagnose.subnets import (
     MOST_TRIED,
     choose,
     decide,
@@ -16,7 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils.diagnose.subnets imp
     is_decided,
     is_missing,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Target
+from ansible_collections.golden.images.plugins.module_utils._model import Target
 from hypothesis import given
 from hypothesis import strategies as st
 

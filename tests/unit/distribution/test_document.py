@@ -6,10 +6,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.distribution.document import changes, document
-from ansible_collections.golden.images.plugins.module_utils.reports.document import Cell, Document, Grid, Mark
-from ansible_collections.golden.images.plugins.module_utils.reports.formats import render_all
-from ansible_collections.golden.images.plugins.module_utils.verification.document import MEANINGS
+from ansible_collections.golden.images.plugins.module_utils._distribution.document import changes, document
+from ansible_collections.golden.images.plugins.module_utils._reports.document import (
+    Cell,
+    Document,
+    Grid,
+    Mark,
+)
+from ansible_collections.golden.images.plugins.module_utils._reports.formats import render_all
+from ansible_collections.golden.images.plugins.module_utils._verification.document import MEANINGS
 
 from tests.unit.distribution.examples import EU, US, copied, copy, failure, reported, share, shared
 from tests.unit.examples import OWNER, SOURCE_ID

@@ -8,14 +8,14 @@ import json
 from pathlib import Path
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.distribution import write_files as module
-from ansible_collections.golden.images.plugins.module_utils.distribution.output import Images
-from ansible_collections.golden.images.plugins.module_utils.distribution.write_files import (
+from ansible_collections.golden.images.plugins.module_utils._distribution import write_files as module
+from ansible_collections.golden.images.plugins.module_utils._distribution.output import Images
+from ansible_collections.golden.images.plugins.module_utils._distribution.write_files import (
     changed_files,
     check_files,
     write_files,
 )
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 
 HOME, AWAY = "ami-00000000000000001", "ami-00000000000000002"
 ONE = Images({"us-east-1": HOME, "eu-west-1": AWAY})
@@ -103,7 +103,7 @@ def test_a_file_with_other_content_is_kept(tmp_path: Path) -> None:
     path.write_text("PASSWORD=hunter2\n", encoding="utf-8")
     assert problems(path) == [f"output_files: {path} has other content, which would be lost."]
     other = tmp_path / "b.env"
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ValidationError) as refused:
         changed_files([str(path), str(other)], IMAGES)
     assert (len(refused.value.failures), other.exists()) == (1, False)
     assert path.read_text(encoding="utf-8") == "PASSWORD=hunter2\n"

@@ -193,7 +193,7 @@ def test_an_option_that_a_step_has_too_is_the_same_option(step: str):
 def test_without_an_upload_no_aws_is_imported(module: str, options: dict[str, Any], tmp_path: Path):
     script = (
         "import sys\n"
-        "from ansible_collections.golden.images.plugins.module_utils.runner import run_here\n"
+        "from ansible_collections.golden.images.plugins.module_utils._runner import run_here\n"
         f"from {MODULES}.{module} import FLOW\n"
         f"result = run_here(FLOW, {options!r})\n"
         "assert not result.get('failed'), result\n"

@@ -8,12 +8,12 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.distribution.packer import (
+from ansible_collections.golden.images.plugins.module_utils._distribution.packer import (
     Build,
     image_of,
     manifest,
 )
-from ansible_collections.golden.images.plugins.module_utils.variables import Unreadable
+from ansible_collections.golden.images.plugins.module_utils._variables import Unreadable
 
 FIRST, LAST = "6d5d3185-fa95-44e1-8775-9e64fe2e2d8f", "bc0a6c5e-8b8b-4b4b-9b0a-2f3b7a1f0c11"
 ONE, TWO, THREE = "ami-00000000000000001", "ami-00000000000000002", "ami-00000000000000003"

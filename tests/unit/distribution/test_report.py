@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.distribution.report import has_failed, remembered
+from ansible_collections.golden.images.plugins.module_utils._distribution.report import has_failed, remembered
 from ansible_collections.golden.images.plugins.modules import distribution_report
 
 from tests.unit.distribution.examples import EU, US, copied, copy, failure, reported, shared

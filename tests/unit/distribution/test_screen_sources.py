@@ -8,8 +8,8 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.distribution.screen import screen
-from ansible_collections.golden.images.plugins.module_utils.distribution.screen_sources import (
+from ansible_collections.golden.images.plugins.module_utils._distribution.screen import screen
+from ansible_collections.golden.images.plugins.module_utils._distribution.screen_sources import (
     Reports,
     images_of,
     several,

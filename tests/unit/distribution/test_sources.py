@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.distribution.sources import (
+from ansible_collections.golden.images.plugins.module_utils._distribution.sources import (
     KEYS,
     File,
     files,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.distribution.unfinished import (
+from ansible_collections.golden.images.plugins.module_utils._distribution.unfinished import (
     earlier_text,
     started_text,
 )

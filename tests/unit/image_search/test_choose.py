@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.image_search.choose import (
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._image_search.choose import (
     choose_newest,
     find_obstacle,
 )
-from ansible_collections.golden.images.plugins.module_utils.image_search.state import Search
-from ansible_collections.golden.images.plugins.module_utils.model import Image
+from ansible_collections.golden.images.plugins.module_utils._image_search.state import Search
+from ansible_collections.golden.images.plugins.module_utils._model import Image
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 PAST, FUTURE = "2026-11-25T00:00:00.000Z", "2026-11-27T00:00:00.000Z"
@@ -81,7 +81,7 @@ def test_an_older_image_is_chosen_if_keys_permit_no_launch_of_newer_ones() -> No
 
 
 def test_images_whose_keys_permit_no_launch_are_explained() -> None:
-    with pytest.raises(Refused, match="cannot be launched: ami-00000000000000001 has a bad key"):
+    with pytest.raises(ValidationError, match="cannot be launched: ami-00000000000000001 has a bad key"):
         choose_newest(SEARCH, [image(1, 1)], "eu-west-1", NOW, lambda _image: "has a bad key")
 
 
@@ -91,7 +91,7 @@ def test_a_deprecated_image_is_found_by_its_id() -> None:
 
 
 def test_no_image_at_all() -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ValidationError) as refused:
         choose_newest(SEARCH, [], "eu-west-1", NOW, no_obstacle)
     (failure,) = refused.value.failures
     assert (failure.error_code, failure.region) == ("image_not_found", "eu-west-1")
@@ -101,7 +101,7 @@ def test_no_image_at_all() -> None:
 def test_images_that_cannot_be_launched_are_explained_newest_first() -> None:
     states = ["disabled", "failed", "pending", "disabled", "disabled"]
     images = [image(number, number, state=state) for number, state in enumerate(states, start=1)]
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ValidationError) as refused:
         choose_newest(SEARCH, images, "eu-west-1", NOW, no_obstacle)
     (failure,) = refused.value.failures
     assert failure.error_code == "image_not_launchable"

@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.image_search.options import SearchOptions
-from ansible_collections.golden.images.plugins.module_utils.image_search.state import Search
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._image_search.options import SearchOptions
+from ansible_collections.golden.images.plugins.module_utils._image_search.state import Search
 
 IMAGE, OTHER = "ami-0123456789abcdef0", "012345678901"
 DEFAULTS: dict[str, Any] = {"tags": {}, "architecture": None, "owners": ["self"], "parameter": None}
@@ -51,6 +51,6 @@ def test_searches(terms: list[Any], given: dict[str, Any], expected: list[Search
     ],
 )
 def test_refusals(terms: list[Any], given: dict[str, Any], option: str) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ValidationError) as refused:
         SearchOptions.read({**DEFAULTS, "_terms": terms, **given}, check_mode=False)
     assert [failure.action for failure in refused.value.failures] == [option]

@@ -10,10 +10,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.image_search import read
-from ansible_collections.golden.images.plugins.module_utils.image_search.state import Search
-from ansible_collections.golden.images.plugins.module_utils.model import Device, Image
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._image_search import read
+from ansible_collections.golden.images.plugins.module_utils._image_search.state import Search
+from ansible_collections.golden.images.plugins.module_utils._model import Device, Image
 from botocore.parsers import ResponseParserError
 
 from tests.unit.wire import Wire
@@ -45,13 +45,13 @@ def test_a_search_without_a_parameter_stays(ssm: Wire) -> None:
 
 def test_a_parameter_that_does_not_exist(ssm: Wire) -> None:
     ssm.refuse("get_parameter", {"Name": "/golden/web"}, "ParameterNotFound")
-    with pytest.raises(Refused, match="eu-west-1: The parameter /golden/web does not exist"):
+    with pytest.raises(ValidationError, match="eu-west-1: The parameter /golden/web does not exist"):
         read.resolve_parameter(ssm.client, NAMED, "eu-west-1")
 
 
 def test_the_value_of_another_kind_is_not_shown(ssm: Wire) -> None:
     ssm.expect("get_parameter", {"Name": "/golden/web"}, {"Parameter": {"Value": "hunter2", "Version": 1}})
-    with pytest.raises(Refused, match="not an AMI ID") as refused:
+    with pytest.raises(ValidationError, match="not an AMI ID") as refused:
         read.resolve_parameter(ssm.client, NAMED, "eu-west-1")
     assert "hunter2" not in str(refused.value)
 
@@ -61,7 +61,7 @@ def test_an_answer_that_is_not_one_names_its_own_operation() -> None:
         raise ResponseParserError("<html>")
 
     ssm: Any = SimpleNamespace(get_parameter=get_parameter)
-    with pytest.raises(Refused, match="The response to GetParameter does not come from AWS"):
+    with pytest.raises(ValidationError, match="The response to GetParameter does not come from AWS"):
         read.resolve_parameter(ssm, NAMED, "eu-west-1")
 
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.image_search.state import Search
+from ansible_collections.golden.images.plugins.module_utils._image_search.state import Search
 
 IMAGE = "ami-0123456789abcdef0"
 

@@ -11,12 +11,12 @@ import pytest
 import yaml
 from ansible.errors import AnsibleError
 from ansible_collections.golden.images.plugins.inventory import accounts
-from ansible_collections.golden.images.plugins.module_utils.organization.inventory import (
+from ansible_collections.golden.images.plugins.module_utils._organization.inventory import (
     InventoryOptions,
     NamingOptions,
 )
-from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
-from ansible_collections.golden.images.plugins.module_utils.variables import read_options
+from ansible_collections.golden.images.plugins.module_utils._read_yaml import parsed
+from ansible_collections.golden.images.plugins.module_utils._variables import read_options
 from botocore.exceptions import ClientError
 
 OPTIONS = yaml.safe_load(accounts.DOCUMENTATION)["options"]

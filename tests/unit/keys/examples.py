@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.copy.state import CopyState
-from ansible_collections.golden.images.plugins.module_utils.keys.encryption import Encryption
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, Snapshot
+from ansible_collections.golden.images.plugins.module_utils._copy.state import CopyState
+from ansible_collections.golden.images.plugins.module_utils._keys.encryption import Encryption
+from ansible_collections.golden.images.plugins.module_utils._model import Image, Key, Snapshot
 
 from tests.unit.copy.examples import REGION, seen
 from tests.unit.examples import OWNER, adopted_image, copied_image, source_image, target_in, volumes

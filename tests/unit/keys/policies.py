@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from functools import reduce
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
-from ansible_collections.golden.images.plugins.module_utils.keys.policy_statements import (
+from ansible_collections.golden.images.plugins.module_utils._keys.grants import OPERATIONS
+from ansible_collections.golden.images.plugins.module_utils._keys.policy_statements import (
     PolicyAccess,
     PolicyConsumers,
     own_accesses,

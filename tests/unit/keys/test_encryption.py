@@ -7,10 +7,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.keys import encryption as keys
-from ansible_collections.golden.images.plugins.module_utils.keys.encryption import Encryption
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, Snapshot
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._keys import encryption as keys
+from ansible_collections.golden.images.plugins.module_utils._keys.encryption import Encryption
+from ansible_collections.golden.images.plugins.module_utils._model import Image, Key, Snapshot
 
 from tests.unit.copy.examples import REGION, planned, wanted
 from tests.unit.examples import (

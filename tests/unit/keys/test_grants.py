@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.keys.grants import (
+from ansible_collections.golden.images.plugins.module_utils._keys.grants import (
     DELETED_PRINCIPAL,
     NAME_PREFIX,
     OPERATIONS,
@@ -18,7 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.keys.grants import (
     is_own_by_issuer,
     name_prefix,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Grant
+from ansible_collections.golden.images.plugins.module_utils._model import Grant
 
 from tests.unit.examples import OWNER
 from tests.unit.keys.examples import key_arn

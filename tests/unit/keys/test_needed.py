@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.keys.needed import (
+from ansible_collections.golden.images.plugins.module_utils._keys.needed import (
     ConsumerResources,
     SharedUnderKey,
     account_of,
@@ -17,8 +17,8 @@ from ansible_collections.golden.images.plugins.module_utils.keys.needed import (
     split_by_name,
     unused_key_access,
 )
-from ansible_collections.golden.images.plugins.module_utils.keys.policy_statements import PolicyConsumers
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils._keys.policy_statements import PolicyConsumers
+from ansible_collections.golden.images.plugins.module_utils._model import Sharing
 
 from tests.unit.examples import ORG, OWNER, UNIT
 from tests.unit.keys.policies import DEPLOY, ORG_ID, OTHER_ORG_ID, A, B, consumers

@@ -8,12 +8,12 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
-from ansible_collections.golden.images.plugins.module_utils.keys.policy_audience import (
+from ansible_collections.golden.images.plugins.module_utils._keys.grants import OPERATIONS
+from ansible_collections.golden.images.plugins.module_utils._keys.policy_audience import (
     StatementAudience,
     audiences,
 )
-from ansible_collections.golden.images.plugins.module_utils.keys.policy_statements import PolicyConsumers
+from ansible_collections.golden.images.plugins.module_utils._keys.policy_statements import PolicyConsumers
 
 from tests.unit.keys.examples import key_arn
 from tests.unit.keys.policies import DEPLOY, ORG_ID, UNIT, A, B, consumers, opened_to

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.keys.access import Access, access
-from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
-from ansible_collections.golden.images.plugins.module_utils.keys.policy_evaluation import (
+from ansible_collections.golden.images.plugins.module_utils._keys.access import Access, access
+from ansible_collections.golden.images.plugins.module_utils._keys.grants import OPERATIONS
+from ansible_collections.golden.images.plugins.module_utils._keys.policy_evaluation import (
     Consumer,
     PolicyDecision,
     Request,
@@ -23,7 +23,7 @@ from ansible_collections.golden.images.plugins.module_utils.keys.policy_evaluati
     operations_of,
     principals_in_account,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen
+from ansible_collections.golden.images.plugins.module_utils._model import Grant, Key, KeySeen
 from hypothesis import given
 from hypothesis import strategies as st
 

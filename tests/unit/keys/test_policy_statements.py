@@ -8,9 +8,9 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
-from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
-from ansible_collections.golden.images.plugins.module_utils.keys.policy_statements import (
+from ansible_collections.golden.images.plugins.module_utils._keys import policy_statements as key_policy
+from ansible_collections.golden.images.plugins.module_utils._keys.grants import OPERATIONS
+from ansible_collections.golden.images.plugins.module_utils._keys.policy_statements import (
     PolicyAccess,
     PolicyConsumers,
 )

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.keys.access import Access
-from ansible_collections.golden.images.plugins.module_utils.keys.simulation import (
+from ansible_collections.golden.images.plugins.module_utils._keys.access import Access
+from ansible_collections.golden.images.plugins.module_utils._keys.simulation import (
     decisions,
     permissions,
     request,

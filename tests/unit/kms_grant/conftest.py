@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import attempts
+from ansible_collections.golden.images.plugins.module_utils._aws import attempts
 
 from tests.unit.clock import Clock
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import grant_request
-from ansible_collections.golden.images.plugins.module_utils.model import Grant, Key, KeySeen, Target
-from ansible_collections.golden.images.plugins.module_utils.plan import Action, Plan, TargetPlan
-from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from ansible_collections.golden.images.plugins.module_utils._keys.grants import OPERATIONS
+from ansible_collections.golden.images.plugins.module_utils._kms_grant.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._kms_grant.state import grant_request
+from ansible_collections.golden.images.plugins.module_utils._model import Grant, Key, KeySeen, Target
+from ansible_collections.golden.images.plugins.module_utils._plan import Action, Plan, TargetPlan
+from ansible_collections.golden.images.plugins.module_utils._runner import Outcome
 
 from tests.unit.flow_run import FlowRun
 from tests.unit.keys.examples import key_arn

@@ -11,7 +11,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
+from ansible_collections.golden.images.plugins.module_utils._keys import policy_statements as key_policy
 
 from tests.unit.examples import ORG, OWNER
 from tests.unit.keys.policies import ROOT, consumers, opened_to, own_access
@@ -163,7 +163,7 @@ def test_actions_before_a_failure_are_returned() -> None:
     aws = world(EU, US)
     aws.regions[EU].refuse = {"PutKeyPolicy": "MalformedPolicyDocumentException"}
     _result, outcome = run(aws, wanted(A, regions=(EU, US), org_arns=frozenset({ORG})))
-    done = [(item["region"], item["action"]) for item in (one.as_result() for one in outcome.performed)]
+    done = [(item["region"], item["action"]) for item in (one.to_dict() for one in outcome.performed)]
     assert sorted(done) == [(EU, "CreateGrant"), (US, "CreateGrant"), (US, "PutKeyPolicy")]
 
 

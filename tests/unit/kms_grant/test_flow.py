@@ -10,12 +10,12 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import read_targets
-from ansible_collections.golden.images.plugins.module_utils.aws.read import SETTLING_GRACE_PERIOD
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.fanout import GRACE_PERIOD
-from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
-from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
+from ansible_collections.golden.images.plugins.module_utils._aws import read_targets
+from ansible_collections.golden.images.plugins.module_utils._aws.read import SETTLING_GRACE_PERIOD
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._fanout import GRACE_PERIOD
+from ansible_collections.golden.images.plugins.module_utils._keys import policy_statements as key_policy
+from ansible_collections.golden.images.plugins.module_utils._keys.grants import OPERATIONS
 
 from tests.unit.examples import ORG, OWNER, UNIT
 from tests.unit.keys.examples import key_arn
@@ -43,7 +43,7 @@ def test_all_read_failures_are_reported_and_nothing_is_written() -> None:
     aws = world(EU, US, "ap-south-1")
     aws.regions[EU].refuse = {"DescribeKey": "NotFoundException"}
     aws.regions[US].refuse = {"ListGrants": "AccessDeniedException"}
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         assert Run(wanted(A, regions=(EU, US, "ap-south-1")), aws).seen
     reported = [
         (item.region, item.action, item.error_code, item.request_id) for item in caught.value.failures
@@ -252,8 +252,8 @@ def test_external_id_is_in_no_result() -> None:
     assert outcome.failures
     reported = [
         job.result,
-        [action.as_result() for action in (*plan.actions, *outcome.performed)],
-        [failure.as_result() for failure in outcome.failures],
+        [action.to_dict() for action in (*plan.actions, *outcome.performed)],
+        [failure.to_dict() for failure in outcome.failures],
         plan.before,
         plan.after,
         plan.warnings,

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
-from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
-from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._keys import policy_statements as key_policy
+from ansible_collections.golden.images.plugins.module_utils._keys.grants import OPERATIONS
+from ansible_collections.golden.images.plugins.module_utils._plan import Action
 
 from tests.unit.examples import ORG, UNIT
 from tests.unit.keys.policies import ROOT, consumers, policy_of
@@ -77,7 +77,7 @@ def test_every_combination_of_options_does_only_what_it_names() -> None:
         }
         try:
             plan = Run({"kms_key_ids": {REGION: KEY.arn}, **options}, held).plan
-        except Refused:
+        except ValidationError:
             continue
         planned += 1
         names = {one for ids in named.values() for one in ids}

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.options import GrantOptions
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._kms_grant.options import GrantOptions
 
 from tests.unit.examples import CONSUMER, ORG, SOURCE_ID, UNIT
 from tests.unit.kms_grant.examples import Run
@@ -23,7 +23,7 @@ KEYS = {"eu-west-1": "alias/golden", "us-east-1": None}
 
 
 def checked(check_mode: bool = False, **changes: Any) -> Any:
-    """What a minimal task with these changes wants; raises ``Refused``."""
+    """What a minimal task with these changes wants; raises ``ValidationError``."""
     return Run(
         {"kms_key_ids": KEYS, "account_ids": [CONSUMER], **changes}, world(), check_mode=check_mode
     ).wanted
@@ -157,7 +157,7 @@ def test_valid_options(changes: dict[str, Any]) -> None:
     ],
 )
 def test_invalid_options(changes: dict[str, Any], options: list[str]) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         checked(**changes)
     assert [failure.action for failure in caught.value.failures] == options
     assert all(failure.remedy for failure in caught.value.failures)
@@ -165,7 +165,7 @@ def test_invalid_options(changes: dict[str, Any], options: list[str]) -> None:
 
 @pytest.mark.parametrize("operation", ["*", "decrypt", "kms:Decrypt", "PutKeyPolicy"])
 def test_invalid_operations_are_refused(operation: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(ValidationError):
         checked(operations=[operation], access_method="key_policy")
 
 

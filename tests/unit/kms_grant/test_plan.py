@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
-from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
-from ansible_collections.golden.images.plugins.module_utils.model import Grant
-from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from ansible_collections.golden.images.plugins.module_utils._keys import policy_statements as key_policy
+from ansible_collections.golden.images.plugins.module_utils._keys.grants import OPERATIONS
+from ansible_collections.golden.images.plugins.module_utils._model import Grant
+from ansible_collections.golden.images.plugins.module_utils._plan import Action
 
 from tests.unit.examples import ORG, OWNER, UNIT, target_in
 from tests.unit.keys.examples import key_arn

@@ -9,10 +9,10 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
-from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
-from ansible_collections.golden.images.plugins.module_utils.model import Grant
-from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from ansible_collections.golden.images.plugins.module_utils._keys import policy_statements as key_policy
+from ansible_collections.golden.images.plugins.module_utils._keys.grants import OPERATIONS
+from ansible_collections.golden.images.plugins.module_utils._model import Grant
+from ansible_collections.golden.images.plugins.module_utils._plan import Action
 from hypothesis import assume, given
 from hypothesis import strategies as st
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import attempts, read
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils._aws import attempts, read
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 
 from tests.unit.clock import Clock
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, STRANGER, UNIT
@@ -111,7 +111,7 @@ def test_key_of_another_account_that_denies_grants_is_refused(operation: str) ->
 )
 def test_a_key_that_cannot_be_described_is_a_failure(key_id: str, account_id: str, code: str) -> None:
     aws = central(refuse={"DescribeKey": code})
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         assert Run(wanted(account_id, kms_key_ids={EU: key_id}), aws).seen
     assert [failure.error_code for failure in caught.value.failures] == [code]
 
@@ -126,7 +126,7 @@ def test_key_of_another_account_is_only_described_without_a_consumer() -> None:
 
 def test_another_error_of_a_key_of_another_account_is_a_failure() -> None:
     aws = central(refuse={"ListGrants": "KMSInternalException"})
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         assert Run(wanted(A), aws).seen
     assert [failure.error_code for failure in caught.value.failures] == ["KMSInternalException"]
 
@@ -202,7 +202,7 @@ def test_an_encrypted_snapshot_whose_key_cannot_be_read_is_refused(
         ec2.refuse("describe_snapshots", {"SnapshotIds": ["snap-0"]}, "InvalidSnapshot.NotFound")
     aws = world(EU)
     aws.ec2_clients[EU] = ec2.client
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         assert Run(of_images(), aws).seen
     assert [failure.error_code for failure in caught.value.failures] == ["snapshot_not_found"]
 
@@ -213,7 +213,7 @@ def test_missing_image_is_refused(ec2: Wire, monkeypatch: pytest.MonkeyPatch) ->
         ec2.expect("describe_images", BY_ID, {"Images": []})
     aws = world(EU)
     aws.ec2_clients[EU] = ec2.client
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         assert Run(of_images(), aws).seen
     assert [failure.error_code for failure in caught.value.failures] == ["image_not_found"]
 

@@ -7,22 +7,22 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.apply import Launch, TargetRun
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.options import ProbeOptions
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.state import (
+from ansible_collections.golden.images.plugins.module_utils._launch_probe.apply import Launch, TargetRun
+from ansible_collections.golden.images.plugins.module_utils._launch_probe.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._launch_probe.options import ProbeOptions
+from ansible_collections.golden.images.plugins.module_utils._launch_probe.plan import plan
+from ansible_collections.golden.images.plugins.module_utils._launch_probe.state import (
     Cause,
     Probe,
     ProbeState,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import (
+from ansible_collections.golden.images.plugins.module_utils._model import (
     Image,
     Instance,
     Target,
 )
-from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
-from ansible_collections.golden.images.plugins.module_utils.tags import PROBE_TAG
+from ansible_collections.golden.images.plugins.module_utils._runner import Outcome
+from ansible_collections.golden.images.plugins.module_utils._tags import PROBE_TAG
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, as_read, source_image
 

@@ -10,17 +10,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import attempts
-from ansible_collections.golden.images.plugins.module_utils.aws.errors import WebPage
-from ansible_collections.golden.images.plugins.module_utils.launch_probe import apply as probe_run
-from ansible_collections.golden.images.plugins.module_utils.launch_probe import read as instances
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.apply import (
+from ansible_collections.golden.images.plugins.module_utils._aws import attempts
+from ansible_collections.golden.images.plugins.module_utils._aws.errors import WebPage
+from ansible_collections.golden.images.plugins.module_utils._launch_probe import apply as probe_run
+from ansible_collections.golden.images.plugins.module_utils._launch_probe import read as instances
+from ansible_collections.golden.images.plugins.module_utils._launch_probe.apply import (
     TargetRun,
     run_probes,
     sweep,
 )
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import launches
-from ansible_collections.golden.images.plugins.module_utils.model import Instance
+from ansible_collections.golden.images.plugins.module_utils._launch_probe.plan import launches
+from ansible_collections.golden.images.plugins.module_utils._model import Instance
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 

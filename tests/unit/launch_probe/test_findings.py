@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.state import Cause
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._launch_probe.plan import plan
+from ansible_collections.golden.images.plugins.module_utils._launch_probe.state import Cause
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import attempts
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.launch_probe import flow as launch_probe
-from ansible_collections.golden.images.plugins.module_utils.launch_probe import read as instances
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Instance
-from ansible_collections.golden.images.plugins.module_utils.progress import reporter
-from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from ansible_collections.golden.images.plugins.module_utils._aws import attempts
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._launch_probe import flow as launch_probe
+from ansible_collections.golden.images.plugins.module_utils._launch_probe import read as instances
+from ansible_collections.golden.images.plugins.module_utils._launch_probe.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._model import Image, Instance
+from ansible_collections.golden.images.plugins.module_utils._progress import reporter
+from ansible_collections.golden.images.plugins.module_utils._runner import Outcome
 
 from tests.unit.clock import Clock
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER
@@ -124,7 +124,7 @@ def test_another_account_fails_without_a_role() -> None:
 
 
 def test_refused_credentials_stop_the_module() -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         FLOW.read(
             World(refuses=refused("ExpiredToken", "GetCallerIdentity")), FLOW.options.read(params(), False)
         )

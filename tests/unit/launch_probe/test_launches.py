@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import launch_again, plan
-from ansible_collections.golden.images.plugins.module_utils.model import (
+from ansible_collections.golden.images.plugins.module_utils._launch_probe.plan import launch_again, plan
+from ansible_collections.golden.images.plugins.module_utils._model import (
     Image,
     Instance,
 )
-from ansible_collections.golden.images.plugins.module_utils.tags import PROBE_TAG
+from ansible_collections.golden.images.plugins.module_utils._tags import PROBE_TAG
 from hypothesis import given
 from hypothesis import strategies as st
 

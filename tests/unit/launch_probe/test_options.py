@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.options import ProbeOptions
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._launch_probe.options import ProbeOptions
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
 from tests.unit.launch_probe.examples import HERE, REGION, SUBNET, params
@@ -35,7 +35,7 @@ from tests.unit.launch_probe.examples import HERE, REGION, SUBNET, params
     ],
 )
 def test_options_that_are_not_valid_are_refused(changes: dict[str, Any], option: str, says: str) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         ProbeOptions.read(params(**changes), False)
     assert {failure.action for failure in caught.value.failures} == {option}
     assert says in str(caught.value)

@@ -7,15 +7,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.causes import (
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._launch_probe.causes import (
     may_succeed_later,
     not_accepted,
     not_running,
 )
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.plan import plan
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.state import Cause
-from ansible_collections.golden.images.plugins.module_utils.model import (
+from ansible_collections.golden.images.plugins.module_utils._launch_probe.plan import plan
+from ansible_collections.golden.images.plugins.module_utils._launch_probe.state import Cause
+from ansible_collections.golden.images.plugins.module_utils._model import (
     Instance,
 )
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws.errors import IncompleteAnswer
-from ansible_collections.golden.images.plugins.module_utils.launch_probe import read as instances
-from ansible_collections.golden.images.plugins.module_utils.model import Instance
+from ansible_collections.golden.images.plugins.module_utils._aws.errors import IncompleteAnswer
+from ansible_collections.golden.images.plugins.module_utils._launch_probe import read as instances
+from ansible_collections.golden.images.plugins.module_utils._model import Instance
 from botocore.exceptions import ClientError
 
 from ..wire import Wire

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.golden.images.plugins.lookup import ami
-from ansible_collections.golden.images.plugins.module_utils.image_search.options import SearchOptions
-from ansible_collections.golden.images.plugins.module_utils.image_search.state import Search
-from ansible_collections.golden.images.plugins.module_utils.read_yaml import parsed
-from ansible_collections.golden.images.plugins.module_utils.variables import read_options
+from ansible_collections.golden.images.plugins.module_utils._image_search.options import SearchOptions
+from ansible_collections.golden.images.plugins.module_utils._image_search.state import Search
+from ansible_collections.golden.images.plugins.module_utils._read_yaml import parsed
+from ansible_collections.golden.images.plugins.module_utils._variables import read_options
 
 ACCOUNT, OTHER = "012345671234", "222222222222"
 OPTIONS = yaml.safe_load(ami.DOCUMENTATION)["options"]

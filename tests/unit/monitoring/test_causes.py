@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import CHECK_CREDENTIALS
-from ansible_collections.golden.images.plugins.module_utils.monitoring.causes import explain
+from ansible_collections.golden.images.plugins.module_utils._failures import CHECK_CREDENTIALS
+from ansible_collections.golden.images.plugins.module_utils._monitoring.causes import explain
 
 PAGE = "<!DOCTYPE html>\n<html><body><h1>Gateway</h1></body></html>\n"
 ERROR = "An error occurred ({}) when calling the PutRule operation{}: {}"

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.monitoring.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._monitoring.flow import FLOW
 
 from .test_options import GIVEN
 
@@ -22,7 +22,7 @@ def refusal(subscription: dict[str, Any]) -> tuple[str, str]:
     """Why the options refuse a subscription, and the remedy; two empty texts if they take it."""
     try:
         FLOW.options.read({**GIVEN, "subscriptions": [subscription]}, False)
-    except Refused as refused:
+    except ValidationError as refused:
         (failure,) = refused.failures
         return failure.message.removeprefix("subscriptions: "), failure.remedy
     return TAKEN

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.monitoring.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._monitoring.flow import FLOW
 
 from tests.unit.examples import as_read
 
@@ -74,7 +74,7 @@ def test_options_that_are_valid_are_accepted() -> None:
     ],
 )
 def test_an_option_that_is_not_valid_is_refused(option: str, value: Any, says: str) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         FLOW.options.read(as_read(FLOW.options.argument_spec(), {**GIVEN, option: value}), False)
     (failure,) = caught.value.failures
     assert failure.action == option
@@ -85,7 +85,7 @@ def test_principals_that_make_a_pattern_too_long_are_refused() -> None:
     def failures(**changes: Any) -> list[tuple[str, str]]:
         try:
             FLOW.options.read({**GIVEN, **changes}, False)
-        except Refused as refused:
+        except ValidationError as refused:
             return [(failure.action, failure.message) for failure in refused.failures]
         return []
 
@@ -99,7 +99,7 @@ def test_principals_that_make_a_pattern_too_long_are_refused() -> None:
 
 @pytest.mark.parametrize("name", [None, ""])
 def test_regions_of_a_log_group_without_its_name_are_refused(name: str | None) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         FLOW.options.read({**GIVEN, "log_group_name": name}, False)
     assert [one.message for one in caught.value.failures] == [
         "log_group_regions: needs the option log_group_name."
@@ -115,7 +115,7 @@ def test_the_event_pattern_of_each_region_has_its_own_keys() -> None:
         pattern = {"detail": {"$or": [{"resources": {"ARN": [*listed]}}]}}
         try:
             FLOW.options.read({**GIVEN, "kms_key_arns": [*listed], "event_pattern": pattern}, False)
-        except Refused as refused:
+        except ValidationError as refused:
             return [failure.message for failure in refused.failures]
         return []
 

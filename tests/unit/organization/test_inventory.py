@@ -9,8 +9,8 @@ import re
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.organization.inventory import (
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._organization.inventory import (
     ALL_ACCOUNTS,
     Account,
     Group,
@@ -131,7 +131,7 @@ def test_the_name_of_a_host_controls_no_terminal() -> None:
 def test_two_accounts_with_the_same_name_are_refused() -> None:
     twins = [account("111111111111"), account("222222222222"), account("333333333333", name="other")]
     assert len(hosts(twins, NamingOptions())) == 3
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         hosts(twins, NamingOptions("account_name"))
     (failure,) = caught.value.failures
     assert "111111111111, 222222222222" in failure.message
@@ -142,7 +142,7 @@ def test_two_accounts_with_the_same_name_are_refused() -> None:
 def test_a_host_with_the_name_of_a_group_is_refused(name: str) -> None:
     accounts = [account("111111111111", name=name), account("222222222222", name="pay", units=(PROD,))]
     assert "ou_prod" in grouped(*accounts)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         grouped(*accounts, hostname="account_name")
     (failure,) = caught.value.failures
     assert failure.message.startswith(f"hostname: account 111111111111 has the name '{name}'")

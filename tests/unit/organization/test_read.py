@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.organization import read as read_accounts
-from ansible_collections.golden.images.plugins.module_utils.organization.inventory import (
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._organization import read as read_accounts
+from ansible_collections.golden.images.plugins.module_utils._organization.inventory import (
     Account,
     InventoryOptions,
     Unit,
@@ -104,7 +104,7 @@ def test_an_account_without_a_state_is_refused(organizations: Wire) -> None:
     expect_roots(organizations)
     expect_children(organizations, ROOT, [listed])
     # The exception stops the reads before the units.
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         read_accounts.accounts(organizations.client, InventoryOptions())
     (failure,) = caught.value.failures
     assert "Update botocore" in failure.remedy
@@ -121,7 +121,7 @@ def test_an_account_without_a_state_is_refused(organizations: Wire) -> None:
 )
 def test_failures_of_list_roots(organizations: Wire, code: str, remedy: str) -> None:
     organizations.refuse("list_roots", {}, code, "Not a member.")
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         read_accounts.accounts(organizations.client, InventoryOptions())
     (failure,) = caught.value.failures
     assert (failure.error_code, failure.action) == (code, "ListRoots")
@@ -132,7 +132,7 @@ def test_tags_that_cannot_be_read_are_refused(organizations: Wire) -> None:
     expect_roots(organizations)
     expect_children(organizations, ROOT, [entry(A), entry(B)])
     organizations.refuse("list_tags_for_resource", {"ResourceId": A}, "AccessDeniedException")
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         read_accounts.accounts(organizations.client, InventoryOptions())
     assert [failure.action for failure in caught.value.failures] == ["ListTagsForResource"]
 
@@ -178,7 +178,7 @@ def test_an_answer_without_what_makes_the_inventory_complete_is_refused(
     }
     client = Wire("organizations").client
     monkeypatch.setattr(client, "_make_api_call", lambda operation, _request: answers[xform_name(operation)])
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         read_accounts.accounts(client, InventoryOptions())
     (failure,) = caught.value.failures
     assert lacks in failure.message

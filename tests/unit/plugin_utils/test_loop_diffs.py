@@ -8,8 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.plugin_utils import result_display
-from ansible_collections.golden.images.plugins.plugin_utils.result_display import display_diff
+from ansible_collections.golden.images.plugins.plugin_utils import _result_display as result_display
+from ansible_collections.golden.images.plugins.plugin_utils._result_display import display_diff
 
 DIFF = "us-east-1: + launch permission for 012345678901\n"
 RESULT = {"changed": True, "diff": {"prepared": DIFF}, "results": [{"region": "us-east-1"}]}

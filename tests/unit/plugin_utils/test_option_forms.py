@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.variables import Variable
-from ansible_collections.golden.images.plugins.plugin_utils.option_forms import (
+from ansible_collections.golden.images.plugins.module_utils._variables import Variable
+from ansible_collections.golden.images.plugins.plugin_utils._option_forms import (
     ReadsOptions,
     documented_options,
 )

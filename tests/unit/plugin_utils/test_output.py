@@ -7,7 +7,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.golden.images.plugins.plugin_utils import output
+from ansible_collections.golden.images.plugins.plugin_utils import _output as output
 
 
 @pytest.mark.parametrize(

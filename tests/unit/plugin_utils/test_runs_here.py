@@ -17,9 +17,10 @@ import pytest
 import yaml
 from ansible.errors import AnsibleValueOmittedError
 from ansible.plugins.action.normal import ActionModule as NormalAction
-from ansible_collections.golden.images.plugins.module_utils import runner
-from ansible_collections.golden.images.plugins.plugin_utils import result_display, runs_here
-from ansible_collections.golden.images.plugins.plugin_utils.runs_here import RunsHere
+from ansible_collections.golden.images.plugins.module_utils import _runner as runner
+from ansible_collections.golden.images.plugins.plugin_utils import _result_display as result_display
+from ansible_collections.golden.images.plugins.plugin_utils import _runs_here as runs_here
+from ansible_collections.golden.images.plugins.plugin_utils._runs_here import RunsHere
 
 from tests.unit.distribution.examples import EU, copied, shared
 from tests.unit.reports.examples import PAGE_FILES
@@ -28,7 +29,7 @@ PLUGINS = Path(__file__).parents[3] / "plugins"
 MODULES = sorted(
     path.stem
     for path in (PLUGINS / "modules").glob("*.py")
-    if "module_utils.runner import run" in path.read_text(encoding="utf-8")
+    if "module_utils._runner import run" in path.read_text(encoding="utf-8")
 )
 ROUTED = yaml.safe_load((PLUGINS.parent / "meta" / "runtime.yml").read_text(encoding="utf-8"))[
     "plugin_routing"

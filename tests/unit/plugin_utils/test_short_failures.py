@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ansible.plugins.action.normal import ActionModule as NormalAction
-from ansible_collections.golden.images.plugins.plugin_utils import result_display
-from ansible_collections.golden.images.plugins.plugin_utils.result_display import ShortFailures, shorten
+from ansible_collections.golden.images.plugins.plugin_utils import _result_display as result_display
+from ansible_collections.golden.images.plugins.plugin_utils._result_display import ShortFailures, shorten
 
 MANY = [{"region": f"region-{number}", "message": "An internal error."} for number in range(200)]
 LONG = {"failed": True, "msg": "200 problems", "failures": MANY, "results": MANY}

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Sharing
-from ansible_collections.golden.images.plugins.module_utils.plan import TargetPlan
-from ansible_collections.golden.images.plugins.module_utils.publish.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._model import Image, Sharing
+from ansible_collections.golden.images.plugins.module_utils._plan import TargetPlan
+from ansible_collections.golden.images.plugins.module_utils._publish.flow import FLOW
 from botocore.validate import validate_parameters
 
 from tests.unit.examples import CONSUMER, MARK, OWNER, SOURCE_ID, SOURCE_REGION, source_image

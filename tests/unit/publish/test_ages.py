@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import Image
+from ansible_collections.golden.images.plugins.module_utils._model import Image
 
 from tests.unit.examples import CONSUMER, SOURCE_ID, SOURCE_REGION
 from tests.unit.publish.account import (

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import Device, Sharing
+from ansible_collections.golden.images.plugins.module_utils._model import Device, Sharing
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
 from tests.unit.publish.account import (

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 
 from tests.unit.examples import CONSUMER, OWNER, STRANGER
 from tests.unit.publish.account import (
@@ -52,7 +52,7 @@ ROLE = {"consumer_role_name": "golden-consumer"}
 def test_a_run_is_refused(
     given: dict[str, Any], refuse: dict[str, str], expected: tuple[str, str | None, str | None]
 ) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         assert run_on(options(**given), account(refuse=refuse)).seen
     (failure,) = caught.value.failures
     assert (failure.error_code, failure.account_id, failure.region) == expected

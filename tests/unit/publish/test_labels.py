@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import Image
+from ansible_collections.golden.images.plugins.module_utils._model import Image
 
 from tests.unit.examples import CONSUMER, OWNER
 from tests.unit.publish.account import account, image, options, run_on

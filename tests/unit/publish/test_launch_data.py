@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import Device, Image
-from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
+from ansible_collections.golden.images.plugins.module_utils._model import Device, Image
+from ansible_collections.golden.images.plugins.module_utils._plan import KNOWN_AFTER_APPLY
 
 from tests.unit.examples import SOURCE_ID
 from tests.unit.publish.account import (

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import Device, Image
+from ansible_collections.golden.images.plugins.module_utils._model import Device, Image
 
 from tests.unit.publish.account import (
     NEW,

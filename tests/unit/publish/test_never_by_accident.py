@@ -8,9 +8,9 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
-from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._model import Sharing
+from ansible_collections.golden.images.plugins.module_utils._plan import Action
 
 from tests.unit.examples import CONSUMER, SOURCE_ID
 from tests.unit.publish.account import (
@@ -84,7 +84,7 @@ def test_every_combination_of_options_publishes_only_what_it_names() -> None:
             )
             try:
                 made = run_on(options, replace(here, consumer=here), False).plan
-            except Refused as refused:
+            except ValidationError as refused:
                 if any(one.region for one in refused.failures):
                     raise
                 break

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import Target
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._model import Target
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER
 from tests.unit.publish.account import (
@@ -33,7 +33,7 @@ ROLLBACK = {"images": None, "source_image_id": SOURCE_ID, "regions": [REGION, RE
 def refused(**changes: Any) -> list[str]:
     """The options that are refused, outside of check mode."""
     task = {"images": {REGION: SOURCE_ID}, "parameter": NAME, **changes}
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         assert run_on(task, account(), check_mode=False).wanted
     assert all(failure.remedy for failure in caught.value.failures)
     return [failure.action for failure in caught.value.failures]

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import Image
-from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
+from ansible_collections.golden.images.plugins.module_utils._model import Image
+from ansible_collections.golden.images.plugins.module_utils._plan import KNOWN_AFTER_APPLY
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, volumes
 from tests.unit.publish.account import (

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY as UNKNOWN
+from ansible_collections.golden.images.plugins.module_utils._plan import KNOWN_AFTER_APPLY as UNKNOWN
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._model import Sharing
 
 from tests.unit.clock import Clock
 from tests.unit.examples import CONSUMER, ORG, SOURCE_ID, SOURCE_REGION, STRANGER, UNIT
@@ -184,7 +184,7 @@ def test_check_mode_waits_for_no_image_that_will_be_shared(clock: Clock) -> None
 
 def refusal(here: Account, **given: Any) -> tuple[str, str, str | None]:
     """The code, message and region of the read that fails."""
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         assert run_on(options(**given), here).seen
     (failure,) = caught.value.failures
     return failure.error_code, failure.message, failure.region

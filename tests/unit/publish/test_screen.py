@@ -7,10 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure, summary
-from ansible_collections.golden.images.plugins.module_utils.model import Target
-from ansible_collections.golden.images.plugins.module_utils.publish.screen import screen
-from ansible_collections.golden.images.plugins.module_utils.reports.screen import WIDTH, Screen, columns_of
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure, summary
+from ansible_collections.golden.images.plugins.module_utils._model import Target
+from ansible_collections.golden.images.plugins.module_utils._publish.screen import screen
+from ansible_collections.golden.images.plugins.module_utils._reports.screen import WIDTH, Screen, columns_of
 
 EU, US = "eu-west-1", "us-east-1"
 OWNER, OTHER = "111111111111", "222222222222"
@@ -95,7 +95,7 @@ def test_many_regions(number: int) -> None:
 @pytest.mark.parametrize("role", ["publish", "rollback"])
 def test_where_the_failures_are_that_are_not_shown(role: str) -> None:
     many = [Failure.at(Target("eu-1", None), "X", "bad", f"{number} is bad.", "") for number in range(9)]
-    failures = [one.as_result() for one in many]
+    failures = [one.to_dict() for one in many]
     found = shown(status="failed", role=role, failures=failures, msg=summary(many))
     rest = f"4 more in the fact {role}_failures."
     assert [found.lines[-1].text.strip(), found.failure.splitlines()[-1]] == [rest, rest]

@@ -9,13 +9,13 @@ from dataclasses import replace
 from functools import reduce
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.audit.causes import NOT_ALLOWED
-from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditState, RegionState
-from ansible_collections.golden.images.plugins.module_utils.keys.needed import SharedUnderKey
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.options import GrantOptions
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.plan import plan as plan_access
-from ansible_collections.golden.images.plugins.module_utils.kms_grant.state import GrantState
-from ansible_collections.golden.images.plugins.module_utils.model import KeyRef, KeySeen, Sharing, Target
+from ansible_collections.golden.images.plugins.module_utils._audit.causes import NOT_ALLOWED
+from ansible_collections.golden.images.plugins.module_utils._audit.state import AuditState, RegionState
+from ansible_collections.golden.images.plugins.module_utils._keys.needed import SharedUnderKey
+from ansible_collections.golden.images.plugins.module_utils._kms_grant.options import GrantOptions
+from ansible_collections.golden.images.plugins.module_utils._kms_grant.plan import plan as plan_access
+from ansible_collections.golden.images.plugins.module_utils._kms_grant.state import GrantState
+from ansible_collections.golden.images.plugins.module_utils._model import KeyRef, KeySeen, Sharing, Target
 from ansible_collections.golden.images.plugins.modules import remediation_plan
 
 from tests.unit.audit.examples import US, audit_of

@@ -7,8 +7,8 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.audit.causes import NOT_ALLOWED
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils._audit.causes import NOT_ALLOWED
+from ansible_collections.golden.images.plugins.module_utils._model import Sharing
 from ansible_collections.golden.images.plugins.modules import remediation_plan
 
 from tests.unit.audit.examples import accounts, audit_of, under_key

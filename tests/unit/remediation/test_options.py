@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.state import RegionState
+from ansible_collections.golden.images.plugins.module_utils._audit.state import RegionState
 from ansible_collections.golden.images.plugins.modules import remediation_plan
 
 from tests.unit.audit.examples import accounts, audit_of, region

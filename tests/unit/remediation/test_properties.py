@@ -10,10 +10,14 @@ from fnmatch import fnmatchcase
 from functools import reduce
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.audit.causes import NOT_ALLOWED
-from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditState, Listed, RegionState
-from ansible_collections.golden.images.plugins.module_utils.keys import policy_statements as key_policy
-from ansible_collections.golden.images.plugins.module_utils.model import Image, Key, KeySeen, Sharing
+from ansible_collections.golden.images.plugins.module_utils._audit.causes import NOT_ALLOWED
+from ansible_collections.golden.images.plugins.module_utils._audit.state import (
+    AuditState,
+    Listed,
+    RegionState,
+)
+from ansible_collections.golden.images.plugins.module_utils._keys import policy_statements as key_policy
+from ansible_collections.golden.images.plugins.module_utils._model import Image, Key, KeySeen, Sharing
 from hypothesis import given
 from hypothesis import strategies as st
 

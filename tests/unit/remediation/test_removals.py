@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.golden.images.plugins.module_utils.audit.causes import NOT_ALLOWED
-from ansible_collections.golden.images.plugins.module_utils.audit.state import (
+from ansible_collections.golden.images.plugins.module_utils._audit.causes import NOT_ALLOWED
+from ansible_collections.golden.images.plugins.module_utils._audit.state import (
     IMAGE_BLOCK,
     Listed,
     Problem,
     RegionState,
 )
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.model import KeySeen
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._model import KeySeen
 
 from tests.unit.audit.examples import IMAGE, PRIVATE, PUBLIC, accounts, orgs, region, under_key
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, STRANGER, UNIT, volumes

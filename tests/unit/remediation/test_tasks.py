@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.causes import NOT_ALLOWED
-from ansible_collections.golden.images.plugins.module_utils.audit.state import Listed, RegionState
+from ansible_collections.golden.images.plugins.module_utils._audit.causes import NOT_ALLOWED
+from ansible_collections.golden.images.plugins.module_utils._audit.state import Listed, RegionState
 
 from tests.unit.audit.examples import IMAGE, PRIVATE, PUBLIC, accounts, region, under_key
 from tests.unit.examples import SOURCE_ID, STRANGER, volumes

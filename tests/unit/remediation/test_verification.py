@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.state import Problem, RegionState
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._audit.state import Problem, RegionState
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
 
 from tests.unit.audit.examples import PRIVATE, PUBLIC, accounts, audit_of, orgs, region, under_key
 from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, UNIT

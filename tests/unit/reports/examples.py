@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.golden.images.plugins.module_utils.reports.document import (
+from ansible_collections.golden.images.plugins.module_utils._reports.document import (
     Column,
     Document,
     Item,
@@ -13,10 +13,10 @@ from ansible_collections.golden.images.plugins.module_utils.reports.document imp
     MatrixRow,
     Table,
 )
-from ansible_collections.golden.images.plugins.module_utils.runner import ATTACHED
-from ansible_collections.golden.images.plugins.plugin_utils.runs_here import read_attachments
+from ansible_collections.golden.images.plugins.module_utils._runner import ATTACHED
+from ansible_collections.golden.images.plugins.plugin_utils._runs_here import read_attachments
 
-PAGE_FILES = read_attachments("page")[ATTACHED]
+PAGE_FILES = read_attachments("_page")[ATTACHED]
 OWNER, WEB, BATCH, STRANGER = "012345678901", "123456789012", "210987654321", "999999999999"
 EU, US = "eu-west-1", "us-east-1"
 SCRIPT = "<script>document.title = 'taken over'</script>"

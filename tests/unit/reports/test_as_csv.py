@@ -9,8 +9,8 @@ import io
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.reports.as_csv import csv_text
-from ansible_collections.golden.images.plugins.module_utils.reports.document import (
+from ansible_collections.golden.images.plugins.module_utils._reports.as_csv import csv_text
+from ansible_collections.golden.images.plugins.module_utils._reports.document import (
     Column,
     Each,
     Table,

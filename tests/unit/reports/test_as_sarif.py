@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.reports import codes_page
-from ansible_collections.golden.images.plugins.module_utils.reports.as_sarif import sarif_text
-from ansible_collections.golden.images.plugins.module_utils.reports.document import Item
+from ansible_collections.golden.images.plugins.module_utils._reports import codes_page
+from ansible_collections.golden.images.plugins.module_utils._reports.as_sarif import sarif_text
+from ansible_collections.golden.images.plugins.module_utils._reports.document import Item
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator, FormatChecker

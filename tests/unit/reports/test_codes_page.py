@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.reports import codes_page
-from ansible_collections.golden.images.plugins.module_utils.reports.codes_page import address_of
+from ansible_collections.golden.images.plugins.module_utils._reports import codes_page
+from ansible_collections.golden.images.plugins.module_utils._reports.codes_page import address_of
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PAGE = "https://git.example.net/golden/images/-/blob/v1.0.0/docs/codes.md"

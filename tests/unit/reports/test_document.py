@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.reports.document import (
+from ansible_collections.golden.images.plugins.module_utils._reports.document import (
     SEVERITIES,
     Changes,
     Each,
@@ -76,7 +76,7 @@ def test_changes_between_reports(
 
 
 def test_the_result_of_changes() -> None:
-    assert Changes(SINCE, ("a",), ("b",)).as_result() == {"added": ["a"], "removed": ["b"], "since": SINCE}
+    assert Changes(SINCE, ("a",), ("b",)).to_dict() == {"added": ["a"], "removed": ["b"], "since": SINCE}
 
 
 def test_items_are_counted_by_severity() -> None:

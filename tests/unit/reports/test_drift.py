@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.golden.images.plugins.module_utils.reports.document import Cell, Grid, Mark
-from ansible_collections.golden.images.plugins.module_utils.reports.drift import Version, drift
+from ansible_collections.golden.images.plugins.module_utils._reports.document import Cell, Grid, Mark
+from ansible_collections.golden.images.plugins.module_utils._reports.drift import Version, drift
 
 A, B, C = "ap-south-1", "eu-west-1", "us-east-1"
 

@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.option import TEXT, option
-from ansible_collections.golden.images.plugins.module_utils.option_groups import ReportOptions
-from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes
-from ansible_collections.golden.images.plugins.module_utils.reports.flow import (
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._option import TEXT, option
+from ansible_collections.golden.images.plugins.module_utils._option_groups import ReportOptions
+from ansible_collections.golden.images.plugins.module_utils._reports.document import Changes
+from ansible_collections.golden.images.plugins.module_utils._reports.flow import (
     check_appended_file,
     check_file,
     check_report_options,
     failed_path,
 )
-from ansible_collections.golden.images.plugins.module_utils.reports.flow_result import Reporting
+from ansible_collections.golden.images.plugins.module_utils._reports.flow_result import Reporting
 from ansible_collections.golden.images.plugins.modules import distribution_report
 
 from tests.unit.examples import as_read
@@ -213,7 +213,7 @@ def test_names_of_accounts_have_ids_of_12_digits() -> None:
     spec = ReportOptions.argument_spec()
     given = {"account_names": {"012345678901": "web", 222222222222: 7}}
     assert as_read(spec, given)["account_names"] == {"012345678901": "web", "222222222222": "7"}
-    with pytest.raises(Refused, match=r"012345671234 becomes 1402434204") as refused:
+    with pytest.raises(ValidationError, match=r"012345671234 becomes 1402434204") as refused:
         as_read(spec, {"account_names": {1402434204: "web"}})
     assert refused.value.failures[0].action == "account_names"
 

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.option import TEXTS, option
-from ansible_collections.golden.images.plugins.module_utils.option_groups import ReportOptions
-from ansible_collections.golden.images.plugins.module_utils.reports import flow as report
-from ansible_collections.golden.images.plugins.module_utils.reports.document import changes_between
-from ansible_collections.golden.images.plugins.module_utils.reports.flow_result import Reporting
-from ansible_collections.golden.images.plugins.module_utils.reports.formats import NAMES
-from ansible_collections.golden.images.plugins.module_utils.runner import Reported
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._option import TEXTS, option
+from ansible_collections.golden.images.plugins.module_utils._option_groups import ReportOptions
+from ansible_collections.golden.images.plugins.module_utils._reports import flow as report
+from ansible_collections.golden.images.plugins.module_utils._reports.document import changes_between
+from ansible_collections.golden.images.plugins.module_utils._reports.flow_result import Reporting
+from ansible_collections.golden.images.plugins.module_utils._reports.formats import NAMES
+from ansible_collections.golden.images.plugins.module_utils._runner import Reported
 
 from tests.unit.reports.examples import PAGE_FILES, document
 
@@ -49,7 +49,7 @@ def run(
 
 def written(reported: Reported) -> list[str]:
     """The names of the files that were written."""
-    return [Path(str(action.as_result()["resource"])).name for action in reported.actions]
+    return [Path(str(action.to_dict()["resource"])).name for action in reported.actions]
 
 
 def test_the_folder_is_created_and_written_once(tmp_path: Path) -> None:
@@ -121,14 +121,14 @@ def test_a_folder_with_the_name_of_a_file_fails_only_that_file(tmp_path: Path) -
 )
 def test_an_invalid_folder_is_refused(tmp_path: Path, place: str, problem: str) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(Refused, match=problem) as caught:
+    with pytest.raises(ValidationError, match=problem) as caught:
         run(tmp_path / place)
     assert [failure.action for failure in caught.value.failures] == ["report_dir"]
 
 
 def test_a_folder_is_refused_without_jinja2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report, "MISSING", "Jinja2")
-    with pytest.raises(Refused, match="report_dir: HTML reports need Jinja2"):
+    with pytest.raises(ValidationError, match="report_dir: HTML reports need Jinja2"):
         run(tmp_path)
     assert run(None, tmp_path / "r.json").failures == ()
     assert os.listdir(tmp_path) == ["r.json"]

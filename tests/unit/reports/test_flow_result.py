@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.option_groups import ReportOptions
-from ansible_collections.golden.images.plugins.module_utils.reports.document import changes_between
-from ansible_collections.golden.images.plugins.module_utils.reports.flow_result import Reporting
-from ansible_collections.golden.images.plugins.module_utils.runner import Reported
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._option_groups import ReportOptions
+from ansible_collections.golden.images.plugins.module_utils._reports.document import changes_between
+from ansible_collections.golden.images.plugins.module_utils._reports.flow_result import Reporting
+from ansible_collections.golden.images.plugins.module_utils._runner import Reported
 from botocore.stub import ANY
 
 from tests.unit.reports.examples import PAGE_FILES, document
@@ -59,7 +59,7 @@ class Run:
         with self.wire.spoken():
             try:
                 report.find_bucket(clients)
-            except Refused as refused:
+            except ValidationError as refused:
                 assert report.write({"said": said}) == Reported({})
                 raise refused
             return report.write({"said": said})
@@ -87,7 +87,7 @@ def test_a_report_is_written_and_uploaded(run: Run) -> None:
     put(run.wire)
     reported = run.write()
     assert reported.failures == ()
-    assert [action.as_result()["action"] for action in reported.actions] == ["write", "PutObject"]
+    assert [action.to_dict()["action"] for action in reported.actions] == ["write", "PutObject"]
     assert reported.values == {
         **PLACE,
         "changes": None,
@@ -104,12 +104,12 @@ def test_what_has_not_changed_is_uploaded_again(run: Run) -> None:
         run.wire.expect("head_bucket", HEAD)
         put(run.wire)
         reported = run.write()
-    assert [action.as_result()["action"] for action in reported.actions] == ["PutObject"]
+    assert [action.to_dict()["action"] for action in reported.actions] == ["PutObject"]
 
 
 def test_without_its_bucket_nothing_is_written(run: Run) -> None:
     run.wire.refuse("head_bucket", HEAD, "404")
-    with pytest.raises(Refused, match="there is no bucket reports"):
+    with pytest.raises(ValidationError, match="there is no bucket reports"):
         run.write()
     assert not run.path.exists()
 
@@ -120,7 +120,7 @@ def test_a_report_that_is_not_uploaded_is_written(run: Run) -> None:
     reported = run.write()
     (failure,) = reported.failures
     assert failure.message == "The report was not uploaded to s3://reports/audit/: No."
-    assert [action.as_result()["action"] for action in reported.actions] == ["write"]
+    assert [action.to_dict()["action"] for action in reported.actions] == ["write"]
     assert reported.values["report"] == {"said": "one"}
     assert reported.values["report_s3_uri"] == PLACE["report_s3_uri"]
     assert run.content()["said"] == "one"
@@ -144,7 +144,7 @@ def test_check_mode_says_what_would_be_done(tmp_path: Path) -> None:
     run = Run(tmp_path / "r.json", Wire("s3"), check_mode=True)
     run.wire.expect("head_bucket", HEAD)
     reported = run.write()
-    assert [action.as_result()["action"] for action in reported.actions] == ["write", "PutObject"]
+    assert [action.to_dict()["action"] for action in reported.actions] == ["write", "PutObject"]
     assert reported.values["report_s3_uri"] == PLACE["report_s3_uri"]
     assert not run.path.exists()
 
@@ -164,7 +164,7 @@ def test_a_report_of_earlier_tasks_is_written_without_its_bucket(run: Run) -> No
     reported = replace(run, reporting=OF_STEPS).write()
     (failure,) = reported.failures
     assert failure.message == "report_s3_uri: there is no bucket reports."
-    assert [action.as_result()["action"] for action in reported.actions] == ["write"]
+    assert [action.to_dict()["action"] for action in reported.actions] == ["write"]
     assert (reported.values["report"], run.content()["said"]) == ({"said": "one"}, "one")
     # It is the upload that has failed.
     assert reported.values["report_s3_uri"] == PLACE["report_s3_uri"]

@@ -7,9 +7,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from ansible_collections.golden.images.plugins.module_utils.reports.as_csv import csv_text
-from ansible_collections.golden.images.plugins.module_utils.reports.as_sarif import sarif_text
-from ansible_collections.golden.images.plugins.module_utils.reports.formats import (
+from ansible_collections.golden.images.plugins.module_utils._reports.as_csv import csv_text
+from ansible_collections.golden.images.plugins.module_utils._reports.as_sarif import sarif_text
+from ansible_collections.golden.images.plugins.module_utils._reports.formats import (
     JSON,
     LATEST,
     NAMES,
@@ -18,7 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.formats impo
     render_all,
     with_stem,
 )
-from ansible_collections.golden.images.plugins.module_utils.reports.html.render import html_text
+from ansible_collections.golden.images.plugins.module_utils._reports.html.render import html_text
 
 from tests.unit.reports.examples import PAGE_FILES, document
 

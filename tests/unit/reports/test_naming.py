@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.reports.naming import (
+from ansible_collections.golden.images.plugins.module_utils._reports.naming import (
     family_of,
     image_order,
     natural,

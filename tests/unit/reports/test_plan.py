@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.reports.plan import (
+from ansible_collections.golden.images.plugins.module_utils._reports.plan import (
     ReportPlan,
     ReportSeen,
     ReportWanted,
@@ -43,7 +43,7 @@ def test_a_report_is_json_with_the_time_of_writing() -> None:
 
 
 def test_the_result_of_the_write_action() -> None:
-    assert WriteFile("r.json", "{}").as_result() == {
+    assert WriteFile("r.json", "{}").to_dict() == {
         "account_id": None,
         "action": "write",
         "region": None,

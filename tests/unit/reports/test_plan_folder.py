@@ -11,19 +11,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.reports.document import (
+from ansible_collections.golden.images.plugins.module_utils._reports.document import (
     Changes,
     Document,
     changes_between,
 )
-from ansible_collections.golden.images.plugins.module_utils.reports.formats import (
+from ansible_collections.golden.images.plugins.module_utils._reports.formats import (
     JSON,
     LATEST,
     NAMES,
     dated_stem,
     with_stem,
 )
-from ansible_collections.golden.images.plugins.module_utils.reports.plan import (
+from ansible_collections.golden.images.plugins.module_utils._reports.plan import (
     Folder,
     ReportPlan,
     ReportSeen,

@@ -9,9 +9,9 @@ import unicodedata
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure, summary
-from ansible_collections.golden.images.plugins.module_utils.reports.document import Column
-from ansible_collections.golden.images.plugins.module_utils.reports.screen import (
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure, summary
+from ansible_collections.golden.images.plugins.module_utils._reports.document import Column
+from ansible_collections.golden.images.plugins.module_utils._reports.screen import (
     OUTPUT,
     WIDTH,
     Line,

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.reports.document import Item
-from ansible_collections.golden.images.plugins.module_utils.reports.steps import (
+from ansible_collections.golden.images.plugins.module_utils._reports.document import Item
+from ansible_collections.golden.images.plugins.module_utils._reports.steps import (
     MEANINGS,
     explained,
     failures,

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.reports.screen import WIDTH, Line, Screen
-from ansible_collections.golden.images.plugins.module_utils.reports.uploaded import (
+from ansible_collections.golden.images.plugins.module_utils._reports.screen import WIDTH, Line, Screen
+from ansible_collections.golden.images.plugins.module_utils._reports.uploaded import (
     together,
     with_place,
     with_report,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.reports.values import (
+from ansible_collections.golden.images.plugins.module_utils._reports.values import (
     date_of,
     is_number,
     text_of,

@@ -9,17 +9,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import stamp
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
-from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import stamp
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import OwnSnapshot
+from ansible_collections.golden.images.plugins.module_utils._cleanup.tombstone import (
     Tombstone,
     TombstoneHistory,
 )
-from ansible_collections.golden.images.plugins.module_utils.model import Image, ImageRef, Sharing
-from ansible_collections.golden.images.plugins.module_utils.plan import Action
-from ansible_collections.golden.images.plugins.module_utils.restore import plan as restore
-from ansible_collections.golden.images.plugins.module_utils.restore.options import RestoreOptions
-from ansible_collections.golden.images.plugins.module_utils.restore.state import (
+from ansible_collections.golden.images.plugins.module_utils._model import Image, ImageRef, Sharing
+from ansible_collections.golden.images.plugins.module_utils._plan import Action
+from ansible_collections.golden.images.plugins.module_utils._restore import plan as restore
+from ansible_collections.golden.images.plugins.module_utils._restore.options import RestoreOptions
+from ansible_collections.golden.images.plugins.module_utils._restore.state import (
     ImageState,
     RestoreState,
 )

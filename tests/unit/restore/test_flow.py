@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import attempts
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing
-from ansible_collections.golden.images.plugins.module_utils.restore.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.restore.options import RestoreOptions
-from ansible_collections.golden.images.plugins.module_utils.restore.state import (
+from ansible_collections.golden.images.plugins.module_utils._aws import attempts
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._model import PublicAccessBlock, Sharing
+from ansible_collections.golden.images.plugins.module_utils._restore.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._restore.options import RestoreOptions
+from ansible_collections.golden.images.plugins.module_utils._restore.state import (
     RestoreState,
 )
-from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from ansible_collections.golden.images.plugins.module_utils._runner import Outcome
 from botocore.response import StreamingBody
 
 from tests.unit.clock import Clock
@@ -156,7 +156,7 @@ def expect_restored(ec2: Wire, **shown: Any) -> None:
 
 def test_a_missing_tombstone_file_is_refused_before_any_call(wanted: RestoreOptions, tmp_path: Path) -> None:
     asked = replace(wanted, tombstone_path=str(tmp_path / "missing"))
-    with pytest.raises(Refused, match="does not exist") as caught:
+    with pytest.raises(ValidationError, match="does not exist") as caught:
         FLOW.read(None, asked)
     assert [failure.action for failure in caught.value.failures] == ["tombstone_path"]
 
@@ -486,7 +486,7 @@ def test_tombstones_from_s3_and_parameter_store_are_merged(clients: Clients) -> 
 @pytest.mark.parametrize("place", [{"tombstone_s3_uri": "s3://retired/x"}, {"tombstone_ssm_path": "/r"}])
 def test_a_place_in_another_partition_stops_the_module(clients: Clients, place: dict[str, str]) -> None:
     clients.partition = "aws-cn"
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         clients.read(RestoreOptions(images=IMAGES, **place))
     assert [one.action for one in caught.value.failures] == [*place]
 
@@ -496,7 +496,7 @@ def test_a_bucket_of_another_account_is_not_read(clients: Clients, named: str | 
     request = {"Bucket": "retired", "Prefix": f"{REF.region}/{AMI}/", "ExpectedBucketOwner": owner}
     clients.wires["s3"].refuse("list_objects_v2", request, "AccessDenied", "Access Denied")
     options = RestoreOptions(images=IMAGES, tombstone_s3_uri="s3://retired", tombstone_s3_bucket_owner=named)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         clients.read(options)
     (failure,) = caught.value.failures
     assert failure.remedy == (
@@ -508,7 +508,7 @@ def test_a_bucket_of_another_account_is_not_read(clients: Clients, named: str | 
 def test_a_place_that_cannot_be_read_stops_the_module(clients: Clients) -> None:
     ssm = clients.wires["ssm"]
     ssm.refuse("get_parameter_history", {"Name": f"/r/{REF.region}/{AMI}"}, "AccessDeniedException")
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         clients.read(RestoreOptions(images=IMAGES, tombstone_ssm_path="/r"))
     assert [one.error_code for one in caught.value.failures] == ["AccessDeniedException"]
 

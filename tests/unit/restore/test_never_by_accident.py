@@ -8,11 +8,11 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, PublicAccessBlock, Sharing
-from ansible_collections.golden.images.plugins.module_utils.plan import Action
-from ansible_collections.golden.images.plugins.module_utils.restore.options import RestoreOptions
-from ansible_collections.golden.images.plugins.module_utils.restore.plan import plan
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, PublicAccessBlock, Sharing
+from ansible_collections.golden.images.plugins.module_utils._plan import Action
+from ansible_collections.golden.images.plugins.module_utils._restore.options import RestoreOptions
+from ansible_collections.golden.images.plugins.module_utils._restore.plan import plan
 
 from tests.unit.examples import SOURCE_ID, as_read
 
@@ -84,7 +84,7 @@ def test_every_combination_of_options_restores_only_what_was_there() -> None:
         }
         try:
             wanted = RestoreOptions.read(as_read(RestoreOptions.argument_spec(), options), False)
-        except Refused:
+        except ValidationError:
             continue
         planned += 1
         blocked = PublicAccessBlock(block) if block else None

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import ImageRef
-from ansible_collections.golden.images.plugins.module_utils.restore.options import RestoreOptions
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef
+from ansible_collections.golden.images.plugins.module_utils._restore.options import RestoreOptions
 
 from tests.unit.examples import OWNER, STRANGER, as_read
 
@@ -77,7 +77,7 @@ def test_every_other_option_is_read() -> None:
     ],
 )
 def test_options_that_are_not_valid_are_refused(params: dict[str, Any], said: str) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         wanted(**params)
     assert said in str(caught.value)
     assert all(failure.error_code == "invalid_option" for failure in caught.value.failures)

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import stamp
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
-from ansible_collections.golden.images.plugins.module_utils.cleanup.tombstone import TombstoneHistory
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.model import ImageRef, PublicAccessBlock, Sharing
-from ansible_collections.golden.images.plugins.module_utils.restore import plan as restore
-from ansible_collections.golden.images.plugins.module_utils.restore.state import RestoreState
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import stamp
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import OwnSnapshot
+from ansible_collections.golden.images.plugins.module_utils._cleanup.tombstone import TombstoneHistory
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, PublicAccessBlock, Sharing
+from ansible_collections.golden.images.plugins.module_utils._restore import plan as restore
+from ansible_collections.golden.images.plugins.module_utils._restore.state import RestoreState
 
 from tests.unit.cleanup import examples as cleaning
 from tests.unit.examples import CONSUMER, OWNER, target_in, volumes
@@ -71,7 +71,7 @@ def test_a_disabled_image_is_enabled_then_shared_then_untagged() -> None:
         UNMARK,
     ]
     assert (plan.previous_state, plan.tombstone, plan.refusals) == ("disabled", DATED, ())
-    assert plan.after["launch_permissions"] == LAUNCH.as_result()
+    assert plan.after["launch_permissions"] == LAUNCH.to_dict()
     assert plan.after["volume_permissions"]["snap-1"] == {"account_ids": [CONSUMER], "public": False}
     assert (plan.before["state"], plan.after["state"], plan.after["marks"]) == ("disabled", "available", [])
 
@@ -209,13 +209,13 @@ def test_snapshots_are_restored_from_the_recycle_bin_before_the_image() -> None:
     assert calls(plan.finish) == [ENABLE, SHARE, ("DeleteTags", "snap-1, snap-2"), UNMARK]
     assert plan.actions == (*plan.restore_snapshots, *plan.restore_image, *plan.mark, *plan.finish)
     assert (plan.previous_state, plan.before) == ("recycle_bin", {"state": "recycle_bin"})
-    assert plan.after["launch_permissions"] == LAUNCH.as_result()
+    assert plan.after["launch_permissions"] == LAUNCH.to_dict()
 
 
 def test_an_image_that_was_not_disabled_keeps_its_permissions_in_the_recycle_bin() -> None:
     plan = planned(binned(), of_deregistration())
     assert calls(plan.finish) == [UNMARK]
-    assert plan.after["launch_permissions"] == LAUNCH.as_result()
+    assert plan.after["launch_permissions"] == LAUNCH.to_dict()
 
 
 def test_permissions_that_the_recycle_bin_did_not_keep_are_put_back() -> None:
@@ -292,7 +292,7 @@ def test_permissions_of_an_earlier_retirement_are_not_added_after_the_recycle_bi
     came_back = found(image("available", tags={}), launch=left, binned_at=BINNED_AT)
     again = planned_again(came_back, *before)
     assert (calls(again.actions), again.tombstone, again.warnings) == ([UNMARK], None, ())
-    assert again.after["launch_permissions"] == left.as_result()
+    assert again.after["launch_permissions"] == left.to_dict()
     # Nor by the next run, if this one is interrupted.
     interrupted = replace(came_back, image=image("available", tags=restoring("recycle_bin")))
     rerun = planned(interrupted, *before)
@@ -378,7 +378,7 @@ def test_public_permissions_are_put_back_only_with_allow_public() -> None:
     shown = found(volume_permissions=dict.fromkeys(VOLUMES, Sharing()))
     plan = planned(shown, public)
     assert calls(plan.actions) == [MARK, ENABLE, SHARE, UNMARK]
-    assert plan.after["launch_permissions"] == LAUNCH.as_result()
+    assert plan.after["launch_permissions"] == LAUNCH.to_dict()
     assert "was public" in plan.warnings[0]
     unblocked = replace(
         shown, image_block=PublicAccessBlock("unblocked"), snapshot_block=PublicAccessBlock("unblocked")
@@ -402,10 +402,10 @@ def test_the_result_lacks_what_aws_rejected() -> None:
     plan = planned(found(volume_permissions=dict.fromkeys(VOLUMES, Sharing())), tombstone())
     assert restore.without_rejected(plan, ()) == plan
     left = restore.without_rejected(plan, [rejection("ModifyImageAttribute")]).after
-    assert left["launch_permissions"] == (LAUNCH - Sharing(frozenset({CONSUMER}))).as_result()
+    assert left["launch_permissions"] == (LAUNCH - Sharing(frozenset({CONSUMER}))).to_dict()
     assert left["volume_permissions"]["snap-1"] == {"account_ids": [CONSUMER], "public": False}
     left = restore.without_rejected(plan, [rejection("ModifySnapshotAttribute")]).after
-    assert left["launch_permissions"] == LAUNCH.as_result()
+    assert left["launch_permissions"] == LAUNCH.to_dict()
     assert left["volume_permissions"]["snap-1"] == {"account_ids": [], "public": False}
 
 

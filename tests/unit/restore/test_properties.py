@@ -7,10 +7,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.cleanup.stages import MARKS
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
-from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing
-from ansible_collections.golden.images.plugins.module_utils.restore.state import ImageState
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import MARKS
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import OwnSnapshot
+from ansible_collections.golden.images.plugins.module_utils._model import PublicAccessBlock, Sharing
+from ansible_collections.golden.images.plugins.module_utils._restore.state import ImageState
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -161,7 +161,7 @@ def test_the_plan_predicts_the_result(
     if plan.refusals or (shown.binned and tombstones[-1].stage != "deregister"):
         return
     whole = _run(shown, registered, tombstones, options, None)
-    assert plan.after["launch_permissions"] == whole.launch.as_result()
+    assert plan.after["launch_permissions"] == whole.launch.to_dict()
     assert plan.after["volume_permissions"] == {
         one: {"account_ids": sorted(sharing.account_ids), "public": sharing.public}
         for one, sharing in whole.volume_permissions.items()

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.restore.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.restore.options import RestoreOptions
-from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._restore.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._restore.options import RestoreOptions
+from ansible_collections.golden.images.plugins.module_utils._runner import Outcome
 
 from tests.unit.cleanup.aws_answers import Answers
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER, as_read
@@ -207,7 +207,7 @@ def test_the_tags_in_the_recycle_bin_count_else_those_of_the_tombstone(answer: A
     ],
 )
 def test_an_incomplete_response_is_nothing_lost(answers: dict[str, Any], member: str) -> None:
-    with pytest.raises(Refused, match=f"lacks {member}"):
+    with pytest.raises(ValidationError, match=f"lacks {member}"):
         Run(answers)
 
 
@@ -311,7 +311,7 @@ def test_another_accounts_tombstone_of_the_image_is_refused(tmp_path: Path) -> N
     path = tmp_path / "retired.jsonl"
     public = {"account_ids": [], "public": True}
     path.write_bytes(stored() + b"\n" + stored(account_id=STRANGER, launch_permissions=public))
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         run_with_file(path)
     (failure,) = caught.value.failures
     assert (failure.error_code, failure.action, failure.region) == ("foreign_tombstone", "images", REGION)
@@ -330,7 +330,7 @@ def test_a_file_that_cannot_be_read_is_refused_without_python_s_words(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "read_text", denied)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         run_with_file(path)
     (failure,) = caught.value.failures
     assert failure.message == f"tombstone_path: {path}: Permission denied."

@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.state import OwnSnapshot
-from ansible_collections.golden.images.plugins.module_utils.model import PublicAccessBlock, Sharing
-from ansible_collections.golden.images.plugins.module_utils.restore.state import ImageState
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import OwnSnapshot
+from ansible_collections.golden.images.plugins.module_utils._model import PublicAccessBlock, Sharing
+from ansible_collections.golden.images.plugins.module_utils._restore.state import ImageState
 
 from tests.unit.examples import OWNER, STRANGER, volumes
 

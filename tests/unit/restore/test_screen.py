@@ -7,15 +7,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure, summary
-from ansible_collections.golden.images.plugins.module_utils.model import Target
-from ansible_collections.golden.images.plugins.module_utils.reports.screen import (
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure, summary
+from ansible_collections.golden.images.plugins.module_utils._model import Target
+from ansible_collections.golden.images.plugins.module_utils._reports.screen import (
     WIDTH,
     Screen,
     Tone,
     columns_of,
 )
-from ansible_collections.golden.images.plugins.module_utils.restore.screen import screen
+from ansible_collections.golden.images.plugins.module_utils._restore.screen import screen
 
 EU, US = "eu-west-1", "us-east-1"
 REFUSED = {"account_id": None, "message": "No.", "region": US, "remedy": "Ask."}
@@ -97,7 +97,7 @@ def test_many_images(number: int) -> None:
 
 def test_where_the_failures_are_that_are_not_shown() -> None:
     many = [Failure.at(Target("eu-1", None), "X", "bad", f"{number} is bad.", "") for number in range(9)]
-    found = shown(status="failed", failures=[one.as_result() for one in many], msg=summary(many))
+    found = shown(status="failed", failures=[one.to_dict() for one in many], msg=summary(many))
     rest = "4 more in the fact restore_failures."
     assert [found.lines[-1].text.strip(), found.failure.splitlines()[-1]] == [rest, rest]
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.keys.grants import OPERATIONS
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
-from ansible_collections.golden.images.plugins.module_utils.plan import Action, TargetPlan
-from ansible_collections.golden.images.plugins.module_utils.share.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._keys.grants import OPERATIONS
+from ansible_collections.golden.images.plugins.module_utils._model import Sharing
+from ansible_collections.golden.images.plugins.module_utils._plan import Action, TargetPlan
+from ansible_collections.golden.images.plugins.module_utils._share.flow import FLOW
 from botocore.validate import validate_parameters
 
 from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
+from ansible_collections.golden.images.plugins.module_utils._model import Sharing
 
 from tests.unit.clock import Clock
 from tests.unit.examples import CONSUMER, OWNER, STRANGER
@@ -74,7 +74,7 @@ def test_failed_region_is_not_in_the_results_and_others_complete(best_effort: li
                 "account_id": OWNER,
                 "changed": True,
                 "image_id": IMAGE,
-                "launch_permissions": with_accounts(CONSUMER).as_result(),
+                "launch_permissions": with_accounts(CONSUMER).to_dict(),
                 "region": REGION,
                 "shared_tags": {},
                 "volume_permissions": {},
@@ -91,7 +91,7 @@ def test_region_in_which_aws_rejects_one_account_is_in_the_results(best_effort: 
     assert failed(done) == [(REGION, "consumer_rejected")]
     assert done.outcome.tolerated == ()
     (region,) = done.results
-    assert region["launch_permissions"] == with_accounts(CONSUMER, FOURTH).as_result()
+    assert region["launch_permissions"] == with_accounts(CONSUMER, FOURTH).to_dict()
     assert region["changed"]
 
 
@@ -163,7 +163,7 @@ def test_a_snapshot_without_an_image_is_unshared() -> None:
     (region,) = done.results
     nobody = {"account_ids": [], "public": False}
     assert (region["image_id"], region["changed"]) == (None, True)
-    assert region["launch_permissions"] == PRIVATE.as_result()
+    assert region["launch_permissions"] == PRIVATE.to_dict()
     assert region["volume_permissions"] == {held: nobody, private: nobody}
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
-from ansible_collections.golden.images.plugins.module_utils.plan import Plan
+from ansible_collections.golden.images.plugins.module_utils._model import Sharing
+from ansible_collections.golden.images.plugins.module_utils._plan import Plan
 
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, UNIT, target_in
 from tests.unit.keys.examples import key_arn

@@ -7,9 +7,9 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
-from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._model import Sharing
+from ansible_collections.golden.images.plugins.module_utils._plan import Action
 
 from tests.unit.examples import CONSUMER, ORG, STRANGER, UNIT
 from tests.unit.share.examples import IMAGE, REGION, Run, aws_with, shared
@@ -45,7 +45,7 @@ def test_every_combination_of_options_does_only_what_it_names() -> None:
         }
         try:
             plan = Run(options, aws_with(shared(held, {"snap-1": held.accounts_only()}))).plan
-        except Refused:
+        except ValidationError:
             continue
         planned += 1
         named = {one for ids in consumers.values() for one in ids} | ({"all"} if group else set())

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 
 from tests.unit.examples import CONSUMER, ORG, SOURCE_ID
 from tests.unit.share.examples import Run, aws_with, shared, with_accounts
@@ -20,7 +20,7 @@ AWS = aws_with(shared(image_id=SOURCE_ID, volumes_of={"snap-1": with_accounts(CO
 def refused(check_mode: bool = False, **changes: Any) -> list[str]:
     """The options of a minimal task that are refused with these changes."""
     options = {"images": IMAGES, "account_ids": [CONSUMER], **changes}
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         assert Run(options, AWS, check_mode).wanted
     assert all(failure.remedy for failure in caught.value.failures)
     return [failure.action for failure in caught.value.failures]

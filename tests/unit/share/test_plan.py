@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
-from ansible_collections.golden.images.plugins.module_utils.plan import KNOWN_AFTER_APPLY
+from ansible_collections.golden.images.plugins.module_utils._model import Sharing
+from ansible_collections.golden.images.plugins.module_utils._plan import KNOWN_AFTER_APPLY
 
 from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, SOURCE_REGION, UNIT, target_in
 from tests.unit.share.examples import (
@@ -278,7 +278,7 @@ def test_result_without_the_entries_that_aws_rejected(
     assert [(one["launch_permissions"], one["volume_permissions"]) for one in done.results] == (
         [
             (
-                expected.as_result(),
+                expected.to_dict(),
                 {"snap-1": {"account_ids": sorted(expected.account_ids), "public": False}},
             )
         ]

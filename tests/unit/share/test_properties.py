@@ -8,8 +8,8 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.model import Sharing
-from ansible_collections.golden.images.plugins.module_utils.plan import Action
+from ansible_collections.golden.images.plugins.module_utils._model import Sharing
+from ansible_collections.golden.images.plugins.module_utils._plan import Action
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -120,7 +120,7 @@ def test_results_are_the_state_that_a_run_leaves_if_aws_rejects_some(
     assert {one.error_code for one in done.outcome.failures} <= {"consumer_rejected"}
     for result in done.results:
         (image,) = done.ec2(result["region"]).images.values()
-        assert result["launch_permissions"] == image.launch.as_result()
+        assert result["launch_permissions"] == image.launch.to_dict()
         assert result["volume_permissions"] == {
             snapshot_id: {"account_ids": sorted(held.account_ids), "public": held.public}
             for snapshot_id, held in image.volumes.items()

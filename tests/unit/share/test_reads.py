@@ -9,10 +9,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.aws import read_targets
-from ansible_collections.golden.images.plugins.module_utils.aws.read import SETTLING_GRACE_PERIOD
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.fanout import GRACE_PERIOD
+from ansible_collections.golden.images.plugins.module_utils._aws import read_targets
+from ansible_collections.golden.images.plugins.module_utils._aws.read import SETTLING_GRACE_PERIOD
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._fanout import GRACE_PERIOD
 
 from tests.unit.clock import Clock
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER
@@ -104,7 +104,7 @@ def test_permissions_of_another_accounts_image_are_not_read() -> None:
 
 def refusal(run: Run) -> tuple[str, str, str | None]:
     """The code, the message and the region of the only failure of the reads."""
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         assert run.seen
     (failure,) = caught.value.failures
     return failure.error_code, failure.message, failure.region
@@ -134,7 +134,7 @@ def test_missing_image_is_refused(clock: Clock, state: str, seconds: float) -> N
 )
 def test_failed_read_is_refused_with_its_region(operation: str, options: dict[str, Any]) -> None:
     aws = aws_with(image(), refuse={operation: "UnauthorizedOperation"})
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         assert Run(wanted(FOR_CONSUMER, **options), aws).seen
     (failure,) = caught.value.failures
     assert (failure.error_code, failure.action, failure.region) == (
@@ -170,7 +170,7 @@ def test_a_snapshot_of_another_account_is_refused() -> None:
 
 def test_unknown_snapshot_id_is_refused() -> None:
     options = wanted(FOR_CONSUMER, state="absent", snapshot_ids=["snap-a", "snap-z"])
-    with pytest.raises(Refused, match="'snap-z' is not a snapshot of any of the images") as caught:
+    with pytest.raises(ValidationError, match="'snap-z' is not a snapshot of any of the images") as caught:
         assert Run(options, aws_with(image())).seen
     (failure,) = caught.value.failures
     assert failure.action == "snapshot_ids"

@@ -7,15 +7,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure, invalid_value, summary
-from ansible_collections.golden.images.plugins.module_utils.model import Target
-from ansible_collections.golden.images.plugins.module_utils.reports.screen import (
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure, invalid_value, summary
+from ansible_collections.golden.images.plugins.module_utils._model import Target
+from ansible_collections.golden.images.plugins.module_utils._reports.screen import (
     WIDTH,
     Screen,
     Tone,
     columns_of,
 )
-from ansible_collections.golden.images.plugins.module_utils.share.screen import screen
+from ansible_collections.golden.images.plugins.module_utils._share.screen import screen
 
 EU, US = "eu-west-1", "us-east-1"
 REFUSED = {"account_id": None, "message": "No.", "region": US, "remedy": "Ask."}
@@ -165,7 +165,7 @@ def test_many_regions(number: int) -> None:
 
 def test_the_message_about_many_options_is_not_too_long() -> None:
     refused = [invalid_value("account_ids", f"'{one}{'x' * 400}' is bad.", "Set an ID.") for one in range(20)]
-    found = shown(status="failed", failures=[one.as_result() for one in refused], msg=summary(refused))
+    found = shown(status="failed", failures=[one.to_dict() for one in refused], msg=summary(refused))
     assert len(found.failure) < 4_000
     lines = found.failure.splitlines()
     assert [line[:17] for line in lines[1:4]] == [f"- account_ids: '{number}" for number in range(3)]
@@ -175,7 +175,7 @@ def test_the_message_about_many_options_is_not_too_long() -> None:
 @pytest.mark.parametrize("role", ["share", "unshare"])
 def test_where_the_failures_are_that_are_not_shown(role: str) -> None:
     many = [Failure.at(Target("eu-1", None), "X", "bad", f"{number} is bad.", "") for number in range(9)]
-    failures = [one.as_result() for one in many]
+    failures = [one.to_dict() for one in many]
     found = shown(status="failed", role=role, failures=failures, msg=summary(many))
     rest = f"4 more in the fact {role}_failures."
     assert [found.lines[-1].text.strip(), found.failure.splitlines()[-1]] == [rest, rest]

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.shared_info.options import SharedInfoOptions
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._shared_info.options import SharedInfoOptions
 
 from tests.unit.examples import OWNER, SOURCE_ID, as_read
 
@@ -69,7 +69,7 @@ def test_every_option_is_read() -> None:
     ],
 )
 def test_options_that_are_not_valid_are_refused(changes: dict[str, Any], options: list[str]) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         SharedInfoOptions.read(params(**changes), False)
     assert sorted(failure.action for failure in caught.value.failures) == sorted(options)
     assert all(failure.remedy for failure in caught.value.failures)

@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.shared_info.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.shared_info.options import SharedInfoOptions
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._shared_info.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._shared_info.options import SharedInfoOptions
 from botocore.exceptions import ClientError, ParamValidationError, ReadTimeoutError
 
 from tests.unit.cleanup.aws_answers import Answers
@@ -334,6 +334,6 @@ def test_a_region_that_cannot_be_read_is_a_failure() -> None:
 def test_without_known_regions_nothing_is_read(
     options: dict[str, Any], answers: dict[str, Any], action: str
 ) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         Run(options, **answers)
     assert [failure.action for failure in caught.value.failures] == [action]

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.golden.images.plugins.module_utils.model import Snapshot, Target
-from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
-from ansible_collections.golden.images.plugins.module_utils.shared_info.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.shared_info.options import SharedInfoOptions
-from ansible_collections.golden.images.plugins.module_utils.shared_info.state import (
+from ansible_collections.golden.images.plugins.module_utils._model import Snapshot, Target
+from ansible_collections.golden.images.plugins.module_utils._runner import Outcome
+from ansible_collections.golden.images.plugins.module_utils._shared_info.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._shared_info.options import SharedInfoOptions
+from ansible_collections.golden.images.plugins.module_utils._shared_info.state import (
     OwnKeyAccess,
     RegionKeys,
     SharedImage,

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
-from ansible_collections.golden.images.plugins.module_utils.upload.flow import find_destination, upload
-from ansible_collections.golden.images.plugins.module_utils.upload.location import Destination
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._runner import Outcome
+from ansible_collections.golden.images.plugins.module_utils._upload.flow import find_destination, upload
+from ansible_collections.golden.images.plugins.module_utils._upload.location import Destination
 
 from tests.unit.wire import Wire
 
@@ -73,7 +73,7 @@ def test_each_file_is_written_with_its_type_and_the_expected_owner(wire: Wire, r
     destination, outcome = uploaded(wire, report)
     assert (len(outcome.performed), outcome.failures) == (2, ())
     assert destination.region == "eu-west-1"
-    assert destination.as_result() == {
+    assert destination.to_dict() == {
         "report_s3_uri": "s3://reports/audit/",
         "report_url": "https://console.aws.amazon.com/s3/buckets/reports?prefix=audit/",
     }
@@ -105,7 +105,7 @@ def test_the_remedy_says_that_no_region_is_set(wire: Wire, report: Path, is_regi
 
 def test_a_missing_bucket_is_refused_before_anything_is_written(wire: Wire, report: Path) -> None:
     wire.refuse("head_bucket", HEAD, "404")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ValidationError) as refused:
         uploaded(wire, report)
     assert refused.value.failures[0].message == "report_s3_uri: there is no bucket reports."
 
@@ -127,7 +127,7 @@ def test_credentials_that_cannot_be_read_are_refused(
         raise FileNotFoundError(2, "No such file or directory", "/no/such/program")
 
     monkeypatch.setattr(OneClient, "open", fail)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ValidationError) as refused:
         uploaded(wire, report)
     (failure,) = refused.value.failures
     assert (failure.source, failure.action) == ("sdk", "HeadBucket")

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.option_groups import is_report_folder
-from ansible_collections.golden.images.plugins.module_utils.upload.location import (
+from ansible_collections.golden.images.plugins.module_utils._option_groups import is_report_folder
+from ansible_collections.golden.images.plugins.module_utils._upload.location import (
     Destination,
     Location,
     PutObject,
@@ -67,7 +67,7 @@ def test_the_console_opens_the_folder() -> None:
 def test_an_object_has_the_type_of_its_file(name: str, content_type: str) -> None:
     action = PutObject(Destination(Location("reports", "audit/"), "012345678901", "eu-west-1"), name)
     assert (action.key, action.content_type) == (f"audit/{name}", content_type)
-    assert action.as_result() == {
+    assert action.to_dict() == {
         "account_id": None,
         "action": "PutObject",
         "region": "eu-west-1",

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.verification.report import verification
+from ansible_collections.golden.images.plugins.module_utils._verification.report import verification
 
 EU, US = "eu-west-1", "us-east-1"
 WEB, BATCH = "111111111111", "222222222222"

@@ -7,13 +7,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.diagnose.checks import MEANINGS as DIAGNOSED
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.causes import MEANINGS as PROBED
-from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes, Item, Mark
-from ansible_collections.golden.images.plugins.module_utils.reports.formats import NAMES, render_all
-from ansible_collections.golden.images.plugins.module_utils.reports.steps import MEANINGS as FAILED
-from ansible_collections.golden.images.plugins.module_utils.verification.document import changes, document
-from ansible_collections.golden.images.plugins.module_utils.verification.key_use import sentences_of
+from ansible_collections.golden.images.plugins.module_utils._diagnose.checks import MEANINGS as DIAGNOSED
+from ansible_collections.golden.images.plugins.module_utils._launch_probe.causes import MEANINGS as PROBED
+from ansible_collections.golden.images.plugins.module_utils._reports.document import Changes, Item, Mark
+from ansible_collections.golden.images.plugins.module_utils._reports.formats import NAMES, render_all
+from ansible_collections.golden.images.plugins.module_utils._reports.steps import MEANINGS as FAILED
+from ansible_collections.golden.images.plugins.module_utils._verification.document import changes, document
+from ansible_collections.golden.images.plugins.module_utils._verification.key_use import sentences_of
 
 from tests.unit.reports.examples import PAGE_FILES
 from tests.unit.verification.examples import BATCH, EU, LEVELS, NO_KEY, US, WEB, seen, verified

@@ -7,13 +7,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.reports.screen import (
+from ansible_collections.golden.images.plugins.module_utils._reports.screen import (
     WIDTH,
     Screen,
     Tone,
     columns_of,
 )
-from ansible_collections.golden.images.plugins.module_utils.verification.screen import screen
+from ansible_collections.golden.images.plugins.module_utils._verification.screen import screen
 
 from tests.unit.verification.examples import BATCH, EU, NO_KEY, US, WEB, seen, verified
 

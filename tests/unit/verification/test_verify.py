@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.diagnose import flow as diagnosis
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure, Refused
-from ansible_collections.golden.images.plugins.module_utils.launch_probe import flow as probe
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.apply import Launch, TargetRun
-from ansible_collections.golden.images.plugins.module_utils.launch_probe.state import Probe, ProbeState
-from ansible_collections.golden.images.plugins.module_utils.model import Target
-from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
-from ansible_collections.golden.images.plugins.module_utils.verification import flow as verification
+from ansible_collections.golden.images.plugins.module_utils._diagnose import flow as diagnosis
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure, ValidationError
+from ansible_collections.golden.images.plugins.module_utils._launch_probe import flow as probe
+from ansible_collections.golden.images.plugins.module_utils._launch_probe.apply import Launch, TargetRun
+from ansible_collections.golden.images.plugins.module_utils._launch_probe.state import Probe, ProbeState
+from ansible_collections.golden.images.plugins.module_utils._model import Target
+from ansible_collections.golden.images.plugins.module_utils._runner import Outcome
+from ansible_collections.golden.images.plugins.module_utils._verification import flow as verification
 from ansible_collections.golden.images.plugins.modules import ami_verify
 
 from tests.unit.diagnose.examples import UNREADABLE, consumer, of_encrypted, owner, seen
@@ -55,7 +55,7 @@ class World:
     def _read(self, step: str) -> Any:
         found = getattr(self, step)
         if isinstance(found, Failure):
-            raise Refused([found])
+            raise ValidationError([found])
         return found
 
     def _launch(self, *_: object) -> Outcome:

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.audit.report.changes import changes
-from ansible_collections.golden.images.plugins.module_utils.audit.report.content import audit
-from ansible_collections.golden.images.plugins.module_utils.audit.state import RegionState
-from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes
+from ansible_collections.golden.images.plugins.module_utils._audit.report.changes import changes
+from ansible_collections.golden.images.plugins.module_utils._audit.report.content import audit
+from ansible_collections.golden.images.plugins.module_utils._audit.state import RegionState
+from ansible_collections.golden.images.plugins.module_utils._reports.document import Changes
 
 from tests.unit.audit.examples import audit_of
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.report.content import audit, is_unread
-from ansible_collections.golden.images.plugins.module_utils.audit.state import Problem, RegionState
-from ansible_collections.golden.images.plugins.module_utils.model import Device, Grant, KeySeen, Sharing
+from ansible_collections.golden.images.plugins.module_utils._audit.report.content import audit, is_unread
+from ansible_collections.golden.images.plugins.module_utils._audit.state import Problem, RegionState
+from ansible_collections.golden.images.plugins.module_utils._model import Device, Grant, KeySeen, Sharing
 
 from tests.unit.audit.examples import (
     ENCRYPTED,
@@ -120,7 +120,7 @@ def test_an_unreadable_region_is_reported_with_the_others() -> None:
         pytest.param({"failed": True, "msg": "Crashed."}, "Crashed.", id="it crashed"),
         pytest.param({"failed": False, "msg": "Crashed."}, "Crashed.", id="it crashed, and that was ignored"),
         pytest.param(
-            {"msg": "No.", "failures": [refused(None, "GetCallerIdentity").as_result()]},
+            {"msg": "No.", "failures": [refused(None, "GetCallerIdentity").to_dict()]},
             "You are not authorized (UnauthorizedOperation). Allow GetCallerIdentity.",
             id="the credentials were refused",
         ),

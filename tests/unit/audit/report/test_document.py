@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.causes import MEANINGS
-from ansible_collections.golden.images.plugins.module_utils.audit.report.content import audit
-from ansible_collections.golden.images.plugins.module_utils.audit.report.document import document
-from ansible_collections.golden.images.plugins.module_utils.audit.state import Listed, Problem, RegionState
-from ansible_collections.golden.images.plugins.module_utils.reports.document import (
+from ansible_collections.golden.images.plugins.module_utils._audit.causes import MEANINGS
+from ansible_collections.golden.images.plugins.module_utils._audit.report.content import audit
+from ansible_collections.golden.images.plugins.module_utils._audit.report.document import document
+from ansible_collections.golden.images.plugins.module_utils._audit.state import Listed, Problem, RegionState
+from ansible_collections.golden.images.plugins.module_utils._reports.document import (
     Document,
     Grid,
     Mark,

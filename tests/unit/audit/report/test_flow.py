@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils import runner
-from ansible_collections.golden.images.plugins.module_utils.audit.state import AuditState
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
+from ansible_collections.golden.images.plugins.module_utils import _runner as runner
+from ansible_collections.golden.images.plugins.module_utils._audit.state import AuditState
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 from ansible_collections.golden.images.plugins.modules import ami_share_audit
-from ansible_collections.golden.images.plugins.plugin_utils.runs_here import read_attachments
+from ansible_collections.golden.images.plugins.plugin_utils._runs_here import read_attachments
 
 from tests.unit.audit.examples import PUBLIC, account_of, accounts, refused, region, under_key
 from tests.unit.examples import STRANGER
@@ -38,7 +38,7 @@ def run_into(exception: Exception, folder: Path) -> dict[str, Any]:
         raise exception
 
     flow = replace(ami_share_audit.FLOW, read=fail, needs_aws=False)
-    options = {"report_dir": str(folder), "return_report": True, **read_attachments("page")}
+    options = {"report_dir": str(folder), "return_report": True, **read_attachments("_page")}
     return runner.run_here(flow, options)
 
 
@@ -100,7 +100,7 @@ def test_what_changed_is_returned(tmp_path: Path) -> None:
 
 def test_an_audit_that_is_refused_is_reported(tmp_path: Path) -> None:
     failure = refused(None, "DescribeRegions")
-    result = run_into(Refused([failure]), tmp_path)
+    result = run_into(ValidationError([failure]), tmp_path)
     assert result["failed"] is True
     assert "This task changed nothing." in result["msg"]
     content = content_of(tmp_path)

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.causes import CAUSES
-from ansible_collections.golden.images.plugins.module_utils.audit.report.groups import group_findings
-from ansible_collections.golden.images.plugins.module_utils.reports.document import Group, Item
+from ansible_collections.golden.images.plugins.module_utils._audit.causes import CAUSES
+from ansible_collections.golden.images.plugins.module_utils._audit.report.groups import group_findings
+from ansible_collections.golden.images.plugins.module_utils._reports.document import Group, Item
 
 EU, US = "eu-west-1", "us-east-1"
 A, B = "111111111111", "222222222222"

@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.audit.report.principals import (
+from ansible_collections.golden.images.plugins.module_utils._audit.report.principals import (
     Held,
     shared_with,
     users,
 )
-from ansible_collections.golden.images.plugins.module_utils.audit.state import RegionState
-from ansible_collections.golden.images.plugins.module_utils.model import Key, KeySeen
+from ansible_collections.golden.images.plugins.module_utils._audit.state import RegionState
+from ansible_collections.golden.images.plugins.module_utils._model import Key, KeySeen
 
 from tests.unit.audit.examples import (
     ENCRYPTED,

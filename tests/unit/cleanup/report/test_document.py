@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.content import cleanup
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.document import changes, document
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.items import MEANINGS
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.prices import Prices
-from ansible_collections.golden.images.plugins.module_utils.reports.document import Changes, Document, Table
-from ansible_collections.golden.images.plugins.module_utils.reports.formats import render_all
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import cleanup
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.document import changes, document
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.items import MEANINGS
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.prices import Prices
+from ansible_collections.golden.images.plugins.module_utils._reports.document import Changes, Document, Table
+from ansible_collections.golden.images.plugins.module_utils._reports.formats import render_all
 
 from tests.unit.reports.examples import PAGE_FILES
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.cleanup.options import CleanupOptions
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.runner import Reported
+from ansible_collections.golden.images.plugins.module_utils._cleanup.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._cleanup.options import CleanupOptions
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._runner import Reported
 
 from tests.unit.cleanup.report.examples import cleaned, one
 from tests.unit.reports.examples import PAGE_FILES
@@ -67,7 +67,7 @@ def test_without_a_place_the_report_is_returned(check_mode: bool) -> None:
 
 
 def refusal(**given: Any) -> list[tuple[str, str]]:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(ValidationError) as caught:
         run(**given)
     return [(failure.action, failure.message) for failure in caught.value.failures]
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.content import cleanup
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.document import document
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.prices import Prices
-from ansible_collections.golden.images.plugins.module_utils.reports.document import Document
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import cleanup
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.document import document
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.prices import Prices
+from ansible_collections.golden.images.plugins.module_utils._reports.document import Document
 
 from .examples import (
     BLOCKED,

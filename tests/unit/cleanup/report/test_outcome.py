@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.outcome import Outcomes
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.outcome import Outcomes
 
 from .examples import EU, US, call, calls, cleaned, failure, one
 

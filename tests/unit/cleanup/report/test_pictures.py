@@ -7,10 +7,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.content import cleanup
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.pictures import pictures
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.prices import Prices
-from ansible_collections.golden.images.plugins.module_utils.reports.document import Bars, Grid, Mark
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import cleanup
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.pictures import pictures
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.prices import Prices
+from ansible_collections.golden.images.plugins.module_utils._reports.document import Bars, Grid, Mark
 
 from .examples import US, cleaned, one
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.content import cleanup
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.prices import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import cleanup
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.prices import (
     prices_of,
     read_prices,
 )

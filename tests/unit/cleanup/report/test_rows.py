@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.content import cleanup
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.prices import Prices
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.rows import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import cleanup
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.prices import Prices
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.rows import (
     amounts,
     costs,
     row,

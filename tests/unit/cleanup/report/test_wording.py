@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.cleanup.report.wording import (
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.wording import (
     headline,
     money,
     not_restorable,

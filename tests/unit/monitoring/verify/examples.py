@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.options import (
+from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.options import (
     MonitoringVerifyOptions,
 )
-from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.state import (
+from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.state import (
     Attributes,
     Resource,
     Trail,

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.state import VerifySeen
+from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.state import VerifySeen
 
 from .examples import ALARM, AS_WANTED, EMAIL, FILTER, PATTERN, QUEUE, RULE, TOPIC, TOPIC_ARN, wanted
 

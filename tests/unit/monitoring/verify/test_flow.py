@@ -7,13 +7,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure, Refused
-from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.flow import FLOW, plan
-from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.state import (
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure, ValidationError
+from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.flow import FLOW, plan
+from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.state import (
     Resource,
     VerifySeen,
 )
-from ansible_collections.golden.images.plugins.module_utils.runner import Outcome
+from ansible_collections.golden.images.plugins.module_utils._runner import Outcome
 
 from .examples import ACCOUNT, ALARM, AS_WANTED, EMAIL, QUEUE, REGION, RULE, TOPIC, TRAIL, wanted
 
@@ -120,4 +120,4 @@ def test_the_remedy_is_never_cut() -> None:
     (failure,) = plan(wanted(alarm_name=name, rule_name=name, queue_name=name), VerifySeen(gone)).failures
     assert len(failure.text()) <= 500
     assert failure.text().endswith(REMEDY)
-    assert Refused([failure])
+    assert ValidationError([failure])

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Refused
-from ansible_collections.golden.images.plugins.module_utils.model import Target
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._model import Target
 
 from .examples import ACCOUNT, ALARM, AS_WANTED, FILTER, QUEUE, REGION, RULE, TOPIC, wanted
 
@@ -42,5 +42,5 @@ def test_phone_numbers_are_those_that_sns_returns() -> None:
 
 @pytest.mark.parametrize("arn", ["", "sharing", "arn:aws:sqs:eu-west-1:1:x", "arn:aws:sns::1:x"])
 def test_the_arn_must_be_of_a_topic(arn: str) -> None:
-    with pytest.raises(Refused, match=r"topic_arn: .* is not the ARN of an SNS topic"):
+    with pytest.raises(ValidationError, match=r"topic_arn: .* is not the ARN of an SNS topic"):
         wanted(topic_arn=arn)

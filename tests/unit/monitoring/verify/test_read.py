@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.read import read
-from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.state import VerifySeen
+from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.read import read
+from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.state import VerifySeen
 
 from tests.unit.wire import Wire
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.read_trails import (
+from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.read_trails import (
     TrailReads,
     read_trails,
 )
-from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.state import Trail
+from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.state import Trail
 
 from tests.unit.wire import Wire
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.selectors import logs_changes
+from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.selectors import logs_changes
 
 EC2, KMS = "ec2.amazonaws.com", "kms.amazonaws.com"
 MANAGEMENT = {"Field": "eventCategory", "Equals": ["Management"]}

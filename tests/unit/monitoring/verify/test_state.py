@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.state import VerifySeen
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.state import VerifySeen
 
 from .examples import ALARM, RULE, TOPIC, TRAIL, wanted
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.state import Trail, VerifySeen
-from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.trails import (
+from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.state import Trail, VerifySeen
+from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.trails import (
     events_that_cannot_come,
     unread_trails,
 )

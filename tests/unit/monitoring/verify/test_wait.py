@@ -8,10 +8,10 @@ from collections.abc import Collection
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.failures import Failure
-from ansible_collections.golden.images.plugins.module_utils.monitoring.verify import wait
-from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.read_trails import TrailReads
-from ansible_collections.golden.images.plugins.module_utils.monitoring.verify.state import (
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._monitoring.verify import wait
+from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.read_trails import TrailReads
+from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.state import (
     Resource,
     VerifySeen,
 )

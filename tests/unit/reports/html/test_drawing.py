@@ -7,8 +7,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.reports.document import Bars, Cell, Grid, Mark
-from ansible_collections.golden.images.plugins.module_utils.reports.html.drawing import (
+from ansible_collections.golden.images.plugins.module_utils._reports.document import Bars, Cell, Grid, Mark
+from ansible_collections.golden.images.plugins.module_utils._reports.html.drawing import (
     Drawing,
     draw_bars,
     draw_grid,

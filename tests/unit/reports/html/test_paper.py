@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.golden.images.plugins.module_utils.reports.html.paper import Paper, Printed, paper
+from ansible_collections.golden.images.plugins.module_utils._reports.html.paper import Paper, Printed, paper
 
 LEAST = Paper(groups=8, changes=4, matrix_rows=6, picture_rows=4)
 

@@ -10,7 +10,10 @@ from tests.pictures.camera import description
 
 CHECKOUT = Path(__file__).resolve().parents[4]
 PLUGINS = CHECKOUT / "plugins"
-SOURCES = (*PLUGINS.glob("module_utils/reports/**/*.py"), PLUGINS / "plugin_utils" / "page" / "page.html.j2")
+SOURCES = (
+    *PLUGINS.glob("module_utils/_reports/**/*.py"),
+    PLUGINS / "plugin_utils" / "_page" / "page.html.j2",
+)
 
 
 def test_the_titles_in_the_picture_are_those_of_the_page() -> None:

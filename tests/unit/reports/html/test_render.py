@@ -11,8 +11,8 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.reports import codes_page
-from ansible_collections.golden.images.plugins.module_utils.reports.document import (
+from ansible_collections.golden.images.plugins.module_utils._reports import codes_page
+from ansible_collections.golden.images.plugins.module_utils._reports.document import (
     Bars,
     Cell,
     Changes,
@@ -25,7 +25,7 @@ from ansible_collections.golden.images.plugins.module_utils.reports.document imp
     MatrixRow,
     Table,
 )
-from ansible_collections.golden.images.plugins.module_utils.reports.html.render import html_text
+from ansible_collections.golden.images.plugins.module_utils._reports.html.render import html_text
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.golden.images.plugins.module_utils.reports.document import SEVERITIES, Mark
-from ansible_collections.golden.images.plugins.module_utils.reports.html.render import html_text
+from ansible_collections.golden.images.plugins.module_utils._reports.document import SEVERITIES, Mark
+from ansible_collections.golden.images.plugins.module_utils._reports.html.render import html_text
 
 from ..examples import PAGE_FILES, document
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils.reports.document import (
+from ansible_collections.golden.images.plugins.module_utils._reports.document import (
     Bars,
     Cell,
     Column,
@@ -19,8 +19,8 @@ from ansible_collections.golden.images.plugins.module_utils.reports.document imp
     MatrixRow,
     Table,
 )
-from ansible_collections.golden.images.plugins.module_utils.reports.html import view as subject
-from ansible_collections.golden.images.plugins.module_utils.reports.html.view import MatrixView, page_view
+from ansible_collections.golden.images.plugins.module_utils._reports.html import view as subject
+from ansible_collections.golden.images.plugins.module_utils._reports.html.view import MatrixView, page_view
 
 from ..examples import EU, US, document, items
 

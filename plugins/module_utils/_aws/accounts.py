@@ -1,0 +1,144 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Clients of several accounts: the own one with the user's credentials, others with an assumed role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from .._failures import Failure, TargetFailed
+from .._model import ConsumerRole
+from . import sdk
+from .clients import Clients
+from .read import Caller
+
+# AWS Account Management Reference Guide, "Enable or disable AWS Regions in your account": those that every
+# account has. Other partitions have no opt-in regions.
+_ENABLED_BY_DEFAULT = frozenset(
+    {
+        *("ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1"),
+        *("ap-southeast-2", "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2"),
+        *("eu-west-3", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"),
+    }
+)
+
+_CURRENT_CREDENTIALS: ContextVar[sdk.Credentials | None] = ContextVar("current", default=None)
+
+
+class Accounts:
+    """Clients of every account.
+
+    ``clients`` are the own account's, with the STS client of ``sts_region`` open. Roles are assumed there, or
+    in a region that every account has: STS gives no credentials of an account that has not opted in to the
+    region of the request (botocore shape ``RegionDisabledException``). Sessions of other accounts are not
+    thread-safe: use each account in one thread, which opens the clients that it needs.
+    """
+
+    def __init__(self, clients: Clients, caller: Caller, role: ConsumerRole | None, sts_region: str) -> None:
+        self._clients = clients
+        self._caller = caller
+        self._role = role
+        self._sts_region = sts_region
+        if role is not None and caller.partition == "aws" and sts_region not in _ENABLED_BY_DEFAULT:
+            self._sts_region = _region_of_every_account(clients.default_region)
+            clients.open("sts", [self._sts_region])
+
+    def clients(self, account_id: str) -> Clients:
+        """Return the account's clients. The first call with them assumes its role.
+
+        Raises:
+            TargetFailed: it is another account, and there is no role.
+        """
+        if account_id == self._caller.account_id:
+            return self._clients
+        if self._role is None:
+            raise TargetFailed(
+                Failure(
+                    message=f"Account {account_id} cannot be read with credentials of account "
+                    f"{self._caller.account_id}.",
+                    remedy="Set consumer_role_name to a role that these credentials can assume there.",
+                    error_code="missing_consumer_role",
+                    action="AssumeRole",
+                    account_id=account_id,
+                )
+            )
+        role_arn = self._role_arn(account_id, self._role)
+        return self._clients.with_role(role_arn, self._role.external_id, self._sts_region)
+
+    def role_arn(self, account_id: str) -> str | None:
+        """Return the ARN of the role to assume in an account; None for the own account and without a role."""
+        if self._role is None or account_id == self._caller.account_id:
+            return None
+        return self._role_arn(account_id, self._role)
+
+    def _role_arn(self, account_id: str, role: ConsumerRole) -> str:
+        return f"arn:{self._caller.partition}:iam::{account_id}:role/{role.name}"
+
+
+class AssumedAccounts(Accounts):
+    """One set of clients for hundreds of accounts, with the credentials of the account of each request.
+
+    The creation of a client costs as much as ten requests. Botocore reads the credentials again for each
+    request that it signs, so a context variable, which each thread has of its own, can supply them. ``open``
+    the clients before threads start, and make the requests of each account inside ``as_account``.
+    """
+
+    def __init__(self, clients: Clients, caller: Caller, role: ConsumerRole | None, sts_region: str) -> None:
+        super().__init__(clients, caller, role, sts_region)
+        self._shared = clients.with_credentials(_context_credentials()) if role else clients
+        self._credentials: dict[str, sdk.Credentials | None] = {}
+        if role:
+            self._credentials[caller.account_id] = clients.credentials()
+
+    def open(self, service: str, regions: Iterable[str]) -> None:
+        """Create the clients of ``service`` in ``regions`` that do not exist yet, for all accounts."""
+        self._shared.open(service, regions)
+
+    @contextmanager
+    def as_account(self, account_id: str) -> Iterator[Clients]:
+        """Yield the account's clients. They have no credentials outside of the context.
+
+        The first request assumes the account's role.
+
+        Raises:
+            TargetFailed: it is another account, and there is no role.
+        """
+        if self._role is None:
+            # The own account's, or TargetFailed.
+            yield self.clients(account_id)
+            return
+        token = _CURRENT_CREDENTIALS.set(self._credentials_of(account_id, self._role))
+        try:
+            yield self._shared
+        finally:
+            _CURRENT_CREDENTIALS.reset(token)
+
+    def _credentials_of(self, account_id: str, role: ConsumerRole) -> sdk.Credentials | None:
+        """Return the credentials of an account, the same in all threads."""
+        if account_id not in self._credentials:
+            new = self._clients.role_credentials(
+                self._role_arn(account_id, role), role.external_id, self._sts_region
+            )
+            self._credentials.setdefault(account_id, new)
+        return self._credentials[account_id]
+
+
+def _context_credentials() -> sdk.Credentials:
+    """Return credentials with the keys of the account of the current context."""
+
+    class _ContextCredentials(sdk.Credentials):
+        def get_frozen_credentials(self) -> sdk.ReadOnlyCredentials:
+            credentials = _CURRENT_CREDENTIALS.get()
+            if credentials is None:
+                raise sdk.NoCredentialsError
+            return credentials.get_frozen_credentials()
+
+    return _ContextCredentials(access_key="", secret_key="")
+
+
+def _region_of_every_account(preferred: str) -> str:
+    return preferred if preferred in _ENABLED_BY_DEFAULT else "us-east-1"

@@ -1,0 +1,125 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read the account of the credentials and its regions, which every task needs first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from .._failures import Failure, ValidationError, invalid_option
+from .._model import Target
+from . import read
+from .clients import Clients
+from .errors import AWS_ERRORS, UNREADABLE, failure, unreadable, without_region
+from .read import Caller
+
+
+def preferred_region(clients: Clients, regions: Sequence[str]) -> str:
+    """Return the region for calls whose result is the same in all ``regions``.
+
+    This is the default region if the task includes it, because the first one may not be enabled. The default
+    region may be in another partition, where the account does not exist.
+    """
+    return clients.default_region if clients.default_region in regions else regions[0]
+
+
+@contextmanager
+def first_call(action: str, target: Target | None = None) -> Iterator[None]:
+    """Refuse the task if the first call of a service fails inside.
+
+    Botocore reads the credentials for the first client, and renews them for a call: the client has to be
+    opened inside, too.
+
+    Raises:
+        ValidationError: AWS refuses the call or cannot be reached, or the credentials or settings cannot be
+            read.
+    """
+    try:
+        yield
+    except AWS_ERRORS as exception:
+        raise ValidationError([failure(exception, target, action)]) from exception
+    except UNREADABLE as exception:
+        raise ValidationError([unreadable(exception, action)]) from exception
+    except ValidationError as refused:
+        # The client could not be opened.
+        raise ValidationError(replace(failed, action=action) for failed in refused.failures) from refused
+
+
+def identify(clients: Clients, region: str | None = None) -> Caller:
+    """Return the account and the partition of the credentials.
+
+    STS is called in ``region`` or in the default region.
+
+    Raises:
+        ValidationError: the credentials cannot be read or are not valid, or AWS cannot be reached.
+    """
+    sts_region = region or clients.default_region
+    try:
+        with first_call("GetCallerIdentity"):
+            clients.open("sts", [sts_region])
+            return read.caller(clients.sts(sts_region))
+    except ValidationError as refused:
+        if region:
+            raise
+        raise ValidationError(add_region_remedy(clients, failed) for failed in refused.failures) from refused
+
+
+def add_region_remedy(clients: Clients, failed: Failure) -> Failure:
+    """Return the failure of a call in the default region, with a remedy if that region is only assumed."""
+    return failed if clients.is_region_set else without_region(failed, clients.default_region)
+
+
+def identify_with_regions(clients: Clients, named: Sequence[str]) -> tuple[Caller, Mapping[str, str]]:
+    """Return the account, and all regions of its partition with their opt-in status.
+
+    They are read in the default region. If all regions that the task names are in other partitions, they are
+    read in one of these. Only this list shows that a named region is misspelled or not enabled.
+
+    Raises:
+        ValidationError: as ``identify``, or access to the list of regions is denied.
+    """
+    other_region = _region_of_other_partition(clients, named)
+    region = other_region or clients.default_region
+    caller = identify(clients, other_region)
+    with first_call("DescribeRegions", Target(caller.account_id, region)):
+        clients.open("ec2", [region])
+        return caller, read.regions(clients.ec2(region))
+
+
+def _region_of_other_partition(clients: Clients, named: Sequence[str]) -> str | None:
+    """Return an existing one of the named regions if none is in the partition of the default region."""
+    if not named or clients.default_region in named:
+        return None
+    partition = clients.partition_of(clients.default_region)
+    partitions = {region: clients.partition_of(region) for region in named}
+    others = [region for region in named if partitions[region] is not None]
+    if partition in partitions.values() or not others:
+        return None
+    # The pattern of a partition also fits a misspelled name.
+    return next((region for region in others if clients.is_known(region)), others[0])
+
+
+def check_default_region(clients: Clients, caller: Caller, options: Mapping[str, str | None]) -> None:
+    """Refuse options whose calls are made in the default region, if that is in another partition.
+
+    ``options`` are their values by name, None if they are not set.
+
+    Raises:
+        ValidationError: with a failure for each of them that is set.
+    """
+    set_options, region = [option for option, value in options.items() if value], clients.default_region
+    partition = clients.partition_of(region) if set_options else None
+    if partition not in (None, caller.partition):
+        raise ValidationError(
+            invalid_option(
+                option,
+                f"{option}: it would be used in {region}, which is in the partition {partition}, and the "
+                f"credentials are for {caller.partition}.",
+                f"Set region or AWS_REGION to a region of {caller.partition}.",
+            )
+            for option in set_options
+        )

@@ -1,0 +1,258 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Image families, the latest images of each, and what images inherit from those that are deregistered."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import NamedTuple
+
+from .._model import ImageRef
+from .._tags import MAX_KEY, OWN_TAG_PREFIX
+from .managed import is_managed
+from .stages import parse, stamp
+from .state import OwnImage
+
+# Tags of images whose origin was deregistered. One of the first three is written. It keeps what gave the
+# origin its family: the value of a tag, whose key follows the colon, a name, or the image at the end of the
+# chain. Each run applies its own options to it: the name of a family alone would put the image into the
+# families of policies that never selected its origin. The last is the creation date of the first image of the
+# chain of copies.
+ORIGIN_TAG_PREFIX = OWN_TAG_PREFIX + "origin-tag:"
+ORIGIN_NAME_TAG = OWN_TAG_PREFIX + "origin-name"
+ORIGIN_IMAGE_TAG = OWN_TAG_PREFIX + "origin-image"
+ORIGIN_CREATED_TAG = OWN_TAG_PREFIX + "origin-created"
+
+# The longest key of a tag whose value is a family.
+LONGEST_KEY = MAX_KEY - len(ORIGIN_TAG_PREFIX)
+
+Images = Mapping[ImageRef, OwnImage]
+
+_Rank = tuple[bool, bool, bool, datetime, ImageRef]
+_UNDATED = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class FamilyBy:
+    """How images form families. The first of these that gives an image a family decides.
+
+    ``tag`` is the key of a tag whose value is the family. ``name_pattern`` must match an image's whole name;
+    its first group is the family, or the pattern itself if it has no group. With ``source``, images that come
+    from the same image are a family: copies of it, and images created from instances of it.
+    """
+
+    tag: str | None = None
+    name_pattern: re.Pattern[str] | None = None
+    source: bool = False
+
+
+class _Family(NamedTuple):
+    """A family, with the tag that keeps it for an image whose origin is deregistered."""
+
+    name: str
+    key: str
+    value: str
+
+
+def families(images: Images, by: FamilyBy, managed: Collection[ImageRef]) -> dict[ImageRef, str]:
+    """The family of each image that has one. A copy without a family of its own has that of its source.
+
+    Images that another AWS service manages, such as those of ``managed``, have none: they are neither retired
+    nor the latest of a family.
+    """
+    found = {}
+    for ref, own in images.items():
+        family = None if ref in managed or is_managed(own) else _family(images, ref, by)
+        if family is not None:
+            found[ref] = family.name
+    return found
+
+
+def unmatched_options(images: Images, by: FamilyBy) -> Iterator[str]:
+    """A warning for each option that gives no image a family: it may be mistyped."""
+    shown = [one for own in images.values() for one in _shown(own, by)]
+    if by.tag is not None and not any(value for value, _name in shown):
+        yield f"family_tag: no image in these regions has the tag {by.tag}."
+    pattern = by.name_pattern
+    names = (name for _value, name in shown if name is not None)
+    if pattern is not None and not any(pattern.fullmatch(name) for name in names):
+        yield (
+            f"family_name_pattern: '{pattern.pattern}' matches no image in these regions. It is a regular "
+            "expression, and must match the whole name."
+        )
+
+
+def inherited_tags(
+    images: Images, family_of: Mapping[ImageRef, str], by: FamilyBy, deregistering: Collection[ImageRef]
+) -> dict[ImageRef, dict[str, str]]:
+    """Images that stay, with the tags that keep what only their deregistered origins show today.
+
+    An example, with families by tag::
+
+        ami-1 (tag family=web, created in May) <- ami-2 (a copy of it) <- ami-3 (a copy of ami-2)
+
+    All three belong to ``web``, and their origin was created in May, but only ami-1 shows that. If ami-1 is
+    deregistered, ami-2 and ami-3 get both as tags. If only ami-2 is, ami-3 alone gets them: without ami-2
+    nothing leads from it to ami-1.
+    """
+    found = {}
+    for ref in family_of:
+        if ref in deregistering:
+            continue
+        tags: dict[str, str] = {}
+        from_origin = _family(images, ref, by) if _own_family(images[ref], by) is None else None
+        if from_origin is not None and _any_of(_family_chain(images, ref, by), deregistering):
+            tags[from_origin.key] = from_origin.value
+        date = origin_created(images, ref)
+        if date is not None and _any_of(_copy_chain(images, ref), deregistering):
+            tags[ORIGIN_CREATED_TAG] = stamp(date)
+        if tags:
+            found[ref] = tags
+    return found
+
+
+def blocked_by_missing_tags(
+    images: Images,
+    family_of: Mapping[ImageRef, str],
+    by: FamilyBy,
+    deregistering: Collection[ImageRef],
+    written: Collection[tuple[ImageRef, str, str]],
+) -> dict[ImageRef, str]:
+    """Images that cannot be deregistered yet, each with the reason: a copy still lacks the inherited tags.
+
+    ``written`` are tags that were written since the images were read: image, key and value. In the example of
+    ``inherited_tags``, ami-1 is blocked as long as ami-2 or ami-3 lacks one of its tags. If ami-2 will be
+    deregistered as well, the tags of ami-3 alone block both.
+    """
+    found: dict[ImageRef, str] = {}
+    for ref, tags in inherited_tags(images, family_of, by, deregistering).items():
+        has = images[ref].image.tags
+        if all(has.get(key) == value or (ref, key, value) in written for key, value in tags.items()):
+            continue
+        reason = f"{ref} comes from it and still lacks the tags that it inherits from it."
+        chain = (*_family_chain(images, ref, by), *_copy_chain(images, ref))
+        found.update((one, reason) for one in chain if one in deregistering)
+    return found
+
+
+def origin_created(images: Images, ref: ImageRef) -> datetime | None:
+    """When the first image of the image's chain of copies was created.
+
+    For an image that is not a copy, that is its own creation date. If a part of the chain has been
+    deregistered, the date comes from the tag of the first image that is left. None without date or tag.
+    """
+    *_copies, first = (one for one in _copy_chain(images, ref) if one in images)
+    own = images[first]
+    source_is_gone = own.source is not None and own.source not in images
+    return parse(own.image.tags.get(ORIGIN_CREATED_TAG, "")) if source_is_gone else own.created
+
+
+def latest(images: Images, family_of: Mapping[ImageRef, str], count: int) -> frozenset[ImageRef]:
+    """The ``count`` latest images of each family in each region, by either of two dates.
+
+    Images that can be launched come before others. A copy made late of an old image is not newer than a copy
+    made early of a new image. So the latest by the image's own date and the latest by the date of its origin
+    are both kept. An image whose origin's date is not known comes last by the latter. An image without a
+    creation date is kept anyway, so it comes last of all and takes the place of no other.
+    """
+    groups: dict[tuple[str, str], list[ImageRef]] = defaultdict(list)
+    for ref, family in family_of.items():
+        groups[ref.region, family].append(ref)
+    kept: set[ImageRef] = set()
+    for members in groups.values():
+        for rank in (_by_creation, _by_origin_created):
+            kept.update(sorted(members, key=partial(rank, images), reverse=True)[:count])
+    return frozenset(kept)
+
+
+def _by_creation(images: Images, ref: ImageRef) -> _Rank:
+    own = images[ref]
+    return own.created is not None, _launchable(own), True, own.created or _UNDATED, ref
+
+
+def _by_origin_created(images: Images, ref: ImageRef) -> _Rank:
+    own, date = images[ref], origin_created(images, ref)
+    moment = date or own.created or _UNDATED
+    return own.created is not None, _launchable(own), date is not None, moment, ref
+
+
+def _launchable(own: OwnImage) -> bool:
+    return own.image.state == "available"
+
+
+def _any_of(chain: Iterable[ImageRef], refs: Collection[ImageRef]) -> bool:
+    return any(one in refs for one in chain)
+
+
+def _family(images: Images, ref: ImageRef, by: FamilyBy) -> _Family | None:
+    """The family of the first image of the chain that has one; by source, else the end of the chain."""
+    chain = _family_chain(images, ref, by)
+    for one in chain:
+        family = _own_family(images[one], by) if one in images else None
+        if family is not None:
+            return family
+    return _family_by_source(images, chain) if by.source else None
+
+
+def _own_family(own: OwnImage, by: FamilyBy) -> _Family | None:
+    """The family that the image's own tag and name give it, or else those that it inherited."""
+    found = (_family_by(by, value, name) for value, name in _shown(own, by))
+    return next((family for family in found if family is not None), None)
+
+
+def _shown(own: OwnImage, by: FamilyBy) -> tuple[tuple[str | None, str | None], ...]:
+    """The value of the tag ``by.tag`` and the image's name, then those that it inherited.
+
+    None stands for one that it does not have.
+    """
+    tags, key = own.image.tags, by.tag or ""
+    return (tags.get(key), own.image.name), (tags.get(ORIGIN_TAG_PREFIX + key), tags.get(ORIGIN_NAME_TAG))
+
+
+def _family_by(by: FamilyBy, value: str | None, name: str | None) -> _Family | None:
+    """The family of an image with this value of the tag ``by.tag`` and this name."""
+    if by.tag is not None and value:
+        return _Family(value, ORIGIN_TAG_PREFIX + by.tag, value)
+    if by.name_pattern is None or name is None:
+        return None
+    match = by.name_pattern.fullmatch(name)
+    if match is None:
+        return None
+    family = match[1] if match.re.groups and match[1] else match.re.pattern
+    return _Family(family, ORIGIN_NAME_TAG, name)
+
+
+def _family_by_source(images: Images, chain: list[ImageRef]) -> _Family:
+    """The family of the end of the chain, which an image inherited if a part of the chain is deregistered."""
+    end, last = chain[-1], [one for one in chain if one in images][-1]
+    inherited = images[last].image.tags.get(ORIGIN_IMAGE_TAG) if end != last else None
+    family = inherited or str(end)
+    return _Family(family, ORIGIN_IMAGE_TAG, family)
+
+
+def _copy_chain(images: Images, ref: ImageRef) -> list[ImageRef]:
+    """The image, the image that it is a copy of, the image that that is a copy of, and so on."""
+    return _chain(images, ref, lambda own: own.source)
+
+
+def _family_chain(images: Images, ref: ImageRef, by: FamilyBy) -> list[ImageRef]:
+    """The image and those that it can get its family from: its copy chain, by source also its bases."""
+    return _chain(images, ref, lambda own: own.source or own.base if by.source else own.source)
+
+
+def _chain(images: Images, ref: ImageRef, origin: Callable[[OwnImage], ImageRef | None]) -> list[ImageRef]:
+    """The image, its origin, the origin of that, and so on. The last one may not be among the images."""
+    chain = [ref]
+    while chain[-1] in images:
+        earlier = origin(images[chain[-1]])
+        if earlier is None or earlier in chain:
+            break
+        chain.append(earlier)
+    return chain

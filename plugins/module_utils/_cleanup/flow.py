@@ -1,0 +1,308 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``ami_cleanup``: retires own images by policy, in all regions at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from .._aws import errors
+from .._aws.caller import check_default_region, identify_with_regions
+from .._aws.clients import Clients
+from .._failures import ValidationError, invalid_option
+from .._fanout import map_parallel
+from .._model import ImageRef, KeyRef, Target
+from .._plan import Action, Performed
+from .._progress import Report
+from .._regions import select_regions
+from .._reports.flow import check_appended_file
+from .._reports.flow_result import Reporting
+from .._runner import Flow, Outcome, diff_by_change
+from . import read_regions
+from .apply import operations, perform_each
+from .changes import changes
+from .confirmation import Confirmed, confirmed
+from .decisions import Decision
+from .dependencies import dependencies
+from .grants import Revocations
+from .inspect import inspect
+from .next_reads import next_reads
+from .options import CleanupOptions
+from .plan import CleanupPlan, images_that_lack_tags, plan
+from .report.content import cleanup as content
+from .report.document import changes as changes_of_reports
+from .report.document import document
+from .report.prices import read_prices
+from .sharing import is_unsupported_report, unsupported_report_warning
+from .state import CleanupSeen, RegionState
+from .unread import unread_failures
+from .uses.read import services
+from .uses.read_all import IN_BULK
+from .wait import wait_for_reports
+from .write_tombstones import write_tombstones
+
+
+@dataclass(frozen=True)
+class _FinalCheck:
+    """What the final check found: the decisions on skipped images, and what happens to grants on keys."""
+
+    skipped: tuple[Decision, ...]
+    keys: Mapping[KeyRef, Revocations]
+
+
+def read_state(clients: Clients, wanted: CleanupOptions) -> CleanupSeen:
+    """Read every region in bulk, then the usage of everything that has to be known for the plan.
+
+    Raises:
+        ValidationError: the tombstones' file cannot be written, or the images of a region cannot be listed.
+    """
+    _check_tombstone_file(wanted.tombstone_path)
+    caller, known = identify_with_regions(clients, wanted.regions)
+    regions, failures = select_regions(wanted.regions, known)
+    if failures:
+        raise ValidationError(failures)
+    stores = {"tombstone_s3_uri": wanted.tombstone_s3_uri, "tombstone_ssm_path": wanted.tombstone_ssm_path}
+    check_default_region(clients, caller, stores)
+    for service in ("rbin", *services(IN_BULK)):
+        clients.open(service, regions)
+    if wanted.tombstone_s3_uri:
+        # Settings that cannot be used are refused here, and not once images are tagged.
+        clients.open("s3", [clients.default_region])
+    states = _read_regions(clients, wanted, caller.account_id, regions)
+    seen = CleanupSeen(caller.account_id, datetime.now(UTC), states, partition=caller.partition)
+    return _read_on(clients, wanted, seen)
+
+
+def apply(
+    clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, plan: CleanupPlan, report: Report
+) -> Outcome:
+    """Perform the plan, the destructive part as far as evidence that is read again confirms it.
+
+    1. Perform the non-destructive actions, in all regions, and wait for usage reports that were requested.
+    2. Read the evidence again, and plan again; old usage reports no longer count.
+    3. Write tombstones of the images that both plans disable or deregister.
+    4. Perform the destructive actions that both plans contain.
+
+    Nothing is disabled, deregistered or deleted if the evidence cannot be read or a tombstone not written.
+    """
+    first, warnings = _with_warnings(_perform(clients, seen, plan.non_destructive, ()))
+    if not plan.destructive:
+        return replace(_outcome(first), warnings=warnings)
+    wait_for_reports(clients, _reported(plan, first))
+    try:
+        seen_again = _read_again(clients, wanted, seen, plan)
+    except ValidationError as refused:
+        failures = (*first.failures, *refused.failures)
+        return replace(_outcome(first), failures=failures, warnings=warnings)
+    final, skipped = _confirm(wanted, seen_again, plan, first.actions)
+    retired = _retired(final)
+    unwritten = write_tombstones(clients, wanted, seen_again, retired)
+    if unwritten:
+        return replace(_outcome(first), failures=(*first.failures, *unwritten), warnings=warnings)
+    second = _perform(clients, seen_again, final.destructive, retired)
+    unread = unread_failures(seen.account_id, skipped, {}) if plan.fails else ()
+    outcome = _outcome(first, second)
+    return replace(
+        outcome,
+        failures=(*outcome.failures, *(one for one in unread if one not in plan.failures)),
+        warnings=(
+            *warnings,
+            *(_skipped_warning(decision) for decision in skipped),
+            *_new_key_warnings(plan, final),
+        ),
+        state=_by_region(seen, _FinalCheck(skipped, final.keys)),
+    )
+
+
+def result(wanted: CleanupOptions, seen: CleanupSeen, plan: CleanupPlan, outcome: Outcome) -> dict[str, Any]:
+    """The keys that only this module returns.
+
+    Skipped images, and KMS keys, are as in the final check, if there was one.
+    """
+    checks: Collection[_FinalCheck] = outcome.state.values()
+    skipped = {decision.ref: decision for one in checks for decision in one.skipped}
+    keys = {ref: found for one in checks for ref, found in one.keys.items()} if checks else plan.keys
+    decided = (skipped.get(decision.ref, decision) for decision in plan.decisions)
+    unread = dict.fromkeys((*plan.unread, *unread_failures(seen.account_id, skipped.values(), {})))
+    return {
+        "evaluated_count": len(plan.decisions),
+        "kms_keys": [found.to_dict(ref) for ref, found in sorted(keys.items())],
+        "regions": sorted(seen.regions),
+        "results": [decision.to_dict(seen.images[decision.ref]) for decision in decided],
+        "unreadable": [one.to_dict() for one in unread],
+    }
+
+
+def _content(options: CleanupOptions, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the report of a result."""
+    prices, _wrong = read_prices("prices", options.prices, options.currency)
+    return content(result, prices, options.check_mode)
+
+
+FLOW: Flow[CleanupOptions, CleanupSeen] = Flow(
+    CleanupOptions,
+    read_state,
+    plan,
+    apply,
+    result,
+    diff=lambda wanted, seen, plan: diff_by_change(plan, changes(wanted, seen, plan)),
+    attaches="_page",
+    report=Reporting(
+        _content,
+        document,
+        changes_of_reports,
+        replaces=frozenset({"kms_keys", "regions", "results", "unreadable"}),
+        plans=True,
+    ),
+)
+
+
+def _check_tombstone_file(path: str | None) -> None:
+    problem, remedy = check_appended_file(path) if path else ("", "")
+    if problem:
+        raise ValidationError([invalid_option("tombstone_path", f"tombstone_path: {problem}", remedy)])
+
+
+def _read_regions(
+    clients: Clients, wanted: CleanupOptions, account_id: str, regions: Iterable[str]
+) -> dict[str, RegionState]:
+    def read(region: str) -> RegionState:
+        return read_regions.region(clients, region, tombstone_path=wanted.tombstone_ssm_path)
+
+    states, failed = map_parallel(regions, read)
+    if failed:
+        raise ValidationError(
+            errors.failure(exception, Target(account_id, region), "DescribeImages")
+            for region, exception in failed.items()
+        )
+    return states
+
+
+def _read_on(
+    clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, images: Collection[ImageRef] | None = None
+) -> CleanupSeen:
+    """Read until nothing is left to read that the plan depends on (``next_reads``)."""
+    while reads := next_reads(wanted, seen, images):
+        seen = inspect(clients, wanted, seen, reads)
+    return seen
+
+
+def _read_again(
+    clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, plan: CleanupPlan
+) -> CleanupSeen:
+    """The state right before the destructive actions.
+
+    All regions are read, not only those with such actions: a parameter can name images of other regions, and
+    an unfinished copy in another region needs its source. Only images that the plan disables or deregisters
+    are inspected.
+
+    Raises:
+        ValidationError: something cannot be read.
+    """
+    states = _read_regions(clients, wanted, seen.account_id, seen.regions)
+    again = CleanupSeen(seen.account_id, seen.now, states, partition=seen.partition, is_final=True)
+    to_retire = (decision.ref for decision in plan.decisions if decision.is_destructive)
+    return _read_on(clients, wanted, again, [ref for ref in to_retire if ref in again.images])
+
+
+def _reported(plan: CleanupPlan, done: Performed) -> Iterator[ImageRef]:
+    """The images to disable or deregister whose usage report was requested now."""
+    to_retire = {decision.ref for decision in plan.decisions if decision.is_destructive}
+    requested = (
+        ImageRef(action.target.region, str(action.resource))
+        for action in done.actions
+        if action.operation == "CreateImageUsageReport"
+    )
+    return (ref for ref in requested if ref in to_retire)
+
+
+def _confirm(
+    wanted: CleanupOptions, seen: CleanupSeen, first: CleanupPlan, done: tuple[Action, ...]
+) -> Confirmed:
+    """What is left of the plan with the state read again, after the actions ``done``."""
+    blocked = images_that_lack_tags(wanted, seen, done)
+    return confirmed(first, plan(wanted, seen, blocked))
+
+
+def _retired(final: CleanupPlan) -> tuple[Decision, ...]:
+    """The decisions on the images that the plan disables or deregisters."""
+    refs = {
+        ImageRef(action.target.region, str(action.resource))
+        for action in final.destructive
+        if action.operation in ("DisableImage", "DeregisterImage")
+    }
+    return tuple(decision for decision in final.decisions if decision.ref in refs)
+
+
+def _perform(
+    clients: Clients, seen: CleanupSeen, actions: tuple[Action, ...], retired: Iterable[Decision]
+) -> Performed:
+    """Perform the actions, in all regions at the same time."""
+    by_target: dict[Target, list[Action]] = {}
+    for action in actions:
+        by_target.setdefault(action.target, []).append(action)
+    depends_on = dependencies(seen, retired, actions)
+    for action in actions:
+        for operation in operations(action):
+            clients.rate_limited(operation).open(action.service, [action.target.region])
+
+    def work(target: Target) -> Performed:
+        def client_for(action: Action) -> Any:
+            return clients.rate_limited(action.operation).client(action.service, target.region)
+
+        return perform_each(client_for, by_target[target], depends_on.get(target.region, {}))
+
+    done, failed = map_parallel(by_target, work)
+    return Performed(
+        tuple(action for performed in done.values() for action in performed.actions),
+        (),
+        (
+            *(failure for performed in done.values() for failure in performed.failures),
+            *(errors.failure(exception, target, "DeregisterImage") for target, exception in failed.items()),
+        ),
+    )
+
+
+def _with_warnings(done: Performed) -> tuple[Performed, tuple[str, ...]]:
+    """The results, with warnings instead of the failures to request reports that a region does not support.
+
+    The shared images there are kept, and a rerun would be refused again.
+    """
+    unsupported = [failure for failure in done.failures if is_unsupported_report(failure)]
+    failures = tuple(failure for failure in done.failures if failure not in unsupported)
+    by_region = {failure.region: unsupported_report_warning(failure) for failure in unsupported}
+    return replace(done, failures=failures), tuple(by_region.values())
+
+
+def _outcome(*parts: Performed) -> Outcome:
+    return Outcome(
+        performed=tuple(action for part in parts for action in part.actions),
+        failures=tuple(failure for part in parts for failure in part.failures),
+    )
+
+
+def _by_region(seen: CleanupSeen, found: _FinalCheck) -> Mapping[Target, _FinalCheck]:
+    return {
+        seen.target(region): _FinalCheck(
+            tuple(decision for decision in found.skipped if decision.ref.region == region),
+            {ref: one for ref, one in found.keys.items() if ref.region == region},
+        )
+        for region in seen.regions
+    }
+
+
+def _new_key_warnings(first: CleanupPlan, final: CleanupPlan) -> Iterator[str]:
+    """Why grants are kept that the first plan revoked; its own warnings are shown in any case."""
+    known = first.warnings
+    yield from (text for one in final.keys.values() for text in one.warnings if text not in known)
+
+
+def _skipped_warning(decision: Decision) -> str:
+    uses = (f"{one.kind} {one.subject} {one.detail}".strip() for one in decision.evidence)
+    reasons = "; ".join([*decision.reasons, *uses])
+    return f"{decision.ref} was skipped, because the final check found: {reasons}"

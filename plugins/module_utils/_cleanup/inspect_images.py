@@ -1,0 +1,272 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads the usage of single images and snapshots, in all regions at the same time.
+
+Each takes a call or two: the clients of each kind of call limit their rate, and the regions take turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from dataclasses import replace
+from typing import NamedTuple, TypeVar
+
+from .._aws import errors
+from .._aws import read as aws
+from .._aws.accounts import Accounts
+from .._aws.caller import preferred_region
+from .._aws.clients import Clients
+from .._aws.read import Caller
+from .._failures import ValidationError
+from .._fanout import map_parallel, round_robin
+from .._model import ConsumerRole, ImageRef, SnapshotRef, Target
+from .._plan import batches
+from . import read_usage
+from .next_reads import is_kept_by
+from .options import CleanupOptions
+from .sharing import accounts_to_read
+from .state import CleanupSeen, Evidence, ImageUsage, SnapshotUsage, gone, unreadable
+from .uses.read import services
+from .uses.read_all import OF_CONSUMERS
+
+Item = TypeVar("Item", bound=Hashable)
+Found = TypeVar("Found")
+Ref = TypeVar("Ref", ImageRef, SnapshotRef)
+
+
+class _Batch(NamedTuple):
+    """Images of one region that one call is about."""
+
+    region: str
+    image_ids: tuple[str, ...]
+
+    @property
+    def refs(self) -> tuple[ImageRef, ...]:
+        return tuple(ImageRef(self.region, image_id) for image_id in self.image_ids)
+
+    def single(self) -> tuple[_Batch, ...]:
+        """Return a batch for each of the images."""
+        return tuple(_Batch(self.region, (image_id,)) for image_id in self.image_ids)
+
+
+class _Usage(NamedTuple):
+    """The usage of an image, and of its snapshots as far as they were read."""
+
+    image: ImageUsage
+    snapshots: Mapping[SnapshotRef, SnapshotUsage]
+
+
+def read_image_usage(
+    clients: Clients,
+    wanted: CleanupOptions,
+    seen: CleanupSeen,
+    images: Mapping[ImageRef, tuple[SnapshotRef, ...]],
+) -> tuple[dict[ImageRef, ImageUsage], dict[SnapshotRef, SnapshotUsage]]:
+    """The usage of these images, and that of the snapshots beside them whose image is not used."""
+    if not images:
+        return {}, {}
+    by_region = _by_region(images)
+    for operation in ("DescribeImageReferences", "DescribeImageAttribute", "DescribeSnapshotAttribute"):
+        clients.rate_limited(operation).open("ec2", by_region)
+    referenced = _read_references(clients, wanted, seen, by_region)
+
+    def read(ref: ImageRef) -> _Usage:
+        usage = _with_sharing(clients, seen, ref, referenced[ref])
+        if is_kept_by(wanted, seen.images[ref], usage):
+            return _Usage(usage, {})
+        # While permissions of other images are read, so that neither kind of call waits for the other: in the
+        # next round, which would name the same snapshots, they would be read only after all images.
+        return _Usage(usage, {one: _read_snapshot(clients, one) for one in images[ref]})
+
+    found = _each(round_robin(by_region.values()), read, seen, "DescribeImageAttribute")
+    usage = {ref: one.image for ref, one in found.items()}
+    if wanted.include_shared:
+        usage = _with_reports(clients, seen, usage)
+    if wanted.include_shared and wanted.consumer_role is not None:
+        read_in = {
+            ref: accounts_to_read(seen.images[ref], one.image.sharing, one.snapshots.values())
+            for ref, one in found.items()
+        }
+        usage = _with_consumers(clients, wanted.consumer_role, seen, usage, read_in)
+    return usage, {ref: snapshot for one in found.values() for ref, snapshot in one.snapshots.items()}
+
+
+def read_snapshot_usage(
+    clients: Clients, seen: CleanupSeen, refs: Collection[SnapshotRef]
+) -> dict[SnapshotRef, SnapshotUsage]:
+    """The accounts that can create volumes from these snapshots."""
+    if not refs:
+        return {}
+    by_region = _by_region(refs)
+    clients.rate_limited("DescribeSnapshotAttribute").open("ec2", by_region)
+    return _each(
+        round_robin(by_region.values()),
+        lambda ref: _read_snapshot(clients, ref),
+        seen,
+        "DescribeSnapshotAttribute",
+    )
+
+
+def _read_references(
+    clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, by_region: Mapping[str, list[ImageRef]]
+) -> dict[ImageRef, ImageUsage]:
+    """The own resources that refer to the images."""
+    action = "DescribeImageReferences"
+    tombstones = {clients.default_region: wanted.tombstone_ssm_path}
+
+    def read(batch: _Batch) -> dict[ImageRef, ImageUsage]:
+        try:
+            ec2 = clients.rate_limited(action).ec2(batch.region)
+            found = read_usage.references(ec2, batch.image_ids, tombstones.get(batch.region))
+        except errors.AWS_ERRORS as exception:
+            if len(batch.image_ids) > 1 and aws.may_be_gone(exception):
+                # An image that was deregistered since it was listed says nothing about the others.
+                return {ref: usage for one in batch.single() for ref, usage in read(one).items()}
+            return dict.fromkeys(batch.refs, ImageUsage(unread=(read_usage.unread(exception, action),)))
+        return {ref: ImageUsage(found[ref.image_id]) for ref in batch.refs}
+
+    found = _each(_batches(by_region), read, seen, action)
+    return {ref: usage for batch in found.values() for ref, usage in batch.items()}
+
+
+def _with_sharing(clients: Clients, seen: CleanupSeen, ref: ImageRef, usage: ImageUsage) -> ImageUsage:
+    """The usage with the launch permissions of the image.
+
+    One that was deregistered since it was listed counts as used in this run. That is no failed read: there is
+    nothing to read.
+    """
+    action = "DescribeImageAttribute"
+    ec2 = clients.rate_limited(action).ec2(ref.region)
+    try:
+        sharing = read_usage.launch_permissions(ec2, seen.images[ref])
+    except errors.AWS_ERRORS as exception:
+        if aws.is_gone(ec2, ref.image_id, exception):
+            return ImageUsage((gone(ref.image_id),))
+        return replace(usage, unread=(*usage.unread, read_usage.unread(exception, action)))
+    return replace(usage, sharing=sharing)
+
+
+def _read_snapshot(clients: Clients, ref: SnapshotRef) -> SnapshotUsage:
+    action = "DescribeSnapshotAttribute"
+    try:
+        return read_usage.snapshot_usage(clients.rate_limited(action).ec2(ref.region), ref.snapshot_id)
+    except errors.AWS_ERRORS as exception:
+        return SnapshotUsage(unread=read_usage.unread(exception, action).detail)
+
+
+def _with_reports(
+    clients: Clients, seen: CleanupSeen, usage: Mapping[ImageRef, ImageUsage]
+) -> dict[ImageRef, ImageUsage]:
+    """The usage, with the newest usage reports of images that are shared."""
+    action = "DescribeImageUsageReports"
+
+    def read(batch: _Batch) -> dict[ImageRef, ImageUsage]:
+        try:
+            found = read_usage.usage_reports(clients.ec2(batch.region), batch.image_ids)
+        except errors.AWS_ERRORS as exception:
+            if len(batch.image_ids) > 1 and aws.may_be_gone(exception):
+                return {ref: one for single in batch.single() for ref, one in read(single).items()}
+            problem = read_usage.unread(exception, action)
+            return {ref: replace(usage[ref], unread=(*usage[ref].unread, problem)) for ref in batch.refs}
+        return {ref: replace(usage[ref], report=found.get(ref.image_id)) for ref in batch.refs}
+
+    shared = _by_region(ref for ref, one in usage.items() if one.sharing.without(seen.account_id))
+    found = _each(_batches(shared), read, seen, action)
+    return {**usage, **{ref: one for batch in found.values() for ref, one in batch.items()}}
+
+
+def _with_consumers(
+    clients: Clients,
+    role: ConsumerRole,
+    seen: CleanupSeen,
+    usage: Mapping[ImageRef, ImageUsage],
+    read_in: Mapping[ImageRef, Collection[str]],
+) -> dict[ImageRef, ImageUsage]:
+    """The usage, with the uses of each image in the accounts ``read_in``, read with the role of the account.
+
+    An account that cannot be read counts as one that uses the image.
+    """
+    # This region can be another one than the one in which the caller was identified.
+    sts_region = preferred_region(clients, sorted(seen.regions))
+    clients.open("sts", [sts_region])
+    accounts = Accounts(clients, Caller(seen.account_id, seen.partition), role, sts_region)
+    of_accounts: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {}
+    for ref, account_ids in read_in.items():
+        for account_id in account_ids:
+            in_region = of_accounts.setdefault(account_id, {}).setdefault(ref.region, {})
+            in_region[ref.image_id] = seen.images[ref].image.snapshot_ids
+
+    def read(account_id: str) -> dict[ImageRef, tuple[Evidence, ...]]:
+        of_account = accounts.clients(account_id)
+        for service in services(OF_CONSUMERS):
+            of_account.open(service, of_accounts[account_id])
+        found = {
+            ImageRef(region, image_id): evidence
+            for region, images in of_accounts[account_id].items()
+            for image_id, evidence in read_usage.used_in(of_account, region, images).items()
+        }
+        for region in of_accounts[account_id]:
+            copies, problems = _read_copies(of_account, region)
+            found = {ref: (*one, *copies.get(ref, ()), *problems) for ref, one in found.items()}
+        return found
+
+    done, failed = map_parallel(of_accounts, read)
+    problems = {
+        account_id: unreadable(
+            account_id, errors.failure(exception, Target(account_id, ""), "AssumeRole").text()
+        )
+        for account_id, exception in failed.items()
+    }
+
+    def found(ref: ImageRef, account_id: str) -> tuple[Evidence, ...]:
+        evidence = done[account_id][ref] if account_id in done else (problems[account_id],)
+        # Each read in each region fails for the same reason if the account's role cannot be assumed.
+        return tuple(dict.fromkeys(replace(one, account_id=account_id) for one in evidence))
+
+    return {
+        ref: replace(one, consumers={account: found(ref, account) for account in sorted(read_in[ref])})
+        for ref, one in usage.items()
+    }
+
+
+def _read_copies(
+    clients: Clients, region: str
+) -> tuple[Mapping[ImageRef, tuple[Evidence, ...]], tuple[Evidence, ...]]:
+    """Source to its pending copies in an account, and why these could not be read: of any image, then."""
+    try:
+        return read_usage.pending_copies(clients.ec2(region), region), ()
+    except errors.AWS_ERRORS as exception:
+        return {}, (read_usage.unread(exception, "DescribeImages"),)
+
+
+def _each(
+    items: Iterable[Item], work: Callable[[Item], Found], seen: CleanupSeen, action: str
+) -> dict[Item, Found]:
+    """What was found for each item.
+
+    Raises:
+        ValidationError: something else failed than what AWS refuses, which ``work`` notes itself.
+    """
+    found, failed = map_parallel(items, work)
+    if failed:
+        raise ValidationError(errors.failure(one, seen.target(""), action) for one in failed.values())
+    return found
+
+
+def _by_region(refs: Iterable[Ref]) -> dict[str, list[Ref]]:
+    by_region: dict[str, list[Ref]] = {}
+    for ref in dict.fromkeys(refs):
+        by_region.setdefault(ref.region, []).append(ref)
+    return by_region
+
+
+def _batches(by_region: Mapping[str, list[ImageRef]]) -> list[_Batch]:
+    return round_robin(
+        [
+            _Batch(region, tuple(ref.image_id for ref in batch))
+            for batch in batches(refs, read_usage.REFERENCE_BATCH)
+        ]
+        for region, refs in by_region.items()
+    )

@@ -1,0 +1,123 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads the KMS keys of snapshots to delete: this collection's grants, and who may need them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from .._arns import account_of, parse
+from .._aws import read
+from .._aws.caller import preferred_region
+from .._aws.clients import Clients
+from .._aws.consumer_resources import read_consumer_resources
+from .._aws.errors import ClientError
+from .._fanout import map_parallel
+from .._keys.grants import is_own_by_issuer
+from .._keys.needed import ConsumerResources
+from .._model import Grant, ImageRef, KeyRef, Sharing, SnapshotRef
+from . import read_usage
+from .grants import snapshots_under
+from .options import CleanupOptions
+from .state import CleanupSeen, Evidence, KeyUsage, OwnImage, SnapshotUsage
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+
+def read_key_usage(
+    clients: Clients, seen: CleanupSeen, staying: Mapping[KeyRef, tuple[OwnImage, ...]]
+) -> dict[KeyRef, KeyUsage]:
+    """The usage of each key; ``staying`` are the images under it that are not deregistered.
+
+    If something cannot be read, the result says so, and no snapshot under the key is deleted.
+    """
+    if not staying:
+        return {}
+    regions = {ref.region for ref in staying}
+    clients.open("kms", regions)
+    for operation in ("DescribeImageAttribute", "DescribeSnapshotAttribute"):
+        clients.rate_limited(operation).open("ec2", regions)
+
+    def read_key(ref: KeyRef) -> KeyUsage:
+        owner = parse(ref.key_arn).account_id
+        listed = read.grants(clients.kms(ref.region), ref.key_arn)
+        grants = tuple(one for one in listed if is_own_by_issuer(one, owner))
+        if not grants:
+            return KeyUsage()
+        sharing = {own.image.image_id: _sharing(clients, seen, ref.region, own) for own in staying[ref]}
+        return KeyUsage(grants, sharing, snapshots=_snapshots(clients, seen, ref, staying[ref], grants))
+
+    found, failed = map_parallel(staying, read_key)
+    return {**found, **{ref: KeyUsage(unread=(_unread(ref, one),)) for ref, one in failed.items()}}
+
+
+def _unread(ref: KeyRef, exception: Exception) -> Evidence:
+    problem = read_usage.unread(exception, "ListGrants")
+    return replace(problem, detail=f"{ref.key_arn}: {problem.detail}")
+
+
+def read_resources(
+    clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, accounts: Mapping[KeyRef, frozenset[str]]
+) -> dict[KeyRef, ConsumerResources]:
+    """What these accounts have under each key, as far as a consumer role can read it."""
+    if not accounts:
+        return {}
+    caller = read.Caller(seen.account_id, seen.partition)
+    sts_region = preferred_region(clients, sorted(seen.regions))
+    return read_consumer_resources(clients, caller, wanted.consumer_role, accounts, sts_region)
+
+
+def _snapshots(
+    clients: Clients,
+    seen: CleanupSeen,
+    ref: KeyRef,
+    staying: Iterable[OwnImage],
+    grants: Iterable[Grant],
+) -> dict[str, Sharing]:
+    """The sharing of the snapshots under a key that no staying image uses.
+
+    Snapshots stay shared when their image is deregistered. Of those whose permissions were not read before,
+    one call lists which are shared with an account that has a grant.
+    """
+    of_images = {one for own in staying for one in own.image.snapshot_ids}
+    under = snapshots_under(seen.regions[ref.region], ref.key_arn) - of_images
+    usages = {one: seen.snapshot_usage.get(SnapshotRef(ref.region, one)) for one in under}
+    found = {one: usage.sharing for one, usage in usages.items() if usage and not usage.unread}
+    accounts = {account for grant in grants if (account := account_of(grant.grantee))} - {seen.account_id}
+    if accounts and under - found.keys():
+        ec2 = clients.rate_limited("DescribeSnapshotAttribute").ec2(ref.region)
+        listed = {one.snapshot_id for one in read.snapshots_restorable_by(ec2, accounts)}
+        for one in sorted((listed & under) - found.keys()):
+            found[one] = read_usage.snapshot_usage(ec2, one).sharing
+    return found
+
+
+def _sharing(clients: Clients, seen: CleanupSeen, region: str, own: OwnImage) -> Sharing:
+    """All that the image and its snapshots are shared with; what was read before is not read again."""
+    known = seen.usage.get(ImageRef(region, own.image.image_id))
+    if known is not None and not known.unread:
+        shared = known.sharing
+    else:
+        shared = _launch_permissions(clients.rate_limited("DescribeImageAttribute").ec2(region), own)
+    ec2 = clients.rate_limited("DescribeSnapshotAttribute").ec2(region)
+    for snapshot_id in own.image.snapshot_ids:
+        usage = seen.snapshot_usage.get(SnapshotRef(region, snapshot_id), SnapshotUsage(unread="not read"))
+        if usage.unread:
+            usage = read_usage.snapshot_usage(ec2, snapshot_id)
+        shared |= usage.sharing
+    return shared
+
+
+def _launch_permissions(ec2: EC2Client, own: OwnImage) -> Sharing:
+    """The launch permissions of an image; none if it was deregistered since it was listed."""
+    try:
+        return read_usage.launch_permissions(ec2, own)
+    except ClientError as exception:
+        if not read.is_gone(ec2, own.image.image_id, exception):
+            raise
+    return Sharing()

@@ -1,0 +1,116 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads the lifecycle policies of EC2 Image Builder, and the images that it built."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import partial
+from typing import Any
+
+from .._aws import errors
+from .._aws.answers import required, unless_gone
+from .._aws.clients import Clients
+from .._failures import ValidationError
+from .._fanout import map_parallel
+from .._model import ImageRef
+from .state import CleanupSeen, ImageBuild, ImageBuilder, LifecyclePolicy, Recipe, unread
+
+_ENABLED: Any = [
+    {"name": "status", "values": ["ENABLED"]},
+    {"name": "resourceType", "values": ["AMI_IMAGE"]},
+]
+# botocore, the service's shape of this name: a policy that was deleted since it was listed.
+_GONE = ("ResourceNotFoundException",)
+# botocore shape RestrictedInteger: the most items of a page.
+_PAGE = {"PageSize": 100}
+
+
+def read_image_builders(
+    clients: Clients, seen: CleanupSeen, regions: Collection[str]
+) -> dict[str, ImageBuilder]:
+    """What Image Builder has in each of the regions.
+
+    Raises:
+        ValidationError: a read failed for another reason than that AWS refused it.
+    """
+    if not regions:
+        return {}
+    clients.open("imagebuilder", regions)
+    done, failed = map_parallel(
+        regions, lambda region: read_image_builder(clients.client("imagebuilder", region), seen.account_id)
+    )
+    if failed:
+        raise ValidationError(
+            errors.failure(exception, seen.target(region), "ListLifecyclePolicies")
+            for region, exception in failed.items()
+        )
+    return done
+
+
+def read_image_builder(imagebuilder: Any, account_id: str) -> ImageBuilder:
+    """The enabled policies that apply to AMIs, and if there are any, all builds with the AMIs of the account.
+
+    What AWS refuses to return is noted as unread.
+    """
+    try:
+        policies = lifecycle_policies(imagebuilder)
+        return ImageBuilder(policies, image_builds(imagebuilder, account_id) if policies else ())
+    except errors.AWS_ERRORS as exception:
+        return ImageBuilder(unread=unread(errors.failure(exception, None, "ListLifecyclePolicies")))
+
+
+def lifecycle_policies(imagebuilder: Any) -> tuple[LifecyclePolicy, ...]:
+    """The enabled policies with a rule that deprecates, disables or deletes AMIs."""
+    pages = imagebuilder.get_paginator("list_lifecycle_policies").paginate(
+        filters=_ENABLED, PaginationConfig=_PAGE
+    )
+    arns = [
+        required(item, "arn", "ListLifecyclePolicies")
+        for page in pages
+        for item in page.get("lifecyclePolicySummaryList", ())
+    ]
+    found = (
+        unless_gone(partial(imagebuilder.get_lifecycle_policy, lifecyclePolicyArn=arn), _GONE) for arn in arns
+    )
+    answers = (answer for answer in found if answer is not None)
+    policies = (required(answer, "lifecyclePolicy", "GetLifecyclePolicy") for answer in answers)
+    return tuple(_policy(item) for item in policies if _includes_amis(item))
+
+
+def image_builds(imagebuilder: Any, account_id: str) -> tuple[ImageBuild, ...]:
+    """Every build in the client's region, each with its AMIs in all regions that the account owns."""
+    # botocore shape ListImageBuildVersionsRequest: without an ARN, the builds of all images.
+    pages = imagebuilder.get_paginator("list_image_build_versions").paginate(PaginationConfig=_PAGE)
+    return tuple(_build(item, account_id) for page in pages for item in page.get("imageSummaryList", ()))
+
+
+def _includes_amis(policy: Mapping[str, Any]) -> bool:
+    """Whether a rule is for AMIs, and not only for Image Builder's own resources.
+
+    (botocore shape LifecyclePolicyDetailAction, includeResources.)
+    """
+    actions = (rule["action"] for rule in policy.get("policyDetails", ()))
+    return any(action.get("includeResources", {}).get("amis", False) for action in actions)
+
+
+def _policy(item: Mapping[str, Any]) -> LifecyclePolicy:
+    selection = item.get("resourceSelection", {})
+    recipes = tuple(Recipe(one["name"], one["semanticVersion"]) for one in selection.get("recipes", ()))
+    return LifecyclePolicy(recipes, dict(selection.get("tagMap", {})))
+
+
+def _build(item: Mapping[str, Any], account_id: str) -> ImageBuild:
+    amis = item.get("outputResources", {}).get("amis", ())
+    return ImageBuild(
+        item.get("name", ""),
+        item.get("version", ""),
+        dict(item.get("tags", {})),
+        tuple(
+            ImageRef(required(one, "region", "ListImageBuildVersions"), one["image"])
+            for one in amis
+            if one.get("accountId", account_id) == account_id and one.get("image")
+        ),
+    )

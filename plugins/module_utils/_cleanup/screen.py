@@ -1,0 +1,182 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role ``cleanup`` displays and passes to the next job."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from .._listing import join_texts
+from .._reports.document import Column
+from .._reports.screen import (
+    MOST_FAILURES,
+    Line,
+    Row,
+    Screen,
+    Tone,
+    counted,
+    failure_message,
+    failures,
+    limited,
+    report_line,
+    sentence,
+    table,
+)
+from .decisions import KEEP, WAIT
+from .report.outcome import DECISIONS, DONE, STAGES
+from .report.wording import money, not_restorable
+from .stages import DEREGISTER
+from .state import UNPROVEN, UNREADABLE
+
+_MOST_REASONS = 8
+# What differs between images with the same reason: IDs, dates and times.
+_SPECIFIC = re.compile(
+    r"\b(?:ami|snap|i|vol|lt)-[0-9a-z]+\b|\b[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:]+\S*)?|\b[0-9]{12}\b"
+)
+
+
+def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
+    """Images, size and cost of each stage, what cannot be restored, what is kept and why, and what failed.
+
+    ``report`` is that of ``ami_cleanup``. ``context`` has ``failures``, those of the cleanup.
+    """
+    found = [*report.get("failures", ()), *report.get("unreadable", ())]
+    rest = report_path or "the fact cleanup_report"
+    failure = _failure(report, context, found, rest)
+    lines = (
+        *_headline(report),
+        *_not_restorable(report),
+        *table(_columns(report), tuple(_rows(report))),
+        *_reasons(report.get("images", ())),
+        *failures(found, rest, failure),
+        *_warnings(report, rest),
+        *report_line(report_path),
+    )
+    return Screen(lines, limited(_artifacts(report, report_path)), failure)
+
+
+def _headline(report: Mapping[str, Any]) -> Iterator[Line]:
+    if not report:
+        yield from sentence("It is not known what was changed.", Tone.BAD)
+        return
+    deregisters = bool(report["totals"]["by_decision"][DEREGISTER]["images"])
+    planned = Tone.WARNING if deregisters else Tone.GOOD
+    tone = {"done": Tone.GOOD, "planned": planned, "incomplete": Tone.WARNING}
+    text = report["summary"]
+    # The lines below have the failures.
+    if report["status"] == "refused":
+        text = "Nothing was changed."
+    elif report["status"] == "failed":
+        text = "It is not known what was changed."
+    elif report["check_mode"]:
+        text = text.replace("This is a plan, nothing was changed: ", "Check mode: ")
+    yield from sentence(text, tone.get(report["status"], Tone.BAD), most=5)
+
+
+def _not_restorable(report: Mapping[str, Any]) -> Iterator[Line]:
+    if text := not_restorable(report):
+        yield from sentence(text, Tone.WARNING)
+
+
+def _columns(report: Mapping[str, Any]) -> tuple[Column, ...]:
+    currency = report.get("currency")
+    # The images' own, which only a deregistration frees.
+    when = "now" if report.get("check_mode") else "before"
+    return (
+        Column("decision", "decision"),
+        Column("images", "images", numeric=True),
+        Column("done", "done", numeric=True),
+        Column("gib", f"GiB {when}", numeric=True),
+        Column("cost", f"{currency} a month {when}", numeric=True),
+    )
+
+
+def _rows(report: Mapping[str, Any]) -> Iterator[Row]:
+    """The decisions that there are, the most destructive first."""
+    if not report or report["status"] in ("refused", "failed"):
+        return
+    for decision in DECISIONS:
+        sums = report["totals"]["by_decision"][decision]
+        if sums["images"]:
+            acts = decision in STAGES and not report["check_mode"]
+            cells = {
+                "decision": decision,
+                "images": f"{sums['images']:,}",
+                "done": f"{sums['done']:,}" if acts else "",
+                "gib": f"{sums['size_gib']:,}",
+                "cost": money(sums["monthly_cost"], None),
+            }
+            yield Row(cells, Tone.BAD if acts and sums["not_done"] else Tone.PLAIN)
+
+
+def _reasons(images: Collection[Mapping[str, Any]]) -> Iterator[Line]:
+    """Why images are kept, and why others wait although their next stage is due: how many, in one line each.
+
+    Each image counts once, for the first of its reasons.
+    """
+    for decision, title in ((KEEP, "kept"), (WAIT, "blocked")):
+        found = (_first_reason(image) for image in images if image["decision"] == decision)
+        counts = Counter(reason for reason in found if reason)
+        alike = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+        shown, others = alike[:_MOST_REASONS], alike[_MOST_REASONS:]
+        columns = (Column("number", title, numeric=True), Column("reason", "first reason of each"))
+        yield from table(columns, [Row({"number": f"{number:,}", "reason": text}) for text, number in shown])
+        if others:
+            number = sum(number for _text, number in others)
+            yield from sentence(f"and {counted(number, 'image')} for {counted(len(others), 'other reason')}")
+
+
+def _first_reason(image: Mapping[str, Any]) -> str:
+    """A rule or a block, else a use, else what is not known of its use; empty if nothing keeps the image."""
+    if image["reasons"]:
+        # One line counts images of all regions.
+        reason = image["reasons"][0]
+        return _SPECIFIC.sub("\u2026", str(reason)).replace("in this region", "in its region")
+    subjects: dict[str, set[str]] = {}
+    for found in image["evidence"]:
+        subjects.setdefault(str(found["kind"]), set()).add(_SPECIFIC.sub("\u2026", str(found["subject"])))
+    if uses := sorted(subjects.keys() - {UNREADABLE, UNPROVEN}):
+        return f"It is in use: {', '.join(use.replace('_', ' ') for use in uses)}."
+    if UNREADABLE in subjects:
+        return f"Its use could not be read: {join_texts(sorted(subjects[UNREADABLE]))}."
+    return "AWS does not show whether it is in use." if subjects else ""
+
+
+def _warnings(report: Mapping[str, Any], rest: str) -> Iterator[Line]:
+    given = report.get("warnings", ())
+    for text in given[:MOST_FAILURES]:
+        yield from sentence(f"- {text}", Tone.WARNING, most=3)
+    if len(given) > MOST_FAILURES:
+        number = counted(len(given) - MOST_FAILURES, "more warning")
+        yield from sentence(f"  {number} in {rest}.", Tone.WARNING)
+
+
+def _failure(report: Mapping[str, Any], context: Mapping[str, Any], found: list[Any], rest: str) -> str:
+    if not report or report["status"] in ("refused", "failed"):
+        head = "Nothing was changed." if report and report["status"] == "refused" else ""
+        return failure_message(head or "It is not known what was changed.", found, rest)
+    if context.get("failures"):
+        return failure_message(f"{counted(len(found), 'problem')}:", found, rest)
+    return ""
+
+
+def _artifacts(report: Mapping[str, Any], report_path: str | None) -> dict[str, Any]:
+    deregistered: dict[str, list[str]] = {}
+    for image in report.get("images", ()):
+        if image["decision"] == DEREGISTER and image["outcome"] == DONE:
+            deregistered.setdefault(image["region"], []).append(image["image_id"])
+    totals = report.get("totals", {})
+    problems = [*report.get("failures", ()), *report.get("unreadable", ())]
+    return {
+        "counts": {name: sums["images"] for name, sums in totals.get("by_decision", {}).items()},
+        "deregistered": deregistered,
+        "failed_regions": sorted({one["region"] for one in problems if one["region"]}),
+        "freed_gib": totals.get("freed_gib"),
+        "report_path": report_path,
+        "status": report.get("status", "failed"),
+    }

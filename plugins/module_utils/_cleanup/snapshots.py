@@ -1,0 +1,291 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which snapshots are deleted with an image, which were left behind, and until when it can be restored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from .._tags import OWN_TAG_PREFIX
+from .managed import manager
+from .options import Tags
+from .rules import protecting_keys
+from .sharing import named, unchecked
+from .state import (
+    Evidence,
+    ImageUsage,
+    OwnImage,
+    OwnSnapshot,
+    RegionState,
+    RetentionRule,
+    SnapshotUsage,
+    unreadable,
+)
+
+# The tag that is written on snapshots before their images are deregistered. By this tag the next run finds
+# snapshots that could not be deleted. Its value is a list of image IDs, separated by spaces; the snapshot
+# belongs to at least one of them.
+SNAPSHOT_TAG = OWN_TAG_PREFIX + "cleanup-image-ids"
+
+# The descriptions that CreateImage and CopyImage give to the snapshots that they create.
+_BY_CREATE_IMAGE = "Created by CreateImage("
+_OF_IMAGE = re.compile(
+    rf"(?:{re.escape(_BY_CREATE_IMAGE)}i-[0-9a-f]+\) for|Copied for DestinationAmi) (ami-[0-9a-f]+)\b.*"
+)
+
+# Image ID to its uses, whether or not the image exists.
+Named: TypeAlias = Mapping[str, tuple[Evidence, ...]]
+
+
+@dataclass(frozen=True)
+class SnapshotDecision:
+    """What happens to a snapshot of a deregistered image.
+
+    It is deleted unless there is a ``keep_reason``. The Recycle Bin retains a deleted one for
+    ``retention_days``; during these, AWS bills it as before.
+    """
+
+    snapshot_id: str
+    keep_reason: str = ""
+    retention_days: int = 0
+
+
+def decide_snapshots(
+    own: OwnImage, state: RegionState, deregistering: Collection[str], named: Named
+) -> tuple[SnapshotDecision, ...]:
+    """What happens to the image's snapshots. ``deregistering`` are all images to deregister, it included."""
+    return tuple(_decide(snapshot_id, state, deregistering, named) for snapshot_id in own.image.snapshot_ids)
+
+
+def marketplace_blockers(own: OwnImage) -> Iterator[str]:
+    """Why an image with a product code is deprecated only.
+
+    AWS Marketplace assigns a code to all images that are submitted to it, and images that were created from
+    instances of these contain it, too (AWS Marketplace Seller Guide, "AMI-based products"). So a code does
+    not show whether the image is for sale.
+    """
+    if own.image.product_codes:
+        codes = ", ".join(own.image.product_codes)
+        yield (
+            f"It has an AWS Marketplace product code ({codes}), so it is deprecated at most. Such images "
+            "may be offered on AWS Marketplace. If this one is not, disable and deregister it yourself."
+        )
+
+
+def unread_blockers(
+    own: OwnImage, state: RegionState, usage: Mapping[str, SnapshotUsage], deregisters: bool
+) -> Iterator[Evidence]:
+    """What could not be read and blocks the image's next stage. ``usage`` is by snapshot ID.
+
+    Both stages need the permissions of its snapshots, which the tombstone records. What shows whether its
+    snapshots can be deleted is needed for its deregistration only; if that is unread, they were not read.
+    """
+    if deregisters and state.deletions_unread:
+        yield from state.deletions_unread
+        return
+    for snapshot_id in own.image.snapshot_ids:
+        if usage[snapshot_id].unread:
+            yield unreadable("DescribeSnapshotAttribute", f"{snapshot_id}: {usage[snapshot_id].unread}")
+
+
+def deregistration_blockers(own: OwnImage, state: RegionState, protect_tags: Tags) -> Iterator[str]:
+    """Why the image, or a snapshot of it, cannot be removed now.
+
+    EC2 User Guide, "Protect an Amazon EC2 AMI from deregistration"; EBS User Guide, "Amazon EBS snapshot
+    lock". An archived snapshot could be deleted, but was archived to be kept.
+    """
+    if own.protection != "disabled":
+        yield f"It is protected from deregistration ({own.protection})."
+    for snapshot_id in own.image.snapshot_ids:
+        snapshot = state.snapshots.get(snapshot_id)
+        if snapshot is None:
+            # Unless snapshots could not be read, which blocks the deregistration by itself.
+            if not state.deletions_unread:
+                yield f"Its snapshot {snapshot_id} was not found."
+        elif snapshot.locked:
+            yield f"Its snapshot {snapshot_id} is locked ({snapshot.locked})."
+        elif snapshot.archived:
+            yield f"Its snapshot {snapshot_id} {_archive_state(snapshot)}."
+        for key in protecting_keys(snapshot.tags, protect_tags) if snapshot else ():
+            yield f"The tag {key} protects its snapshot {snapshot_id}."
+
+
+def _archive_state(snapshot: OwnSnapshot) -> str:
+    if until := snapshot.restored_until:
+        return f"is archived, and temporarily restored until {until:%Y-%m-%d}"
+    return "is archived, is being archived, or was restored from the archive in the last 14 days"
+
+
+def sharing_blockers(
+    own: OwnImage,
+    image: ImageUsage,
+    usage: Mapping[str, SnapshotUsage],
+    has_only_reports: bool,
+) -> Iterator[str]:
+    """Why the sharing of the image's snapshots blocks its deregistration. ``usage`` is by snapshot ID."""
+    for snapshot_id in own.image.snapshot_ids:
+        if who := unchecked(own, image, usage[snapshot_id], has_only_reports):
+            yield (
+                f"Its snapshot {snapshot_id} is shared with {named(who)}, and their use of it was not "
+                "checked: unshare the snapshot first."
+            )
+
+
+def marked_for(snapshot: OwnSnapshot) -> tuple[str, ...]:
+    """The images that the snapshot's mark names: it is deleted with one of them. Empty without a mark."""
+    return tuple(snapshot.tags.get(SNAPSHOT_TAG, "").split())
+
+
+def leftovers(
+    state: RegionState, existing: Collection[str], protect_tags: Tags, named: Named
+) -> tuple[OwnSnapshot, ...]:
+    """Snapshots of images that this collection deregistered, whose own deletion failed.
+
+    ``existing`` are the IDs of the own images of all regions: a copy of a snapshot can have its mark.
+    Snapshots that were restored from the Recycle Bin without their image look the same: a tag can protect
+    these. So do snapshots that any other principal marked by a tag.
+    """
+    return tuple(
+        snapshot
+        for snapshot in state.snapshots.values()
+        if _is_leftover(snapshot, existing)
+        and not any(protecting_keys(snapshot.tags, protect_tags))
+        and _deletable(snapshot, state, named)
+    )
+
+
+def orphans(
+    state: RegionState, existing: Collection[str], protect_tags: Tags, named: Named
+) -> dict[str, tuple[OwnSnapshot, ...]]:
+    """Deregistered image to its orphan snapshots, recognized by the descriptions that AWS gave them.
+
+    Backups have other descriptions, or the tags of the service that manages them. A copy of a snapshot can
+    have its description, and so name an image that it is not of. CreateImage makes no copies; a copy of what
+    CopyImage made looks like it, and can name an image of another region: ``existing`` are the IDs of the own
+    images of all regions.
+    """
+    found: dict[str, tuple[OwnSnapshot, ...]] = {}
+    for snapshot in state.snapshots.values():
+        image_id = described_image(snapshot)
+        if image_id is None or image_id in existing:
+            continue
+        if snapshot.copied and snapshot.description.startswith(_BY_CREATE_IMAGE):
+            continue
+        if _is_leftover(snapshot, existing):
+            # A leftover: it is deleted even if orphans are not.
+            continue
+        if any(protecting_keys(snapshot.tags, protect_tags)):
+            continue
+        if _deletable(snapshot, state, named):
+            found[image_id] = (*found.get(image_id, ()), snapshot)
+    return found
+
+
+def described_image(snapshot: OwnSnapshot) -> str | None:
+    """The image that AWS created the snapshot for, by its description; None for other snapshots."""
+    match = _OF_IMAGE.fullmatch(snapshot.description)
+    return match[1] if match else None
+
+
+def images_named_by(snapshot: OwnSnapshot) -> tuple[str, ...]:
+    """All images that the snapshot's description and mark name, whether or not they exist.
+
+    Instances, launch templates and parameters can name such an image after it is deregistered. The
+    snapshot then is what is left to register it again, and what EC2 restores root volumes of the instances
+    from (EC2 User Guide, "Replace a root volume": to the launch state).
+    """
+    described = described_image(snapshot)
+    return tuple(dict.fromkeys((*([described] if described else ()), *marked_for(snapshot))))
+
+
+def recoverable_until(
+    own: OwnImage, state: RegionState, snapshots: Iterable[SnapshotDecision], now: datetime
+) -> datetime | None:
+    """Until when the Recycle Bin can restore the image and its ``snapshots``; None if never, or unsure.
+
+    EBS User Guide, "Recover deleted Amazon EBS snapshots and EBS-backed AMIs with Recycle Bin": only images
+    with an EBS root are retained, and an image cannot be restored once one of its snapshots is gone. A kept
+    snapshot stays for an image in the Recycle Bin only if the snapshot names that image.
+    """
+    if own.described.get("RootDeviceType") != "ebs":
+        return None
+    days = [_retained(state.rules, "EC2_IMAGE", own.image.tags)]
+    for one in snapshots:
+        snapshot = state.snapshots.get(one.snapshot_id)
+        if not one.keep_reason:
+            days.append(one.retention_days)
+        elif snapshot is None or own.image.image_id not in images_named_by(snapshot):
+            return None
+    return now + timedelta(days=min(days)) if all(days) else None
+
+
+def _decide(
+    snapshot_id: str, state: RegionState, deregistering: Collection[str], named: Named
+) -> SnapshotDecision:
+    keep_reason = "; ".join(_keep_reasons(snapshot_id, state, deregistering, named))
+    return SnapshotDecision(
+        snapshot_id, keep_reason, 0 if keep_reason else _snapshot_retained(snapshot_id, state)
+    )
+
+
+def _snapshot_retained(snapshot_id: str, state: RegionState) -> int:
+    tags = state.snapshots[snapshot_id].tags if snapshot_id in state.snapshots else {}
+    return _retained(state.rules, "EBS_SNAPSHOT", tags)
+
+
+def _retained(rules: tuple[RetentionRule, ...], resource_type: str, tags: Mapping[str, str]) -> int:
+    """The days that the Recycle Bin retains a resource: those of the longest matching rule, 0 without one."""
+    return max((rule.days for rule in rules if _matches(rule, resource_type, tags)), default=0)
+
+
+def _matches(rule: RetentionRule, resource_type: str, tags: Mapping[str, str]) -> bool:
+    if rule.resource_type != resource_type:
+        return False
+    if rule.tags:
+        return any(tags.get(key) == value for key, value in rule.tags)
+    return not any(tags.get(key) == value for key, value in rule.excluded)
+
+
+def _is_leftover(snapshot: OwnSnapshot, existing: Collection[str]) -> bool:
+    """Whether it was marked to be deleted with an image, and one of the images of its mark is gone.
+
+    The mark also names images of other snapshots that were marked with it. So a snapshot is no leftover if
+    the image that AWS created it for exists: a copy of a snapshot keeps its mark.
+    """
+    return described_image(snapshot) not in existing and any(
+        image_id not in existing for image_id in marked_for(snapshot)
+    )
+
+
+def _deletable(snapshot: OwnSnapshot, state: RegionState, named: Named) -> bool:
+    # An image in the Recycle Bin can only be restored with its snapshots.
+    free = (
+        not snapshot.locked and not snapshot.archived and state.binned.isdisjoint(images_named_by(snapshot))
+    )
+    return free and not any(_keep_reasons(snapshot.snapshot_id, state, (), named))
+
+
+def _keep_reasons(
+    snapshot_id: str, state: RegionState, deregistering: Collection[str], named: Named
+) -> Iterator[str]:
+    snapshot = state.snapshots.get(snapshot_id)
+    service = manager(snapshot.tags) if snapshot else None
+    if service:
+        yield f"{service} manages it"
+    for image_id in state.images_with.get(snapshot_id, ()):
+        if image_id not in deregistering:
+            yield f"image {image_id} uses it"
+    for user in state.snapshot_uses.get(snapshot_id, ()):
+        yield f"{user} uses it"
+    for image_id in images_named_by(snapshot) if snapshot else ():
+        if image_id in state.binned:
+            # It can only be restored with its snapshots (EBS User Guide, "Considerations for Recycle Bin").
+            yield f"image {image_id} in the Recycle Bin needs it"
+        elif image_id in named:
+            yield f"{named[image_id][0].label} uses its image {image_id}"

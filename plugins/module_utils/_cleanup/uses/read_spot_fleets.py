@@ -1,0 +1,43 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Spot Fleet requests that launch images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..._aws import read
+from ..._aws.answers import required
+from .read import Place, Read, Source
+from .read_launchers import ENDED, named
+from .users import User
+
+_KIND = "spot_fleet"
+_OPERATION = "DescribeSpotFleetRequests"
+
+
+def _spot_fleets(place: Place) -> Iterator[User]:
+    """Yield every Spot Fleet request that can launch instances, which one without a state can."""
+    pages = place.ec2.get_paginator("describe_spot_fleet_requests").paginate(PaginationConfig=read.PAGE)
+    for page in pages:
+        for item in required(page, "SpotFleetRequestConfigs", _OPERATION):
+            if not item.get("SpotFleetRequestState", "").startswith(ENDED):
+                request_id = required(item, "SpotFleetRequestId", _OPERATION)
+                yield User(_KIND, request_id, *named(_OPERATION, _configurations(item)))
+
+
+def _configurations(item: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield what a Spot Fleet launches: its launch specifications, as overrides, and its launch templates."""
+    config = required(item, "SpotFleetRequestConfig", _OPERATION)
+    yield {"Overrides": config.get("LaunchSpecifications", ())}
+    yield from config.get("LaunchTemplateConfigs", ())
+
+
+SOURCE = Source(
+    _KIND,
+    "in overrides and launch specifications",
+    (Read(_spot_fleets, ("ec2:DescribeSpotFleetRequests",)),),
+)

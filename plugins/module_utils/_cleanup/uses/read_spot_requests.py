@@ -1,0 +1,43 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Spot requests that launch images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..._aws import read
+from ..._aws.answers import required
+from .read import Place, Read, Source
+from .read_launchers import named
+from .users import User
+
+_KIND = "spot_request"
+# The states of Spot requests that launch no more instances (botocore shape SpotInstanceState). A disabled
+# request waits until its stopped instance is started.
+_CLOSED = ("closed", "cancelled", "failed")
+
+
+def _spot_requests(place: Place) -> Iterator[User]:
+    """Yield every Spot request that can launch instances.
+
+    A persistent one stays without its instance, and launches another one when there is capacity again, until
+    it expires or is canceled (EC2 User Guide, "Spot Instance request states"). One without a state can launch
+    instances.
+    """
+    operation = "DescribeSpotInstanceRequests"
+    pages = place.ec2.get_paginator("describe_spot_instance_requests").paginate(PaginationConfig=read.PAGE)
+    for page in pages:
+        for item in required(page, "SpotInstanceRequests", operation):
+            if item.get("State", "open") not in _CLOSED:
+                request_id = required(item, "SpotInstanceRequestId", operation)
+                yield User(_KIND, request_id, *named(operation, [item.get("LaunchSpecification", {})]))
+
+
+SOURCE = Source(
+    _KIND,
+    "that is open, active or disabled, with an instance or not",
+    (Read(_spot_requests, ("ec2:DescribeSpotInstanceRequests",)),),
+)

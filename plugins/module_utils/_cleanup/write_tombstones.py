@@ -1,0 +1,136 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes the tombstones of images to retire: to a file, to S3, to Parameter Store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import Any, BinaryIO
+
+from .._aws import errors
+from .._aws.clients import Clients
+from .._aws.parameters import put_once
+from .._failures import Failure, cut
+from .._fanout import map_parallel
+from .._model import ImageRef
+from .._wording import file_reason
+from .decisions import Decision
+from .options import CleanupOptions
+from .state import CleanupSeen
+from .tombstone import object_folder, parameter_name, tombstone_text, with_bucket_owner
+
+_REMEDY = "No image was disabled or deregistered."
+
+
+def write_tombstones(
+    clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, retired: Iterable[Decision]
+) -> tuple[Failure, ...]:
+    """Write a tombstone of each image to every place that the user names, durably.
+
+    Returns:
+        Why some could not be written.
+    """
+    texts = {decision.ref: tombstone_text(seen, decision) for decision in retired}
+    if not texts:
+        return ()
+    return (
+        *_into_file(wanted.tombstone_path, texts, seen),
+        *_each(clients, texts, seen, "tombstone_s3_uri", _s3(clients, wanted, seen)),
+        *_each(clients, texts, seen, "tombstone_ssm_path", _ssm(clients, wanted.tombstone_ssm_path)),
+    )
+
+
+def _into_file(path: str | None, texts: dict[ImageRef, str], seen: CleanupSeen) -> tuple[Failure, ...]:
+    """Append a line for each image, and wait until they are on the disk."""
+    if path is None:
+        return ()
+    try:
+        with open(path, "ab+") as file:
+            # A line that a killed run left incomplete must not spoil the next one.
+            lines = [*([""] if _ends_within_a_line(file) else ()), *texts.values()]
+            file.writelines(f"{line}\n".encode() for line in lines)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as exception:
+        return (
+            Failure(
+                message=cut(f"tombstone_path: {path}: {file_reason(exception)}.", 400),
+                remedy=f"Make the file writable, or set another tombstone_path. {_REMEDY}",
+                error_code="tombstone_not_written",
+                action="tombstone_path",
+                account_id=seen.account_id,
+            ),
+        )
+    return ()
+
+
+def _ends_within_a_line(file: BinaryIO) -> bool:
+    if not file.seek(0, os.SEEK_END):
+        return False
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) != b"\n"
+
+
+def _s3(clients: Clients, wanted: CleanupOptions, seen: CleanupSeen) -> Callable[[ImageRef, str], Any] | None:
+    """Puts a tombstone into the bucket, if it belongs to the account that it should belong to."""
+    uri, owner = wanted.tombstone_s3_uri, wanted.tombstone_s3_bucket_owner or seen.account_id
+    if uri is None:
+        return None
+    clients.open("s3", [clients.default_region])
+    s3 = clients.client("s3", clients.default_region)
+
+    def put(ref: ImageRef, text: str) -> None:
+        folder = object_folder(uri, ref)
+        key = folder.key(seen.now)
+        s3.put_object(
+            Bucket=folder.bucket,
+            Key=key,
+            Body=text.encode(),
+            ContentType="application/json",
+            ExpectedBucketOwner=owner,
+        )
+
+    return put
+
+
+def _ssm(clients: Clients, path: str | None) -> Callable[[ImageRef, str], Any] | None:
+    if path is None:
+        return None
+    region, limited = clients.default_region, clients.rate_limited("PutParameter").without_retries()
+    limited.open("ssm", [region])
+    clients.open("ssm", [region])
+    once, ssm = limited.ssm(region), clients.ssm(region)
+
+    def put(ref: ImageRef, text: str) -> None:
+        # Systems Manager User Guide, "Managing parameter tiers": more than 4 KB need an advanced parameter.
+        # The text has the time of the run, so that no other run puts the same.
+        request = {
+            "Name": parameter_name(path, ref),
+            "Value": text,
+            "Type": "String",
+            "Tier": "Intelligent-Tiering",
+            "Overwrite": True,
+        }
+        put_once(once, ssm, request)
+
+    return put
+
+
+def _each(
+    clients: Clients,
+    texts: dict[ImageRef, str],
+    seen: CleanupSeen,
+    option: str,
+    put: Callable[[ImageRef, str], Any] | None,
+) -> tuple[Failure, ...]:
+    """Put all texts. A failure has the region that is written to, whatever the region of its image."""
+    if put is None:
+        return ()
+    _done, failed = map_parallel(texts, lambda ref: put(ref, texts[ref]))
+    target = seen.target(clients.default_region)
+    return tuple(
+        with_bucket_owner(errors.failure(exception, target, option)) for exception in failed.values()
+    )

@@ -1,0 +1,142 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Why accounts can, or cannot, launch images: the findings about each image in each account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .._failures import Failure
+from .._finding import BlocksLaunch, Finding
+from .._model import Target, used_by
+from .._plan import PlanWithoutTargets
+from .check import Evidence
+from .checks import findings_of_account, findings_of_image, findings_of_keys
+from .keys import key_use, keys_of_account, unread_keys
+from .options import DiagnosisOptions
+from .state import DRY_RUN_SUCCEEDED, Case, ConsumerView, DiagnosisState
+
+_UNREADABLE = frozenset({"consumer_unreadable", "key_unreadable", "owner_unreadable"})
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The findings about one image in one account, and the failures to read its keys."""
+
+    case: Case
+    image_id: str | None
+    level: str | None
+    findings: tuple[Finding, ...]
+    key_use: str | None = None
+    principal: str | None = None
+    unread_keys: tuple[Failure, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the diagnosis as the module does."""
+        return {
+            "account_id": self.case.account_id,
+            "can_launch": _can_launch(self.findings),
+            "findings": [finding.to_dict() for finding in self.findings],
+            "image_id": self.image_id,
+            "key_use": self.key_use,
+            "level": self.level,
+            "owner_id": self.case.image_target.account_id,
+            "principal": self.principal,
+            "region": self.case.image_target.region,
+        }
+
+
+@dataclass(frozen=True)
+class DiagnosisPlan(PlanWithoutTargets):
+    """All diagnoses. It has no actions.
+
+    The failures are what could not be read, and the findings that ``fail_on`` selects.
+    """
+
+    diagnoses: tuple[Diagnosis, ...]
+
+
+def plan(options: DiagnosisOptions, current: DiagnosisState) -> DiagnosisPlan:
+    """Diagnose every image in every account."""
+    diagnoses = tuple(_diagnose(current, case) for case in cases(options, current.owners))
+    return DiagnosisPlan(
+        diagnoses, failures=(*_unread_failures(current, diagnoses), *_failing_findings(options, diagnoses))
+    )
+
+
+def cases(options: DiagnosisOptions, targets: Iterable[Target]) -> tuple[Case, ...]:
+    """Return every account with each image that it would launch."""
+    ordered = sorted(targets)
+    return tuple(
+        Case(target, account_id)
+        for account_id in options.account_ids
+        for target in used_by(account_id, ordered, options.account_ids)
+    )
+
+
+def _diagnose(current: DiagnosisState, case: Case) -> Diagnosis:
+    evidence = _evidence(current, case)
+    owner, checked = evidence.owner, evidence.checked
+    of_keys = [*findings_of_keys(evidence)]
+    findings = (*findings_of_image(evidence), *of_keys, *findings_of_account(evidence))
+    return Diagnosis(
+        case,
+        evidence.image_id,
+        _level(checked),
+        tuple(
+            replace(item, account_id=case.account_id, region=evidence.region, image_id=evidence.image_id)
+            for item in findings
+        ),
+        key_use(owner, checked, of_keys),
+        current.principals.get(case.account_id) if checked is not None else None,
+        tuple(unread_keys(case, owner, checked).values()),
+    )
+
+
+def _evidence(current: DiagnosisState, case: Case) -> Evidence:
+    owner = current.owners[case.image_target]
+    return Evidence(
+        case,
+        current.images[case.image_target],
+        replace(owner, keys=keys_of_account(owner.keys, case.account_id)),
+        current.consumers.get(case),
+        current.role_name if case.account_id != current.account_id else None,
+        current.now,
+    )
+
+
+def _level(checked: ConsumerView | None) -> str | None:
+    """Return ``authorized`` if the dry run succeeded, else ``visible`` if the account sees the image."""
+    if checked is None or checked.image is None:
+        return None
+    is_accepted = checked.dry_run is not None and checked.dry_run[0] == DRY_RUN_SUCCEEDED
+    return "authorized" if is_accepted else "visible"
+
+
+def _can_launch(findings: Iterable[Finding]) -> str:
+    """Return ``no`` if anything stands in the way, ``unknown`` if something may, else ``yes``."""
+    effects = {finding.blocks_launch for finding in findings}
+    if BlocksLaunch.BLOCKING in effects:
+        return "no"
+    return "unknown" if BlocksLaunch.UNKNOWN in effects else "yes"
+
+
+def _unread_failures(current: DiagnosisState, diagnoses: Iterable[Diagnosis]) -> Iterator[Failure]:
+    """Yield what could not be read, once for each account and region."""
+    owners = (owner.problem for _target, owner in sorted(current.owners.items()) if owner.problem is not None)
+    keys = (problem for diagnosis in diagnoses for problem in diagnosis.unread_keys)
+    consumers = (item.problem for _case, item in current.consumers.items() if item.problem is not None)
+    yield from dict.fromkeys([*owners, *keys, *consumers])
+
+
+def _failing_findings(options: DiagnosisOptions, diagnoses: tuple[Diagnosis, ...]) -> Iterator[Failure]:
+    """Yield the findings that ``fail_on`` selects as failures; what could not be read is one already."""
+    for diagnosis in diagnoses:
+        for item in diagnosis.findings:
+            unread = item.code in _UNREADABLE and item.error_code is not None
+            if options.fails_the_task(item.blocks_launch) and not unread:
+                yield item.as_failure("RunInstances")

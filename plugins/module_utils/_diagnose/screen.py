@@ -1,0 +1,103 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role ``diagnose`` displays and passes to the next job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from .._reports.document import Column
+from .._reports.screen import (
+    Line,
+    Row,
+    Screen,
+    Tone,
+    collapsed,
+    counted,
+    failures,
+    limited,
+    module_message,
+    one_message,
+    sentence,
+    table,
+)
+
+_COLUMNS = (
+    Column("region", "region"),
+    Column("account", "account"),
+    Column("image", "image"),
+    Column("can_launch", "can launch"),
+    Column("findings", "findings"),
+)
+# Where the problems are that are not shown: the role has no report.
+_REST = "the facts diagnose_findings and diagnose_failures"
+
+Result = Mapping[str, Any]
+
+
+def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
+    """Show the accounts that cannot launch an image, and why; those that can are one row if many.
+
+    ``result`` is that of ``ami_share_diagnose``. ``context`` has the ``status``.
+    """
+    diagnosed = result.get("results") or ()
+    bad = [launch for launch in diagnosed if launch["can_launch"] != "yes"]
+    good = [launch for launch in diagnosed if launch["can_launch"] == "yes"]
+    blocking = [
+        finding for launch in bad for finding in launch["findings"] if finding["blocks_launch"] != "harmless"
+    ]
+    # With fail_on, findings are failures, too.
+    messages = {finding["message"] for finding in blocking}
+    rest = report_path or _REST
+    message = one_message([module_message(result, rest)], rest)
+    others = [failure for failure in result.get("failures") or () if failure["message"] not in messages]
+    lines = (
+        *_headline(diagnosed, bad, context["status"]),
+        *table(_COLUMNS, tuple(collapsed(list(map(_row, bad)), list(map(_row, good))))),
+        *failures([*_with_accounts(blocking), *others], rest, message),
+    )
+    artifacts = {
+        "failed_regions": sorted({launch["region"] for launch in bad}),
+        "report_path": report_path,
+        "status": context["status"],
+    }
+    return Screen(lines, limited(artifacts), message)
+
+
+def _headline(diagnosed: Sequence[Result], bad: Sequence[Result], status: str) -> Iterator[Line]:
+    accounts = counted(len({launch["account_id"] for launch in diagnosed}), "account")
+    regions = counted(len({launch["region"] for launch in diagnosed}), "region")
+    if not diagnosed:
+        yield from sentence("Nothing was diagnosed.", Tone.BAD)
+    elif bad:
+        launches = counted(len(diagnosed), "launch")
+        text = f"{len(bad)} of {launches} blocked or not certain: {accounts}, {regions}."
+        yield from sentence(text, Tone.BAD)
+    else:
+        tone = Tone.GOOD if status == "clean" else Tone.WARNING
+        yield from sentence(f"Nothing blocks a launch: {accounts}, {regions}.", tone)
+
+
+def _row(launch: Result) -> Row:
+    codes = dict.fromkeys(finding["code"] for finding in launch["findings"])
+    cells = {
+        "region": launch["region"],
+        "account": launch["account_id"],
+        "image": launch["image_id"] or "(new)",
+        "can_launch": launch["can_launch"],
+        "findings": ", ".join(codes),
+    }
+    tones = {"no": Tone.BAD, "unknown": Tone.WARNING}
+    return Row(cells, tones.get(launch["can_launch"], Tone.PLAIN))
+
+
+def _with_accounts(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return findings with their account in the message, which most have already."""
+    return [{**item, "message": _with_account(item["message"], item["account_id"])} for item in findings]
+
+
+def _with_account(message: str, account_id: str) -> str:
+    return message if account_id in message else f"{account_id}: {message}"

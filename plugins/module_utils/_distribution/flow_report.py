@@ -1,0 +1,56 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``distribution_report``: the result of a distribution, as a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from .._reports.flow_result import Reporting
+from .._runner import Flow, check_flow
+from . import document
+from .options_report import DistributionReportOptions
+from .report import distribution, has_failed, remembered
+
+
+def content(options: DistributionReportOptions, _result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content of the report, which is of a plan in check mode."""
+    return distribution(
+        options.copy_result,
+        options.grant_results,
+        options.share_result,
+        consumer_copy_result=options.consumer_copy_result,
+        verification_results=options.verification_results,
+        publish_result=options.publish_result,
+        verification_error=options.verification_error,
+        verification_level=options.verification_level,
+        kept_back=options.kept_back,
+        wanted={
+            "shared_with": [*options.account_ids, *options.org_arns, *options.org_unit_arns],
+            "published_in": [*options.publish_account_ids],
+            "regions": list(dict.fromkeys(options.regions)),
+        },
+        start_result=options.start_result,
+        is_plan=options.check_mode,
+    )
+
+
+FLOW: Flow[DistributionReportOptions, None] = replace(
+    check_flow(DistributionReportOptions),
+    report=Reporting(
+        content,
+        document.document,
+        document.changes,
+        remember=remembered,
+        failed=has_failed,
+        of_steps=True,
+    ),
+    attaches="_page",
+    # Only the report has one, from this verbosity on.
+    diff=lambda *_values: {},
+    diff_verbosity=1,
+)

@@ -1,0 +1,391 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role ``distribute`` displays and passes to the next job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._listing import join_texts
+from .._reports.document import Column
+from .._reports.screen import (
+    MOST_FAILURES,
+    MOST_ROWS,
+    OUTPUT,
+    Line,
+    Row,
+    Screen,
+    Tone,
+    count_texts,
+    counted,
+    duration,
+    failures,
+    further,
+    limited,
+    omitted_line,
+    report_line,
+    sentence,
+    table,
+)
+from .._reports.uploaded import together, with_place
+from .._verification import key_use
+from .._verification.report import level_sentence, level_text
+from .document import OF_KEYS
+from .screen_sources import Reports, several
+from .unfinished import earlier_text, started_text
+
+_COLUMNS = (
+    Column("region", "region"),
+    Column("image", "image"),
+    Column("copy", "copy"),
+    Column("key", "key"),
+    Column("shared", "shared"),
+    Column("verified", "verified"),
+    Column("published", "published"),
+)
+_UNVERIFIED = (
+    Column("account", "not verified"),
+    Column("region", "region"),
+    Column("level", "level"),
+    Column("findings", "findings"),
+)
+_UNCERTAIN = "uncertain"
+_ORIGINS = {"adopted": "adopted", "copied": "copied", "found": "reused", "source": "source"}
+_KINDS = (("account_ids", "account"), ("org_arns", "organization"), ("org_unit_arns", "organizational unit"))
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The report of a distribution, and what of its run the report leaves out.
+
+    ``planned_keys`` and ``planned_shares`` are the regions in which key access and launch permissions would
+    change.
+    """
+
+    report: Mapping[str, Any]
+    origins: Mapping[str, str | None]
+    seconds: Mapping[str, int | None]
+    consumers: Mapping[str, Sequence[str]]
+    is_published: bool
+    is_plan: bool
+    verification_level: str = ""
+    planned_keys: frozenset[str] = frozenset()
+    planned_shares: frozenset[str] = frozenset()
+
+
+def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
+    """The regions, those with a problem first, and what failed.
+
+    ``report`` is that of ``distribution_report``, or has those of several sources as ``sources``.
+    ``context`` has ``check_mode``, the ``copy_result`` of ``ami_copy_regions``, the ``wait_result`` if it had
+    to wait for copies, the consumers ``account_ids``, ``org_arns`` and ``org_unit_arns`` to share the image
+    with, the ``verification_level`` if it was verified, the ``parameter`` to publish it in, and the
+    ``messages`` of the tasks that failed; in check mode, the regions in which key access and launch
+    permissions would change as ``planned_key_regions`` and ``planned_share_regions``; of several sources the
+    ``check_mode``, and by source the parameters to publish in as ``parameters`` and the places of the reports
+    in S3 as ``uploads``.
+    """
+    if "sources" in report:
+        return _sources(report["sources"], context, report_path)
+    run = _Run(
+        report,
+        {copy["region"]: copy.get("origin") for copy in context["copy_result"].get("results", ())},
+        {
+            copy["region"]: copy.get("copy_seconds")
+            for copy in context.get("wait_result", {}).get("results", ())
+        },
+        {kind: context.get(kind) or () for kind, _noun in _KINDS},
+        bool(context.get("parameter")),
+        context["check_mode"],
+        context.get("verification_level", ""),
+        frozenset(context.get("planned_key_regions", ())),
+        frozenset(context.get("planned_share_regions", ())),
+    )
+    rest = report_path or OUTPUT
+    artifacts = limited(_artifacts(run, report_path))
+    lines = (
+        *_headline(run),
+        *table(_COLUMNS, tuple(_rows(run))),
+        *_captions(run),
+        *_unfinished(run),
+        *_unverified(run, rest),
+        *failures(report["failures"], rest, "\n".join(context.get("messages", ()))),
+        *failures(_doubts(run), rest, tone=Tone.WARNING),
+        *report_line(report_path),
+        *omitted_line(artifacts),
+    )
+    return Screen(lines, artifacts)
+
+
+def _sources(reports: Reports, context: Mapping[str, Any], report_path: str | None) -> Screen:
+    parameters, is_plan = context.get("parameters", {}), context["check_mode"]
+    failed = {
+        name: _failed_regions(_Run(report, {}, {}, {}, bool(parameters.get(name)), is_plan))
+        for name, report in reports.items()
+        if report
+    }
+    sources = several(reports, failed, is_plan, report_path)
+    return with_place(sources, together(context.get("uploads", {})), is_plan)
+
+
+def _headline(run: _Run) -> Iterator[Line]:
+    report = run.report
+    image = report["source_image_id"] or "the image"
+    good = [region for region in report["regions"] if not _problem(run, region)]
+    number = len(report["regions"])
+    all_regions = counted(number + len(_without_row(report)), "region")
+    if run.is_plan and number:
+        target = f"{len(good)} of {all_regions}" if report["failures"] else all_regions
+        text = f"Check mode: {image} would be distributed to {target}."
+        yield from sentence(text, Tone.WARNING if report["failures"] else Tone.GOOD)
+    elif report["status"] == "distributed":
+        yield from sentence(f"Distributed {image} to {counted(number, 'region')}.", Tone.GOOD)
+    elif not number:
+        yield from sentence("Failed: no region was completed.", Tone.BAD)
+    elif report["status"] == "failed":
+        yield from sentence(f"Failed: {image} is shared in no region.", Tone.BAD)
+    else:
+        text = f"Partial: {len(good)} of {all_regions} done with {image}."
+        yield from sentence(text, Tone.BAD)
+
+
+def _rows(run: _Run) -> Iterator[Row]:
+    """The regions with a problem, then the others, which are one row if there are many."""
+    regions = run.report["regions"]
+    bad = [region for region in regions if _problem(run, region)]
+    # Where something failed, before where that kept the others from being shared.
+    bad.sort(key=lambda region: not _failed(run, region))
+    good = [region for region in regions if not _problem(run, region)]
+    yield from (Row(_cells(run, region), Tone.BAD) for region in bad[:MOST_ROWS])
+    if len(bad) > MOST_ROWS:
+        yield Row({"region": f"{len(bad) - MOST_ROWS} more", "image": "with a problem"}, Tone.BAD)
+    if len(regions) <= MOST_ROWS:
+        yield from (Row(_cells(run, region)) for region in good)
+    elif good:
+        yield Row(_together(run, good))
+
+
+def _together(run: _Run, regions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Regions without a problem as one row: what is the same in all, and counts of what is not."""
+    cells = [_cells(run, region) for region in regions]
+    row = {"region": counted(len(regions), "region"), "image": "all well"}
+    for key in ("copy", "key", "shared", "verified", "published"):
+        values = {cell[key] for cell in cells}
+        row[key] = values.pop() if len(values) == 1 else "planned" if "planned" in values else "ok"
+    # The row would call a region ok that was not verified, or not certainly.
+    verified = [one for region in regions for one in _verifications(run, region)]
+    if not all(cell["verified"] for cell in cells):
+        row["verified"] = ""
+    elif any(one.get("uncertain") for one in verified):
+        row["verified"] = key_use.counts(verified)
+    return row
+
+
+def _cells(run: _Run, region: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "region": region["region"],
+        "image": region["image_id"] or ("-" if not run.is_plan else "(new)"),
+        "copy": _copy(run, region),
+        "key": _key(run, region),
+        "shared": _shared(run, region),
+        "verified": _verified(run, region),
+        "published": _published(run, region),
+    }
+
+
+def _copy(run: _Run, region: Mapping[str, Any]) -> str:
+    if region["state"] != "available" and not run.is_plan:
+        return str(region["state"] or "none")
+    origin = run.origins.get(region["region"])
+    if run.is_plan and region["image_id"] is None:
+        return "planned"
+    seconds = run.seconds.get(region["region"]) if origin == "copied" else None
+    return f"copied {duration(seconds)}" if seconds else _ORIGINS.get(str(origin), "available")
+
+
+def _key(run: _Run, region: Mapping[str, Any]) -> str:
+    if not region["kms_key_arn"]:
+        return ""
+    if _failed(run, region, OF_KEYS):
+        return "failed"
+    return "planned" if region["region"] in run.planned_keys else "ok"
+
+
+def _shared(run: _Run, region: Mapping[str, Any]) -> str:
+    """How many of the consumers have a launch permission, or that these are only planned.
+
+    The image's owner needs none.
+    """
+    permissions = region["launch_permissions"] or {}
+    wanted = found = 0
+    for kind, _noun in _KINDS:
+        consumers = {str(one) for one in run.consumers[kind]} - {region["account_id"]}
+        wanted += len(consumers)
+        found += len(consumers & {str(one) for one in permissions.get(kind) or ()})
+    if not wanted:
+        return ""
+    is_planned = region["image_id"] is None or region["region"] in run.planned_shares
+    return "planned" if run.is_plan and region["shared"] and is_planned else f"{found}/{wanted}"
+
+
+def _verifications(run: _Run, region: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [one for one in run.report.get("verified", ()) if one["region"] == region["region"]]
+
+
+def _verified(run: _Run, region: Mapping[str, Any]) -> str:
+    found = _verifications(run, region)
+    # In check mode, an account cannot yet see what would be shared with it.
+    if not found or (run.is_plan and not all(one["reached"] for one in found)):
+        return ""
+    return key_use.counts(found)
+
+
+def _doubts(run: _Run) -> list[dict[str, Any]]:
+    """Why it is uncertain that accounts can use keys; in check mode, they may not have been granted yet."""
+    return [] if run.is_plan else key_use.doubts(run.report.get("verified", ()))
+
+
+def _published(run: _Run, region: Mapping[str, Any]) -> str:
+    """Whether all wanted accounts, always the owner among them, have the image published, or how many."""
+    if not run.is_published:
+        return ""
+    found = {
+        one["account_id"] for one in run.report.get("published", ()) if one["region"] == region["region"]
+    }
+    others = run.report.get("wanted", {}).get("published_in", ())
+    wanted = {*others, region["account_id"]} - {None} if others else found
+    if found and not wanted <= found:
+        return f"{len(wanted & found)}/{len(wanted)}"
+    if run.is_plan:
+        return "planned" if found else ""
+    return "yes" if found else "no"
+
+
+def _failed(run: _Run, region: Mapping[str, Any], actions: Collection[str] | None = None) -> bool:
+    return any(
+        one["region"] == region["region"] and (actions is None or one["action"] in actions)
+        for one in run.report["failures"]
+    )
+
+
+def _problem(run: _Run, region: Mapping[str, Any]) -> bool:
+    """Whether something that this run had to do is missing in the region."""
+    if run.is_plan:
+        return _failed(run, region)
+    return (
+        not region["shared"]
+        or _failed(run, region)
+        or any(map(key_use.is_failed, _verifications(run, region)))
+        or _published(run, region) not in ("", "yes")
+    )
+
+
+def _without_row(report: Mapping[str, Any]) -> set[str]:
+    """The regions in which something failed before their image was known."""
+    return {one["region"] for one in report["failures"] if one["region"]} - {
+        region["region"] for region in report["regions"]
+    }
+
+
+def _failed_regions(run: _Run) -> set[str]:
+    """The regions in which something is missing."""
+    return _without_row(run.report) | {
+        region["region"] for region in run.report["regions"] if _problem(run, region)
+    }
+
+
+def _captions(run: _Run) -> Iterator[Line]:
+    consumers = count_texts((len(run.consumers[kind]), noun) for kind, noun in _KINDS)
+    if consumers and run.report["regions"]:
+        # Accounts that own copies may have lost the permission because they need none.
+        counts = [_shared(run, one).split("/") for one in run.report["regions"] if _problem(run, one)]
+        is_done = all(count[0] == count[-1] for count in counts)
+        verb = "Would be shared" if run.is_plan else "Shared" if is_done else "To be shared"
+        yield from sentence(f"{verb} with {consumers}.")
+    if run.verification_level and any(_verified(run, region) for region in run.report["regions"]):
+        yield from sentence(level_sentence(run.verification_level))
+    for text in () if run.is_plan else key_use.sentences_of(run.report):
+        yield from sentence(text)
+    owned = run.report.get("consumer_images", ())
+    if owned:
+        ready = sum(copy["state"] == "available" for copy in owned)
+        text = f"{ready} of {len(owned)} copies in consumer accounts are available."
+        yield from sentence(text, Tone.PLAIN if ready == len(owned) or run.is_plan else Tone.BAD)
+    published = run.report.get("published", ())
+    if published:
+        names = dict.fromkeys(f"{one['parameter']}, label {one['label']}" for one in published)
+        verb = "Would be published" if run.is_plan else "Published"
+        yield from sentence(f"{verb} in {_published_in(run)} as {'; '.join(names)}.")
+
+
+def _unfinished(run: _Run) -> Iterator[Line]:
+    """The copies that a rerun continues with, and what the regions without one have."""
+    if not run.is_plan:
+        yield from sentence(started_text(run.report), Tone.BAD)
+        yield from sentence(earlier_text(run.report), Tone.WARNING)
+
+
+def _published_in(run: _Run) -> str:
+    """The accounts that the image is published in: the owner's, and the number of the others."""
+    accounts = {one["account_id"] for one in run.report["published"]}
+    others = accounts - {region["account_id"] for region in run.report["regions"]}
+    if not others:
+        return "the owner's account"
+    owners = " and the owner's" if len(others) < len(accounts) else ""
+    return counted(len(others), "account") + owners
+
+
+def _unverified(run: _Run, rest: str) -> Iterator[Line]:
+    """The accounts that have not reached the level, where and why: one row for each cause, at most five.
+
+    In check mode, accounts cannot yet see what would be shared with them.
+    """
+    places: dict[tuple[str, str, str], list[str]] = {}
+    for one in () if run.is_plan else run.report.get("verified", ()):
+        if not one["reached"]:
+            codes = ", ".join(dict.fromkeys(finding["code"] for finding in one["findings"]))
+            cause = str(one["account_id"]), level_text(one), codes
+            places.setdefault(cause, []).append(one["region"])
+    # Those that have certainly not reached it first.
+    places = dict(sorted(places.items(), key=lambda item: item[0][1] == _UNCERTAIN))
+    rows = [
+        Row(
+            {
+                "account": account,
+                "region": join_texts(regions, 2 if len(regions) == 2 else 1),
+                "level": level,
+                "findings": codes or "-",
+            },
+            Tone.WARNING if level == _UNCERTAIN else Tone.BAD,
+        )
+        for (account, level, codes), regions in places.items()
+    ]
+    yield from table(_UNVERIFIED, rows[:MOST_FAILURES])
+    yield from further(len(rows) - MOST_FAILURES, rest, Tone.BAD)
+
+
+def _artifacts(run: _Run, report_path: str | None) -> dict[str, Any]:
+    """What the next job of a workflow gets.
+
+    Accounts are in JSON text only: AWX writes each text of an artifact in a way that ansible-core 2.19 and
+    later read as a number if it looks like one, and 012345671234 as an octal one.
+    """
+    report = run.report
+    owned = [
+        {key: copy[key] for key in ("account_id", "image_id", "region")}
+        for copy in report.get("consumer_images", ())
+    ]
+    return {
+        "copies": json.dumps(owned),
+        "failed_regions": sorted(_failed_regions(run)),
+        "images": {region["region"]: region["image_id"] for region in report["regions"] if region["shared"]},
+        "report_path": report_path,
+        "source_image_id": report["source_image_id"],
+        "source_region": report["source_region"],
+        "status": report["status"],
+    }

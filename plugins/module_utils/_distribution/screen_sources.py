@@ -1,0 +1,117 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role ``distribute`` displays of several sources, and passes to the next job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .._reports.document import Column
+from .._reports.screen import (
+    MOST_ROWS,
+    Line,
+    Row,
+    Screen,
+    Tone,
+    counted,
+    limited,
+    omitted_line,
+    report_line,
+    sentence,
+    table,
+)
+from .report import FAILED, PARTIAL
+
+_COLUMNS = (
+    Column("source", "source"),
+    Column("image", "image"),
+    Column("regions", "regions"),
+    Column("status", "status"),
+)
+Reports = Mapping[str, Mapping[str, Any]]
+
+
+def several(
+    sources: Reports, failed: Mapping[str, Iterable[str]], check_mode: bool, report_path: str | None
+) -> Screen:
+    """The sources, those with a problem first. Each has displayed its own regions and failures before.
+
+    ``sources`` are the reports of ``distribution_report`` by the name of the source; one that was refused
+    before the first change has an empty report. ``failed`` has the regions in which something is missing, by
+    source.
+    """
+    done = {name for name, report in sources.items() if _is_done(report, check_mode)}
+    rows = sorted(sources.items(), key=lambda item: item[0] in done)
+    artifacts = limited(_artifacts(sources, done, failed, report_path, check_mode))
+    lines = (
+        *_headline(sources, done, check_mode),
+        *table(_COLUMNS, tuple(_row(name, report, name in done) for name, report in rows[:MOST_ROWS])),
+        *report_line(report_path),
+        *omitted_line(artifacts),
+    )
+    return Screen(lines, artifacts)
+
+
+def _is_done(report: Mapping[str, Any], check_mode: bool) -> bool:
+    """Whether the source is distributed; in check mode, whether nothing keeps it from that."""
+    return not report.get("failures", [None]) if check_mode else report.get("status") == "distributed"
+
+
+def _headline(sources: Reports, done: set[str], check_mode: bool) -> Iterator[Line]:
+    verb = "Check mode: would distribute" if check_mode else "Distributed"
+    text = f"{verb} {len(done)} of {counted(len(sources), 'image')}."
+    yield from sentence(text, Tone.GOOD if len(done) == len(sources) else Tone.BAD)
+
+
+def _row(name: str, report: Mapping[str, Any], is_done: bool) -> Row:
+    regions = report.get("regions", ())
+    shared = sum(bool(region["shared"]) for region in regions)
+    cells = {
+        "source": name,
+        "image": report.get("source_image_id") or "-",
+        "regions": f"{shared}/{len(regions)}",
+        "status": report.get("status", "refused"),
+    }
+    return Row(cells, Tone.PLAIN if is_done else Tone.BAD)
+
+
+def images_of(report: Mapping[str, Any]) -> dict[str, str]:
+    """Region to the ID of the image that is shared there."""
+    return {region["region"]: region["image_id"] for region in report.get("regions", ()) if region["shared"]}
+
+
+def _artifacts(
+    sources: Reports,
+    done: set[str],
+    failed: Mapping[str, Iterable[str]],
+    report_path: str | None,
+    check_mode: bool,
+) -> dict[str, Any]:
+    """What the next job of a workflow gets. ``images`` is empty: it is of one image."""
+    copies = [
+        {"source": name, **{key: copy[key] for key in ("account_id", "image_id", "region")}}
+        for name, report in sources.items()
+        for copy in report.get("consumer_images", ())
+    ]
+    return {
+        "copies": json.dumps(copies),
+        "failed_regions": sorted({region for regions in failed.values() for region in regions}),
+        "failed_sources": sorted(sources.keys() - done),
+        "images": {},
+        "images_by_source": {name: images_of(report) for name, report in sources.items()},
+        "report_path": report_path,
+        "source_image_id": None,
+        "source_region": None,
+        "status": _status(sources, done, check_mode),
+    }
+
+
+def _status(sources: Reports, done: set[str], check_mode: bool) -> str:
+    if len(done) == len(sources):
+        return "planned" if check_mode else "distributed"
+    is_begun = done or any(report.get("status", FAILED) != FAILED for report in sources.values())
+    return PARTIAL if is_begun else FAILED

@@ -1,0 +1,171 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role ``monitor`` displays and passes to the next job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from .._listing import join_texts
+from .._reports.document import Column
+from .._reports.screen import (
+    MOST_ROWS,
+    Line,
+    Row,
+    Screen,
+    Tone,
+    counted,
+    failed_regions,
+    failure_message,
+    failures,
+    limited,
+    sentence,
+    table,
+)
+from .causes import explain
+
+_COLUMNS = (
+    Column("region", "region"),
+    Column("alarm", "alarm"),
+    Column("outcome", "outcome"),
+)
+_OTHERS = "The other regions are complete. Rerun to complete the remaining regions."
+# Where the failures are that are not shown: the role has no report and sets no fact.
+_REST = "the messages of the failed tasks"
+_RERUN = "Rerun to complete the failed regions: completed work is kept."
+_UNCONFIRMED = (
+    "Not confirmed, and without messages until the recipients follow the link that SNS has sent: {}. SNS "
+    "deletes these subscriptions after two days."
+)
+_UNREAD = (
+    "Not known whether all events come: only the account of a trail can read which events it logs, and here "
+    "that depends on {}. Ask its owner whether it logs the write management events of EC2 and KMS."
+)
+_FILTERS_LEFT = (
+    "Metric filters were looked for only in the log group that monitor_log_group_name names. If an earlier "
+    "run had another one, run again with its name."
+)
+_UNCHANGED = "Monitoring was not {word}: a step before the first change failed."
+_UNKNOWN = (
+    "Whether the EventBridge rules would change is not known: amazon.aws.cloudwatchevent_rule does not "
+    "support check mode."
+)
+
+
+def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
+    """Return the regions, those that failed first, and what failed.
+
+    ``result`` has the ``regions``, the ``log_group_regions``, which have an alarm, the ``failures`` with
+    ``region``, ``task`` and ``message``, the ``pending_subscriptions`` and the ``unread_trails`` by region,
+    and the ``state``. A failure without a region is one before the first change. ``context`` has
+    ``check_mode``.
+    """
+    is_plan, is_present = context["check_mode"], result["state"] == "present"
+    problems = [_problem(failure) for failure in result["failures"]]
+    of_regions = failed_regions(problems)
+    failed = [region for region in result["regions"] if region in of_regions]
+    good = [region for region in result["regions"] if region not in failed]
+    rest = report_path or _REST
+    word = "configured" if is_present else "removed"
+    is_unchanged = bool(problems) and not failed
+    may_leave_filters = not (is_present or result["log_group_regions"])
+    lines = (
+        *_headline(result, failed, word, is_plan, is_unchanged),
+        *(() if is_unchanged else table(_COLUMNS, tuple(_rows(result, failed, good, is_plan, word)))),
+        *(sentence(_UNKNOWN, Tone.WARNING) if is_plan and not is_unchanged else ()),
+        *(sentence(_FILTERS_LEFT, Tone.WARNING) if may_leave_filters and not is_unchanged else ()),
+        *_pending(result["pending_subscriptions"]),
+        *_unread(result["unread_trails"]),
+    )
+    failure = ""
+    if is_unchanged:
+        failure = failure_message(_UNCHANGED.format(word=word), problems, rest)
+    elif problems:
+        head = f"{len(failed)} of {counted(len(result['regions']), 'region')} failed."
+        failure = f"{failure_message(head, problems, rest)}\n{_OTHERS if good else _RERUN}"
+    artifacts = {
+        "failed_regions": failed,
+        "report_path": None,
+        "status": "incomplete" if problems else "planned" if is_plan else word,
+    }
+    return Screen((*lines, *failures(problems, rest, failure)), limited(artifacts), failure)
+
+
+def _problem(failure: Mapping[str, Any]) -> dict[str, Any]:
+    text, region = str(failure["message"]), failure["region"] or None
+    # A module of this collection names the region in each line.
+    message, remedy = explain(text.replace(f"{region}: ", "") if region else text)
+    return {
+        "region": region,
+        "message": f"{failure['task']} failed. {message}",
+        "remedy": remedy,
+    }
+
+
+def _headline(
+    result: Mapping[str, Any], failed: Sequence[str], word: str, is_plan: bool, is_unchanged: bool
+) -> Iterator[Line]:
+    number = len(result["regions"])
+    if is_unchanged:
+        yield from sentence(_UNCHANGED.format(word=word), Tone.BAD)
+    elif failed:
+        text = f"Monitoring {word} in {number - len(failed)} of {counted(number, 'region')}."
+        yield from sentence(text, Tone.BAD)
+    elif is_plan:
+        text = f"Check mode: monitoring would be {word} in {counted(number, 'region')}."
+        yield from sentence(text, Tone.GOOD)
+    else:
+        yield from sentence(f"Monitoring {word} in {counted(number, 'region')}.", Tone.GOOD)
+
+
+def _rows(
+    result: Mapping[str, Any], failed: Sequence[str], good: Sequence[str], is_plan: bool, word: str
+) -> Iterator[Row]:
+    outcome = f"would be {word}" if is_plan else word
+    yield from (_row(result, region, "failed", Tone.BAD) for region in failed[:MOST_ROWS])
+    if len(failed) > MOST_ROWS:
+        yield Row({"region": f"{len(failed) - MOST_ROWS} more", "outcome": "failed"}, Tone.BAD)
+    if len(result["regions"]) <= MOST_ROWS:
+        yield from (_row(result, region, outcome, Tone.PLAIN) for region in good)
+    elif good:
+        alarms = sum(region in result["log_group_regions"] for region in good)
+        cells = {"alarm": str(alarms), "outcome": outcome}
+        yield Row({"region": counted(len(good), "region"), **cells})
+
+
+def _pending(by_region: Mapping[str, Sequence[Mapping[str, str]]]) -> Iterator[Line]:
+    """Yield a warning about subscriptions that are not confirmed, each with its regions."""
+    regions_of: dict[str, list[str]] = {}
+    for region, subscriptions in by_region.items():
+        for subscription in subscriptions:
+            regions_of.setdefault(_recipient(subscription), []).append(region)
+    if regions_of:
+        places = [f"{recipient} in {join_texts(regions)}" for recipient, regions in regions_of.items()]
+        yield from sentence(_UNCONFIRMED.format("; ".join(places)), Tone.WARNING)
+
+
+def _unread(by_region: Mapping[str, Sequence[str]]) -> Iterator[Line]:
+    """Yield a warning about trails whose event selectors cannot be read, each with its regions."""
+    regions_of: dict[str, list[str]] = {}
+    for region, trails in by_region.items():
+        for arn in trails:
+            regions_of.setdefault(arn, []).append(region)
+    if regions_of:
+        places = [f"{arn} in {join_texts(regions)}" for arn, regions in regions_of.items()]
+        yield from sentence(_UNREAD.format("; ".join(places)), Tone.WARNING)
+
+
+def _recipient(subscription: Mapping[str, str]) -> str:
+    """Return protocol and endpoint; of a URL only the host, because the rest can have credentials."""
+    endpoint = subscription["endpoint"]
+    host = urlsplit(endpoint).hostname if "://" in endpoint else None
+    return f"{subscription['protocol']} {host or endpoint}"
+
+
+def _row(result: Mapping[str, Any], region: str, outcome: str, tone: Tone) -> Row:
+    alarm = "yes" if region in result["log_group_regions"] else "-"
+    return Row({"region": region, "alarm": alarm, "outcome": outcome}, tone)

@@ -1,0 +1,175 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``ami_publish``: publishes each region's image in parameters and launch templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from .._aws import errors, read
+from .._aws.caller import identify, preferred_region
+from .._aws.clients import Clients
+from .._aws.read_targets import read_targets
+from .._failures import Failure, ValidationError
+from .._fanout import CHANGE_GRACE_PERIOD, map_parallel
+from .._model import Target
+from .._plan import Plan
+from .._progress import Report
+from .._regions import targets_in
+from .._runner import Flow, Outcome
+from .apply import PublishRun, perform_target
+from .options import PublishOptions
+from .plan import labels_by_target, plan
+from .read import add_launches, add_sharing, open_clients, read_origins, read_source, read_target
+from .state import PublishState, TargetState
+
+
+def read_state(clients: Clients, options: PublishOptions) -> PublishState:
+    """Read every target's parameter, templates and image, each account with its own credentials."""
+    caller = identify(clients, preferred_region(clients, options.all_regions))
+    images = options.targets(caller.account_id)
+    _require_images_for_all(options, images)
+    opened = open_clients(clients, caller, options, images)
+
+    def read_one(target: Target) -> TargetState:
+        of_account = opened[target.account_id]
+        if target.account_id == caller.account_id:
+            state = read_target(of_account, None, options, target, images[target])
+            state = add_launches(of_account, options, target, state)
+            return add_sharing(of_account, options, target, state)
+        at_home = Target(caller.account_id, target.region) in images
+        owner = opened[caller.account_id] if at_home else None
+        state = read_target(of_account, owner, options, target, images[target])
+        return add_launches(of_account, options, target, state)
+
+    def failure_of(exception: Exception, target: Target) -> Failure:
+        return _name_account(errors.failure(exception, target, "DescribeImages"), caller.account_id)
+
+    targets, failures = read_targets(
+        images,
+        read_one,
+        failure_of,
+        best_effort_regions=options.best_effort_regions,
+        # An account may see only after a while what was shared a moment ago.
+        grace_period=CHANGE_GRACE_PERIOD,
+    )
+    source = read_source(clients, options, caller.account_id)
+    origins = read_origins(clients, options, caller.account_id, targets)
+    return PublishState(caller.account_id, caller.partition, targets, source, failures, origins)
+
+
+def apply(
+    clients: Clients, options: PublishOptions, current: PublishState, plan: Plan, report: Report
+) -> Outcome:
+    """Perform the plan in all targets at once, each of which waits for AWS to validate its own."""
+    actions = {target.target: target.actions for target in plan.targets if target.actions}
+    opened = open_clients(clients, read.Caller(current.account_id, current.partition), options, actions)
+    for target in actions:
+        opened[target.account_id].without_retries().open("ssm", [target.region])
+
+    def perform(target: Target) -> PublishRun:
+        of_account = opened[target.account_id]
+        services = {
+            "ec2": of_account.ec2(target.region),
+            "ssm": of_account.ssm(target.region),
+            "ssm_once": of_account.without_retries().ssm(target.region),
+        }
+        return perform_target(services, actions[target], current.targets[target], options.wait_timeout)
+
+    optional = targets_in(options.best_effort_regions, actions)
+    done, failed = map_parallel(actions, perform, optional=optional, grace_period=CHANGE_GRACE_PERIOD)
+    failures = [failure for run in done.values() for failure in run.failures]
+    failures += [errors.failure(exception, target, "PutParameter") for target, exception in failed.items()]
+    named = [_name_account(failure, current.account_id) for failure in failures]
+    return Outcome(
+        performed=tuple(action for run in done.values() for action in run.performed),
+        failures=tuple(item for item in named if item.region not in options.best_effort_regions),
+        tolerated=tuple(item for item in named if item.region in options.best_effort_regions),
+        warnings=tuple(dict.fromkeys(warning for run in done.values() for warning in run.warnings)),
+        state=done,
+    )
+
+
+def result(options: PublishOptions, current: PublishState, plan: Plan, outcome: Outcome) -> dict[str, Any]:
+    """Return the module's own return values; targets that failed are missing from ``results``."""
+    failures = (*outcome.failures, *outcome.tolerated, *plan.tolerated)
+    failed = {Target(failure.account_id or "", failure.region or "") for failure in failures}
+    labeled = labels_by_target(options, current)
+    results = []
+    for planned in plan.targets:
+        target = planned.target
+        if target in failed:
+            continue
+        state = current.targets[target]
+        run: PublishRun = outcome.state.get(target) or PublishRun()
+        operations = {(action.operation, action.resource) for action in planned.actions}
+        is_new = ("PutParameter", options.parameter) in operations
+        latest = state.parameter.latest.version if state.parameter and not is_new else None
+        results.append(
+            {
+                "account_id": target.account_id,
+                "changed": bool(planned.actions),
+                "image_id": state.image_id,
+                "label": labeled[target],
+                "launch_templates": {
+                    name: run.defaults.get(template.template_id)
+                    if ("ModifyLaunchTemplate", template.template_id) in operations
+                    else template.default.number
+                    for name, template in state.templates.items()
+                },
+                "parameter": options.parameter,
+                "parameter_version": run.version or latest,
+                "region": target.region,
+            }
+        )
+    return {"images": _list_images(options, current), "results": results}
+
+
+FLOW: Flow[PublishOptions, PublishState] = Flow(PublishOptions, read_state, plan, apply, result)
+
+
+def _name_account(failure: Failure, own_account_id: str) -> Failure:
+    """Return the failure; its message, which people see, names another account than the own one."""
+    if failure.account_id in (None, own_account_id):
+        return failure
+    return replace(failure, message=f"In account {failure.account_id}: {failure.message}")
+
+
+def _require_images_for_all(options: PublishOptions, images: Mapping[Target, str | None]) -> None:
+    without = sorted(set(options.account_ids) - {target.account_id for target in images})
+    if without:
+        raise ValidationError(
+            [
+                Failure(
+                    f"account_ids: there is no image for {', '.join(without)}.",
+                    "Add their own images, or those of the account whose credentials are used, to images.",
+                    "invalid_option",
+                    "account_ids",
+                )
+            ]
+        )
+
+
+def _list_images(
+    options: PublishOptions, current: PublishState
+) -> dict[str, str | None] | list[dict[str, Any]]:
+    """Return the images as later modules take them: a mapping of the own account's, or a list."""
+    if options.is_rollback:
+        by_target = {target: state.image_id for target, state in current.targets.items()}
+    else:
+        by_target = options.by_target.targets(current.account_id)
+    own = {
+        target.region: image_id
+        for target, image_id in by_target.items()
+        if target.account_id == current.account_id
+    }
+    if len(own) == len(by_target):
+        return own
+    return [
+        {"account_id": target.account_id, "image_id": image_id, "region": target.region}
+        for target, image_id in by_target.items()
+    ]

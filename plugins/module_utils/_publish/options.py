@@ -1,0 +1,220 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of ``ami_publish``."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from .._model import Target
+from .._option import (
+    ACCOUNT_IDS,
+    FLAG,
+    IMAGE_ID,
+    NUMBER,
+    REGION,
+    REGIONS,
+    TEXT,
+    Kind,
+    Problem,
+    Refuse,
+    choice,
+    option,
+    optional,
+    tags,
+    texts_like,
+)
+from .._option_groups import ConsumerRoleOptions, SharedCopiesOptions
+from .._parameter_names import name_problem
+from .._step_results import CopyResult
+from .._tags import MAX_TAGS
+from .._wording import render_value
+
+STANDARD, ADVANCED = "Standard", "Advanced"
+# The versions of a launch template that a new one can be based on. Auto Scaling API Reference,
+# LaunchTemplateSpecification, Version: groups launch from either, $Default and $Latest.
+DEFAULT, LATEST = "default", "latest"
+# botocore shape LaunchTemplateName, which the form of an ID, lt-0123456789abcdef0, matches too.
+_TEMPLATE = re.compile(r"[a-zA-Z0-9().\-/_]{3,128}")
+_TEMPLATES = texts_like(
+    _TEMPLATE,
+    "is not a valid name of a launch template.",
+    "Use 3 to 128 letters, digits and ().-/_, or an ID.",
+)
+
+
+def _read_parameter_tags(given: Any, refuse: Refuse) -> dict[str, str]:
+    """Return tags that a parameter can have: fewer characters than in those of images."""
+    read = tags().value(given, refuse)
+    for key, value in read.items():
+        if not _is_tag_text(key + value):
+            refuse(
+                f"{render_value({key: value})} is not a valid tag of a parameter.",
+                "Use letters, digits, spaces and _ . : / = + - @ only.",
+            )
+    if len(read) > MAX_TAGS:
+        refuse(f"there are {len(read)} tags; a parameter can have {MAX_TAGS}.", "Use fewer tags.")
+    return read
+
+
+def _is_tag_text(text: str) -> bool:
+    """Whether a tag of a parameter can have these characters (botocore shapes TagKey and TagValue of SSM)."""
+    return all(character in "_.:/=+-@" or unicodedata.category(character)[0] in "LNZ" for character in text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishOptions(ConsumerRoleOptions, SharedCopiesOptions):
+    """The options of ``ami_publish``.
+
+    Without images, each of ``regions`` goes back to the image that has the label of ``source_image_id``.
+    Images of other regions than ``verified_regions`` are left out, if these are set.
+    ``launch_template_base_version`` is ``DEFAULT``, ``LATEST``, or None if both must give the same new
+    version. ``publish_older`` allows an image whose original source is older than that of the published one.
+    What fails in ``best_effort_regions`` neither stops the others nor fails the task.
+    """
+
+    argument_rules = MappingProxyType(
+        {
+            "mutually_exclusive": [("images", "image_id"), ("copy_result", "image_id")],
+            "required_by": {"share_result": ("copy_result",)},
+        }
+    )
+
+    account_ids: tuple[str, ...] = option(ACCOUNT_IDS)
+    parameter: str = option(Kind(TEXT.spec, lambda given, _refuse: (given or "").strip()), required=True)
+    tier: str | None = option(choice(STANDARD, ADVANCED, "Intelligent-Tiering"))
+    parameter_tags: Mapping[str, str] = option(Kind(tags().spec, _read_parameter_tags))
+    launch_templates: tuple[str, ...] = option(_TEMPLATES)
+    launch_template_base_version: str | None = option(choice(DEFAULT, LATEST))
+    # An empty text is an option that is not set.
+    source_image_id: str | None = option(
+        Kind(IMAGE_ID.spec, lambda given, refuse: IMAGE_ID.value(given or None, refuse))
+    )
+    source_region: str | None = option(REGION)
+    regions: tuple[str, ...] = option(REGIONS)
+    verified_regions: tuple[str, ...] | None = option(optional(REGIONS), default=None)
+    best_effort_regions: tuple[str, ...] = option(REGIONS)
+    publish_older: bool = option(FLAG)
+    require_shared: bool = option(FLAG, default=True)
+    wait_timeout: int = option(NUMBER, default=300)
+
+    def with_results(self) -> PublishOptions:
+        """Return the options with the images of earlier steps that can be published, and their source."""
+        options = super().with_results()
+        if options.copy_result:
+            options = options._with_source(options.copy_result)
+        return options if options.verified_regions is None else options._in(options.verified_regions)
+
+    def _with_source(self, copies: CopyResult) -> PublishOptions:
+        """Return the options with the source of the copies, and without accounts that AWS has rejected.
+
+        These fail the task that shares the copies, and stop the publication for no other one.
+        """
+        rejected = self.share_result.rejected_account_ids if self.share_result else ()
+        return replace(
+            self,
+            source_image_id=self.source_image_id or copies.source_image_id,
+            source_region=self.source_region or copies.source_region,
+            account_ids=tuple(item for item in self.account_ids if item not in rejected),
+        )
+
+    def _in(self, regions: Collection[str]) -> PublishOptions:
+        """Return the options with the images in these regions; those of a rollback have none."""
+        if self.is_rollback:
+            return self
+        images = self.by_target.images.items()
+        return replace(
+            self, image_id=None, images={target: image for target, image in images if target[1] in regions}
+        )
+
+    @property
+    def is_rollback(self) -> bool:
+        """Whether the images are selected by the label of an earlier distribution."""
+        return not self.names_images
+
+    @property
+    def as_if_shared(self) -> bool:
+        """Whether the plan is for images that will be shared when it is performed."""
+        return self.check_mode and not self.require_shared
+
+    @property
+    def all_regions(self) -> tuple[str, ...]:
+        """Return the regions, each once, sorted."""
+        return tuple(sorted(set(self.regions if self.is_rollback else self.by_target.regions)))
+
+    def targets(self, own_account_id: str) -> dict[Target, str | None]:
+        """Return where to publish which image; None is an image that is only planned, or known by its label.
+
+        In the named accounts, the own account's images are published where these have no images of their own.
+        """
+        if self.is_rollback:
+            own: dict[Target, str | None] = dict.fromkeys(
+                Target(own_account_id, region) for region in self.regions
+            )
+        else:
+            own = self.by_target.targets(own_account_id)
+        shared = {
+            Target(account_id, target.region): image_id
+            for account_id in self.account_ids
+            for target, image_id in own.items()
+            if target.account_id == own_account_id
+        }
+        return {**shared, **own}
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield the options that do not fit the others."""
+        if self.names_images:
+            yield from self.image_problems()
+            yield from self._problems_of_results()
+        problem, remedy = name_problem(self.parameter, self.all_regions)
+        if problem:
+            yield Problem("parameter", problem, remedy)
+        if self.wait_timeout < 0:
+            yield Problem(
+                "wait_timeout",
+                f"must be 0 or greater (got {self.wait_timeout}).",
+                "Use a number of seconds such as 300.",
+            )
+        if self.names_images and self.regions:
+            yield Problem(
+                "regions",
+                "they select a rollback, and images select what to publish.",
+                "Remove one of them.",
+            )
+        if self.is_rollback:
+            yield from self._rollback_problems()
+
+    def _problems_of_results(self) -> Iterator[Problem]:
+        """Yield why no image is left of those of earlier steps."""
+        if self.verified_regions is None:
+            yield from self.copy_problems()
+        elif not self.by_target.images:
+            yield Problem(
+                "verified_regions",
+                "no image is in any of these regions.",
+                "Publish after the images are verified, or remove it.",
+            )
+
+    def _rollback_problems(self) -> Iterator[Problem]:
+        """Yield what a rollback lacks."""
+        if self.source_image_id and not self.regions:
+            yield Problem("regions", "must contain at least one region (got []).", "Add a region.")
+        elif self.regions and not self.source_image_id:
+            yield Problem(
+                "source_image_id",
+                "it is required to roll back.",
+                "Set the source of the copies that were published before, or set the option images.",
+            )
+        elif not self.source_image_id:
+            yield Problem(
+                "images",
+                "there are no images.",
+                "Set images to publish them, or source_image_id and regions to roll back.",
+            )

@@ -1,0 +1,283 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read each target's parameter, launch templates, and the images they name with their original sources."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from .._aws import errors, read
+from .._aws.accounts import Accounts
+from .._aws.answers import required
+from .._aws.caller import preferred_region
+from .._aws.clients import Clients
+from .._aws.errors import ClientError
+from .._aws.parameters import is_missing
+from .._aws.read_visible import until_visible
+from .._denial import DENIED
+from .._failures import Failure, ValidationError
+from .._fanout import map_parallel
+from .._model import Image, ImageRef, Target
+from .._option import is_image_id
+from .._tags import tag_map
+from .launches import hibernates
+from .options import PublishOptions
+from .origins import compared_images, first_views, origin_of
+from .read_launch_templates import read_instance_types, read_launch_templates
+from .state import (
+    Origin,
+    Parameter,
+    ParameterVersion,
+    TargetState,
+    is_settled,
+    label_for,
+    label_of,
+    versions_to_launch,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ssm import SSMClient
+
+# Systems Manager API Reference, GetParameterHistory: the most that a page holds, of at most 100 versions.
+_PAGE = 50
+
+
+def open_clients(
+    clients: Clients, caller: read.Caller, options: PublishOptions, targets: Collection[Target]
+) -> dict[str, Clients]:
+    """Open the clients of each account; refuse an account whose role cannot be assumed."""
+    default_region = preferred_region(clients, options.all_regions)
+    accounts = Accounts(clients, caller, options.consumer_role, default_region)
+
+    def open_account(account_id: str) -> Clients:
+        opened = accounts.clients(account_id)
+        regions = sorted(target.region for target in targets if target.account_id == account_id)
+        opened.open("ec2", regions)
+        opened.open("ssm", regions)
+        return opened
+
+    opened, failed = map_parallel(sorted({target.account_id for target in targets}), open_account)
+    if failed:
+        raise ValidationError(
+            errors.failure(exception, Target(account_id, default_region), "AssumeRole")
+            for account_id, exception in failed.items()
+        )
+    return opened
+
+
+def read_target(
+    clients: Clients, owner: Clients | None, options: PublishOptions, target: Target, image_id: str | None
+) -> TargetState:
+    """Read the parameter, templates and images of a target. Errors are botocore's.
+
+    ``owner`` are the clients of the account that has the image, where ``clients`` are another account's; None
+    for the account whose credentials are used, and where that is not known.
+    """
+    ec2, ssm = clients.ec2(target.region), clients.ssm(target.region)
+    parameter = _read_parameter(ssm, options.parameter)
+    if parameter is not None and options.parameter_tags:
+        parameter = replace(parameter, tags=_read_tags(ssm, options.parameter))
+    if options.is_rollback and parameter is not None:
+        labeled = parameter.version_with_label(label_for(options.source_image_id or ""))
+        image_id = labeled.value if labeled else None
+    templates = read_launch_templates(ec2, options.launch_templates, target)
+    # A parameter of another kind, and a template without an image or with a parameter, name no image.
+    versions = [item for template in templates.values() for item in (template.default, template.latest)]
+    named = {version.image_id or "" for version in versions}
+    named |= {parameter.latest.value if parameter else "", image_id or ""}
+    not_labeled = options.is_rollback and image_id is None
+    unlabeled = _values_without_label(parameter) if not_labeled else ()
+    itself = _source_itself(options, parameter) if not_labeled else None
+    named |= {*unlabeled, itself or ""}
+    images = read.named_images(ec2, filter(is_image_id, named))
+    if unlabeled:
+        image_id = _copy_of_source(owner.ec2(target.region) if owner else None, options, unlabeled, images)
+    image_id = image_id or itself
+    if image_id and image_id not in images and owner is not None and not options.as_if_shared:
+        images |= _read_shared_image(ec2, owner.ec2(target.region), image_id, target.account_id)
+    return TargetState(image_id, images.get(image_id or ""), parameter, templates, images)
+
+
+def _values_without_label(parameter: Parameter | None) -> tuple[str, ...]:
+    """Return the values without a label that an interrupted rollback may be about.
+
+    If the image to go back to is in the oldest version of a full parameter, the label keeps AWS from making
+    room for the new version, so that it is removed before and is on no version until the new one is labeled.
+    """
+    if parameter is None or not parameter.is_full:
+        return ()
+    return tuple(item.value for item in (parameter.versions[0], parameter.latest) if not item.labels)
+
+
+def _source_itself(options: PublishOptions, parameter: Parameter | None) -> str | None:
+    """Return the source image itself, if the parameter had it: it is what to go back to.
+
+    Its label does not matter: if it was published without its copies, and is itself a copy, it has the label
+    of its own source.
+    """
+    source = options.source_image_id
+    return source if source and parameter is not None and parameter.has_value(source) else None
+
+
+def _copy_of_source(
+    owner: EC2Client | None, options: PublishOptions, image_ids: Collection[str], images: Mapping[str, Image]
+) -> str | None:
+    """Return the first image that is a copy of the source: only its owner sees the tag that says so."""
+    label = label_for(options.source_image_id or "")
+    owned = read.named_images(owner, filter(is_image_id, image_ids)) if owner else {}
+    for image_id in image_ids:
+        views = [known[image_id] for known in (owned, images) if image_id in known]
+        if views and label_of(image_id, views) == label:
+            return image_id
+    return None
+
+
+def add_sharing(clients: Clients, options: PublishOptions, target: Target, state: TargetState) -> TargetState:
+    """Add to a target of the own account who may launch its image, if that matters. Errors are botocore's."""
+    image = state.image
+    if image is None or not options.require_shared or is_settled(options, state):
+        return state
+    if image.owner_id != target.account_id or image.state != "available":
+        return state
+    sharing = read.launch_permissions(clients.ec2(target.region), image.image_id)
+    return replace(state, launch=sharing)
+
+
+def add_launches(
+    clients: Clients, options: PublishOptions, target: Target, state: TargetState
+) -> TargetState:
+    """Add what launches by a target's templates depend on, if these change. Errors are botocore's."""
+    if is_settled(options, state):
+        return state
+    versions = [
+        version for template in state.templates.values() for version in versions_to_launch(options, template)
+    ]
+    named = [version for version in versions if version.instance_type or version.requirements]
+    ec2 = clients.ec2(target.region)
+    if named:
+        state = replace(state, types=read_instance_types(ec2, named))
+    if any(map(hibernates, versions)):
+        state = replace(state, encrypts=_encryption_by_default(ec2))
+    return state
+
+
+def _encryption_by_default(ec2: EC2Client) -> bool | None:
+    """Whether the account encrypts EBS volumes by default, None if the caller may not read that."""
+    try:
+        return read.encryption_by_default(ec2)
+    except errors.ClientError as exception:
+        if errors.code_of(exception) not in DENIED:
+            raise
+        return None
+
+
+def _read_shared_image(ec2: EC2Client, owner: EC2Client, image_id: str, account_id: str) -> dict[str, Image]:
+    """Return the image once the account sees it, if its owner has shared it with the account; else none."""
+    try:
+        sharing = read.launch_permissions(owner, image_id)
+    except errors.AWS_ERRORS:
+        # It is deregistered: the failure of the owner's region has that.
+        return {}
+    covered = sharing.public or sharing.org_arns or sharing.org_unit_arns or account_id in sharing.account_ids
+    return until_visible(lambda waiting: read.named_images(ec2, waiting), [image_id] if covered else [])
+
+
+def read_source(clients: Clients, options: PublishOptions, account_id: str) -> Image | None:
+    """Read the source of planned copies, if there are any and it is named."""
+    planned = not options.is_rollback and None in options.by_target.images.values()
+    if not planned or options.source_image_id is None or options.source_region is None:
+        return None
+    target = Target(account_id, options.source_region)
+    clients.open("ec2", [target.region])
+    try:
+        source = read.image(clients.ec2(target.region), options.source_image_id)
+    except errors.AWS_ERRORS as exception:
+        raise ValidationError([errors.failure(exception, target, "DescribeImages")]) from exception
+    if source is None:
+        raise ValidationError([errors.no_image(options.source_image_id, target)])
+    return source
+
+
+def _read_parameter(ssm: SSMClient, name: str) -> Parameter | None:
+    """Return the parameter with all its versions and their labels; None if there is none of that name.
+
+    A value that AWS is still validating is no version yet (botocore shape ``PutParameterRequest``,
+    ``DataType``).
+    """
+    pages = ssm.get_paginator("get_parameter_history").paginate(
+        Name=name, PaginationConfig={"PageSize": _PAGE}
+    )
+    try:
+        versions = [
+            ParameterVersion(
+                version=required(item, "Version", "GetParameterHistory"),
+                value=required(item, "Value", "GetParameterHistory"),
+                type=required(item, "Type", "GetParameterHistory"),
+                data_type=item.get("DataType", "text"),
+                tier=item.get("Tier", "Standard"),
+                labels=frozenset(item.get("Labels", ())),
+            )
+            for page in pages
+            for item in required(page, "Parameters", "GetParameterHistory")
+        ]
+    except ClientError as exception:
+        if is_missing(exception):
+            return None
+        raise
+    return Parameter(tuple(sorted(versions, key=lambda item: item.version))) if versions else None
+
+
+def _read_tags(ssm: SSMClient, name: str) -> dict[str, str]:
+    """Return the tags of a parameter."""
+    answer = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)
+    return tag_map(required(answer, "TagList", "ListTagsForResource"))
+
+
+def read_origins(
+    clients: Clients, options: PublishOptions, account_id: str, targets: Mapping[Target, TargetState]
+) -> dict[ImageRef, Origin]:
+    """Read the original sources of the new and the published images, by image, where these are others.
+
+    What cannot be read is unknown, and its reason is kept. Each round reads the sources of one further copy.
+    """
+    if options.is_rollback or options.publish_older:
+        return {}
+    refs = dict.fromkeys(compared_images(options, targets))
+    views = first_views(targets, account_id)
+    problems: dict[ImageRef, str] = {}
+    looked_up: set[ImageRef] = set()
+    while True:
+        origins = {ref: origin_of(ref, views, problems) for ref in refs}
+        unseen = {origin.ref for origin in origins.values() if origin.ref not in views} - looked_up
+        if not unseen:
+            return origins
+        looked_up |= unseen
+        for region, images in _look_up(clients, account_id, unseen).items():
+            if isinstance(images, Failure):
+                problems |= {ref: images.message for ref in unseen if ref.region == region}
+            else:
+                views |= {ImageRef(region, image_id): [image] for image_id, image in images.items()}
+
+
+def _look_up(
+    clients: Clients, account_id: str, refs: Collection[ImageRef]
+) -> dict[str, Mapping[str, Image] | Failure]:
+    """Return the images that are visible, by region and ID, or why a region could not be read."""
+    clients.open("ec2", sorted({ref.region for ref in refs}))
+
+    def look_up(region: str) -> Mapping[str, Image] | Failure:
+        image_ids = [ref.image_id for ref in refs if ref.region == region]
+        try:
+            return read.named_images(clients.ec2(region), image_ids)
+        except errors.AWS_ERRORS as exception:
+            return errors.failure(exception, Target(account_id, region), "DescribeImages")
+
+    done, failed = map_parallel(sorted({ref.region for ref in refs}), look_up)
+    for exception in failed.values():
+        raise exception
+    return done

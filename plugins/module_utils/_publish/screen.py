@@ -1,0 +1,113 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the roles ``publish`` and ``rollback`` display and pass to the next job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from .._reports.document import Column
+from .._reports.screen import (
+    Line,
+    Row,
+    Screen,
+    Tone,
+    collapsed,
+    counted,
+    failed_regions,
+    failed_rows,
+    failures,
+    has_no_change,
+    limited,
+    module_message,
+    one_message,
+    outcome_of,
+    sentence,
+    table,
+)
+
+_COLUMNS = (
+    Column("region", "region"),
+    Column("account", "account"),
+    Column("image", "image"),
+    Column("version", "version", numeric=True),
+    Column("templates", "templates"),
+    Column("outcome", "outcome"),
+)
+
+Result = Mapping[str, Any]
+
+
+def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
+    """Return the parameter and the launch templates of each region and account; what failed first.
+
+    ``result`` is that of ``ami_publish``. ``context`` has the ``role``, its ``status``, the
+    ``parameter`` and ``check_mode``.
+    """
+    problems = result.get("failures") or ()
+    rest = report_path or f"the fact {context['role']}_failures"
+    message = one_message([module_message(result, rest)], rest)
+    published = result.get("results") or ()
+    rows = [_row(item, context["check_mode"]) for item in published]
+    lines = (
+        *_headline(published, context),
+        *table(_COLUMNS, tuple(collapsed(failed_rows(problems), rows))),
+        *_name_labels(published),
+        *failures(problems, rest, message),
+    )
+    artifacts = {
+        "failed_regions": failed_regions(problems),
+        "images": _list_images(published),
+        "parameter": context["parameter"],
+        "report_path": report_path,
+        "status": context["status"],
+    }
+    return Screen(lines, limited(artifacts), message)
+
+
+def _headline(published: Sequence[Result], context: Mapping[str, Any]) -> Iterator[Line]:
+    status, rolls_back = context["status"], context["role"] == "rollback"
+    regions = counted(len({item["region"] for item in published}), "region")
+    word = "rolled back" if rolls_back else "published"
+    if status in ("planned", "published", "rolled_back") and has_no_change(published):
+        text, tone = f"Nothing to change: {context['parameter']} is {word} in {regions} already.", Tone.GOOD
+    elif status == "planned":
+        text, tone = f"Check mode: {context['parameter']} would be {word} in {regions}.", Tone.GOOD
+    elif status in ("published", "rolled_back"):
+        text, tone = f"{word.capitalize()} {context['parameter']} in {regions}.", Tone.GOOD
+    else:
+        text, tone = f"{str(status).capitalize()}: {context['parameter']} {word} in {regions}.", Tone.BAD
+    yield from sentence(text, tone)
+
+
+def _row(target: Result, is_plan: bool) -> Row:
+    version, templates = target["parameter_version"], target["launch_templates"] or {}
+    cells = {
+        "region": target["region"],
+        "account": target["account_id"],
+        "image": target["image_id"] or "(new)",
+        "version": version,
+        "templates": ", ".join(
+            name if number is None else f"{name}:{number}" for name, number in templates.items()
+        ),
+        "outcome": outcome_of(target["changed"], is_plan),
+    }
+    return Row(cells)
+
+
+def _name_labels(published: Sequence[Result]) -> Iterator[Line]:
+    labels = dict.fromkeys(str(item["label"]) for item in published)
+    if labels:
+        yield from sentence(f"Label: {', '.join(labels)}.")
+
+
+def _list_images(published: Sequence[Result]) -> dict[str, str]:
+    """Return the image of each region in which all accounts have the same one."""
+    by_region: dict[str, set[str]] = {}
+    for item in published:
+        if item["image_id"]:
+            by_region.setdefault(item["region"], set()).add(item["image_id"])
+    return {region: images.pop() for region, images in by_region.items() if len(images) == 1}

@@ -1,0 +1,305 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is read of a parameter and the launch templates that an image is published in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from .._failures import Failure
+from .._model import IMAGE_DATA_TYPE, RESOLVE, Image, ImageRef, Sharing, Target
+from .._parameter_names import is_named
+from .._tags import SOURCE_TAG
+from .options import ADVANCED, DEFAULT, LATEST, STANDARD, PublishOptions
+
+# By its labels this collection knows what it published. None may begin with a number, "aws" or "ssm" (Systems
+# Manager API Reference, LabelParameterVersion).
+LABEL_PREFIX = "source-"
+# Systems Manager API Reference, errors of PutParameter.
+MAX_VERSIONS = 100
+
+
+@dataclass(frozen=True)
+class ParameterVersion:
+    """One version of a parameter (botocore shape ``ParameterHistory``)."""
+
+    version: int
+    value: str
+    type: str = "String"
+    data_type: str = IMAGE_DATA_TYPE
+    tier: str = STANDARD
+    labels: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An SSM parameter: all its versions, oldest first and at least one, and its tags if they matter."""
+
+    versions: tuple[ParameterVersion, ...]
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def latest(self) -> ParameterVersion:
+        """Return the version that the parameter's name stands for."""
+        return self.versions[-1]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether AWS has to delete the oldest version to make room for a new one."""
+        return len(self.versions) >= MAX_VERSIONS
+
+    @property
+    def holds_image(self) -> bool:
+        """Whether it is of the kind that AWS validates to be an image."""
+        return (self.latest.type, self.latest.data_type) == ("String", IMAGE_DATA_TYPE)
+
+    def has_value(self, value: str) -> bool:
+        """Whether any version has this value."""
+        return any(version.value == value for version in self.versions)
+
+    def version_with_label(self, label: str) -> ParameterVersion | None:
+        """Return the version that carries the label, which only one can."""
+        return next((version for version in self.versions if label in version.labels), None)
+
+
+@dataclass(frozen=True)
+class TemplateVersion:
+    """One version of a launch template; ``data`` is all that it says (botocore ``LaunchTemplateData``).
+
+    Its text leaves that out: user data may hold secrets. ``arn_name`` is the name of the account's parameter
+    that it takes its image from, if it names that by ARN.
+    """
+
+    number: int
+    data: Mapping[str, Any] = field(repr=False)
+    arn_name: str = ""
+
+    @property
+    def image_id(self) -> str | None:
+        """Return the AMI ID, or ``resolve:ssm:`` and a parameter; None if launches select it."""
+        return self.data.get("ImageId") or None
+
+    @property
+    def instance_type(self) -> str | None:
+        """Return the instance type; None if launches select it, or the template has requirements."""
+        return self.data.get("InstanceType") or None
+
+    @property
+    def requirements(self) -> Mapping[str, Any]:
+        """Return the requirements by which AWS selects types (botocore shape ``InstanceRequirements``)."""
+        return self.data.get("InstanceRequirements") or {}
+
+    @property
+    def mappings(self) -> Sequence[Mapping[str, Any]]:
+        """Return the block device mappings (botocore shape ``LaunchTemplateBlockDeviceMapping``)."""
+        return tuple(self.data.get("BlockDeviceMappings", ()))
+
+
+@dataclass(frozen=True)
+class InstanceType:
+    """An instance type as DescribeInstanceTypes returns it (botocore shape ``InstanceTypeInfo``).
+
+    What AWS does not return is empty or None. ``vcpus`` are the default number.
+    """
+
+    name: str
+    architectures: frozenset[str] = frozenset()
+    boot_modes: frozenset[str] = frozenset()
+    ena_support: str = ""
+    tpm_support: str = ""
+    vcpus: int | None = None
+    memory_mib: int | None = None
+    bare_metal: bool | None = None
+    burstable: bool | None = None
+    virtualizations: frozenset[str] = frozenset()
+    root_device_types: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class LaunchTemplate:
+    """A launch template with its default and its latest version, which may be the same."""
+
+    template_id: str
+    default: TemplateVersion
+    latest: TemplateVersion
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The original source of an image, or the last one of its sources that is known.
+
+    It was ``created`` then, None if that is not known, and in any case ``not_after``, if anything is known.
+    ``problem`` says why it is not known.
+    """
+
+    ref: ImageRef
+    created: datetime | None = None
+    not_after: datetime | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class TargetState:
+    """What is read of one target.
+
+    ``image`` is what the account sees of ``image_id``; ``named`` are the images that parameter and templates
+    name now and that still exist, by ID. ``launch`` is None where it does not matter who may launch the
+    image. ``templates`` are by the names that were asked for; those that do not exist are missing. ``types``
+    are the instance types that the region offers of those that the templates can have, by name. ``encrypts``
+    is whether the account encrypts EBS volumes by default, None if that was not read.
+    """
+
+    image_id: str | None = None
+    image: Image | None = None
+    parameter: Parameter | None = None
+    templates: Mapping[str, LaunchTemplate] = field(default_factory=dict)
+    named: Mapping[str, Image] = field(default_factory=dict)
+    launch: Sharing | None = None
+    types: Mapping[str, InstanceType] = field(default_factory=dict)
+    encrypts: bool | None = None
+
+
+@dataclass(frozen=True)
+class PublishState:
+    """The state of every target; ``source`` is the source of planned copies, if known.
+
+    ``unread`` are the failures of the best-effort targets that could not be read. ``origins`` are by image,
+    for those whose ages are compared.
+    """
+
+    account_id: str
+    partition: str
+    targets: Mapping[Target, TargetState]
+    source: Image | None = None
+    unread: Mapping[Target, Failure] = field(default_factory=dict)
+    origins: Mapping[ImageRef, Origin] = field(default_factory=dict)
+
+
+def label_for(source_image_id: str) -> str:
+    """Return the label of the version that names a copy of this source."""
+    return LABEL_PREFIX + source_image_id
+
+
+def label_of(image_id: str, views: Iterable[Image]) -> str:
+    """Return the label of an image by its source, which the owner's tag or AWS records; else by its own ID.
+
+    ``views`` are what the accounts see of the image: only its owner sees the tag.
+    """
+    listed = list(views)
+    marks = [view.tags[SOURCE_TAG].rpartition("/")[2] for view in listed if SOURCE_TAG in view.tags]
+    recorded = [view.source_image_id for view in listed if view.source_image_id]
+    return label_for(next(iter((*marks, *recorded)), image_id))
+
+
+def common_labels(views: Mapping[str, Iterable[Image]], regions: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels of images that are published together, by ID: an image and its copies have the same.
+
+    An image from which those of other regions are copied has the label of its own ID, although it may itself
+    be a copy, as one that was promoted from a build account. One that only accounts of its region have copied
+    keeps the label of its source. ``views`` are what the accounts see of each image.
+    """
+    labels = {image_id: label_of(image_id, of_image) for image_id, of_image in views.items()}
+    published = {label_for(image_id): image_id for image_id in labels}
+    sources = {image_id: published[label] for image_id, label in labels.items() if label in published}
+    copied = {source for image_id, source in sources.items() if regions[source] != regions[image_id]}
+    origins = {image_id: _first_of_chain(image_id, sources) for image_id in labels}
+    return {
+        image_id: label_for(origin) if origin in copied else labels[origin]
+        for image_id, origin in origins.items()
+    }
+
+
+def _first_of_chain(image_id: str, sources: Mapping[str, str]) -> str:
+    """Return the first image of a chain of copies; any image of a circle, which wrong tags can make."""
+    passed: set[str] = set()
+    while image_id in sources and image_id not in passed:
+        passed.add(image_id)
+        image_id = sources[image_id]
+    return image_id
+
+
+def follows(version: TemplateVersion, parameter: str) -> bool:
+    """Whether the version of a template already takes whatever image the parameter names."""
+    return version.image_id == RESOLVE + parameter or is_named(parameter, version.arn_name)
+
+
+def follows_another(version: TemplateVersion, parameter: str) -> bool:
+    """Whether the version of a template takes its image from another parameter."""
+    named = version.image_id or ""
+    return named.startswith(RESOLVE) and not follows(version, parameter)
+
+
+def base_version(options: PublishOptions, template: LaunchTemplate) -> TemplateVersion:
+    """Return the version that a new one is based on."""
+    return template.latest if options.launch_template_base_version == LATEST else template.default
+
+
+def versions_to_launch(options: PublishOptions, template: LaunchTemplate) -> tuple[TemplateVersion, ...]:
+    """Return the versions that will launch the image: the base, and a latest one that follows the parameter.
+
+    The latest one is kept if the user has selected the default one as the base.
+    """
+    base, latest = base_version(options, template), template.latest
+    return (base, latest) if base != latest and follows(latest, options.parameter) else (base,)
+
+
+def launches_image(options: PublishOptions, state: TargetState, version: TemplateVersion) -> bool:
+    """Whether the version launches the image to publish already, so that nothing changes for it."""
+    if state.image_id is None:
+        return False
+    if follows(version, options.parameter):
+        return state.parameter is not None and state.parameter.latest.value == state.image_id
+    return version.image_id == state.image_id
+
+
+def versions_in_use(options: PublishOptions, template: LaunchTemplate) -> tuple[TemplateVersion, ...]:
+    """Return the versions that must launch the image: the default and the latest one.
+
+    Instances can be launched from each. If the user has selected the default one, the latest does not count.
+    """
+    if options.launch_template_base_version == DEFAULT:
+        return (template.default,)
+    return (template.default, template.latest)
+
+
+def needs_version(options: PublishOptions, parameter: Parameter | None, image_id: str | None) -> bool:
+    """Whether the parameter needs a new version: for another image, or for the advanced tier."""
+    if parameter is None or image_id is None:
+        return True
+    latest = parameter.latest
+    return latest.value != image_id or (options.tier == ADVANCED and latest.tier == STANDARD)
+
+
+def may_name(options: PublishOptions, parameter: Parameter, image_id: str | None, label: str) -> bool:
+    """Whether the parameter may already name an image that is not known, and then needs no new version.
+
+    Besides a planned copy, an ID of None is the image of a region whose copies are not read yet. The newest
+    version cannot name a copy of the image's source if only labels of other sources are on it. ``label`` is
+    the image's, which may not be known either.
+    """
+    latest = parameter.latest
+    if image_id is not None or needs_version(options, parameter, latest.value):
+        return False
+    labels = {item for item in latest.labels if item.startswith(LABEL_PREFIX)}
+    return label in labels or not label.startswith(LABEL_PREFIX) or not labels
+
+
+def is_settled(options: PublishOptions, state: TargetState) -> bool:
+    """Whether parameter and templates name the image already, so that nothing changes for their users."""
+    return (
+        state.parameter is not None
+        and state.parameter.latest.value == state.image_id
+        and all(
+            name in state.templates
+            and all(
+                version.image_id == state.image_id or follows(version, options.parameter)
+                for version in versions_in_use(options, state.templates[name])
+            )
+            for name in options.launch_templates
+        )
+    )

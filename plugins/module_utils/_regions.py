@@ -1,0 +1,45 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Select and check regions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain
+
+from ._failures import Failure, invalid_option
+from ._model import Target
+
+
+def select_regions(
+    named: tuple[str, ...], known: Mapping[str, str]
+) -> tuple[tuple[str, ...], tuple[Failure, ...]]:
+    """Return the ``named`` regions, by default all enabled ones, and failures for those not enabled.
+
+    ``known`` maps the partition's regions to their opt-in status (DescribeRegions with AllRegions).
+    """
+    if not named:
+        return tuple(sorted(name for name, status in known.items() if status != "not-opted-in")), ()
+    return named, tuple(chain.from_iterable(check_region("regions", region, known) for region in named))
+
+
+def check_region(option: str, region: str, known: Mapping[str, str]) -> Iterator[Failure]:
+    """Yield a failure if the region in ``option`` does not exist or is not enabled.
+
+    ``known`` is as for ``select_regions``.
+    """
+    if region not in known:
+        yield invalid_option(option, f"{option}: there is no region '{region}'.", "Check the spelling.")
+    elif known[region] == "not-opted-in":
+        yield invalid_option(
+            option,
+            f"{option}: the account has not opted in to '{region}'.",
+            "Enable the region in the account, or remove it from the option.",
+        )
+
+
+def targets_in(regions: Collection[str], targets: Iterable[Target]) -> frozenset[Target]:
+    """Return the targets in these regions."""
+    return frozenset(target for target in targets if target.region in regions)

@@ -1,0 +1,180 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role ``remediate`` displays and passes to the next job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._listing import join_texts
+from .._reports.document import Column
+from .._reports.screen import (
+    MOST_FAILURES,
+    MOST_ROWS,
+    Line,
+    Row,
+    Screen,
+    Tone,
+    counted,
+    failure_message,
+    failures,
+    further,
+    limited,
+    module_message,
+    principal_name,
+    resource_name,
+    sentence,
+    table,
+)
+
+_COLUMNS = (
+    Column("region", "region"),
+    Column("resource", "resource"),
+    Column("principal", "principal"),
+    Column("outcome", "outcome"),
+    Column("codes", "findings"),
+)
+_RERUN = "Rerun to complete the remaining removals."
+# Where the problems are that are not shown: the role has no report.
+_REST = "the fact remediate_remaining and the output of -vvv"
+
+Removal = Mapping[str, Any]
+Access = tuple[str, str, str]
+"""The region, the resource and the principal."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The removals of a remediation; it is not confirmed that ``remaining`` access is removed."""
+
+    removals: Sequence[Removal]
+    remaining: frozenset[Access]
+    kept: frozenset[Access]
+    is_plan: bool
+
+    def outcome(self, removal: Removal) -> str:
+        access = _access(removal)
+        if access in self.kept:
+            return "kept"
+        if self.is_plan:
+            return "planned"
+        return "not confirmed" if access in self.remaining else "removed"
+
+
+def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
+    """Return the removals, those that are not confirmed first, the key access that is kept, and what failed.
+
+    ``result`` has ``removals``, ``remaining``, ``kept_access``, ``dependents`` and ``unseen_accounts``, as
+    ``remediation_plan`` returns them, the results of the tasks that ``failed``, and ``unreadable``, texts
+    about what the audit could not read. ``context`` has ``check_mode``.
+    """
+    run = _Run(
+        result["removals"],
+        frozenset(map(_access, result["remaining"])),
+        frozenset(map(_access, result["kept_access"])),
+        context["check_mode"],
+    )
+    problems = [
+        *_list_failures(result["failed"]),
+        *({"message": text} for text in result["unreadable"]),
+        *(() if run.is_plan else _list_unconfirmed(result["remaining"])),
+    ]
+    rest = report_path or _REST
+    failure = failure_message(f"{counted(len(problems), 'problem')}:", problems, rest)
+    lines = (
+        *_headline(run),
+        *table(_COLUMNS, tuple(_rows(run))),
+        *_notes(result["kept_access"], "remediate_kept_access"),
+        *_notes(result["dependents"], "remediate_dependents"),
+        *_notes(result["unseen_accounts"], "remediate_unseen_accounts"),
+        *failures(problems, rest, failure),
+    )
+    return Screen(lines, limited(_artifacts(run, problems)), f"{failure}\n{_RERUN}" if problems else "")
+
+
+def _list_failures(results: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield the failures of results. A module that ends with an exception returns only a message."""
+    for result in results:
+        yield from result.get("failures") or ({"message": module_message(result)},)
+
+
+def _list_unconfirmed(remaining: Iterable[Removal]) -> Iterator[Mapping[str, str]]:
+    """Yield a problem for each image, snapshot or key that principals may still have access to."""
+    by_resource: dict[tuple[str, str], list[Removal]] = {}
+    for removal in remaining:
+        by_resource.setdefault((removal["region"], removal["resource"]), []).append(removal)
+    for (region, resource), removals in by_resource.items():
+        if len(removals) == 1:
+            text = removals[0]["message"]
+        else:
+            names = join_texts([principal_name(removal["principal"]) for removal in removals], 3)
+            text = f"{region}: remove the access of {len(removals):,} principals to {resource}: {names}."
+        yield {"message": f"Not confirmed: {text}"}
+
+
+def _headline(run: _Run) -> Iterator[Line]:
+    number = counted(len(run.removals), "permission")
+    open_ones = sum(run.outcome(removal) == "not confirmed" for removal in run.removals)
+    if not run.removals:
+        yield from sentence("No access to remove.", Tone.GOOD)
+    elif run.is_plan:
+        yield from sentence(f"Check mode: {number} would be removed.", Tone.WARNING)
+    elif open_ones:
+        yield from sentence(f"{open_ones} of {number} are not confirmed as removed.", Tone.BAD)
+    else:
+        removed = sum(run.outcome(removal) == "removed" for removal in run.removals)
+        yield from sentence(f"Removed {removed} of {number}.", Tone.GOOD)
+
+
+def _rows(run: _Run) -> Iterator[Row]:
+    """Yield a row for each removal; if they are many, one for each image, snapshot or key."""
+    order = ("not confirmed", "kept", "planned", "removed")
+    ranked = sorted(run.removals, key=lambda removal: order.index(run.outcome(removal)))
+    rows: dict[tuple[Any, ...], list[Removal]] = {}
+    for removal in ranked:
+        principal = removal["principal"] if len(ranked) <= MOST_ROWS else ""
+        codes = tuple(removal["finding_codes"])
+        same = removal["region"], removal["resource"], run.outcome(removal), codes, principal
+        rows.setdefault(same, []).append(removal)
+    for (region, resource, outcome, codes, _principal), removals in list(rows.items())[:MOST_ROWS]:
+        number = len(removals)
+        cells = {
+            "region": region,
+            "resource": resource_name(str(resource)),
+            "principal": principal_name(removals[0]["principal"])
+            if number == 1
+            else f"{number:,} principals",
+            "outcome": outcome,
+            "codes": codes,
+        }
+        yield Row(cells, Tone.BAD if outcome == "not confirmed" else Tone.PLAIN)
+    if len(rows) > MOST_ROWS:
+        left = sum(len(removals) for removals in list(rows.values())[MOST_ROWS:])
+        yield Row({"region": f"{left:,} more", "outcome": run.outcome(ranked[-1])})
+
+
+def _access(removal: Mapping[str, Any]) -> Access:
+    return removal["region"], removal["resource"], removal["principal"]
+
+
+def _notes(notes: Sequence[Mapping[str, Any]], fact: str) -> Iterator[Line]:
+    for note in notes[:MOST_FAILURES]:
+        yield from sentence(f"- {note['message']}", Tone.WARNING)
+    yield from further(len(notes) - MOST_FAILURES, f"the fact {fact}", Tone.WARNING)
+
+
+def _artifacts(run: _Run, problems: Sequence[Any]) -> dict[str, Any]:
+    open_regions = {region for region, _resource, _principal in run.remaining if not run.is_plan}
+    done = "planned" if run.is_plan else "remediated"
+    return {
+        "failed_regions": sorted(open_regions),
+        "kept": len(run.kept),
+        "remaining": len(run.remaining),
+        "removals": len(run.removals),
+        "report_path": None,
+        "status": "incomplete" if problems else done if run.removals else "clean",
+    }

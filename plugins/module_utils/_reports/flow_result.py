@@ -1,0 +1,180 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report that a module makes of its own result: files, their upload, and what it returns of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from .._failures import Failure, ValidationError
+from .._option_groups import ReportOptions
+from .._runner import Outcome, Reported
+from .._upload.location import Destination, PutObject, location_of
+from .document import Document
+from .flow import check_report_options, failed_path, read_files, returned, write_report
+from .plan import ChangesOf, Folder, Remember, ReportPlan, ReportWanted, plan
+
+if TYPE_CHECKING:
+    from .._aws.clients import Clients
+
+Wanted = TypeVar("Wanted", bound=ReportOptions)
+_NOTHING: dict[str, Any] = dict.fromkeys(
+    ("changes", "report", "report_dir", "report_path", "report_s3_uri", "report_url")
+)
+
+
+@dataclass(frozen=True)
+class Reporting(Generic[Wanted]):
+    """How a module reports its result: as JSON in ``report_path``, in all formats in ``report_dir``.
+
+    ``content`` makes the report of the result, whether the module succeeded, failed or refused, as JSON
+    values that differ only if something has changed. ``document`` makes the ``Document`` of the content.
+    ``changes`` compares the content of the previous report in the directory with that of this one. The
+    directory's ``report.json`` has the content and ``written_at``, ``kind`` (the document's), ``changes`` and
+    ``history``, which therefore must not be keys of the content.
+
+    If the report is returned, it is in place of the keys ``replaces`` of the result, and lacks its own keys
+    ``only_in_files``: Ansible parses, marks and copies each text of a result several times, which takes
+    minutes for ten thousand images. ``plans`` is whether the report of a plan is written in check mode.
+
+    ``remember`` completes the content by that of the previous report. A report that has ``failed`` by its
+    content replaces none of another status: it is written beside ``report_path``, and the files in the
+    directory have dates then. A report ``of_steps`` is about earlier tasks: it is written whether or not it
+    can be uploaded.
+    """
+
+    content: Callable[[Wanted, Mapping[str, Any]], dict[str, Any]]
+    document: Callable[[Mapping[str, Any]], Document]
+    changes: ChangesOf
+    replaces: frozenset[str] = frozenset()
+    only_in_files: frozenset[str] = frozenset()
+    plans: bool = False
+    remember: Remember | None = None
+    failed: Callable[[Mapping[str, Any]], bool] | None = None
+    of_steps: bool = False
+
+    def open(self, options: Wanted, page: Mapping[str, str]) -> OpenReport:
+        """Return the report to be made, before anything is done; ``page`` has the files of its page.
+
+        Raises:
+            ValidationError: a place cannot be written to.
+        """
+        failures = tuple(check_report_options(options.report_path, options.report_dir))
+        if failures:
+            raise ValidationError(failures)
+        return OpenReport(self, options, page)
+
+    def desired(self, options: Wanted, content: Mapping[str, Any]) -> ReportWanted:
+        """Return the report with this content, in the places that the options name."""
+
+        def with_names(of_report: Mapping[str, Any]) -> Document:
+            return replace(self.document(of_report), account_names=options.account_names)
+
+        has_failed = self.failed is not None and self.failed(content)
+        path, folder = options.report_path, None
+        if path and has_failed:
+            path = failed_path(path)
+        if options.folder:
+            is_dated = self.failed is not None
+            folder = Folder(options.folder, with_names, self.changes, is_dated)
+        return ReportWanted(path, content, folder, self.remember, has_failed)
+
+
+class OpenReport:
+    """The report of a run."""
+
+    def __init__(self, reporting: Reporting[Any], options: ReportOptions, page: Mapping[str, str]) -> None:
+        self._reporting, self._options, self._page = reporting, options, page
+        self._clients: Any = None
+        self._destination: Destination | None = None
+        self._refusals: tuple[Failure, ...] = ()
+
+    def find_bucket(self, clients: Clients | None) -> None:
+        """Read what can be known of the bucket that the report is uploaded to.
+
+        Raises:
+            ValidationError: there is none, and nothing was done that the report is about.
+        """
+        if clients is None or not self._options.report_s3_uri:
+            return
+        # The import of boto3 takes longer than a report that is not uploaded.
+        from .._upload.flow import find_destination
+
+        self._clients = clients
+        uri, owner = self._options.report_s3_uri, self._options.report_s3_bucket_owner
+        try:
+            self._destination = find_destination(clients, uri, owner)
+        except ValidationError as refused:
+            if not self._reporting.of_steps:
+                raise
+            self._refusals = refused.failures
+
+    def write(self, result: Mapping[str, Any]) -> Reported:
+        """Write, upload and return the report of a result.
+
+        That of an earlier run stays if no bucket was found for this one, and nothing was done.
+        """
+        options, reporting = self._options, self._reporting
+        if not options.asks_for_report:
+            return Reported(_NOTHING)
+        if options.report_s3_uri and self._destination is None and not reporting.of_steps:
+            return Reported({})
+        content = reporting.content(options, result)
+        report = reporting.desired(options, content)
+        try:
+            planned = plan(report, read_files(report, self._page))
+        except ValidationError as refused:
+            # The previous report could be read before.
+            return Reported({**_NOTHING, **self._returned(content)}, failures=refused.failures)
+        writes = reporting.plans or not options.check_mode
+        written = write_report(report, planned) if writes else Outcome(planned.actions)
+        values = {**_NOTHING, **returned(report, planned), **self._returned(planned.after)}
+        reported = Reported(
+            values,
+            replaced=reporting.replaces if options.return_report else frozenset(),
+            actions=written.performed,
+            failures=written.failures,
+            warnings=planned.warnings,
+            diff={"before": planned.before, "after": planned.after},
+        )
+        if written.failures or not options.report_s3_uri:
+            return reported
+        if self._destination is None:
+            place = {"report_s3_uri": location_of(options.report_s3_uri).uri}
+            return replace(reported, values={**values, **place}, failures=self._refusals)
+        return self._uploaded(reported, self._destination, _files_of(report, planned))
+
+    def _returned(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        if not self._options.return_report:
+            return {"report": None}
+        only_in_files = self._reporting.only_in_files
+        return {"report": {name: value for name, value in content.items() if name not in only_in_files}}
+
+    def _uploaded(self, reported: Reported, destination: Destination, files: Mapping[str, str]) -> Reported:
+        from .._upload.flow import upload
+
+        if self._options.check_mode:
+            outcome = Outcome(tuple(PutObject(destination, name) for name in files))
+        else:
+            outcome = upload(self._clients, files, destination)
+        return replace(
+            reported,
+            values={**reported.values, **destination.to_dict()},
+            actions=(*reported.actions, *outcome.performed),
+            failures=outcome.failures,
+        )
+
+
+def _files_of(report: ReportWanted, planned: ReportPlan) -> dict[str, str]:
+    """Return the paths of the report's files by the name of the object.
+
+    A file of the directory with the same name as the single file has more content.
+    """
+    files = {report.path.rpartition("/")[2]: report.path} if report.path else {}
+    if report.folder:
+        files.update({name: f"{report.folder.path.rstrip('/')}/{name}" for name in planned.files})
+    return files

@@ -1,0 +1,198 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read the variables of a role, which its argument spec and its table declare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from ._failures import Failure, invalid_option
+from ._listing import join_texts
+from ._variables import IMAGES, Parse, Variable, read, sources, variables_of
+
+# How much of two names is the same if one is the other misspelled: protection_tags and protect_tags are 0.89.
+_SIMILAR = 0.85
+# No region has this name: a mapping of region to image ID lacks it.
+_STATUS = "status"
+_FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Variables of a role of which one must be set, ``unless`` others have these values.
+
+    ``problem`` is the sentence if none is set.
+    """
+
+    variables: tuple[str, ...]
+    problem: str
+    unless: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class RoleVariables:
+    """Variables of a role and groups of which one must be set. Names begin with ``prefix``."""
+
+    prefix: str
+    variables: tuple[Variable, ...]
+    required_one_of: tuple[OneOf, ...] = ()
+
+    @classmethod
+    def declared(cls, role: str, spec: Mapping[str, Any], table: Mapping[str, Any]) -> RoleVariables:
+        """Return the variables that the argument spec and the table of a role declare."""
+        options = merge_declarations(spec["argument_specs"]["main"]["options"], table["variables"])
+        return cls(f"{role}_", variables_of(options), one_of_each(table.get("required_one_of", ())))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Return the names of all variables whose values ``read`` needs."""
+        return sources(self.variables)
+
+    def read(
+        self, given: Mapping[str, Any], names: Iterable[str], parse: Parse
+    ) -> tuple[dict[str, Any], tuple[Failure, ...], tuple[str, ...]]:
+        """Return the values, all failures, and warnings. ``names`` are those of all variables of the play."""
+        values, unreadable = read(self.variables, given, parse)
+        misspelled = find_misspelled(self.variables, self.prefix, names, given)
+        unset = find_unset(self.required_one_of, values, unreadable)
+        values, refused, warnings = take_images(self.variables, values)
+        return values, (*unreadable, *misspelled, *unset, *refused), warnings
+
+
+def merge_declarations(
+    options: Mapping[str, Mapping[str, Any]], table: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Return the options of a role's argument spec. The fields in the table take precedence.
+
+    Optional lists without a default are empty. Ansible would refuse null if the spec had that default.
+    """
+    merged = {name: {**fields, **table.get(name, {})} for name, fields in options.items()}
+    for fields in merged.values():
+        if fields["type"] == "list" and not fields.get("required"):
+            fields.setdefault("default", [])
+    return merged
+
+
+def one_of_each(documented: Iterable[Mapping[str, Any]]) -> tuple[OneOf, ...]:
+    """Return the groups in ``required_one_of`` of a role's table. Their keys are those of ``OneOf``."""
+    return tuple(
+        OneOf(tuple(group["variables"]), group["problem"], tuple(group.get("unless", {}).items()))
+        for group in documented
+    )
+
+
+def find_misspelled(
+    variables: Iterable[Variable], prefix: str, names: Iterable[str], given: Mapping[str, Any]
+) -> tuple[Failure, ...]:
+    """Return failures for unknown names that resemble a variable that is not given.
+
+    An example is ``protect_tag`` for ``protect_tags``. Without the failure, a protection that the user has
+    set would be ignored. All variables begin with ``prefix``. Those with a further underscore are the role's
+    own.
+    """
+    known = {variable.name for variable in variables}
+    missing = {name.removeprefix(prefix): name for name in known if given.get(name) in (None, "")}
+    unknown = {
+        name.removeprefix(prefix): name for name in sorted({*names} - known) if name.startswith(prefix)
+    }
+    return tuple(
+        invalid_option(
+            name,
+            f"{name}: the role has no such variable.",
+            f"Correct it to {missing[similar]}, or rename it if it is a variable of your own.",
+        )
+        for rest, name in unknown.items()
+        if not rest.startswith("_")
+        for similar in get_close_matches(rest, missing, n=1, cutoff=_SIMILAR)
+    )
+
+
+def find_unset(
+    required: Iterable[OneOf], values: Mapping[str, Any], failures: Iterable[Failure]
+) -> tuple[Failure, ...]:
+    """Return failures for groups of which no variable is set in the ``values`` that ``read`` returned.
+
+    An empty list or mapping is not set. A variable that has one of the ``failures`` is set.
+    """
+    unreadable = {failure.action for failure in failures}
+    return tuple(
+        invalid_option(group.variables[0], f"{group.variables[0]}: {group.problem}", _remedy_for(group))
+        for group in required
+        if not any(values[name] or name in unreadable for name in group.variables)
+        and not any(values[name] == value or name in unreadable for name, value in group.unless)
+    )
+
+
+def _remedy_for(group: OneOf) -> str:
+    others = [f"{name}: {str(value).lower()}" for name, value in group.unless]
+    *most, last = (*group.variables, *others)
+    return f"Set {', '.join(most)} or {last}." if most else f"Set {last}."
+
+
+def with_paths(
+    variables: Iterable[Variable], values: Mapping[str, Any], absolute: Callable[[str], str]
+) -> dict[str, Any]:
+    """Return the values that ``read`` returned, with ``absolute`` paths."""
+    with_absolute = dict(values)
+    for variable in variables:
+        value = with_absolute[variable.name]
+        if value is None:
+            continue
+        if variable.type == "path":
+            with_absolute[variable.name] = absolute(value)
+        elif variable.type == "list" and variable.elements == "path":
+            with_absolute[variable.name] = [absolute(path) for path in value]
+    return with_absolute
+
+
+def take_images(
+    variables: Iterable[Variable], values: Mapping[str, Any]
+) -> tuple[dict[str, Any], tuple[Failure, ...], tuple[str, ...]]:
+    """Return the values with the images of earlier jobs, failures for jobs that have failed, and warnings.
+
+    A warning names the regions that are left out because the job has not completed them.
+    """
+    with_images = dict(values)
+    failures: list[Failure] = []
+    warnings: list[str] = []
+    for name in (variable.name for variable in variables if variable.type == IMAGES):
+        value = values.get(name)
+        if not isinstance(value, Mapping) or _STATUS not in value:
+            continue
+        with_images[name], missing = _images(value)
+        if value[_STATUS] == _FAILED:
+            failures.append(_failed_job(name))
+        elif missing:
+            regions = join_texts(missing, len(missing))
+            warnings.append(f"{name}: left out, because the earlier job has not completed them: {regions}.")
+    return with_images, tuple(failures), tuple(warnings)
+
+
+def _failed_job(name: str) -> Failure:
+    return invalid_option(
+        name,
+        f"{name}: this is the result of a job that has failed (status failed): it has completed no region.",
+        "Rerun that job, or use the result of an earlier one.",
+    )
+
+
+def _images(result: Mapping[str, Any]) -> tuple[Any, list[str]]:
+    """Return the images that are ready, as modules take them, and the other regions."""
+    if "regions" not in result:
+        images = result.get("images") or {}
+        incomplete = (*(result.get("failed_regions") or ()), *(result.get("uncertain_regions") or ()))
+        return images, sorted({*incomplete} - {*images})
+    rows = result["regions"]
+    ready = [row for row in rows if _is_true(row["shared"])]
+    missing = [row["region"] for row in rows if not _is_true(row["shared"])]
+    return [*ready, *(result.get("consumer_images") or ())], missing
+
+
+def _is_true(value: Any) -> bool:
+    """Whether a value is true. In text that was JSON, booleans are text."""
+    return str(value).lower() == "true"

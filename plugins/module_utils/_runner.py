@@ -1,0 +1,554 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs a module: read everything, plan everything, refuse or apply, and return every result and failure.
+
+Only this file uses the module object: its modes and its exits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Protocol, TypeVar
+
+from ansible.module_utils.common.warnings import warn
+
+from ._changes import Change, changes_of, prepared
+from ._failures import Failure, ValidationError, summary
+from ._model import Target
+from ._option import Options
+from ._plan import Plan, TargetPlan
+from ._progress import Report, reporter
+from ._read_yaml import parsed
+from ._variables import options_of, read_options
+from ._wording import escape_invisible, mask_secrets, validation_message
+
+# botocore leaves out of AWS's responses what its models lack, such as criteria of allowed images: older ones
+# would show less access, and fewer restrictions, than there are. docs/versions.md has what needs newer ones.
+OLDEST_BOTOCORE = "1.41.0"
+# The argument of a module that has the files that ``Flow.attaches`` names: the texts by name.
+ATTACHED = "_attached"
+# The option without which a flow that does not need AWS calls none.
+_UPLOAD = "report_s3_uri"
+# Ansible's words for the value of an option with no_log.
+_HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+# The ends of the names of options that take registered results.
+_EARLIER_RESULTS = ("_result", "_results")
+_RERUN = "Rerun to complete the remaining regions."
+
+Wanted = TypeVar("Wanted", bound=Options)
+Seen = TypeVar("Seen")
+
+
+class ActionLike(Protocol):
+    """A change, such as an AWS call or a file that is written."""
+
+    def to_dict(self) -> dict[str, str | None]:
+        """The action as modules return it in ``actions``."""
+
+
+class PlanLike(Protocol):
+    """The fields of a plan that the runner needs; ``plan.Plan`` is the one for AWS."""
+
+    @property
+    def actions(self) -> tuple[ActionLike, ...]:
+        """All planned actions."""
+
+    @property
+    def refusals(self) -> tuple[Failure, ...]:
+        """The failures that stop the plan."""
+
+    @property
+    def tolerated(self) -> tuple[Failure, ...]:
+        """The failures that skip a target."""
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """The failures that are known before the actions, and that fail the task but stop nothing."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The warnings that the module shows."""
+
+    @property
+    def targets(self) -> tuple[TargetPlan, ...]:
+        """The plans of the targets."""
+
+    @property
+    def before(self) -> Mapping[str, Any]:
+        """The state before the actions."""
+
+    @property
+    def after(self) -> Mapping[str, Any]:
+        """The state after the actions."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The outcome of a plan.
+
+    ``failures`` fail the task, unless ``fails`` is false: the result has their message then. ``tolerated``
+    ones, of best-effort targets, are only reported. ``state`` holds values by target for the flow's own
+    ``result``.
+    """
+
+    performed: tuple[ActionLike, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    tolerated: tuple[Failure, ...] = ()
+    warnings: tuple[str, ...] = ()
+    state: Mapping[Target, Any] = field(default_factory=dict)
+    fails: bool = True
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What the report of a run adds to its result, and what of it the report is returned in place of.
+
+    ``failures`` are those to write or upload it. ``diff`` is that of its content.
+    """
+
+    values: Mapping[str, Any]
+    replaced: Collection[str] = ()
+    actions: tuple[ActionLike, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    warnings: tuple[str, ...] = ()
+    diff: Mapping[str, Any] | None = None
+
+
+class OpenReportLike(Protocol):
+    """The report of a run; ``reports.flow_result`` makes it."""
+
+    def find_bucket(self, clients: Any) -> None:
+        """Read what can be known of the bucket that it is uploaded to; raises ``ValidationError``."""
+
+    def write(self, result: Mapping[str, Any]) -> Reported:
+        """Write and upload it."""
+
+
+class ReportingLike(Protocol):
+    """How a module reports its result."""
+
+    def open(self, options: Any, page: Mapping[str, str], /) -> OpenReportLike:
+        """Return the report to be made; raises ``ValidationError`` for places that cannot be written to."""
+
+
+def diff_by_change(plan: PlanLike, changes: Iterable[Change] | None = None) -> dict[str, Any]:
+    """The diff in Ansible's form for a text, with the states before and after.
+
+    Ansible displays none of its other keys, even if the task fails. ``changes`` are those of the actions
+    unless they are given.
+    """
+    found = changes_of(plan.targets) if changes is None else changes
+    text = prepared(found, [one.target for one in plan.targets])
+    return {"prepared": text, "state_after": plan.after, "state_before": plan.before}
+
+
+@dataclass(frozen=True)
+class Flow(Generic[Wanted, Seen]):
+    """The options and the functions of one module.
+
+    ``options`` is the class of the options. ``read`` raises ``ValidationError`` for a state without a plan.
+    ``result`` gets an empty ``Outcome`` in check mode. ``clients`` are AWS's. A flow that does not need AWS
+    gets None, unless its option ``report_s3_uri`` is set: where a report is uploaded, AWS is called.
+    A flow that only reads is also applied in check mode, so that what fails there fails the task as well.
+    ``diff`` is made in diff mode, from this verbosity on. ``report`` is for a module that can report its
+    result. The page of the report is made of files, whose texts by name the action attaches to the module:
+    those of the folder ``attaches`` of ``plugin_utils``. Ansible itself packs only Python with a module.
+    """
+
+    options: type[Wanted]
+    read: Callable[[Any, Wanted], Seen]
+    plan: Callable[[Wanted, Seen], PlanLike]
+    apply: Callable[[Any, Wanted, Seen, Any, Report], Outcome]
+    result: Callable[[Wanted, Seen, Any, Outcome], dict[str, Any]]
+    needs_aws: bool = True
+    only_reads: bool = False
+    diff: Callable[[Wanted, Seen, Any], dict[str, Any]] = lambda _wanted, _seen, plan: diff_by_change(plan)
+    diff_verbosity: int = 0
+    attaches: str = ""
+    report: ReportingLike | None = None
+
+    @property
+    def takes_credentials(self) -> bool:
+        """Whether the module has the options of amazon.aws."""
+        return self.needs_aws or _UPLOAD in self.options.argument_spec()
+
+    def calls_aws(self, given: Mapping[str, Any]) -> bool:
+        """Whether a run with these options calls AWS."""
+        return self.needs_aws or bool(given.get(_UPLOAD))
+
+
+def change_nothing(*_values: object) -> Outcome:
+    """The ``apply`` of a flow whose plans never have actions; what could not be read is in their failures."""
+    return Outcome()
+
+
+def check_flow(
+    options: type[Wanted], check: Callable[[Any, Wanted], None] = lambda _clients, _options: None
+) -> Flow[Wanted, None]:
+    """Return a flow that only validates options, and refuses what ``check`` does: it needs no AWS."""
+    return Flow(
+        options,
+        check,
+        plan=lambda _wanted, _seen: Plan(()),
+        apply=change_nothing,
+        result=lambda *_values: {},
+        needs_aws=False,
+    )
+
+
+def run(flow: Flow[Any, Any]) -> None:
+    """Run the module."""
+    from ansible.module_utils.basic import AnsibleModule
+
+    _run(flow, _module(flow, AnsibleModule, flow.takes_credentials))
+
+
+def run_here(
+    flow: Flow[Any, Any], arguments: Mapping[str, Any], with_invocation: bool = False
+) -> dict[str, Any]:
+    """The result of a module that runs in this process.
+
+    Ansible would pack the module's source files, start a Python, and compile and import them there, which
+    takes longer than most modules run. ``arguments`` are the options and Ansible's own, such as
+    ``_ansible_check_mode``. They are not logged. The result has the options as ``invocation`` if that is
+    asked for.
+    """
+    from ansible.module_utils.basic import AnsibleModule
+
+    class Here(AnsibleModule):  # type: ignore[misc]
+        """A module whose options are ``arguments``, and whose exits return to the caller."""
+
+        def _load_params(self) -> None:
+            self.params = {name: _not_copied(value) for name, value in arguments.items()}
+            self.params["_ansible_no_log"] = True
+
+        def exit_json(self, **result: Any) -> None:
+            if with_invocation:
+                result = {"invocation": {"module_args": self.params}, **result}
+            raise _Ended({name: _without(self.no_log_values, value) for name, value in result.items()})
+
+        def fail_json(self, msg: str, **result: Any) -> None:
+            Here.exit_json(self, **{**result, "failed": True, "msg": msg})
+
+    try:
+        _run(flow, _module(flow, Here, _uses_credentials(flow, arguments)))
+    except _Ended as ended:
+        return ended.result
+    raise AssertionError("The module has ended without a result.")
+
+
+def _without(secrets: Collection[str], value: Any) -> Any:
+    """A value of a result as ``remove_values`` of Ansible returns it.
+
+    That copies each part of it, which takes a fifth of the CPU time of a large audit. Most values have no
+    secret. JSON encodes a text character by character: that of a text with a secret has the secret's own.
+    """
+    from ansible.module_utils.common.parameters import remove_values
+
+    if not secrets:
+        return value
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except TypeError:
+        return remove_values(value, secrets)
+    found = any(json.dumps(secret, ensure_ascii=False)[1:-1] in text for secret in secrets)
+    return remove_values(value, secrets) if found else value
+
+
+def preload() -> None:
+    """Import what modules that call AWS need, and read botocore's models, for this process and its forks."""
+    from ._aws import clients
+
+    _aws_module()
+    clients.preload()
+
+
+class _Uncopied(dict[str, Any]):
+    """A mapping that ``deepcopy`` does not copy."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Uncopied:
+        return self
+
+
+def _not_copied(value: Any) -> Any:
+    """The value of an option, so that Ansible's validation does not copy it: a large audit takes seconds."""
+    return _Uncopied(value) if isinstance(value, dict) else value
+
+
+class _Ended(BaseException):
+    """A module that runs in this process has ended, with this result, as with SystemExit in its own."""
+
+    def __init__(self, result: dict[str, Any]) -> None:
+        super().__init__(result)
+        self.result = result
+
+
+def _uses_credentials(flow: Flow[Any, Any], arguments: Mapping[str, Any]) -> bool:
+    """Whether a module with these arguments calls AWS, or has an option that may be one of amazon.aws.
+
+    Without, boto3 need not be imported to know the options of amazon.aws.
+    """
+    others = {name for name in arguments if not name.startswith("_")} - flow.options.argument_spec().keys()
+    return flow.takes_credentials and (flow.calls_aws(arguments) or bool(others))
+
+
+def _module(flow: Flow[Any, Any], base: Any, takes_credentials: bool) -> Any:
+    spec = flow.options.argument_spec()
+    rules = flow.options.argument_rules
+    module_class = _module_class(base, spec, takes_credentials)
+    # Otherwise, amazon.aws's module class fails without boto3.
+    if takes_credentials and not flow.needs_aws:
+        rules = {**rules, "check_boto3": False}
+    return module_class(argument_spec=spec, supports_check_mode=True, **rules)
+
+
+def _run(flow: Flow[Any, Any], module: Any) -> None:
+    report: OpenReportLike | None = None
+    warnings: list[str] = []
+    try:
+        wanted = flow.options.read(module.params, module.check_mode)
+        if flow.report:
+            report = flow.report.open(wanted, module.attached)
+        result = _performed(flow, module, wanted, report, warnings)
+    except ValidationError as refused:
+        result = {"failed": True, **refusal(refused.failures, _secrets(module))}
+    except Exception as exception:
+        # The report of an earlier run would look like that of this one.
+        if report:
+            report.write({"failed": True, "msg": f"{type(exception).__name__}: {exception}"})
+        raise
+    if report:
+        result = _with_report(module, result, report, warnings)
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+def _performed(
+    flow: Flow[Any, Any], module: Any, wanted: Any, report: OpenReportLike | None, warnings: list[str]
+) -> dict[str, Any]:
+    """Read, plan and apply, and return the result; with ``msg`` if something failed. Add its warnings.
+
+    Raises:
+        ValidationError: nothing was changed.
+    """
+    clients = _clients(module) if flow.calls_aws(module.params) else None
+    if report:
+        report.find_bucket(clients)
+    seen = flow.read(clients, wanted)
+    plan = flow.plan(wanted, seen)
+    if plan.refusals:
+        raise ValidationError(plan.refusals)
+    if module.check_mode and not flow.only_reads:
+        outcome = Outcome()
+    else:
+        outcome = flow.apply(clients, wanted, seen, plan, reporter(module.params.get("progress_path"), warn))
+    warnings += _warn((*plan.warnings, *outcome.warnings))
+    tolerated = [_shown(failure) for failure in (*plan.tolerated, *outcome.tolerated)]
+    if tolerated:
+        warnings += _warn([f"Best-effort regions skipped: {summary(tolerated)}"])
+    failures = [_shown(failure) for failure in (*plan.failures, *outcome.failures)]
+    actions = plan.actions if module.check_mode else outcome.performed
+    result: dict[str, Any] = {
+        **flow.result(wanted, seen, plan, outcome),
+        "actions": _list_once(actions),
+        "changed": bool(actions),
+        "failures": [failure.to_dict() for failure in (*failures, *tolerated)],
+    }
+    if module._diff and module._verbosity >= flow.diff_verbosity:
+        result["diff"] = flow.diff(wanted, seen, plan)
+    if failures:
+        in_regions = any(failure.region for failure in outcome.failures)
+        rerun = [_RERUN] if in_regions and not flow.only_reads else []
+        result["msg"] = "\n".join([summary(failures), *rerun])
+        result["failed"] = outcome.fails
+    return result
+
+
+def _list_once(actions: Iterable[ActionLike]) -> list[dict[str, Any]]:
+    """Return the actions in their order, repeated ones once: a key gets a grant for each of many accounts."""
+    counts = Counter(tuple(action.to_dict().items()) for action in actions)
+    return [{**dict(action), **({"count": count} if count > 1 else {})} for action, count in counts.items()]
+
+
+def _with_report(
+    module: Any, result: dict[str, Any], report: OpenReportLike, warnings: list[str]
+) -> dict[str, Any]:
+    """Write the report of a result, and return the result with it."""
+    reported = report.write({"failed": False, **result, "warnings": warnings})
+    _warn(reported.warnings)
+    failures = [_shown(failure) for failure in reported.failures]
+    listed = [failure.to_dict() for failure in failures]
+    with_report: dict[str, Any] = {
+        **{name: value for name, value in result.items() if name not in reported.replaced},
+        **reported.values,
+        "actions": [*result.get("actions", ()), *_list_once(reported.actions)],
+        "changed": result["changed"] or bool(reported.actions),
+        "failures": [*result["failures"], *listed],
+        "report_failures": listed,
+    }
+    if failures:
+        before = [result["msg"]] if "msg" in result else []
+        with_report["msg"] = "\n".join([*before, summary(failures)])
+        with_report["failed"] = True
+    # It repeats what is displayed anyway.
+    if reported.diff and module._diff and module._verbosity >= 1:
+        with_report["diff"] = {**result.get("diff", {}), **reported.diff}
+    return with_report
+
+
+def _warn(warnings: Iterable[str]) -> list[str]:
+    """Show warnings, and return them as they are shown."""
+    shown = [escape_invisible(warning) for warning in warnings]
+    for text in shown:
+        warn(text)
+    return shown
+
+
+def _secrets(module: Any) -> list[str]:
+    """The values of the options that Ansible does not log."""
+    given = (module.params.get(name) for name, fields in module.argument_spec.items() if fields.get("no_log"))
+    return [str(value) for value in given if value]
+
+
+def refusal(refusals: Iterable[Failure], secrets: Collection[str] = ()) -> dict[str, Any]:
+    """The result of a task that is refused."""
+    failures = [_shown(failure, secrets) for failure in refusals]
+    return {
+        "msg": "\n".join([summary(failures), "This task changed nothing."]),
+        "changed": False,
+        "failures": [failure.to_dict() for failure in failures],
+    }
+
+
+def _shown(failure: Failure, secrets: Collection[str] = ()) -> Failure:
+    """The failure as the user reads it: without invisible characters.
+
+    One about an option, which quotes what the user gave, is also without ``secrets``. All others keep the
+    account IDs that they name, if the external ID is one.
+    """
+    hidden = secrets if failure.error_code == "invalid_option" else ()
+    message, remedy = (
+        mask_secrets(escape_invisible(text), hidden) for text in (failure.message, failure.remedy)
+    )
+    return replace(failure, message=message, remedy=remedy)
+
+
+def _module_class(base: Any, argument_spec: Mapping[str, Any], takes_credentials: bool) -> Any:
+    module_class = _reading(base, argument_spec)
+    # Imported only if needed: the import of boto3 takes longer than a module without AWS runs.
+    if takes_credentials:
+        aws_module = _aws_module()
+        aws_module.default_settings["module_class"] = module_class
+        return aws_module
+    return module_class
+
+
+def _aws_module() -> Any:
+    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+    return AnsibleAWSModule
+
+
+def _reading(base: Any, argument_spec: Mapping[str, Any]) -> Any:
+    """The module class that reads the options of ``argument_spec`` as roles read their variables."""
+
+    class Module(base):  # type: ignore[misc]
+        """A module that fails for options that it cannot read, and names each value as the user wrote it."""
+
+        params: dict[str, Any]
+        attached: Mapping[str, str]
+        unreadable: tuple[Failure, ...] = ()
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            # Only now does it know the secrets that its result must not have.
+            if self.unreadable:
+                self._refuse_options()
+
+        def _load_params(self) -> None:
+            super()._load_params()
+            self.attached = self.params.pop(ATTACHED, {})
+            self.as_given = dict(self.params)
+            self.params, self.unreadable = read_options(options_of(argument_spec), self.params, parsed)
+
+        def _refuse_options(self) -> None:
+            self.fail_json(**refusal(self.unreadable, _secrets(self)))
+
+        def exit_json(self, **result: Any) -> None:
+            _hide_secrets(self, argument_spec)
+            _leave_out_results(self)
+            super().exit_json(**result)
+
+        def fail_json(self, msg: Any, **result: Any) -> None:
+            # The runner's own failures have a list of them.
+            if "failures" not in result:
+                # What Ansible's validation lacks may be an option that could not be read.
+                if self.unreadable:
+                    self._refuse_options()
+                found = getattr(self, "validation_result", None)
+                errors = list(found.error_messages) if found else []
+                msg = validation_message(str(msg), errors, self.as_given, self.argument_spec)
+                msg = mask_secrets(msg, _secrets(self))
+            _hide_secrets(self, argument_spec)
+            _leave_out_results(self)
+            super().fail_json(msg=escape_invisible(str(msg)), **result)
+
+    return Module
+
+
+def _hide_secrets(module: Any, argument_spec: Mapping[str, Any]) -> None:
+    """Leave the secrets among the options out of the invocation, and let Ansible change no other value.
+
+    Ansible would replace a secret everywhere, also as a part of another value: an external ID such as 12345
+    in account IDs, ARNs and AMI IDs, which the next tasks read. No value in a result comes from it. Texts can
+    quote it: those about options, which lose it (``_shown``), and AWS's about the only request that has it
+    (``errors.hidden``).
+    """
+    for option, fields in argument_spec.items():
+        value = module.params.get(option)
+        if fields.get("no_log") and value:
+            module.no_log_values.discard(value)
+            module.params = {**module.params, option: _HIDDEN}
+
+
+def _leave_out_results(module: Any) -> None:
+    """Leave the results of earlier tasks out of the invocation: each can be as large as an event may be."""
+    module.params = {
+        name: value for name, value in module.params.items() if not name.endswith(_EARLIER_RESULTS)
+    }
+
+
+def _clients(module: Any) -> Any:
+    from ansible.module_utils.basic import missing_required_lib
+    from ansible_collections.amazon.aws.plugins.module_utils.botocore import (
+        HAS_BOTO3,
+        get_aws_connection_info,
+    )
+
+    from ._aws.clients import Clients, Connection
+    from ._aws.errors import BotoCoreError, failure
+
+    if not HAS_BOTO3:
+        module.fail_json(msg=missing_required_lib("botocore and boto3"))
+    module.require_botocore_at_least(OLDEST_BOTOCORE, reason="to read all that AWS returns")
+    region, endpoint_url, parameters = get_aws_connection_info(module)
+    keys = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+    connection = Connection(
+        credentials={key: parameters[key] for key in keys if parameters.get(key)},
+        profile_name=parameters.get("profile_name"),
+        region=region,
+        endpoint_url=endpoint_url,
+        verify=parameters.get("verify"),
+        config=parameters.get("aws_config"),
+    )
+    try:
+        return Clients(connection)
+    except BotoCoreError as exception:
+        # There is no such profile, or the files of the AWS CLI cannot be read.
+        raise ValidationError([failure(exception, None, "profile")]) from exception

@@ -1,0 +1,124 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the roles ``share`` and ``unshare`` display and pass to the next job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .._reports.document import Column
+from .._reports.screen import (
+    Line,
+    Row,
+    Screen,
+    Tone,
+    collapsed,
+    counted,
+    failed_regions,
+    failed_rows,
+    failures,
+    has_no_change,
+    limited,
+    module_message,
+    one_message,
+    outcome_of,
+    sentence,
+    shared_with,
+    table,
+)
+
+
+def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
+    """Return the images and with how many each is shared after the run, or would be in check mode.
+
+    Regions that failed are first, then what is public. ``result`` is that of ``ami_share``. ``context``
+    has the ``role``, its ``status`` and ``check_mode``.
+    """
+    problems = result.get("failures") or ()
+    results = result.get("results") or ()
+    rest = report_path or f"the fact {context['role']}_failures"
+    message = one_message([module_message(result, rest)], rest)
+    incomplete = _incomplete_regions(result)
+    rows = [_row(item, context["check_mode"], item["region"] in incomplete) for item in results]
+    by_tone = [[row for row in rows if row.tone is tone] for tone in (Tone.BAD, Tone.WARNING, Tone.PLAIN)]
+    first = [*_rows_of_failed_regions(result), *by_tone[0], *by_tone[1]]
+    lines = (
+        *_headline(result, context),
+        *table(_columns(context["role"]), tuple(collapsed(first, by_tone[2]))),
+        *failures(problems, rest, message),
+    )
+    artifacts = {
+        "failed_regions": failed_regions(problems),
+        "images": {item["region"]: item["image_id"] for item in results},
+        "report_path": report_path,
+        "status": context["status"],
+    }
+    return Screen(lines, limited(artifacts), message)
+
+
+def _columns(role: str) -> tuple[Column, ...]:
+    return (
+        Column("region", "region"),
+        Column("image", "image"),
+        # Not those that lose access.
+        Column("shared", "still shared with" if role == "unshare" else "shared with"),
+        Column("outcome", "outcome"),
+    )
+
+
+def _incomplete_regions(result: Mapping[str, Any]) -> set[str]:
+    """Return the regions in which AWS rejected some of the consumers."""
+    failed = set(failed_regions(result.get("failures") or ()))
+    return failed & {item["region"] for item in result.get("results") or ()}
+
+
+def _rows_of_failed_regions(result: Mapping[str, Any]) -> list[Row]:
+    """Return the rows of the other regions that failed."""
+    incomplete = _incomplete_regions(result)
+    return failed_rows(
+        [failure for failure in result.get("failures") or () if failure["region"] not in incomplete]
+    )
+
+
+def _headline(result: Mapping[str, Any], context: Mapping[str, Any]) -> Iterator[Line]:
+    is_unsharing, status = context["role"] == "unshare", context["status"]
+    # Images that were not shared with the consumers lose nothing.
+    images = [item for item in result.get("results") or () if item["changed"] or not is_unsharing]
+    number = counted(len(images), "image")
+    if is_unsharing and not images and status in ("planned", "unshared"):
+        yield from sentence("No permissions to remove.", Tone.GOOD)
+    elif not is_unsharing and status in ("planned", "shared") and has_no_change(images):
+        verb = "is" if len(images) == 1 else "are"
+        yield from sentence(f"Nothing to change: {number} {verb} shared already.", Tone.GOOD)
+    elif status == "planned":
+        text = f"permissions would be removed from {number}" if is_unsharing else f"{number} would be shared"
+        yield from sentence(f"Check mode: {text}.", Tone.GOOD)
+    elif status in ("shared", "unshared"):
+        text = f"Removed permissions from {number}." if is_unsharing else f"Shared {number}."
+        yield from sentence(text, Tone.GOOD)
+    else:
+        all_images = counted(len(images) + len(_rows_of_failed_regions(result)), "image")
+        incomplete = len(_incomplete_regions(result) & {item["region"] for item in images})
+        done = f"{len(images) - incomplete} of {all_images}" if images else "no image"
+        if is_unsharing:
+            text = f"{'all named ' if incomplete else ''}permissions removed from {done}"
+        else:
+            text = f"{done} shared{' with all accounts' if incomplete else ''}"
+        yield from sentence(f"{str(status).capitalize()}: {text}.", Tone.BAD)
+
+
+def _row(image: Mapping[str, Any], is_plan: bool, is_incomplete: bool) -> Row:
+    permissions = image["launch_permissions"] or {}
+    public = bool(permissions.get("public"))
+    return Row(
+        {
+            "region": image["region"],
+            "image": image["image_id"] or "(new)",
+            "shared": "the public" if public else shared_with(permissions),
+            "outcome": "incomplete" if is_incomplete else outcome_of(image["changed"], is_plan),
+        },
+        Tone.BAD if is_incomplete else Tone.WARNING if public else Tone.PLAIN,
+    )

@@ -1,0 +1,159 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The registered results of earlier steps, as the options of later steps take them.
+
+An option takes the whole result. One of a task that was skipped, or that has not run, counts as none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from ._option import Kind, Refuse
+from ._structure import BOOLEAN, TEXT, Null, Values, result_problems
+
+Result = TypeVar("Result")
+
+_COPIED = {
+    "images": Values(Null(TEXT)),
+    "kms_key_arns": Values(Null(TEXT)),
+    "results": [{"region": TEXT, "snapshot_kms_key_arns": [TEXT], "state": Null(TEXT)}],
+    "source_image_id": Null(TEXT),
+    "source_region": Null(TEXT),
+}
+_GRANTED = {
+    "changed": BOOLEAN,
+    "consumers": [TEXT],
+    "failed_regions": [TEXT],
+    "kms_key_arns": Values(Null(TEXT)),
+    "rejected_account_ids": [TEXT],
+    "results": [{"kms_keys": [{"consumers_without_access": Null([TEXT]), "kms_key_arn": TEXT}]}],
+}
+_SHARED = {"changed": BOOLEAN, "failed_regions": [TEXT], "rejected_account_ids": [TEXT]}
+
+
+@dataclass(frozen=True)
+class CopyResult:
+    """What later steps need of a result of ``ami_copy_regions`` for copies in the account of the source.
+
+    ``images`` maps regions to the copies that have not failed, None for one that check mode only plans.
+    ``kms_key_arns`` maps regions to the keys of the copies, as far as they are known. A copy that is pending
+    may have another key when it is available.
+    """
+
+    images: Mapping[str, str | None]
+    kms_key_arns: Mapping[str, tuple[str, ...]]
+    source_image_id: str | None = None
+    source_region: str | None = None
+    has_pending: bool = False
+
+    @classmethod
+    def from_dict(cls, result: Mapping[str, Any]) -> CopyResult:
+        """Return the result of a task that has run."""
+        of_snapshots = {item["region"]: item["snapshot_kms_key_arns"] for item in result["results"]}
+        keys = {
+            region: dict.fromkeys((*([arn] if arn else []), *of_snapshots.get(region, ())))
+            for region, arn in result["kms_key_arns"].items()
+        }
+        return cls(
+            dict(result["images"]),
+            {region: tuple(arns) for region, arns in keys.items()},
+            result["source_image_id"],
+            result["source_region"],
+            any(item["state"] not in (None, "available") for item in result["results"]),
+        )
+
+    def images_left_by(self, shared: ShareResult | None) -> dict[str, str | None]:
+        """Return the images of the regions in which neither access to keys nor the sharing failed."""
+        failed = shared.failed_regions if shared else ()
+        return {region: image_id for region, image_id in self.images.items() if region not in failed}
+
+
+@dataclass(frozen=True)
+class GrantResult:
+    """What later steps need of a result of ``ami_kms_grant``.
+
+    ``users`` maps keys to those consumers of the task that can use them, or in check mode could after it.
+    Keys of which that is not known are missing; ``kms_key_arns`` has them, too.
+    """
+
+    users: Mapping[str, frozenset[str]]
+    kms_key_arns: frozenset[str] = frozenset()
+    failed_regions: frozenset[str] = frozenset()
+    rejected_account_ids: frozenset[str] = frozenset()
+    changed: bool = False
+
+    @classmethod
+    def from_dict(cls, result: Mapping[str, Any]) -> GrantResult:
+        """Return the result of a task that has run."""
+        consumers = frozenset(result["consumers"])
+        keys = [key for region in result["results"] for key in region["kms_keys"]]
+        arns = (*result["kms_key_arns"].values(), *(key["kms_key_arn"] for key in keys))
+        return cls(
+            {
+                key["kms_key_arn"]: consumers.difference(key["consumers_without_access"])
+                for key in keys
+                if key["consumers_without_access"] is not None
+            },
+            frozenset(arn for arn in arns if arn),
+            frozenset(result["failed_regions"]),
+            frozenset(result["rejected_account_ids"]),
+            result["changed"],
+        )
+
+
+@dataclass(frozen=True)
+class ShareResult:
+    """What later steps need of a result of ``ami_share``, which has what failed in earlier steps, too."""
+
+    failed_regions: frozenset[str] = frozenset()
+    rejected_account_ids: frozenset[str] = frozenset()
+    changed: bool = False
+
+    @classmethod
+    def from_dict(cls, result: Mapping[str, Any]) -> ShareResult:
+        """Return the result of a task that has run."""
+        return cls(
+            frozenset(result["failed_regions"]),
+            frozenset(result["rejected_account_ids"]),
+            result["changed"],
+        )
+
+
+@dataclass(frozen=True)
+class _Reader(Generic[Result]):
+    """Reads results of one module, and makes a value of each."""
+
+    structure: Mapping[str, Any]
+    module: str
+    make: Callable[[Mapping[str, Any]], Result]
+
+    def read_one(self, given: Mapping[str, Any] | None, refuse: Refuse) -> Result | None:
+        """Return the result, None if its task has not run."""
+        return next(iter(self.read_all([given], refuse)), None)
+
+    def read_all(self, given: Iterable[Mapping[str, Any] | None], refuse: Refuse) -> tuple[Result, ...]:
+        """Return the results of the tasks that have run; none if one is not a result of the module."""
+        results = [result for result in given if result and not result.get("skipped")]
+        problems = [
+            problem for result in results for problem in result_problems(result, self.structure, self.module)
+        ]
+        for problem, remedy in problems:
+            refuse(problem, remedy)
+        return () if problems else tuple(map(self.make, results))
+
+
+_COPIES = _Reader(_COPIED, "ami_copy_regions", CopyResult.from_dict)
+_GRANTS = _Reader(_GRANTED, "ami_kms_grant", GrantResult.from_dict)
+_SHARES = _Reader(_SHARED, "ami_share", ShareResult.from_dict)
+COPY_RESULT: Kind[CopyResult | None] = Kind({"type": "dict"}, _COPIES.read_one)
+GRANT_RESULT: Kind[GrantResult | None] = Kind({"type": "dict"}, _GRANTS.read_one)
+SHARE_RESULT: Kind[ShareResult | None] = Kind({"type": "dict"}, _SHARES.read_one)
+GRANT_RESULTS: Kind[tuple[GrantResult, ...]] = Kind(
+    {"type": "list", "elements": "dict", "default": []},
+    lambda given, refuse: _GRANTS.read_all(given or (), refuse),
+)

@@ -1,0 +1,134 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How messages show values, and what they say of options that fail Ansible's validation."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+# Line breaks and tabs affect the layout. Other control and format characters are invisible, and can make a
+# text look like another one: reverse it (U+202E), end it (U+0000), or clear a terminal (U+009B, U+000D).
+# Joiners are parts of emoji.
+_LAID_OUT = frozenset("\t\n\u200c\u200d")
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_TYPES = {
+    "bool": "true or false",
+    "dict": "a mapping",
+    "float": "a number",
+    "int": "a whole number",
+    "list": "a list",
+    "str": "text",
+}
+# ansible.module_utils.common.parameters, _validate_argument_types and _validate_elements.
+_TYPE_ERROR = re.compile(
+    r"(?:Elements value for option|argument) '(?P<option>\w+)'(?:.* found in '(?P<of>\w+)[^']*')?"
+    r".* unable to convert to (?P<type>\w+): .*",
+    re.DOTALL,
+)
+# The same file, _validate_argument_values.
+_CHOICE_ERROR = re.compile(
+    r"value of (?P<option>\w+) must be one (?:or more )?of: (?P<choices>.*)(?:, got|\. Got no match for): .*",
+    re.DOTALL,
+)
+
+
+def render_value(value: Any) -> str:
+    """A value as it is written in YAML: text in quotes, lists and mappings in JSON, which YAML includes."""
+    if isinstance(value, str):
+        return f"'{value}'"
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
+def file_reason(exception: OSError | ValueError) -> str:
+    """Why a file could not be read or written, without the number and the quotes of Python's message."""
+    if isinstance(exception, OSError):
+        return exception.strerror or "the operating system reports no reason"
+    return "it is not text in UTF-8" if isinstance(exception, UnicodeError) else "its path is not valid"
+
+
+def with_full_stop(text: str) -> str:
+    """The text with a full stop, if no other sign ends it: another sentence may follow."""
+    stripped = text.rstrip()
+    return stripped if not stripped or stripped[-1] in ".!?:" else f"{stripped}."
+
+
+def escape_invisible(text: str) -> str:
+    """The text with invisible characters, which could deceive a reader, as their code points."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        f"\u27e8U+{ord(one):04X}\u27e9"
+        if one not in _LAID_OUT and unicodedata.category(one) in _UNSEEN
+        else one
+        for one in text
+    )
+
+
+def mask_secrets(text: str, secrets: Iterable[str]) -> str:
+    """The text without secrets, where no letter or digit precedes or follows them.
+
+    Ansible masks a secret anywhere. A short one, such as ``ab``, is also a part of words and IDs, which do
+    not show it.
+    """
+    for secret in secrets:
+        text = re.sub(rf"(?<![0-9A-Za-z]){re.escape(secret)}(?![0-9A-Za-z])", "********", text)
+    return text
+
+
+def validation_message(
+    message: str,
+    errors: Sequence[str],
+    params: Mapping[str, Any],
+    argument_spec: Mapping[str, Mapping[str, Any]],
+) -> str:
+    """Ansible's message about options that fail the argument spec, with the values as they are written.
+
+    Ansible's ``message`` is about the first of ``errors``, and names types of Python instead of the value.
+    ``params`` are the values before the validation.
+    """
+    # Only the whole message says that options are unknown.
+    problems = [message] if message.startswith("Unsupported") or not errors else errors
+    lines = (_validation_line(problem, params, argument_spec) for problem in problems)
+    return "\n".join(dict.fromkeys(lines))
+
+
+def _validation_line(
+    message: str, params: Mapping[str, Any], argument_spec: Mapping[str, Mapping[str, Any]]
+) -> str:
+    for option, problem in _problems(message, params, argument_spec):
+        # Ansible hides a secret only as it is written, and JSON may write it in another way.
+        got = (
+            ""
+            if argument_spec.get(option, {}).get("no_log")
+            else f" (got {render_value(params.get(option))})"
+        )
+        return f"{option}: {problem}{got}."
+    return message
+
+
+def _problems(
+    message: str, params: Mapping[str, Any], argument_spec: Mapping[str, Mapping[str, Any]]
+) -> Iterator[tuple[str, str]]:
+    """Option and problem."""
+    for option, spec in argument_spec.items():
+        # For a list of mappings, Ansible's message does not name the option.
+        items = params.get(option)
+        if spec.get("elements") == "dict" and items and not _are_mappings(items):
+            yield option, "must be a list of mappings"
+    if (found := _TYPE_ERROR.fullmatch(message)) and found["type"] in _TYPES:
+        kind = _TYPES[found["type"]]
+        if found["of"]:
+            yield found["of"], f"{found['option']} must be {kind}"
+        yield found["option"], f"must be {kind}"
+    elif found := _CHOICE_ERROR.fullmatch(message):
+        yield found["option"], f"must be one of {found['choices']}"
+
+
+def _are_mappings(items: Any) -> bool:
+    return isinstance(items, list) and all(isinstance(item, Mapping) for item in items)

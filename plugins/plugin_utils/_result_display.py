@@ -1,0 +1,100 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Decide what Ansible displays of a result.
+
+Of a long failure, only the message is displayed, and all of it is registered. The diff of a loop's item is
+displayed, too.
+"""
+
+from __future__ import annotations
+
+import json
+
+from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible.release import __version__
+from ansible.utils.display import Display
+from ansible_collections.golden.images.plugins.plugin_utils._output import is_json
+
+display = Display()
+
+# Characters of a result that Ansible displays as one line.
+_LONGEST = 4000
+# Ansible displays these of a result only with -vvv, or as lines of their own (CallbackBase._dump_results).
+_NOT_DISPLAYED = frozenset({"diff", "exception", "invocation", "warnings"})
+# Whether Ansible displays a condition in place of the message; older versions display the message first.
+_HIDES_MESSAGES = tuple(map(int, __version__.split(".")[:2])) >= (2, 21)
+# With -vvv Ansible displays every result, in many lines.
+_ALL = 3
+
+
+def shorten(result, has_condition=False):
+    """Return the result of a module in the form for display.
+
+    Ansible displays all of a failed task's result, in one line, which can have hundreds of kilobytes. It
+    displays only the message of a result with ``_ansible_no_log``, and registers all of it.
+
+    If the task ``has_condition``, a ``failed_when``, ansible-core 2.21 displays in place of the message that
+    the condition is true. So the message is displayed before that.
+    """
+    if not result.get("failed") or is_json():
+        return result
+    displayed = {key: value for key, value in result.items() if key not in _NOT_DISPLAYED}
+    length = len(json.dumps(displayed, default=str))
+    is_long = length > _LONGEST and display.verbosity < _ALL
+    if has_condition and _HIDES_MESSAGES:
+        display.display(result.get("msg", ""))
+    if not is_long:
+        return result
+    # Without this, Ansible's own words about a hidden result would be all.
+    display.display(
+        f"The result has {length:,} characters: -vvv displays it, and a registered variable has it."
+    )
+    short = {**result, "_ansible_no_log": True}
+    if isinstance(result.get("results"), list):
+        # ansible-core 2.19 takes a list of this name for the results of a loop, which it displays even so.
+        short["results"] = tuple(result["results"])
+    return short
+
+
+def with_message(result):
+    """Return the result with a message, also of a module whose process ended with an exception.
+
+    ansible-core returns only ``exception`` then. Roles read the failure after ``failed_when: false``, and
+    know it by its message.
+    """
+    if not result.get("failed") or "msg" in result:
+        return result
+    event = getattr(result.get("exception"), "event", None)
+    return {**result, "msg": getattr(event, "msg", None) or "The module ended with an exception: see -vvv."}
+
+
+def display_diff(task, result):
+    """Display the diff of a result that is an item of a loop and has ``results`` of its own.
+
+    The callback ``default`` displays the diff of an item, but takes a key of this name for the results of
+    the whole loop, which have none (``CallbackModule.v2_on_file_diff``).
+    """
+    if not task.loop or task.no_log or "results" not in result or is_json():
+        return
+    text = (result.get("diff") or {}).get("prepared")
+    if text and result.get("changed") and not result.get("failed"):
+        display.display(text)
+
+
+class ShortFailures(NormalAction):
+    """Action that runs the module of its name."""
+
+    def run(self, tmp=None, task_vars=None):
+        return self._shorten_result(super().run(tmp, task_vars))
+
+    def _shorten_result(self, result):
+        result = with_message(result)
+        display_diff(self._task, result)
+        # With failed_when: false there is no failure to display, nor where a role goes on with a report.
+        condition = self._task.failed_when
+        if condition == [False] or (condition and result.get("report")):
+            return result
+        # Ansible displays no message of a task with no_log.
+        return shorten(result, bool(condition) and not self._task.no_log)

@@ -1,0 +1,187 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run modules on the controller without a process, where the result is the same."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import io
+import json
+import os
+import sys
+import traceback
+from functools import cache, cached_property
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from ansible import constants
+from ansible.errors import AnsibleValueOmittedError
+from ansible.module_utils.common.json import Direction, get_module_encoder
+from ansible_collections.golden.images.plugins.module_utils._runner import ATTACHED, refusal, run_here
+from ansible_collections.golden.images.plugins.module_utils._variables import options_of, with_text_keys
+from ansible_collections.golden.images.plugins.plugin_utils._result_display import ShortFailures
+
+_MODULES = "ansible_collections.golden.images.plugins.modules"
+# The types that JSON text becomes, besides dict and list.
+_TEXT = frozenset({str})
+_SCALARS = _TEXT | {int, float, bool, type(None)}
+
+
+class RunsHere(ShortFailures):
+    """Action that runs the flow of the task's module in this process, or the module in a process if needed.
+
+    A process of its own takes longer to start than most modules run. A module reads and writes files on its
+    host, as its user and with its environment. These are this process's own only if the connection is local
+    and the task changes neither. A module that calls AWS also uses the boto3 of its host's Python, which has
+    to be this process's Python. The flow imports boto3 itself where there is one.
+
+    As from a process, what libraries print is lost, and an exception is a failed result.
+    """
+
+    @cached_property
+    def _flow(self):
+        return import_module(f"{_MODULES}.{self._task.action.rpartition('.')[2]}").FLOW
+
+    def run(self, tmp=None, task_vars=None):
+        variables = task_vars or {}
+        options = options_of(self._flow.options.argument_spec())
+        self._task.args, unreadable = with_text_keys(options, self._task.args)
+        if unreadable:
+            return self._shorten_result({"failed": True, **refusal(unreadable)})
+        if not self._can_run_here(variables):
+            self._task.args = {**self._task.args, **read_attachments(self._flow.attaches)}
+            return super().run(tmp, task_vars)
+        # Ansible's own objects are many, and stay: each garbage collection would look at all of them. Only
+        # once: one process runs all items of a loop, and what earlier ones have left behind must not stay.
+        if not gc.get_freeze_count():
+            gc.freeze()
+        # The options of a module that does not need AWS are the results of others, which can be large.
+        with_invocation = self._flow.needs_aws and _injects_invocation(variables)
+        # The module's process would start in this directory, in which relative paths are.
+        with contextlib.chdir(self._loader.get_basedir()), _without_output():
+            try:
+                result = run_here(self._flow, self._arguments(), with_invocation)
+            except Exception as exception:  # noqa: BLE001  (not swallowed: it is the result)
+                # So that failed_when, until and the tasks of always apply to it.
+                result = _crash_result(exception)
+        return self._shorten_result(_serialize(result, Direction.MODULE_TO_CONTROLLER))
+
+    def _can_run_here(self, task_vars):
+        task, connection = self._task, self._connection
+        return (
+            connection.transport == "local"
+            and not connection.become
+            and not task.async_val
+            # Its threads would go on after the time.
+            and not task.timeout
+            and not any(task.environment or ())
+            and (not self._flow.calls_aws(task.args) or self._can_call_aws_here(task_vars))
+        )
+
+    def _can_call_aws_here(self, task_vars):
+        # With these, amazon.aws lets botocore log requests with their secrets: Ansible's log file would have
+        # them, and the logger stays as it is for later tasks.
+        option = self._task.args.get("debug_botocore_endpoint_logs")
+        logs = option or os.environ.get("ANSIBLE_DEBUG_BOTOCORE_LOGS")
+        # There, what botocore asks about proxies must not be called between fork and exec.
+        is_mac = sys.platform == "darwin"
+        return not logs and not is_mac and self._has_boto3(task_vars)
+
+    def _has_boto3(self, task_vars):
+        """Whether the module's Python is the one of this process, and has boto3."""
+        delegate = self._task.delegate_to
+        variables = task_vars["ansible_delegated_vars"][delegate] if delegate else task_vars
+        # Without a setting, Ansible discovers a Python, which need not be the one that runs Ansible.
+        interpreter = constants.config.get_config_value("INTERPRETER_PYTHON", variables=variables)
+        try:
+            python = self._templar.template(interpreter)
+        except AnsibleValueOmittedError:
+            return False
+        return python == sys.executable and find_spec("boto3") is not None
+
+    def _arguments(self):
+        internal = {
+            "check_mode": self._task.check_mode,
+            "diff": self._task.diff,
+            "module_name": self._task.action,
+            "verbosity": self._display.verbosity,
+        }
+        # One by one: the names of options have tags, for which all of their values would be copied.
+        options = {
+            str(name): _serialize(value, Direction.CONTROLLER_TO_MODULE)
+            for name, value in self._task.args.items()
+        }
+        internal_options = {f"_ansible_{name}": value for name, value in internal.items()}
+        return {**options, **internal_options, **read_attachments(self._flow.attaches)}
+
+
+@cache
+def read_attachments(folder):
+    """Return the argument with the files in this folder of ``plugin_utils``; empty without a folder."""
+    if not folder:
+        return {}
+    paths = sorted(Path(__file__).with_name(folder).iterdir())
+    return {ATTACHED: {path.name: path.read_text(encoding="utf-8") for path in paths}}
+
+
+@contextlib.contextmanager
+def _without_output():
+    """Drop what libraries print, as from a process. Ansible would display it as a warning."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+def _crash_result(exception):
+    return {
+        "changed": False,
+        "exception": "".join(traceback.format_exception(exception)),
+        "failed": True,
+        "msg": f"{type(exception).__name__}: {exception}",
+    }
+
+
+def _injects_invocation(variables):
+    """Whether a module returns its options: always before ansible-core 2.21, by a setting since then."""
+    name, config = "INJECT_INVOCATION", constants.config
+    return config.get_configuration_definition(name) is None or config.get_config_value(
+        name, variables=variables
+    )
+
+
+def _serialize(values, direction):
+    """Return options or a result as from another process: plain JSON values, without Ansible's tags."""
+    if _is_plain(values):
+        return values
+    try:
+        # Ansible's encoder takes long for large values, and has an effect only on types that JSON lacks.
+        text = json.dumps(values)
+    except TypeError:
+        text = json.dumps(values, cls=get_module_encoder("legacy", direction))
+    return json.loads(text)
+
+
+def _is_plain(values):
+    """Whether all parts have the types that JSON text becomes.
+
+    They need no copy, which is 50 MB for the audit of ten thousand images.
+    """
+    waiting = [values]
+    while waiting:
+        value = waiting.pop()
+        kind = type(value)
+        if kind is dict:
+            if not {*map(type, value)} <= _TEXT:
+                return False
+            parts = value.values()
+        elif kind is list:
+            parts = value
+        elif kind in _SCALARS:
+            continue
+        else:
+            return False
+        waiting.extend(part for part in parts if type(part) not in _SCALARS)
+    return True
