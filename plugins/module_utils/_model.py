@@ -359,7 +359,7 @@ class Grant:
 
 
 @dataclass(frozen=True)
-class KeySeen:
+class KeyState:
     """A key with its grants and the text of its policy; None if the policy is not needed.
 
     ``denied`` is the operation that AWS denies on a key of another account.

@@ -18,7 +18,7 @@ from .._keys.grants import OPERATIONS, is_own_by_issuer
 from .._keys.needed import of_principals, shared_by_name, unused_key_access
 from .._keys.policy_audience import StatementAudience, audiences
 from .._keys.policy_statements import PolicyConsumers
-from .._model import Grant, Image, Key, KeySeen, Sharing, Target
+from .._model import Grant, Image, Key, KeyState, Sharing, Target
 from .options import AuditOptions
 from .state import RegionState
 
@@ -43,7 +43,7 @@ class AuditedKey:
     options: AuditOptions
     target: Target
     region: RegionState
-    current: KeySeen
+    current: KeyState
     encrypted: list[Image]
     associated: list[Image]
 

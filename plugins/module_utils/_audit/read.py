@@ -19,7 +19,7 @@ from .._aws import read
 from .._aws.answers import required
 from .._aws.errors import AWS_ERRORS, ClientError, IncompleteAnswer, code_of, failure
 from .._fanout import MAX_THREADS, map_parallel, round_robin
-from .._model import PUBLIC, Key, KeySeen, PublicAccessBlock, Sharing, Snapshot, Target
+from .._model import PUBLIC, Key, KeyState, PublicAccessBlock, Sharing, Snapshot, Target
 from .._plan import batches
 from .options import AuditOptions
 from .state import IMAGE_BLOCK, SNAPSHOT_BLOCK, Listed, Problem, RegionState
@@ -303,7 +303,7 @@ def _with_keys(clients: Clients, current: Mapping[Target, RegionState]) -> dict[
         for target, snapshots in known.items()
     )
     done, failed = map_parallel(arns, lambda item: _key(clients.kms(item[0].region), *item))
-    keys: dict[Target, dict[str, KeySeen]] = {target: {} for target in current}
+    keys: dict[Target, dict[str, KeyState]] = {target: {} for target in current}
     problems = {target: [*region.problems, *keyless.get(target, ())] for target, region in current.items()}
     for (target, arn), key in done.items():
         keys[target][arn] = key
@@ -394,13 +394,13 @@ def _is_deleted(ec2: EC2Client, snapshot_id: str) -> bool:
     return False
 
 
-def _key(kms: KMSClient, target: Target, arn: str) -> KeySeen:
+def _key(kms: KMSClient, target: Target, arn: str) -> KeyState:
     named = Key(arn)
     if named.account_id != target.account_id:
         # Its grants and policy can be read in its own account only.
-        return KeySeen(named)
+        return KeyState(named)
     key = read.key(kms, arn)
     if key.aws_managed:
         # Other accounts cannot use it.
-        return KeySeen(key)
-    return KeySeen(key, read.grants(kms, key.arn), read.key_policies(kms, key.arn))
+        return KeyState(key)
+    return KeyState(key, read.grants(kms, key.arn), read.key_policies(kms, key.arn))

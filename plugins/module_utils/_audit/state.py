@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from .._failures import Failure
-from .._model import Image, KeySeen, PublicAccessBlock, Sharing, Target
+from .._model import Image, KeyState, PublicAccessBlock, Sharing, Target
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class RegionState:
     unused: Mapping[str, Sharing] = field(default_factory=dict)
     key_of: Mapping[str, str] = field(default_factory=dict)
     associated_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    keys: Mapping[str, KeySeen] = field(default_factory=dict)
+    keys: Mapping[str, KeyState] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
     @property

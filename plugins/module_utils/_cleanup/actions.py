@@ -27,14 +27,14 @@ from .stages import (
     deprecation_tag,
     set_marks,
 )
-from .state import CleanupSeen, OwnSnapshot, RegionState
+from .state import CleanupState, OwnSnapshot, RegionState
 
 # EC2 API Reference, CreateTags and DeleteTags: resources per request.
 TAG_BATCH = 1000
 
 
 def region_actions(
-    seen: CleanupSeen,
+    seen: CleanupState,
     target: Target,
     decided: tuple[Decision, ...],
     snapshots: tuple[OwnSnapshot, ...],
@@ -210,7 +210,7 @@ def _deletes_snapshots(
     return bool(decision.snapshots) and len(_deleted(decision)) == len(decision.snapshots)
 
 
-def _report_actions(seen: CleanupSeen, target: Target, decided: tuple[Decision, ...]) -> Iterator[Action]:
+def _report_actions(seen: CleanupState, target: Target, decided: tuple[Decision, ...]) -> Iterator[Action]:
     depth = {"OptionName": "version-depth", "OptionValues": [str(ALL_VERSIONS)]}
     for decision in decided:
         if decision.report_wanted:
@@ -225,7 +225,7 @@ def _report_actions(seen: CleanupSeen, target: Target, decided: tuple[Decision, 
             yield Action(target, "CreateImageUsageReport", parameters, decision.ref.image_id)
 
 
-def _report_token(seen: CleanupSeen, target: Target, ref: ImageRef) -> str:
+def _report_token(seen: CleanupState, target: Target, ref: ImageRef) -> str:
     """Return the token of a usage report: one a day, and another one after each that failed.
 
     The same token returns the same report (botocore shape CreateImageUsageReportRequest, ClientToken).

@@ -17,13 +17,13 @@ from .decisions import WAIT, Decision, families_of
 from .options import CleanupOptions
 from .plan import CleanupPlan
 from .stages import CHOSEN_TAG, MARKS, STAGES, dates
-from .state import CleanupSeen
+from .state import CleanupState
 
 _LONGEST = 60
 _ANY_TAGS = "cleanup tags of"
 
 
-def changes(wanted: CleanupOptions, seen: CleanupSeen, plan: CleanupPlan) -> Iterator[Change]:
+def changes(wanted: CleanupOptions, seen: CleanupState, plan: CleanupPlan) -> Iterator[Change]:
     """What the plan retires, then the changes that no retired image explains."""
     retired = [decision for decision in plan.decisions if decision.kind in STAGES]
     yield from _of_retired(wanted, seen, retired)
@@ -40,7 +40,7 @@ def changes(wanted: CleanupOptions, seen: CleanupSeen, plan: CleanupPlan) -> Ite
                 yield from changes_by(action, planned)
 
 
-def _of_retired(wanted: CleanupOptions, seen: CleanupSeen, retired: Iterable[Decision]) -> Iterator[Change]:
+def _of_retired(wanted: CleanupOptions, seen: CleanupState, retired: Iterable[Decision]) -> Iterator[Change]:
     """What happens to each image, in the same words for those of several regions that differ in rank only.
 
     An image has different ranks if a region lacks some of the newer or has others.
@@ -57,12 +57,12 @@ def _of_retired(wanted: CleanupOptions, seen: CleanupSeen, retired: Iterable[Dec
             yield Change(seen.target(ref.region), REMOVED, f"{name} {stage} ({text})")
 
 
-def _name(seen: CleanupSeen, ref: ImageRef) -> str:
+def _name(seen: CleanupState, ref: ImageRef) -> str:
     return seen.images[ref].image.name or ref.image_id
 
 
 def _of_tags(
-    seen: CleanupSeen, action: Action, others: Mapping[ImageRef, Decision], explained: Collection[str]
+    seen: CleanupState, action: Action, others: Mapping[ImageRef, Decision], explained: Collection[str]
 ) -> Iterator[Change]:
     """What the tags of a stage's date mean. Their values are times, which are different in each run."""
     sign = ADDED if action.operation == "CreateTags" else REMOVED
@@ -101,7 +101,7 @@ def _verb(known: Collection[str], written: Collection[str]) -> str:
     return "starts again" if CHOSEN_TAG in written or {*known} & {*written} else "continues"
 
 
-def _reasons(wanted: CleanupOptions, seen: CleanupSeen, decision: Decision) -> tuple[str, ...]:
+def _reasons(wanted: CleanupOptions, seen: CleanupState, decision: Decision) -> tuple[str, ...]:
     """Why the image is retired, apart from its rank, and with how many snapshots."""
     own = seen.images[decision.ref]
     reasons = []
@@ -122,7 +122,7 @@ def _places(ranks: Collection[int]) -> str:
     return _ordinal(first) if first == last else f"{_ordinal(first)} to {_ordinal(last)}"
 
 
-def _ranks(seen: CleanupSeen, family_of: Mapping[ImageRef, str]) -> dict[ImageRef, int]:
+def _ranks(seen: CleanupState, family_of: Mapping[ImageRef, str]) -> dict[ImageRef, int]:
     """The place of each image among those of its family in its region, the newest first."""
     members: dict[tuple[str, str], list[ImageRef]] = defaultdict(list)
     for ref, family in family_of.items():
@@ -134,7 +134,7 @@ def _ranks(seen: CleanupSeen, family_of: Mapping[ImageRef, str]) -> dict[ImageRe
     return ranks
 
 
-def _created(seen: CleanupSeen, ref: ImageRef) -> float:
+def _created(seen: CleanupState, ref: ImageRef) -> float:
     created = seen.images[ref].created
     return created.timestamp() if created else 0
 

@@ -32,7 +32,7 @@ from .stages import DEREGISTER, DISABLE, Step, step
 from .state import (
     UNPROVEN,
     UNREADABLE,
-    CleanupSeen,
+    CleanupState,
     Evidence,
     ImageUsage,
     LateUses,
@@ -107,7 +107,7 @@ class Decision:
 
 
 def decisions(
-    wanted: CleanupOptions, seen: CleanupSeen, blocked: Mapping[ImageRef, str] | None = None
+    wanted: CleanupOptions, seen: CleanupState, blocked: Mapping[ImageRef, str] | None = None
 ) -> tuple[Decision, ...]:
     """The decision on every evaluated image, whatever the limit. What was not read counts as use.
 
@@ -119,19 +119,19 @@ def decisions(
     return _with_snapshots(tuple(_decisions(context)), seen)
 
 
-def families_of(wanted: CleanupOptions, seen: CleanupSeen) -> dict[ImageRef, str]:
+def families_of(wanted: CleanupOptions, seen: CleanupState) -> dict[ImageRef, str]:
     """The family of each image that the cleanup may retire."""
     return families(seen.images, wanted.by, managed_by_policy(seen))
 
 
-def candidates(wanted: CleanupOptions, seen: CleanupSeen) -> tuple[ImageRef, ...]:
+def candidates(wanted: CleanupOptions, seen: CleanupState) -> tuple[ImageRef, ...]:
     """The images that neither a rule nor a bulk read keeps: the usage of only these has to be read."""
     decided = _decisions(_Context(wanted, seen, ImageUsage(), SnapshotUsage()))
     return tuple(decision.ref for decision in decided if decision.kind != KEEP)
 
 
 def images_to_retire(
-    wanted: CleanupOptions, seen: CleanupSeen, unread_usage: ImageUsage | None = None
+    wanted: CleanupOptions, seen: CleanupState, unread_usage: ImageUsage | None = None
 ) -> tuple[ImageRef, ...]:
     """The images to disable or deregister now, as far as their snapshots allow it.
 
@@ -156,7 +156,7 @@ class _Context:
     """
 
     wanted: CleanupOptions
-    seen: CleanupSeen
+    seen: CleanupState
     unread_image: ImageUsage | None
     unread_snapshot: SnapshotUsage
     unread_late: LateUses = field(default_factory=LateUses)
@@ -234,7 +234,7 @@ def _retire(context: _Context, ref: ImageRef, family: str, usage: ImageUsage) ->
 
 
 def _bulk_evidence(
-    seen: CleanupSeen, unknown: Mapping[ImageRef, Evidence]
+    seen: CleanupState, unknown: Mapping[ImageRef, Evidence]
 ) -> dict[ImageRef, tuple[Evidence, ...]]:
     """Each image's evidence from the bulk reads of all regions, and that its policies are ``unknown``."""
     unread = {region: seen.unread_of(region) for region in seen.regions}
@@ -344,7 +344,7 @@ def _snapshots(context: _Context, ref: ImageRef) -> dict[str, SnapshotUsage]:
     }
 
 
-def _with_snapshots(decided: tuple[Decision, ...], seen: CleanupSeen) -> tuple[Decision, ...]:
+def _with_snapshots(decided: tuple[Decision, ...], seen: CleanupState) -> tuple[Decision, ...]:
     """The decisions, deregistrations with what happens to the image's snapshots."""
     deregistering: dict[str, set[str]] = defaultdict(set)
     for ref in deregistered(decided):
@@ -357,7 +357,7 @@ def _with_snapshots(decided: tuple[Decision, ...], seen: CleanupSeen) -> tuple[D
     )
 
 
-def _with_its_snapshots(decision: Decision, seen: CleanupSeen, deregistering: Collection[str]) -> Decision:
+def _with_its_snapshots(decision: Decision, seen: CleanupState, deregistering: Collection[str]) -> Decision:
     own, region = seen.images[decision.ref], seen.regions[decision.ref.region]
     snapshots = decide_snapshots(own, region, deregistering, seen.named[decision.ref.region])
     until = recoverable_until(own, region, snapshots, seen.now)

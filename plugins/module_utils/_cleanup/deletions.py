@@ -20,7 +20,7 @@ from .grants import Going, unread_of_keys
 from .options import CleanupOptions
 from .sharing import named
 from .snapshots import Named, described_image, images_named_by, leftovers, orphans
-from .state import CleanupSeen, Evidence, OwnSnapshot, SnapshotUsage, unreadable
+from .state import CleanupState, Evidence, OwnSnapshot, SnapshotUsage, unreadable
 
 # Region to deregistered image to the snapshots that are left of it.
 Orphans = dict[str, dict[str, tuple[OwnSnapshot, ...]]]
@@ -28,7 +28,7 @@ Orphans = dict[str, dict[str, tuple[OwnSnapshot, ...]]]
 _NOT_READ = SnapshotUsage(unread="Its permissions were not read.")
 
 
-def all_orphans(wanted: CleanupOptions, seen: CleanupSeen) -> Orphans:
+def all_orphans(wanted: CleanupOptions, seen: CleanupState) -> Orphans:
     """The orphan snapshots, shared or not, if the user wants them deleted.
 
     None in a region where something could not be read: it may use these images, or keep their snapshots.
@@ -42,7 +42,7 @@ def all_orphans(wanted: CleanupOptions, seen: CleanupSeen) -> Orphans:
     }
 
 
-def all_leftovers(wanted: CleanupOptions, seen: CleanupSeen) -> Mapping[SnapshotRef, OwnSnapshot]:
+def all_leftovers(wanted: CleanupOptions, seen: CleanupState) -> Mapping[SnapshotRef, OwnSnapshot]:
     """The snapshots that earlier runs could not delete with their images, shared or not.
 
     None in a region where something could not be read, as for orphans.
@@ -55,7 +55,7 @@ def all_leftovers(wanted: CleanupOptions, seen: CleanupSeen) -> Mapping[Snapshot
     }
 
 
-def unread_deletions(wanted: CleanupOptions, seen: CleanupSeen) -> dict[str, tuple[Evidence, ...]]:
+def unread_deletions(wanted: CleanupOptions, seen: CleanupState) -> dict[str, tuple[Evidence, ...]]:
     """Region to what could not be read there and keeps snapshots without an image.
 
     That is either what was not read of the region, or the permissions and keys of such snapshots.
@@ -77,7 +77,7 @@ def unread_deletions(wanted: CleanupOptions, seen: CleanupSeen) -> dict[str, tup
 
 
 def _unread(
-    wanted: CleanupOptions, seen: CleanupSeen, ref: SnapshotRef, *, is_leftover: bool
+    wanted: CleanupOptions, seen: CleanupState, ref: SnapshotRef, *, is_leftover: bool
 ) -> Iterator[Evidence]:
     """Reads that failed, for which a snapshot without an image is kept."""
     usage = seen.snapshot_usage.get(ref)
@@ -87,20 +87,20 @@ def _unread(
 
 
 def _leftovers(
-    wanted: CleanupOptions, seen: CleanupSeen, region: str, uses: Named
+    wanted: CleanupOptions, seen: CleanupState, region: str, uses: Named
 ) -> tuple[OwnSnapshot, ...]:
     """The region's leftovers, as far as they are known, without those of images with ``uses``."""
     return leftovers(seen.regions[region], seen.image_ids, wanted.protect_tags, uses)
 
 
 def _orphans(
-    wanted: CleanupOptions, seen: CleanupSeen, region: str, uses: Named
+    wanted: CleanupOptions, seen: CleanupState, region: str, uses: Named
 ) -> dict[str, tuple[OwnSnapshot, ...]]:
     """The region's orphans, as far as they are known, without those of images with ``uses``."""
     return orphans(seen.regions[region], seen.image_ids, wanted.protect_tags, uses)
 
 
-def _alone(wanted: CleanupOptions, seen: CleanupSeen, region: str) -> dict[SnapshotRef, bool]:
+def _alone(wanted: CleanupOptions, seen: CleanupState, region: str) -> dict[SnapshotRef, bool]:
     """The region's snapshots without an image, as far as they are known, and whether each is a leftover."""
     uses = seen.named[region]
     found = {SnapshotRef(region, one.snapshot_id): True for one in _leftovers(wanted, seen, region, uses)}
@@ -110,7 +110,7 @@ def _alone(wanted: CleanupOptions, seen: CleanupSeen, region: str) -> dict[Snaps
     return found
 
 
-def kept_alone(wanted: CleanupOptions, seen: CleanupSeen) -> dict[SnapshotRef, str]:
+def kept_alone(wanted: CleanupOptions, seen: CleanupState) -> dict[SnapshotRef, str]:
     """The leftovers and orphans that are not deleted because of their sharing or key, with the reason."""
     return {
         ref: why
@@ -121,7 +121,7 @@ def kept_alone(wanted: CleanupOptions, seen: CleanupSeen) -> dict[SnapshotRef, s
     }
 
 
-def used_deregistered_images(wanted: CleanupOptions, seen: CleanupSeen, region: str) -> dict[str, Evidence]:
+def used_deregistered_images(wanted: CleanupOptions, seen: CleanupState, region: str) -> dict[str, Evidence]:
     """Deregistered image to its first use, where nothing else keeps its snapshots."""
     named = seen.named[region]
     left = _leftovers(wanted, seen, region, {})
@@ -130,7 +130,7 @@ def used_deregistered_images(wanted: CleanupOptions, seen: CleanupSeen, region: 
     return {image_id: named[image_id][0] for image_id in image_ids if image_id in named}
 
 
-def deletable_orphans(wanted: CleanupOptions, seen: CleanupSeen) -> Orphans:
+def deletable_orphans(wanted: CleanupOptions, seen: CleanupState) -> Orphans:
     """The orphans to delete: those that are shared with no other account."""
     found: Orphans = {}
     for region, by_image in all_orphans(wanted, seen).items():
@@ -146,7 +146,7 @@ def deletable_orphans(wanted: CleanupOptions, seen: CleanupSeen) -> Orphans:
 
 
 def deleted_alone(
-    wanted: CleanupOptions, seen: CleanupSeen, region: str, orphaned: Orphans
+    wanted: CleanupOptions, seen: CleanupState, region: str, orphaned: Orphans
 ) -> tuple[OwnSnapshot, ...]:
     """The region's snapshots to delete without an image: leftovers of earlier runs, and orphans.
 
@@ -161,7 +161,7 @@ def deleted_alone(
     return (*left_here, *of_orphans)
 
 
-def deregistered_images(wanted: CleanupOptions, seen: CleanupSeen, orphaned: Orphans) -> tuple[str, ...]:
+def deregistered_images(wanted: CleanupOptions, seen: CleanupState, orphaned: Orphans) -> tuple[str, ...]:
     """The images, as ``region/image_id``, for which ``max_deletions`` counts the snapshots without an image.
 
     A leftover counts for the image that its description names, which no tag can change. Without one, it
@@ -177,7 +177,7 @@ def deregistered_images(wanted: CleanupOptions, seen: CleanupSeen, orphaned: Orp
 
 
 def concerned_snapshots(
-    wanted: CleanupOptions, seen: CleanupSeen, decided: Iterable[Decision], orphaned: Orphans
+    wanted: CleanupOptions, seen: CleanupState, decided: Iterable[Decision], orphaned: Orphans
 ) -> Iterator[SnapshotRef]:
     """Every snapshot of the deregistered images, deleted or kept, and all that are deleted alone."""
     for decision in decided:
@@ -187,7 +187,9 @@ def concerned_snapshots(
         yield from (SnapshotRef(region, one.snapshot_id) for one in alone)
 
 
-def going(wanted: CleanupOptions, seen: CleanupSeen, decided: Iterable[Decision], orphaned: Orphans) -> Going:
+def going(
+    wanted: CleanupOptions, seen: CleanupState, decided: Iterable[Decision], orphaned: Orphans
+) -> Going:
     """What is gone after the run: the deregistered images, and the snapshots that are deleted."""
     decisions = tuple(decided)
     of_images = (
@@ -204,13 +206,13 @@ def going(wanted: CleanupOptions, seen: CleanupSeen, decided: Iterable[Decision]
     return Going(deregistered(decisions), frozenset((*of_images, *alone)))
 
 
-def _is_deletable(wanted: CleanupOptions, seen: CleanupSeen, ref: SnapshotRef, *, is_leftover: bool) -> bool:
+def _is_deletable(wanted: CleanupOptions, seen: CleanupState, ref: SnapshotRef, *, is_leftover: bool) -> bool:
     """Whether the sharing and the key of a snapshot without an image allow its deletion."""
     return not any(_keep_reasons(wanted, seen, ref, is_leftover=is_leftover))
 
 
 def _keep_reasons(
-    wanted: CleanupOptions, seen: CleanupSeen, ref: SnapshotRef, *, is_leftover: bool
+    wanted: CleanupOptions, seen: CleanupState, ref: SnapshotRef, *, is_leftover: bool
 ) -> Iterator[str]:
     """Why a snapshot without an image is kept, apart from its uses."""
     usage = seen.snapshot_usage.get(ref, _NOT_READ)

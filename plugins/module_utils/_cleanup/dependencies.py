@@ -14,7 +14,7 @@ from .._failures import Failure
 from .._model import KeyRef
 from .._plan import Action
 from .decisions import Decision
-from .state import CleanupSeen
+from .state import CleanupState
 
 # Region to snapshot or grant to the resources that have to be removed before it.
 Dependencies = dict[str, dict[str, set[str]]]
@@ -23,7 +23,7 @@ Dependencies = dict[str, dict[str, set[str]]]
 _USER = re.compile(r"\bin use by (ami-[0-9a-f]+)")
 
 
-def dependencies(seen: CleanupSeen, decided: Iterable[Decision], actions: Iterable[Action]) -> Dependencies:
+def dependencies(seen: CleanupState, decided: Iterable[Decision], actions: Iterable[Action]) -> Dependencies:
     """Region to snapshots and grants to the images that have to be deregistered first.
 
     A grant on a key depends on all images that are deregistered under the key. An example: under one key,

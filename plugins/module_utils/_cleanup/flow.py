@@ -39,7 +39,7 @@ from .report.document import changes as changes_of_reports
 from .report.document import document
 from .report.prices import read_prices
 from .sharing import is_unsupported_report, unsupported_report_warning
-from .state import CleanupSeen, RegionState
+from .state import CleanupState, RegionState
 from .unread import unread_failures
 from .uses.read import services
 from .uses.read_all import IN_BULK
@@ -55,7 +55,7 @@ class _FinalCheck:
     keys: Mapping[KeyRef, Revocations]
 
 
-def read_state(clients: Clients, wanted: CleanupOptions) -> CleanupSeen:
+def read_state(clients: Clients, wanted: CleanupOptions) -> CleanupState:
     """Read every region in bulk, then the usage of everything that has to be known for the plan.
 
     Raises:
@@ -74,12 +74,12 @@ def read_state(clients: Clients, wanted: CleanupOptions) -> CleanupSeen:
         # Settings that cannot be used are refused here, and not once images are tagged.
         clients.open("s3", [clients.default_region])
     states = _read_regions(clients, wanted, caller.account_id, regions)
-    seen = CleanupSeen(caller.account_id, datetime.now(UTC), states, partition=caller.partition)
+    seen = CleanupState(caller.account_id, datetime.now(UTC), states, partition=caller.partition)
     return _read_on(clients, wanted, seen)
 
 
 def apply(
-    clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, plan: CleanupPlan, report: Report
+    clients: Clients, wanted: CleanupOptions, seen: CleanupState, plan: CleanupPlan, report: Report
 ) -> Outcome:
     """Perform the plan, the destructive part as far as evidence that is read again confirms it.
 
@@ -119,7 +119,7 @@ def apply(
     )
 
 
-def result(wanted: CleanupOptions, seen: CleanupSeen, plan: CleanupPlan, outcome: Outcome) -> dict[str, Any]:
+def result(wanted: CleanupOptions, seen: CleanupState, plan: CleanupPlan, outcome: Outcome) -> dict[str, Any]:
     """The keys that only this module returns.
 
     Skipped images, and KMS keys, are as in the final check, if there was one.
@@ -144,7 +144,7 @@ def _content(options: CleanupOptions, result: Mapping[str, Any]) -> dict[str, An
     return content(result, prices, options.check_mode)
 
 
-FLOW: Flow[CleanupOptions, CleanupSeen] = Flow(
+FLOW: Flow[CleanupOptions, CleanupState] = Flow(
     CleanupOptions,
     read_state,
     plan,
@@ -184,8 +184,8 @@ def _read_regions(
 
 
 def _read_on(
-    clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, images: Collection[ImageRef] | None = None
-) -> CleanupSeen:
+    clients: Clients, wanted: CleanupOptions, seen: CleanupState, images: Collection[ImageRef] | None = None
+) -> CleanupState:
     """Read until nothing is left to read that the plan depends on (``next_reads``)."""
     while reads := next_reads(wanted, seen, images):
         seen = inspect(clients, wanted, seen, reads)
@@ -193,8 +193,8 @@ def _read_on(
 
 
 def _read_again(
-    clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, plan: CleanupPlan
-) -> CleanupSeen:
+    clients: Clients, wanted: CleanupOptions, seen: CleanupState, plan: CleanupPlan
+) -> CleanupState:
     """The state right before the destructive actions.
 
     All regions are read, not only those with such actions: a parameter can name images of other regions, and
@@ -205,7 +205,7 @@ def _read_again(
         ValidationError: something cannot be read.
     """
     states = _read_regions(clients, wanted, seen.account_id, seen.regions)
-    again = CleanupSeen(seen.account_id, seen.now, states, partition=seen.partition, is_final=True)
+    again = CleanupState(seen.account_id, seen.now, states, partition=seen.partition, is_final=True)
     to_retire = (decision.ref for decision in plan.decisions if decision.is_destructive)
     return _read_on(clients, wanted, again, [ref for ref in to_retire if ref in again.images])
 
@@ -222,7 +222,7 @@ def _reported(plan: CleanupPlan, done: Performed) -> Iterator[ImageRef]:
 
 
 def _confirm(
-    wanted: CleanupOptions, seen: CleanupSeen, first: CleanupPlan, done: tuple[Action, ...]
+    wanted: CleanupOptions, seen: CleanupState, first: CleanupPlan, done: tuple[Action, ...]
 ) -> Confirmed:
     """What is left of the plan with the state read again, after the actions ``done``."""
     blocked = images_that_lack_tags(wanted, seen, done)
@@ -240,7 +240,7 @@ def _retired(final: CleanupPlan) -> tuple[Decision, ...]:
 
 
 def _perform(
-    clients: Clients, seen: CleanupSeen, actions: tuple[Action, ...], retired: Iterable[Decision]
+    clients: Clients, seen: CleanupState, actions: tuple[Action, ...], retired: Iterable[Decision]
 ) -> Performed:
     """Perform the actions, in all regions at the same time."""
     by_target: dict[Target, list[Action]] = {}
@@ -286,7 +286,7 @@ def _outcome(*parts: Performed) -> Outcome:
     )
 
 
-def _by_region(seen: CleanupSeen, found: _FinalCheck) -> Mapping[Target, _FinalCheck]:
+def _by_region(seen: CleanupState, found: _FinalCheck) -> Mapping[Target, _FinalCheck]:
     return {
         seen.target(region): _FinalCheck(
             tuple(decision for decision in found.skipped if decision.ref.region == region),

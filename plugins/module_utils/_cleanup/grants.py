@@ -25,7 +25,7 @@ from .._keys.needed import HAS_RESOURCES, ConsumerResources, Kept, examples_of
 from .._keys.policy_statements import short
 from .._model import Grant, ImageRef, Key, KeyRef, Sharing, SnapshotRef
 from .options import CleanupOptions
-from .state import CleanupSeen, Evidence, KeyUsage, OwnImage, RegionState, unreadable
+from .state import CleanupState, Evidence, KeyUsage, OwnImage, RegionState, unreadable
 
 # A distribution grants access to keys first, and shares images once they are ready in all of its regions. An
 # image that is younger than this, and shared with no account yet, may be one of these. A grant that is
@@ -74,7 +74,7 @@ class Revocations:
         }
 
 
-def keys_of(seen: CleanupSeen, snapshots: Iterable[SnapshotRef]) -> tuple[KeyRef, ...]:
+def keys_of(seen: CleanupState, snapshots: Iterable[SnapshotRef]) -> tuple[KeyRef, ...]:
     """The account's own keys of the snapshots. Grants on other accounts' keys cannot be listed."""
     found = []
     for ref in snapshots:
@@ -85,7 +85,7 @@ def keys_of(seen: CleanupSeen, snapshots: Iterable[SnapshotRef]) -> tuple[KeyRef
 
 
 def unread_of_keys(
-    wanted: CleanupOptions, seen: CleanupSeen, snapshots: Iterable[SnapshotRef]
+    wanted: CleanupOptions, seen: CleanupState, snapshots: Iterable[SnapshotRef]
 ) -> Iterator[Evidence]:
     """Reads of the snapshots' keys that failed, and for which grants may be kept that would be revoked."""
     if not wanted.revoke_grants:
@@ -114,12 +114,12 @@ def snapshots_under(state: RegionState, key_arn: str) -> frozenset[str]:
     )
 
 
-def losing_accounts(seen: CleanupSeen, ref: KeyRef, going: Going) -> frozenset[str]:
+def losing_accounts(seen: CleanupState, ref: KeyRef, going: Going) -> frozenset[str]:
     """The accounts that would lose grants on a key, unless they have something under it."""
     return frozenset(_account(grant) for grant in _unneeded(seen, ref, going).grants)
 
 
-def revocations(seen: CleanupSeen, ref: KeyRef, going: Going) -> Revocations:
+def revocations(seen: CleanupState, ref: KeyRef, going: Going) -> Revocations:
     """What happens to the grants on a key once images and snapshots are gone.
 
     A grant stays if an image or a snapshot that stays under the key is shared with its account, or may be, or
@@ -162,7 +162,7 @@ def _kept_warnings(ref: KeyRef, kept: Iterable[Kept]) -> Iterator[str]:
         yield f"The grants of {examples_of(consumers)} on {ref.key_arn} are kept: {reason}{named} {_REMEDY}"
 
 
-def _unneeded(seen: CleanupSeen, ref: KeyRef, going: Going) -> Revocations:
+def _unneeded(seen: CleanupState, ref: KeyRef, going: Going) -> Revocations:
     """The grants on a key that no image or snapshot of this account needs once those ``going`` are gone."""
     usage = seen.key_usage.get(ref, _NOT_READ)
     if usage.unread:
@@ -245,7 +245,7 @@ def _may_be_under_any(own: OwnImage, state: RegionState) -> bool:
     )
 
 
-def _may_be_shared_soon(own: OwnImage, usage: KeyUsage, seen: CleanupSeen) -> bool:
+def _may_be_shared_soon(own: OwnImage, usage: KeyUsage, seen: CleanupState) -> bool:
     """Whether the image is new and shared with no other account, so that a distribution may be under way."""
     others = usage.sharing.get(own.image.image_id, Sharing()).without(seen.account_id)
     return not others and (own.created is None or seen.now - own.created < _SHARED_WITHIN)

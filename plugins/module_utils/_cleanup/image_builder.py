@@ -13,7 +13,7 @@ from typing import NamedTuple
 from .._model import ImageRef
 from .._tags import SOURCE_TAG
 from .options import CleanupOptions
-from .state import CleanupSeen, Evidence, ImageBuild, LifecyclePolicy, unproven
+from .state import CleanupState, Evidence, ImageBuild, LifecyclePolicy, unproven
 
 # Image Builder tags each AMI that it distributes with the ARN of the build (Image Builder User Guide, "Tag
 # resources from an Image Builder workflow"; botocore shape ImageBuildVersionArn).
@@ -29,7 +29,7 @@ class Builder(NamedTuple):
     region: str
 
 
-def builder_regions(wanted: CleanupOptions, seen: CleanupSeen) -> tuple[str, ...]:
+def builder_regions(wanted: CleanupOptions, seen: CleanupState) -> tuple[str, ...]:
     """The regions in which the account's Image Builder built own images of any region.
 
     Policies and builds are in the region of the pipeline, and apply to its images in all regions. There are
@@ -42,7 +42,7 @@ def builder_regions(wanted: CleanupOptions, seen: CleanupSeen) -> tuple[str, ...
     )
 
 
-def managed_by_policy(seen: CleanupSeen) -> frozenset[ImageRef]:
+def managed_by_policy(seen: CleanupState) -> frozenset[ImageRef]:
     """The images to which an enabled lifecycle policy applies: that policy retires them."""
     return frozenset(
         ref
@@ -53,7 +53,7 @@ def managed_by_policy(seen: CleanupSeen) -> frozenset[ImageRef]:
     )
 
 
-def unknown_policies(wanted: CleanupOptions, seen: CleanupSeen) -> dict[ImageRef, Evidence]:
+def unknown_policies(wanted: CleanupOptions, seen: CleanupState) -> dict[ImageRef, Evidence]:
     """The images of Image Builder whose lifecycle policies could not be read, with the reason.
 
     Nothing is unknown if the policy also retires the images of Image Builder.
@@ -88,7 +88,7 @@ def applies_to(policy: LifecyclePolicy, build: ImageBuild) -> bool:
     return by_recipe or any(build.tags.get(key) == value for key, value in policy.tags.items())
 
 
-def _built(seen: CleanupSeen) -> Iterator[tuple[ImageRef, Builder]]:
+def _built(seen: CleanupState) -> Iterator[tuple[ImageRef, Builder]]:
     """The own images that Image Builder distributed. This collection's copies can have its tag, too."""
     for ref, own in seen.images.items():
         arn = own.image.tags.get(ARN_TAG)

@@ -15,10 +15,10 @@ from .inspect_late import read_late_uses
 from .next_reads import NextReads
 from .options import CleanupOptions
 from .read_image_builder import read_image_builders
-from .state import CleanupSeen
+from .state import CleanupState
 
 
-def inspect(clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, reads: NextReads) -> CleanupSeen:
+def inspect(clients: Clients, wanted: CleanupOptions, seen: CleanupState, reads: NextReads) -> CleanupState:
     """What was seen, and what these reads return. What could not be read is noted as such.
 
     Raises:

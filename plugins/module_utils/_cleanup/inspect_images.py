@@ -27,7 +27,7 @@ from . import read_usage
 from .next_reads import is_kept_by
 from .options import CleanupOptions
 from .sharing import accounts_to_read
-from .state import CleanupSeen, Evidence, ImageUsage, SnapshotUsage, gone, unreadable
+from .state import CleanupState, Evidence, ImageUsage, SnapshotUsage, gone, unreadable
 from .uses.read import services
 from .uses.read_all import OF_CONSUMERS
 
@@ -61,7 +61,7 @@ class _Usage(NamedTuple):
 def read_image_usage(
     clients: Clients,
     wanted: CleanupOptions,
-    seen: CleanupSeen,
+    seen: CleanupState,
     images: Mapping[ImageRef, tuple[SnapshotRef, ...]],
 ) -> tuple[dict[ImageRef, ImageUsage], dict[SnapshotRef, SnapshotUsage]]:
     """The usage of these images, and that of the snapshots beside them whose image is not used."""
@@ -94,7 +94,7 @@ def read_image_usage(
 
 
 def read_snapshot_usage(
-    clients: Clients, seen: CleanupSeen, refs: Collection[SnapshotRef]
+    clients: Clients, seen: CleanupState, refs: Collection[SnapshotRef]
 ) -> dict[SnapshotRef, SnapshotUsage]:
     """The accounts that can create volumes from these snapshots."""
     if not refs:
@@ -110,7 +110,7 @@ def read_snapshot_usage(
 
 
 def _read_references(
-    clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, by_region: Mapping[str, list[ImageRef]]
+    clients: Clients, wanted: CleanupOptions, seen: CleanupState, by_region: Mapping[str, list[ImageRef]]
 ) -> dict[ImageRef, ImageUsage]:
     """The own resources that refer to the images."""
     action = "DescribeImageReferences"
@@ -131,7 +131,7 @@ def _read_references(
     return {ref: usage for batch in found.values() for ref, usage in batch.items()}
 
 
-def _with_sharing(clients: Clients, seen: CleanupSeen, ref: ImageRef, usage: ImageUsage) -> ImageUsage:
+def _with_sharing(clients: Clients, seen: CleanupState, ref: ImageRef, usage: ImageUsage) -> ImageUsage:
     """The usage with the launch permissions of the image.
 
     One that was deregistered since it was listed counts as used in this run. That is no failed read: there is
@@ -157,7 +157,7 @@ def _read_snapshot(clients: Clients, ref: SnapshotRef) -> SnapshotUsage:
 
 
 def _with_reports(
-    clients: Clients, seen: CleanupSeen, usage: Mapping[ImageRef, ImageUsage]
+    clients: Clients, seen: CleanupState, usage: Mapping[ImageRef, ImageUsage]
 ) -> dict[ImageRef, ImageUsage]:
     """The usage, with the newest usage reports of images that are shared."""
     action = "DescribeImageUsageReports"
@@ -180,7 +180,7 @@ def _with_reports(
 def _with_consumers(
     clients: Clients,
     role: ConsumerRole,
-    seen: CleanupSeen,
+    seen: CleanupState,
     usage: Mapping[ImageRef, ImageUsage],
     read_in: Mapping[ImageRef, Collection[str]],
 ) -> dict[ImageRef, ImageUsage]:
@@ -242,7 +242,7 @@ def _read_copies(
 
 
 def _each(
-    items: Iterable[Item], work: Callable[[Item], Found], seen: CleanupSeen, action: str
+    items: Iterable[Item], work: Callable[[Item], Found], seen: CleanupState, action: str
 ) -> dict[Item, Found]:
     """What was found for each item.
 

@@ -23,14 +23,14 @@ from .._model import Grant, ImageRef, KeyRef, Sharing, SnapshotRef
 from . import read_usage
 from .grants import snapshots_under
 from .options import CleanupOptions
-from .state import CleanupSeen, Evidence, KeyUsage, OwnImage, SnapshotUsage
+from .state import CleanupState, Evidence, KeyUsage, OwnImage, SnapshotUsage
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
 
 def read_key_usage(
-    clients: Clients, seen: CleanupSeen, staying: Mapping[KeyRef, tuple[OwnImage, ...]]
+    clients: Clients, seen: CleanupState, staying: Mapping[KeyRef, tuple[OwnImage, ...]]
 ) -> dict[KeyRef, KeyUsage]:
     """The usage of each key; ``staying`` are the images under it that are not deregistered.
 
@@ -62,7 +62,7 @@ def _unread(ref: KeyRef, exception: Exception) -> Evidence:
 
 
 def read_resources(
-    clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, accounts: Mapping[KeyRef, frozenset[str]]
+    clients: Clients, wanted: CleanupOptions, seen: CleanupState, accounts: Mapping[KeyRef, frozenset[str]]
 ) -> dict[KeyRef, ConsumerResources]:
     """What these accounts have under each key, as far as a consumer role can read it."""
     if not accounts:
@@ -74,7 +74,7 @@ def read_resources(
 
 def _snapshots(
     clients: Clients,
-    seen: CleanupSeen,
+    seen: CleanupState,
     ref: KeyRef,
     staying: Iterable[OwnImage],
     grants: Iterable[Grant],
@@ -97,7 +97,7 @@ def _snapshots(
     return found
 
 
-def _sharing(clients: Clients, seen: CleanupSeen, region: str, own: OwnImage) -> Sharing:
+def _sharing(clients: Clients, seen: CleanupState, region: str, own: OwnImage) -> Sharing:
     """All that the image and its snapshots are shared with; what was read before is not read again."""
     known = seen.usage.get(ImageRef(region, own.image.image_id))
     if known is not None and not known.unread:

@@ -13,14 +13,14 @@ from .._aws import errors
 from .._aws.clients import Clients
 from .._failures import ValidationError
 from .._fanout import map_parallel
-from .state import CleanupSeen, Evidence, LateUses
+from .state import CleanupState, Evidence, LateUses
 from .uses.read import Attempts, Place, Source, read_users, services
 from .uses.read_all import LATE
 from .uses.users import User, uses
 
 
 def read_late_uses(
-    clients: Clients, seen: CleanupSeen, regions: Collection[str], unused_services: Collection[str]
+    clients: Clients, seen: CleanupState, regions: Collection[str], unused_services: Collection[str]
 ) -> dict[str, LateUses]:
     """Return the uses in each of the regions. What AWS refuses to return is noted as unread.
 

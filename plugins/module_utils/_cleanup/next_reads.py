@@ -16,7 +16,7 @@ from .grants import images_under, keys_of, losing_accounts
 from .image_builder import builder_regions
 from .options import CleanupOptions
 from .plan import decide
-from .state import CleanupSeen, ImageUsage, OwnImage
+from .state import CleanupState, ImageUsage, OwnImage
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class NextReads:
 
 
 def next_reads(
-    wanted: CleanupOptions, seen: CleanupSeen, images: Collection[ImageRef] | None = None
+    wanted: CleanupOptions, seen: CleanupState, images: Collection[ImageRef] | None = None
 ) -> NextReads:
     """What has to be read next. Nothing that was seen is named again, so repeated reading ends.
 
@@ -83,7 +83,7 @@ def is_kept_by(wanted: CleanupOptions, own: OwnImage, usage: ImageUsage) -> bool
     return bool(usage.references or usage.unread) or (is_shared and not wanted.include_shared)
 
 
-def snapshots_to_inspect(wanted: CleanupOptions, seen: CleanupSeen) -> tuple[SnapshotRef, ...]:
+def snapshots_to_inspect(wanted: CleanupOptions, seen: CleanupState) -> tuple[SnapshotRef, ...]:
     """The snapshots of images to disable or deregister, and those without an image that sharing keeps."""
     of_images = (
         SnapshotRef(ref.region, snapshot_id)
@@ -100,7 +100,7 @@ def snapshots_to_inspect(wanted: CleanupOptions, seen: CleanupSeen) -> tuple[Sna
     return tuple(dict.fromkeys((*of_images, *of_leftovers, *of_orphans)))
 
 
-def keys_to_inspect(wanted: CleanupOptions, seen: CleanupSeen) -> dict[KeyRef, tuple[OwnImage, ...]]:
+def keys_to_inspect(wanted: CleanupOptions, seen: CleanupState) -> dict[KeyRef, tuple[OwnImage, ...]]:
     """The keys whose grants may be revoked, each with the images under it that stay."""
     if not wanted.revoke_grants:
         return {}
@@ -116,7 +116,7 @@ def keys_to_inspect(wanted: CleanupOptions, seen: CleanupSeen) -> dict[KeyRef, t
     }
 
 
-def resources_to_inspect(wanted: CleanupOptions, seen: CleanupSeen) -> dict[KeyRef, frozenset[str]]:
+def resources_to_inspect(wanted: CleanupOptions, seen: CleanupState) -> dict[KeyRef, frozenset[str]]:
     """The accounts that would lose grants on keys: those with something under the key keep them."""
     if not wanted.revoke_grants:
         return {}
@@ -127,7 +127,7 @@ def resources_to_inspect(wanted: CleanupOptions, seen: CleanupSeen) -> dict[KeyR
 
 
 def _concerned_keys(
-    wanted: CleanupOptions, seen: CleanupSeen, decided: tuple[Decision, ...]
+    wanted: CleanupOptions, seen: CleanupState, decided: tuple[Decision, ...]
 ) -> tuple[KeyRef, ...]:
     """The keys of snapshots that may be deleted."""
     orphaned = deletable_orphans(wanted, seen)
@@ -135,7 +135,7 @@ def _concerned_keys(
 
 
 def _with_snapshots(
-    wanted: CleanupOptions, seen: CleanupSeen, refs: Collection[ImageRef]
+    wanted: CleanupOptions, seen: CleanupState, refs: Collection[ImageRef]
 ) -> dict[ImageRef, tuple[SnapshotRef, ...]]:
     """The images, each with its snapshots if these have to be read unless the image is used.
 

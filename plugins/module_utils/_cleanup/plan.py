@@ -32,7 +32,7 @@ from .families import blocked_by_missing_tags, inherited_tags, unmatched_options
 from .grants import Revocations, keys_of, revocations
 from .options import CleanupOptions
 from .stages import stamp
-from .state import UNREADABLE, CleanupSeen, Evidence, OwnSnapshot, RegionState
+from .state import UNREADABLE, CleanupState, Evidence, OwnSnapshot, RegionState
 from .tombstone import LONGEST_PARAMETER, tombstone_text
 from .unread import unread_failures
 
@@ -79,7 +79,7 @@ class CleanupPlan(Plan):
 
 
 def plan(
-    wanted: CleanupOptions, seen: CleanupSeen, blocked: Mapping[ImageRef, str] | None = None
+    wanted: CleanupOptions, seen: CleanupState, blocked: Mapping[ImageRef, str] | None = None
 ) -> CleanupPlan:
     """Plan every region. If the limit is exceeded, the plan as a whole is refused.
 
@@ -124,7 +124,7 @@ def plan(
 
 
 def decide(
-    wanted: CleanupOptions, seen: CleanupSeen, blocked: Mapping[ImageRef, str] | None = None
+    wanted: CleanupOptions, seen: CleanupState, blocked: Mapping[ImageRef, str] | None = None
 ) -> tuple[Decision, ...]:
     """The decisions; no image is disabled or deregistered whose tombstone Parameter Store cannot hold.
 
@@ -139,7 +139,7 @@ def decide(
 
 
 def images_that_lack_tags(
-    wanted: CleanupOptions, seen: CleanupSeen, done: Iterable[Action]
+    wanted: CleanupOptions, seen: CleanupState, done: Iterable[Action]
 ) -> dict[ImageRef, str]:
     """Images that cannot be deregistered yet, with the reason: the tags that images inherit are not written.
 
@@ -158,7 +158,7 @@ def images_that_lack_tags(
 
 
 def _revocations(
-    wanted: CleanupOptions, seen: CleanupSeen, decided: tuple[Decision, ...], orphaned: Orphans
+    wanted: CleanupOptions, seen: CleanupState, decided: tuple[Decision, ...], orphaned: Orphans
 ) -> dict[KeyRef, Revocations]:
     """What happens to the grants on the keys of the concerned snapshots, if the user wants them revoked."""
     if not wanted.revoke_grants:
@@ -169,7 +169,7 @@ def _revocations(
 
 
 def _over_limit(
-    wanted: CleanupOptions, seen: CleanupSeen, decided: tuple[Decision, ...], orphaned: Orphans
+    wanted: CleanupOptions, seen: CleanupState, decided: tuple[Decision, ...], orphaned: Orphans
 ) -> Iterator[Failure]:
     images = [str(decision.ref) for decision in decided if decision.is_destructive]
     deletable = list(deregistered_images(wanted, seen, orphaned))
@@ -192,7 +192,7 @@ def _over_limit(
 
 
 def _large_tombstones(
-    wanted: CleanupOptions, seen: CleanupSeen, decided: Iterable[Decision]
+    wanted: CleanupOptions, seen: CleanupState, decided: Iterable[Decision]
 ) -> Iterator[tuple[ImageRef, str]]:
     """The images to disable or deregister whose tombstone Parameter Store cannot hold, with the reason."""
     if wanted.tombstone_ssm_path is None:

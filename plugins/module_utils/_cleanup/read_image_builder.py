@@ -16,7 +16,7 @@ from .._aws.clients import Clients
 from .._failures import ValidationError
 from .._fanout import map_parallel
 from .._model import ImageRef
-from .state import CleanupSeen, ImageBuild, ImageBuilder, LifecyclePolicy, Recipe, unread
+from .state import CleanupState, ImageBuild, ImageBuilder, LifecyclePolicy, Recipe, unread
 
 _ENABLED: Any = [
     {"name": "status", "values": ["ENABLED"]},
@@ -29,7 +29,7 @@ _PAGE = {"PageSize": 100}
 
 
 def read_image_builders(
-    clients: Clients, seen: CleanupSeen, regions: Collection[str]
+    clients: Clients, seen: CleanupState, regions: Collection[str]
 ) -> dict[str, ImageBuilder]:
     """What Image Builder has in each of the regions.
 

@@ -305,7 +305,7 @@ class LateUses:
 
 
 @dataclass(frozen=True)
-class CleanupSeen:
+class CleanupState:
     """Everything that was read of the account, at the moment ``now``.
 
     That is every region in bulk, and the rest as far as the plan depends on it (``next_reads``).

@@ -40,7 +40,7 @@ from .._failures import Failure
 from .._model import Device, ImageRef, Sharing, SnapshotRef
 from .decisions import Decision
 from .stages import DEREGISTER, DISABLE, has_lost_permissions, parse, stamp
-from .state import CleanupSeen, ImageUsage, SnapshotUsage
+from .state import CleanupState, ImageUsage, SnapshotUsage
 
 # Systems Manager User Guide, "Managing parameter tiers": the value of an advanced parameter, in bytes. The
 # text of a tombstone is ASCII.
@@ -133,7 +133,7 @@ class TombstoneHistory:
         return "disabled" if self.last.stage == DISABLE else self.last.state
 
 
-def tombstone_text(seen: CleanupSeen, decision: Decision) -> str:
+def tombstone_text(seen: CleanupState, decision: Decision) -> str:
     """The tombstone of an image to disable or deregister, as one line of JSON in the format above."""
     own, region = seen.images[decision.ref], decision.ref.region
     usage = seen.usage.get(decision.ref, ImageUsage())
@@ -227,7 +227,7 @@ def _with_permissions(one: Tombstone, added: Tombstone) -> Tombstone:
     return replace(one, launch=one.launch | added.launch, volume_permissions=volume_permissions)
 
 
-def _snapshot_record(seen: CleanupSeen, region: str, device: Device, deleted: set[str]) -> dict[str, Any]:
+def _snapshot_record(seen: CleanupState, region: str, device: Device, deleted: set[str]) -> dict[str, Any]:
     snapshot_id = device.snapshot_id or ""
     snapshot = seen.regions[region].snapshots.get(snapshot_id)
     sharing = seen.snapshot_usage.get(SnapshotRef(region, snapshot_id), SnapshotUsage()).sharing

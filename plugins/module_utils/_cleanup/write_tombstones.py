@@ -19,14 +19,14 @@ from .._model import ImageRef
 from .._wording import file_reason
 from .decisions import Decision
 from .options import CleanupOptions
-from .state import CleanupSeen
+from .state import CleanupState
 from .tombstone import object_folder, parameter_name, tombstone_text, with_bucket_owner
 
 _REMEDY = "No image was disabled or deregistered."
 
 
 def write_tombstones(
-    clients: Clients, wanted: CleanupOptions, seen: CleanupSeen, retired: Iterable[Decision]
+    clients: Clients, wanted: CleanupOptions, seen: CleanupState, retired: Iterable[Decision]
 ) -> tuple[Failure, ...]:
     """Write a tombstone of each image to every place that the user names, durably.
 
@@ -43,7 +43,7 @@ def write_tombstones(
     )
 
 
-def _into_file(path: str | None, texts: dict[ImageRef, str], seen: CleanupSeen) -> tuple[Failure, ...]:
+def _into_file(path: str | None, texts: dict[ImageRef, str], seen: CleanupState) -> tuple[Failure, ...]:
     """Append a line for each image, and wait until they are on the disk."""
     if path is None:
         return ()
@@ -74,7 +74,9 @@ def _ends_within_a_line(file: BinaryIO) -> bool:
     return file.read(1) != b"\n"
 
 
-def _s3(clients: Clients, wanted: CleanupOptions, seen: CleanupSeen) -> Callable[[ImageRef, str], Any] | None:
+def _s3(
+    clients: Clients, wanted: CleanupOptions, seen: CleanupState
+) -> Callable[[ImageRef, str], Any] | None:
     """Puts a tombstone into the bucket, if it belongs to the account that it should belong to."""
     uri, owner = wanted.tombstone_s3_uri, wanted.tombstone_s3_bucket_owner or seen.account_id
     if uri is None:
@@ -122,7 +124,7 @@ def _ssm(clients: Clients, path: str | None) -> Callable[[ImageRef, str], Any] |
 def _each(
     clients: Clients,
     texts: dict[ImageRef, str],
-    seen: CleanupSeen,
+    seen: CleanupState,
     option: str,
     put: Callable[[ImageRef, str], Any] | None,
 ) -> tuple[Failure, ...]:

@@ -17,7 +17,7 @@ from .._failures import Failure
 from .._keys.access import Access, access
 from .._keys.policy_evaluation import Consumer, principals_in_account
 from .._keys.policy_statements import short
-from .._model import Image, KeySeen, Sharing, Target
+from .._model import Image, KeyState, Sharing, Target
 
 # EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot": what a read of the data needs.
 REQUIRED_OPERATIONS = frozenset({"CreateGrant", "Decrypt", "DescribeKey", "ReEncryptFrom"})
@@ -76,7 +76,7 @@ class CopyPrincipal:
 
 
 def missing_access(
-    source: Image, keys: Iterable[KeySeen], principal: CopyPrincipal, view: SourceView
+    source: Image, keys: Iterable[KeyState], principal: CopyPrincipal, view: SourceView
 ) -> MissingAccess:
     """Return what the account is missing, by its own reads and by what the owner reads.
 
@@ -96,7 +96,7 @@ def missing_access(
 
 
 def already_granted(
-    missing: MissingAccess, permissions: SourcePermissions, keys: Iterable[KeySeen], principal: CopyPrincipal
+    missing: MissingAccess, permissions: SourcePermissions, keys: Iterable[KeyState], principal: CopyPrincipal
 ) -> bool:
     """Whether the owner has already granted the account everything that it is missing.
 
@@ -199,7 +199,7 @@ def _refusals(target: Target, source: Image, source_region: str, missing: Missin
 
 
 def _certainly_denied(
-    key: KeySeen, principal: CopyPrincipal, denied_key_arns: frozenset[str]
+    key: KeyState, principal: CopyPrincipal, denied_key_arns: frozenset[str]
 ) -> tuple[str, ...]:
     """Return the denied operations; none if the account has access that the owner does not see.
 
@@ -216,7 +216,7 @@ def _certainly_denied(
     return () if contradicted else denied
 
 
-def _denied_operations(key: KeySeen, principal: CopyPrincipal) -> tuple[str, ...]:
+def _denied_operations(key: KeyState, principal: CopyPrincipal) -> tuple[str, ...]:
     """Return the required operations that grants and key policy certainly deny; none if these are unread."""
     if key.policy is None:
         return ()

@@ -14,7 +14,7 @@ from .._aws import errors, read
 from .._aws.accounts import AssumedAccounts
 from .._aws.read_visible import until_visible
 from .._fanout import map_parallel
-from .._model import Image, Key, KeySeen, Target
+from .._model import Image, Key, KeyState, Target
 from .access import SourcePermissions, SourceView
 from .checks import missing_access_of
 from .options import CopyOptions
@@ -88,14 +88,14 @@ def read_permissions(
 
 def read_source_keys(
     accounts: AssumedAccounts, own_account_id: str, sources: Mapping[str, Image]
-) -> dict[str, tuple[KeySeen, ...]]:
+) -> dict[str, tuple[KeyState, ...]]:
     """Return the keys that encrypt the sources, as far as the task's own credentials can read them.
 
     Other keys are not checked: a copy that may not use its key fails with AWS's reason. Keys of snapshots
     with associated keys are not checked either: an associated key can give access, too.
     """
 
-    def read_keys(region: str) -> tuple[KeySeen, ...]:
+    def read_keys(region: str) -> tuple[KeyState, ...]:
         with accounts.as_account(own_account_id) as own:
             snapshots = read.visible_snapshots(own.ec2(region), sources[region].snapshot_ids)
             arns = sorted(
@@ -107,8 +107,8 @@ def read_source_keys(
     return {region: keys.get(region, ()) for region in sources}
 
 
-def _read_key(kms: KMSClient, own_account_id: str, arn: str) -> KeySeen:
-    key = KeySeen(Key(arn))
+def _read_key(kms: KMSClient, own_account_id: str, arn: str) -> KeyState:
+    key = KeyState(Key(arn))
     if key.key.account_id != own_account_id:
         return key
     try:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from .._failures import Failure
-from .._model import Image, Key, KeySeen, Snapshot, Target
+from .._model import Image, Key, KeyState, Snapshot, Target
 from .access import SourcePermissions, SourceView
 
 # botocore shape Image, ImageState. Deregistered images are in neither: the client token uses their IDs.
@@ -50,7 +50,7 @@ class CopyState:
     partition: str = "aws"
     sources: Mapping[str, Image] = field(default_factory=dict)
     source_access: Mapping[Target, SourceView] = field(default_factory=dict)
-    source_keys: Mapping[str, tuple[KeySeen, ...]] = field(default_factory=dict)
+    source_keys: Mapping[str, tuple[KeyState, ...]] = field(default_factory=dict)
     source_permissions: Mapping[str, SourcePermissions | None] = field(default_factory=dict)
 
     def source_of(self, target: Target) -> Image:

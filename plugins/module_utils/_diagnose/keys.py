@@ -18,7 +18,7 @@ from .._keys import policy_statements as key_policy
 from .._keys.access import Access, KeyDryRun
 from .._keys.grants import OPERATIONS
 from .._keys.policy_evaluation import Consumer, principals_in_account
-from .._model import Image, KeySeen, Sharing
+from .._model import Image, KeyState, Sharing
 from .state import Case, ConsumerView, OwnerView
 
 PROVEN, UNCERTAIN, REFUSED = "proven", "uncertain", "refused"
@@ -34,7 +34,7 @@ class KeyAccess:
     """
 
     case: Case
-    key: KeySeen
+    key: KeyState
     consumer: Consumer
     is_own: bool = False
 
@@ -94,7 +94,7 @@ class KeyEvidence:
     case: Case
     image: Image
     owner: OwnerView
-    key: KeySeen
+    key: KeyState
     checked: ConsumerView | None
 
     @property
@@ -195,7 +195,7 @@ def may_use(dry_run: KeyDryRun | None) -> bool:
     return dry_run is not None and dry_run.allows_all
 
 
-def keys_of_account(keys: Iterable[KeySeen], account_id: str) -> tuple[KeySeen, ...]:
+def keys_of_account(keys: Iterable[KeyState], account_id: str) -> tuple[KeyState, ...]:
     """Return the keys with only those grants whose grantee is the account, or a role or user in it."""
     return tuple(
         replace(key, grants=tuple(item for item in key.grants if arns.account_of(item.grantee) == account_id))

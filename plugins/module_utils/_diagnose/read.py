@@ -18,7 +18,7 @@ from .._aws.read import Caller
 from .._aws.read_visible import until_visible
 from .._failures import Failure
 from .._keys.access import KeyDryRun
-from .._model import Image, KeySeen, PublicAccessBlock, Target
+from .._model import Image, KeyState, PublicAccessBlock, Target
 from . import subnets
 from .allowed_images import NEWER_MEMBERS, NEWER_PARTS
 from .state import UNREAD, AllowedImages, ConsumerView, OwnerView, Subnet
@@ -59,7 +59,7 @@ def read_keys(clients: Clients, target: Target, owner: OwnerView) -> OwnerView:
         return owner
     snapshots = read.snapshots(clients.ec2(target.region), owner.image.snapshot_ids)
     key_ids = sorted({item.kms_key_id for item in snapshots if item.kms_key_id})
-    found: list[KeySeen] = []
+    found: list[KeyState] = []
     encrypted = {item.snapshot_id for item in owner.image.devices if item.encrypted and item.snapshot_id}
     problems = {
         snapshot_id: _key_unknown(target, snapshot_id)
@@ -68,7 +68,7 @@ def read_keys(clients: Clients, target: Target, owner: OwnerView) -> OwnerView:
     undecided = {item.kms_key_id: item for item in snapshots if item.kms_key_id and item.associated_key_arns}
     for key_id in (item for item in key_ids if item not in undecided):
         try:
-            key = KeySeen(read.key(clients.kms(target.region), key_id))
+            key = KeyState(read.key(clients.kms(target.region), key_id))
             found.append(key)
             found[-1] = _read_access(clients.kms(target.region), target, key)
         except errors.AWS_ERRORS as exception:
@@ -246,9 +246,9 @@ def _key_unknown(target: Target, snapshot_id: str) -> Failure:
     )
 
 
-def _read_access(kms: KMSClient, target: Target, key: KeySeen) -> KeySeen:
+def _read_access(kms: KMSClient, target: Target, key: KeyState) -> KeyState:
     """Read the key's grants and policy, where they decide who can use it."""
     if key.key.aws_managed or key.key.account_id != target.account_id:
         # Other accounts cannot use an AWS managed key; the key of another account can be read there only.
         return key
-    return KeySeen(key.key, read.grants(kms, key.key.arn), read.key_policies(kms, key.key.arn))
+    return KeyState(key.key, read.grants(kms, key.key.arn), read.key_policies(kms, key.key.arn))

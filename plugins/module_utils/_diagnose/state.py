@@ -15,7 +15,7 @@ from .._failures import Failure
 from .._keys.access import KeyDryRun
 from .._model import (
     Image,
-    KeySeen,
+    KeyState,
     PublicAccessBlock,
     Sharing,
     Snapshot,
@@ -46,7 +46,7 @@ class OwnerView:
     elsewhere: tuple[str, ...] = ()
     launch: Sharing | None = None
     volume_permissions: Mapping[str, Sharing] = field(default_factory=dict)
-    keys: tuple[KeySeen, ...] = ()
+    keys: tuple[KeyState, ...] = ()
     key_problems: Mapping[str, Failure] = field(default_factory=dict)
     undecided_keys: Mapping[str, Snapshot] = field(default_factory=dict)
     image_block: PublicAccessBlock | None = None

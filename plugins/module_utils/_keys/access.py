@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from .._arns import account_of
-from .._model import Grant, KeySeen, Sharing, Snapshot
+from .._model import Grant, KeyState, Sharing, Snapshot
 from . import policy_statements
 from .grants import is_auto_scaling_role
 from .policy_evaluation import (
@@ -35,7 +35,7 @@ class Access(Enum):
     UNKNOWN = "unknown"
 
 
-def access(key: KeySeen, consumer: Consumer, operation: str, through_ec2: bool = True) -> Access:
+def access(key: KeyState, consumer: Consumer, operation: str, through_ec2: bool = True) -> Access:
     """Whether a key's grants and policy allow a consumer an operation, through EC2 or directly.
 
     A policy that was not read counts as one that allows and denies nothing. Access of a single role or user
@@ -51,7 +51,7 @@ def access(key: KeySeen, consumer: Consumer, operation: str, through_ec2: bool =
     return Access.UNKNOWN if decision.denies is None or allows is None else Access.ALLOWED
 
 
-def holds_through_ec2(key: KeySeen, consumer: Consumer, operation: str) -> bool:
+def holds_through_ec2(key: KeyState, consumer: Consumer, operation: str) -> bool:
     """Whether an operation that KMS allows a consumer in a direct call is allowed through EC2, too.
 
     A condition that cannot be evaluated, such as one on ``aws:SourceIp``, may let a statement allow the
@@ -67,7 +67,7 @@ def holds_through_ec2(key: KeySeen, consumer: Consumer, operation: str) -> bool:
     return not may_apply_to_one_only(key.policy, "Allow", direct, by_ec2)
 
 
-def denied_operations(key: KeySeen, consumer: Consumer, operations: Iterable[str]) -> list[str]:
+def denied_operations(key: KeyState, consumer: Consumer, operations: Iterable[str]) -> list[str]:
     """Return the operations that the key's policy explicitly denies to the whole consumer, sorted."""
     if key.policy is None:
         return []
@@ -75,7 +75,7 @@ def denied_operations(key: KeySeen, consumer: Consumer, operations: Iterable[str
     return [item for item, request in requests.items() if evaluate(key.policy, request).denies]
 
 
-def consumers_without_access(keys: Iterable[KeySeen], sharing: Sharing) -> list[str]:
+def consumers_without_access(keys: Iterable[KeyState], sharing: Sharing) -> list[str]:
     """Return the accounts and ARNs of ``sharing`` that certainly cannot use every one of the keys, sorted.
 
     A consumer with undetermined access is not listed: the account may be in an organization that a policy
@@ -91,7 +91,7 @@ def consumers_without_access(keys: Iterable[KeySeen], sharing: Sharing) -> list[
     )
 
 
-def access_of_consumers(key: KeySeen, sharing: Sharing) -> dict[str, Access]:
+def access_of_consumers(key: KeyState, sharing: Sharing) -> dict[str, Access]:
     """Return whether each account and ARN of ``sharing`` is allowed all that launches and copies need.
 
     The access of an account is undetermined if only one of its roles or users is allowed it. A grant of its
@@ -123,13 +123,13 @@ def other_access(snapshot: Snapshot) -> str:
     )
 
 
-def _access_to_all(key: KeySeen, consumer: Consumer) -> Access:
+def _access_to_all(key: KeyState, consumer: Consumer) -> Access:
     """Return the least access to the operations that launches and copies need."""
     accesses = {_access_in_part(key, consumer, operation) for operation in NEEDED}
     return next(item for item in (Access.DENIED, Access.UNKNOWN, Access.ALLOWED) if item in accesses)
 
 
-def _access_in_part(key: KeySeen, consumer: Consumer, operation: str) -> Access:
+def _access_in_part(key: KeyState, consumer: Consumer, operation: str) -> Access:
     """Return the access. It is denied only if each role and user of an account is denied it, too.
 
     The service-linked role for Auto Scaling is left out. The key has no grants of other accounts.
@@ -149,7 +149,7 @@ def _access_in_part(key: KeySeen, consumer: Consumer, operation: str) -> Access:
     return Access.DENIED
 
 
-def _by_grant(key: KeySeen, consumer: Consumer, operation: str) -> bool:
+def _by_grant(key: KeyState, consumer: Consumer, operation: str) -> bool:
     return consumer.account_id is not None and any(
         _allows(grant, operation) and policy_statements.short(grant.grantee) == consumer.account_id
         for grant in key.grants

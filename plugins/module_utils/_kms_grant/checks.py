@@ -13,7 +13,7 @@ from .. import _arns as arns
 from .._failures import Failure, invalid_option
 from .._keys import policy_statements
 from .._keys.grants import AUTO_SCALING_SERVICE
-from .._model import KeySeen, Target
+from .._model import KeyState, Target
 from .._plan import Action
 from .options import GrantOptions
 from .state import GrantState
@@ -21,7 +21,7 @@ from .state import GrantState
 _SERVICE_LINKED = re.compile(r":role/aws-service-role/(?P<service>[^/]+)/(?P<name>.+)")
 
 
-def check_key(options: GrantOptions, target: Target, key: KeySeen) -> Iterator[Failure]:
+def check_key(options: GrantOptions, target: Target, key: KeyState) -> Iterator[Failure]:
     """Refuse a key that cannot be shared, is not enabled, or denies in an own statement.
 
     Without a consumer other than the account itself, as in a distribution that only copies, no access is

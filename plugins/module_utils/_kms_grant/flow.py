@@ -16,7 +16,7 @@ from .._aws.clients import Clients
 from .._aws.read import SETTLING_GRACE_PERIOD
 from .._aws.read_targets import read_targets
 from .._fanout import GRACE_PERIOD
-from .._model import KeySeen, Target
+from .._model import KeyState, Target
 from .._plan import Plan, TargetPlan
 from .._runner import Flow, Outcome
 from .apply import apply, is_of_consumer
@@ -42,7 +42,7 @@ def read_state(clients: Clients, options: GrantOptions) -> GrantState:
     if options.by_region:
         clients.open("ec2", regions)
 
-    def read_target(target: Target) -> tuple[KeySeen, ...]:
+    def read_target(target: Target) -> tuple[KeyState, ...]:
         return read_keys(clients, options, target)
 
     targets = [Target(caller.account_id, region) for region in regions]
@@ -96,7 +96,7 @@ def result(options: GrantOptions, current: GrantState, plan: Plan, outcome: Outc
 
 
 def _describe_key(
-    options: GrantOptions, current: GrantState, plan: TargetPlan, key: KeySeen
+    options: GrantOptions, current: GrantState, plan: TargetPlan, key: KeyState
 ) -> dict[str, Any]:
     """Return a key without its grants: who cannot use it, who keeps access, and who still needs it."""
     arn = key.key.arn

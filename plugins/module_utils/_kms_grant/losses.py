@@ -37,7 +37,7 @@ from .._keys.policy_statements import (
     with_own_statements,
     without_consumers,
 )
-from .._model import Grant, KeyRef, KeySeen, Target
+from .._model import Grant, KeyRef, KeyState, Target
 from .options import AUTO_SCALING_OPERATIONS, GrantOptions
 from .state import GrantState, grant_request, has_grant, principal_arn
 
@@ -65,14 +65,14 @@ def select_keys_to_inspect(options: GrantOptions, current: GrantState) -> dict[K
 
 
 def list_kept_access(
-    options: GrantOptions, current: GrantState, target: Target, key: KeySeen
+    options: GrantOptions, current: GrantState, target: Target, key: KeyState
 ) -> tuple[Kept, ...]:
     """Return the consumers that keep access to a key that would otherwise be revoked."""
     shared = current.shared_under(target.region, key.key.arn)
     return explain_kept_access(options, shared, find_lost_access(options, current, key))
 
 
-def find_lost_access(options: GrantOptions, current: GrantState, key: KeySeen) -> PolicyConsumers:
+def find_lost_access(options: GrantOptions, current: GrantState, key: KeyState) -> PolicyConsumers:
     """Return the consumers that lose a grant or a statement of a key, unless they still need it."""
     by_grant = of_principals(
         grantee_of(options, current, grant)
@@ -135,7 +135,7 @@ def warn_of_kept_access(options: GrantOptions, key_arn: str, kept: Iterable[Kept
         yield f"Access to {key_arn} is kept for {examples_of(names)}: {reason}{named} {_REMEDY}"
 
 
-def select_grants_to_revoke(options: GrantOptions, current: GrantState, key: KeySeen) -> tuple[Grant, ...]:
+def select_grants_to_revoke(options: GrantOptions, current: GrantState, key: KeyState) -> tuple[Grant, ...]:
     """Return this collection's grants that are revoked, unless their grantees still need them."""
     prefix = name_prefix(key.key.arn, current.account_id)
     own = (grant for grant in key.grants if grant.name.startswith(prefix))

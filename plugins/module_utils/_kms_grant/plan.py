@@ -15,7 +15,7 @@ from .._keys import access as key_access
 from .._keys.grants import DELETED_PRINCIPAL, name_prefix
 from .._keys.needed import SharedUnderKey
 from .._keys.policy_statements import PolicyConsumers, own_statements, short
-from .._model import Grant, KeySeen, Target
+from .._model import Grant, KeyState, Target
 from .._plan import Action, Plan, TargetPlan
 from .checks import check_key, check_partition, check_policy, check_service_linked_roles
 from .losses import (
@@ -54,7 +54,7 @@ def without_owner(options: GrantOptions, current: GrantState) -> GrantOptions:
     return replace(options, account_ids=others)
 
 
-def consumers_without_access(options: GrantOptions, key: KeySeen, plan: TargetPlan) -> list[str] | None:
+def consumers_without_access(options: GrantOptions, key: KeyState, plan: TargetPlan) -> list[str] | None:
     """Return the accounts and ARNs that cannot use a key by its grants and, if it was read, its policy.
 
     In check mode it is the key as the plan leaves it. None where that is not known: the key has just changed,
@@ -66,7 +66,7 @@ def consumers_without_access(options: GrantOptions, key: KeySeen, plan: TargetPl
     return key_access.consumers_without_access([_after(key, plan.actions)], options.consumers)
 
 
-def _after(key: KeySeen, actions: Iterable[Action]) -> KeySeen:
+def _after(key: KeyState, actions: Iterable[Action]) -> KeyState:
     """Return the key with the grants and the policy that these actions leave it."""
     requests: dict[str, list[Mapping[str, Any]]] = {"CreateGrant": [], "PutKeyPolicy": [], "RevokeGrant": []}
     for action in actions:
@@ -80,7 +80,7 @@ def _after(key: KeySeen, actions: Iterable[Action]) -> KeySeen:
 
 
 def _plan_grants_by_consumers(
-    options: GrantOptions, current: GrantState, target: Target, key: KeySeen
+    options: GrantOptions, current: GrantState, target: Target, key: KeyState
 ) -> Iterator[Action]:
     """Yield the missing grants to the accounts' Auto Scaling roles.
 
@@ -123,7 +123,7 @@ def _plan_target(options: GrantOptions, current: GrantState, target: Target) -> 
     )
 
 
-def _plan_key(options: GrantOptions, current: GrantState, target: Target, key: KeySeen) -> _KeyPlan:
+def _plan_key(options: GrantOptions, current: GrantState, target: Target, key: KeyState) -> _KeyPlan:
     arn = key.key.arn
     shared = current.shared_under(target.region, arn)
     losing = find_lost_access(options, current, key)
@@ -149,7 +149,7 @@ def _plan_key(options: GrantOptions, current: GrantState, target: Target, key: K
 
 
 def _plan_grants(
-    options: GrantOptions, current: GrantState, target: Target, key: KeySeen, keeping: PolicyConsumers
+    options: GrantOptions, current: GrantState, target: Target, key: KeyState, keeping: PolicyConsumers
 ) -> tuple[list[Action], list[Action]]:
     """Return the actions that create grants, and those that revoke the grants of others than ``keeping``."""
     grantees = [principal_arn(current.partition, item) for item in sorted(options.grantees)]
@@ -180,7 +180,9 @@ def _plan_grants(
     return created, revoked
 
 
-def _plan_policy(options: GrantOptions, target: Target, key: KeySeen, shared: SharedUnderKey) -> list[Action]:
+def _plan_policy(
+    options: GrantOptions, target: Target, key: KeyState, shared: SharedUnderKey
+) -> list[Action]:
     if key.policy is None:
         return []
     policy = policy_after(options, key.policy, shared)
@@ -190,7 +192,7 @@ def _plan_policy(options: GrantOptions, target: Target, key: KeySeen, shared: Sh
     return [Action(target, "PutKeyPolicy", parameters, key.key.arn, service="kms")]
 
 
-def _warn_of_deleted(key: KeySeen) -> Iterator[str]:
+def _warn_of_deleted(key: KeyState) -> Iterator[str]:
     for principal in sorted(stale_principals(key.policy).principals) if key.policy else ():
         yield (
             f"The policy of {key.key.arn} names {principal}, a role or user that no longer exists: "
@@ -205,7 +207,7 @@ def _warn_of_deleted(key: KeySeen) -> Iterator[str]:
             )
 
 
-def _warn_of_other_owner(options: GrantOptions, target: Target, key: KeySeen) -> Iterator[str]:
+def _warn_of_other_owner(options: GrantOptions, target: Target, key: KeyState) -> Iterator[str]:
     if key.key.account_id != target.account_id and (options.purge_grants or not options.present):
         yield (
             f"{key.key.arn} belongs to account {key.key.account_id}: only grants of this account are "

@@ -15,7 +15,7 @@ from .._aws.attempts import repeat_until
 from .._aws.clients import Clients
 from .._failures import Failure, TargetFailed
 from .._keys.grants import name_prefix
-from .._model import Image, Key, KeySeen, Target
+from .._model import Image, Key, KeyState, Target
 from .options import GrantOptions
 from .state import grant_request, principal_arn
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _KEY_ARN = re.compile(r"arn:[^:]+:kms:[^:]+:([0-9]{12}):")
 
 
-def read_keys(clients: Clients, options: GrantOptions, target: Target) -> tuple[KeySeen, ...]:
+def read_keys(clients: Clients, options: GrantOptions, target: Target) -> tuple[KeyState, ...]:
     """Return the keys of a target with their grants and, if needed, their policies.
 
     Raises:
@@ -35,7 +35,7 @@ def read_keys(clients: Clients, options: GrantOptions, target: Target) -> tuple[
     return tuple(_read_key(clients, options, target, key_id) for key_id in _key_ids(clients, options, target))
 
 
-def _read_key(clients: Clients, options: GrantOptions, target: Target, key_id: str) -> KeySeen:
+def _read_key(clients: Clients, options: GrantOptions, target: Target, key_id: str) -> KeyState:
     kms = clients.kms(target.region)
     try:
         key = read.key(kms, key_id)
@@ -45,30 +45,30 @@ def _read_key(clients: Clients, options: GrantOptions, target: Target, key_id: s
             raise
         if not _is_denied(exception):
             raise
-        return KeySeen(Key(key_id), denied="DescribeKey")
+        return KeyState(Key(key_id), denied="DescribeKey")
     if key.aws_managed:
         # The plan refuses it.
-        return KeySeen(key)
+        return KeyState(key)
     if key.account_id != target.account_id:
         return _read_key_of_other_account(kms, options, target, key)
     policy = read.key_policy(kms, key.arn) if options.uses_policy else None
-    return KeySeen(key, read.grants(kms, key.arn), policy)
+    return KeyState(key, read.grants(kms, key.arn), policy)
 
 
-def _read_key_of_other_account(kms: KMSClient, options: GrantOptions, target: Target, key: Key) -> KeySeen:
+def _read_key_of_other_account(kms: KMSClient, options: GrantOptions, target: Target, key: Key) -> KeyState:
     """Return the key and its grants; only its owner can read its policy (KMS API Reference, GetKeyPolicy)."""
     if not options.needs_grants(target.account_id):
-        return KeySeen(key)
+        return KeyState(key)
     try:
         grants = read.grants(kms, key.arn)
     except errors.ClientError as exception:
         if not _is_denied(exception):
             raise
-        return KeySeen(key, denied="ListGrants")
+        return KeyState(key, denied="ListGrants")
     grantees = sorted(options.grantees - {target.account_id}) if options.present else []
     if grantees and _is_create_grant_denied(kms, options, target, key, grantees[0]):
-        return KeySeen(key, grants, denied="CreateGrant")
-    return KeySeen(key, grants)
+        return KeyState(key, grants, denied="CreateGrant")
+    return KeyState(key, grants)
 
 
 def _is_create_grant_denied(

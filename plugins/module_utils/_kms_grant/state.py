@@ -17,7 +17,7 @@ from .._failures import Failure
 from .._keys.grants import NAME_PREFIX
 from .._keys.needed import SharedUnderKey
 from .._keys.policy_statements import short
-from .._model import Grant, KeyRef, KeySeen, Target
+from .._model import Grant, KeyRef, KeyState, Target
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class GrantState:
 
     account_id: str
     partition: str
-    keys: Mapping[Target, tuple[KeySeen, ...]]
+    keys: Mapping[Target, tuple[KeyState, ...]]
     unencrypted: frozenset[Target] = frozenset()
     shared: Mapping[KeyRef, SharedUnderKey] = field(default_factory=dict)
     unread: Mapping[Target, Failure] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from .. import _tags as tagging
 from .._failures import Failure
 from .._keys.encryption import default_key_failure
-from .._model import Image, KeySeen, PublicAccessBlock, Target
+from .._model import Image, KeyState, PublicAccessBlock, Target
 
 # botocore shape GetImageBlockPublicAccessStateResult, ManagedBy: the account cannot change it.
 _BY_POLICY = "The account cannot change that: share with accounts, or change the organization's policy."
@@ -49,7 +49,7 @@ def check_available(image: Image, target: Target) -> Iterator[Failure]:
         )
 
 
-def check_shareable(image: Image, keys: Iterable[KeySeen], target: Target) -> Iterator[Failure]:
+def check_shareable(image: Image, keys: Iterable[KeyState], target: Target) -> Iterator[Failure]:
     """Refuse an image that is encrypted under an AWS managed key: it cannot be shared."""
     for key in keys:
         if key.key.aws_managed:

@@ -15,7 +15,7 @@ from .._aws.clients import Clients
 from .._failures import Failure, TargetFailed
 from .._fanout import map_parallel
 from .._keys.access import consumers_without_access
-from .._model import Image, KeySeen, Sharing, Target
+from .._model import Image, KeyState, Sharing, Target
 from .._regions import targets_in
 from .options import ShareOptions
 from .state import Shared
@@ -117,7 +117,7 @@ def add_keys(
     to_read = [target for target, ids in key_ids.items() if ids]
     clients.open("kms", [target.region for target in to_read])
 
-    def read_keys(target: Target) -> tuple[KeySeen, ...]:
+    def read_keys(target: Target) -> tuple[KeyState, ...]:
         keys = [_read_key(clients, options, target, key_id) for key_id in key_ids[target]]
         # Only its owner can read the grants and policy of another account's key.
         return tuple(key for key in keys if key.key.aws_managed or key.key.account_id == target.account_id)
@@ -134,9 +134,9 @@ def add_keys(
     }
 
 
-def _read_key(clients: Clients, options: ShareOptions, target: Target, key_id: str) -> KeySeen:
+def _read_key(clients: Clients, options: ShareOptions, target: Target, key_id: str) -> KeyState:
     kms = clients.kms(target.region)
-    key = KeySeen(read.key(kms, key_id))
+    key = KeyState(read.key(kms, key_id))
     if key.key.aws_managed or key.key.account_id != target.account_id:
         return key
     key = replace(key, grants=read.grants(kms, key.key.arn))

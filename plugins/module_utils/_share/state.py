@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .._failures import Failure
-from .._model import Image, KeySeen, PublicAccessBlock, Sharing, Target
+from .._model import Image, KeyState, PublicAccessBlock, Sharing, Target
 from .._plan import KNOWN_AFTER_APPLY
 
 
@@ -28,7 +28,7 @@ class Shared:
     volume_permissions: Mapping[str, Sharing] = field(default_factory=dict)
     image_block: PublicAccessBlock | None = None
     snapshot_block: PublicAccessBlock | None = None
-    keys: tuple[KeySeen, ...] = ()
+    keys: tuple[KeyState, ...] = ()
     key_problem: str | None = None
     exists: bool = True
 

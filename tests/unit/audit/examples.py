@@ -19,7 +19,7 @@ from ansible_collections.golden.images.plugins.module_utils._audit.state import 
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure
 from ansible_collections.golden.images.plugins.module_utils._model import (
     Image,
-    KeySeen,
+    KeyState,
     PublicAccessBlock,
     Sharing,
 )
@@ -61,7 +61,7 @@ def under_key(
     launch: Sharing, *grants: Any, policy: str | None = None, key: Any = KEY, **changes: Any
 ) -> RegionState:
     """One encrypted image whose key has these grants and this policy."""
-    seen = KeySeen(key, grants, policy or policy_of())
+    seen = KeyState(key, grants, policy or policy_of())
     values = {"key_of": {"snap-00000001": key.arn}, "keys": {key.arn: seen}, **changes}
     return region(launch, PRIVATE, ENCRYPTED, **values)
 

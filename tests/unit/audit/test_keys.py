@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._audit.state import Problem, RegionState
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure
 from ansible_collections.golden.images.plugins.module_utils._keys.grants import NAME_PREFIX
-from ansible_collections.golden.images.plugins.module_utils._model import Grant, Key, KeySeen, Sharing
+from ansible_collections.golden.images.plugins.module_utils._model import Grant, Key, KeyState, Sharing
 
 from tests.unit.audit.examples import (
     ENCRYPTED,
@@ -267,7 +267,7 @@ def test_keys(seen: RegionState, expected: list[Any]) -> None:
     assert codes(audit_of(seen, **allowing(accounts(A, B) | orgs(ORG)))) == expected
 
 
-def associated(launch: Sharing, second: KeySeen, **changes: Any) -> RegionState:
+def associated(launch: Sharing, second: KeyState, **changes: Any) -> RegionState:
     """An encrypted image whose snapshot is associated with a second key."""
     seen = under_key(launch, **changes)
     keys = {**seen.keys, second.key.arn: second}
@@ -275,7 +275,7 @@ def associated(launch: Sharing, second: KeySeen, **changes: Any) -> RegionState:
 
 
 SECOND = Key(key_arn("second"))
-SHOWN = KeySeen(SECOND, (), policy_of(of_others({"AWS": root(C)})))
+SHOWN = KeyState(SECOND, (), policy_of(of_others({"AWS": root(C)})))
 
 
 @pytest.mark.parametrize(
@@ -287,33 +287,33 @@ SHOWN = KeySeen(SECOND, (), policy_of(of_others({"AWS": root(C)})))
             id="it gives access to the data",
         ),
         pytest.param(
-            associated(accounts(A), KeySeen(SECOND, (), policy_of())),
+            associated(accounts(A), KeyState(SECOND, (), policy_of())),
             [],
             id="an account may use either of the two keys",
         ),
         pytest.param(
-            associated(accounts(A), KeySeen(SECOND, (made(root(A)), made(root(B))), policy_of())),
+            associated(accounts(A), KeyState(SECOND, (made(root(A)), made(root(B))), policy_of())),
             [("grant_without_share", SECOND.arn, B)],
             id="an orphaned grant",
         ),
         pytest.param(
-            associated(accounts(A), KeySeen(replace(SECOND, state="Disabled"), (), policy_of())),
+            associated(accounts(A), KeyState(replace(SECOND, state="Disabled"), (), policy_of())),
             [],
             id="it is disabled, and the key of the snapshot is not",
         ),
         pytest.param(
-            associated(accounts(A), KeySeen(SECOND, (), policy_of()), key=replace(KEY, state="Disabled")),
+            associated(accounts(A), KeyState(SECOND, (), policy_of()), key=replace(KEY, state="Disabled")),
             [],
             id="the key of the snapshot is disabled",
         ),
-        pytest.param(associated(PRIVATE, KeySeen(DEFAULT)), [], id="an AWS managed key"),
+        pytest.param(associated(PRIVATE, KeyState(DEFAULT)), [], id="an AWS managed key"),
         pytest.param(
-            associated(PRIVATE, KeySeen(SECOND, (), policy_of()), key=DEFAULT),
+            associated(PRIVATE, KeyState(SECOND, (), policy_of()), key=DEFAULT),
             [],
             id="the key of the snapshot is AWS managed",
         ),
         pytest.param(
-            associated(accounts(A), KeySeen(Key(key_arn("theirs", account_id=STRANGER)))),
+            associated(accounts(A), KeyState(Key(key_arn("theirs", account_id=STRANGER)))),
             [("key_of_other_account", key_arn("theirs", account_id=STRANGER), None)],
             id="another account's key",
         ),

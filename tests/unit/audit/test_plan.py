@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils._audit.state import 
     RegionState,
 )
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure
-from ansible_collections.golden.images.plugins.module_utils._model import Key, KeySeen
+from ansible_collections.golden.images.plugins.module_utils._model import Key, KeyState
 from ansible_collections.golden.images.plugins.modules import ami_share_audit
 from hypothesis import given
 from hypothesis import strategies as st
@@ -238,7 +238,7 @@ def test_the_order_does_not_depend_on_aws(images: Any) -> None:
 
 def test_the_keys_are_returned_by_region_and_arn() -> None:
     first, second = key_arn("a"), key_arn("b")
-    here = under_key(PRIVATE, keys={arn: KeySeen(Key(arn), (), policy_of()) for arn in (second, first)})
+    here = under_key(PRIVATE, keys={arn: KeyState(Key(arn), (), policy_of()) for arn in (second, first)})
     there_first = AuditState(OWNER, NOW, {target_in(US): under_key(PRIVATE), target_in(EU): here})
     shown = audit_result(there_first, {})["kms_keys"]
     assert [(item["region"], item["kms_key_arn"]) for item in shown] == [

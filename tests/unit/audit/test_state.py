@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._audit.state import Listed, Problem
-from ansible_collections.golden.images.plugins.module_utils._model import Key, KeySeen, PublicAccessBlock
+from ansible_collections.golden.images.plugins.module_utils._model import Key, KeyState, PublicAccessBlock
 
 from tests.unit.audit.examples import (
     ENCRYPTED,
@@ -102,7 +102,7 @@ def test_the_keys_of_an_image_are_those_of_its_snapshots() -> None:
             "snap-00000009": other,
         },
         associated_keys={"snap-00000001": (other, first), "snap-00000009": (second,)},
-        keys={one: KeySeen(Key(one), (), policy_of()) for one in (first, second, other)},
+        keys={one: KeyState(Key(one), (), policy_of()) for one in (first, second, other)},
     )
     (image,) = audit_of(seen)["results"]
     assert (image["kms_key_arns"], image["associated_kms_key_arns"]) == ([first, second], [first, other])

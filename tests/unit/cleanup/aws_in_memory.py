@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import stamp
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
-    CleanupSeen,
+    CleanupState,
     OwnImage,
     RegionState,
     UsageReport,
@@ -19,7 +19,7 @@ from ansible_collections.golden.images.plugins.module_utils._model import ImageR
 from ansible_collections.golden.images.plugins.module_utils._plan import Action
 
 
-def performed(saw: CleanupSeen, actions: Iterable[Action]) -> CleanupSeen:
+def performed(saw: CleanupState, actions: Iterable[Action]) -> CleanupState:
     """What is seen once the calls are done; an AssertionError for one that AWS would refuse."""
     for action in actions:
         region = saw.regions[action.target.region]
@@ -95,10 +95,10 @@ def _new_tags(tags: Any, action: Action) -> dict[str, str]:
     return {key: value for key, value in tags.items() if key not in unwanted}
 
 
-def _reported(saw: CleanupSeen, ref: ImageRef) -> CleanupSeen:
+def _reported(saw: CleanupState, ref: ImageRef) -> CleanupState:
     pending = UsageReport("pending", saw.now)
     return replace(saw, usage={**saw.usage, ref: replace(saw.usage[ref], report=pending)})
 
 
-def _unshared(saw: CleanupSeen, ref: ImageRef) -> CleanupSeen:
+def _unshared(saw: CleanupState, ref: ImageRef) -> CleanupState:
     return replace(saw, usage={**saw.usage, ref: replace(saw.usage[ref], sharing=Sharing())})

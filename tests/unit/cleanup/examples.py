@@ -13,7 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils._cleanup.options imp
 from ansible_collections.golden.images.plugins.module_utils._cleanup.plan import CleanupPlan, plan
 from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import STAGES, Clocks
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
-    CleanupSeen,
+    CleanupState,
     Evidence,
     ImageUsage,
     LateUses,
@@ -77,7 +77,7 @@ def seen(
     *regions: RegionState,
     usage: Mapping[ImageRef, ImageUsage] | None = None,
     snapshot_usage: Mapping[SnapshotRef, SnapshotUsage] | None = None,
-) -> CleanupSeen:
+) -> CleanupState:
     """Regions by turns, and the usage of everything: none, unless another is given."""
     named = dict(zip((REGION, "us-east-1", "ap-south-1"), regions, strict=False))
     every = {
@@ -90,7 +90,7 @@ def seen(
         for name, part in named.items()
         for one in {*part.snapshots, *(one for own in part.images for one in own.image.snapshot_ids)}
     }
-    return CleanupSeen(
+    return CleanupState(
         OWNER,
         NOW,
         named,
@@ -108,12 +108,12 @@ def wanted(*, clocks: Clocks | None = None, **options: Any) -> CleanupOptions:
     return CleanupOptions(**given)
 
 
-def planned(saw: CleanupSeen, **wants: Any) -> CleanupPlan:
+def planned(saw: CleanupState, **wants: Any) -> CleanupPlan:
     """The plan of ``wanted``."""
     return plan(wanted(**wants), saw)
 
 
-def kinds(saw: CleanupSeen, **wants: Any) -> dict[str, str]:
+def kinds(saw: CleanupState, **wants: Any) -> dict[str, str]:
     """What the plan decides on each image of one region."""
     return {one.ref.image_id: one.kind for one in planned(saw, **wants).decisions}
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._cleanup.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import Clocks
-from ansible_collections.golden.images.plugins.module_utils._cleanup.state import CleanupSeen, OwnSnapshot
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import CleanupState, OwnSnapshot
 
 from tests.unit.cleanup.examples import FAMILY, ago, own, region_state, seen, wanted
 from tests.unit.examples import volumes
@@ -19,7 +19,7 @@ OLD = own("ami-1", 50, name="golden-web-3")
 OLDER = own("ami-2", 120, name="golden-web-2", devices=volumes("snap-1", "snap-2"))
 
 
-def text_of(saw: CleanupSeen, **wants: Any) -> list[str]:
+def text_of(saw: CleanupState, **wants: Any) -> list[str]:
     asked = wanted(**wants)
     made = FLOW.plan(asked, saw)
     return str(FLOW.diff(asked, saw, made)["prepared"]).splitlines()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import Clocks, stamp
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
-    CleanupSeen,
+    CleanupState,
     Evidence,
     ImageUsage,
     OwnImage,
@@ -45,18 +45,18 @@ REF = ImageRef(REGION, OLD_ID)
 CHOSEN = {"golden.images:cleanup-chosen": stamp(ago(days=3))}
 
 
-def decided(saw: CleanupSeen, **wants: Any) -> Any:
+def decided(saw: CleanupState, **wants: Any) -> Any:
     """The decision on the old image."""
     return {one.ref: one for one in planned(saw, **wants).decisions}[REF]
 
 
-def with_usage(usage: ImageUsage) -> CleanupSeen:
+def with_usage(usage: ImageUsage) -> CleanupState:
     return seen(region_state(OLD, NEWEST), usage={REF: usage})
 
 
 COPY = own("ami-copy", 0, tags={}, state="pending", source_image_id=OLD_ID, source_region=REGION)
 
-EVIDENCE: list[tuple[CleanupSeen, str, bool]] = [
+EVIDENCE: list[tuple[CleanupState, str, bool]] = [
     (seen(region_state(OLD, NEWEST, uses={OLD_ID: (USED,)})), "instance", True),
     (seen(region_state(OLD, NEWEST), region_state(COPY)), "running_copy", True),
     (
@@ -80,7 +80,7 @@ EVIDENCE: list[tuple[CleanupSeen, str, bool]] = [
 
 
 @pytest.mark.parametrize(("saw", "kind", "firm"), EVIDENCE)
-def test_each_kind_of_evidence_alone_keeps_an_image(saw: CleanupSeen, kind: str, firm: bool) -> None:
+def test_each_kind_of_evidence_alone_keeps_an_image(saw: CleanupState, kind: str, firm: bool) -> None:
     found = decided(saw)
     assert (found.kind, found.reasons) == ("keep", ())
     assert [(one.kind, one.firm) for one in found.evidence] == [(kind, firm)]
@@ -89,7 +89,7 @@ def test_each_kind_of_evidence_alone_keeps_an_image(saw: CleanupSeen, kind: str,
 
 
 def test_an_image_whose_usage_was_not_read_counts_as_used() -> None:
-    saw = CleanupSeen("111122223333", NOW, {REGION: region_state(OLD, NEWEST)})
+    saw = CleanupState("111122223333", NOW, {REGION: region_state(OLD, NEWEST)})
     found = decided(saw)
     assert (found.kind, [one.kind for one in found.evidence]) == ("keep", ["unreadable"])
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._cleanup.options import Limit
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
-    CleanupSeen,
+    CleanupState,
     Evidence,
     OwnSnapshot,
     SnapshotUsage,
@@ -29,17 +29,17 @@ LEFT = OwnSnapshot("snap-8", tags={"golden.images:cleanup-image-ids": "ami-gone"
 OLD, NEWEST = own("ami-1"), own("ami-new", 1)
 
 
-def alone(of: CleanupSeen, **wants: Any) -> list[str | None]:
+def alone(of: CleanupState, **wants: Any) -> list[str | None]:
     """The snapshots that are deleted without an image."""
     return [one.resource for one in planned(of, **wants).actions if one.operation == "DeleteSnapshot"]
 
 
-def kept(of: CleanupSeen, **wants: Any) -> str:
+def kept(of: CleanupState, **wants: Any) -> str:
     """The warnings about snapshots that are kept."""
     return "; ".join(planned(of, **wants).warnings)
 
 
-def saw(usage: SnapshotUsage | None = None) -> CleanupSeen:
+def saw(usage: SnapshotUsage | None = None) -> CleanupState:
     """An image to deregister, a leftover, and an orphan with this usage."""
     state = region_state(OLD, NEWEST)
     state = replace(state, snapshots={**state.snapshots, "snap-8": LEFT, "snap-9": ORPHAN})
@@ -181,7 +181,7 @@ def test_deregistered_images_are_counted_by_what_no_tag_can_change() -> None:
     ],
 )
 def test_what_keeps_the_snapshots_of_deregistered_images(
-    saw: CleanupSeen, orphan_snapshots: bool, unread: dict[str, tuple[Evidence, ...]]
+    saw: CleanupState, orphan_snapshots: bool, unread: dict[str, tuple[Evidence, ...]]
 ) -> None:
     made = planned(saw, orphan_snapshots=orphan_snapshots)
     assert [(one.region, one.action) for one in made.failures] == [

@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils._cleanup import plan
 from ansible_collections.golden.images.plugins.module_utils._cleanup.next_reads import NextReads
 from ansible_collections.golden.images.plugins.module_utils._cleanup.options import CleanupOptions
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
-    CleanupSeen,
+    CleanupState,
     ImageUsage,
     KeyUsage,
     LateUses,
@@ -96,7 +96,7 @@ class Clients:
 
 
 def applied(
-    first: CleanupSeen,
+    first: CleanupState,
     now: Mapping[str, RegionState],
     path: Path,
     refused: str = "",
@@ -107,7 +107,7 @@ def applied(
     clients: Any = Clients()
     clients.everywhere.refused = refused
 
-    def inspect(_clients: Any, _wanted: CleanupOptions, saw: CleanupSeen, _reads: NextReads) -> CleanupSeen:
+    def inspect(_clients: Any, _wanted: CleanupOptions, saw: CleanupState, _reads: NextReads) -> CleanupState:
         read = {**first.usage, **(usage or {})}
         return replace(saw, usage=read, snapshot_usage=first.snapshot_usage, late_uses=first.late_uses)
 
@@ -278,7 +278,7 @@ def test_reading_goes_on_until_nothing_is_left_to_read() -> None:
     bulk = replace(seen(region_state(OLD, NEWEST)), usage={}, snapshot_usage={}, late_uses={})
     rounds: list[NextReads] = []
 
-    def inspect(_clients: Any, _wanted: CleanupOptions, saw: CleanupSeen, reads: NextReads) -> CleanupSeen:
+    def inspect(_clients: Any, _wanted: CleanupOptions, saw: CleanupState, reads: NextReads) -> CleanupState:
         rounds.append(reads)
         read = {ref: ImageUsage() for ref in reads.images}
         snapshots = {ref: SnapshotUsage() for ref in reads.snapshots}

@@ -16,7 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils._cleanup.next_reads 
 from ansible_collections.golden.images.plugins.module_utils._cleanup.options import CleanupOptions, Limit
 from ansible_collections.golden.images.plugins.module_utils._cleanup.plan import plan
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
-    CleanupSeen,
+    CleanupState,
     Evidence,
     KeyUsage,
     OwnSnapshot,
@@ -84,7 +84,7 @@ def encrypted(*images: Any, key: str = KEY, **changes: Any) -> RegionState:
 
 def saw(
     region: RegionState, *grants: Grant, newest: Sharing | None = None, unread: tuple[Evidence, ...] = ()
-) -> CleanupSeen:
+) -> CleanupState:
     """The old image is shared with an account without use of it; ``newest`` is the newest one's sharing."""
     usage = {ImageRef(REGION, "ami-1"): shared(CONSUMER, report=report())}
     key = KeyUsage(grants, {"ami-new": newest or Sharing()}, unread)
@@ -95,7 +95,7 @@ def asked(**changes: Any) -> CleanupOptions:
     return replace(wanted(include_shared=True, **changes), revoke_grants=True)
 
 
-def revoked(of: CleanupSeen, **changes: Any) -> list[str]:
+def revoked(of: CleanupState, **changes: Any) -> list[str]:
     made = plan(asked(**changes), of)
     return [str(one.resource) for one in made.actions if one.operation == "RevokeGrant"]
 
@@ -186,7 +186,7 @@ FOREIGN = own("ami-x", 5, tags={}, devices=(Device("/dev/sda", "snap-unknown", T
         (saw(encrypted(OLD, NEWEST), STALE), "AROAEXAMPLE"),
     ],
 )
-def test_what_is_not_known_keeps_grants_with_a_warning(of: CleanupSeen, why: str) -> None:
+def test_what_is_not_known_keeps_grants_with_a_warning(of: CleanupState, why: str) -> None:
     made = plan(asked(), of)
     assert revoked(of) == []
     (warning,) = made.warnings
@@ -416,7 +416,7 @@ DENIED = unreadable("ListGrants", f"{KEY}: AccessDeniedException: No.", "Allow L
     ],
 )
 def test_an_image_waits_until_it_is_known_which_grants_go_with_it(
-    of: CleanupSeen, account_id: str, action: str, why: str
+    of: CleanupState, account_id: str, action: str, why: str
 ) -> None:
     """A later run would not find the key."""
     asks = replace(asked(), consumer_role_name="golden")

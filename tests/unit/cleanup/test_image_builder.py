@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
-    CleanupSeen,
+    CleanupState,
     ImageBuild,
     ImageBuilder,
     LifecyclePolicy,
@@ -46,7 +46,7 @@ def tags(account_id: str = OWNER, **more: str) -> dict[str, str]:
     return {**FAMILY, "CreatedBy": "EC2 Image Builder", "Ec2ImageBuilderArn": arn, **more}
 
 
-def saw(image_builder: dict[str, ImageBuilder] | None = None, **changes: Any) -> CleanupSeen:
+def saw(image_builder: dict[str, ImageBuilder] | None = None, **changes: Any) -> CleanupState:
     """An image of Image Builder from before two other images of its family, and Image Builder."""
     built = own("ami-1", 3, **{"tags": tags(), **changes})
     state = region_state(built, own("ami-2", 2), own("ami-3", 1))

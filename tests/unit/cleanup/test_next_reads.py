@@ -12,7 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils._cleanup.next_reads 
 from ansible_collections.golden.images.plugins.module_utils._cleanup.plan import plan
 from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import Clocks
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
-    CleanupSeen,
+    CleanupState,
     ImageBuilder,
     ImageUsage,
     KeyUsage,
@@ -54,12 +54,12 @@ BY_CONSUMER = Sharing(account_ids=frozenset({CONSUMER}))
 ORPHAN = {"snap-9": OwnSnapshot("snap-9", f"Created by CreateImage(i-1) for {FORMER}")}
 
 
-def bulk(**changes: Any) -> CleanupSeen:
+def bulk(**changes: Any) -> CleanupState:
     """What the bulk reads show: an old image and the latest, under one key."""
     state = region_state(OLD, NEWEST)
     under = {one: replace(found, kms_key_id=KEY.key_arn) for one, found in state.snapshots.items()}
     states = {REGION: replace(state, **{"snapshots": under, **changes})}
-    return CleanupSeen(OWNER, NOW, states, late_uses={REGION: LateUses()})
+    return CleanupState(OWNER, NOW, states, late_uses={REGION: LateUses()})
 
 
 @pytest.mark.parametrize(

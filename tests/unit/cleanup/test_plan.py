@@ -13,7 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils._cleanup.options imp
 from ansible_collections.golden.images.plugins.module_utils._cleanup.plan import images_that_lack_tags, plan
 from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import Clocks, stamp
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
-    CleanupSeen,
+    CleanupState,
     Evidence,
     ImageUsage,
     OwnSnapshot,
@@ -58,7 +58,7 @@ def test_tags_that_were_just_written_count_before_aws_shows_them() -> None:
     assert images_that_lack_tags(asked, saw, plan(asked, saw).actions) == {}
 
 
-def planned(saw: CleanupSeen, **wants: Any) -> list[tuple[str, str | None]]:
+def planned(saw: CleanupState, **wants: Any) -> list[tuple[str, str | None]]:
     return calls(plan(wanted(**wants), saw).actions)
 
 

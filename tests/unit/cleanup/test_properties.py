@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils._cleanup.options imp
 from ansible_collections.golden.images.plugins.module_utils._cleanup.plan import plan
 from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import MARKS, stamp
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
-    CleanupSeen,
+    CleanupState,
     Evidence,
     ImageUsage,
     LateUses,
@@ -148,7 +148,7 @@ LATE_USES = st.sampled_from([*[LateUses()] * 6, None, LateUses(unread=(unreadabl
 
 
 @st.composite
-def account_states(draw: st.DrawFn) -> CleanupSeen:
+def account_states(draw: st.DrawFn) -> CleanupState:
     """Two regions, with the usage of most images."""
     states = {region: draw(regions(region)) for region in REGIONS}
     refs = [ImageRef(region, one.image.image_id) for region in REGIONS for one in states[region].images]
@@ -160,7 +160,7 @@ def account_states(draw: st.DrawFn) -> CleanupSeen:
         if (found := draw(SNAPSHOT_USAGE))
     }
     late = {region: found for region in REGIONS if (found := draw(LATE_USES))}
-    return CleanupSeen(OWNER, NOW, states, images, snapshot_usage=snapshots, late_uses=late)
+    return CleanupState(OWNER, NOW, states, images, snapshot_usage=snapshots, late_uses=late)
 
 
 POLICIES = st.builds(
@@ -194,7 +194,7 @@ def changed_images(made: object) -> list[tuple[str, ImageRef]]:
 
 
 @given(POLICIES, account_states())
-def test_nothing_is_done_to_an_image_with_evidence_of_use(wanted: CleanupOptions, saw: CleanupSeen) -> None:
+def test_nothing_is_done_to_an_image_with_evidence_of_use(wanted: CleanupOptions, saw: CleanupState) -> None:
     for _operation, ref in changed_images(plan(wanted, saw)):
         state, usage = saw.regions[ref.region], saw.usage[ref]
         assert not state.uses.get(ref.image_id)
@@ -211,7 +211,7 @@ def test_nothing_is_done_to_an_image_with_evidence_of_use(wanted: CleanupOptions
 
 
 @given(POLICIES, account_states())
-def test_no_more_are_deregistered_than_the_limit_allows(wanted: CleanupOptions, saw: CleanupSeen) -> None:
+def test_no_more_are_deregistered_than_the_limit_allows(wanted: CleanupOptions, saw: CleanupState) -> None:
     made = plan(wanted, saw)
     gone = sum(operation == "DeregisterImage" for operation, _ref in changed_images(made))
     considered = len(made.decisions)
@@ -221,7 +221,7 @@ def test_no_more_are_deregistered_than_the_limit_allows(wanted: CleanupOptions, 
 
 
 @given(POLICIES, account_states())
-def test_no_family_loses_its_last_image_in_a_region(wanted: CleanupOptions, saw: CleanupSeen) -> None:
+def test_no_family_loses_its_last_image_in_a_region(wanted: CleanupOptions, saw: CleanupState) -> None:
     family_of = families(saw.images, wanted.by, ())
     taken = {ref for operation, ref in changed_images(plan(wanted, saw)) if operation != CHANGING[0]}
     usable = {ref for ref in family_of if saw.images[ref].image.state == "available"}
@@ -236,7 +236,7 @@ def test_no_family_loses_its_last_image_in_a_region(wanted: CleanupOptions, saw:
 
 
 @given(POLICIES, account_states())
-def test_a_plan_that_was_performed_leaves_nothing_to_plan(wanted: CleanupOptions, saw: CleanupSeen) -> None:
+def test_a_plan_that_was_performed_leaves_nothing_to_plan(wanted: CleanupOptions, saw: CleanupState) -> None:
     wanted = replace(wanted, max_deletions=Limit(count=99))
     made = plan(wanted, saw)
     after = performed(saw, (*made.non_destructive, *made.destructive))
@@ -248,7 +248,7 @@ def test_a_plan_that_was_performed_leaves_nothing_to_plan(wanted: CleanupOptions
 
 @given(POLICIES, account_states(), st.randoms(use_true_random=False), st.integers(0, 30))
 def test_a_run_that_ends_anywhere_is_finished_by_the_next(
-    wanted: CleanupOptions, saw: CleanupSeen, random: Random, done: int
+    wanted: CleanupOptions, saw: CleanupState, random: Random, done: int
 ) -> None:
     wanted = replace(wanted, max_deletions=Limit(count=99))
     whole = plan(wanted, saw)
@@ -267,14 +267,14 @@ def test_a_run_that_ends_anywhere_is_finished_by_the_next(
 
 
 @given(POLICIES, account_states())
-def test_what_was_read_twice_alike_changes_nothing(wanted: CleanupOptions, saw: CleanupSeen) -> None:
+def test_what_was_read_twice_alike_changes_nothing(wanted: CleanupOptions, saw: CleanupState) -> None:
     made = plan(wanted, saw)
     assert confirmed(made, made) == (made, ())
 
 
 @given(POLICIES, account_states(), st.data())
 def test_an_image_with_late_evidence_is_skipped(
-    wanted: CleanupOptions, saw: CleanupSeen, data: st.DataObject
+    wanted: CleanupOptions, saw: CleanupState, data: st.DataObject
 ) -> None:
     made = plan(wanted, saw)
     refs = sorted(ref for _operation, ref in changed_images(made))
@@ -290,6 +290,6 @@ def test_an_image_with_late_evidence_is_skipped(
 
 
 @given(POLICIES, account_states())
-def test_whatever_is_changed_was_a_candidate(wanted: CleanupOptions, saw: CleanupSeen) -> None:
+def test_whatever_is_changed_was_a_candidate(wanted: CleanupOptions, saw: CleanupState) -> None:
     candidate_images = set(candidates(wanted, replace(saw, usage={})))
     assert {ref for _operation, ref in changed_images(plan(wanted, saw))} <= candidate_images

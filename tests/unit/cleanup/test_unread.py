@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import Clocks
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
-    CleanupSeen,
+    CleanupState,
     Evidence,
     ImageUsage,
     OwnSnapshot,
@@ -30,7 +30,7 @@ BIN = unreadable("ListImagesInRecycleBin", "InvalidAction: No.")
 UNKNOWN = unproven("usage of other accounts", "There is no usage report.")
 
 
-def a_region(**changes: Any) -> CleanupSeen:
+def a_region(**changes: Any) -> CleanupState:
     return seen(region_state(OLD, NEWEST, **changes))
 
 
@@ -104,7 +104,7 @@ def test_a_failure_for_each_region_and_read_however_many_images_it_keeps() -> No
     ],
 )
 def test_which_decisions_depend_on_what_was_not_read(
-    saw: CleanupSeen, clocks: Clocks, kind: str, unread: tuple[Evidence, ...]
+    saw: CleanupState, clocks: Clocks, kind: str, unread: tuple[Evidence, ...]
 ) -> None:
     made = planned(saw, clocks=clocks)
     (found,) = (one for one in made.decisions if one.ref == REF)

@@ -21,7 +21,7 @@ from ansible_collections.golden.images.plugins.module_utils._diagnose.state impo
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure
 from ansible_collections.golden.images.plugins.module_utils._keys.access import KeyDryRun
 from ansible_collections.golden.images.plugins.module_utils._model import (
-    KeySeen,
+    KeyState,
     Sharing,
     Snapshot,
 )
@@ -67,7 +67,7 @@ def owner(launch: Sharing | None = SHARED, **changes: Any) -> OwnerView:
 
 def encrypted(*grants: Any, policy: str | None = None, **changes: Any) -> OwnerView:
     """A shared encrypted image whose key has these grants and this policy."""
-    key = KeySeen(changes.pop("key", KEY), grants, policy or policy_of())
+    key = KeyState(changes.pop("key", KEY), grants, policy or policy_of())
     return owner(**{"image": ENCRYPTED, "keys": (key,), **changes})
 
 

@@ -22,7 +22,7 @@ from ansible_collections.golden.images.plugins.module_utils._keys.access import 
     Simulation,
 )
 from ansible_collections.golden.images.plugins.module_utils._keys.grants import OPERATIONS
-from ansible_collections.golden.images.plugins.module_utils._model import Grant, Key, KeySeen, Sharing
+from ansible_collections.golden.images.plugins.module_utils._model import Grant, Key, KeyState, Sharing
 
 from tests.unit.diagnose.examples import (
     CASE,
@@ -157,7 +157,7 @@ def conditional(condition: dict[str, Any]) -> str:
         ),
         pytest.param(
             owner(
-                image=ENCRYPTED, keys=(KeySeen(KEY, (made(root(CONSUMER)),), policy_of()), KeySeen(DEFAULT))
+                image=ENCRYPTED, keys=(KeyState(KEY, (made(root(CONSUMER)),), policy_of()), KeyState(DEFAULT))
             ),
             [("default_key", B)],
             id="one of two keys",

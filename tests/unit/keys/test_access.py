@@ -14,7 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils._keys.policy_evaluat
 from ansible_collections.golden.images.plugins.module_utils._model import (
     Grant,
     Key,
-    KeySeen,
+    KeyState,
     Sharing,
     Snapshot,
 )
@@ -41,8 +41,8 @@ def with_accounts(*account_ids: str) -> Sharing:
     return Sharing(frozenset(account_ids))
 
 
-def key(*grants: Grant, policy: str | None = policy_of()) -> KeySeen:
-    return KeySeen(KEY, grants, policy)
+def key(*grants: Grant, policy: str | None = policy_of()) -> KeyState:
+    return KeyState(KEY, grants, policy)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_the_keys_that_give_access_beside_the_own_one() -> None:
         ),
     ],
 )
-def test_consumers_without_access(keys: list[KeySeen], shared_with: Sharing, expected: list[str]) -> None:
+def test_consumers_without_access(keys: list[KeyState], shared_with: Sharing, expected: list[str]) -> None:
     assert key_access.consumers_without_access(keys, shared_with) == expected
 
 

@@ -23,7 +23,7 @@ from ansible_collections.golden.images.plugins.module_utils._keys.policy_evaluat
     operations_of,
     principals_in_account,
 )
-from ansible_collections.golden.images.plugins.module_utils._model import Grant, Key, KeySeen
+from ansible_collections.golden.images.plugins.module_utils._model import Grant, Key, KeyState
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -439,7 +439,7 @@ MAYBE = statement("Deny", Principal="*", Condition={"StringEquals": {"aws:Source
     ],
 )
 def test_access_by_grants_and_policy(grants: list[Grant], policy: str | None, expected: Access) -> None:
-    assert access(KeySeen(Key(KEY), tuple(grants), policy), ACCOUNT, "Decrypt") is expected
+    assert access(KeyState(Key(KEY), tuple(grants), policy), ACCOUNT, "Decrypt") is expected
 
 
 EFFECTS = st.sampled_from(["Allow", "Allow", "Deny"])
@@ -470,7 +470,9 @@ def test_access_agrees_with_the_reference_evaluator(
     for account_id in (A, B):
         of_account = [caller for caller in CALLERS if caller.account_id == account_id]
         held = {(caller, operation, through_ec2) in may for caller in of_account}
-        found = access(KeySeen(Key(KEY), (), policy), Consumer(account_id=account_id), operation, through_ec2)
+        found = access(
+            KeyState(Key(KEY), (), policy), Consumer(account_id=account_id), operation, through_ec2
+        )
         if found is Access.ALLOWED:
             assert held == {True}
         elif found is Access.DENIED:
@@ -480,7 +482,7 @@ def test_access_agrees_with_the_reference_evaluator(
 
 @given(st.frozensets(st.sampled_from([A, B]), min_size=1))
 def test_access_by_statements_of_this_collection(accounts: frozenset[str]) -> None:
-    key = KeySeen(Key(KEY), (), opened_to(consumers(*accounts)))
+    key = KeyState(Key(KEY), (), opened_to(consumers(*accounts)))
     for account_id in (A, B):
         expected = Access.ALLOWED if account_id in accounts else Access.DENIED
         assert {access(key, Consumer(account_id=account_id), item) for item in OPERATIONS} == {expected}

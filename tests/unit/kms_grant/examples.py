@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.golden.images.plugins.module_utils._keys.grants import OPERATIONS
 from ansible_collections.golden.images.plugins.module_utils._kms_grant.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils._kms_grant.state import grant_request
-from ansible_collections.golden.images.plugins.module_utils._model import Grant, Key, KeySeen, Target
+from ansible_collections.golden.images.plugins.module_utils._model import Grant, Key, KeyState, Target
 from ansible_collections.golden.images.plugins.module_utils._plan import Action, Plan, TargetPlan
 from ansible_collections.golden.images.plugins.module_utils._runner import Outcome
 
@@ -168,7 +168,7 @@ def performed(saw: Any, plan: Plan) -> Any:
 
     KMS returns the existing grant for the same name and content (KMS API Reference, CreateGrant, Name).
     """
-    keys: dict[Target, tuple[KeySeen, ...]] = dict(saw.keys)
+    keys: dict[Target, tuple[KeyState, ...]] = dict(saw.keys)
     for number, action in enumerate(plan.actions):
         parameters = action.parameters
         keys[action.target] = tuple(
@@ -180,7 +180,7 @@ def performed(saw: Any, plan: Plan) -> Any:
     return replace(saw, keys=keys)
 
 
-def _after(item: KeySeen, operation: str, parameters: Any, grant_id: str) -> KeySeen:
+def _after(item: KeyState, operation: str, parameters: Any, grant_id: str) -> KeyState:
     if operation == "PutKeyPolicy":
         return replace(item, policy=parameters["Policy"])
     if operation == "RevokeGrant":

@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils._keys.needed import 
 from ansible_collections.golden.images.plugins.module_utils._kms_grant.options import GrantOptions
 from ansible_collections.golden.images.plugins.module_utils._kms_grant.plan import plan as plan_access
 from ansible_collections.golden.images.plugins.module_utils._kms_grant.state import GrantState
-from ansible_collections.golden.images.plugins.module_utils._model import KeyRef, KeySeen, Sharing, Target
+from ansible_collections.golden.images.plugins.module_utils._model import KeyRef, KeyState, Sharing, Target
 from ansible_collections.golden.images.plugins.modules import remediation_plan
 
 from tests.unit.audit.examples import US, audit_of
@@ -96,7 +96,7 @@ def _without(
     return {**sharing, **{one: sharing[one] - principals for one in resources}}
 
 
-def _revoked(region: RegionState, key: KeySeen, target: Target, task: Mapping[str, Any]) -> KeySeen:
+def _revoked(region: RegionState, key: KeyState, target: Target, task: Mapping[str, Any]) -> KeyState:
     """The key after ``ami_kms_grant``, which reads what is shared under it once the images are unshared."""
     wanted = GrantOptions(
         kms_key_ids={target.region: key.key.arn},

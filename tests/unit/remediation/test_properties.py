@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils._audit.state import 
     RegionState,
 )
 from ansible_collections.golden.images.plugins.module_utils._keys import policy_statements as key_policy
-from ansible_collections.golden.images.plugins.module_utils._model import Image, Key, KeySeen, Sharing
+from ansible_collections.golden.images.plugins.module_utils._model import Image, Key, KeyState, Sharing
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,12 +76,12 @@ def regions(draw: st.DrawFn, name: str) -> RegionState:
 
 
 @st.composite
-def keys(draw: st.DrawFn, arn: str) -> KeySeen:
+def keys(draw: st.DrawFn, arn: str) -> KeyState:
     """A key with grants and statements of this collection and others."""
     own = [made(who, grant_id=f"g-{who}") for who in draw(st.lists(GRANTEES, max_size=4, unique=True))]
     theirs = [foreign(who) for who in draw(st.lists(GRANTEES, max_size=2, unique=True))]
     policy = policy_of(*key_policy.statements_for(draw(ACCESSES)))
-    return KeySeen(Key(arn), (*own, *theirs), policy)
+    return KeyState(Key(arn), (*own, *theirs), policy)
 
 
 ACCOUNTS_SEEN = st.fixed_dictionaries({target_in(name): regions(name) for name in REGIONS}).map(

@@ -18,7 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils._audit.state import 
     RegionState,
 )
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure
-from ansible_collections.golden.images.plugins.module_utils._model import KeySeen
+from ansible_collections.golden.images.plugins.module_utils._model import KeyState
 
 from tests.unit.audit.examples import IMAGE, PRIVATE, PUBLIC, accounts, orgs, region, under_key
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, STRANGER, UNIT, volumes
@@ -191,8 +191,8 @@ def _in_two_images(**changes: Any) -> RegionState:
 def _under_second_key(**changes: Any) -> RegionState:
     """A key that nobody has access to, and one that only ``B`` has."""
     keys = {
-        KEY.arn: KeySeen(KEY, (), policy_of()),
-        SECOND.arn: KeySeen(SECOND, (made(root(B)),), policy_of()),
+        KEY.arn: KeyState(KEY, (), policy_of()),
+        SECOND.arn: KeyState(SECOND, (made(root(B)),), policy_of()),
     }
     return region(keys=keys, key_of={SNAPSHOT: KEY.arn}, **changes)
 
@@ -319,7 +319,7 @@ def test_what_could_not_be_read_is_reported_and_the_rest_is_fixed() -> None:
     seen = _in_two_images(
         problems=problems, volume_permissions={SNAPSHOT: accounts(A)}, sharing={SOURCE_ID: accounts(A)}
     )
-    seen = replace(seen, keys={KEY.arn: KeySeen(KEY, (made(root(A)),), policy_of())})
+    seen = replace(seen, keys={KEY.arn: KeyState(KEY, (made(root(A)),), policy_of())})
     found = remediated(seen)
     # The other image may need the key.
     assert removed(found) == [

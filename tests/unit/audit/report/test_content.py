@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._audit.report.content import audit, is_unread
 from ansible_collections.golden.images.plugins.module_utils._audit.state import Problem, RegionState
-from ansible_collections.golden.images.plugins.module_utils._model import Device, Grant, KeySeen, Sharing
+from ansible_collections.golden.images.plugins.module_utils._model import Device, Grant, KeyState, Sharing
 
 from tests.unit.audit.examples import (
     ENCRYPTED,
@@ -179,7 +179,7 @@ def test_findings_that_fail_the_audit_are_not_read_failures(status: str) -> None
             region(
                 image=replace(ENCRYPTED, devices=volumes("snap-00000001", "snap-00000002", encrypted=True)),
                 key_of={"snap-00000001": KEY.arn},
-                keys={KEY.arn: KeySeen(KEY)},
+                keys={KEY.arn: KeyState(KEY)},
                 problems=(unread("key_unreadable", "snap-00000002"),),
             ),
             ["keys"],

@@ -14,7 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils._audit.report.princi
     users,
 )
 from ansible_collections.golden.images.plugins.module_utils._audit.state import RegionState
-from ansible_collections.golden.images.plugins.module_utils._model import Key, KeySeen
+from ansible_collections.golden.images.plugins.module_utils._model import Key, KeyState
 
 from tests.unit.audit.examples import (
     ENCRYPTED,
@@ -40,7 +40,7 @@ EVERYTHING = allowing(accounts(A, B) | orgs(ORG, units=[UNIT]) | PUBLIC)
 
 def associated(own: Key, second: Key) -> RegionState:
     """An image that is shared with an account, under a key of its own and one that is associated with it."""
-    keys = {one.arn: KeySeen(one, (), policy_of()) for one in (own, second)}
+    keys = {one.arn: KeyState(one, (), policy_of()) for one in (own, second)}
     return under_key(accounts(A), keys=keys, associated_keys={"snap-00000001": (second.arn,)})
 
 
