@@ -31,7 +31,7 @@ from .._structure import as_list
 from .._tags import source_tag, tag_map
 from .answers import required, unless_gone
 from .attempts import repeat_until
-from .errors import AWS_ERRORS, ClientError, code_of
+from .errors import AWS_ERRORS, ClientError, IncompleteAnswer, code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -378,8 +378,7 @@ def grants(kms: KMSClient, key_arn: str) -> tuple[Grant, ...]:
 
 def key_policy(kms: KMSClient, key_arn: str) -> str:
     """Return the text of a key's policy. Only the account that owns the key can read it."""
-    answer = kms.get_key_policy(KeyId=key_arn, PolicyName="default")
-    return str(required(answer, "Policy", "GetKeyPolicy"))
+    return _policy_named(kms, key_arn, "default")
 
 
 def key_policies(kms: KMSClient, key_arn: str) -> str:
@@ -390,15 +389,38 @@ def key_policies(kms: KMSClient, key_arn: str) -> str:
     """
     default = key_policy(kms, key_arn)
     try:
-        by_ram = required(kms.get_key_policy(KeyId=key_arn, PolicyName="AWS_RAM"), "Policy", "GetKeyPolicy")
+        by_ram = _policy_named(kms, key_arn, "AWS_RAM")
     except ClientError as exception:
         # ValidationException where KMS does not know this name, so that there is no such policy.
         if code_of(exception) not in ("NotFoundException", "ValidationException"):
             raise
         return default
     policy, other = json.loads(default), json.loads(by_ram)
-    statements = [*as_list(policy.get("Statement", [])), *as_list(other.get("Statement", []))]
+    statements = [*as_list(policy["Statement"]), *as_list(other["Statement"])]
     return json.dumps({**policy, "Statement": statements})
+
+
+def _policy_named(kms: KMSClient, key_arn: str, name: str) -> str:
+    """Return the text of a policy of a key.
+
+    One without statements says nothing of who can use the key, and counts as a failed read.
+    """
+    answer = kms.get_key_policy(KeyId=key_arn, PolicyName=name)
+    policy = str(required(answer, "Policy", "GetKeyPolicy"))
+    if not _has_statements(policy):
+        raise IncompleteAnswer("GetKeyPolicy", "Policy.Statement")
+    return policy
+
+
+def _has_statements(policy: str) -> bool:
+    """Whether a policy has the form of one: a document with a statement, or a list of them."""
+    try:
+        document = json.loads(policy)
+    except ValueError:
+        return False
+    if not isinstance(document, Mapping):
+        return False
+    return all(isinstance(item, Mapping) for item in as_list(document.get("Statement")))
 
 
 def volumes_by_key(ec2: EC2Client) -> dict[str, tuple[str, ...]]:

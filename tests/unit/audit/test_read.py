@@ -29,6 +29,7 @@ from tests.unit.audit.account import (
 )
 from tests.unit.clock import Clock
 from tests.unit.examples import CONSUMER, OWNER, STRANGER
+from tests.unit.keys.policies import policy_of
 
 KEYS = {"snap-a": KEY, "snap-b": KEY, "snap-c": KEY}
 OWN = {"OwnerIds": ["self"], "MaxResults": 1000}
@@ -221,6 +222,33 @@ def test_what_may_not_be_read_is_a_finding_and_hides_nothing_else(
     assert sharing(found) == {"ami-1": resource != "ami-1", "ami-2": True}
     public = {name: one["public"] for name, one in snapshots(found).items()}
     assert public == {"snap-a": True, "snap-b": None if resource == "snap-b" else True}
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        pytest.param("{}", id="no statement"),
+        pytest.param('{"Version": "2012-10-17"}', id="only a version"),
+        pytest.param('{"Statement": null}', id="null"),
+        pytest.param('{"Statement": ["x"]}', id="a text"),
+        pytest.param("[]", id="a list"),
+        pytest.param("", id="nothing"),
+    ],
+)
+@pytest.mark.parametrize("name", ["default", "AWS_RAM"])
+def test_a_key_with_a_policy_that_cannot_be_evaluated_is_unread(name: str, policy: str) -> None:
+    policies = {"default": policy_of(), name: policy}
+
+    def answer(request: dict[str, Any]) -> Any:
+        read = request["PolicyName"]
+        return {"Policy": policies[read]} if read in policies else "NotFoundException"
+
+    found = run(Account(item("ami-1", "snap-a"), keys=KEYS, get_key_policy=answer))
+    assert unreadable(found) == [("key_unreadable", KEY, None)]
+    assert [(one.action, one.error_code) for one in found.plan.failures] == [
+        ("GetKeyPolicy", "incomplete_response")
+    ]
+    assert found.result["kms_keys"] == []
 
 
 @pytest.mark.parametrize(

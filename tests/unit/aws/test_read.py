@@ -806,7 +806,7 @@ ONE, TWO = {"Sid": "one"}, {"Sid": "two"}
     [
         ({"Id": "x", "Statement": [ONE]}, {"Statement": [TWO]}, [ONE, TWO]),
         ({"Id": "x", "Statement": ONE}, {"Statement": TWO}, [ONE, TWO]),
-        ({"Id": "x"}, {"Statement": TWO}, [TWO]),
+        ({"Id": "x", "Statement": []}, {"Statement": TWO}, [TWO]),
     ],
 )
 def test_the_policy_that_ram_manages_gives_access_too(
@@ -820,13 +820,13 @@ def test_the_policy_that_ram_manages_gives_access_too(
 
 @pytest.mark.parametrize("code", ["NotFoundException", "ValidationException"])
 def test_a_key_that_is_not_shared_through_ram_has_one_policy(kms: Wire, code: str) -> None:
-    kms.expect("get_key_policy", {"KeyId": ARN, "PolicyName": "default"}, {"Policy": " {}"})
+    kms.expect("get_key_policy", {"KeyId": ARN, "PolicyName": "default"}, {"Policy": ' {"Statement": []}'})
     kms.refuse("get_key_policy", BY_RAM, code)
-    assert read.key_policies(kms.client, ARN) == " {}"
+    assert read.key_policies(kms.client, ARN) == ' {"Statement": []}'
 
 
 def test_a_policy_of_ram_that_may_not_be_read_is_an_error(kms: Wire) -> None:
-    kms.expect("get_key_policy", {"KeyId": ARN, "PolicyName": "default"}, {"Policy": "{}"})
+    kms.expect("get_key_policy", {"KeyId": ARN, "PolicyName": "default"}, {"Policy": '{"Statement": []}'})
     kms.refuse("get_key_policy", BY_RAM, "AccessDeniedException")
     with pytest.raises(ClientError):
         read.key_policies(kms.client, ARN)

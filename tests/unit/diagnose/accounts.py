@@ -87,7 +87,7 @@ def shown(*, encrypted: bool = False, **members: Any) -> dict[str, Any]:
 
 def key_policy(request: Mapping[str, Any]) -> Any:
     """The answer to GetKeyPolicy for a key that is not shared through AWS RAM."""
-    return {"Policy": "{}"} if request["PolicyName"] == "default" else "NotFoundException"
+    return {"Policy": '{"Statement": []}'} if request["PolicyName"] == "default" else "NotFoundException"
 
 
 def grant(**members: Any) -> dict[str, Any]:

@@ -172,6 +172,7 @@ def test_another_accounts_keys_need_no_further_calls(of: str) -> None:
         ({"describe_key": "AccessDeniedException"}, "DescribeKey", "AccessDeniedException"),
         ({"list_grants": "AccessDeniedException"}, "ListGrants", "AccessDeniedException"),
         ({"get_key_policy": "AccessDeniedException"}, "GetKeyPolicy", "AccessDeniedException"),
+        ({"get_key_policy": {"Policy": "{}"}}, "GetKeyPolicy", "incomplete_response"),
         ({"describe_snapshots": {"Snapshots": []}}, "DescribeSnapshots", "snapshot_not_found"),
     ],
 )

@@ -52,6 +52,17 @@ def test_when_the_policy_is_read(options: dict[str, Any], reads: bool) -> None:
     assert aws.regions[EU].operations() == ["DescribeKey", *["GetKeyPolicy"] * reads, "ListGrants"]
 
 
+def test_a_policy_without_statements_is_refused_before_any_change() -> None:
+    aws = world(EU, US)
+    aws.key(EU).policy = "{}"
+    with pytest.raises(ValidationError) as refused:
+        _ = Run(wanted(A, org_arns=[ORG], regions=(US, EU)), aws).seen
+    assert [(one.region, one.action, one.error_code) for one in refused.value.failures] == [
+        (EU, "GetKeyPolicy", "incomplete_response")
+    ]
+    assert aws.writes() == []
+
+
 def test_grants_and_policy_of_an_aws_managed_key_are_not_read() -> None:
     aws = World({EU: Kms({"alias/golden": StoredKey(key_arn(), manager="AWS")})})
     job = Run(wanted(A, org_arns=frozenset({ORG})), aws)
