@@ -40,8 +40,8 @@ _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 _EARLIER_RESULTS = ("_result", "_results")
 _RERUN = "Rerun to complete the remaining regions."
 
-Wanted = TypeVar("Wanted", bound=Options)
-Seen = TypeVar("Seen")
+OptionsT = TypeVar("OptionsT", bound=Options)
+StateT = TypeVar("StateT")
 
 
 class ActionLike(Protocol):
@@ -148,7 +148,7 @@ def diff_by_change(plan: PlanLike, changes: Iterable[Change] | None = None) -> d
 
 
 @dataclass(frozen=True)
-class Flow(Generic[Wanted, Seen]):
+class Flow(Generic[OptionsT, StateT]):
     """The options and the functions of one module.
 
     ``options`` is the class of the options. ``read`` raises ``ValidationError`` for a state without a plan.
@@ -160,14 +160,16 @@ class Flow(Generic[Wanted, Seen]):
     those of the folder ``attaches`` of ``plugin_utils``. Ansible itself packs only Python with a module.
     """
 
-    options: type[Wanted]
-    read: Callable[[Any, Wanted], Seen]
-    plan: Callable[[Wanted, Seen], PlanLike]
-    apply: Callable[[Any, Wanted, Seen, Any, Report], Outcome]
-    result: Callable[[Wanted, Seen, Any, Outcome], dict[str, Any]]
+    options: type[OptionsT]
+    read: Callable[[Any, OptionsT], StateT]
+    plan: Callable[[OptionsT, StateT], PlanLike]
+    apply: Callable[[Any, OptionsT, StateT, Any, Report], Outcome]
+    result: Callable[[OptionsT, StateT, Any, Outcome], dict[str, Any]]
     needs_aws: bool = True
     only_reads: bool = False
-    diff: Callable[[Wanted, Seen, Any], dict[str, Any]] = lambda _wanted, _seen, plan: diff_by_change(plan)
+    diff: Callable[[OptionsT, StateT, Any], dict[str, Any]] = lambda _options, _state, plan: diff_by_change(
+        plan
+    )
     diff_verbosity: int = 0
     attaches: str = ""
     report: ReportingLike | None = None
@@ -188,13 +190,13 @@ def change_nothing(*_values: object) -> Outcome:
 
 
 def check_flow(
-    options: type[Wanted], check: Callable[[Any, Wanted], None] = lambda _clients, _options: None
-) -> Flow[Wanted, None]:
+    options: type[OptionsT], check: Callable[[Any, OptionsT], None] = lambda _clients, _options: None
+) -> Flow[OptionsT, None]:
     """Return a flow that only validates options, and refuses what ``check`` does: it needs no AWS."""
     return Flow(
         options,
         check,
-        plan=lambda _wanted, _seen: Plan(()),
+        plan=lambda _options, _state: Plan(()),
         apply=change_nothing,
         result=lambda *_values: {},
         needs_aws=False,
@@ -311,10 +313,10 @@ def _run(flow: Flow[Any, Any], module: Any) -> None:
     report: OpenReportLike | None = None
     warnings: list[str] = []
     try:
-        wanted = flow.options.read(module.params, module.check_mode)
+        options = flow.options.read(module.params, module.check_mode)
         if flow.report:
-            report = flow.report.open(wanted, module.attached)
-        result = _performed(flow, module, wanted, report, warnings)
+            report = flow.report.open(options, module.attached)
+        result = _performed(flow, module, options, report, warnings)
     except ValidationError as refused:
         result = {"failed": True, **refusal(refused.failures, _secrets(module))}
     except Exception as exception:
@@ -330,7 +332,7 @@ def _run(flow: Flow[Any, Any], module: Any) -> None:
 
 
 def _performed(
-    flow: Flow[Any, Any], module: Any, wanted: Any, report: OpenReportLike | None, warnings: list[str]
+    flow: Flow[Any, Any], module: Any, options: Any, report: OpenReportLike | None, warnings: list[str]
 ) -> dict[str, Any]:
     """Read, plan and apply, and return the result; with ``msg`` if something failed. Add its warnings.
 
@@ -340,14 +342,16 @@ def _performed(
     clients = _clients(module) if flow.calls_aws(module.params) else None
     if report:
         report.find_bucket(clients)
-    seen = flow.read(clients, wanted)
-    plan = flow.plan(wanted, seen)
+    state = flow.read(clients, options)
+    plan = flow.plan(options, state)
     if plan.refusals:
         raise ValidationError(plan.refusals)
     if module.check_mode and not flow.only_reads:
         outcome = Outcome()
     else:
-        outcome = flow.apply(clients, wanted, seen, plan, reporter(module.params.get("progress_path"), warn))
+        outcome = flow.apply(
+            clients, options, state, plan, reporter(module.params.get("progress_path"), warn)
+        )
     warnings += _warn((*plan.warnings, *outcome.warnings))
     tolerated = [_shown(failure) for failure in (*plan.tolerated, *outcome.tolerated)]
     if tolerated:
@@ -355,13 +359,13 @@ def _performed(
     failures = [_shown(failure) for failure in (*plan.failures, *outcome.failures)]
     actions = plan.actions if module.check_mode else outcome.performed
     result: dict[str, Any] = {
-        **flow.result(wanted, seen, plan, outcome),
+        **flow.result(options, state, plan, outcome),
         "actions": _list_once(actions),
         "changed": bool(actions),
         "failures": [failure.to_dict() for failure in (*failures, *tolerated)],
     }
     if module._diff and module._verbosity >= flow.diff_verbosity:
-        result["diff"] = flow.diff(wanted, seen, plan)
+        result["diff"] = flow.diff(options, state, plan)
     if failures:
         in_regions = any(failure.region for failure in outcome.failures)
         rerun = [_RERUN] if in_regions and not flow.only_reads else []
