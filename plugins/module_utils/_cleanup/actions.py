@@ -34,7 +34,7 @@ TAG_BATCH = 1000
 
 
 def region_actions(
-    seen: CleanupState,
+    state: CleanupState,
     target: Target,
     decided: tuple[Decision, ...],
     snapshots: tuple[OwnSnapshot, ...],
@@ -50,11 +50,11 @@ def region_actions(
     deprecation is written before it is set, so that a restore knows whose it is even if this run is killed;
     and snapshots are marked before their image is deregistered, so that the next run finds them.
     """
-    state = seen.regions[target.region]
-    yield from _report_actions(seen, target, decided)
-    date = deprecate_at(seen.now)
+    region_state = state.regions[target.region]
+    yield from _report_actions(state, target, decided)
+    date = deprecate_at(state.now)
     deprecating = {decision.ref.image_id for decision in decided if decision.kind == DEPRECATE}
-    deprecated = [own.image for own in state.images if own.image.image_id in deprecating]
+    deprecated = [own.image for own in region_state.images if own.image.image_id in deprecating]
     dates = {image.image_id: {DEPRECATION_TAG: deprecation_tag(image, date)} for image in deprecated}
     yield from _tag_actions(target, dates)
     for image_id in dates:
@@ -62,8 +62,10 @@ def region_actions(
         yield Action(target, "EnableImageDeprecation", parameters, image_id)
     yield from _tag_actions(target, _marks(decision for decision in decided if decision.kind != DISABLE))
     yield from _tag_actions(target, inherited_tags)
-    yield from _untag_actions(target, {**_ended_marks(state, decided), **_marks_to_remove(state, decided)})
-    yield from _destructive_actions(target, state, decided, snapshots, grants)
+    yield from _untag_actions(
+        target, {**_ended_marks(region_state, decided), **_marks_to_remove(region_state, decided)}
+    )
+    yield from _destructive_actions(target, region_state, decided, snapshots, grants)
 
 
 def disabled_by(actions: Iterable[Action]) -> frozenset[tuple[Target, str | None]]:
@@ -88,7 +90,7 @@ def is_destructive(action: Action, disabling: Collection[tuple[Target, str | Non
 
 def _destructive_actions(
     target: Target,
-    state: RegionState,
+    region_state: RegionState,
     decided: tuple[Decision, ...],
     snapshots: tuple[OwnSnapshot, ...],
     grants: Mapping[str, tuple[Grant, ...]],
@@ -99,11 +101,11 @@ def _destructive_actions(
         yield Action(target, "DisableImage", {"ImageId": image_id}, image_id)
     yield from _tag_actions(target, _marks(disabled))
     deregistered = tuple(decision for decision in decided if decision.kind == DEREGISTER)
-    yield from _tag_actions(target, _snapshot_marks(state, deregistered))
+    yield from _tag_actions(target, _snapshot_marks(region_state, deregistered))
     one_by_one: list[str] = []
     for decision in deregistered:
         image_id = decision.ref.image_id
-        with_snapshots = _deletes_snapshots(decision, state, grants)
+        with_snapshots = _deletes_snapshots(decision, region_state, grants)
         parameters = {"ImageId": image_id, **({"DeleteAssociatedSnapshots": True} if with_snapshots else {})}
         yield Action(target, "DeregisterImage", parameters, image_id)
         one_by_one += () if with_snapshots else _deleted(decision)
@@ -120,13 +122,13 @@ def _marks(decided: Iterable[Decision]) -> dict[str, dict[str, str]]:
     return {decision.ref.image_id: dict(decision.step.marks) for decision in decided if decision.step.marks}
 
 
-def _ended_marks(state: RegionState, decided: tuple[Decision, ...]) -> dict[str, tuple[str, ...]]:
+def _ended_marks(region_state: RegionState, decided: tuple[Decision, ...]) -> dict[str, tuple[str, ...]]:
     """The tags whose dates are no longer valid: all of a needed image, else those of undone stages.
 
     An image whose restore is incomplete keeps them: they show the next restore that permissions may be
     missing, and it deletes them.
     """
-    own = {one.image.image_id: one for one in state.images}
+    own = {one.image.image_id: one for one in region_state.images}
     return {
         decision.ref.image_id: set_marks(own[decision.ref.image_id])
         if decision.is_needed
@@ -136,7 +138,7 @@ def _ended_marks(state: RegionState, decided: tuple[Decision, ...]) -> dict[str,
     }
 
 
-def _marks_to_remove(state: RegionState, decided: tuple[Decision, ...]) -> dict[str, tuple[str, ...]]:
+def _marks_to_remove(region_state: RegionState, decided: tuple[Decision, ...]) -> dict[str, tuple[str, ...]]:
     """Snapshots that an earlier run marked and whose image stays, even if the policy no longer applies to it.
 
     A user who deregisters the image later may want to keep them.
@@ -144,14 +146,14 @@ def _marks_to_remove(state: RegionState, decided: tuple[Decision, ...]) -> dict[
     deregistered = {decision.ref.image_id for decision in decided if decision.kind == DEREGISTER}
     return {
         snapshot_id: (SNAPSHOT_TAG,)
-        for own in state.images
+        for own in region_state.images
         if own.image.image_id not in deregistered
         for snapshot_id in own.image.snapshot_ids
-        if snapshot_id in state.snapshots and marked_for(state.snapshots[snapshot_id])
+        if snapshot_id in region_state.snapshots and marked_for(region_state.snapshots[snapshot_id])
     }
 
 
-def _snapshot_marks(state: RegionState, deregistered: Iterable[Decision]) -> dict[str, dict[str, str]]:
+def _snapshot_marks(region_state: RegionState, deregistered: Iterable[Decision]) -> dict[str, dict[str, str]]:
     """The mark of each snapshot that is deleted with an image, where the mark is missing.
 
     As many images as fit into a tag's value share one mark: one call writes it to all their snapshots.
@@ -159,7 +161,9 @@ def _snapshot_marks(state: RegionState, deregistered: Iterable[Decision]) -> dic
     unmarked: dict[str, list[str]] = {}
     marked: set[str] = set()
     for decision in deregistered:
-        missing = [one for one in _deleted(decision) if one not in marked and not _is_marked(state, one)]
+        missing = [
+            one for one in _deleted(decision) if one not in marked and not _is_marked(region_state, one)
+        ]
         if missing:
             unmarked[decision.ref.image_id] = missing
             marked.update(missing)
@@ -171,11 +175,11 @@ def _snapshot_marks(state: RegionState, deregistered: Iterable[Decision]) -> dic
     }
 
 
-def _is_marked(state: RegionState, snapshot_id: str) -> bool:
+def _is_marked(region_state: RegionState, snapshot_id: str) -> bool:
     """Whether the snapshot's mark names an image that the snapshot is part of."""
-    snapshot = state.snapshots.get(snapshot_id)
+    snapshot = region_state.snapshots.get(snapshot_id)
     named = marked_for(snapshot) if snapshot else ()
-    return any(image_id in named for image_id in state.images_with.get(snapshot_id, ()))
+    return any(image_id in named for image_id in region_state.images_with.get(snapshot_id, ()))
 
 
 def _values(image_ids: Iterable[str]) -> list[str]:
@@ -194,7 +198,7 @@ def _deleted(decision: Decision) -> list[str]:
 
 
 def _deletes_snapshots(
-    decision: Decision, state: RegionState, grants: Mapping[str, tuple[Grant, ...]]
+    decision: Decision, region_state: RegionState, grants: Mapping[str, tuple[Grant, ...]]
 ) -> bool:
     """Whether DeregisterImage can delete the image's snapshots as well.
 
@@ -202,20 +206,20 @@ def _deletes_snapshots(
     Not if one belongs to several images, which are deregistered side by side: AWS could skip it each time
     because of the others. Not if its key has grants to revoke: these are revoked first.
     """
-    if any(len(state.images_with[one]) > 1 for one in _deleted(decision)):
+    if any(len(region_state.images_with[one]) > 1 for one in _deleted(decision)):
         return False
-    deleted = [state.snapshots[one] for one in _deleted(decision) if one in state.snapshots]
+    deleted = [region_state.snapshots[one] for one in _deleted(decision) if one in region_state.snapshots]
     if any(snapshot.kms_key_id in grants for snapshot in deleted):
         return False
     return bool(decision.snapshots) and len(_deleted(decision)) == len(decision.snapshots)
 
 
-def _report_actions(seen: CleanupState, target: Target, decided: tuple[Decision, ...]) -> Iterator[Action]:
+def _report_actions(state: CleanupState, target: Target, decided: tuple[Decision, ...]) -> Iterator[Action]:
     depth = {"OptionName": "version-depth", "OptionValues": [str(ALL_VERSIONS)]}
     for decision in decided:
-        if decision.report_wanted:
+        if decision.requests_report:
             parameters = {
-                "ClientToken": _report_token(seen, target, decision.ref),
+                "ClientToken": _report_token(state, target, decision.ref),
                 "ImageId": decision.ref.image_id,
                 "ResourceTypes": [
                     {"ResourceType": one, **({"ResourceTypeOptions": [depth]} if one == TEMPLATES else {})}
@@ -225,22 +229,22 @@ def _report_actions(seen: CleanupState, target: Target, decided: tuple[Decision,
             yield Action(target, "CreateImageUsageReport", parameters, decision.ref.image_id)
 
 
-def _report_token(seen: CleanupState, target: Target, ref: ImageRef) -> str:
+def _report_token(state: CleanupState, target: Target, ref: ImageRef) -> str:
     """Return the token of a usage report: one a day, and another one after each that failed.
 
     The same token returns the same report (botocore shape CreateImageUsageReportRequest, ClientToken).
     """
-    report = seen.usage[ref].report if ref in seen.usage else None
+    report = state.usage[ref].report if ref in state.usage else None
     failed = f"/{report.report_id}" if report and report.state == "error" else ""
-    token = f"{target.account_id}/{ref}/{seen.now:%Y-%m-%d}{failed}"
+    token = f"{target.account_id}/{ref}/{state.now:%Y-%m-%d}{failed}"
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _tag_actions(target: Target, tags: Mapping[str, Mapping[str, str]]) -> Iterator[Action]:
     """One call for all resources that get the same tags."""
     alike: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
-    for resource, wanted in tags.items():
-        alike[tuple(sorted(wanted.items()))].append(resource)
+    for resource, new_tags in tags.items():
+        alike[tuple(sorted(new_tags.items()))].append(resource)
     for pairs, resources in alike.items():
         for batch in batches(resources, TAG_BATCH):
             parameters = {"Resources": batch, "Tags": tag_list(dict(pairs))}

@@ -23,10 +23,10 @@ _LONGEST = 60
 _ANY_TAGS = "cleanup tags of"
 
 
-def changes(wanted: CleanupOptions, seen: CleanupState, plan: CleanupPlan) -> Iterator[Change]:
+def changes(options: CleanupOptions, state: CleanupState, plan: CleanupPlan) -> Iterator[Change]:
     """What the plan retires, then the changes that no retired image explains."""
     retired = [decision for decision in plan.decisions if decision.kind in STAGES]
-    yield from _of_retired(wanted, seen, retired)
+    yield from _of_retired(options, state, retired)
     explained = {decision.ref.image_id for decision in retired}
     explained |= {
         one.snapshot_id for decision in retired for one in decision.snapshots if not one.keep_reason
@@ -35,34 +35,36 @@ def changes(wanted: CleanupOptions, seen: CleanupState, plan: CleanupPlan) -> It
     for planned in plan.targets:
         for action in planned.actions:
             if action.operation in ("CreateTags", "DeleteTags"):
-                yield from _of_tags(seen, action, others, explained)
+                yield from _of_tags(state, action, others, explained)
             elif action.resource not in explained:
                 yield from changes_by(action, planned)
 
 
-def _of_retired(wanted: CleanupOptions, seen: CleanupState, retired: Iterable[Decision]) -> Iterator[Change]:
+def _of_retired(
+    options: CleanupOptions, state: CleanupState, retired: Iterable[Decision]
+) -> Iterator[Change]:
     """What happens to each image, in the same words for those of several regions that differ in rank only.
 
     An image has different ranks if a region lacks some of the newer or has others.
     """
-    ranks = _ranks(seen, families_of(wanted, seen))
+    ranks = _ranks(state, families_of(options, state))
     alike: dict[tuple[str, str, tuple[str, ...]], list[ImageRef]] = defaultdict(list)
     for decision in retired:
-        name = _name(seen, decision.ref).replace(decision.ref.region, "{region}")
-        alike[name, decision.kind, _reasons(wanted, seen, decision)].append(decision.ref)
+        name = _name(state, decision.ref).replace(decision.ref.region, "{region}")
+        alike[name, decision.kind, _reasons(options, state, decision)].append(decision.ref)
     for (_common_name, stage, reasons), refs in alike.items():
         text = ", ".join([f"{_places([ranks[ref] for ref in refs])} newest", *reasons])
         for ref in refs:
-            name = cut(_name(seen, ref), _LONGEST)
-            yield Change(seen.target(ref.region), REMOVED, f"{name} {stage} ({text})")
+            name = cut(_name(state, ref), _LONGEST)
+            yield Change(state.target(ref.region), REMOVED, f"{name} {stage} ({text})")
 
 
-def _name(seen: CleanupState, ref: ImageRef) -> str:
-    return seen.images[ref].image.name or ref.image_id
+def _name(state: CleanupState, ref: ImageRef) -> str:
+    return state.images[ref].image.name or ref.image_id
 
 
 def _of_tags(
-    seen: CleanupState, action: Action, others: Mapping[ImageRef, Decision], explained: Collection[str]
+    state: CleanupState, action: Action, others: Mapping[ImageRef, Decision], explained: Collection[str]
 ) -> Iterator[Change]:
     """What the tags of a stage's date mean. Their values are times, which are different in each run."""
     sign = ADDED if action.operation == "CreateTags" else REMOVED
@@ -76,7 +78,7 @@ def _of_tags(
         if decision is None:
             yield Change(action.target, sign, _ANY_TAGS, noun, (resource,))
             continue
-        known = dates(seen.images[ref])
+        known = dates(state.images[ref])
         if sign == ADDED:
             yield Change(action.target, sign, _retirement(decision, known, dated), noun, (resource,))
         # The new dates of an image that waits are a change of their own.
@@ -101,15 +103,15 @@ def _verb(known: Collection[str], written: Collection[str]) -> str:
     return "starts again" if CHOSEN_TAG in written or {*known} & {*written} else "continues"
 
 
-def _reasons(wanted: CleanupOptions, seen: CleanupState, decision: Decision) -> tuple[str, ...]:
+def _reasons(options: CleanupOptions, state: CleanupState, decision: Decision) -> tuple[str, ...]:
     """Why the image is retired, apart from its rank, and with how many snapshots."""
-    own = seen.images[decision.ref]
+    own = state.images[decision.ref]
     reasons = []
-    if own.created and wanted.unused_for_days is not None:
+    if own.created and options.unused_for_days is not None:
         used = max(own.created, own.last_launched or own.created)
-        reasons.append(f"unused for {(seen.now - used).days} days")
+        reasons.append(f"unused for {(state.now - used).days} days")
     elif own.created:
-        reasons.append(f"{(seen.now - own.created).days} days old")
+        reasons.append(f"{(state.now - own.created).days} days old")
     deleted = sum(not one.keep_reason for one in decision.snapshots)
     if deleted:
         reasons.append(f"with {deleted} {'snapshot' if deleted == 1 else 'snapshots'}")
@@ -122,20 +124,20 @@ def _places(ranks: Collection[int]) -> str:
     return _ordinal(first) if first == last else f"{_ordinal(first)} to {_ordinal(last)}"
 
 
-def _ranks(seen: CleanupState, family_of: Mapping[ImageRef, str]) -> dict[ImageRef, int]:
+def _ranks(state: CleanupState, family_of: Mapping[ImageRef, str]) -> dict[ImageRef, int]:
     """The place of each image among those of its family in its region, the newest first."""
     members: dict[tuple[str, str], list[ImageRef]] = defaultdict(list)
     for ref, family in family_of.items():
         members[ref.region, family].append(ref)
     ranks: dict[ImageRef, int] = {}
     for refs in members.values():
-        newest = sorted(refs, key=lambda ref: _created(seen, ref), reverse=True)
+        newest = sorted(refs, key=lambda ref: _created(state, ref), reverse=True)
         ranks.update((ref, place) for place, ref in enumerate(newest, 1))
     return ranks
 
 
-def _created(seen: CleanupState, ref: ImageRef) -> float:
-    created = seen.images[ref].created
+def _created(state: CleanupState, ref: ImageRef) -> float:
+    created = state.images[ref].created
     return created.timestamp() if created else 0
 
 

@@ -53,7 +53,7 @@ class Decision:
 
     ``reasons`` are the rules that keep the image, or what blocks its next stage. ``evidence`` is its use.
     ``unread`` is what could not be read, if nothing else keeps the image or blocks its next stage.
-    ``report_wanted`` means that a new usage report could settle it, or is required by the final check.
+    ``requests_report`` means that a new usage report could settle it, or is required by the final check.
     ``snapshots`` and ``recoverable_until`` are set for a deregistration.
     """
 
@@ -64,7 +64,7 @@ class Decision:
     evidence: tuple[Evidence, ...] = ()
     unread: tuple[Evidence, ...] = ()
     step: Step = field(default_factory=Step)
-    report_wanted: bool = False
+    requests_report: bool = False
     snapshots: tuple[SnapshotDecision, ...] = ()
     recoverable_until: datetime | None = None
 
@@ -107,7 +107,7 @@ class Decision:
 
 
 def decisions(
-    wanted: CleanupOptions, seen: CleanupState, blocked: Mapping[ImageRef, str] | None = None
+    options: CleanupOptions, state: CleanupState, blocked: Mapping[ImageRef, str] | None = None
 ) -> tuple[Decision, ...]:
     """The decision on every evaluated image, whatever the limit. What was not read counts as use.
 
@@ -115,29 +115,29 @@ def decisions(
     run.
     """
     late = LateUses(unread=(unreadable("uses by further services", _NOT_READ),))
-    context = _Context(wanted, seen, None, SnapshotUsage(unread=_NOT_READ), late, blocked or {})
-    return _with_snapshots(tuple(_decisions(context)), seen)
+    context = _Context(options, state, None, SnapshotUsage(unread=_NOT_READ), late, blocked or {})
+    return _with_snapshots(tuple(_decisions(context)), state)
 
 
-def families_of(wanted: CleanupOptions, seen: CleanupState) -> dict[ImageRef, str]:
+def families_of(options: CleanupOptions, state: CleanupState) -> dict[ImageRef, str]:
     """The family of each image that the cleanup may retire."""
-    return families(seen.images, wanted.by, managed_by_policy(seen))
+    return families(state.images, options.by, managed_by_policy(state))
 
 
-def candidates(wanted: CleanupOptions, seen: CleanupState) -> tuple[ImageRef, ...]:
+def candidates(options: CleanupOptions, state: CleanupState) -> tuple[ImageRef, ...]:
     """The images that neither a rule nor a bulk read keeps: the usage of only these has to be read."""
-    decided = _decisions(_Context(wanted, seen, ImageUsage(), SnapshotUsage()))
+    decided = _decisions(_Context(options, state, ImageUsage(), SnapshotUsage()))
     return tuple(decision.ref for decision in decided if decision.kind != KEEP)
 
 
 def images_to_retire(
-    wanted: CleanupOptions, seen: CleanupState, unread_usage: ImageUsage | None = None
+    options: CleanupOptions, state: CleanupState, unread_usage: ImageUsage | None = None
 ) -> tuple[ImageRef, ...]:
     """The images to disable or deregister now, as far as their snapshots allow it.
 
     ``unread_usage`` is assumed of images whose usage was not read. Without it these count as used.
     """
-    decided = _decisions(_Context(wanted, seen, unread_usage, SnapshotUsage()))
+    decided = _decisions(_Context(options, state, unread_usage, SnapshotUsage()))
     return tuple(decision.ref for decision in decided if decision.is_destructive)
 
 
@@ -155,8 +155,8 @@ class _Context:
     reason.
     """
 
-    wanted: CleanupOptions
-    seen: CleanupState
+    options: CleanupOptions
+    state: CleanupState
     unread_image: ImageUsage | None
     unread_snapshot: SnapshotUsage
     unread_late: LateUses = field(default_factory=LateUses)
@@ -165,19 +165,19 @@ class _Context:
 
 def _decisions(context: _Context) -> Iterator[Decision]:
     """The decisions, without those on snapshots."""
-    wanted, seen = context.wanted, context.seen
-    family_of = families_of(wanted, seen)
+    options, state = context.options, context.state
+    family_of = families_of(options, state)
     # They take the place of no other image, because a policy may retire them.
-    unknown = unknown_policies(wanted, seen)
+    unknown = unknown_policies(options, state)
     known = {ref: family for ref, family in family_of.items() if ref not in unknown}
-    latest_images = latest(seen.images, known, wanted.latest)
-    bulk = _bulk_evidence(seen, unknown)
+    latest_images = latest(state.images, known, options.latest)
+    bulk = _bulk_evidence(state, unknown)
     for ref, family in family_of.items():
-        own = seen.images[ref]
-        if not is_evaluated(wanted, own):
+        own = state.images[ref]
+        if not is_evaluated(options, own):
             continue
-        usage = seen.usage.get(ref, context.unread_image)
-        reasons = tuple(kept(wanted, own, ref in latest_images, seen.now))
+        usage = state.usage.get(ref, context.unread_image)
+        reasons = tuple(kept(options, own, ref in latest_images, state.now))
         evidence = _evidence(context, ref, usage, bulk[ref], bool(reasons))
         if usage is None or reasons or evidence:
             yield _keep(context, ref, family, usage, reasons, evidence)
@@ -193,12 +193,12 @@ def _evidence(
     has_reasons: bool,
 ) -> tuple[Evidence, ...]:
     """The uses of an image. Usage that was not read counts as one if nothing else keeps the image."""
-    wanted, own = context.wanted, context.seen.images[ref]
+    options, own = context.options, context.state.images[ref]
     if usage is None:
         nothing_else = not (has_reasons or from_bulk)
         return (unreadable(ref.image_id, _NOT_READ),) if nothing_else else from_bulk
     since = _reports_count_since(context, own)
-    shared = sharing_evidence(own, usage, wanted.include_shared, since)
+    shared = sharing_evidence(own, usage, options.include_shared, since)
     return (*from_bulk, *usage.references, *usage.unread, *shared)
 
 
@@ -211,14 +211,14 @@ def _keep(
     evidence: tuple[Evidence, ...],
 ) -> Decision:
     """The decision on an image that a rule or its use keeps."""
-    report_wanted = _report_wanted(context, context.seen.images[ref], usage, reasons, evidence)
-    unread = () if reasons else _only_unread(context.wanted, evidence)
-    return Decision(ref, family, KEEP, reasons, evidence, unread, report_wanted=report_wanted)
+    requests_report = _requests_report(context, context.state.images[ref], usage, reasons, evidence)
+    unread = () if reasons else _only_unread(context.options, evidence)
+    return Decision(ref, family, KEEP, reasons, evidence, unread, requests_report=requests_report)
 
 
 def _retire(context: _Context, ref: ImageRef, family: str, usage: ImageUsage) -> Decision:
     """The decision on an image that nothing keeps: its next stage, or to wait for that."""
-    own = context.seen.images[ref]
+    own = context.state.images[ref]
     todo, blockers, unread = _next_step(context, ref, usage)
     since = _reports_count_since(context, own, is_final=True)
     is_destructive = todo.stage in (DISABLE, DEREGISTER)
@@ -229,35 +229,35 @@ def _retire(context: _Context, ref: ImageRef, family: str, usage: ImageUsage) ->
         (*blockers, *(one.could_not_be_read for one in unread)),
         unread=() if blockers else unread,
         step=todo,
-        report_wanted=is_destructive and needs_report(own, usage, context.wanted.include_shared, since),
+        requests_report=is_destructive and needs_report(own, usage, context.options.include_shared, since),
     )
 
 
 def _bulk_evidence(
-    seen: CleanupState, unknown: Mapping[ImageRef, Evidence]
+    state: CleanupState, unknown: Mapping[ImageRef, Evidence]
 ) -> dict[ImageRef, tuple[Evidence, ...]]:
     """Each image's evidence from the bulk reads of all regions, and that its policies are ``unknown``."""
-    unread = {region: seen.unread_of(region) for region in seen.regions}
-    late, nothing = seen.late_uses, LateUses()
+    unread = {region: state.unread_of(region) for region in state.regions}
+    late, nothing = state.late_uses, LateUses()
     return {
         ref: (
-            *seen.regions[ref.region].uses.get(ref.image_id, ()),
-            *seen.named_elsewhere.get(ref.image_id, ()),
-            *seen.running_copies.get(ref, ()),
+            *state.regions[ref.region].uses.get(ref.image_id, ()),
+            *state.named_elsewhere.get(ref.image_id, ()),
+            *state.running_copies.get(ref, ()),
             *late.get(ref.region, nothing).uses.get(ref.image_id, ()),
             *unread[ref.region],
             *((unknown[ref],) if ref in unknown else ()),
         )
-        for ref in seen.images
+        for ref in state.images
     }
 
 
 def _reports_count_since(context: _Context, own: OwnImage, *, is_final: bool = False) -> datetime | None:
-    age = FINAL_REPORT_AGE if is_final or context.seen.is_final else REPORT_AGE
-    return reports_count_since(own, context.seen.now, context.wanted.trust_usage_reports, age)
+    age = FINAL_REPORT_AGE if is_final or context.state.is_final else REPORT_AGE
+    return reports_count_since(own, context.state.now, context.options.trust_usage_reports, age)
 
 
-def _report_wanted(
+def _requests_report(
     context: _Context,
     own: OwnImage,
     usage: ImageUsage | None,
@@ -268,10 +268,10 @@ def _report_wanted(
     if usage is None or reasons or any(one.firm for one in evidence):
         return False
     since = _reports_count_since(context, own)
-    return needs_report(own, usage, context.wanted.include_shared, since)
+    return needs_report(own, usage, context.options.include_shared, since)
 
 
-def _only_unread(wanted: CleanupOptions, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+def _only_unread(options: CleanupOptions, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     """What could not be read, unless something else keeps the image.
 
     That is a use, or a use that nothing rules out. If the user trusts usage reports, one can rule it out for
@@ -282,9 +282,9 @@ def _only_unread(wanted: CleanupOptions, evidence: tuple[Evidence, ...]) -> tupl
         return ()
     if not any(one.kind == UNPROVEN for one in evidence):
         return unread
-    if wanted.trust_usage_reports:
+    if options.trust_usage_reports:
         return tuple(one for one in unread if one.account_id is None)
-    return unread if wanted.consumer_role is not None else ()
+    return unread if options.consumer_role is not None else ()
 
 
 def _next_step(
@@ -295,11 +295,11 @@ def _next_step(
     The last value is what could not be read of these. What blocks a stage does not block the ones before it:
     an image with a locked snapshot is disabled when that is due, and its waiting time begins.
     """
-    own, clocks = context.seen.images[ref], context.wanted.clocks
+    own, clocks = context.state.images[ref], context.options.clocks
     blockers: dict[str, None] = {}
     unread: dict[Evidence, None] = {}
     while True:
-        todo = step(own, clocks, context.seen.now)
+        todo = step(own, clocks, context.state.now)
         found = dict.fromkeys(_blockers(context, ref, todo, usage))
         not_read = {} if found else dict.fromkeys(_unread_blockers(context, ref, todo))
         if todo.stage is None or not (found or not_read):
@@ -311,54 +311,54 @@ def _next_step(
 
 def _unread_blockers(context: _Context, ref: ImageRef, todo: Step) -> tuple[Evidence, ...]:
     """Return what could not be read and blocks the next stage of an image that is not used."""
-    own, state = context.seen.images[ref], context.seen.regions[ref.region]
+    own, region_state = context.state.images[ref], context.state.regions[ref.region]
     if todo.stage not in (DISABLE, DEREGISTER):
         return ()
-    unread = [*unread_blockers(own, state, _snapshots(context, ref), todo.stage == DEREGISTER)]
+    unread = [*unread_blockers(own, region_state, _snapshots(context, ref), todo.stage == DEREGISTER)]
     if todo.stage == DEREGISTER:
         snapshots = [SnapshotRef(ref.region, one) for one in own.image.snapshot_ids]
-        unread += unread_of_keys(context.wanted, context.seen, snapshots)
+        unread += unread_of_keys(context.options, context.state, snapshots)
     # Late uses are read only if nothing else blocks the stage.
-    return tuple(unread) or context.seen.late_uses.get(ref.region, context.unread_late).unread
+    return tuple(unread) or context.state.late_uses.get(ref.region, context.unread_late).unread
 
 
 def _blockers(context: _Context, ref: ImageRef, todo: Step, usage: ImageUsage) -> Iterator[str]:
     """What blocks the next stage of an image that is not used."""
-    seen = context.seen
-    own = seen.images[ref]
+    state = context.state
+    own = state.images[ref]
     if todo.stage in (DISABLE, DEREGISTER):
         yield from marketplace_blockers(own)
         if ref in context.blocked:
             yield context.blocked[ref]
     if todo.stage == DEREGISTER:
-        yield from deregistration_blockers(own, seen.regions[ref.region], context.wanted.protect_tags)
+        yield from deregistration_blockers(own, state.regions[ref.region], context.options.protect_tags)
         snapshots = _snapshots(context, ref)
-        yield from sharing_blockers(own, usage, snapshots, context.wanted.has_only_reports)
+        yield from sharing_blockers(own, usage, snapshots, context.options.has_only_reports)
 
 
 def _snapshots(context: _Context, ref: ImageRef) -> dict[str, SnapshotUsage]:
     """The usage of the image's snapshots, by their IDs."""
     return {
-        one: context.seen.snapshot_usage.get(SnapshotRef(ref.region, one), context.unread_snapshot)
-        for one in context.seen.images[ref].image.snapshot_ids
+        one: context.state.snapshot_usage.get(SnapshotRef(ref.region, one), context.unread_snapshot)
+        for one in context.state.images[ref].image.snapshot_ids
     }
 
 
-def _with_snapshots(decided: tuple[Decision, ...], seen: CleanupState) -> tuple[Decision, ...]:
+def _with_snapshots(decided: tuple[Decision, ...], state: CleanupState) -> tuple[Decision, ...]:
     """The decisions, deregistrations with what happens to the image's snapshots."""
     deregistering: dict[str, set[str]] = defaultdict(set)
     for ref in deregistered(decided):
         deregistering[ref.region].add(ref.image_id)
     return tuple(
-        _with_its_snapshots(decision, seen, deregistering[decision.ref.region])
+        _with_its_snapshots(decision, state, deregistering[decision.ref.region])
         if decision.kind == DEREGISTER
         else decision
         for decision in decided
     )
 
 
-def _with_its_snapshots(decision: Decision, seen: CleanupState, deregistering: Collection[str]) -> Decision:
-    own, region = seen.images[decision.ref], seen.regions[decision.ref.region]
-    snapshots = decide_snapshots(own, region, deregistering, seen.named[decision.ref.region])
-    until = recoverable_until(own, region, snapshots, seen.now)
+def _with_its_snapshots(decision: Decision, state: CleanupState, deregistering: Collection[str]) -> Decision:
+    own, region = state.images[decision.ref], state.regions[decision.ref.region]
+    snapshots = decide_snapshots(own, region, deregistering, state.named[decision.ref.region])
+    until = recoverable_until(own, region, snapshots, state.now)
     return replace(decision, snapshots=snapshots, recoverable_until=until)

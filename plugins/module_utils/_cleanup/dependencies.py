@@ -23,7 +23,7 @@ Dependencies = dict[str, dict[str, set[str]]]
 _USER = re.compile(r"\bin use by (ami-[0-9a-f]+)")
 
 
-def dependencies(seen: CleanupState, decided: Iterable[Decision], actions: Iterable[Action]) -> Dependencies:
+def dependencies(state: CleanupState, decided: Iterable[Decision], actions: Iterable[Action]) -> Dependencies:
     """Region to snapshots and grants to the images that have to be deregistered first.
 
     A grant on a key depends on all images that are deregistered under the key. An example: under one key,
@@ -38,7 +38,7 @@ def dependencies(seen: CleanupState, decided: Iterable[Decision], actions: Itera
     under_key: dict[KeyRef, set[str]] = defaultdict(set)
 
     def add_under_key(region: str, snapshot_id: str, resource: str) -> None:
-        key_arn = seen.regions[region].snapshots[snapshot_id].kms_key_id
+        key_arn = state.regions[region].snapshots[snapshot_id].kms_key_id
         if key_arn:
             under_key[KeyRef(region, key_arn)].add(resource)
 

@@ -55,31 +55,31 @@ class _FinalCheck:
     keys: Mapping[KeyRef, Revocations]
 
 
-def read_state(clients: Clients, wanted: CleanupOptions) -> CleanupState:
+def read_state(clients: Clients, options: CleanupOptions) -> CleanupState:
     """Read every region in bulk, then the usage of everything that has to be known for the plan.
 
     Raises:
         ValidationError: the tombstones' file cannot be written, or the images of a region cannot be listed.
     """
-    _check_tombstone_file(wanted.tombstone_path)
-    caller, known = identify_with_regions(clients, wanted.regions)
-    regions, failures = select_regions(wanted.regions, known)
+    _check_tombstone_file(options.tombstone_path)
+    caller, known = identify_with_regions(clients, options.regions)
+    regions, failures = select_regions(options.regions, known)
     if failures:
         raise ValidationError(failures)
-    stores = {"tombstone_s3_uri": wanted.tombstone_s3_uri, "tombstone_ssm_path": wanted.tombstone_ssm_path}
+    stores = {"tombstone_s3_uri": options.tombstone_s3_uri, "tombstone_ssm_path": options.tombstone_ssm_path}
     check_default_region(clients, caller, stores)
     for service in ("rbin", *services(IN_BULK)):
         clients.open(service, regions)
-    if wanted.tombstone_s3_uri:
+    if options.tombstone_s3_uri:
         # Settings that cannot be used are refused here, and not once images are tagged.
         clients.open("s3", [clients.default_region])
-    states = _read_regions(clients, wanted, caller.account_id, regions)
-    seen = CleanupState(caller.account_id, datetime.now(UTC), states, partition=caller.partition)
-    return _read_on(clients, wanted, seen)
+    states = _read_regions(clients, options, caller.account_id, regions)
+    state = CleanupState(caller.account_id, datetime.now(UTC), states, partition=caller.partition)
+    return _read_on(clients, options, state)
 
 
 def apply(
-    clients: Clients, wanted: CleanupOptions, seen: CleanupState, plan: CleanupPlan, report: Report
+    clients: Clients, options: CleanupOptions, state: CleanupState, plan: CleanupPlan, report: Report
 ) -> Outcome:
     """Perform the plan, the destructive part as far as evidence that is read again confirms it.
 
@@ -90,22 +90,22 @@ def apply(
 
     Nothing is disabled, deregistered or deleted if the evidence cannot be read or a tombstone not written.
     """
-    first, warnings = _with_warnings(_perform(clients, seen, plan.non_destructive, ()))
+    first, warnings = _with_warnings(_perform(clients, state, plan.non_destructive, ()))
     if not plan.destructive:
         return replace(_outcome(first), warnings=warnings)
     wait_for_reports(clients, _reported(plan, first))
     try:
-        seen_again = _read_again(clients, wanted, seen, plan)
+        current = _read_again(clients, options, state, plan)
     except ValidationError as refused:
         failures = (*first.failures, *refused.failures)
         return replace(_outcome(first), failures=failures, warnings=warnings)
-    final, skipped = _confirm(wanted, seen_again, plan, first.actions)
+    final, skipped = _confirm(options, current, plan, first.actions)
     retired = _retired(final)
-    unwritten = write_tombstones(clients, wanted, seen_again, retired)
+    unwritten = write_tombstones(clients, options, current, retired)
     if unwritten:
         return replace(_outcome(first), failures=(*first.failures, *unwritten), warnings=warnings)
-    second = _perform(clients, seen_again, final.destructive, retired)
-    unread = unread_failures(seen.account_id, skipped, {}) if plan.fails else ()
+    second = _perform(clients, current, final.destructive, retired)
+    unread = unread_failures(state.account_id, skipped, {}) if plan.fails else ()
     outcome = _outcome(first, second)
     return replace(
         outcome,
@@ -115,11 +115,13 @@ def apply(
             *(_skipped_warning(decision) for decision in skipped),
             *_new_key_warnings(plan, final),
         ),
-        state=_by_region(seen, _FinalCheck(skipped, final.keys)),
+        state=_by_region(state, _FinalCheck(skipped, final.keys)),
     )
 
 
-def result(wanted: CleanupOptions, seen: CleanupState, plan: CleanupPlan, outcome: Outcome) -> dict[str, Any]:
+def result(
+    options: CleanupOptions, state: CleanupState, plan: CleanupPlan, outcome: Outcome
+) -> dict[str, Any]:
     """The keys that only this module returns.
 
     Skipped images, and KMS keys, are as in the final check, if there was one.
@@ -128,12 +130,12 @@ def result(wanted: CleanupOptions, seen: CleanupState, plan: CleanupPlan, outcom
     skipped = {decision.ref: decision for one in checks for decision in one.skipped}
     keys = {ref: found for one in checks for ref, found in one.keys.items()} if checks else plan.keys
     decided = (skipped.get(decision.ref, decision) for decision in plan.decisions)
-    unread = dict.fromkeys((*plan.unread, *unread_failures(seen.account_id, skipped.values(), {})))
+    unread = dict.fromkeys((*plan.unread, *unread_failures(state.account_id, skipped.values(), {})))
     return {
         "evaluated_count": len(plan.decisions),
         "kms_keys": [found.to_dict(ref) for ref, found in sorted(keys.items())],
-        "regions": sorted(seen.regions),
-        "results": [decision.to_dict(seen.images[decision.ref]) for decision in decided],
+        "regions": sorted(state.regions),
+        "results": [decision.to_dict(state.images[decision.ref]) for decision in decided],
         "unreadable": [one.to_dict() for one in unread],
     }
 
@@ -150,7 +152,7 @@ FLOW: Flow[CleanupOptions, CleanupState] = Flow(
     plan,
     apply,
     result,
-    diff=lambda wanted, seen, plan: diff_by_change(plan, changes(wanted, seen, plan)),
+    diff=lambda options, state, plan: diff_by_change(plan, changes(options, state, plan)),
     attaches="_page",
     report=Reporting(
         _content,
@@ -169,10 +171,10 @@ def _check_tombstone_file(path: str | None) -> None:
 
 
 def _read_regions(
-    clients: Clients, wanted: CleanupOptions, account_id: str, regions: Iterable[str]
+    clients: Clients, options: CleanupOptions, account_id: str, regions: Iterable[str]
 ) -> dict[str, RegionState]:
     def read(region: str) -> RegionState:
-        return read_regions.region(clients, region, tombstone_path=wanted.tombstone_ssm_path)
+        return read_regions.region(clients, region, tombstone_path=options.tombstone_ssm_path)
 
     states, failed = map_parallel(regions, read)
     if failed:
@@ -184,16 +186,16 @@ def _read_regions(
 
 
 def _read_on(
-    clients: Clients, wanted: CleanupOptions, seen: CleanupState, images: Collection[ImageRef] | None = None
+    clients: Clients, options: CleanupOptions, state: CleanupState, images: Collection[ImageRef] | None = None
 ) -> CleanupState:
     """Read until nothing is left to read that the plan depends on (``next_reads``)."""
-    while reads := next_reads(wanted, seen, images):
-        seen = inspect(clients, wanted, seen, reads)
-    return seen
+    while reads := next_reads(options, state, images):
+        state = inspect(clients, options, state, reads)
+    return state
 
 
 def _read_again(
-    clients: Clients, wanted: CleanupOptions, seen: CleanupState, plan: CleanupPlan
+    clients: Clients, options: CleanupOptions, state: CleanupState, plan: CleanupPlan
 ) -> CleanupState:
     """The state right before the destructive actions.
 
@@ -204,10 +206,10 @@ def _read_again(
     Raises:
         ValidationError: something cannot be read.
     """
-    states = _read_regions(clients, wanted, seen.account_id, seen.regions)
-    again = CleanupState(seen.account_id, seen.now, states, partition=seen.partition, is_final=True)
+    states = _read_regions(clients, options, state.account_id, state.regions)
+    again = CleanupState(state.account_id, state.now, states, partition=state.partition, is_final=True)
     to_retire = (decision.ref for decision in plan.decisions if decision.is_destructive)
-    return _read_on(clients, wanted, again, [ref for ref in to_retire if ref in again.images])
+    return _read_on(clients, options, again, [ref for ref in to_retire if ref in again.images])
 
 
 def _reported(plan: CleanupPlan, done: Performed) -> Iterator[ImageRef]:
@@ -222,11 +224,11 @@ def _reported(plan: CleanupPlan, done: Performed) -> Iterator[ImageRef]:
 
 
 def _confirm(
-    wanted: CleanupOptions, seen: CleanupState, first: CleanupPlan, done: tuple[Action, ...]
+    options: CleanupOptions, state: CleanupState, first: CleanupPlan, done: tuple[Action, ...]
 ) -> Confirmed:
     """What is left of the plan with the state read again, after the actions ``done``."""
-    blocked = images_that_lack_tags(wanted, seen, done)
-    return confirmed(first, plan(wanted, seen, blocked))
+    blocked = images_that_lack_tags(options, state, done)
+    return confirmed(first, plan(options, state, blocked))
 
 
 def _retired(final: CleanupPlan) -> tuple[Decision, ...]:
@@ -240,13 +242,13 @@ def _retired(final: CleanupPlan) -> tuple[Decision, ...]:
 
 
 def _perform(
-    clients: Clients, seen: CleanupState, actions: tuple[Action, ...], retired: Iterable[Decision]
+    clients: Clients, state: CleanupState, actions: tuple[Action, ...], retired: Iterable[Decision]
 ) -> Performed:
     """Perform the actions, in all regions at the same time."""
     by_target: dict[Target, list[Action]] = {}
     for action in actions:
         by_target.setdefault(action.target, []).append(action)
-    depends_on = dependencies(seen, retired, actions)
+    depends_on = dependencies(state, retired, actions)
     for action in actions:
         for operation in operations(action):
             clients.rate_limited(operation).open(action.service, [action.target.region])
@@ -286,13 +288,13 @@ def _outcome(*parts: Performed) -> Outcome:
     )
 
 
-def _by_region(seen: CleanupState, found: _FinalCheck) -> Mapping[Target, _FinalCheck]:
+def _by_region(state: CleanupState, found: _FinalCheck) -> Mapping[Target, _FinalCheck]:
     return {
-        seen.target(region): _FinalCheck(
+        state.target(region): _FinalCheck(
             tuple(decision for decision in found.skipped if decision.ref.region == region),
             {ref: one for ref, one in found.keys.items() if ref.region == region},
         )
-        for region in seen.regions
+        for region in state.regions
     }
 
 

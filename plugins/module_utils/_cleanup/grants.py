@@ -74,62 +74,62 @@ class Revocations:
         }
 
 
-def keys_of(seen: CleanupState, snapshots: Iterable[SnapshotRef]) -> tuple[KeyRef, ...]:
+def keys_of(state: CleanupState, snapshots: Iterable[SnapshotRef]) -> tuple[KeyRef, ...]:
     """The account's own keys of the snapshots. Grants on other accounts' keys cannot be listed."""
     found = []
     for ref in snapshots:
-        snapshot = seen.regions[ref.region].snapshots.get(ref.snapshot_id)
-        if snapshot and snapshot.kms_key_id and Key(snapshot.kms_key_id).account_id == seen.account_id:
+        snapshot = state.regions[ref.region].snapshots.get(ref.snapshot_id)
+        if snapshot and snapshot.kms_key_id and Key(snapshot.kms_key_id).account_id == state.account_id:
             found.append(KeyRef(ref.region, snapshot.kms_key_id))
     return tuple(dict.fromkeys(found))
 
 
 def unread_of_keys(
-    wanted: CleanupOptions, seen: CleanupState, snapshots: Iterable[SnapshotRef]
+    options: CleanupOptions, state: CleanupState, snapshots: Iterable[SnapshotRef]
 ) -> Iterator[Evidence]:
     """Reads of the snapshots' keys that failed, and for which grants may be kept that would be revoked."""
-    if not wanted.revoke_grants:
+    if not options.revoke_grants:
         return
-    for ref in keys_of(seen, snapshots):
-        yield from seen.key_usage.get(ref, KeyUsage()).unread
-        resources = seen.consumer_resources.get(ref, ConsumerResources())
-        for account_id, why in resources.unseen.items() if wanted.consumer_role else ():
+    for ref in keys_of(state, snapshots):
+        yield from state.key_usage.get(ref, KeyUsage()).unread
+        resources = state.consumer_resources.get(ref, ConsumerResources())
+        for account_id, why in resources.unseen.items() if options.consumer_role else ():
             # What is known to be under the key keeps the grants, whatever else there is.
             if not resources.of(account_id):
                 problem = f"The grants of {account_id} on {ref.key_arn} may be needed: {why}"
                 yield replace(unreadable("DescribeVolumes", problem, _ALLOW), account_id=account_id)
 
 
-def images_under(state: RegionState, key_arn: str) -> tuple[OwnImage, ...]:
+def images_under(region_state: RegionState, key_arn: str) -> tuple[OwnImage, ...]:
     """The images with a snapshot that the key encrypts, or that it is associated with."""
-    return tuple(own for own in state.images if key_arn in _keys_of(own, state))
+    return tuple(own for own in region_state.images if key_arn in _keys_of(own, region_state))
 
 
-def snapshots_under(state: RegionState, key_arn: str) -> frozenset[str]:
+def snapshots_under(region_state: RegionState, key_arn: str) -> frozenset[str]:
     """The snapshots that the key encrypts, or that it is associated with."""
     return frozenset(
         one.snapshot_id
-        for one in state.snapshots.values()
+        for one in region_state.snapshots.values()
         if key_arn in (one.kms_key_id, *one.associated_key_arns)
     )
 
 
-def losing_accounts(seen: CleanupState, ref: KeyRef, going: Going) -> frozenset[str]:
+def losing_accounts(state: CleanupState, ref: KeyRef, going: Going) -> frozenset[str]:
     """The accounts that would lose grants on a key, unless they have something under it."""
-    return frozenset(_account(grant) for grant in _unneeded(seen, ref, going).grants)
+    return frozenset(_account(grant) for grant in _unneeded(state, ref, going).grants)
 
 
-def revocations(seen: CleanupState, ref: KeyRef, going: Going) -> Revocations:
+def revocations(state: CleanupState, ref: KeyRef, going: Going) -> Revocations:
     """What happens to the grants on a key once images and snapshots are gone.
 
     A grant stays if an image or a snapshot that stays under the key is shared with its account, or may be, or
     if the account has something under the key, or may have.
     """
-    unneeded = _unneeded(seen, ref, going)
+    unneeded = _unneeded(state, ref, going)
     accounts = sorted({_account(grant) for grant in unneeded.grants})
     if not accounts:
         return unneeded
-    resources = seen.consumer_resources.get(ref, ConsumerResources())
+    resources = state.consumer_resources.get(ref, ConsumerResources())
     unread = {
         one: resources.unseen.get(one, "It was not read.")
         for one in accounts
@@ -162,14 +162,16 @@ def _kept_warnings(ref: KeyRef, kept: Iterable[Kept]) -> Iterator[str]:
         yield f"The grants of {examples_of(consumers)} on {ref.key_arn} are kept: {reason}{named} {_REMEDY}"
 
 
-def _unneeded(seen: CleanupState, ref: KeyRef, going: Going) -> Revocations:
+def _unneeded(state: CleanupState, ref: KeyRef, going: Going) -> Revocations:
     """The grants on a key that no image or snapshot of this account needs once those ``going`` are gone."""
-    usage = seen.key_usage.get(ref, _NOT_READ)
+    usage = state.key_usage.get(ref, _NOT_READ)
     if usage.unread:
         return _keep_all(ref, usage.grants, (), usage.unread[0].could_not_be_read)
-    state = seen.regions[ref.region]
-    staying = [own for own in state.images if ImageRef(ref.region, own.image.image_id) not in going.images]
-    under = [own for own in staying if ref.key_arn in _keys_of(own, state)]
+    region_state = state.regions[ref.region]
+    staying = [
+        own for own in region_state.images if ImageRef(ref.region, own.image.image_id) not in going.images
+    ]
+    under = [own for own in staying if ref.key_arn in _keys_of(own, region_state)]
     shared = Sharing()
     for own in under:
         shared |= usage.sharing.get(own.image.image_id, Sharing(public=True))
@@ -177,14 +179,14 @@ def _unneeded(seen: CleanupState, ref: KeyRef, going: Going) -> Revocations:
         if SnapshotRef(ref.region, snapshot_id) not in going.snapshots:
             shared |= sharing
     revocable = [
-        grant for grant in usage.grants if _account(grant) not in (*shared.account_ids, seen.account_id)
+        grant for grant in usage.grants if _account(grant) not in (*shared.account_ids, state.account_id)
     ]
     if not revocable:
         return Revocations()
-    unknown = [own.image.image_id for own in staying if _may_be_under_any(own, state)]
+    unknown = [own.image.image_id for own in staying if _may_be_under_any(own, region_state)]
     if unknown:
         return _keep_all(ref, revocable, unknown, f"The keys of {unknown[0]} are not known.")
-    soon = [own.image.image_id for own in under if _may_be_shared_soon(own, usage, seen)]
+    soon = [own.image.image_id for own in under if _may_be_shared_soon(own, usage, state)]
     if soon:
         return _keep_all(
             ref,
@@ -200,7 +202,7 @@ def _unneeded(seen: CleanupState, ref: KeyRef, going: Going) -> Revocations:
             (),
             "An image under the key is public, or shared with an organization or organizational unit.",
         )
-    return _without_doubtful(ref, revocable, seen.now)
+    return _without_doubtful(ref, revocable, state.now)
 
 
 def _without_doubtful(ref: KeyRef, grants: Sequence[Grant], now: datetime) -> Revocations:
@@ -233,22 +235,24 @@ def _keep_all(ref: KeyRef, grants: Iterable[Grant], image_ids: Iterable[str], wh
     )
 
 
-def _keys_of(own: OwnImage, state: RegionState) -> set[str | None]:
-    snapshots = [state.snapshots[one] for one in own.image.snapshot_ids if one in state.snapshots]
+def _keys_of(own: OwnImage, region_state: RegionState) -> set[str | None]:
+    snapshots = [
+        region_state.snapshots[one] for one in own.image.snapshot_ids if one in region_state.snapshots
+    ]
     return {arn for one in snapshots for arn in (one.kms_key_id, *one.associated_key_arns)}
 
 
-def _may_be_under_any(own: OwnImage, state: RegionState) -> bool:
+def _may_be_under_any(own: OwnImage, region_state: RegionState) -> bool:
     """Whether a key of the image is not known. A pending image does not list its snapshots yet."""
     return own.image.state == "pending" or any(
-        snapshot_id not in state.snapshots for snapshot_id in own.image.encrypted_snapshots
+        snapshot_id not in region_state.snapshots for snapshot_id in own.image.encrypted_snapshots
     )
 
 
-def _may_be_shared_soon(own: OwnImage, usage: KeyUsage, seen: CleanupState) -> bool:
+def _may_be_shared_soon(own: OwnImage, usage: KeyUsage, state: CleanupState) -> bool:
     """Whether the image is new and shared with no other account, so that a distribution may be under way."""
-    others = usage.sharing.get(own.image.image_id, Sharing()).without(seen.account_id)
-    return not others and (own.created is None or seen.now - own.created < _SHARED_WITHIN)
+    others = usage.sharing.get(own.image.image_id, Sharing()).without(state.account_id)
+    return not others and (own.created is None or state.now - own.created < _SHARED_WITHIN)
 
 
 def _account(grant: Grant) -> str:

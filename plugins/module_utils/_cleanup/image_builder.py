@@ -29,40 +29,40 @@ class Builder(NamedTuple):
     region: str
 
 
-def builder_regions(wanted: CleanupOptions, seen: CleanupState) -> tuple[str, ...]:
+def builder_regions(options: CleanupOptions, state: CleanupState) -> tuple[str, ...]:
     """The regions in which the account's Image Builder built own images of any region.
 
     Policies and builds are in the region of the pipeline, and apply to its images in all regions. There are
     no such regions if the policy also retires the images of Image Builder.
     """
-    if wanted.include_image_builder:
+    if options.include_image_builder:
         return ()
     return tuple(
-        sorted({by.region for _ref, by in _built(seen) if by.region and by.account_id == seen.account_id})
+        sorted({by.region for _ref, by in _built(state) if by.region and by.account_id == state.account_id})
     )
 
 
-def managed_by_policy(seen: CleanupState) -> frozenset[ImageRef]:
+def managed_by_policy(state: CleanupState) -> frozenset[ImageRef]:
     """The images to which an enabled lifecycle policy applies: that policy retires them."""
     return frozenset(
         ref
-        for builder in seen.image_builder.values()
+        for builder in state.image_builder.values()
         for build in builder.builds
         if any(applies_to(policy, build) for policy in builder.policies)
         for ref in build.images
     )
 
 
-def unknown_policies(wanted: CleanupOptions, seen: CleanupState) -> dict[ImageRef, Evidence]:
+def unknown_policies(options: CleanupOptions, state: CleanupState) -> dict[ImageRef, Evidence]:
     """The images of Image Builder whose lifecycle policies could not be read, with the reason.
 
     Nothing is unknown if the policy also retires the images of Image Builder.
     """
-    if wanted.include_image_builder:
+    if options.include_image_builder:
         return {}
     found = {}
-    for ref, by in _built(seen):
-        builder = seen.image_builder.get(by.region) if by.account_id == seen.account_id else None
+    for ref, by in _built(state):
+        builder = state.image_builder.get(by.region) if by.account_id == state.account_id else None
         if builder is None:
             whose = f"account {by.account_id}" if by.account_id else "an unknown account"
             found[ref] = unproven(
@@ -88,9 +88,9 @@ def applies_to(policy: LifecyclePolicy, build: ImageBuild) -> bool:
     return by_recipe or any(build.tags.get(key) == value for key, value in policy.tags.items())
 
 
-def _built(seen: CleanupState) -> Iterator[tuple[ImageRef, Builder]]:
+def _built(state: CleanupState) -> Iterator[tuple[ImageRef, Builder]]:
     """The own images that Image Builder distributed. This collection's copies can have its tag, too."""
-    for ref, own in seen.images.items():
+    for ref, own in state.images.items():
         arn = own.image.tags.get(ARN_TAG)
         if arn is None or SOURCE_TAG in own.image.tags:
             continue

@@ -18,24 +18,24 @@ from .read_image_builder import read_image_builders
 from .state import CleanupState
 
 
-def inspect(clients: Clients, wanted: CleanupOptions, seen: CleanupState, reads: NextReads) -> CleanupState:
+def inspect(clients: Clients, options: CleanupOptions, state: CleanupState, reads: NextReads) -> CleanupState:
     """What was seen, and what these reads return. What could not be read is noted as such.
 
     Raises:
         ValidationError: a read failed for another reason than that AWS refused it.
     """
-    builders = read_image_builders(clients, seen, reads.builders)
-    images, of_images = read_image_usage(clients, wanted, seen, reads.images)
-    snapshots = read_snapshot_usage(clients, seen, reads.snapshots)
-    late = read_late_uses(clients, seen, reads.late, wanted.unused_services)
-    keys = read_key_usage(clients, seen, reads.keys)
-    resources = read_resources(clients, wanted, seen, reads.resources)
+    builders = read_image_builders(clients, state, reads.builders)
+    images, of_images = read_image_usage(clients, options, state, reads.images)
+    snapshots = read_snapshot_usage(clients, state, reads.snapshots)
+    late = read_late_uses(clients, state, reads.late, options.unused_services)
+    keys = read_key_usage(clients, state, reads.keys)
+    resources = read_resources(clients, options, state, reads.resources)
     return replace(
-        seen,
-        image_builder={**seen.image_builder, **builders},
-        usage={**seen.usage, **images},
-        snapshot_usage={**seen.snapshot_usage, **of_images, **snapshots},
-        late_uses={**seen.late_uses, **late},
-        key_usage={**seen.key_usage, **keys},
-        consumer_resources={**seen.consumer_resources, **resources},
+        state,
+        image_builder={**state.image_builder, **builders},
+        usage={**state.usage, **images},
+        snapshot_usage={**state.snapshot_usage, **of_images, **snapshots},
+        late_uses={**state.late_uses, **late},
+        key_usage={**state.key_usage, **keys},
+        consumer_resources={**state.consumer_resources, **resources},
     )

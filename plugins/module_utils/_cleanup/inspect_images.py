@@ -60,8 +60,8 @@ class _Usage(NamedTuple):
 
 def read_image_usage(
     clients: Clients,
-    wanted: CleanupOptions,
-    seen: CleanupState,
+    options: CleanupOptions,
+    state: CleanupState,
     images: Mapping[ImageRef, tuple[SnapshotRef, ...]],
 ) -> tuple[dict[ImageRef, ImageUsage], dict[SnapshotRef, SnapshotUsage]]:
     """The usage of these images, and that of the snapshots beside them whose image is not used."""
@@ -70,31 +70,31 @@ def read_image_usage(
     by_region = _by_region(images)
     for operation in ("DescribeImageReferences", "DescribeImageAttribute", "DescribeSnapshotAttribute"):
         clients.rate_limited(operation).open("ec2", by_region)
-    referenced = _read_references(clients, wanted, seen, by_region)
+    referenced = _read_references(clients, options, state, by_region)
 
     def read(ref: ImageRef) -> _Usage:
-        usage = _with_sharing(clients, seen, ref, referenced[ref])
-        if is_kept_by(wanted, seen.images[ref], usage):
+        usage = _with_sharing(clients, state, ref, referenced[ref])
+        if is_kept_by(options, state.images[ref], usage):
             return _Usage(usage, {})
         # While permissions of other images are read, so that neither kind of call waits for the other: in the
         # next round, which would name the same snapshots, they would be read only after all images.
         return _Usage(usage, {one: _read_snapshot(clients, one) for one in images[ref]})
 
-    found = _each(round_robin(by_region.values()), read, seen, "DescribeImageAttribute")
+    found = _each(round_robin(by_region.values()), read, state, "DescribeImageAttribute")
     usage = {ref: one.image for ref, one in found.items()}
-    if wanted.include_shared:
-        usage = _with_reports(clients, seen, usage)
-    if wanted.include_shared and wanted.consumer_role is not None:
+    if options.include_shared:
+        usage = _with_reports(clients, state, usage)
+    if options.include_shared and options.consumer_role is not None:
         read_in = {
-            ref: accounts_to_read(seen.images[ref], one.image.sharing, one.snapshots.values())
+            ref: accounts_to_read(state.images[ref], one.image.sharing, one.snapshots.values())
             for ref, one in found.items()
         }
-        usage = _with_consumers(clients, wanted.consumer_role, seen, usage, read_in)
+        usage = _with_consumers(clients, options.consumer_role, state, usage, read_in)
     return usage, {ref: snapshot for one in found.values() for ref, snapshot in one.snapshots.items()}
 
 
 def read_snapshot_usage(
-    clients: Clients, seen: CleanupState, refs: Collection[SnapshotRef]
+    clients: Clients, state: CleanupState, refs: Collection[SnapshotRef]
 ) -> dict[SnapshotRef, SnapshotUsage]:
     """The accounts that can create volumes from these snapshots."""
     if not refs:
@@ -104,17 +104,17 @@ def read_snapshot_usage(
     return _each(
         round_robin(by_region.values()),
         lambda ref: _read_snapshot(clients, ref),
-        seen,
+        state,
         "DescribeSnapshotAttribute",
     )
 
 
 def _read_references(
-    clients: Clients, wanted: CleanupOptions, seen: CleanupState, by_region: Mapping[str, list[ImageRef]]
+    clients: Clients, options: CleanupOptions, state: CleanupState, by_region: Mapping[str, list[ImageRef]]
 ) -> dict[ImageRef, ImageUsage]:
     """The own resources that refer to the images."""
     action = "DescribeImageReferences"
-    tombstones = {clients.default_region: wanted.tombstone_ssm_path}
+    tombstones = {clients.default_region: options.tombstone_ssm_path}
 
     def read(batch: _Batch) -> dict[ImageRef, ImageUsage]:
         try:
@@ -127,11 +127,11 @@ def _read_references(
             return dict.fromkeys(batch.refs, ImageUsage(unread=(read_usage.unread(exception, action),)))
         return {ref: ImageUsage(found[ref.image_id]) for ref in batch.refs}
 
-    found = _each(_batches(by_region), read, seen, action)
+    found = _each(_batches(by_region), read, state, action)
     return {ref: usage for batch in found.values() for ref, usage in batch.items()}
 
 
-def _with_sharing(clients: Clients, seen: CleanupState, ref: ImageRef, usage: ImageUsage) -> ImageUsage:
+def _with_sharing(clients: Clients, state: CleanupState, ref: ImageRef, usage: ImageUsage) -> ImageUsage:
     """The usage with the launch permissions of the image.
 
     One that was deregistered since it was listed counts as used in this run. That is no failed read: there is
@@ -140,7 +140,7 @@ def _with_sharing(clients: Clients, seen: CleanupState, ref: ImageRef, usage: Im
     action = "DescribeImageAttribute"
     ec2 = clients.rate_limited(action).ec2(ref.region)
     try:
-        sharing = read_usage.launch_permissions(ec2, seen.images[ref])
+        sharing = read_usage.launch_permissions(ec2, state.images[ref])
     except errors.AWS_ERRORS as exception:
         if aws.is_gone(ec2, ref.image_id, exception):
             return ImageUsage((gone(ref.image_id),))
@@ -157,7 +157,7 @@ def _read_snapshot(clients: Clients, ref: SnapshotRef) -> SnapshotUsage:
 
 
 def _with_reports(
-    clients: Clients, seen: CleanupState, usage: Mapping[ImageRef, ImageUsage]
+    clients: Clients, state: CleanupState, usage: Mapping[ImageRef, ImageUsage]
 ) -> dict[ImageRef, ImageUsage]:
     """The usage, with the newest usage reports of images that are shared."""
     action = "DescribeImageUsageReports"
@@ -172,15 +172,15 @@ def _with_reports(
             return {ref: replace(usage[ref], unread=(*usage[ref].unread, problem)) for ref in batch.refs}
         return {ref: replace(usage[ref], report=found.get(ref.image_id)) for ref in batch.refs}
 
-    shared = _by_region(ref for ref, one in usage.items() if one.sharing.without(seen.account_id))
-    found = _each(_batches(shared), read, seen, action)
+    shared = _by_region(ref for ref, one in usage.items() if one.sharing.without(state.account_id))
+    found = _each(_batches(shared), read, state, action)
     return {**usage, **{ref: one for batch in found.values() for ref, one in batch.items()}}
 
 
 def _with_consumers(
     clients: Clients,
     role: ConsumerRole,
-    seen: CleanupState,
+    state: CleanupState,
     usage: Mapping[ImageRef, ImageUsage],
     read_in: Mapping[ImageRef, Collection[str]],
 ) -> dict[ImageRef, ImageUsage]:
@@ -189,14 +189,14 @@ def _with_consumers(
     An account that cannot be read counts as one that uses the image.
     """
     # This region can be another one than the one in which the caller was identified.
-    sts_region = preferred_region(clients, sorted(seen.regions))
+    sts_region = preferred_region(clients, sorted(state.regions))
     clients.open("sts", [sts_region])
-    accounts = Accounts(clients, Caller(seen.account_id, seen.partition), role, sts_region)
+    accounts = Accounts(clients, Caller(state.account_id, state.partition), role, sts_region)
     of_accounts: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {}
     for ref, account_ids in read_in.items():
         for account_id in account_ids:
             in_region = of_accounts.setdefault(account_id, {}).setdefault(ref.region, {})
-            in_region[ref.image_id] = seen.images[ref].image.snapshot_ids
+            in_region[ref.image_id] = state.images[ref].image.snapshot_ids
 
     def read(account_id: str) -> dict[ImageRef, tuple[Evidence, ...]]:
         of_account = accounts.clients(account_id)
@@ -242,7 +242,7 @@ def _read_copies(
 
 
 def _each(
-    items: Iterable[Item], work: Callable[[Item], Found], seen: CleanupState, action: str
+    items: Iterable[Item], work: Callable[[Item], Found], state: CleanupState, action: str
 ) -> dict[Item, Found]:
     """What was found for each item.
 
@@ -251,7 +251,7 @@ def _each(
     """
     found, failed = map_parallel(items, work)
     if failed:
-        raise ValidationError(errors.failure(one, seen.target(""), action) for one in failed.values())
+        raise ValidationError(errors.failure(one, state.target(""), action) for one in failed.values())
     return found
 
 

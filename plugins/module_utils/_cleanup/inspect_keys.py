@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def read_key_usage(
-    clients: Clients, seen: CleanupState, staying: Mapping[KeyRef, tuple[OwnImage, ...]]
+    clients: Clients, state: CleanupState, staying: Mapping[KeyRef, tuple[OwnImage, ...]]
 ) -> dict[KeyRef, KeyUsage]:
     """The usage of each key; ``staying`` are the images under it that are not deregistered.
 
@@ -49,8 +49,8 @@ def read_key_usage(
         grants = tuple(one for one in listed if is_own_by_issuer(one, owner))
         if not grants:
             return KeyUsage()
-        sharing = {own.image.image_id: _sharing(clients, seen, ref.region, own) for own in staying[ref]}
-        return KeyUsage(grants, sharing, snapshots=_snapshots(clients, seen, ref, staying[ref], grants))
+        sharing = {own.image.image_id: _sharing(clients, state, ref.region, own) for own in staying[ref]}
+        return KeyUsage(grants, sharing, snapshots=_snapshots(clients, state, ref, staying[ref], grants))
 
     found, failed = map_parallel(staying, read_key)
     return {**found, **{ref: KeyUsage(unread=(_unread(ref, one),)) for ref, one in failed.items()}}
@@ -62,19 +62,19 @@ def _unread(ref: KeyRef, exception: Exception) -> Evidence:
 
 
 def read_resources(
-    clients: Clients, wanted: CleanupOptions, seen: CleanupState, accounts: Mapping[KeyRef, frozenset[str]]
+    clients: Clients, options: CleanupOptions, state: CleanupState, accounts: Mapping[KeyRef, frozenset[str]]
 ) -> dict[KeyRef, ConsumerResources]:
     """What these accounts have under each key, as far as a consumer role can read it."""
     if not accounts:
         return {}
-    caller = read.Caller(seen.account_id, seen.partition)
-    sts_region = preferred_region(clients, sorted(seen.regions))
-    return read_consumer_resources(clients, caller, wanted.consumer_role, accounts, sts_region)
+    caller = read.Caller(state.account_id, state.partition)
+    sts_region = preferred_region(clients, sorted(state.regions))
+    return read_consumer_resources(clients, caller, options.consumer_role, accounts, sts_region)
 
 
 def _snapshots(
     clients: Clients,
-    seen: CleanupState,
+    state: CleanupState,
     ref: KeyRef,
     staying: Iterable[OwnImage],
     grants: Iterable[Grant],
@@ -85,10 +85,10 @@ def _snapshots(
     one call lists which are shared with an account that has a grant.
     """
     of_images = {one for own in staying for one in own.image.snapshot_ids}
-    under = snapshots_under(seen.regions[ref.region], ref.key_arn) - of_images
-    usages = {one: seen.snapshot_usage.get(SnapshotRef(ref.region, one)) for one in under}
+    under = snapshots_under(state.regions[ref.region], ref.key_arn) - of_images
+    usages = {one: state.snapshot_usage.get(SnapshotRef(ref.region, one)) for one in under}
     found = {one: usage.sharing for one, usage in usages.items() if usage and not usage.unread}
-    accounts = {account for grant in grants if (account := account_of(grant.grantee))} - {seen.account_id}
+    accounts = {account for grant in grants if (account := account_of(grant.grantee))} - {state.account_id}
     if accounts and under - found.keys():
         ec2 = clients.rate_limited("DescribeSnapshotAttribute").ec2(ref.region)
         listed = {one.snapshot_id for one in read.snapshots_restorable_by(ec2, accounts)}
@@ -97,16 +97,16 @@ def _snapshots(
     return found
 
 
-def _sharing(clients: Clients, seen: CleanupState, region: str, own: OwnImage) -> Sharing:
+def _sharing(clients: Clients, state: CleanupState, region: str, own: OwnImage) -> Sharing:
     """All that the image and its snapshots are shared with; what was read before is not read again."""
-    known = seen.usage.get(ImageRef(region, own.image.image_id))
+    known = state.usage.get(ImageRef(region, own.image.image_id))
     if known is not None and not known.unread:
         shared = known.sharing
     else:
         shared = _launch_permissions(clients.rate_limited("DescribeImageAttribute").ec2(region), own)
     ec2 = clients.rate_limited("DescribeSnapshotAttribute").ec2(region)
     for snapshot_id in own.image.snapshot_ids:
-        usage = seen.snapshot_usage.get(SnapshotRef(region, snapshot_id), SnapshotUsage(unread="not read"))
+        usage = state.snapshot_usage.get(SnapshotRef(region, snapshot_id), SnapshotUsage(unread="not read"))
         if usage.unread:
             usage = read_usage.snapshot_usage(ec2, snapshot_id)
         shared |= usage.sharing

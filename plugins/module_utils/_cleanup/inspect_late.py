@@ -20,7 +20,7 @@ from .uses.users import User, uses
 
 
 def read_late_uses(
-    clients: Clients, seen: CleanupState, regions: Collection[str], unused_services: Collection[str]
+    clients: Clients, state: CleanupState, regions: Collection[str], unused_services: Collection[str]
 ) -> dict[str, LateUses]:
     """Return the uses in each of the regions. What AWS refuses to return is noted as unread.
 
@@ -47,7 +47,7 @@ def read_late_uses(
     done, failed = map_parallel(regions, read)
     if failed:
         raise ValidationError(
-            errors.failure(exception, seen.target(region), LATE[0].reads[0].action)
+            errors.failure(exception, state.target(region), LATE[0].reads[0].action)
             for region, exception in failed.items()
         )
     return done

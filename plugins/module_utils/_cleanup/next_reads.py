@@ -42,7 +42,7 @@ class NextReads:
 
 
 def next_reads(
-    wanted: CleanupOptions, seen: CleanupState, images: Collection[ImageRef] | None = None
+    options: CleanupOptions, state: CleanupState, images: Collection[ImageRef] | None = None
 ) -> NextReads:
     """What has to be read next. Nothing that was seen is named again, so repeated reading ends.
 
@@ -55,87 +55,87 @@ def next_reads(
 
     Each step depends on what the one before it has read.
     """
-    builders = tuple(one for one in builder_regions(wanted, seen) if one not in seen.image_builder)
+    builders = tuple(one for one in builder_regions(options, state) if one not in state.image_builder)
     if builders:
         return NextReads(builders=builders)
-    refs = candidates(wanted, seen) if images is None else images
-    unread = [ref for ref in refs if ref not in seen.usage]
+    refs = candidates(options, state) if images is None else images
+    unread = [ref for ref in refs if ref not in state.usage]
     if unread:
-        return NextReads(images=_with_snapshots(wanted, seen, unread))
-    snapshots = [ref for ref in snapshots_to_inspect(wanted, seen) if ref not in seen.snapshot_usage]
+        return NextReads(images=_with_snapshots(options, state, unread))
+    snapshots = [ref for ref in snapshots_to_inspect(options, state) if ref not in state.snapshot_usage]
     if snapshots:
         return NextReads(snapshots=tuple(snapshots))
-    retiring = {ref.region for ref in images_to_retire(wanted, seen)}
-    if late := retiring - seen.late_uses.keys():
+    retiring = {ref.region for ref in images_to_retire(options, state)}
+    if late := retiring - state.late_uses.keys():
         return NextReads(late=tuple(sorted(late)))
-    keys = keys_to_inspect(wanted, seen)
-    if unread_keys := {ref: staying for ref, staying in keys.items() if ref not in seen.key_usage}:
+    keys = keys_to_inspect(options, state)
+    if unread_keys := {ref: staying for ref, staying in keys.items() if ref not in state.key_usage}:
         return NextReads(keys=unread_keys)
-    losing = resources_to_inspect(wanted, seen) if keys else {}
+    losing = resources_to_inspect(options, state) if keys else {}
     return NextReads(
-        resources={ref: one for ref, one in losing.items() if ref not in seen.consumer_resources}
+        resources={ref: one for ref, one in losing.items() if ref not in state.consumer_resources}
     )
 
 
-def is_kept_by(wanted: CleanupOptions, own: OwnImage, usage: ImageUsage) -> bool:
+def is_kept_by(options: CleanupOptions, own: OwnImage, usage: ImageUsage) -> bool:
     """Whether an image with this usage stays, so that its snapshots do not have to be read."""
     is_shared = bool(usage.sharing.without(own.image.owner_id))
-    return bool(usage.references or usage.unread) or (is_shared and not wanted.include_shared)
+    return bool(usage.references or usage.unread) or (is_shared and not options.include_shared)
 
 
-def snapshots_to_inspect(wanted: CleanupOptions, seen: CleanupState) -> tuple[SnapshotRef, ...]:
+def snapshots_to_inspect(options: CleanupOptions, state: CleanupState) -> tuple[SnapshotRef, ...]:
     """The snapshots of images to disable or deregister, and those without an image that sharing keeps."""
     of_images = (
         SnapshotRef(ref.region, snapshot_id)
-        for ref in images_to_retire(wanted, seen)
-        for snapshot_id in seen.images[ref].image.snapshot_ids
+        for ref in images_to_retire(options, state)
+        for snapshot_id in state.images[ref].image.snapshot_ids
     )
     of_orphans = (
         SnapshotRef(region, one.snapshot_id)
-        for region, by_image in all_orphans(wanted, seen).items()
+        for region, by_image in all_orphans(options, state).items()
         for left in by_image.values()
         for one in left
     )
-    of_leftovers = () if wanted.include_shared else all_leftovers(wanted, seen)
+    of_leftovers = () if options.include_shared else all_leftovers(options, state)
     return tuple(dict.fromkeys((*of_images, *of_leftovers, *of_orphans)))
 
 
-def keys_to_inspect(wanted: CleanupOptions, seen: CleanupState) -> dict[KeyRef, tuple[OwnImage, ...]]:
+def keys_to_inspect(options: CleanupOptions, state: CleanupState) -> dict[KeyRef, tuple[OwnImage, ...]]:
     """The keys whose grants may be revoked, each with the images under it that stay."""
-    if not wanted.revoke_grants:
+    if not options.revoke_grants:
         return {}
-    decided = decide(wanted, seen)
+    decided = decide(options, state)
     deregistering = deregistered(decided)
     return {
         ref: tuple(
             own
-            for own in images_under(seen.regions[ref.region], ref.key_arn)
+            for own in images_under(state.regions[ref.region], ref.key_arn)
             if ImageRef(ref.region, own.image.image_id) not in deregistering
         )
-        for ref in _concerned_keys(wanted, seen, decided)
+        for ref in _concerned_keys(options, state, decided)
     }
 
 
-def resources_to_inspect(wanted: CleanupOptions, seen: CleanupState) -> dict[KeyRef, frozenset[str]]:
+def resources_to_inspect(options: CleanupOptions, state: CleanupState) -> dict[KeyRef, frozenset[str]]:
     """The accounts that would lose grants on keys: those with something under the key keep them."""
-    if not wanted.revoke_grants:
+    if not options.revoke_grants:
         return {}
-    decided = decide(wanted, seen)
-    gone = going(wanted, seen, decided, deletable_orphans(wanted, seen))
-    losing = {ref: losing_accounts(seen, ref, gone) for ref in _concerned_keys(wanted, seen, decided)}
+    decided = decide(options, state)
+    gone = going(options, state, decided, deletable_orphans(options, state))
+    losing = {ref: losing_accounts(state, ref, gone) for ref in _concerned_keys(options, state, decided)}
     return {ref: accounts for ref, accounts in losing.items() if accounts}
 
 
 def _concerned_keys(
-    wanted: CleanupOptions, seen: CleanupState, decided: tuple[Decision, ...]
+    options: CleanupOptions, state: CleanupState, decided: tuple[Decision, ...]
 ) -> tuple[KeyRef, ...]:
     """The keys of snapshots that may be deleted."""
-    orphaned = deletable_orphans(wanted, seen)
-    return keys_of(seen, concerned_snapshots(wanted, seen, decided, orphaned))
+    orphaned = deletable_orphans(options, state)
+    return keys_of(state, concerned_snapshots(options, state, decided, orphaned))
 
 
 def _with_snapshots(
-    wanted: CleanupOptions, seen: CleanupState, refs: Collection[ImageRef]
+    options: CleanupOptions, state: CleanupState, refs: Collection[ImageRef]
 ) -> dict[ImageRef, tuple[SnapshotRef, ...]]:
     """The images, each with its snapshots if these have to be read unless the image is used.
 
@@ -143,10 +143,10 @@ def _with_snapshots(
     snapshots are shared with: a use there keeps it in every run, not only once its deregistration is due.
     """
     # Computed once for all images: for each of 8,000 alone it took a minute.
-    go_if_unused = frozenset(images_to_retire(wanted, seen, ImageUsage()))
+    go_if_unused = frozenset(images_to_retire(options, state, ImageUsage()))
     return {
-        ref: tuple(SnapshotRef(ref.region, one) for one in seen.images[ref].image.snapshot_ids)
-        if ref in go_if_unused or (wanted.reads_accounts and seen.images[ref].image.state == "disabled")
+        ref: tuple(SnapshotRef(ref.region, one) for one in state.images[ref].image.snapshot_ids)
+        if ref in go_if_unused or (options.reads_accounts and state.images[ref].image.state == "disabled")
         else ()
         for ref in refs
     }

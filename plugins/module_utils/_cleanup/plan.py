@@ -79,67 +79,67 @@ class CleanupPlan(Plan):
 
 
 def plan(
-    wanted: CleanupOptions, seen: CleanupState, blocked: Mapping[ImageRef, str] | None = None
+    options: CleanupOptions, state: CleanupState, blocked: Mapping[ImageRef, str] | None = None
 ) -> CleanupPlan:
     """Plan every region. If the limit is exceeded, the plan as a whole is refused.
 
     ``blocked`` maps images that cannot be disabled or deregistered in this run to the reason (see
     ``images_that_lack_tags``).
     """
-    decided = decide(wanted, seen, blocked)
-    orphaned = deletable_orphans(wanted, seen)
+    decided = decide(options, state, blocked)
+    orphaned = deletable_orphans(options, state)
     deregistering = deregistered(decided)
-    inherited = inherited_tags(seen.images, families_of(wanted, seen), wanted.by, deregistering)
-    revoked = _revocations(wanted, seen, decided, orphaned)
-    kept = kept_alone(wanted, seen)
+    inherited = inherited_tags(state.images, families_of(options, state), options.by, deregistering)
+    revoked = _revocations(options, state, decided, orphaned)
+    kept = kept_alone(options, state)
     targets = []
-    for region, state in sorted(seen.regions.items()):
+    for region, region_state in sorted(state.regions.items()):
         here = tuple(decision for decision in decided if decision.ref.region == region)
-        alone = deleted_alone(wanted, seen, region, orphaned)
+        alone = deleted_alone(options, state, region, orphaned)
         tags = {ref.image_id: found for ref, found in inherited.items() if ref.region == region}
         keys = {ref.key_arn: one for ref, one in revoked.items() if ref.region == region}
         grants = {key_arn: one.grants for key_arn, one in keys.items() if one.grants}
-        actions = tuple(region_actions(seen, seen.target(region), here, alone, tags, grants))
+        actions = tuple(region_actions(state, state.target(region), here, alone, tags, grants))
         targets.append(
             TargetPlan(
-                seen.target(region),
+                state.target(region),
                 actions=actions,
-                before=_view(state, here, alone, actions, ()),
-                after=_view(state, here, alone, actions, actions),
+                before=_view(region_state, here, alone, actions, ()),
+                after=_view(region_state, here, alone, actions, actions),
                 warnings=(
                     *(warning for one in keys.values() for warning in one.warnings),
                     *_kept_warnings(region, kept),
-                    *_used_warning(region, used_deregistered_images(wanted, seen, region)),
-                    *_rules_warnings(region, state, here),
+                    *_used_warning(region, used_deregistered_images(options, state, region)),
+                    *_rules_warnings(region, region_state, here),
                 ),
             )
         )
-    refusals = tuple(_over_limit(wanted, seen, decided, orphaned))
+    refusals = tuple(_over_limit(options, state, decided, orphaned))
     if targets and refusals:
         targets[0] = replace(targets[0], refusals=refusals)
-    unread = unread_failures(seen.account_id, decided, unread_deletions(wanted, seen))
-    fails = wanted.fail_on == UNREADABLE
-    notes = tuple(unmatched_options(seen.images, wanted.by))
+    unread = unread_failures(state.account_id, decided, unread_deletions(options, state))
+    fails = options.fail_on == UNREADABLE
+    notes = tuple(unmatched_options(state.images, options.by))
     return CleanupPlan(tuple(targets), decided, revoked, unread, fails, notes)
 
 
 def decide(
-    wanted: CleanupOptions, seen: CleanupState, blocked: Mapping[ImageRef, str] | None = None
+    options: CleanupOptions, state: CleanupState, blocked: Mapping[ImageRef, str] | None = None
 ) -> tuple[Decision, ...]:
     """The decisions; no image is disabled or deregistered whose tombstone Parameter Store cannot hold.
 
     An image that stays keeps snapshots that it shares with others, whose tombstones then get longer.
     """
     while True:
-        decided = decisions(wanted, seen, blocked)
-        large = dict(_large_tombstones(wanted, seen, decided))
+        decided = decisions(options, state, blocked)
+        large = dict(_large_tombstones(options, state, decided))
         if not large:
             return decided
         blocked = {**(blocked or {}), **large}
 
 
 def images_that_lack_tags(
-    wanted: CleanupOptions, seen: CleanupState, done: Iterable[Action]
+    options: CleanupOptions, state: CleanupState, done: Iterable[Action]
 ) -> dict[ImageRef, str]:
     """Images that cannot be deregistered yet, with the reason: the tags that images inherit are not written.
 
@@ -152,31 +152,31 @@ def images_that_lack_tags(
         for resource in action.parameters["Resources"]
         for tag in action.parameters["Tags"]
     }
-    deregistering = deregistered(decide(wanted, seen))
-    family_of = families_of(wanted, seen)
-    return blocked_by_missing_tags(seen.images, family_of, wanted.by, deregistering, written)
+    deregistering = deregistered(decide(options, state))
+    family_of = families_of(options, state)
+    return blocked_by_missing_tags(state.images, family_of, options.by, deregistering, written)
 
 
 def _revocations(
-    wanted: CleanupOptions, seen: CleanupState, decided: tuple[Decision, ...], orphaned: Orphans
+    options: CleanupOptions, state: CleanupState, decided: tuple[Decision, ...], orphaned: Orphans
 ) -> dict[KeyRef, Revocations]:
     """What happens to the grants on the keys of the concerned snapshots, if the user wants them revoked."""
-    if not wanted.revoke_grants:
+    if not options.revoke_grants:
         return {}
-    concerned = concerned_snapshots(wanted, seen, decided, orphaned)
-    gone = going(wanted, seen, decided, orphaned)
-    return {ref: revocations(seen, ref, gone) for ref in keys_of(seen, concerned)}
+    concerned = concerned_snapshots(options, state, decided, orphaned)
+    gone = going(options, state, decided, orphaned)
+    return {ref: revocations(state, ref, gone) for ref in keys_of(state, concerned)}
 
 
 def _over_limit(
-    wanted: CleanupOptions, seen: CleanupState, decided: tuple[Decision, ...], orphaned: Orphans
+    options: CleanupOptions, state: CleanupState, decided: tuple[Decision, ...], orphaned: Orphans
 ) -> Iterator[Failure]:
     images = [str(decision.ref) for decision in decided if decision.is_destructive]
-    deletable = list(deregistered_images(wanted, seen, orphaned))
+    deletable = list(deregistered_images(options, state, orphaned))
     deletions = len(images) + len(deletable)
     # With 100%, all of them.
     evaluated = len(decided) + len(deletable)
-    limit = wanted.max_deletions
+    limit = options.max_deletions
     if limit.allows(deletions, evaluated):
         return
     named = join_texts(images + deletable, _EXAMPLES)
@@ -187,18 +187,18 @@ def _over_limit(
         remedy="Check the policy. If all of these are intended, raise max_deletions.",
         error_code="too_many_deletions",
         action="max_deletions",
-        account_id=seen.account_id,
+        account_id=state.account_id,
     )
 
 
 def _large_tombstones(
-    wanted: CleanupOptions, seen: CleanupState, decided: Iterable[Decision]
+    options: CleanupOptions, state: CleanupState, decided: Iterable[Decision]
 ) -> Iterator[tuple[ImageRef, str]]:
     """The images to disable or deregister whose tombstone Parameter Store cannot hold, with the reason."""
-    if wanted.tombstone_ssm_path is None:
+    if options.tombstone_ssm_path is None:
         return
     for one in decided:
-        if one.is_destructive and (length := len(tombstone_text(seen, one))) > LONGEST_PARAMETER:
+        if one.is_destructive and (length := len(tombstone_text(state, one))) > LONGEST_PARAMETER:
             reason = (
                 f"Its tombstone has {length} characters, and a parameter can have {LONGEST_PARAMETER}: set "
                 "tombstone_s3_uri or tombstone_path instead of tombstone_ssm_path."
@@ -216,10 +216,10 @@ def _kept_warnings(region: str, kept: Mapping[SnapshotRef, str]) -> Iterator[str
         yield f"{region}: snapshots of deregistered images are kept ({examples_of(snapshot_ids)}): {why}"
 
 
-def _rules_warnings(region: str, state: RegionState, decided: Iterable[Decision]) -> Iterator[str]:
+def _rules_warnings(region: str, region_state: RegionState, decided: Iterable[Decision]) -> Iterator[str]:
     """Warnings if images are deregistered, and what the Recycle Bin retains of them could not be read."""
     if deregistered(decided):
-        for one in state.rules_unread:
+        for one in region_state.rules_unread:
             yield (
                 f"{region}: the retention rules of the Recycle Bin could not be read, so "
                 f"recoverable_until is null for every image: {one.subject}: {one.detail} {one.remedy}"
@@ -237,7 +237,7 @@ def _used_warning(region: str, used: Mapping[str, Evidence]) -> Iterator[str]:
 
 
 def _view(
-    state: RegionState,
+    region_state: RegionState,
     decided: tuple[Decision, ...],
     alone: tuple[OwnSnapshot, ...],
     planned: tuple[Action, ...],
@@ -247,7 +247,7 @@ def _view(
     evaluated = {decision.ref.image_id for decision in decided}
     images = {
         own.image.image_id: {"deprecation_time": own.image.deprecation_time, "state": own.image.state}
-        for own in state.images
+        for own in region_state.images
         if own.image.image_id in evaluated
     }
     snapshots_of = {decision.ref.image_id: decision.snapshots for decision in decided}

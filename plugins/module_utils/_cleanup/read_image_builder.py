@@ -29,7 +29,7 @@ _PAGE = {"PageSize": 100}
 
 
 def read_image_builders(
-    clients: Clients, seen: CleanupState, regions: Collection[str]
+    clients: Clients, state: CleanupState, regions: Collection[str]
 ) -> dict[str, ImageBuilder]:
     """What Image Builder has in each of the regions.
 
@@ -40,11 +40,11 @@ def read_image_builders(
         return {}
     clients.open("imagebuilder", regions)
     done, failed = map_parallel(
-        regions, lambda region: read_image_builder(clients.client("imagebuilder", region), seen.account_id)
+        regions, lambda region: read_image_builder(clients.client("imagebuilder", region), state.account_id)
     )
     if failed:
         raise ValidationError(
-            errors.failure(exception, seen.target(region), "ListLifecyclePolicies")
+            errors.failure(exception, state.target(region), "ListLifecyclePolicies")
             for region, exception in failed.items()
         )
     return done

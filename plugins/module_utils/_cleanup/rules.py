@@ -17,13 +17,13 @@ from .state import OwnImage
 LAUNCH_REPORTED_AFTER = timedelta(hours=24)
 
 
-def is_evaluated(wanted: CleanupOptions, own: OwnImage) -> bool:
+def is_evaluated(options: CleanupOptions, own: OwnImage) -> bool:
     """Whether the policy applies to the image, provided that it has a family.
 
     A policy that disables images also applies to disabled images: their next stage follows.
     """
-    disables = wanted.disable_after_days is not None
-    return own.image.state in wanted.states or (disables and own.image.state == "disabled")
+    disables = options.disable_after_days is not None
+    return own.image.state in options.states or (disables and own.image.state == "disabled")
 
 
 def protecting_keys(tags: Mapping[str, str], protect_tags: Tags) -> Iterator[str]:
@@ -31,11 +31,11 @@ def protecting_keys(tags: Mapping[str, str], protect_tags: Tags) -> Iterator[str
     return (key for key, value in protect_tags if key in tags and value in (None, tags[key]))
 
 
-def kept(wanted: CleanupOptions, own: OwnImage, is_latest: bool, now: datetime) -> Iterator[str]:
+def kept(options: CleanupOptions, own: OwnImage, is_latest: bool, now: datetime) -> Iterator[str]:
     """Every reason why the rules keep the image, apart from its use."""
     if is_latest:
-        yield f"It is among the latest {wanted.latest} of its family in this region."
-    for key in protecting_keys(own.image.tags, wanted.protect_tags):
+        yield f"It is among the latest {options.latest} of its family in this region."
+    for key in protecting_keys(own.image.tags, options.protect_tags):
         yield f"The tag {key} protects it."
     if RESTORE_TAG in own.image.tags:
         yield "It is being restored, or its restore is incomplete: run restore_ami again to complete it."
@@ -44,14 +44,14 @@ def kept(wanted: CleanupOptions, own: OwnImage, is_latest: bool, now: datetime) 
     if own.created is None:
         yield "AWS reports no creation date for it."
         return
-    if wanted.max_age_days is not None and not _past(own.created, wanted.max_age_days, now):
-        yield f"It was created on {own.created:%Y-%m-%d}, less than {wanted.max_age_days} days ago."
-    if wanted.unused_for_days is not None:
+    if options.max_age_days is not None and not _past(own.created, options.max_age_days, now):
+        yield f"It was created on {own.created:%Y-%m-%d}, less than {options.max_age_days} days ago."
+    if options.unused_for_days is not None:
         used = max(own.created, own.last_launched or own.created)
         # AWS has not reported the launches of the last day yet: the days end before it.
-        if not _past(used, wanted.unused_for_days, now - LAUNCH_REPORTED_AFTER):
+        if not _past(used, options.unused_for_days, now - LAUNCH_REPORTED_AFTER):
             what = "last launched" if used != own.created else "created"
-            days = wanted.unused_for_days + LAUNCH_REPORTED_AFTER.days
+            days = options.unused_for_days + LAUNCH_REPORTED_AFTER.days
             yield (
                 f"It was {what} on {used:%Y-%m-%d}, less than {days} days ago; a day is added because AWS "
                 "reports launches late."

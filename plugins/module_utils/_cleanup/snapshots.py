@@ -57,10 +57,12 @@ class SnapshotDecision:
 
 
 def decide_snapshots(
-    own: OwnImage, state: RegionState, deregistering: Collection[str], named: Named
+    own: OwnImage, region_state: RegionState, deregistering: Collection[str], named: Named
 ) -> tuple[SnapshotDecision, ...]:
     """What happens to the image's snapshots. ``deregistering`` are all images to deregister, it included."""
-    return tuple(_decide(snapshot_id, state, deregistering, named) for snapshot_id in own.image.snapshot_ids)
+    return tuple(
+        _decide(snapshot_id, region_state, deregistering, named) for snapshot_id in own.image.snapshot_ids
+    )
 
 
 def marketplace_blockers(own: OwnImage) -> Iterator[str]:
@@ -79,22 +81,22 @@ def marketplace_blockers(own: OwnImage) -> Iterator[str]:
 
 
 def unread_blockers(
-    own: OwnImage, state: RegionState, usage: Mapping[str, SnapshotUsage], deregisters: bool
+    own: OwnImage, region_state: RegionState, usage: Mapping[str, SnapshotUsage], deregisters: bool
 ) -> Iterator[Evidence]:
     """What could not be read and blocks the image's next stage. ``usage`` is by snapshot ID.
 
     Both stages need the permissions of its snapshots, which the tombstone records. What shows whether its
     snapshots can be deleted is needed for its deregistration only; if that is unread, they were not read.
     """
-    if deregisters and state.deletions_unread:
-        yield from state.deletions_unread
+    if deregisters and region_state.deletions_unread:
+        yield from region_state.deletions_unread
         return
     for snapshot_id in own.image.snapshot_ids:
         if usage[snapshot_id].unread:
             yield unreadable("DescribeSnapshotAttribute", f"{snapshot_id}: {usage[snapshot_id].unread}")
 
 
-def deregistration_blockers(own: OwnImage, state: RegionState, protect_tags: Tags) -> Iterator[str]:
+def deregistration_blockers(own: OwnImage, region_state: RegionState, protect_tags: Tags) -> Iterator[str]:
     """Why the image, or a snapshot of it, cannot be removed now.
 
     EC2 User Guide, "Protect an Amazon EC2 AMI from deregistration"; EBS User Guide, "Amazon EBS snapshot
@@ -103,10 +105,10 @@ def deregistration_blockers(own: OwnImage, state: RegionState, protect_tags: Tag
     if own.protection != "disabled":
         yield f"It is protected from deregistration ({own.protection})."
     for snapshot_id in own.image.snapshot_ids:
-        snapshot = state.snapshots.get(snapshot_id)
+        snapshot = region_state.snapshots.get(snapshot_id)
         if snapshot is None:
             # Unless snapshots could not be read, which blocks the deregistration by itself.
-            if not state.deletions_unread:
+            if not region_state.deletions_unread:
                 yield f"Its snapshot {snapshot_id} was not found."
         elif snapshot.locked:
             yield f"Its snapshot {snapshot_id} is locked ({snapshot.locked})."
@@ -143,7 +145,7 @@ def marked_for(snapshot: OwnSnapshot) -> tuple[str, ...]:
 
 
 def leftovers(
-    state: RegionState, existing: Collection[str], protect_tags: Tags, named: Named
+    region_state: RegionState, existing: Collection[str], protect_tags: Tags, named: Named
 ) -> tuple[OwnSnapshot, ...]:
     """Snapshots of images that this collection deregistered, whose own deletion failed.
 
@@ -153,15 +155,15 @@ def leftovers(
     """
     return tuple(
         snapshot
-        for snapshot in state.snapshots.values()
+        for snapshot in region_state.snapshots.values()
         if _is_leftover(snapshot, existing)
         and not any(protecting_keys(snapshot.tags, protect_tags))
-        and _deletable(snapshot, state, named)
+        and _deletable(snapshot, region_state, named)
     )
 
 
 def orphans(
-    state: RegionState, existing: Collection[str], protect_tags: Tags, named: Named
+    region_state: RegionState, existing: Collection[str], protect_tags: Tags, named: Named
 ) -> dict[str, tuple[OwnSnapshot, ...]]:
     """Deregistered image to its orphan snapshots, recognized by the descriptions that AWS gave them.
 
@@ -171,7 +173,7 @@ def orphans(
     images of all regions.
     """
     found: dict[str, tuple[OwnSnapshot, ...]] = {}
-    for snapshot in state.snapshots.values():
+    for snapshot in region_state.snapshots.values():
         image_id = described_image(snapshot)
         if image_id is None or image_id in existing:
             continue
@@ -182,7 +184,7 @@ def orphans(
             continue
         if any(protecting_keys(snapshot.tags, protect_tags)):
             continue
-        if _deletable(snapshot, state, named):
+        if _deletable(snapshot, region_state, named):
             found[image_id] = (*found.get(image_id, ()), snapshot)
     return found
 
@@ -205,7 +207,7 @@ def images_named_by(snapshot: OwnSnapshot) -> tuple[str, ...]:
 
 
 def recoverable_until(
-    own: OwnImage, state: RegionState, snapshots: Iterable[SnapshotDecision], now: datetime
+    own: OwnImage, region_state: RegionState, snapshots: Iterable[SnapshotDecision], now: datetime
 ) -> datetime | None:
     """Until when the Recycle Bin can restore the image and its ``snapshots``; None if never, or unsure.
 
@@ -215,9 +217,9 @@ def recoverable_until(
     """
     if own.described.get("RootDeviceType") != "ebs":
         return None
-    days = [_retained(state.rules, "EC2_IMAGE", own.image.tags)]
+    days = [_retained(region_state.rules, "EC2_IMAGE", own.image.tags)]
     for one in snapshots:
-        snapshot = state.snapshots.get(one.snapshot_id)
+        snapshot = region_state.snapshots.get(one.snapshot_id)
         if not one.keep_reason:
             days.append(one.retention_days)
         elif snapshot is None or own.image.image_id not in images_named_by(snapshot):
@@ -226,17 +228,17 @@ def recoverable_until(
 
 
 def _decide(
-    snapshot_id: str, state: RegionState, deregistering: Collection[str], named: Named
+    snapshot_id: str, region_state: RegionState, deregistering: Collection[str], named: Named
 ) -> SnapshotDecision:
-    keep_reason = "; ".join(_keep_reasons(snapshot_id, state, deregistering, named))
+    keep_reason = "; ".join(_keep_reasons(snapshot_id, region_state, deregistering, named))
     return SnapshotDecision(
-        snapshot_id, keep_reason, 0 if keep_reason else _snapshot_retained(snapshot_id, state)
+        snapshot_id, keep_reason, 0 if keep_reason else _snapshot_retained(snapshot_id, region_state)
     )
 
 
-def _snapshot_retained(snapshot_id: str, state: RegionState) -> int:
-    tags = state.snapshots[snapshot_id].tags if snapshot_id in state.snapshots else {}
-    return _retained(state.rules, "EBS_SNAPSHOT", tags)
+def _snapshot_retained(snapshot_id: str, region_state: RegionState) -> int:
+    tags = region_state.snapshots[snapshot_id].tags if snapshot_id in region_state.snapshots else {}
+    return _retained(region_state.rules, "EBS_SNAPSHOT", tags)
 
 
 def _retained(rules: tuple[RetentionRule, ...], resource_type: str, tags: Mapping[str, str]) -> int:
@@ -263,28 +265,30 @@ def _is_leftover(snapshot: OwnSnapshot, existing: Collection[str]) -> bool:
     )
 
 
-def _deletable(snapshot: OwnSnapshot, state: RegionState, named: Named) -> bool:
+def _deletable(snapshot: OwnSnapshot, region_state: RegionState, named: Named) -> bool:
     # An image in the Recycle Bin can only be restored with its snapshots.
     free = (
-        not snapshot.locked and not snapshot.archived and state.binned.isdisjoint(images_named_by(snapshot))
+        not snapshot.locked
+        and not snapshot.archived
+        and region_state.binned.isdisjoint(images_named_by(snapshot))
     )
-    return free and not any(_keep_reasons(snapshot.snapshot_id, state, (), named))
+    return free and not any(_keep_reasons(snapshot.snapshot_id, region_state, (), named))
 
 
 def _keep_reasons(
-    snapshot_id: str, state: RegionState, deregistering: Collection[str], named: Named
+    snapshot_id: str, region_state: RegionState, deregistering: Collection[str], named: Named
 ) -> Iterator[str]:
-    snapshot = state.snapshots.get(snapshot_id)
+    snapshot = region_state.snapshots.get(snapshot_id)
     service = manager(snapshot.tags) if snapshot else None
     if service:
         yield f"{service} manages it"
-    for image_id in state.images_with.get(snapshot_id, ()):
+    for image_id in region_state.images_with.get(snapshot_id, ()):
         if image_id not in deregistering:
             yield f"image {image_id} uses it"
-    for user in state.snapshot_uses.get(snapshot_id, ()):
+    for user in region_state.snapshot_uses.get(snapshot_id, ()):
         yield f"{user} uses it"
     for image_id in images_named_by(snapshot) if snapshot else ():
-        if image_id in state.binned:
+        if image_id in region_state.binned:
             # It can only be restored with its snapshots (EBS User Guide, "Considerations for Recycle Bin").
             yield f"image {image_id} in the Recycle Bin needs it"
         elif image_id in named:

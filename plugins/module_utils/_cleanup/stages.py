@@ -176,9 +176,9 @@ def parse(text: str) -> datetime | None:
 
 
 def _stages(own: OwnImage, clocks: Clocks) -> tuple[str, ...]:
-    wanted = tuple(stage for stage in STAGES if clocks.days(stage) is not None)
+    stages = tuple(stage for stage in STAGES if clocks.days(stage) is not None)
     # EC2 cannot deprecate or disable a failed image.
-    return tuple(stage for stage in wanted if stage == DEREGISTER) if own.image.state == "failed" else wanted
+    return tuple(stage for stage in stages if stage == DEREGISTER) if own.image.state == "failed" else stages
 
 
 def _coming(stages: Sequence[str], clocks: Clocks, due: datetime) -> Iterator[tuple[str, datetime]]:

@@ -123,7 +123,7 @@ class Evidence:
         """The evidence as the module returns it."""
         return {"detail": self.detail, "kind": self.kind, "subject": self.subject}
 
-    def seen_in(self, region: str) -> Evidence:
+    def with_region(self, region: str) -> Evidence:
         """The same evidence for an image of another region than the one it was found in."""
         return replace(self, detail=f"{self.detail} in {region}".strip())
 
@@ -360,18 +360,24 @@ class CleanupState:
         for region in sorted(self.regions):
             for image_id, evidence in self.regions[region].uses.items():
                 if ImageRef(region, image_id) not in self.images:
-                    found[image_id] = (*found.get(image_id, ()), *(one.seen_in(region) for one in evidence))
+                    found[image_id] = (
+                        *found.get(image_id, ()),
+                        *(one.with_region(region) for one in evidence),
+                    )
         return found
 
     @cached_property
     def named(self) -> Mapping[str, Mapping[str, tuple[Evidence, ...]]]:
         """Region to image ID to its uses, in the region or elsewhere, whether or not the image exists."""
-        return {region: {**self.named_elsewhere, **state.uses} for region, state in self.regions.items()}
+        return {
+            region: {**self.named_elsewhere, **region_state.uses}
+            for region, region_state in self.regions.items()
+        }
 
     def unread_of(self, region: str) -> tuple[Evidence, ...]:
         """What could not be read and may use images of the region: all of it there, parameters anywhere."""
         elsewhere = (
-            one.seen_in(other)
+            one.with_region(other)
             for other in sorted(self.regions)
             if other != region
             for one in self.regions[other].unread

@@ -133,13 +133,13 @@ class TombstoneHistory:
         return "disabled" if self.last.stage == DISABLE else self.last.state
 
 
-def tombstone_text(seen: CleanupState, decision: Decision) -> str:
+def tombstone_text(state: CleanupState, decision: Decision) -> str:
     """The tombstone of an image to disable or deregister, as one line of JSON in the format above."""
-    own, region = seen.images[decision.ref], decision.ref.region
-    usage = seen.usage.get(decision.ref, ImageUsage())
+    own, region = state.images[decision.ref], decision.ref.region
+    usage = state.usage.get(decision.ref, ImageUsage())
     deleted = {one.snapshot_id for one in decision.snapshots if not one.keep_reason}
     record = {
-        "account_id": seen.account_id,
+        "account_id": state.account_id,
         "family": decision.family,
         "image": dict(own.described),
         "image_id": decision.ref.image_id,
@@ -147,10 +147,10 @@ def tombstone_text(seen: CleanupState, decision: Decision) -> str:
         "name": own.image.name,
         "recoverable_until": stamp(decision.recoverable_until) if decision.recoverable_until else None,
         "region": region,
-        "snapshots": [_snapshot_record(seen, region, device, deleted) for device in own.image.devices],
+        "snapshots": [_snapshot_record(state, region, device, deleted) for device in own.image.devices],
         "stage": decision.kind,
         "tags": dict(own.image.tags),
-        "written_at": stamp(seen.now),
+        "written_at": stamp(state.now),
     }
     return json.dumps(record, sort_keys=True, default=str)
 
@@ -227,10 +227,10 @@ def _with_permissions(one: Tombstone, added: Tombstone) -> Tombstone:
     return replace(one, launch=one.launch | added.launch, volume_permissions=volume_permissions)
 
 
-def _snapshot_record(seen: CleanupState, region: str, device: Device, deleted: set[str]) -> dict[str, Any]:
+def _snapshot_record(state: CleanupState, region: str, device: Device, deleted: set[str]) -> dict[str, Any]:
     snapshot_id = device.snapshot_id or ""
-    snapshot = seen.regions[region].snapshots.get(snapshot_id)
-    sharing = seen.snapshot_usage.get(SnapshotRef(region, snapshot_id), SnapshotUsage()).sharing
+    snapshot = state.regions[region].snapshots.get(snapshot_id)
+    sharing = state.snapshot_usage.get(SnapshotRef(region, snapshot_id), SnapshotUsage()).sharing
     return {
         "deleted": snapshot_id in deleted,
         "description": snapshot.description if snapshot else "",

@@ -26,24 +26,24 @@ _REMEDY = "No image was disabled or deregistered."
 
 
 def write_tombstones(
-    clients: Clients, wanted: CleanupOptions, seen: CleanupState, retired: Iterable[Decision]
+    clients: Clients, options: CleanupOptions, state: CleanupState, retired: Iterable[Decision]
 ) -> tuple[Failure, ...]:
     """Write a tombstone of each image to every place that the user names, durably.
 
     Returns:
         Why some could not be written.
     """
-    texts = {decision.ref: tombstone_text(seen, decision) for decision in retired}
+    texts = {decision.ref: tombstone_text(state, decision) for decision in retired}
     if not texts:
         return ()
     return (
-        *_into_file(wanted.tombstone_path, texts, seen),
-        *_each(clients, texts, seen, "tombstone_s3_uri", _s3(clients, wanted, seen)),
-        *_each(clients, texts, seen, "tombstone_ssm_path", _ssm(clients, wanted.tombstone_ssm_path)),
+        *_into_file(options.tombstone_path, texts, state),
+        *_each(clients, texts, state, "tombstone_s3_uri", _s3(clients, options, state)),
+        *_each(clients, texts, state, "tombstone_ssm_path", _ssm(clients, options.tombstone_ssm_path)),
     )
 
 
-def _into_file(path: str | None, texts: dict[ImageRef, str], seen: CleanupState) -> tuple[Failure, ...]:
+def _into_file(path: str | None, texts: dict[ImageRef, str], state: CleanupState) -> tuple[Failure, ...]:
     """Append a line for each image, and wait until they are on the disk."""
     if path is None:
         return ()
@@ -61,7 +61,7 @@ def _into_file(path: str | None, texts: dict[ImageRef, str], seen: CleanupState)
                 remedy=f"Make the file writable, or set another tombstone_path. {_REMEDY}",
                 error_code="tombstone_not_written",
                 action="tombstone_path",
-                account_id=seen.account_id,
+                account_id=state.account_id,
             ),
         )
     return ()
@@ -75,10 +75,10 @@ def _ends_within_a_line(file: BinaryIO) -> bool:
 
 
 def _s3(
-    clients: Clients, wanted: CleanupOptions, seen: CleanupState
+    clients: Clients, options: CleanupOptions, state: CleanupState
 ) -> Callable[[ImageRef, str], Any] | None:
     """Puts a tombstone into the bucket, if it belongs to the account that it should belong to."""
-    uri, owner = wanted.tombstone_s3_uri, wanted.tombstone_s3_bucket_owner or seen.account_id
+    uri, owner = options.tombstone_s3_uri, options.tombstone_s3_bucket_owner or state.account_id
     if uri is None:
         return None
     clients.open("s3", [clients.default_region])
@@ -86,7 +86,7 @@ def _s3(
 
     def put(ref: ImageRef, text: str) -> None:
         folder = object_folder(uri, ref)
-        key = folder.key(seen.now)
+        key = folder.key(state.now)
         s3.put_object(
             Bucket=folder.bucket,
             Key=key,
@@ -124,7 +124,7 @@ def _ssm(clients: Clients, path: str | None) -> Callable[[ImageRef, str], Any] |
 def _each(
     clients: Clients,
     texts: dict[ImageRef, str],
-    seen: CleanupState,
+    state: CleanupState,
     option: str,
     put: Callable[[ImageRef, str], Any] | None,
 ) -> tuple[Failure, ...]:
@@ -132,7 +132,7 @@ def _each(
     if put is None:
         return ()
     _done, failed = map_parallel(texts, lambda ref: put(ref, texts[ref]))
-    target = seen.target(clients.default_region)
+    target = state.target(clients.default_region)
     return tuple(
         with_bucket_owner(errors.failure(exception, target, option)) for exception in failed.values()
     )

@@ -127,7 +127,7 @@ def test_what_was_not_read_matters_if_the_image_could_be_retired_with_it(
 @pytest.mark.parametrize("include_shared", [False, True])
 def test_a_launch_permission_of_the_owner_keeps_no_image(include_shared: bool) -> None:
     found = decided(with_usage(shared(OWNER)), include_shared=include_shared)
-    assert (found.kind, found.evidence, found.report_wanted) == ("deregister", (), False)
+    assert (found.kind, found.evidence, found.requests_report) == ("deregister", (), False)
 
 
 @pytest.mark.parametrize(
@@ -271,27 +271,27 @@ def test_a_usage_report_is_asked_for_when_nothing_else_keeps_the_image(
     usage: ImageUsage, decision: str, asks: bool
 ) -> None:
     found = decided(with_usage(usage), include_shared=True)
-    assert (found.kind, found.report_wanted) == (decision, asks)
+    assert (found.kind, found.requests_report) == (decision, asks)
 
 
 def test_the_final_check_takes_a_report_of_the_last_day() -> None:
     for created, kind, asks in ((ago(days=7), "keep", True), (ago(hours=23), "deregister", False)):
         usage = shared(CONSUMER, report=report(created=created))
         found = decided(replace(with_usage(usage), is_final=True), include_shared=True)
-        assert (found.kind, found.report_wanted) == (kind, asks)
+        assert (found.kind, found.requests_report) == (kind, asks)
 
 
 def test_a_report_from_before_the_last_launch_does_not_count() -> None:
     launched = replace(OLD, last_launched=ago(days=3))
     usage = {ImageRef(REGION, launched.image.image_id): shared(CONSUMER, report=report(created=ago(days=7)))}
     found = decided(seen(region_state(launched, NEWEST), usage=usage), include_shared=True)
-    assert (found.kind, found.report_wanted) == ("keep", True)
+    assert (found.kind, found.requests_report) == ("keep", True)
 
 
 def test_deprecating_takes_no_new_report() -> None:
     usage = shared(CONSUMER, report=report(created=ago(days=7)))
     found = decided(with_usage(usage), include_shared=True, clocks=Clocks(deprecate=0))
-    assert (found.kind, found.report_wanted) == ("deprecate", False)
+    assert (found.kind, found.requests_report) == ("deprecate", False)
 
 
 @pytest.mark.parametrize(
@@ -313,10 +313,10 @@ def test_a_report_alone_retires_no_image_unless_it_is_trusted() -> None:
     found = decided(
         with_usage(shared(CONSUMER, report=report())), include_shared=True, trust_usage_reports=False
     )
-    assert (found.kind, found.report_wanted) == ("keep", False)
+    assert (found.kind, found.requests_report) == ("keep", False)
     read = with_usage(shared(CONSUMER, consumers={CONSUMER: ()}))
     found = decided(read, include_shared=True, trust_usage_reports=False)
-    assert (found.kind, found.report_wanted) == ("deregister", False)
+    assert (found.kind, found.requests_report) == ("deregister", False)
 
 
 def test_a_decision_names_its_image_and_the_size_of_its_snapshots() -> None:

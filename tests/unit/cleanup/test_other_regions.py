@@ -21,7 +21,7 @@ def evidence_of(*elsewhere: object, **changes: object) -> dict[str, tuple[object
 
 def test_a_use_in_a_region_without_such_an_image_is_one_of_the_image_elsewhere() -> None:
     uses = {"ami-1": (USED,)}
-    assert evidence_of(uses=uses) == {REGION: (USED.seen_in(ELSEWHERE),)}
+    assert evidence_of(uses=uses) == {REGION: (USED.with_region(ELSEWHERE),)}
     assert evidence_of(own("ami-1"), own("ami-new", 1), uses=uses) == {REGION: (), ELSEWHERE: (USED,)}
 
 
@@ -41,5 +41,5 @@ def test_only_parameters_that_could_not_be_read_may_use_images_of_other_regions(
     unread = unreadable(action, "denied")
     assert evidence_of(own("ami-1"), own("ami-new", 1), unread=(unread,)) == {
         ELSEWHERE: (unread,),
-        REGION: (unread.seen_in(ELSEWHERE),) * counts_elsewhere,
+        REGION: (unread.with_region(ELSEWHERE),) * counts_elsewhere,
     }

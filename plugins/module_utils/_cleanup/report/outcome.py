@@ -68,14 +68,14 @@ class Outcomes:
         with_images = {(one["region"], each["snapshot_id"]) for one in images for each in one["snapshots"]}
         return [
             {"outcome": self._carried_out, "region": region, "snapshot_id": snapshot_id}
-            for region, snapshot_id in self._on(_DELETE)
+            for region, snapshot_id in self._list_calls(_DELETE)
             if (region, snapshot_id) not in with_images
         ]
 
     def tags(self) -> dict[str, int]:
         """The numbers of images that only got tags, and of resources that only lost some."""
         staged = {(region, resource) for action, region, resource in self._calls if action in _STAGE_CALLS}
-        tagged, untagged = (self._resources(action) - staged for action in ("CreateTags", "DeleteTags"))
+        tagged, untagged = (self._list_resources(action) - staged for action in ("CreateTags", "DeleteTags"))
         return {
             "tagged": sum(resource.startswith("ami-") for _region, resource in tagged),
             "untagged": len(untagged - tagged),
@@ -83,21 +83,25 @@ class Outcomes:
 
     def usage_reports(self) -> int:
         """The number of images for which AWS was asked for a usage report."""
-        return len(self._on(_REPORT))
+        return len(self._list_calls(_REPORT))
 
     def grants(self) -> list[dict[str, str]]:
         """The revoked grants on KMS keys."""
         return [
             {"grant_id": grant_id, "outcome": self._carried_out, "region": region}
-            for region, grant_id in self._on(_REVOKE)
+            for region, grant_id in self._list_calls(_REVOKE)
         ]
 
-    def _on(self, wanted: str) -> list[tuple[str, str]]:
-        return sorted((region, resource) for action, region, resource in self._calls if action == wanted)
+    def _list_calls(self, operation: str) -> list[tuple[str, str]]:
+        return sorted((region, resource) for action, region, resource in self._calls if action == operation)
 
-    def _resources(self, wanted: str) -> set[tuple[str, str]]:
+    def _list_resources(self, operation: str) -> set[tuple[str, str]]:
         """The resources of calls that name several."""
-        return {(region, one) for region, resources in self._on(wanted) for one in resources.split(", ")}
+        return {
+            (region, one)
+            for region, resources in self._list_calls(operation)
+            for one in resources.split(", ")
+        }
 
     def _of(self, call: tuple[str, str, str]) -> str:
         return self._carried_out if call in self._calls else NOT_DONE
