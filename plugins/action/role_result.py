@@ -21,8 +21,11 @@ from ansible_collections.golden.images.plugins.module_utils._failures import cut
 from ansible_collections.golden.images.plugins.module_utils._monitoring.screen import screen as monitoring
 from ansible_collections.golden.images.plugins.module_utils._publish.screen import screen as publication
 from ansible_collections.golden.images.plugins.module_utils._remediation.screen import screen as remediation
-from ansible_collections.golden.images.plugins.module_utils._reports.screen import Tone, unwritten_report
-from ansible_collections.golden.images.plugins.module_utils._reports.uploaded import with_report
+from ansible_collections.golden.images.plugins.module_utils._reports.screen import (
+    Tone,
+    format_unwritten_report,
+)
+from ansible_collections.golden.images.plugins.module_utils._reports.uploaded import add_report
 from ansible_collections.golden.images.plugins.module_utils._restore.screen import screen as restoration
 from ansible_collections.golden.images.plugins.module_utils._share.screen import screen as sharing
 from ansible_collections.golden.images.plugins.module_utils._verification.screen import screen as verification
@@ -93,9 +96,9 @@ class ActionModule(ActionBase):
             is_written = not context["check_mode"] or role == _WRITES_IN_CHECK_MODE
             screen = SCREENS[role](given["result"], context, path if is_written else None)
             if not is_written:
-                screen = replace(screen, lines=(*screen.lines, *unwritten_report(path)))
+                screen = replace(screen, lines=(*screen.lines, *format_unwritten_report(path)))
             if of_module is not None:
-                screen = with_report(screen, of_module, context["check_mode"])
+                screen = add_report(screen, of_module, context["check_mode"])
         except (AttributeError, LookupError, TypeError, ValueError) as exception:
             lacking = f": it lacks {cut(str(exception), 100)}" if isinstance(exception, KeyError) else ""
             # Ansible would append the words of a cause.

@@ -26,7 +26,7 @@ from ansible_collections.golden.images.plugins.module_utils._reports.document im
     Matrix,
     MatrixRow,
 )
-from ansible_collections.golden.images.plugins.module_utils._reports.html.render import html_text
+from ansible_collections.golden.images.plugins.module_utils._reports.html.render import render_html
 
 from tests.unit.reports.examples import BATCH, EMOJI, NAMES, PAGE_FILES, SCRIPT, STRANGER, TEMPLATE, document
 
@@ -48,7 +48,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The page of a document whose names mean harm."""
     changes = Changes(BEFORE, (f"{SCRIPT} is shared.",), (f"{TEMPLATE} was public.",))
     path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_text(html_text(replace(document(), changes=changes), NOW, PAGE_FILES), encoding="utf-8")
+    path.write_text(render_html(replace(document(), changes=changes), NOW, PAGE_FILES), encoding="utf-8")
     return path.as_uri()
 
 
@@ -185,7 +185,7 @@ def test_marks_after_empty_cells_belong_to_their_columns(browser: Browser, tmp_p
     )
     matrix = Matrix("Who", {Mark.FULL: "May."}, (Column("name", "Name"),), accounts, rows)
     path = tmp_path / "matrix.html"
-    path.write_text(html_text(replace(document(), matrix=matrix), NOW, PAGE_FILES), encoding="utf-8")
+    path.write_text(render_html(replace(document(), matrix=matrix), NOW, PAGE_FILES), encoding="utf-8")
     browser.open(f"{path.as_uri()}#q={accounts[12]}")
     assert shown(browser, "matrix") == ["golden-12\u2713\u2713"]
     assert browser.run(_TOOLTIP) == f"golden-12\n{accounts[12]}: May."
@@ -203,7 +203,7 @@ def test_filters_hide_other_changes(browser: Browser, tmp_path: Path) -> None:
     everywhere = "The last report was about another account."
     changes = Changes(BEFORE, (eu, us, everywhere), (gone,))
     path = tmp_path / "changes.html"
-    path.write_text(html_text(replace(document(), changes=changes), NOW, PAGE_FILES), encoding="utf-8")
+    path.write_text(render_html(replace(document(), changes=changes), NOW, PAGE_FILES), encoding="utf-8")
     browser.open(f"{path.as_uri()}#region=us-east-1")
     assert browser.run(_SENTENCES) == [us, everywhere]
     assert "Changes: 2 of 4" in status(browser)
@@ -265,7 +265,7 @@ def test_filters_dim_boxes_only_in_pictures_that_they_are_about(browser: Browser
         Bars("Cost", costs, marks, "EUR"),
     )
     path = tmp_path / "pictures.html"
-    path.write_text(html_text(replace(document(), pictures=pictures), NOW, PAGE_FILES), encoding="utf-8")
+    path.write_text(render_html(replace(document(), pictures=pictures), NOW, PAGE_FILES), encoding="utf-8")
     browser.open(f"{path.as_uri()}#region=eu-west-1")
     of_us = [["golden-web, us-east-1"], ["us-east-1, copied", "us-east-1, shared"], [], []]
     assert browser.run(_DIMMED) == of_us
@@ -301,7 +301,7 @@ def test_bars_fit_into_a_narrow_window(browser: Browser, tmp_path: Path) -> None
         Grid("Newest version", tuple(f"region-{one}" for one in range(8)), (("web", cells),), marks),
     )
     path = tmp_path / "narrow.html"
-    path.write_text(html_text(replace(document(), pictures=pictures), NOW, PAGE_FILES), encoding="utf-8")
+    path.write_text(render_html(replace(document(), pictures=pictures), NOW, PAGE_FILES), encoding="utf-8")
     browser.resize(400, 800)
     try:
         browser.open(path.as_uri())
@@ -350,7 +350,7 @@ def test_a_large_report_prints_on_two_sheets_unless_all_is_asked_for(
     browser: Browser, tmp_path: Path, kind: str
 ) -> None:
     path = tmp_path / "large.html"
-    path.write_text(html_text(large(kind), NOW, PAGE_FILES), encoding="utf-8")
+    path.write_text(render_html(large(kind), NOW, PAGE_FILES), encoding="utf-8")
     browser.open(path.as_uri())
     assert len(_SHEET.findall(browser.pdf())) == 2
     more = "document.querySelector('#findings > .more')"

@@ -10,7 +10,7 @@ from typing import Any
 from ansible_collections.golden.images.plugins.module_utils._audit.causes import CAUSES
 from ansible_collections.golden.images.plugins.module_utils._audit.report.content import audit
 from ansible_collections.golden.images.plugins.module_utils._audit.report.document import document
-from ansible_collections.golden.images.plugins.module_utils._reports.html.render import html_text
+from ansible_collections.golden.images.plugins.module_utils._reports.html.render import render_html
 
 from simulated_aws.fixtures.realistic import REGIONS
 from tests.unit.reports.examples import PAGE_FILES
@@ -30,7 +30,7 @@ def large_page(folder: Path) -> Path:
     """Write the page into a directory of ``folder``, and return its path."""
     page = folder / NAME / "report.html"
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(html_text(document(audit(_audited())), _NOW, PAGE_FILES), encoding="utf-8")
+    page.write_text(render_html(document(audit(_audited())), _NOW, PAGE_FILES), encoding="utf-8")
     return page
 
 

@@ -9,23 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from .._listing import count
 from .._reports.document import Column
-from .._reports.groups import by_cause, ranks_of_kinds
+from .._reports.groups import group_by_cause, rank_kinds
 from .._reports.screen import (
     Line,
     Row,
     Screen,
     Tone,
-    changes,
-    counted,
-    failure_message,
-    failures,
-    limited,
-    principal_name,
-    report_line,
-    resource_name,
-    sentence,
-    table,
+    format_changes,
+    format_failure_message,
+    format_failures,
+    format_report_path,
+    format_table,
+    limit_artifacts,
+    shorten_principal,
+    shorten_resource,
+    wrap_text,
 )
 from .causes import SAME_IMAGES, UNREADABLE, urgency
 from .report.groups import same_resources
@@ -55,15 +55,15 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     failure = _failure(report, context, rest)
     lines = (
         *_headline(report),
-        *table(_COLUMNS, [_row(group) for group in _groups(report["findings"])[:_MOST]]),
+        *format_table(_COLUMNS, [_row(group) for group in _groups(report["findings"])[:_MOST]]),
         *_count_rest(report),
-        *(sentence(_NO_FAILURE) if report["findings"] and not failure else ()),
-        *(line for what in report["not_checked"] for line in sentence(f"Access to {what} was not checked.")),
-        *failures(report["failures"], rest, failure),
-        *changes(context.get("changes"), report_path),
-        *report_line(report_path),
+        *(wrap_text(_NO_FAILURE) if report["findings"] and not failure else ()),
+        *(line for what in report["not_checked"] for line in wrap_text(f"Access to {what} was not checked.")),
+        *format_failures(report["failures"], rest, failure),
+        *format_changes(context.get("changes"), report_path),
+        *format_report_path(report_path),
     )
-    return Screen(lines, limited(_artifacts(report, report_path)), failure)
+    return Screen(lines, limit_artifacts(_artifacts(report, report_path)), failure)
 
 
 def _headline(report: Mapping[str, Any]) -> Iterator[Line]:
@@ -73,9 +73,9 @@ def _headline(report: Mapping[str, Any]) -> Iterator[Line]:
     read = sum(region["read"] for region in report["regions"].values())
     tone = Tone.GOOD if report["status"] == "clean" else Tone.BAD
     incomplete = "Incomplete audit" if report["status"] == "incomplete" else "Audit"
-    yield from sentence(f"{incomplete}{account}: {_counts(report)}.", tone)
-    text = f"{counted(number, 'image')} in {counted(read, 'region')}, {shared:,} of them shared."
-    yield from sentence(text)
+    yield from wrap_text(f"{incomplete}{account}: {_counts(report)}.", tone)
+    text = f"{count(number, 'image')} in {count(read, 'region')}, {shared:,} of them shared."
+    yield from wrap_text(text)
 
 
 def _counts(report: Mapping[str, Any]) -> str:
@@ -89,9 +89,9 @@ def _groups(
     findings: Sequence[Mapping[str, Any]],
     cause: Callable[[Mapping[str, Any]], Hashable] = lambda _finding: None,
 ) -> list[Group]:
-    """Return the findings of each kind and ``cause``, as in ``by_cause``, the worst kind first."""
-    groups = by_cause(findings, lambda finding: (finding["severity"], finding["code"]), cause)
-    ranks = ranks_of_kinds(((finding["severity"], finding["code"]) for finding in findings), urgency)
+    """Return the findings of each kind and ``cause``, as in ``group_by_cause``, the worst kind first."""
+    groups = group_by_cause(findings, lambda finding: (finding["severity"], finding["code"]), cause)
+    ranks = rank_kinds(((finding["severity"], finding["code"]) for finding in findings), urgency)
     ranked = sorted(
         groups,
         key=lambda group: (
@@ -110,32 +110,34 @@ def _row(group: Group) -> Row:
         "severity": first["severity"],
         "code": first["code"],
         "number": len(findings),
-        "principal": principal_name(_one_or_number(findings, "principal")),
+        "principal": shorten_principal(_one_or_number(findings, "principal")),
         "region": _one_or_number(findings, "region"),
-        "resource": resource_name(first["resource"] or "") if len(resources) == 1 else "",
+        "resource": shorten_resource(first["resource"] or "") if len(resources) == 1 else "",
     }
     return Row(cells, _TONES[first["severity"]])
 
 
 def _one_or_number(findings: Iterable[Mapping[str, Any]], key: str) -> str:
     different = {str(finding[key]) for finding in findings if finding[key]}
-    return counted(len(different), key) if len(different) > 1 else "".join(different)
+    return count(len(different), key) if len(different) > 1 else "".join(different)
 
 
 def _count_rest(report: Mapping[str, Any]) -> Iterator[Line]:
     left = _groups(report["findings"])[_MOST:]
     if left:
         number = sum(len(group) for _first, group in left)
-        yield from sentence(f"and {counted(number, 'more finding')} of {counted(len(left), 'kind')}")
+        yield from wrap_text(f"and {count(number, 'more finding')} of {count(len(left), 'kind')}")
 
 
 def _failure(report: Mapping[str, Any], context: Mapping[str, Any], rest: str) -> str:
     failed = context.get("failures") or ()
     if report["status"] == "incomplete":
         head = f"The audit is incomplete: {_counts(report)}."
-        return failure_message(head, [*report["failures"], *_list_unread(report)], rest)
+        return format_failure_message(head, [*report["failures"], *_list_unread(report)], rest)
     if failed:
-        return failure_message(f"The audit found {_counts(report)}.", _first_of_each(report, failed), rest)
+        return format_failure_message(
+            f"The audit found {_counts(report)}.", _first_of_each(report, failed), rest
+        )
     return ""
 
 

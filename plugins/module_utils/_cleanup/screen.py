@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from .._listing import join_texts
+from .._listing import count, join_texts
 from .._reports.document import Column
 from .._reports.screen import (
     MOST_FAILURES,
@@ -19,13 +19,12 @@ from .._reports.screen import (
     Row,
     Screen,
     Tone,
-    counted,
-    failure_message,
-    failures,
-    limited,
-    report_line,
-    sentence,
-    table,
+    format_failure_message,
+    format_failures,
+    format_report_path,
+    format_table,
+    limit_artifacts,
+    wrap_text,
 )
 from .decisions import KEEP, WAIT
 from .report.outcome import DECISIONS, DONE, STAGES
@@ -51,18 +50,18 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     lines = (
         *_headline(report),
         *_not_restorable(report),
-        *table(_columns(report), tuple(_rows(report))),
+        *format_table(_columns(report), tuple(_rows(report))),
         *_reasons(report.get("images", ())),
-        *failures(found, rest, failure),
+        *format_failures(found, rest, failure),
         *_warnings(report, rest),
-        *report_line(report_path),
+        *format_report_path(report_path),
     )
-    return Screen(lines, limited(_artifacts(report, report_path)), failure)
+    return Screen(lines, limit_artifacts(_artifacts(report, report_path)), failure)
 
 
 def _headline(report: Mapping[str, Any]) -> Iterator[Line]:
     if not report:
-        yield from sentence("It is not known what was changed.", Tone.BAD)
+        yield from wrap_text("It is not known what was changed.", Tone.BAD)
         return
     deregisters = bool(report["totals"]["by_decision"][DEREGISTER]["images"])
     planned = Tone.WARNING if deregisters else Tone.GOOD
@@ -75,12 +74,12 @@ def _headline(report: Mapping[str, Any]) -> Iterator[Line]:
         text = "It is not known what was changed."
     elif report["check_mode"]:
         text = text.replace("This is a plan, nothing was changed: ", "Check mode: ")
-    yield from sentence(text, tone.get(report["status"], Tone.BAD), most=5)
+    yield from wrap_text(text, tone.get(report["status"], Tone.BAD), most=5)
 
 
 def _not_restorable(report: Mapping[str, Any]) -> Iterator[Line]:
     if text := not_restorable(report):
-        yield from sentence(text, Tone.WARNING)
+        yield from wrap_text(text, Tone.WARNING)
 
 
 def _columns(report: Mapping[str, Any]) -> tuple[Column, ...]:
@@ -125,10 +124,12 @@ def _reasons(images: Collection[Mapping[str, Any]]) -> Iterator[Line]:
         alike = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
         shown, others = alike[:_MOST_REASONS], alike[_MOST_REASONS:]
         columns = (Column("number", title, numeric=True), Column("reason", "first reason of each"))
-        yield from table(columns, [Row({"number": f"{number:,}", "reason": text}) for text, number in shown])
+        yield from format_table(
+            columns, [Row({"number": f"{number:,}", "reason": text}) for text, number in shown]
+        )
         if others:
             number = sum(number for _text, number in others)
-            yield from sentence(f"and {counted(number, 'image')} for {counted(len(others), 'other reason')}")
+            yield from wrap_text(f"and {count(number, 'image')} for {count(len(others), 'other reason')}")
 
 
 def _first_reason(image: Mapping[str, Any]) -> str:
@@ -150,18 +151,18 @@ def _first_reason(image: Mapping[str, Any]) -> str:
 def _warnings(report: Mapping[str, Any], rest: str) -> Iterator[Line]:
     given = report.get("warnings", ())
     for text in given[:MOST_FAILURES]:
-        yield from sentence(f"- {text}", Tone.WARNING, most=3)
+        yield from wrap_text(f"- {text}", Tone.WARNING, most=3)
     if len(given) > MOST_FAILURES:
-        number = counted(len(given) - MOST_FAILURES, "more warning")
-        yield from sentence(f"  {number} in {rest}.", Tone.WARNING)
+        number = count(len(given) - MOST_FAILURES, "more warning")
+        yield from wrap_text(f"  {number} in {rest}.", Tone.WARNING)
 
 
 def _failure(report: Mapping[str, Any], context: Mapping[str, Any], found: list[Any], rest: str) -> str:
     if not report or report["status"] in ("refused", "failed"):
         head = "Nothing was changed." if report and report["status"] == "refused" else ""
-        return failure_message(head or "It is not known what was changed.", found, rest)
+        return format_failure_message(head or "It is not known what was changed.", found, rest)
     if context.get("failures"):
-        return failure_message(f"{counted(len(found), 'problem')}:", found, rest)
+        return format_failure_message(f"{count(len(found), 'problem')}:", found, rest)
     return ""
 
 

@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from .._listing import count
 from .._reports.document import Column
 from .._reports.screen import (
     Line,
     Row,
     Screen,
     Tone,
-    collapsed,
-    counted,
-    failures,
-    limited,
-    module_message,
-    one_message,
-    sentence,
-    table,
+    collapse_rows,
+    format_failures,
+    format_table,
+    join_messages,
+    limit_artifacts,
+    read_module_message,
+    wrap_text,
 )
 
 _COLUMNS = (
@@ -52,33 +52,33 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     # With fail_on, findings are failures, too.
     messages = {finding["message"] for finding in blocking}
     rest = report_path or _REST
-    message = one_message([module_message(result, rest)], rest)
+    message = join_messages([read_module_message(result, rest)], rest)
     others = [failure for failure in result.get("failures") or () if failure["message"] not in messages]
     lines = (
         *_headline(diagnosed, bad, context["status"]),
-        *table(_COLUMNS, tuple(collapsed(list(map(_row, bad)), list(map(_row, good))))),
-        *failures([*_with_accounts(blocking), *others], rest, message),
+        *format_table(_COLUMNS, tuple(collapse_rows(list(map(_row, bad)), list(map(_row, good))))),
+        *format_failures([*_with_accounts(blocking), *others], rest, message),
     )
     artifacts = {
         "failed_regions": sorted({launch["region"] for launch in bad}),
         "report_path": report_path,
         "status": context["status"],
     }
-    return Screen(lines, limited(artifacts), message)
+    return Screen(lines, limit_artifacts(artifacts), message)
 
 
 def _headline(diagnosed: Sequence[Result], bad: Sequence[Result], status: str) -> Iterator[Line]:
-    accounts = counted(len({launch["account_id"] for launch in diagnosed}), "account")
-    regions = counted(len({launch["region"] for launch in diagnosed}), "region")
+    accounts = count(len({launch["account_id"] for launch in diagnosed}), "account")
+    regions = count(len({launch["region"] for launch in diagnosed}), "region")
     if not diagnosed:
-        yield from sentence("Nothing was diagnosed.", Tone.BAD)
+        yield from wrap_text("Nothing was diagnosed.", Tone.BAD)
     elif bad:
-        launches = counted(len(diagnosed), "launch")
+        launches = count(len(diagnosed), "launch")
         text = f"{len(bad)} of {launches} blocked or not certain: {accounts}, {regions}."
-        yield from sentence(text, Tone.BAD)
+        yield from wrap_text(text, Tone.BAD)
     else:
         tone = Tone.GOOD if status == "clean" else Tone.WARNING
-        yield from sentence(f"Nothing blocks a launch: {accounts}, {regions}.", tone)
+        yield from wrap_text(f"Nothing blocks a launch: {accounts}, {regions}.", tone)
 
 
 def _row(launch: Result) -> Row:

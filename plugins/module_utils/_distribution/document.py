@@ -24,9 +24,9 @@ from .._reports.document import (
     Matrix,
     MatrixRow,
     Table,
-    changes_between,
+    compare_sentences,
 )
-from .._reports.screen import duration, principal_name
+from .._reports.screen import format_duration, shorten_principal
 from .._verification import key_use
 from .._verification.document import MEANINGS, items_of
 from .._verification.report import PROOFS
@@ -137,7 +137,7 @@ def _name(content: Mapping[str, Any]) -> str:
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
     """What changed since an earlier report: images, and who has them."""
-    return changes_between(before["written_at"], _sentences(before), _sentences(after))
+    return compare_sentences(before["written_at"], _sentences(before), _sentences(after))
 
 
 def _sentences(content: Mapping[str, Any]) -> Iterator[str]:
@@ -203,7 +203,7 @@ def _items(content: Mapping[str, Any]) -> Iterator[Item]:
         if failure["action"] == "verify" and unverified:
             continue
         severity = Severity.MEDIUM if failure["region"] in optional else Severity.HIGH
-        yield steps.item(failure, severity.label, principal=failure["account_id"])
+        yield steps.to_item(failure, severity.label, principal=failure["account_id"])
     for one in unverified:
         image = one["image_id"] or "the image"
         yield from items_of(one, f"{one['account_id']} has not reached the level with {image}.")
@@ -279,7 +279,7 @@ def _reached(reach: _Reach, region: str, words: tuple[str, str]) -> Cell | None:
 
 def _took(copy: Mapping[str, Any]) -> str:
     """How long a copy took, empty for the source and where it is unknown."""
-    return duration(copy["copy_seconds"]) if copy["copy_seconds"] else ""
+    return format_duration(copy["copy_seconds"]) if copy["copy_seconds"] else ""
 
 
 def _key(content: Mapping[str, Any], region: Mapping[str, Any]) -> Cell | None:
@@ -313,7 +313,9 @@ def _matrix(content: Mapping[str, Any]) -> Matrix:
     cells: dict[str, dict[str, Mark]] = {}
     for region in content["regions"]:
         here = region["region"]
-        found = {principal_name(one): verified.get((here, one), Mark.PARTIAL) for one in _principals(region)}
+        found = {
+            shorten_principal(one): verified.get((here, one), Mark.PARTIAL) for one in _principals(region)
+        }
         found |= {account: mark for (place, account), mark in verified.items() if place == here}
         cells[here] = found
     rows = tuple(

@@ -70,7 +70,7 @@ def distribution(
         {"failures": [{"action": "verify", "message": verification_error}]} if verification_error else {}
     )
     kept = {"failures": [{**kept_back, "action": "publish"}]} if kept_back else {}
-    failures = steps.failures(
+    failures = steps.collect_failures(
         (copy_result, *grant_results, share_result, consumer_copy_result, verification, kept, publish_result)
     )
     ready = {region["region"] for region in regions if region["shared"]}
@@ -106,7 +106,7 @@ def _with_started(copy_result: Mapping[str, Any], start_result: Mapping[str, Any
     """The result of the copies; of a step that was refused, that of the step that had started them."""
     if "results" in copy_result or not start_result.get("results"):
         return copy_result
-    failures = steps.failures((start_result, copy_result))
+    failures = steps.collect_failures((start_result, copy_result))
     return {**start_result, "failed": False, "failures": failures}
 
 

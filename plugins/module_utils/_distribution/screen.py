@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._listing import join_texts
+from .._listing import count, join_texts
 from .._reports.document import Column
 from .._reports.screen import (
     MOST_FAILURES,
@@ -21,18 +21,17 @@ from .._reports.screen import (
     Row,
     Screen,
     Tone,
-    count_texts,
-    counted,
-    duration,
-    failures,
-    further,
-    limited,
-    omitted_line,
-    report_line,
-    sentence,
-    table,
+    count_further,
+    format_duration,
+    format_failures,
+    format_omitted,
+    format_report_path,
+    format_table,
+    join_counts,
+    limit_artifacts,
+    wrap_text,
 )
-from .._reports.uploaded import together, with_place
+from .._reports.uploaded import add_report_place, find_common_folder
 from .._verification import key_use
 from .._verification.report import level_sentence, level_text
 from .document import OF_KEYS
@@ -107,17 +106,17 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         frozenset(context.get("planned_share_regions", ())),
     )
     rest = report_path or OUTPUT
-    artifacts = limited(_artifacts(run, report_path))
+    artifacts = limit_artifacts(_artifacts(run, report_path))
     lines = (
         *_headline(run),
-        *table(_COLUMNS, tuple(_rows(run))),
+        *format_table(_COLUMNS, tuple(_rows(run))),
         *_captions(run),
         *_unfinished(run),
         *_unverified(run, rest),
-        *failures(report["failures"], rest, "\n".join(context.get("messages", ()))),
-        *failures(_doubts(run), rest, tone=Tone.WARNING),
-        *report_line(report_path),
-        *omitted_line(artifacts),
+        *format_failures(report["failures"], rest, "\n".join(context.get("messages", ()))),
+        *format_failures(_doubts(run), rest, tone=Tone.WARNING),
+        *format_report_path(report_path),
+        *format_omitted(artifacts),
     )
     return Screen(lines, artifacts)
 
@@ -130,7 +129,7 @@ def _sources(reports: Reports, context: Mapping[str, Any], report_path: str | No
         if report
     }
     sources = several(reports, failed, is_plan, report_path)
-    return with_place(sources, together(context.get("uploads", {})), is_plan)
+    return add_report_place(sources, find_common_folder(context.get("uploads", {})), is_plan)
 
 
 def _headline(run: _Run) -> Iterator[Line]:
@@ -138,20 +137,20 @@ def _headline(run: _Run) -> Iterator[Line]:
     image = report["source_image_id"] or "the image"
     good = [region for region in report["regions"] if not _problem(run, region)]
     number = len(report["regions"])
-    all_regions = counted(number + len(_without_row(report)), "region")
+    all_regions = count(number + len(_without_row(report)), "region")
     if run.is_plan and number:
         target = f"{len(good)} of {all_regions}" if report["failures"] else all_regions
         text = f"Check mode: {image} would be distributed to {target}."
-        yield from sentence(text, Tone.WARNING if report["failures"] else Tone.GOOD)
+        yield from wrap_text(text, Tone.WARNING if report["failures"] else Tone.GOOD)
     elif report["status"] == "distributed":
-        yield from sentence(f"Distributed {image} to {counted(number, 'region')}.", Tone.GOOD)
+        yield from wrap_text(f"Distributed {image} to {count(number, 'region')}.", Tone.GOOD)
     elif not number:
-        yield from sentence("Failed: no region was completed.", Tone.BAD)
+        yield from wrap_text("Failed: no region was completed.", Tone.BAD)
     elif report["status"] == "failed":
-        yield from sentence(f"Failed: {image} is shared in no region.", Tone.BAD)
+        yield from wrap_text(f"Failed: {image} is shared in no region.", Tone.BAD)
     else:
         text = f"Partial: {len(good)} of {all_regions} done with {image}."
-        yield from sentence(text, Tone.BAD)
+        yield from wrap_text(text, Tone.BAD)
 
 
 def _rows(run: _Run) -> Iterator[Row]:
@@ -173,7 +172,7 @@ def _rows(run: _Run) -> Iterator[Row]:
 def _together(run: _Run, regions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Regions without a problem as one row: what is the same in all, and counts of what is not."""
     cells = [_cells(run, region) for region in regions]
-    row = {"region": counted(len(regions), "region"), "image": "all well"}
+    row = {"region": count(len(regions), "region"), "image": "all well"}
     for key in ("copy", "key", "shared", "verified", "published"):
         values = {cell[key] for cell in cells}
         row[key] = values.pop() if len(values) == 1 else "planned" if "planned" in values else "ok"
@@ -205,7 +204,7 @@ def _copy(run: _Run, region: Mapping[str, Any]) -> str:
     if run.is_plan and region["image_id"] is None:
         return "planned"
     seconds = run.seconds.get(region["region"]) if origin == "copied" else None
-    return f"copied {duration(seconds)}" if seconds else _ORIGINS.get(str(origin), "available")
+    return f"copied {format_duration(seconds)}" if seconds else _ORIGINS.get(str(origin), "available")
 
 
 def _key(run: _Run, region: Mapping[str, Any]) -> str:
@@ -300,34 +299,34 @@ def _failed_regions(run: _Run) -> set[str]:
 
 
 def _captions(run: _Run) -> Iterator[Line]:
-    consumers = count_texts((len(run.consumers[kind]), noun) for kind, noun in _KINDS)
+    consumers = join_counts((len(run.consumers[kind]), noun) for kind, noun in _KINDS)
     if consumers and run.report["regions"]:
         # Accounts that own copies may have lost the permission because they need none.
         counts = [_shared(run, one).split("/") for one in run.report["regions"] if _problem(run, one)]
         is_done = all(count[0] == count[-1] for count in counts)
         verb = "Would be shared" if run.is_plan else "Shared" if is_done else "To be shared"
-        yield from sentence(f"{verb} with {consumers}.")
+        yield from wrap_text(f"{verb} with {consumers}.")
     if run.verification_level and any(_verified(run, region) for region in run.report["regions"]):
-        yield from sentence(level_sentence(run.verification_level))
+        yield from wrap_text(level_sentence(run.verification_level))
     for text in () if run.is_plan else key_use.sentences_of(run.report):
-        yield from sentence(text)
+        yield from wrap_text(text)
     owned = run.report.get("consumer_images", ())
     if owned:
         ready = sum(copy["state"] == "available" for copy in owned)
         text = f"{ready} of {len(owned)} copies in consumer accounts are available."
-        yield from sentence(text, Tone.PLAIN if ready == len(owned) or run.is_plan else Tone.BAD)
+        yield from wrap_text(text, Tone.PLAIN if ready == len(owned) or run.is_plan else Tone.BAD)
     published = run.report.get("published", ())
     if published:
         names = dict.fromkeys(f"{one['parameter']}, label {one['label']}" for one in published)
         verb = "Would be published" if run.is_plan else "Published"
-        yield from sentence(f"{verb} in {_published_in(run)} as {'; '.join(names)}.")
+        yield from wrap_text(f"{verb} in {_published_in(run)} as {'; '.join(names)}.")
 
 
 def _unfinished(run: _Run) -> Iterator[Line]:
     """The copies that a rerun continues with, and what the regions without one have."""
     if not run.is_plan:
-        yield from sentence(started_text(run.report), Tone.BAD)
-        yield from sentence(earlier_text(run.report), Tone.WARNING)
+        yield from wrap_text(started_text(run.report), Tone.BAD)
+        yield from wrap_text(earlier_text(run.report), Tone.WARNING)
 
 
 def _published_in(run: _Run) -> str:
@@ -337,7 +336,7 @@ def _published_in(run: _Run) -> str:
     if not others:
         return "the owner's account"
     owners = " and the owner's" if len(others) < len(accounts) else ""
-    return counted(len(others), "account") + owners
+    return count(len(others), "account") + owners
 
 
 def _unverified(run: _Run, rest: str) -> Iterator[Line]:
@@ -365,8 +364,8 @@ def _unverified(run: _Run, rest: str) -> Iterator[Line]:
         )
         for (account, level, codes), regions in places.items()
     ]
-    yield from table(_UNVERIFIED, rows[:MOST_FAILURES])
-    yield from further(len(rows) - MOST_FAILURES, rest, Tone.BAD)
+    yield from format_table(_UNVERIFIED, rows[:MOST_FAILURES])
+    yield from count_further(len(rows) - MOST_FAILURES, rest, Tone.BAD)
 
 
 def _artifacts(run: _Run, report_path: str | None) -> dict[str, Any]:

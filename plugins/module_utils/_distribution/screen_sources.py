@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from .._listing import count
 from .._reports.document import Column
 from .._reports.screen import (
     MOST_ROWS,
@@ -17,12 +18,11 @@ from .._reports.screen import (
     Row,
     Screen,
     Tone,
-    counted,
-    limited,
-    omitted_line,
-    report_line,
-    sentence,
-    table,
+    format_omitted,
+    format_report_path,
+    format_table,
+    limit_artifacts,
+    wrap_text,
 )
 from .report import FAILED, PARTIAL
 
@@ -46,12 +46,12 @@ def several(
     """
     done = {name for name, report in sources.items() if _is_done(report, check_mode)}
     rows = sorted(sources.items(), key=lambda item: item[0] in done)
-    artifacts = limited(_artifacts(sources, done, failed, report_path, check_mode))
+    artifacts = limit_artifacts(_artifacts(sources, done, failed, report_path, check_mode))
     lines = (
         *_headline(sources, done, check_mode),
-        *table(_COLUMNS, tuple(_row(name, report, name in done) for name, report in rows[:MOST_ROWS])),
-        *report_line(report_path),
-        *omitted_line(artifacts),
+        *format_table(_COLUMNS, tuple(_row(name, report, name in done) for name, report in rows[:MOST_ROWS])),
+        *format_report_path(report_path),
+        *format_omitted(artifacts),
     )
     return Screen(lines, artifacts)
 
@@ -63,8 +63,8 @@ def _is_done(report: Mapping[str, Any], check_mode: bool) -> bool:
 
 def _headline(sources: Reports, done: set[str], check_mode: bool) -> Iterator[Line]:
     verb = "Check mode: would distribute" if check_mode else "Distributed"
-    text = f"{verb} {len(done)} of {counted(len(sources), 'image')}."
-    yield from sentence(text, Tone.GOOD if len(done) == len(sources) else Tone.BAD)
+    text = f"{verb} {len(done)} of {count(len(sources), 'image')}."
+    yield from wrap_text(text, Tone.GOOD if len(done) == len(sources) else Tone.BAD)
 
 
 def _row(name: str, report: Mapping[str, Any], is_done: bool) -> Row:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._reports.document import WRITTEN_AT
-from .._reports.values import date_of
+from .._reports.values import render_date
 
 # A rerun replaces a copy in any other state (EC2 API Reference, Image, imageState).
 _USABLE = frozenset({"available", "pending", "transient"})
@@ -55,5 +55,5 @@ def earlier_text(content: Mapping[str, Any]) -> str:
 
 def _earlier(earlier: Mapping[str, Any]) -> str:
     written = earlier[WRITTEN_AT]
-    date = f", {date_of(written)}" if written else ""
+    date = f", {render_date(written)}" if written else ""
     return f"{earlier['image_id']} ({earlier['source_image_id']}{date})"

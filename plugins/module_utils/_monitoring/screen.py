@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from .._listing import join_texts
+from .._listing import count, join_texts
 from .._reports.document import Column
 from .._reports.screen import (
     MOST_ROWS,
@@ -18,13 +18,12 @@ from .._reports.screen import (
     Row,
     Screen,
     Tone,
-    counted,
-    failed_regions,
-    failure_message,
-    failures,
-    limited,
-    sentence,
-    table,
+    format_failure_message,
+    format_failures,
+    format_table,
+    limit_artifacts,
+    list_failed_regions,
+    wrap_text,
 )
 from .causes import explain
 
@@ -66,7 +65,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     """
     is_plan, is_present = context["check_mode"], result["state"] == "present"
     problems = [_problem(failure) for failure in result["failures"]]
-    of_regions = failed_regions(problems)
+    of_regions = list_failed_regions(problems)
     failed = [region for region in result["regions"] if region in of_regions]
     good = [region for region in result["regions"] if region not in failed]
     rest = report_path or _REST
@@ -75,24 +74,24 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     may_leave_filters = not (is_present or result["log_group_regions"])
     lines = (
         *_headline(result, failed, word, is_plan, is_unchanged),
-        *(() if is_unchanged else table(_COLUMNS, tuple(_rows(result, failed, good, is_plan, word)))),
-        *(sentence(_UNKNOWN, Tone.WARNING) if is_plan and not is_unchanged else ()),
-        *(sentence(_FILTERS_LEFT, Tone.WARNING) if may_leave_filters and not is_unchanged else ()),
+        *(() if is_unchanged else format_table(_COLUMNS, tuple(_rows(result, failed, good, is_plan, word)))),
+        *(wrap_text(_UNKNOWN, Tone.WARNING) if is_plan and not is_unchanged else ()),
+        *(wrap_text(_FILTERS_LEFT, Tone.WARNING) if may_leave_filters and not is_unchanged else ()),
         *_pending(result["pending_subscriptions"]),
         *_unread(result["unread_trails"]),
     )
     failure = ""
     if is_unchanged:
-        failure = failure_message(_UNCHANGED.format(word=word), problems, rest)
+        failure = format_failure_message(_UNCHANGED.format(word=word), problems, rest)
     elif problems:
-        head = f"{len(failed)} of {counted(len(result['regions']), 'region')} failed."
-        failure = f"{failure_message(head, problems, rest)}\n{_OTHERS if good else _RERUN}"
+        head = f"{len(failed)} of {count(len(result['regions']), 'region')} failed."
+        failure = f"{format_failure_message(head, problems, rest)}\n{_OTHERS if good else _RERUN}"
     artifacts = {
         "failed_regions": failed,
         "report_path": None,
         "status": "incomplete" if problems else "planned" if is_plan else word,
     }
-    return Screen((*lines, *failures(problems, rest, failure)), limited(artifacts), failure)
+    return Screen((*lines, *format_failures(problems, rest, failure)), limit_artifacts(artifacts), failure)
 
 
 def _problem(failure: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,15 +110,15 @@ def _headline(
 ) -> Iterator[Line]:
     number = len(result["regions"])
     if is_unchanged:
-        yield from sentence(_UNCHANGED.format(word=word), Tone.BAD)
+        yield from wrap_text(_UNCHANGED.format(word=word), Tone.BAD)
     elif failed:
-        text = f"Monitoring {word} in {number - len(failed)} of {counted(number, 'region')}."
-        yield from sentence(text, Tone.BAD)
+        text = f"Monitoring {word} in {number - len(failed)} of {count(number, 'region')}."
+        yield from wrap_text(text, Tone.BAD)
     elif is_plan:
-        text = f"Check mode: monitoring would be {word} in {counted(number, 'region')}."
-        yield from sentence(text, Tone.GOOD)
+        text = f"Check mode: monitoring would be {word} in {count(number, 'region')}."
+        yield from wrap_text(text, Tone.GOOD)
     else:
-        yield from sentence(f"Monitoring {word} in {counted(number, 'region')}.", Tone.GOOD)
+        yield from wrap_text(f"Monitoring {word} in {count(number, 'region')}.", Tone.GOOD)
 
 
 def _rows(
@@ -134,7 +133,7 @@ def _rows(
     elif good:
         alarms = sum(region in result["log_group_regions"] for region in good)
         cells = {"alarm": str(alarms), "outcome": outcome}
-        yield Row({"region": counted(len(good), "region"), **cells})
+        yield Row({"region": count(len(good), "region"), **cells})
 
 
 def _pending(by_region: Mapping[str, Sequence[Mapping[str, str]]]) -> Iterator[Line]:
@@ -145,7 +144,7 @@ def _pending(by_region: Mapping[str, Sequence[Mapping[str, str]]]) -> Iterator[L
             regions_of.setdefault(_recipient(subscription), []).append(region)
     if regions_of:
         places = [f"{recipient} in {join_texts(regions)}" for recipient, regions in regions_of.items()]
-        yield from sentence(_UNCONFIRMED.format("; ".join(places)), Tone.WARNING)
+        yield from wrap_text(_UNCONFIRMED.format("; ".join(places)), Tone.WARNING)
 
 
 def _unread(by_region: Mapping[str, Sequence[str]]) -> Iterator[Line]:
@@ -156,7 +155,7 @@ def _unread(by_region: Mapping[str, Sequence[str]]) -> Iterator[Line]:
             regions_of.setdefault(arn, []).append(region)
     if regions_of:
         places = [f"{arn} in {join_texts(regions)}" for arn, regions in regions_of.items()]
-        yield from sentence(_UNREAD.format("; ".join(places)), Tone.WARNING)
+        yield from wrap_text(_UNREAD.format("; ".join(places)), Tone.WARNING)
 
 
 def _recipient(subscription: Mapping[str, str]) -> str:

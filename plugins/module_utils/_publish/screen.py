@@ -9,24 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from .._listing import count
 from .._reports.document import Column
 from .._reports.screen import (
     Line,
     Row,
     Screen,
     Tone,
-    collapsed,
-    counted,
-    failed_regions,
-    failed_rows,
-    failures,
+    collapse_rows,
+    format_failures,
+    format_table,
     has_no_change,
-    limited,
-    module_message,
-    one_message,
-    outcome_of,
-    sentence,
-    table,
+    join_messages,
+    limit_artifacts,
+    list_failed_regions,
+    list_failed_rows,
+    name_outcome,
+    read_module_message,
+    wrap_text,
 )
 
 _COLUMNS = (
@@ -49,28 +49,28 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     """
     problems = result.get("failures") or ()
     rest = report_path or f"the fact {context['role']}_failures"
-    message = one_message([module_message(result, rest)], rest)
+    message = join_messages([read_module_message(result, rest)], rest)
     published = result.get("results") or ()
     rows = [_row(item, context["check_mode"]) for item in published]
     lines = (
         *_headline(published, context),
-        *table(_COLUMNS, tuple(collapsed(failed_rows(problems), rows))),
+        *format_table(_COLUMNS, tuple(collapse_rows(list_failed_rows(problems), rows))),
         *_name_labels(published),
-        *failures(problems, rest, message),
+        *format_failures(problems, rest, message),
     )
     artifacts = {
-        "failed_regions": failed_regions(problems),
+        "failed_regions": list_failed_regions(problems),
         "images": _list_images(published),
         "parameter": context["parameter"],
         "report_path": report_path,
         "status": context["status"],
     }
-    return Screen(lines, limited(artifacts), message)
+    return Screen(lines, limit_artifacts(artifacts), message)
 
 
 def _headline(published: Sequence[Result], context: Mapping[str, Any]) -> Iterator[Line]:
     status, rolls_back = context["status"], context["role"] == "rollback"
-    regions = counted(len({item["region"] for item in published}), "region")
+    regions = count(len({item["region"] for item in published}), "region")
     word = "rolled back" if rolls_back else "published"
     if status in ("planned", "published", "rolled_back") and has_no_change(published):
         text, tone = f"Nothing to change: {context['parameter']} is {word} in {regions} already.", Tone.GOOD
@@ -80,7 +80,7 @@ def _headline(published: Sequence[Result], context: Mapping[str, Any]) -> Iterat
         text, tone = f"{word.capitalize()} {context['parameter']} in {regions}.", Tone.GOOD
     else:
         text, tone = f"{str(status).capitalize()}: {context['parameter']} {word} in {regions}.", Tone.BAD
-    yield from sentence(text, tone)
+    yield from wrap_text(text, tone)
 
 
 def _row(target: Result, is_plan: bool) -> Row:
@@ -93,7 +93,7 @@ def _row(target: Result, is_plan: bool) -> Row:
         "templates": ", ".join(
             name if number is None else f"{name}:{number}" for name, number in templates.items()
         ),
-        "outcome": outcome_of(target["changed"], is_plan),
+        "outcome": name_outcome(target["changed"], is_plan),
     }
     return Row(cells)
 
@@ -101,7 +101,7 @@ def _row(target: Result, is_plan: bool) -> Row:
 def _name_labels(published: Sequence[Result]) -> Iterator[Line]:
     labels = dict.fromkeys(str(item["label"]) for item in published)
     if labels:
-        yield from sentence(f"Label: {', '.join(labels)}.")
+        yield from wrap_text(f"Label: {', '.join(labels)}.")
 
 
 def _list_images(published: Sequence[Result]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._listing import join_texts
+from .._listing import count, join_texts
 from .._reports.document import Column
 from .._reports.screen import (
     MOST_FAILURES,
@@ -19,16 +19,15 @@ from .._reports.screen import (
     Row,
     Screen,
     Tone,
-    counted,
-    failure_message,
-    failures,
-    further,
-    limited,
-    module_message,
-    principal_name,
-    resource_name,
-    sentence,
-    table,
+    count_further,
+    format_failure_message,
+    format_failures,
+    format_table,
+    limit_artifacts,
+    read_module_message,
+    shorten_principal,
+    shorten_resource,
+    wrap_text,
 )
 
 _COLUMNS = (
@@ -84,22 +83,24 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *(() if run.is_plan else _list_unconfirmed(result["remaining"])),
     ]
     rest = report_path or _REST
-    failure = failure_message(f"{counted(len(problems), 'problem')}:", problems, rest)
+    failure = format_failure_message(f"{count(len(problems), 'problem')}:", problems, rest)
     lines = (
         *_headline(run),
-        *table(_COLUMNS, tuple(_rows(run))),
+        *format_table(_COLUMNS, tuple(_rows(run))),
         *_notes(result["kept_access"], "remediate_kept_access"),
         *_notes(result["dependents"], "remediate_dependents"),
         *_notes(result["unseen_accounts"], "remediate_unseen_accounts"),
-        *failures(problems, rest, failure),
+        *format_failures(problems, rest, failure),
     )
-    return Screen(lines, limited(_artifacts(run, problems)), f"{failure}\n{_RERUN}" if problems else "")
+    return Screen(
+        lines, limit_artifacts(_artifacts(run, problems)), f"{failure}\n{_RERUN}" if problems else ""
+    )
 
 
 def _list_failures(results: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """Yield the failures of results. A module that ends with an exception returns only a message."""
     for result in results:
-        yield from result.get("failures") or ({"message": module_message(result)},)
+        yield from result.get("failures") or ({"message": read_module_message(result)},)
 
 
 def _list_unconfirmed(remaining: Iterable[Removal]) -> Iterator[Mapping[str, str]]:
@@ -111,23 +112,23 @@ def _list_unconfirmed(remaining: Iterable[Removal]) -> Iterator[Mapping[str, str
         if len(removals) == 1:
             text = removals[0]["message"]
         else:
-            names = join_texts([principal_name(removal["principal"]) for removal in removals], 3)
+            names = join_texts([shorten_principal(removal["principal"]) for removal in removals], 3)
             text = f"{region}: remove the access of {len(removals):,} principals to {resource}: {names}."
         yield {"message": f"Not confirmed: {text}"}
 
 
 def _headline(run: _Run) -> Iterator[Line]:
-    number = counted(len(run.removals), "permission")
+    number = count(len(run.removals), "permission")
     open_ones = sum(run.outcome(removal) == "not confirmed" for removal in run.removals)
     if not run.removals:
-        yield from sentence("No access to remove.", Tone.GOOD)
+        yield from wrap_text("No access to remove.", Tone.GOOD)
     elif run.is_plan:
-        yield from sentence(f"Check mode: {number} would be removed.", Tone.WARNING)
+        yield from wrap_text(f"Check mode: {number} would be removed.", Tone.WARNING)
     elif open_ones:
-        yield from sentence(f"{open_ones} of {number} are not confirmed as removed.", Tone.BAD)
+        yield from wrap_text(f"{open_ones} of {number} are not confirmed as removed.", Tone.BAD)
     else:
         removed = sum(run.outcome(removal) == "removed" for removal in run.removals)
-        yield from sentence(f"Removed {removed} of {number}.", Tone.GOOD)
+        yield from wrap_text(f"Removed {removed} of {number}.", Tone.GOOD)
 
 
 def _rows(run: _Run) -> Iterator[Row]:
@@ -144,8 +145,8 @@ def _rows(run: _Run) -> Iterator[Row]:
         number = len(removals)
         cells = {
             "region": region,
-            "resource": resource_name(str(resource)),
-            "principal": principal_name(removals[0]["principal"])
+            "resource": shorten_resource(str(resource)),
+            "principal": shorten_principal(removals[0]["principal"])
             if number == 1
             else f"{number:,} principals",
             "outcome": outcome,
@@ -163,8 +164,8 @@ def _access(removal: Mapping[str, Any]) -> Access:
 
 def _notes(notes: Sequence[Mapping[str, Any]], fact: str) -> Iterator[Line]:
     for note in notes[:MOST_FAILURES]:
-        yield from sentence(f"- {note['message']}", Tone.WARNING)
-    yield from further(len(notes) - MOST_FAILURES, f"the fact {fact}", Tone.WARNING)
+        yield from wrap_text(f"- {note['message']}", Tone.WARNING)
+    yield from count_further(len(notes) - MOST_FAILURES, f"the fact {fact}", Tone.WARNING)
 
 
 def _artifacts(run: _Run, problems: Sequence[Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from .document import Each, Table
-from .values import is_number, text_of
+from .values import is_number, render_text
 
 # The characters that start a formula in spreadsheets: OWASP, "CSV Injection", and ASVS 1.2.10 for the null
 # character. East Asian locales accept the full-width forms too.
@@ -25,35 +25,35 @@ _TEXT = "'"
 _END = "\r\n"
 
 
-def csv_text(records: Table) -> str:
-    """Return one line for the titles and one for each row; texts are quoted, numbers are not."""
-    titles = ",".join(_cell(column.title) for column in records.columns)
-    return "".join((f"{titles}{_END}", *_lines(records)))
+def render_csv(records: Table) -> str:
+    """Return the table as CSV: a line of titles, then the rows; texts are quoted, numbers are not."""
+    titles = ",".join(_render_cell(column.title) for column in records.columns)
+    return "".join((f"{titles}{_END}", *_render_rows(records)))
 
 
-def _lines(records: Table) -> Iterator[str]:
-    """Yield the lines of each row, as one text."""
+def _render_rows(records: Table) -> Iterator[str]:
+    """Yield the lines of each row, joined."""
     for row in records.rows:
         cells = [row.get(column.key) for column in records.columns]
         each = next((value for value in cells if isinstance(value, Each)), None)
         if each is None:
-            yield ",".join(map(_cell, cells)) + _END
+            yield ",".join(map(_render_cell, cells)) + _END
             continue
         # Only one cell differs between the rows, of which a large report has hundreds of thousands.
         place = cells.index(each)
-        before = "".join(f"{_cell(value)}," for value in cells[:place])
-        after = "".join(f",{_cell(value)}" for value in cells[place + 1 :]) + _END
-        yield "".join(f"{before}{_cell(value)}{after}" for value in each.values)
+        before = "".join(f"{_render_cell(value)}," for value in cells[:place])
+        after = "".join(f",{_render_cell(value)}" for value in cells[place + 1 :]) + _END
+        yield "".join(f"{before}{_render_cell(value)}{after}" for value in each.values)
 
 
-def _cell(value: Any) -> str:
+def _render_cell(value: Any) -> str:
     if is_number(value):
         return str(value)
-    return _quoted(text_of(value, yes="true", no="false"))
+    return _quote(render_text(value, yes="true", no="false"))
 
 
 @lru_cache(maxsize=65_536)
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     """Return the text as a cell without the start of a formula; cached, since accounts and regions repeat."""
     text = _WITHIN.sub(rf"\1{_TEXT}", text)
     # A spreadsheet may strip leading spaces first.

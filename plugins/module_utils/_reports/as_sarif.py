@@ -16,8 +16,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from .codes_page import address_of
-from .document import SEVERITIES, Document, Item, worst_first
+from .codes_page import build_address
+from .document import SEVERITIES, Document, Item, sort_worst_first
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {"high": "error", "medium": "warning", "low": "note"}
@@ -27,14 +27,14 @@ _SCORES = {"high": "8.0", "medium": "5.0", "low": "2.0"}
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
-def sarif_text(document: Document, written_at: str) -> str:
-    """Return one run with a rule for each finding code, and the findings, the worst first."""
-    items = worst_first(document.items)
+def render_sarif(document: Document, written_at: str) -> str:
+    """Return the report as SARIF: one run with a rule for each finding code, the worst findings first."""
+    items = sort_worst_first(document.items)
     codes = list(dict.fromkeys(item.code for item in items))
     run = {
         "automationDetails": {"id": f"golden.images/{document.kind}/"},
         "columnKind": "unicodeCodePoints",
-        "invocations": [{"endTimeUtc": _utc(written_at), "executionSuccessful": document.complete}],
+        "invocations": [{"endTimeUtc": _render_utc(written_at), "executionSuccessful": document.complete}],
         "results": [_result(item, codes.index(item.code)) for item in items],
         "tool": {"driver": {"name": "golden.images", "rules": [_rule(document, code) for code in codes]}},
     }
@@ -42,21 +42,21 @@ def sarif_text(document: Document, written_at: str) -> str:
 
 
 def _rule(document: Document, code: str) -> dict[str, Any]:
-    explained = document.explanations.get(code) or code.replace("_", " ")
+    explanation = document.explanations.get(code) or code.replace("_", " ")
     severities = {item.severity for item in document.items if item.code == code}
     worst = next(severity for severity in SEVERITIES if severity in severities)
-    help_text, address = {"text": explained}, address_of(code)
+    help_text, address = {"text": explanation}, build_address(code)
     if address:
         # GitHub displays the Markdown, and not the address of the rule.
-        help_text["markdown"] = f"{explained}\n\n[Cause and remedy]({address})"
+        help_text["markdown"] = f"{explanation}\n\n[Cause and remedy]({address})"
     return {
         "defaultConfiguration": {"level": _LEVELS[worst]},
-        "fullDescription": {"text": explained},
+        "fullDescription": {"text": explanation},
         "help": help_text,
         **({"helpUri": address} if address else {}),
         "id": code,
         "properties": {"security-severity": _SCORES[worst], "tags": ["security"]},
-        "shortDescription": {"text": explained},
+        "shortDescription": {"text": explanation},
     }
 
 
@@ -91,13 +91,13 @@ def _location(item: Item) -> dict[str, Any]:
             }
         ],
         "physicalLocation": {
-            "artifactLocation": {"uri": "/".join(_segment(part) for part in (*place, resource))},
+            "artifactLocation": {"uri": "/".join(_escape_segment(part) for part in (*place, resource))},
             "region": {"startLine": 1},
         },
     }
 
 
-def _segment(text: str) -> str:
+def _escape_segment(text: str) -> str:
     """Return a segment of a path, escaped so that it contains no scheme, parent directory or separator."""
     escaped = "".join(
         chr(byte) if chr(byte) in _PLAIN else f"%{byte:02X}"
@@ -111,14 +111,16 @@ def _fingerprints(item: Item) -> dict[str, str]:
 
     GitHub matches alerts by ``primaryLocationLineHash`` only.
     """
-    print_ = _digest((item.code, item.account_id, item.region, item.resource, item.image_id, item.principal))
-    return {"goldenImagesFinding/v1": print_, "primaryLocationLineHash": print_}
+    fingerprint = _hash_parts(
+        (item.code, item.account_id, item.region, item.resource, item.image_id, item.principal)
+    )
+    return {"goldenImagesFinding/v1": fingerprint, "primaryLocationLineHash": fingerprint}
 
 
-def _digest(parts: Iterable[str | None]) -> str:
+def _hash_parts(parts: Iterable[str | None]) -> str:
     return hashlib.sha256(json.dumps(list(parts)).encode()).hexdigest()[:32]
 
 
-def _utc(time: str) -> str:
+def _render_utc(time: str) -> str:
     """Return an ISO 8601 time with the suffix that SARIF requires (3.9: the UTC designator Z)."""
     return time.replace("+00:00", "Z")

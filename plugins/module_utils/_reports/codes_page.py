@@ -15,6 +15,6 @@ PAGE = ""
 _OWN = re.compile(r"[a-z]+(?:_[a-z]+)*")
 
 
-def address_of(code: str) -> str:
+def build_address(code: str) -> str:
     """Return the address of a code's heading; empty for codes of AWS and botocore, and without a page."""
     return f"{PAGE}#{code}" if PAGE and _OWN.fullmatch(code) else ""

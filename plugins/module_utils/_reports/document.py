@@ -18,13 +18,13 @@ from typing import Any
 from .._finding import Severity
 
 SEVERITIES = tuple(severity.label for severity in sorted(Severity, reverse=True))
-"""The severities of items, the worst first."""
+"""The severities of items, the worst of them first."""
 WRITTEN_AT = "written_at"
 """The key of a report that has the time at which its content was new."""
 
 
 class Mark(StrEnum):
-    """The mark in a cell of a matrix. Each has a color and a symbol. The matrix defines its meaning."""
+    """A mark in a cell of a matrix, which has a color and a symbol; the matrix defines its meaning."""
 
     FULL = "full"
     """Expected: allowed and usable, or the highest level."""
@@ -44,7 +44,7 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True)
 class Item:
-    """One finding.
+    """A finding of a report.
 
     ``code`` is stable, and the document's ``explanations`` have its meaning. ``severity`` is one of
     ``SEVERITIES``. ``message`` and ``remedy`` are sentences. The other fields are None if they do not apply:
@@ -205,7 +205,7 @@ class Changes:
         return {"added": list(self.added), "removed": list(self.removed), "since": self.since}
 
 
-def changes_between(since: str, before: Iterable[str], after: Iterable[str]) -> Changes:
+def compare_sentences(since: str, before: Iterable[str], after: Iterable[str]) -> Changes:
     """Return the changes between the sentences of a previous report and those of this one."""
     old, new = dict.fromkeys(before), dict.fromkeys(after)
     return Changes(
@@ -251,26 +251,26 @@ class Document:
     complete: bool = True
 
 
-def single_rows(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def expand_row(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the rows that a row stands for: one for each of its values that are ``Each``, or itself."""
-    key = key_of_each(row)
+    key = find_each_key(row)
     if key is None:
         yield row
     else:
         yield from ({**row, key: value} for value in row[key].values)
 
 
-def number_of_rows(rows: Iterable[Mapping[str, Any]]) -> int:
+def count_rows(rows: Iterable[Mapping[str, Any]]) -> int:
     """Return how many rows these stand for."""
-    return sum(1 if (key := key_of_each(row)) is None else len(row[key].values) for row in rows)
+    return sum(1 if (key := find_each_key(row)) is None else len(row[key].values) for row in rows)
 
 
-def key_of_each(row: Mapping[str, Any]) -> str | None:
+def find_each_key(row: Mapping[str, Any]) -> str | None:
     """Return the key of the value that is ``Each``; None without one."""
     return next((key for key, value in row.items() if isinstance(value, Each)), None)
 
 
-def counts_of(items: Iterable[Item]) -> dict[str, int]:
+def count_by_severity(items: Iterable[Item]) -> dict[str, int]:
     """Return the number of items of each severity."""
     counts = dict.fromkeys(SEVERITIES, 0)
     for item in items:
@@ -278,7 +278,7 @@ def counts_of(items: Iterable[Item]) -> dict[str, int]:
     return counts
 
 
-def worst_first(items: Iterable[Item]) -> list[Item]:
+def sort_worst_first(items: Iterable[Item]) -> list[Item]:
     """Return the items in the order of every format."""
     return sorted(
         items,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from .._listing import count
 from .document import Cell, Grid, Mark
-from .naming import natural, version_order
+from .naming import natural_key, version_order
 
 _LEGEND = {
     Mark.FULL: "Has all versions of the family.",
@@ -33,20 +33,20 @@ class Version:
     created: str
 
 
-def drift(versions: Iterable[Version]) -> Grid | None:
-    """Return families by regions. None if there are no versions, or all are in one region."""
+def compare_versions(versions: Iterable[Version]) -> Grid | None:
+    """Return the picture of families by regions; None for fewer than two regions."""
     families: dict[str, dict[str, dict[str, Version]]] = {}
     for version in versions:
         if version.version:
-            here = families.setdefault(version.family, {}).setdefault(version.region, {})
-            known = here.get(version.version, version)
-            here[version.version] = max(known, version, key=lambda other: other.created)
+            held = families.setdefault(version.family, {}).setdefault(version.region, {})
+            earlier = held.get(version.version, version)
+            held[version.version] = max(earlier, version, key=lambda other: other.created)
     regions = sorted({region for by_region in families.values() for region in by_region})
     # A family with one version everywhere has no drift; one in a single region was never distributed.
     if len(regions) < 2:
         return None
     rows = [(family, _cells(by_region, regions)) for family, by_region in families.items()]
-    rows.sort(key=lambda row: (-sum(cell.mark is Mark.BROKEN for cell in row[1]), natural(row[0])))
+    rows.sort(key=lambda row: (-sum(cell.mark is Mark.BROKEN for cell in row[1]), natural_key(row[0])))
     used = {cell.mark for _family, cells in rows for cell in cells}
     return Grid(
         title="Newest version of each family by region",
@@ -58,24 +58,24 @@ def drift(versions: Iterable[Version]) -> Grid | None:
 
 def _cells(by_region: dict[str, dict[str, Version]], regions: Iterable[str]) -> list[Cell]:
     """Return the cells of a family."""
-    held = Counter(version for here in by_region.values() for version in here)
-    everywhere = sorted(held, key=version_order)
+    regions_with = Counter(version for held in by_region.values() for version in held)
+    everywhere = sorted(regions_with, key=version_order)
     # A version that most regions never had, such as that of a test, is not missing anywhere.
-    usual = {version for version, number in held.items() if 2 * number >= len(by_region)}
+    usual = {version for version, number in regions_with.items() if 2 * number >= len(by_region)}
     return [_cell(by_region.get(region, {}), everywhere, usual) for region in regions]
 
 
-def _cell(here: dict[str, Version], everywhere: list[str], usual: set[str]) -> Cell:
-    if not here:
+def _cell(held: dict[str, Version], everywhere: list[str], usual: set[str]) -> Cell:
+    if not held:
         return Cell("none", Mark.UNREADABLE, f"no image; the newest version elsewhere is {everywhere[-1]}.")
-    newest = max(here, key=version_order)
+    newest = max(held, key=version_order)
     newer = [version for version in everywhere if version_order(version) > version_order(newest)]
     expected = {*usual, *newer}
-    missing = [version for version in everywhere if version not in here and version in expected]
+    missing = [version for version in everywhere if version not in held and version in expected]
     title = f"{newest}, of {count(len(everywhere), 'version')}."
     if missing:
         more = " \u2026" if len(missing) > _MOST_NAMED else ""
         title += f" {len(missing)} missing: {', '.join(missing[::-1][:_MOST_NAMED])}{more}."
     detail = f"{len(newer)} behind" if newer else f"{len(missing)} missing" if missing else ""
     mark = Mark.BROKEN if newer else Mark.PARTIAL if missing else Mark.FULL
-    return Cell(newest, mark, title, detail=detail, since=here[newest].created)
+    return Cell(newest, mark, title, detail=detail, since=held[newest].created)

@@ -19,7 +19,7 @@ from .._runner import Outcome
 from .._wording import file_reason
 from .formats import JSON, NAMES
 from .html.render import MISSING
-from .plan import ReportPlan, ReportSeen, ReportWanted, WriteFile, digest
+from .plan import CurrentReport, DesiredReport, ReportPlan, WriteFile, digest
 
 # Directories of report_dir that are created if they are missing: each of several sources has its own in that
 # of a distribution. If more are missing, the path is probably wrong.
@@ -27,13 +27,13 @@ _CREATED = 2
 _JSON = ".json"
 
 
-def failed_path(path: str) -> str:
+def make_failed_path(path: str) -> str:
     """Return the file beside ``report_path`` that a failed run writes: ``distribution.failed.json``."""
     return f"{path.removesuffix(_JSON)}.failed{_JSON}"
 
 
 def check_report_options(report_path: str | None, report_dir: str | None) -> Iterator[Failure]:
-    """Yield a failure for a place that is set and cannot be written to, or whose report cannot be read.
+    """Yield a failure for each option whose path cannot be written to, or whose report cannot be read.
 
     Long or destructive operations check this first.
     """
@@ -55,7 +55,7 @@ def check_file(place: str) -> tuple[str, str]:
 
 
 def check_appended_file(place: str) -> tuple[str, str]:
-    """Return what ``check_file`` does, for a file that is read and appended to if it exists."""
+    """Return the problem with a file to append to and its remedy; both are empty if there is none."""
     if os.path.isfile(place):
         if os.access(place, os.R_OK | os.W_OK):
             return "", ""
@@ -105,7 +105,7 @@ def _check_folder(path: Path) -> tuple[str, str]:
 
 
 def _check_writable(folder: Path) -> tuple[str, str]:
-    """Return the same for a directory of new files: they are replaced, so their permissions do not matter."""
+    """Return the problem with a directory of files to replace, whose own permissions do not matter."""
     if os.access(folder, os.W_OK | os.X_OK):
         return "", ""
     return (
@@ -114,7 +114,7 @@ def _check_writable(folder: Path) -> tuple[str, str]:
     )
 
 
-def read_files(wanted: ReportWanted, page: Mapping[str, str]) -> ReportSeen:
+def read_files(desired: DesiredReport, page: Mapping[str, str]) -> CurrentReport:
     """Read the previous report and the time.
 
     Raises:
@@ -122,16 +122,16 @@ def read_files(wanted: ReportWanted, page: Mapping[str, str]) -> ReportSeen:
     """
     now = datetime.now(UTC).isoformat(timespec="seconds")
     try:
-        text = _previous(wanted.path) if wanted.path is not None else None
+        text = _previous(desired.path) if desired.path is not None else None
     except (OSError, UnicodeDecodeError) as exception:
-        raise ValidationError([_failure("report_path", wanted.path, exception)]) from exception
-    if wanted.folder is None:
-        return ReportSeen(text, now)
+        raise ValidationError([_failure("report_path", desired.path, exception)]) from exception
+    if desired.folder is None:
+        return CurrentReport(text, now)
     report, unreadable = None, ""
     digests: dict[str, str] = {}
     for name in NAMES:
         try:
-            content = Path(wanted.folder.path, wanted.folder.file(name)).read_bytes()
+            content = Path(desired.folder.path, desired.folder.file(name)).read_bytes()
             if name == JSON:
                 report = content.decode("utf-8")
             else:
@@ -139,10 +139,10 @@ def read_files(wanted: ReportWanted, page: Mapping[str, str]) -> ReportSeen:
         except FileNotFoundError:
             continue
         except (OSError, UnicodeDecodeError) as exception:
-            # The others are written again.
+            # A file in another format is only written again.
             if name == JSON:
                 unreadable = file_reason(exception)
-    return ReportSeen(text, now, report, digests, unreadable, page)
+    return CurrentReport(text, now, report, digests, unreadable, page)
 
 
 def _previous(path: str) -> str | None:
@@ -157,8 +157,8 @@ def _previous(path: str) -> str | None:
         return None
 
 
-def write_report(report: ReportWanted, plan: ReportPlan) -> Outcome:
-    """Write the files, each as a whole."""
+def write_report(report: DesiredReport, plan: ReportPlan) -> Outcome:
+    """Replace the files, each as a whole."""
     performed: list[WriteFile] = []
     without_folder = tuple(_make_folder(report)) if plan.actions else ()
     failures = [*without_folder]
@@ -174,8 +174,8 @@ def write_report(report: ReportWanted, plan: ReportPlan) -> Outcome:
     return Outcome(tuple(performed), tuple(failures))
 
 
-def _make_folder(report: ReportWanted) -> Iterator[Failure]:
-    """Create the directory, and its parents: how many can be missing was checked."""
+def _make_folder(report: DesiredReport) -> Iterator[Failure]:
+    """Create the directory and its parents; ``_check_folder`` has limited how many can be missing."""
     if report.folder is not None:
         try:
             Path(report.folder.path).mkdir(parents=True, exist_ok=True)
@@ -183,8 +183,8 @@ def _make_folder(report: ReportWanted) -> Iterator[Failure]:
             yield _failure("report_dir", report.folder.path, exception)
 
 
-def returned(report: ReportWanted, plan: ReportPlan) -> dict[str, Any]:
-    """Return the values about a report."""
+def build_result(report: DesiredReport, plan: ReportPlan) -> dict[str, Any]:
+    """Return the keys of a module's result that are about its report."""
     folder = report.folder
     return {
         "changes": None if plan.changes is None else plan.changes.to_dict(),

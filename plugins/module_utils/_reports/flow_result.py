@@ -15,21 +15,21 @@ from .._option_groups import ReportOptions
 from .._runner import Outcome, Reported
 from .._upload.location import Destination, PutObject, location_of
 from .document import Document
-from .flow import check_report_options, failed_path, read_files, returned, write_report
-from .plan import ChangesOf, Folder, Remember, ReportPlan, ReportWanted, plan
+from .flow import build_result, check_report_options, make_failed_path, read_files, write_report
+from .plan import ChangesOf, DesiredReport, Folder, Remember, ReportPlan, plan
 
 if TYPE_CHECKING:
     from .._aws.clients import Clients
 
-Wanted = TypeVar("Wanted", bound=ReportOptions)
+AnyOptions = TypeVar("AnyOptions", bound=ReportOptions)
 _NOTHING: dict[str, Any] = dict.fromkeys(
     ("changes", "report", "report_dir", "report_path", "report_s3_uri", "report_url")
 )
 
 
 @dataclass(frozen=True)
-class Reporting(Generic[Wanted]):
-    """How a module reports its result: as JSON in ``report_path``, in all formats in ``report_dir``.
+class Reporting(Generic[AnyOptions]):
+    """The report of a module's result: as JSON in ``report_path``, in all formats in ``report_dir``.
 
     ``content`` makes the report of the result, whether the module succeeded, failed or refused, as JSON
     values that differ only if something has changed. ``document`` makes the ``Document`` of the content.
@@ -47,7 +47,7 @@ class Reporting(Generic[Wanted]):
     can be uploaded.
     """
 
-    content: Callable[[Wanted, Mapping[str, Any]], dict[str, Any]]
+    content: Callable[[AnyOptions, Mapping[str, Any]], dict[str, Any]]
     document: Callable[[Mapping[str, Any]], Document]
     changes: ChangesOf
     replaces: frozenset[str] = frozenset()
@@ -57,7 +57,7 @@ class Reporting(Generic[Wanted]):
     failed: Callable[[Mapping[str, Any]], bool] | None = None
     of_steps: bool = False
 
-    def open(self, options: Wanted, page: Mapping[str, str]) -> OpenReport:
+    def open(self, options: AnyOptions, page: Mapping[str, str]) -> OpenReport:
         """Return the report to be made, before anything is done; ``page`` has the files of its page.
 
         Raises:
@@ -68,20 +68,20 @@ class Reporting(Generic[Wanted]):
             raise ValidationError(failures)
         return OpenReport(self, options, page)
 
-    def desired(self, options: Wanted, content: Mapping[str, Any]) -> ReportWanted:
+    def desired(self, options: AnyOptions, content: Mapping[str, Any]) -> DesiredReport:
         """Return the report with this content, in the places that the options name."""
 
-        def with_names(of_report: Mapping[str, Any]) -> Document:
-            return replace(self.document(of_report), account_names=options.account_names)
+        def with_names(given_content: Mapping[str, Any]) -> Document:
+            return replace(self.document(given_content), account_names=options.account_names)
 
         has_failed = self.failed is not None and self.failed(content)
         path, folder = options.report_path, None
         if path and has_failed:
-            path = failed_path(path)
+            path = make_failed_path(path)
         if options.folder:
             is_dated = self.failed is not None
             folder = Folder(options.folder, with_names, self.changes, is_dated)
-        return ReportWanted(path, content, folder, self.remember, has_failed)
+        return DesiredReport(path, content, folder, self.remember, has_failed)
 
 
 class OpenReport:
@@ -94,7 +94,7 @@ class OpenReport:
         self._refusals: tuple[Failure, ...] = ()
 
     def find_bucket(self, clients: Clients | None) -> None:
-        """Read what can be known of the bucket that the report is uploaded to.
+        """Find the bucket that the report is uploaded to.
 
         Raises:
             ValidationError: there is none, and nothing was done that the report is about.
@@ -108,15 +108,15 @@ class OpenReport:
         uri, owner = self._options.report_s3_uri, self._options.report_s3_bucket_owner
         try:
             self._destination = find_destination(clients, uri, owner)
-        except ValidationError as refused:
+        except ValidationError as error:
             if not self._reporting.of_steps:
                 raise
-            self._refusals = refused.failures
+            self._refusals = error.failures
 
     def write(self, result: Mapping[str, Any]) -> Reported:
         """Write, upload and return the report of a result.
 
-        That of an earlier run stays if no bucket was found for this one, and nothing was done.
+        The report of an earlier run stays if this run found no bucket and did nothing.
         """
         options, reporting = self._options, self._reporting
         if not options.asks_for_report:
@@ -126,27 +126,27 @@ class OpenReport:
         content = reporting.content(options, result)
         report = reporting.desired(options, content)
         try:
-            planned = plan(report, read_files(report, self._page))
-        except ValidationError as refused:
+            report_plan = plan(report, read_files(report, self._page))
+        except ValidationError as error:
             # The previous report could be read before.
-            return Reported({**_NOTHING, **self._returned(content)}, failures=refused.failures)
+            return Reported({**_NOTHING, **self._returned(content)}, failures=error.failures)
         writes = reporting.plans or not options.check_mode
-        written = write_report(report, planned) if writes else Outcome(planned.actions)
-        values = {**_NOTHING, **returned(report, planned), **self._returned(planned.after)}
+        outcome = write_report(report, report_plan) if writes else Outcome(report_plan.actions)
+        values = {**_NOTHING, **build_result(report, report_plan), **self._returned(report_plan.after)}
         reported = Reported(
             values,
             replaced=reporting.replaces if options.return_report else frozenset(),
-            actions=written.performed,
-            failures=written.failures,
-            warnings=planned.warnings,
-            diff={"before": planned.before, "after": planned.after},
+            actions=outcome.performed,
+            failures=outcome.failures,
+            warnings=report_plan.warnings,
+            diff={"before": report_plan.before, "after": report_plan.after},
         )
-        if written.failures or not options.report_s3_uri:
+        if outcome.failures or not options.report_s3_uri:
             return reported
         if self._destination is None:
             place = {"report_s3_uri": location_of(options.report_s3_uri).uri}
             return replace(reported, values={**values, **place}, failures=self._refusals)
-        return self._uploaded(reported, self._destination, _files_of(report, planned))
+        return self._uploaded(reported, self._destination, _files_of(report, report_plan))
 
     def _returned(self, content: Mapping[str, Any]) -> dict[str, Any]:
         if not self._options.return_report:
@@ -169,12 +169,12 @@ class OpenReport:
         )
 
 
-def _files_of(report: ReportWanted, planned: ReportPlan) -> dict[str, str]:
+def _files_of(report: DesiredReport, report_plan: ReportPlan) -> dict[str, str]:
     """Return the paths of the report's files by the name of the object.
 
     A file of the directory with the same name as the single file has more content.
     """
     files = {report.path.rpartition("/")[2]: report.path} if report.path else {}
     if report.folder:
-        files.update({name: f"{report.folder.path.rstrip('/')}/{name}" for name in planned.files})
+        files.update({name: f"{report.folder.path.rstrip('/')}/{name}" for name in report_plan.files})
     return files

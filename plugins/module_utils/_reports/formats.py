@@ -11,55 +11,57 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .as_csv import csv_text
-from .as_sarif import sarif_text
+from .as_csv import render_csv
+from .as_sarif import render_sarif
 from .document import Document
-from .html.render import html_text
+from .html.render import render_html
 
 NAMES = ("report.json", "report.csv", "report.sarif", "report.html")
 """The files of a report."""
 JSON = NAMES[0]
 _STEM = "report"
 LATEST = "latest"
-"""The name, without its extension, of the copies of the latest report where all have a date."""
+"""The name of the latest report's files, without extension, in a directory of dated reports."""
 _NOT_IN_NAMES = re.compile(r"[^0-9T]")
 _json = json.JSONEncoder(sort_keys=True).encode
 
 
-def with_stem(stem: str, name: str) -> str:
+def replace_stem(stem: str, name: str) -> str:
     """Return the name of a file in NAMES with another stem: ``latest.csv``."""
     return f"{stem}{name.removeprefix(_STEM)}"
 
 
-def dated_stem(written_at: str, failed: bool = False) -> str:
+def make_dated_stem(written_at: str, failed: bool = False) -> str:
     """Return the stem of the files of a report, from its time (ISO 8601, UTC): ``report-20261124T120000Z``.
 
-    Without colons, which file systems and stores of artifacts refuse. Those of a run that has failed say so.
+    It has no colons, which file systems and stores of artifacts refuse.
     """
     time = _NOT_IN_NAMES.sub("", written_at.partition("+")[0])
     return f"{_STEM}-{time}Z{'.failed' if failed else ''}"
 
 
-def json_text(content: Mapping[str, Any]) -> str:
+def render_json(content: Mapping[str, Any]) -> str:
     """Return the content of a report as JSON, with a line for each item of a list and entry of a mapping.
 
-    So ``grep`` and ``diff`` find all of an image. Python's encoder needs ten times as long to indent it all.
+    ``grep`` and ``diff`` then find an image as a whole. Python's encoder takes ten times as long to indent.
     """
-    entries = ((f"  {_json(key)}: ", *_value(content[key])) for key in sorted(content))
+    entries = ((f"  {_json(key)}: ", *_render_value(content[key])) for key in sorted(content))
     # Joined once: a text of tens of megabytes is not copied with each of its parts.
-    return "".join((*_block("{}", entries, ""), "\n"))
+    return "".join((*_render_block("{}", entries, ""), "\n"))
 
 
-def _value(value: Any) -> Iterator[str]:
+def _render_value(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
-        yield from _block("{}", ((f"    {_json(key)}: {_json(value[key])}",) for key in sorted(value)), "  ")
+        yield from _render_block(
+            "{}", ((f"    {_json(key)}: {_json(value[key])}",) for key in sorted(value)), "  "
+        )
     elif isinstance(value, list):
-        yield from _block("[]", ((f"    {_json(item)}",) for item in value), "  ")
+        yield from _render_block("[]", ((f"    {_json(item)}",) for item in value), "  ")
     else:
         yield _json(value)
 
 
-def _block(brackets: str, entries: Iterable[Iterable[str]], indent: str) -> Iterator[str]:
+def _render_block(brackets: str, entries: Iterable[Iterable[str]], indent: str) -> Iterator[str]:
     """Yield the parts of a text with an entry on each line, or on none."""
     before = f"{brackets[0]}\n"
     for entry in entries:
@@ -72,15 +74,15 @@ def _block(brackets: str, entries: Iterable[Iterable[str]], indent: str) -> Iter
 def render_all(document: Document, written_at: str, page: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the names and texts of the files in all formats but JSON, which has more than the document.
 
-    One after the other, since each can have tens of megabytes. ``page`` has the page's own files.
+    Each can have tens of megabytes, so only one is kept in memory. ``page`` has the files of the page.
     """
     _json_name, csv_name, sarif_name, html_name = NAMES
-    yield csv_name, _encodable(csv_text(document.records))
-    yield sarif_name, _encodable(sarif_text(document, written_at))
-    yield html_name, _encodable(html_text(document, written_at, page))
+    yield csv_name, _escape_surrogates(render_csv(document.records))
+    yield sarif_name, _escape_surrogates(render_sarif(document, written_at))
+    yield html_name, _escape_surrogates(render_html(document, written_at, page))
 
 
-def _encodable(text: str) -> str:
+def _escape_surrogates(text: str) -> str:
     """Return the text with lone surrogates, which UTF-8 cannot encode, as escape sequences."""
     # Most tables are ASCII, and can have tens of megabytes.
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")

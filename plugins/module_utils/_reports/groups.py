@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 
 from .._listing import count
 from .document import SEVERITIES, Column, Group, Item
-from .naming import natural
+from .naming import natural_key
 
-Found = TypeVar("Found")
+Finding = TypeVar("Finding")
 
-# The sizes that ``by_cause`` goes by: this many findings make a cause large.
+# A cause with this many findings is large.
 _LARGE = 10
-# The most large causes of a kind. If more have that many findings, a larger share of the kind's is needed.
+# A kind has at most this many large causes: if more have _LARGE findings, a cause needs a larger share.
 _MOST_LARGE = 10
 # Up to this many small causes have a group each.
 _FEW_SMALL = 3
@@ -33,7 +33,7 @@ _COLUMNS = (
 )
 
 
-def grouped(
+def group_items(
     items: Sequence[Item],
     meanings: Mapping[str, str],
     cause: Callable[[Item], Hashable] = lambda _item: None,
@@ -43,33 +43,35 @@ def grouped(
 ) -> tuple[Group, ...]:
     """Return the findings by severity, code, remedy and cause: the worst kind first, then its largest group.
 
-    ``cause`` is that of ``by_cause``.
+    ``cause`` is that of ``group_by_cause``.
     ``title`` is the sentence of a group, or empty if there is none for its code: the meaning of the code is
     shown then, and the message of each finding. ``names`` are those of images, by region and image ID.
-    ``urgency`` is that of ``ranks_of_kinds``.
+    ``urgency`` is that of ``rank_kinds``.
     """
-    groups_by_cause = by_cause(items, lambda item: (item.severity, item.code, item.remedy), cause)
+    groups_by_cause = group_by_cause(items, lambda item: (item.severity, item.code, item.remedy), cause)
     groups = [_group(alike, meanings, title(alike), names or {}) for alike in groups_by_cause]
-    ranks = ranks_of_kinds(((item.severity, item.code) for item in items), urgency)
-    return tuple(sorted(groups, key=lambda one: (ranks[one.tone, one.code], -one.number, one.title)))
+    ranks = rank_kinds(((item.severity, item.code) for item in items), urgency)
+    return tuple(
+        sorted(groups, key=lambda group: (ranks[group.tone, group.code], -group.number, group.title))
+    )
 
 
-def by_cause(
-    findings: Iterable[Found], kind: Callable[[Found], Hashable], cause: Callable[[Found], Hashable]
-) -> list[list[Found]]:
+def group_by_cause(
+    findings: Iterable[Finding], kind: Callable[[Finding], Hashable], cause: Callable[[Finding], Hashable]
+) -> list[list[Finding]]:
     """Return the findings of each kind by ``cause``; more than a few small causes of a kind are one group.
 
     Accounts with access to one image each have nothing in common, and hundreds of them would be hundreds of
     groups. A cause is small if it has one finding, or less than ten and less than a tenth of its kind's. If
     more than ten causes of a kind have ten findings, only those with a tenth of its findings are not small.
     """
-    kinds: dict[Hashable, dict[Hashable, list[Found]]] = {}
+    kinds: dict[Hashable, dict[Hashable, list[Finding]]] = {}
     for finding in findings:
         kinds.setdefault(kind(finding), {}).setdefault(cause(finding), []).append(finding)
-    return [group for causes in kinds.values() for group in _joined([*causes.values()])]
+    return [group for causes in kinds.values() for group in _join_small_causes([*causes.values()])]
 
 
-def _joined(causes: list[list[Found]]) -> list[list[Found]]:
+def _join_small_causes(causes: list[list[Finding]]) -> list[list[Finding]]:
     # No more causes than _MOST_LARGE can have this share of all findings.
     share = sum(map(len, causes)) / _MOST_LARGE
     least = max(2, min(_LARGE, share))
@@ -81,12 +83,12 @@ def _joined(causes: list[list[Found]]) -> list[list[Found]]:
     return [*(cause for cause in causes if len(cause) >= least), [*chain.from_iterable(small)]]
 
 
-def ranks_of_kinds(
+def rank_kinds(
     kinds: Iterable[tuple[str, str]], urgency: Callable[[str], int] = lambda _code: 0
 ) -> dict[tuple[str, str], int]:
     """Return the ranks of kinds, which are severities and codes: by severity, urgency and number of findings.
 
-    ``urgency`` is the rank of a code among those of its severity, if it is not decided by the number.
+    ``urgency`` is the rank of a code among those of its severity; equal ranks are ordered by the number.
     """
     numbers = Counter(kinds)
     ordered = sorted(
@@ -106,7 +108,12 @@ def _group(
     with_messages = not (title or single)
     rows = sorted(
         _rows(items, names, with_messages),
-        key=lambda row: (row["region"] or "", natural(row["name"]), row["image_id"] or "", row["resource"]),
+        key=lambda row: (
+            row["region"] or "",
+            natural_key(row["name"]),
+            row["image_id"] or "",
+            row["resource"],
+        ),
     )
     distinct = {tuple(row["principals"]) for row in rows}
     notes = [("Remedy", first.remedy), ("Meaning", meaning)]
@@ -127,7 +134,7 @@ def _group(
 
 
 def _sentence(items: Sequence[Item], meaning: str) -> str:
-    """Return a sentence for findings of which nothing is known but their code."""
+    """Return a sentence for findings that have only their code in common."""
     regions = {item.region for item in items if item.region}
     where = f" in {count(len(regions), 'region')}" if regions else ""
     messages = {item.message for item in items}

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-# What the name of a copy has beyond its source's: by default the source's ID, and what {region} stands for.
+# Additions to the source's name in the name of a copy: by default the source's ID, and the value of {region}.
 # IDs have 8 or 17 digits (EC2 User Guide, "Resource IDs"). Those of a date are a version: base-ami-20261101.
 _OF_COPY = re.compile(
     r"(?:^|[\W_]+)(?:"
@@ -28,8 +28,8 @@ _WORD = (
     r"[\W_]+(?:alpha|beta|build|dev|hotfix|patch|pre|rc|rev|test)"
     r"(?:\.?\d+|[\W_]\d{1,3}|(?![\W_]\d{4}))(?![^\W_])"
 )
-# Numbers that say what an image is, and not which version of it: ubuntu-22.04-web. A year before a month is a
-# date.
+# Numbers of the system, which are not the version of the image: ubuntu-22.04-web. A year before a month is
+# a date.
 _SYSTEM = (
     rf"(?<![^\W_])(?:{_ARCHITECTURE}|kernel[\W_]?\d+\.\d+|(?:"
     r"ubuntu[\W_]?\d\d[\W_]?(?:04|10)|"
@@ -59,7 +59,7 @@ NaturalKey: TypeAlias = "tuple[tuple[int, int, str], ...]"
 """A sort key in which numbers are compared as numbers."""
 
 
-def natural(text: str) -> NaturalKey:
+def natural_key(text: str) -> NaturalKey:
     """Return a sort key that puts 2026.8 before 2026.10."""
     return tuple(
         (0, int(part), "") if part.isascii() and part.isdigit() else (1, 0, part)
@@ -70,7 +70,7 @@ def natural(text: str) -> NaturalKey:
 
 def image_order(image: Mapping[str, Any]) -> tuple[str, NaturalKey, str]:
     """Return a sort key for the images of a report: by region, and there by name."""
-    return image["region"], natural(str(image["name"] or "")), image["image_id"]
+    return image["region"], natural_key(str(image["name"] or "")), image["image_id"]
 
 
 def version_order(version: str) -> NaturalKey:
@@ -81,7 +81,7 @@ def version_order(version: str) -> NaturalKey:
     return (*map(_rank, _PARTS.findall(version.lower())), (1, 0, ""))
 
 
-def family_of(name: str) -> str:
+def parse_family(name: str) -> str:
     """Return the name of an image without its version: ``golden-web`` of ``golden-web-2026.11.1``.
 
     An architecture after the version belongs to the family. The ID of the source, with which the name of a
@@ -90,7 +90,7 @@ def family_of(name: str) -> str:
     return _split(name)[0]
 
 
-def version_of(name: str) -> str:
+def parse_version(name: str) -> str:
     """Return the version in an image's name: ``2026.11.1`` of ``golden-web-2026.11.1``; empty without one.
 
     It is the last dotted number or date, else the last number, with what follows it:
@@ -101,22 +101,22 @@ def version_of(name: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def _split(name: str) -> tuple[str, str]:
-    """Return family and version. A report of many findings asks for those of the same image many times."""
-    own = _OF_COPY.sub("", name).lstrip(_SEPARATORS)
-    matches = next(filter(None, (_versions(own, release) for release in _RELEASES)), None)
+    """Return the family and the version, from a cache: each finding of an image asks for both."""
+    core = _OF_COPY.sub("", name).lstrip(_SEPARATORS)
+    matches = next(filter(None, (_versions(core, release) for release in _RELEASES)), None)
     if matches is None:
-        return own or name, ""
+        return core or name, ""
     versions = [match for match in matches if _DOTTED_OR_DATE.match(match[0])] or matches
-    version = own[versions[-1].start(1) :]
+    version = core[versions[-1].start(1) :]
     architecture = _OF_ARCHITECTURE.search(version)
     suffix = architecture[0] if architecture else ""
-    return own[: versions[-1].start()].rstrip(_SEPARATORS) + suffix, version.replace(suffix, "", 1)
+    return core[: versions[-1].start()].rstrip(_SEPARATORS) + suffix, version.replace(suffix, "", 1)
 
 
-def _versions(own: str, release: re.Pattern[str]) -> list[re.Match[str]]:
-    """Return what looks like a version after a letter, and is none of a system's releases."""
-    masked = release.sub(lambda system: "x" * len(system[0]), own)
-    return [match for match in _VERSION.finditer(masked) if _LETTER.search(own[: match.start()])]
+def _versions(core: str, release: re.Pattern[str]) -> list[re.Match[str]]:
+    """Return the parts after a letter that look like versions and are not a system's release."""
+    masked = release.sub(lambda system: "x" * len(system[0]), core)
+    return [match for match in _VERSION.finditer(masked) if _LETTER.search(core[: match.start()])]
 
 
 def _rank(part: str) -> tuple[int, int, str]:

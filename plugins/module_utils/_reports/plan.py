@@ -17,8 +17,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from .._plan import PlanWithoutTargets
-from .document import SEVERITIES, WRITTEN_AT, Changes, Document, counts_of
-from .formats import JSON, LATEST, NAMES, dated_stem, json_text, render_all, with_stem
+from .document import SEVERITIES, WRITTEN_AT, Changes, Document, count_by_severity
+from .formats import JSON, LATEST, NAMES, make_dated_stem, render_all, render_json, replace_stem
 
 _KIND, _CHANGES, _HISTORY = "kind", "changes", "history"
 # A year of weekly reports. A report is only added if its content has changed.
@@ -28,22 +28,22 @@ Content: TypeAlias = Mapping[str, Any]
 ChangesOf: TypeAlias = Callable[[Content, Content], Changes]
 """The changes between the content of a previous report, with its ``written_at``, and that of this one."""
 Remember: TypeAlias = Callable[[Content, Content], Content]
-"""The content of this report with what only the run that wrote the previous report could know."""
+"""The content of this report, completed by facts that only the run of the previous report knew."""
 # Encoded at once, a text of tens of megabytes would be in memory twice.
 _PART = 1_000_000
-# What such functions may raise for a previous report with another structure.
+# The functions above may raise these for a previous report with another structure.
 _OTHER_STRUCTURE = (LookupError, TypeError, AttributeError, ValueError)
 
 
 @dataclass(frozen=True)
 class Folder:
-    """The directory of a report, and what makes the document for its formats from the content.
+    """The directory of a report, and the function that builds the document of its content.
 
     ``changes`` may raise LookupError, TypeError, AttributeError or ValueError for a previous report with
     another structure, for example of an older version. The report then has no list of changes.
 
-    If it is ``dated``, each report has files of its own, named by its time, and ``latest.*`` are copies of
-    those of the latest one that has not failed.
+    In a ``dated`` one, the names of files have the time of their report, and ``latest.*`` are copies of the
+    latest report that has not failed.
     """
 
     path: str
@@ -53,15 +53,15 @@ class Folder:
 
     def file(self, name: str) -> str:
         """Return the name of the file that the next report is compared with."""
-        return with_stem(LATEST, name) if self.dated else name
+        return replace_stem(LATEST, name) if self.dated else name
 
 
 @dataclass(frozen=True)
-class ReportWanted:
-    """The report and its file, directory or both; neither if the module only returns it.
+class DesiredReport:
+    """A report to write to a file, a directory or both; to neither if the module only returns it.
 
-    ``remember`` may raise what ``Folder.changes`` may; the content is then not completed. A report that has
-    ``failed`` replaces no file of an earlier one that has not.
+    ``remember`` may raise the exceptions of ``Folder.changes``; the content then stays as it is. A report
+    that has ``failed`` replaces no file of an earlier one that has not.
     """
 
     path: str | None
@@ -72,12 +72,12 @@ class ReportWanted:
 
 
 @dataclass(frozen=True)
-class ReportSeen:
-    """The existing files, and the time (ISO 8601, UTC).
+class CurrentReport:
+    """The existing files of a report, and the time (ISO 8601, UTC).
 
-    ``text`` is the content of the single file, ``report`` that of the directory's JSON file, None if there is
-    no such file. ``digests`` are those of the directory's other files, by name: the files can have 50 MB.
-    ``unreadable`` is the error of its JSON file, if any. ``page`` has the files that the page is made of.
+    ``text`` is the content of the single file, ``report`` that of the directory's JSON file; None if the file
+    does not exist. ``digests`` are of the directory's other files, by name: the files can have 50 MB.
+    ``unreadable`` is the error of the JSON file, if any. ``page`` has the files that the page is made of.
     """
 
     text: str | None
@@ -89,7 +89,7 @@ class ReportSeen:
 
 
 def digest(content: str | bytes) -> str:
-    """Return the digest of a file's content, of a text as UTF-8."""
+    """Return the digest of a file's content; a text is encoded as UTF-8."""
     hashed = hashlib.sha256()
     for start in range(0, len(content), _PART):
         part = content[start : start + _PART]
@@ -111,65 +111,65 @@ class WriteFile:
 
 @dataclass(frozen=True)
 class ReportPlan(PlanWithoutTargets):
-    """The files to write, the content before and after, and the ``changes`` that the report lists.
+    """The plan of a report: the files to write, the content before and after, the ``changes`` it lists.
 
-    ``files`` are the names of the files in the directory that have this report.
+    ``files`` are the names of the report's files in the directory.
     """
 
     changes: Changes | None = None
     files: tuple[str, ...] = ()
 
 
-def plan(wanted: ReportWanted, seen: ReportSeen) -> ReportPlan:
-    """Write the files that do not exist, have other content, or cannot be read."""
-    wanted = replace(wanted, content=_remembered(wanted, seen))
-    if wanted.folder is None:
-        return _plan_file(wanted, seen)
-    folder = _plan_folder(wanted.folder, wanted, seen)
-    if wanted.path is None:
+def plan(desired: DesiredReport, current: CurrentReport) -> ReportPlan:
+    """Plan to write the files that do not exist, have other content, or cannot be read."""
+    desired = replace(desired, content=_complete_content(desired, current))
+    if desired.folder is None:
+        return _plan_file(desired, current)
+    folder = _plan_folder(desired.folder, desired, current)
+    if desired.path is None:
         return folder
-    file = _plan_file(wanted, seen)
+    file = _plan_file(desired, current)
     # Both have the same content unless one was edited: the diff shows the one that is written.
     return replace(
         folder, actions=(*file.actions, *folder.actions), before=(file if file.actions else folder).before
     )
 
 
-def _remembered(wanted: ReportWanted, seen: ReportSeen) -> Content:
-    content = wanted.content
-    if wanted.remember is None:
+def _complete_content(desired: DesiredReport, current: CurrentReport) -> Content:
+    content = desired.content
+    if desired.remember is None:
         return content
-    for previous in (_loaded(seen.text), _loaded(seen.report)):
+    for previous in (_parse_report(current.text), _parse_report(current.report)):
         if previous is not None:
             with suppress(*_OTHER_STRUCTURE):
-                content = wanted.remember(previous, content)
+                content = desired.remember(previous, content)
     return content
 
 
-def _plan_file(wanted: ReportWanted, seen: ReportSeen) -> ReportPlan:
-    report = _loaded(seen.text)
-    before = None if report is None else _content(report)
-    if wanted.path is None or before == wanted.content:
-        return ReportPlan(actions=(), before=wanted.content, after=wanted.content)
-    text = json_text({WRITTEN_AT: seen.now, **wanted.content})
-    return ReportPlan(actions=(WriteFile(wanted.path, text),), before=before or {}, after=wanted.content)
+def _plan_file(desired: DesiredReport, current: CurrentReport) -> ReportPlan:
+    report = _parse_report(current.text)
+    before = None if report is None else _strip_keys(report)
+    if desired.path is None or before == desired.content:
+        return ReportPlan(actions=(), before=desired.content, after=desired.content)
+    text = render_json({WRITTEN_AT: current.now, **desired.content})
+    return ReportPlan(actions=(WriteFile(desired.path, text),), before=before or {}, after=desired.content)
 
 
-def _plan_folder(folder: Folder, wanted: ReportWanted, seen: ReportSeen) -> ReportPlan:
-    """Return the files to write; a missing one gets the time at which the content of the report changed."""
-    content = wanted.content
-    # Before the document and the texts: of two equal contents, which can have 50 MB, only one is kept.
-    existing = _without_second_content(_loaded(seen.report), content)
+def _plan_folder(folder: Folder, desired: DesiredReport, current: CurrentReport) -> ReportPlan:
+    """Plan the files of a directory; a missing one gets the time at which the content last changed."""
+    content = desired.content
+    # Equal contents share their values before more is built: each can have 50 MB.
+    current_report = _share_content(_parse_report(current.report), content)
     document = folder.document(content)
-    previous, warnings = _previous(folder, document.kind, seen, existing)
-    before = None if previous is None else _folder_content(previous)
-    if previous is not None and before == content and not wanted.failed:
+    previous, warnings = _previous(folder, document.kind, current, current_report)
+    before = None if previous is None else _strip_folder_keys(previous)
+    if previous is not None and before == content and not desired.failed:
         written_at, changes = previous[WRITTEN_AT], _changes_in(previous)
     else:
-        written_at, (changes, not_comparable) = seen.now, _changes_since(folder, previous, content)
+        written_at, (changes, not_comparable) = current.now, _changes_since(folder, previous, content)
         warnings += not_comparable
     earlier = tuple(entry for entry in _history_in(previous) if entry[0] != written_at)
-    history = (*earlier, (written_at, counts_of(document.items)))[-_MOST_REPORTS:]
+    history = (*earlier, (written_at, count_by_severity(document.items)))[-_MOST_REPORTS:]
     report = {
         WRITTEN_AT: written_at,
         _KIND: document.kind,
@@ -177,22 +177,22 @@ def _plan_folder(folder: Folder, wanted: ReportWanted, seen: ReportSeen) -> Repo
         _HISTORY: [{WRITTEN_AT: time, "counts": counts} for time, counts in history],
         **content,
     }
-    stem, is_new = dated_stem(written_at, wanted.failed), previous != report
+    stem, is_new = make_dated_stem(written_at, desired.failed), previous != report
     dated: dict[str, str] = {}
     outdated: dict[str, str] = {}
     document = replace(document, changes=changes, history=history)
-    for name, text in render_all(document, written_at, seen.page):
+    for name, text in render_all(document, written_at, current.page):
         if folder.dated and is_new:
-            dated[with_stem(stem, name)] = text
-        if not wanted.failed and seen.digests.get(name) != digest(text):
+            dated[replace_stem(stem, name)] = text
+        if not desired.failed and current.digests.get(name) != digest(text):
             outdated[folder.file(name)] = text
-        # Otherwise it would stay in memory until the next one is made.
+        # The next text is built while this variable keeps the previous one.
         del text
     # The next run compares the JSON file. It is written last, so that a rerun completes an interrupted run.
     if is_new:
-        text = json_text(report)
-        dated |= {with_stem(stem, JSON): text} if folder.dated else {}
-        outdated |= {} if wanted.failed else {folder.file(JSON): text}
+        text = render_json(report)
+        dated |= {replace_stem(stem, JSON): text} if folder.dated else {}
+        outdated |= {} if desired.failed else {folder.file(JSON): text}
     return ReportPlan(
         actions=tuple(
             WriteFile(f"{folder.path.rstrip('/')}/{name}", text) for name, text in (dated | outdated).items()
@@ -202,37 +202,37 @@ def _plan_folder(folder: Folder, wanted: ReportWanted, seen: ReportSeen) -> Repo
         warnings=warnings,
         changes=changes,
         files=(
-            *(with_stem(stem, name) for name in NAMES if folder.dated),
-            *(folder.file(name) for name in NAMES if not wanted.failed),
+            *(replace_stem(stem, name) for name in NAMES if folder.dated),
+            *(folder.file(name) for name in NAMES if not desired.failed),
         ),
     )
 
 
-def _without_second_content(report: dict[str, Any] | None, content: Content) -> dict[str, Any] | None:
-    """Return the report; if its content equals the given one, with the values of that instead of its own."""
-    if report is None or _folder_content(report) != content:
+def _share_content(report: dict[str, Any] | None, content: Content) -> dict[str, Any] | None:
+    """Return the report, which takes the values of ``content`` if it has equal content."""
+    if report is None or _strip_folder_keys(report) != content:
         return report
     return {**report, **content}
 
 
-def _folder_content(report: Content) -> dict[str, Any]:
-    return _content(report, _KIND, _CHANGES, _HISTORY)
+def _strip_folder_keys(report: Content) -> dict[str, Any]:
+    return _strip_keys(report, _KIND, _CHANGES, _HISTORY)
 
 
 def _previous(
-    folder: Folder, kind: str, seen: ReportSeen, existing: dict[str, Any] | None
+    folder: Folder, kind: str, current: CurrentReport, current_report: dict[str, Any] | None
 ) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
-    """Return the directory's previous report, and a warning if what is there cannot be compared."""
-    if seen.report is None and not seen.unreadable:
+    """Return the directory's previous report, and a warning if the file cannot be compared."""
+    if current.report is None and not current.unreadable:
         return None, ()
-    if seen.unreadable:
-        problem = f"cannot be read: {seen.unreadable}"
-    elif existing is None:
+    if current.unreadable:
+        problem = f"cannot be read: {current.unreadable}"
+    elif current_report is None:
         problem = "is not a JSON report"
-    elif existing.get(_KIND) != kind or not isinstance(existing.get(WRITTEN_AT), str):
+    elif current_report.get(_KIND) != kind or not isinstance(current_report.get(WRITTEN_AT), str):
         problem = f"is not a report of this kind ({kind})"
     else:
-        return existing, ()
+        return current_report, ()
     return None, (_warning(folder, problem),)
 
 
@@ -248,20 +248,20 @@ def _changes_since(
 
 
 def _changes_in(report: Content) -> Changes | None:
-    """Return the changes that a previous report lists; None if it lists none, or they are not valid."""
-    listed = report.get(_CHANGES)
-    if not isinstance(listed, dict):
+    """Return the changes that a previous report lists; None without valid ones."""
+    entries = report.get(_CHANGES)
+    if not isinstance(entries, dict):
         return None
-    added, removed = listed.get("added"), listed.get("removed")
+    added, removed = entries.get("added"), entries.get("removed")
     if not isinstance(added, list) or not isinstance(removed, list):
         return None
-    return Changes(str(listed.get("since")), tuple(map(str, added)), tuple(map(str, removed)))
+    return Changes(str(entries.get("since")), tuple(map(str, added)), tuple(map(str, removed)))
 
 
 def _history_in(report: Content | None) -> Iterator[tuple[str, dict[str, int]]]:
-    """Yield the time and findings by severity of the valid reports that a previous report lists."""
-    listed = report.get(_HISTORY) if report is not None else None
-    for entry in listed if isinstance(listed, list) else ():
+    """Yield the time and the findings by severity of each report in a previous report's history."""
+    entries = report.get(_HISTORY) if report is not None else None
+    for entry in entries if isinstance(entries, list) else ():
         if not isinstance(entry, dict):
             continue
         time, counts = entry.get(WRITTEN_AT), entry.get("counts")
@@ -278,7 +278,7 @@ def _warning(folder: Folder, problem: str) -> str:
     return f"{path} {problem}. It is replaced, and the new report lists no changes."
 
 
-def _loaded(text: str | None) -> dict[str, Any] | None:
+def _parse_report(text: str | None) -> dict[str, Any] | None:
     """Return the report in a text; None if the text is not a JSON object."""
     try:
         report = json.loads(text) if text is not None else None
@@ -287,6 +287,6 @@ def _loaded(text: str | None) -> dict[str, Any] | None:
     return report if isinstance(report, dict) else None
 
 
-def _content(report: Content, *further: str) -> dict[str, Any]:
+def _strip_keys(report: Content, *further: str) -> dict[str, Any]:
     """Return the content of a report, without its time and the ``further`` keys."""
     return {key: value for key, value in report.items() if key not in (WRITTEN_AT, *further)}

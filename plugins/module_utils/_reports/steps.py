@@ -23,57 +23,57 @@ _FAILURE_FACTS = ("account_id", "action", "error_code", "message", "region", "re
 _OWN = re.compile(r"[a-z]+(_[a-z]+)*")
 _FAILED = "operation_failed"
 MEANINGS = {_FAILED: "A call to AWS or a task failed, with an error for which this collection has no code."}
-"""What the code means of a finding about a failure that has no code of this collection."""
+"""The meaning of the code of a failure that has no code of this collection."""
 
 
-def failures(steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def collect_failures(steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the failures of all steps, with stable messages.
 
     A task that failed without a list of failures, for example with a syntax error, counts as one failure.
     """
-    given = list(steps)
-    explained = [failure for step in given for failure in step.get("failures", ())]
-    unexplained = [
+    results = list(steps)
+    with_failures = [failure for step in results for failure in step.get("failures", ())]
+    without_failures = [
         {"action": None, "message": step.get("msg", "")}
-        for step in given
+        for step in results
         if step.get("failed") and not step.get("failures")
     ]
     return [
         {
             **{fact: failure.get(fact) for fact in _FAILURE_FACTS},
-            "message": stable(str(failure.get("message") or "")),
+            "message": strip_request(str(failure.get("message") or "")),
         }
-        for failure in (*explained, *unexplained)
+        for failure in (*with_failures, *without_failures)
     ]
 
 
-def stable(message: str) -> str:
+def strip_request(message: str) -> str:
     """Return the message without the part that differs between runs with the same failure."""
     return _ENCODED.sub("", message)
 
 
-def finding(failure: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the code and the texts of the finding about a failure that ``failures`` returned."""
+def to_finding(failure: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the code and the texts of the finding about a failure that ``collect_failures`` returned."""
     error_code = failure["error_code"]
     return {
         "code": error_code if _is_own(error_code) else _FAILED,
         "error_code": error_code,
-        "message": explained(failure["message"], error_code),
+        "message": explain(failure["message"], error_code),
         "remedy": failure["remedy"] or "",
     }
 
 
-def item(failure: Mapping[str, Any], severity: str, principal: str | None = None) -> Item:
-    """Return the finding about a failure that ``failures`` returned."""
-    texts = {**failure, **finding(failure)}
+def to_item(failure: Mapping[str, Any], severity: str, principal: str | None = None) -> Item:
+    """Return the finding about a failure that ``collect_failures`` returned."""
+    texts = {**failure, **to_finding(failure)}
     return Item.of(texts, severity=severity, resource=failure["action"], principal=principal)
 
 
-def explained(message: str, error_code: str | None) -> str:
+def explain(message: str, error_code: str | None) -> str:
     """Return the stable message of a finding, with the error code if it is one of AWS or botocore."""
     if error_code is None or _is_own(error_code):
-        return stable(message)
-    return with_full_stop(with_code(stable(message), error_code))
+        return strip_request(message)
+    return with_full_stop(with_code(strip_request(message), error_code))
 
 
 def _is_own(error_code: str | None) -> bool:

@@ -10,46 +10,56 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .screen import OUTPUT, Line, Screen, Tone, failure_message, failures, one_message, sentence, unbroken
+from .screen import (
+    OUTPUT,
+    Line,
+    Screen,
+    Tone,
+    break_path,
+    format_failure_message,
+    format_failures,
+    join_messages,
+    wrap_text,
+)
 
 _NOT_WRITTEN = "The report was not written."
 _NOT_UPLOADED = "The report was not uploaded."
 
 
-def with_report(screen: Screen, result: Mapping[str, Any], is_plan: bool) -> Screen:
-    """Return the screen with what became of the report in the result of a module that makes its own."""
+def add_report(screen: Screen, result: Mapping[str, Any], is_plan: bool) -> Screen:
+    """Return the screen with the outcome of the report that the module of ``result`` made."""
     report_failures = result["report_failures"]
     if report_failures:
         head = _NOT_UPLOADED if result["report_s3_uri"] else _NOT_WRITTEN
-        return _with_failures(screen, head, report_failures)
-    return with_place(screen, result, is_plan)
+        return _add_failures(screen, head, report_failures)
+    return add_report_place(screen, result, is_plan)
 
 
-def _with_failures(screen: Screen, head: str, report_failures: Sequence[Mapping[str, Any]]) -> Screen:
-    message = failure_message(head, report_failures, OUTPUT)
+def _add_failures(screen: Screen, head: str, report_failures: Sequence[Mapping[str, Any]]) -> Screen:
+    message = format_failure_message(head, report_failures, OUTPUT)
     return replace(
         screen,
-        lines=(*screen.lines, *sentence(head, Tone.BAD), *failures(report_failures, OUTPUT)),
+        lines=(*screen.lines, *wrap_text(head, Tone.BAD), *format_failures(report_failures, OUTPUT)),
         artifacts=_artifacts(screen, None, None),
-        failure=one_message((screen.failure, message), screen.artifacts.get("report_path") or OUTPUT),
+        failure=join_messages((screen.failure, message), screen.artifacts.get("report_path") or OUTPUT),
     )
 
 
-def with_place(screen: Screen, result: Mapping[str, Any], is_plan: bool) -> Screen:
+def add_report_place(screen: Screen, result: Mapping[str, Any], is_plan: bool) -> Screen:
     """Return the screen with the place of a report; ``result`` is empty without an upload."""
     uri, url = result.get("report_s3_uri"), result.get("report_url")
     if uri is None or is_plan:
         return replace(
-            screen, lines=(*screen.lines, *_planned(uri)), artifacts=_artifacts(screen, None, None)
+            screen, lines=(*screen.lines, *_planned_line(uri)), artifacts=_artifacts(screen, None, None)
         )
-    lines = (*screen.lines, *unbroken("Uploaded: ", uri), *unbroken("Console: ", str(url)))
+    lines = (*screen.lines, *break_path("Uploaded: ", uri), *break_path("Console: ", str(url)))
     return replace(screen, lines=lines, artifacts=_artifacts(screen, uri, url))
 
 
-def together(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the folder in S3 above those of several reports; ``results`` are by the name of the folder.
+def find_common_folder(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the parent folder in S3 of several reports; ``results`` are by the name of a report's folder.
 
-    Empty if none was uploaded; those that were not are empty. A failed upload has failed the role before.
+    It is empty if none was uploaded. The results of reports without an upload are empty.
     """
     for name, result in results.items():
         if result.get("report_s3_uri"):
@@ -59,9 +69,9 @@ def together(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return {}
 
 
-def _planned(uri: str | None) -> Iterator[Line]:
+def _planned_line(uri: str | None) -> Iterator[Line]:
     if uri is not None:
-        yield from unbroken("Upload (not in check mode): ", uri)
+        yield from break_path("Upload (not in check mode): ", uri)
 
 
 def _artifacts(screen: Screen, uri: str | None, url: str | None) -> Mapping[str, Any]:

@@ -18,18 +18,18 @@ _SHORT = 28
 _ACCOUNT = re.compile(r"(?<![\d:/-])\d{12}(?![\d:/-])")
 
 
-def text_of(value: Any, yes: str = "yes", no: str = "no") -> str:
+def render_text(value: Any, yes: str = "yes", no: str = "no") -> str:
     """Return a cell's value as text; None is empty, and the items of a list are separated by commas."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return yes if value else no
     if isinstance(value, (list, tuple, set, frozenset)):
-        return ", ".join(text_of(item, yes, no) for item in value)
+        return ", ".join(render_text(item, yes, no) for item in value)
     return str(value)
 
 
-def date_of(time: str | None) -> str:
+def render_date(time: str | None) -> str:
     """Return the date of a time in ISO 8601; empty without a time."""
     return (time or "")[: len("2026-11-24")]
 
@@ -39,20 +39,20 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def wrapping(value: Any) -> str:
+def choose_wrapping(value: Any) -> str:
     """Return the class for line breaks in a cell: ``whole`` (names), ``broken-up`` (ARNs) or ``prose``."""
-    text = text_of(value)
+    text = render_text(value)
     if len(text) <= _SHORT:
         return "whole" if text else ""
     return "broken-up" if any(len(word) > _SHORT for word in text.split()) else "prose"
 
 
-def with_account_names(text: str, names: Mapping[str, str]) -> str:
+def add_account_names(text: str, names: Mapping[str, str]) -> str:
     """Return the text with the name of each account before its ID: ``web-prod (012345678901)``."""
     if not names:
         return text
-    return _ACCOUNT.sub(lambda match: _named(match[0], names.get(match[0], "")), text)
+    return _ACCOUNT.sub(lambda match: _name_account(match[0], names.get(match[0], "")), text)
 
 
-def _named(account_id: str, name: str) -> str:
+def _name_account(account_id: str, name: str) -> str:
     return f"{escape_invisible(name)} ({account_id})" if name else account_id

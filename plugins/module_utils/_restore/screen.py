@@ -9,27 +9,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from .._listing import count
 from .._reports.document import Column
 from .._reports.screen import (
     Line,
     Row,
     Screen,
     Tone,
-    collapsed,
-    counted,
-    failed_regions,
-    failed_rows,
-    failures,
+    collapse_rows,
+    count_consumers,
+    format_failures,
+    format_table,
     has_no_change,
-    limited,
-    module_message,
-    one_message,
-    outcome_of,
-    sentence,
-    shared_with,
-    table,
+    join_messages,
+    limit_artifacts,
+    list_failed_regions,
+    list_failed_rows,
+    name_outcome,
+    read_module_message,
+    wrap_text,
 )
-from .._reports.values import date_of
+from .._reports.values import render_date
 
 _COLUMNS = (
     Column("region", "region"),
@@ -50,39 +50,39 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     """
     failed = result.get("failures") or ()
     rest = report_path or f"the fact {context['role']}_failures"
-    message = one_message([module_message(result, rest)], rest)
+    message = join_messages([read_module_message(result, rest)], rest)
     restored = result.get("results") or ()
     rows = [_row(image, context["check_mode"]) for image in restored]
     public = [row for row in rows if row.tone is Tone.WARNING]
     others = [row for row in rows if row.tone is not Tone.WARNING]
     lines = (
         *_headline(restored, context),
-        *table(_COLUMNS, tuple(collapsed([*failed_rows(failed), *public], others))),
-        *failures(failed, rest, message),
+        *format_table(_COLUMNS, tuple(collapse_rows([*list_failed_rows(failed), *public], others))),
+        *format_failures(failed, rest, message),
     )
     images: dict[str, list[str]] = {}
     for image in restored:
         images.setdefault(image["region"], []).append(image["image_id"])
     artifacts = {
-        "failed_regions": failed_regions(failed),
+        "failed_regions": list_failed_regions(failed),
         "images": images,
         "report_path": report_path,
         "status": context["status"],
     }
-    return Screen(lines, limited(artifacts), message)
+    return Screen(lines, limit_artifacts(artifacts), message)
 
 
 def _headline(restored: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> Iterator[Line]:
-    images, status = counted(len(restored), "image"), context["status"]
+    images, status = count(len(restored), "image"), context["status"]
     if status in ("planned", "restored") and has_no_change(restored):
         verb = "is" if len(restored) == 1 else "are"
-        yield from sentence(f"Nothing to change: {images} {verb} restored already.", Tone.GOOD)
+        yield from wrap_text(f"Nothing to change: {images} {verb} restored already.", Tone.GOOD)
     elif status == "planned":
-        yield from sentence(f"Check mode: {images} would be restored.", Tone.GOOD)
+        yield from wrap_text(f"Check mode: {images} would be restored.", Tone.GOOD)
     elif status == "restored":
-        yield from sentence(f"Restored {images}.", Tone.GOOD)
+        yield from wrap_text(f"Restored {images}.", Tone.GOOD)
     else:
-        yield from sentence(f"{str(status).capitalize()}: {images} restored.", Tone.BAD)
+        yield from wrap_text(f"{str(status).capitalize()}: {images} restored.", Tone.BAD)
 
 
 def _row(image: Mapping[str, Any], is_plan: bool) -> Row:
@@ -92,8 +92,12 @@ def _row(image: Mapping[str, Any], is_plan: bool) -> Row:
         "region": image["region"],
         "image": image["image_id"],
         "was": str(image["previous_state"]).replace("_", " "),
-        "shared": "the public" if is_public else None if permissions is None else shared_with(permissions),
-        "tombstone": date_of(image["tombstone"]),
-        "outcome": outcome_of(image["changed"], is_plan),
+        "shared": "the public"
+        if is_public
+        else None
+        if permissions is None
+        else count_consumers(permissions),
+        "tombstone": render_date(image["tombstone"]),
+        "outcome": name_outcome(image["changed"], is_plan),
     }
     return Row(cells, Tone.WARNING if is_public else Tone.PLAIN)

@@ -9,25 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .._listing import count
 from .._reports.document import Column
 from .._reports.screen import (
     Line,
     Row,
     Screen,
     Tone,
-    collapsed,
-    counted,
-    failed_regions,
-    failed_rows,
-    failures,
+    collapse_rows,
+    count_consumers,
+    format_failures,
+    format_table,
     has_no_change,
-    limited,
-    module_message,
-    one_message,
-    outcome_of,
-    sentence,
-    shared_with,
-    table,
+    join_messages,
+    limit_artifacts,
+    list_failed_regions,
+    list_failed_rows,
+    name_outcome,
+    read_module_message,
+    wrap_text,
 )
 
 
@@ -40,23 +40,23 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     problems = result.get("failures") or ()
     results = result.get("results") or ()
     rest = report_path or f"the fact {context['role']}_failures"
-    message = one_message([module_message(result, rest)], rest)
+    message = join_messages([read_module_message(result, rest)], rest)
     incomplete = _incomplete_regions(result)
     rows = [_row(item, context["check_mode"], item["region"] in incomplete) for item in results]
     by_tone = [[row for row in rows if row.tone is tone] for tone in (Tone.BAD, Tone.WARNING, Tone.PLAIN)]
     first = [*_rows_of_failed_regions(result), *by_tone[0], *by_tone[1]]
     lines = (
         *_headline(result, context),
-        *table(_columns(context["role"]), tuple(collapsed(first, by_tone[2]))),
-        *failures(problems, rest, message),
+        *format_table(_columns(context["role"]), tuple(collapse_rows(first, by_tone[2]))),
+        *format_failures(problems, rest, message),
     )
     artifacts = {
-        "failed_regions": failed_regions(problems),
+        "failed_regions": list_failed_regions(problems),
         "images": {item["region"]: item["image_id"] for item in results},
         "report_path": report_path,
         "status": context["status"],
     }
-    return Screen(lines, limited(artifacts), message)
+    return Screen(lines, limit_artifacts(artifacts), message)
 
 
 def _columns(role: str) -> tuple[Column, ...]:
@@ -71,14 +71,14 @@ def _columns(role: str) -> tuple[Column, ...]:
 
 def _incomplete_regions(result: Mapping[str, Any]) -> set[str]:
     """Return the regions in which AWS rejected some of the consumers."""
-    failed = set(failed_regions(result.get("failures") or ()))
+    failed = set(list_failed_regions(result.get("failures") or ()))
     return failed & {item["region"] for item in result.get("results") or ()}
 
 
 def _rows_of_failed_regions(result: Mapping[str, Any]) -> list[Row]:
     """Return the rows of the other regions that failed."""
     incomplete = _incomplete_regions(result)
-    return failed_rows(
+    return list_failed_rows(
         [failure for failure in result.get("failures") or () if failure["region"] not in incomplete]
     )
 
@@ -87,27 +87,27 @@ def _headline(result: Mapping[str, Any], context: Mapping[str, Any]) -> Iterator
     is_unsharing, status = context["role"] == "unshare", context["status"]
     # Images that were not shared with the consumers lose nothing.
     images = [item for item in result.get("results") or () if item["changed"] or not is_unsharing]
-    number = counted(len(images), "image")
+    number = count(len(images), "image")
     if is_unsharing and not images and status in ("planned", "unshared"):
-        yield from sentence("No permissions to remove.", Tone.GOOD)
+        yield from wrap_text("No permissions to remove.", Tone.GOOD)
     elif not is_unsharing and status in ("planned", "shared") and has_no_change(images):
         verb = "is" if len(images) == 1 else "are"
-        yield from sentence(f"Nothing to change: {number} {verb} shared already.", Tone.GOOD)
+        yield from wrap_text(f"Nothing to change: {number} {verb} shared already.", Tone.GOOD)
     elif status == "planned":
         text = f"permissions would be removed from {number}" if is_unsharing else f"{number} would be shared"
-        yield from sentence(f"Check mode: {text}.", Tone.GOOD)
+        yield from wrap_text(f"Check mode: {text}.", Tone.GOOD)
     elif status in ("shared", "unshared"):
         text = f"Removed permissions from {number}." if is_unsharing else f"Shared {number}."
-        yield from sentence(text, Tone.GOOD)
+        yield from wrap_text(text, Tone.GOOD)
     else:
-        all_images = counted(len(images) + len(_rows_of_failed_regions(result)), "image")
+        all_images = count(len(images) + len(_rows_of_failed_regions(result)), "image")
         incomplete = len(_incomplete_regions(result) & {item["region"] for item in images})
         done = f"{len(images) - incomplete} of {all_images}" if images else "no image"
         if is_unsharing:
             text = f"{'all named ' if incomplete else ''}permissions removed from {done}"
         else:
             text = f"{done} shared{' with all accounts' if incomplete else ''}"
-        yield from sentence(f"{str(status).capitalize()}: {text}.", Tone.BAD)
+        yield from wrap_text(f"{str(status).capitalize()}: {text}.", Tone.BAD)
 
 
 def _row(image: Mapping[str, Any], is_plan: bool, is_incomplete: bool) -> Row:
@@ -117,8 +117,8 @@ def _row(image: Mapping[str, Any], is_plan: bool, is_incomplete: bool) -> Row:
         {
             "region": image["region"],
             "image": image["image_id"] or "(new)",
-            "shared": "the public" if public else shared_with(permissions),
-            "outcome": "incomplete" if is_incomplete else outcome_of(image["changed"], is_plan),
+            "shared": "the public" if public else count_consumers(permissions),
+            "outcome": "incomplete" if is_incomplete else name_outcome(image["changed"], is_plan),
         },
         Tone.BAD if is_incomplete else Tone.WARNING if public else Tone.PLAIN,
     )

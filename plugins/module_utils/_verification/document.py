@@ -24,7 +24,7 @@ from .._reports.document import (
     Matrix,
     MatrixRow,
     Table,
-    changes_between,
+    compare_sentences,
 )
 from . import key_use
 from .key_use import KEY_USE_UNCERTAIN
@@ -69,7 +69,7 @@ def document(content: Mapping[str, Any]) -> Document:
         ),
         items=(
             *_items(short),
-            *(steps.item(one, Severity.HIGH.label) for one in other_failures(rows, content["failures"])),
+            *(steps.to_item(one, Severity.HIGH.label) for one in other_failures(rows, content["failures"])),
         ),
         matrix=_matrix(level, rows),
         records=_records(rows),
@@ -116,7 +116,7 @@ def _images(rows: Iterable[Mapping[str, Any]]) -> set[tuple[str, str | None]]:
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
     """Return what changed since an earlier report: the levels that accounts reached."""
-    return changes_between(before["written_at"], _sentences(before), _sentences(after))
+    return compare_sentences(before["written_at"], _sentences(before), _sentences(after))
 
 
 def _sentences(content: Mapping[str, Any]) -> list[str]:

@@ -47,7 +47,7 @@ def verification(
     uncertain accounts keep from that.
     """
     given = list(results)
-    failed = steps.failures(given)
+    failed = steps.collect_failures(given)
     rows = _rows(level, given)
     known = {(row["account_id"], row["region"]) for row in rows}
     named = dict.fromkeys(text for item in account_ids if (text := str(item).strip()))
@@ -117,7 +117,7 @@ def _findings(item: Mapping[str, Any]) -> list[dict[str, Any]]:
         {
             "code": finding["code"],
             "error_code": finding["error_code"],
-            "message": steps.explained(finding["message"], finding["error_code"]),
+            "message": steps.explain(finding["message"], finding["error_code"]),
             "remedy": finding["remedy"],
             "severity": finding["severity"],
         }
@@ -159,7 +159,7 @@ def _rank(level: str | None) -> int:
 def _findings_of(failed: Iterable[Mapping[str, Any]], account_id: str, region: str) -> list[dict[str, Any]]:
     """Return the failures in this account and region, except for instances that were left running."""
     return [
-        {**steps.finding(failure), "severity": Severity.HIGH.label}
+        {**steps.to_finding(failure), "severity": Severity.HIGH.label}
         for failure in failed
         if failure["account_id"] == account_id
         and failure["region"] in (region, None)

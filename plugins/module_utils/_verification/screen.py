@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from .._listing import count
 from .._reports.document import Column
 from .._reports.screen import (
     MOST_ROWS,
@@ -17,14 +18,13 @@ from .._reports.screen import (
     Row,
     Screen,
     Tone,
-    changes,
-    counted,
-    failure_message,
-    failures,
-    limited,
-    report_line,
-    sentence,
-    table,
+    format_changes,
+    format_failure_message,
+    format_failures,
+    format_report_path,
+    format_table,
+    limit_artifacts,
+    wrap_text,
 )
 from . import key_use
 from .report import level_sentence, level_text, problems
@@ -55,42 +55,42 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     rows_of_problems = [problem.to_dict() for problem in missing]
     failed = report["status"] not in ("verified", "uncertain") and not planned
     rest = report_path or OUTPUT
-    failure = failure_message(_count(report, short), rows_of_problems, rest) if failed else ""
+    failure = format_failure_message(_count(report, short), rows_of_problems, rest) if failed else ""
     tone = Tone.WARNING if planned else Tone.BAD
     lines = (
         *_headline(report, short, planned),
-        *table(_COLUMNS, _rows(short, tone, doubtful)),
+        *format_table(_COLUMNS, _rows(short, tone, doubtful)),
         *_further([*short, *doubtful], tone if short else Tone.WARNING),
-        *failures(rows_of_problems, rest, failure),
-        *failures(key_use.doubts(doubtful), rest, tone=Tone.WARNING),
-        *changes(context.get("changes"), report_path),
-        *report_line(report_path),
+        *format_failures(rows_of_problems, rest, failure),
+        *format_failures(key_use.doubts(doubtful), rest, tone=Tone.WARNING),
+        *format_changes(context.get("changes"), report_path),
+        *format_report_path(report_path),
     )
     artifacts = _artifacts(context.get("host_reports") or [report], report_path)
-    return Screen(lines, limited(artifacts), failure)
+    return Screen(lines, limit_artifacts(artifacts), failure)
 
 
 def _headline(report: Mapping[str, Any], short: Sequence[Any], planned: bool) -> Iterator[Line]:
     rows = report["results"]
     if planned:
         text = f"Check mode: {_accounts(rows)} would be verified in {_regions(rows)}, once the images exist."
-        yield from sentence(text, Tone.PLAIN if short else Tone.GOOD)
+        yield from wrap_text(text, Tone.PLAIN if short else Tone.GOOD)
         if short:
             existing = [row for row in rows if row["image_id"] is not None]
-            yield from sentence(f"Images that exist: {_shortfall(report, short, existing)}", Tone.WARNING)
+            yield from wrap_text(f"Images that exist: {_shortfall(report, short, existing)}", Tone.WARNING)
     elif report["status"] == "verified":
-        yield from sentence(_verified(rows), Tone.GOOD)
+        yield from wrap_text(_verified(rows), Tone.GOOD)
         yield from _meaning(report)
     elif report["status"] == "uncertain":
-        yield from sentence(f"Verified {key_use.counts(rows)}: {_where(rows)}.", Tone.WARNING)
+        yield from wrap_text(f"Verified {key_use.counts(rows)}: {_where(rows)}.", Tone.WARNING)
         yield from _meaning(report)
     else:
-        yield from sentence(_count(report, short), Tone.BAD)
+        yield from wrap_text(_count(report, short), Tone.BAD)
 
 
 def _meaning(report: Mapping[str, Any]) -> Iterator[Line]:
     for text in (level_sentence(report["level"]), *key_use.sentences(report["results"])):
-        yield from sentence(text)
+        yield from wrap_text(text)
 
 
 def _where(rows: Sequence[Any]) -> str:
@@ -98,13 +98,13 @@ def _where(rows: Sequence[Any]) -> str:
 
 
 def _accounts(rows: Sequence[Any]) -> str:
-    return counted(len({row["account_id"] for row in rows}), "account")
+    return count(len({row["account_id"] for row in rows}), "account")
 
 
 def _regions(rows: Sequence[Any]) -> str:
     """Return the region by name if it is one, or the number."""
     regions = {row["region"] for row in rows}
-    return str(rows[0]["region"]) if len(regions) == 1 else counted(len(regions), "region")
+    return str(rows[0]["region"]) if len(regions) == 1 else count(len(regions), "region")
 
 
 def _verified(rows: Sequence[Any]) -> str:
@@ -127,7 +127,7 @@ def _count(report: Mapping[str, Any], short: Sequence[Any]) -> str:
 
 def _shortfall(report: Mapping[str, Any], short: Sequence[Any], rows: Sequence[Any]) -> str:
     word = "is" if len(short) == 1 else "are"
-    return f"{len(short)} of {counted(len(rows), 'verification')} {word} not {report['level']}."
+    return f"{len(short)} of {count(len(rows), 'verification')} {word} not {report['level']}."
 
 
 def _rows(short: Sequence[Any], tone: Tone, doubtful: Sequence[Any]) -> list[Row]:
@@ -149,7 +149,7 @@ def _row(row: Mapping[str, Any], tone: Tone) -> Row:
 
 def _further(short: Sequence[Any], tone: Tone) -> Iterator[Line]:
     if len(short) > MOST_ROWS:
-        yield from sentence(f"and {len(short) - MOST_ROWS} more", tone)
+        yield from wrap_text(f"and {len(short) - MOST_ROWS} more", tone)
 
 
 def _artifacts(reports: Sequence[Mapping[str, Any]], report_path: str | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils._reports.screen impo
     WIDTH,
     Screen,
     Tone,
-    columns_of,
+    count_columns,
 )
 
 from tests.unit.examples import OWNER
@@ -61,7 +61,7 @@ def shown(*findings: dict[str, Any], path: str | None = "audit", **changes: Any)
         **changes,
     }
     found = screen(report, results, path)
-    assert all(columns_of(line.text) <= WIDTH for line in found.lines), found.text
+    assert all(count_columns(line.text) <= WIDTH for line in found.lines), found.text
     return found
 
 

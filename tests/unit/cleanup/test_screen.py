@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils._reports.screen impo
     WIDTH,
     Screen,
     Tone,
-    columns_of,
+    count_columns,
 )
 
 from tests.unit.cleanup.report.examples import (
@@ -42,7 +42,7 @@ def shown(
 ) -> Screen:
     report = cleanup(result, PRICES, planned)
     found = screen(report, {"failures": result.get("failures", []), **results}, path)
-    assert all(columns_of(line.text) <= WIDTH for line in found.lines), found.text
+    assert all(count_columns(line.text) <= WIDTH for line in found.lines), found.text
     return found
 
 

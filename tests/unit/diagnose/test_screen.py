@@ -14,7 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils._reports.screen impo
     WIDTH,
     Screen,
     Tone,
-    columns_of,
+    count_columns,
 )
 
 from tests.unit.hostile import TEXTS
@@ -49,7 +49,7 @@ def diagnosed(*findings: dict[str, Any], can_launch: str = "no", **changes: Any)
 def shown(*results: dict[str, Any], status: str = "findings", **report: Any) -> Screen:
     given = {"check_mode": False, "role": "diagnose", "status": status}
     found = screen({"results": list(results), "failures": [], **report}, given, None)
-    assert all(columns_of(line.text) <= WIDTH for line in found.lines), found.text
+    assert all(count_columns(line.text) <= WIDTH for line in found.lines), found.text
     return found
 
 

@@ -13,7 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils._reports.screen impo
     WIDTH,
     Screen,
     Tone,
-    columns_of,
+    count_columns,
 )
 
 from tests.unit.distribution.examples import EU, US, copied, copy, failure, reported, shared
@@ -43,7 +43,7 @@ def shown(
         },
         path,
     )
-    assert all(columns_of(line.text) <= WIDTH for line in found.lines), found.text
+    assert all(count_columns(line.text) <= WIDTH for line in found.lines), found.text
     return found
 
 

@@ -12,7 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils._reports.screen impo
     WIDTH,
     Screen,
     Tone,
-    columns_of,
+    count_columns,
 )
 
 EU, US = "eu-west-1", "us-east-1"
@@ -29,7 +29,7 @@ def shown(*regions: str, check_mode: bool = False, **changes: Any) -> Screen:
         **changes,
     }
     found = screen(report, {"check_mode": check_mode}, None)
-    assert all(columns_of(line.text) <= WIDTH for line in found.lines), found.text
+    assert all(count_columns(line.text) <= WIDTH for line in found.lines), found.text
     return found
 
 

@@ -10,7 +10,11 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure, summary
 from ansible_collections.golden.images.plugins.module_utils._model import Target
 from ansible_collections.golden.images.plugins.module_utils._publish.screen import screen
-from ansible_collections.golden.images.plugins.module_utils._reports.screen import WIDTH, Screen, columns_of
+from ansible_collections.golden.images.plugins.module_utils._reports.screen import (
+    WIDTH,
+    Screen,
+    count_columns,
+)
 
 EU, US = "eu-west-1", "us-east-1"
 OWNER, OTHER = "111111111111", "222222222222"
@@ -39,7 +43,7 @@ def shown(*results: dict[str, Any], status: str = "published", role: str = "publ
         "status": status,
     }
     found = screen({"results": list(results), "failures": [], **more}, given, None)
-    assert all(columns_of(line.text) <= WIDTH for line in found.lines), found.text
+    assert all(count_columns(line.text) <= WIDTH for line in found.lines), found.text
     return found
 
 

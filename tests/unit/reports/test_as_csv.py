@@ -9,13 +9,13 @@ import io
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils._reports.as_csv import csv_text
+from ansible_collections.golden.images.plugins.module_utils._reports.as_csv import render_csv
 from ansible_collections.golden.images.plugins.module_utils._reports.document import (
     Column,
     Each,
     Table,
-    number_of_rows,
-    single_rows,
+    count_rows,
+    expand_row,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 def cell(value: Any) -> str:
     """The value as the file has it, quotes and all."""
-    title, line, end = csv_text(Table("", (Column("a", "A"),), ({"a": value},))).split("\r\n", 2)
+    title, line, end = render_csv(Table("", (Column("a", "A"),), ({"a": value},))).split("\r\n", 2)
     assert (title, end) == ('"A"', "")
     return line
 
@@ -75,16 +75,16 @@ def test_a_cell(value: Any, text: str) -> None:
 def test_a_row_for_each_value() -> None:
     columns = (Column("a", "A"), Column("who", "Who"), Column("n", "N"))
     rows = ({"a": "x", "who": Each(("1", "=2")), "n": 3}, {"a": "y", "who": Each(())}, {"a": "z", "n": 4})
-    single = tuple(one for row in rows for one in single_rows(row))
-    text = csv_text(Table("", columns, rows))
+    single = tuple(one for row in rows for one in expand_row(row))
+    text = render_csv(Table("", columns, rows))
     assert text.split("\r\n")[1:] == ['"x","1",3', '"x","\'=2",3', '"z","",4', ""]
-    assert text == csv_text(Table("", columns, single))
-    assert number_of_rows(rows) == len(single)
+    assert text == render_csv(Table("", columns, single))
+    assert count_rows(rows) == len(single)
 
 
 def test_lines_end_with_cr_lf() -> None:
     table = Table("", (Column("a", "A"), Column("b", "=B")), ({"a": 1, "b": "x"}, {"b": "a\nb"}))
-    assert csv_text(table) == '"A","\'=B"\r\n1,"x"\r\n"","a\nb"\r\n'
+    assert render_csv(table) == '"A","\'=B"\r\n1,"x"\r\n"","a\nb"\r\n'
 
 
 ROWS = st.lists(
@@ -93,7 +93,7 @@ ROWS = st.lists(
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    return csv_text(Table("", (Column("a", "A"), Column("b", "B")), tuple(rows)))
+    return render_csv(Table("", (Column("a", "A"), Column("b", "B")), tuple(rows)))
 
 
 @given(ROWS)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._reports import codes_page
-from ansible_collections.golden.images.plugins.module_utils._reports.as_sarif import sarif_text
+from ansible_collections.golden.images.plugins.module_utils._reports.as_sarif import render_sarif
 from ansible_collections.golden.images.plugins.module_utils._reports.document import Item
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +31,7 @@ RELATIVE = re.compile(r"(?!/)(?:(?!\.{1,2}(?:/|$))(?:[A-Za-z0-9._~-]|%[0-9A-F]{2
 
 
 def sarif(*items: Item) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(sarif_text(replace(document(), items=items), NOW))
+    content: dict[str, Any] = json.loads(render_sarif(replace(document(), items=items), NOW))
     assert [error.message for error in VALIDATOR.iter_errors(content)] == []
     (run,) = content["runs"]
     assert isinstance(run, dict)
@@ -63,7 +63,7 @@ def test_a_rule_for_each_code_and_the_worst_result_first() -> None:
 
 
 def test_an_incomplete_report_is_not_successful() -> None:
-    (run,) = json.loads(sarif_text(replace(document(), complete=False), NOW))["runs"]
+    (run,) = json.loads(render_sarif(replace(document(), complete=False), NOW))["runs"]
     assert run["invocations"][0]["executionSuccessful"] is False
 
 

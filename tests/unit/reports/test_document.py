@@ -10,12 +10,12 @@ from ansible_collections.golden.images.plugins.module_utils._reports.document im
     Changes,
     Each,
     Item,
-    changes_between,
-    counts_of,
-    key_of_each,
-    number_of_rows,
-    single_rows,
-    worst_first,
+    compare_sentences,
+    count_by_severity,
+    count_rows,
+    expand_row,
+    find_each_key,
+    sort_worst_first,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +26,7 @@ SINCE = "2026-11-23T12:00:00+00:00"
 
 
 def test_the_worst_findings_come_first() -> None:
-    assert [(item.severity, item.code) for item in worst_first(items())] == [
+    assert [(item.severity, item.code) for item in sort_worst_first(items())] == [
         ("high", "public"),
         ("high", "unknown_account"),
         ("medium", "grant_without_share"),
@@ -45,17 +45,17 @@ def test_findings_of_one_code_are_ordered_by_place() -> None:
         finding("1", EU, "ami-2"),
         finding("1", US, "ami-1"),
     ]
-    assert worst_first(reversed(ordered)) == ordered
+    assert sort_worst_first(reversed(ordered)) == ordered
 
 
 @given(st.permutations(items()))
 def test_the_order_does_not_depend_on_that_of_the_document(shuffled: list[Item]) -> None:
-    assert worst_first(shuffled) == worst_first(items())
+    assert sort_worst_first(shuffled) == sort_worst_first(items())
 
 
 def test_every_severity_has_an_order() -> None:
     assert SEVERITIES == ("high", "medium", "low")
-    assert [item.severity for item in worst_first(items())] == sorted(
+    assert [item.severity for item in sort_worst_first(items())] == sorted(
         (item.severity for item in items()), key=SEVERITIES.index
     )
 
@@ -72,7 +72,7 @@ def test_every_severity_has_an_order() -> None:
 def test_changes_between_reports(
     before: list[str], after: list[str], added: tuple[str, ...], removed: tuple[str, ...]
 ) -> None:
-    assert changes_between(SINCE, before, after) == Changes(SINCE, added, removed)
+    assert compare_sentences(SINCE, before, after) == Changes(SINCE, added, removed)
 
 
 def test_the_result_of_changes() -> None:
@@ -80,13 +80,13 @@ def test_the_result_of_changes() -> None:
 
 
 def test_items_are_counted_by_severity() -> None:
-    assert counts_of(items()) == {"high": 2, "medium": 1, "low": 1}
-    assert counts_of(()) == {"high": 0, "medium": 0, "low": 0}
+    assert count_by_severity(items()) == {"high": 2, "medium": 1, "low": 1}
+    assert count_by_severity(()) == {"high": 0, "medium": 0, "low": 0}
 
 
 def test_a_row_with_each_stands_for_a_row_for_each_value() -> None:
     one, several = {"a": 1, "who": "x"}, {"a": 2, "who": Each(("y", "z"))}
-    assert [key_of_each(row) for row in (one, several)] == [None, "who"]
-    assert list(single_rows(one)) == [one]
-    assert list(single_rows(several)) == [{"a": 2, "who": "y"}, {"a": 2, "who": "z"}]
-    assert number_of_rows([one, several, {"who": Each(())}]) == 3
+    assert [find_each_key(row) for row in (one, several)] == [None, "who"]
+    assert list(expand_row(one)) == [one]
+    assert list(expand_row(several)) == [{"a": 2, "who": "y"}, {"a": 2, "who": "z"}]
+    assert count_rows([one, several, {"who": Each(())}]) == 3

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ansible_collections.golden.images.plugins.module_utils._reports.document import Cell, Grid, Mark
-from ansible_collections.golden.images.plugins.module_utils._reports.drift import Version, drift
+from ansible_collections.golden.images.plugins.module_utils._reports.drift import Version, compare_versions
 
 A, B, C = "ap-south-1", "eu-west-1", "us-east-1"
 
@@ -27,7 +27,7 @@ def cells(grid: Grid | None, family: str) -> list[tuple[str, Mark, str]]:
 
 def test_regions_that_are_behind() -> None:
     every = ["2026.8", "2026.9", "2026.10"]
-    grid = drift(versions("web", a=every, b=["2026.8"], c=["2026.9", "2026.10"]))
+    grid = compare_versions(versions("web", a=every, b=["2026.8"], c=["2026.9", "2026.10"]))
     assert cells(grid, "web") == [
         ("2026.10", Mark.FULL, ""),
         ("2026.8", Mark.BROKEN, "2 behind"),
@@ -43,21 +43,21 @@ def test_regions_that_are_behind() -> None:
 
 
 def test_a_region_without_the_family() -> None:
-    grid = drift([*versions("web", a=["2026.8"]), *versions("data", a=["2026.1"], b=["2026.1"])])
+    grid = compare_versions([*versions("web", a=["2026.8"]), *versions("data", a=["2026.1"], b=["2026.1"])])
     assert cells(grid, "web") == [("2026.8", Mark.FULL, ""), ("none", Mark.UNREADABLE, "")]
 
 
 def test_a_version_of_one_region_is_not_missing_in_the_others_unless_it_is_the_newest() -> None:
     usual = ["2026.8", "2026.10"]
-    grid = drift(versions("web", a=[*usual, "2026.9"], b=usual, c=usual))
+    grid = compare_versions(versions("web", a=[*usual, "2026.9"], b=usual, c=usual))
     assert {mark for _text, mark, _detail in cells(grid, "web")} == {Mark.FULL}
-    grid = drift(versions("web", a=[*usual, "2026.11"], b=usual, c=usual))
+    grid = compare_versions(versions("web", a=[*usual, "2026.11"], b=usual, c=usual))
     assert [detail for _text, _mark, detail in cells(grid, "web")] == ["", "1 behind", "1 behind"]
 
 
 def test_a_pre_release_is_behind_its_release() -> None:
     both = ["1.2.0-rc1", "1.2.0"]
-    grid = drift(versions("web", a=both, b=both[:1], c=both[1:]))
+    grid = compare_versions(versions("web", a=both, b=both[:1], c=both[1:]))
     assert cells(grid, "web") == [
         ("1.2.0", Mark.FULL, ""),
         ("1.2.0-rc1", Mark.BROKEN, "1 behind"),
@@ -66,18 +66,20 @@ def test_a_pre_release_is_behind_its_release() -> None:
 
 
 def test_two_spellings_of_a_version_are_not_behind_each_other() -> None:
-    grid = drift([Version("web", A, "2026.11.1", ""), Version("web", B, "2026-11-01", "")])
+    grid = compare_versions([Version("web", A, "2026.11.1", ""), Version("web", B, "2026-11-01", "")])
     assert [mark for _text, mark, _detail in cells(grid, "web")] == [Mark.PARTIAL, Mark.PARTIAL]
 
 
 def test_families_with_drift_are_first() -> None:
     same = {"a": ["2026.1"], "b": ["2026.1"]}
-    grid = drift([*versions("app", **same), *versions("web", a=["2026.1", "2026.2"], b=["2026.1"])])
+    grid = compare_versions(
+        [*versions("app", **same), *versions("web", a=["2026.1", "2026.2"], b=["2026.1"])]
+    )
     assert grid is not None
     assert [family for family, _cells in grid.rows] == ["web", "app"]
 
 
 def test_no_picture_without_versions_or_for_a_single_region() -> None:
-    assert drift([]) is None
-    assert drift(versions("web", a=["2026.8"])) is None
-    assert drift([Version("web", A, "", ""), Version("web", B, "", "")]) is None
+    assert compare_versions([]) is None
+    assert compare_versions(versions("web", a=["2026.8"])) is None
+    assert compare_versions([Version("web", A, "", ""), Version("web", B, "", "")]) is None

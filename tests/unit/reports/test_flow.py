@@ -22,7 +22,7 @@ from ansible_collections.golden.images.plugins.module_utils._reports.flow import
     check_appended_file,
     check_file,
     check_report_options,
-    failed_path,
+    make_failed_path,
 )
 from ansible_collections.golden.images.plugins.module_utils._reports.flow_result import Reporting
 from ansible_collections.golden.images.plugins.modules import distribution_report
@@ -264,4 +264,4 @@ def _json(folder: Path) -> list[str]:
     ],
 )
 def test_the_file_of_a_failed_report_is_beside_that_of_others(path: str, failed: str) -> None:
-    assert failed_path(path) == failed
+    assert make_failed_path(path) == failed

@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils._failures import Val
 from ansible_collections.golden.images.plugins.module_utils._option import TEXTS, option
 from ansible_collections.golden.images.plugins.module_utils._option_groups import ReportOptions
 from ansible_collections.golden.images.plugins.module_utils._reports import flow as report
-from ansible_collections.golden.images.plugins.module_utils._reports.document import changes_between
+from ansible_collections.golden.images.plugins.module_utils._reports.document import compare_sentences
 from ansible_collections.golden.images.plugins.module_utils._reports.flow_result import Reporting
 from ansible_collections.golden.images.plugins.module_utils._reports.formats import NAMES
 from ansible_collections.golden.images.plugins.module_utils._runner import Reported
@@ -31,7 +31,7 @@ class SaidOptions(ReportOptions):
 REPORTING = Reporting[SaidOptions](
     lambda options, _result: {"said": [*options.said]},
     document=lambda _content: document(),
-    changes=lambda before, after: changes_between(before["written_at"], before["said"], after["said"]),
+    changes=lambda before, after: compare_sentences(before["written_at"], before["said"], after["said"]),
 )
 
 

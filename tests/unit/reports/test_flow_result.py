@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 from ansible_collections.golden.images.plugins.module_utils._option_groups import ReportOptions
-from ansible_collections.golden.images.plugins.module_utils._reports.document import changes_between
+from ansible_collections.golden.images.plugins.module_utils._reports.document import compare_sentences
 from ansible_collections.golden.images.plugins.module_utils._reports.flow_result import Reporting
 from ansible_collections.golden.images.plugins.module_utils._runner import Reported
 from botocore.stub import ANY
@@ -29,7 +29,7 @@ PLACE = {
 REPORTING = Reporting[ReportOptions](
     lambda _options, result: {"said": result["said"], "seen": []},
     lambda _content: document(),
-    lambda before, after: changes_between(before["written_at"], before["said"], after["said"]),
+    lambda before, after: compare_sentences(before["written_at"], before["said"], after["said"]),
     replaces=frozenset({"said"}),
     only_in_files=frozenset({"seen"}),
 )

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._reports.document import Item
 from ansible_collections.golden.images.plugins.module_utils._reports.groups import (
-    by_cause,
-    grouped,
-    ranks_of_kinds,
+    group_by_cause,
+    group_items,
+    rank_kinds,
 )
 
 EU, US = "eu-west-1", "us-east-1"
@@ -31,7 +31,7 @@ def item(code: str = "no_key", severity: str = "medium", **changes: Any) -> Item
 def test_a_thousand_findings_of_one_cause_are_one_group() -> None:
     accounts = [f"{one:012}" for one in range(67)]
     items = [item(image_id=f"ami-{one}", principal=who) for one in range(15) for who in accounts]
-    (group,) = grouped(items, {"no_key": "It lacks the key."}, title=lambda some: f"{len(some)} lack it.")
+    (group,) = group_items(items, {"no_key": "It lacks the key."}, title=lambda some: f"{len(some)} lack it.")
     assert (group.title, group.number, len(group.rows)) == ("1005 lack it.", 1005, 15)
     # What all rows have in common is said once.
     assert dict(group.notes) == {
@@ -50,7 +50,7 @@ def test_the_worst_group_is_first_then_the_largest() -> None:
         item("a", "high", image_id="ami-2"),
         item("a", "high", image_id="ami-3"),
     ]
-    groups = grouped(items, {})
+    groups = group_items(items, {})
     assert [(one.label, one.code, one.number) for one in groups] == [
         ("high", "a", 2),
         ("high", "a", 1),
@@ -64,12 +64,12 @@ def test_kinds_are_in_the_order_of_severity_urgency_and_number() -> None:
         return {"z": 0, "a": 2}.get(code, 1)
 
     kinds = [*[("high", code) for code in "aaabccz"], ("low", "z")]
-    ranks = ranks_of_kinds(kinds, urgency)
+    ranks = rank_kinds(kinds, urgency)
     in_order = sorted(ranks, key=lambda kind: ranks[kind])
     assert in_order == [*[("high", code) for code in "zcba"], ("low", "z")]
 
     items = [item(code, severity, image_id=f"ami-{n}") for n, (severity, code) in enumerate(kinds)]
-    groups = grouped(items, {}, cause=lambda one: one.image_id == "ami-0", urgency=urgency)
+    groups = group_items(items, {}, cause=lambda one: one.image_id == "ami-0", urgency=urgency)
     assert [(one.code, one.number) for one in groups] == [
         ("z", 1),
         ("c", 2),
@@ -83,7 +83,7 @@ def test_kinds_are_in_the_order_of_severity_urgency_and_number() -> None:
 
 def test_causes_are_separate_groups() -> None:
     items = [item(image_id="ami-1", principal=who) for who in ("a", "b")]
-    assert [one.number for one in grouped(items, {}, cause=lambda each: each.principal)] == [1, 1]
+    assert [one.number for one in group_items(items, {}, cause=lambda each: each.principal)] == [1, 1]
 
 
 @pytest.mark.parametrize(
@@ -109,17 +109,17 @@ def test_causes_are_separate_groups() -> None:
 )
 def test_small_causes_are_one_group_if_they_are_many(numbers: list[int], expected: list[int]) -> None:
     findings = [cause for cause, number in enumerate(numbers) for _each in range(number)]
-    found = by_cause(findings, lambda _one: "kind", lambda one: one)
+    found = group_by_cause(findings, lambda _one: "kind", lambda one: one)
     assert sorted(map(len, found), reverse=True) == expected
     assert sorted(one for group in found for one in group) == findings
     # Another kind has no part in it.
-    kinds = by_cause([*findings, -1], lambda one: one < 0, lambda one: one)
+    kinds = group_by_cause([*findings, -1], lambda one: one < 0, lambda one: one)
     assert sorted(map(len, kinds)) == sorted([*expected, 1])
 
 
 def test_without_a_title_each_row_has_its_message() -> None:
     items = [item(image_id="ami-1", region=US), item(image_id="ami-2")]
-    (group,) = grouped(items, {"no_key": "It lacks the key."})
+    (group,) = group_items(items, {"no_key": "It lacks the key."})
     assert group.title == "2 findings in 2 regions: It lacks the key."
     assert [(row["region"], row["message"]) for row in group.rows] == [
         (EU, "ami-2 and None."),
@@ -128,7 +128,7 @@ def test_without_a_title_each_row_has_its_message() -> None:
 
 
 def test_a_single_finding_is_its_message() -> None:
-    (group,) = grouped([item(image_id="ami-1", principal="a")], {})
+    (group,) = group_items([item(image_id="ami-1", principal="a")], {})
     assert (group.title, group.rows[0]["principals"]) == ("ami-1 and a.", ["a"])
 
 
@@ -138,5 +138,5 @@ def test_rows_are_in_natural_order_of_the_names() -> None:
         (EU, "ami-2"): "web-2026.8",
     }
     items = [item(image_id=one) for one in ("ami-1", "ami-2")]
-    (group,) = grouped(items, {}, names=names)
+    (group,) = group_items(items, {}, names=names)
     assert [row["name"] for row in group.rows] == ["web-2026.8", "web-2026.10"]

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._reports.naming import (
-    family_of,
     image_order,
-    natural,
-    version_of,
+    natural_key,
+    parse_family,
+    parse_version,
     version_order,
 )
 from hypothesis import given
@@ -111,13 +111,13 @@ RELEASES = [
 
 @pytest.mark.parametrize(("name", "family", "version"), [*COPIES, *FORMS, *RELEASES])
 def test_families_and_versions(name: str, family: str, version: str) -> None:
-    assert (family_of(name), version_of(name)) == (family, version)
+    assert (parse_family(name), parse_version(name)) == (family, version)
 
 
 @given(st.text(st.sampled_from("aAv019-_. /()rctxami"), max_size=128))
 def test_every_name_has_a_family(name: str) -> None:
-    assert bool(family_of(name)) is bool(name)
-    assert len(family_of(name)) + len(version_of(name)) <= len(name)
+    assert bool(parse_family(name)) is bool(name)
+    assert len(parse_family(name)) + len(parse_version(name)) <= len(name)
 
 
 def test_versions_are_ordered_by_their_parts() -> None:
@@ -150,7 +150,7 @@ def test_versions_are_ordered_by_their_parts() -> None:
 
 def test_numbers_are_compared_as_numbers() -> None:
     names = ["web-2026.10", "web-2026.8", "web", "web-2026.8.1", "8", "web-\u00b2"]
-    assert sorted(names, key=natural) == [
+    assert sorted(names, key=natural_key) == [
         "8",
         "web",
         "web-2026.8",
@@ -169,4 +169,4 @@ def test_images_are_ordered_by_region_and_name() -> None:
 
 @given(st.lists(st.text()))
 def test_all_texts_can_be_ordered(texts: list[str]) -> None:
-    assert [natural(text) for text in sorted(texts, key=natural)] == sorted(map(natural, texts))
+    assert [natural_key(text) for text in sorted(texts, key=natural_key)] == sorted(map(natural_key, texts))

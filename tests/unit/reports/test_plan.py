@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._reports.plan import (
+    CurrentReport,
+    DesiredReport,
     ReportPlan,
-    ReportSeen,
-    ReportWanted,
     WriteFile,
     digest,
     plan,
@@ -25,7 +25,7 @@ CONTENT = {"status": "distributed", "regions": [{"region": "eu-west-1", "é": No
 
 
 def planned(text: str | None, path: str | None = "r.json", content: Any = None, now: str = NOW) -> ReportPlan:
-    return plan(ReportWanted(path, CONTENT if content is None else content), ReportSeen(text, now))
+    return plan(DesiredReport(path, CONTENT if content is None else content), CurrentReport(text, now))
 
 
 def written(result: ReportPlan) -> str:

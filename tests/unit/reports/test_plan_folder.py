@@ -14,20 +14,20 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._reports.document import (
     Changes,
     Document,
-    changes_between,
+    compare_sentences,
 )
 from ansible_collections.golden.images.plugins.module_utils._reports.formats import (
     JSON,
     LATEST,
     NAMES,
-    dated_stem,
-    with_stem,
+    make_dated_stem,
+    replace_stem,
 )
 from ansible_collections.golden.images.plugins.module_utils._reports.plan import (
+    CurrentReport,
+    DesiredReport,
     Folder,
     ReportPlan,
-    ReportSeen,
-    ReportWanted,
     digest,
     plan,
 )
@@ -43,7 +43,7 @@ OTHER = {"status": "findings", "findings": ["two", "three"]}
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
-    return changes_between(before["written_at"], before["findings"], after["findings"])
+    return compare_sentences(before["written_at"], before["findings"], after["findings"])
 
 
 def planned(
@@ -55,13 +55,13 @@ def planned(
 ) -> ReportPlan:
     folder = Folder("reports", lambda _content: document(), differences)
     place = replace(folder, **wanted)
-    return plan(ReportWanted(None, content, place, failed=failed), seen_with(forms, now))
+    return plan(DesiredReport(None, content, place, failed=failed), seen_with(forms, now))
 
 
-def seen_with(forms: Mapping[str, str], now: str = NOW, text: str | None = None) -> ReportSeen:
+def seen_with(forms: Mapping[str, str], now: str = NOW, text: str | None = None) -> CurrentReport:
     """The directory with these files, and the single file with this text."""
     digests = {name: digest(form) for name, form in forms.items()}
-    return ReportSeen(text, now, forms.get(JSON), digests, page=PAGE_FILES)
+    return CurrentReport(text, now, forms.get(JSON), digests, page=PAGE_FILES)
 
 
 def files(result: ReportPlan) -> dict[str, str]:
@@ -160,9 +160,9 @@ def test_a_report_that_cannot_be_compared_is_replaced_with_a_warning(
 
 
 def test_a_report_that_cannot_be_read_is_replaced_with_a_warning() -> None:
-    seen = ReportSeen(None, NOW, unreadable="Permission denied: 'report.json'", page=PAGE_FILES)
+    seen = CurrentReport(None, NOW, unreadable="Permission denied: 'report.json'", page=PAGE_FILES)
     folder = Folder("reports", lambda _content: document(), differences)
-    result = plan(ReportWanted(None, CONTENT, folder), seen)
+    result = plan(DesiredReport(None, CONTENT, folder), seen)
     assert ["Permission denied" in warning for warning in result.warnings] == [True]
     assert set(files(result)) == set(NAMES)
 
@@ -218,7 +218,7 @@ def test_a_report_with_other_formatting_is_unchanged(first: dict[str, str]) -> N
 
 
 def test_a_file_in_addition_to_the_folder(first: dict[str, str]) -> None:
-    wanted = ReportWanted("r.json", CONTENT, Folder("reports/", lambda _content: document(), differences))
+    wanted = DesiredReport("r.json", CONTENT, Folder("reports/", lambda _content: document(), differences))
     both = plan(wanted, seen_with({}))
     assert [action.path for action in both.actions] == ["r.json", *(f"reports/{name}" for name in first)]
     text = both.actions[0].text
@@ -240,10 +240,10 @@ def test_what_only_the_previous_run_could_know_is_kept() -> None:
 
     folder = Folder("reports", of, differences)
     noted = {**CONTENT, "note": "An hour."}
-    first = plan(ReportWanted("r.json", noted, folder), seen_with({}))
+    first = plan(DesiredReport("r.json", noted, folder), seen_with({}))
     texts = {action.path: action.text for action in first.actions}
     seen = seen_with(files(first), LATER, texts["r.json"])
-    wanted = ReportWanted("r.json", CONTENT, folder, completed)
+    wanted = DesiredReport("r.json", CONTENT, folder, completed)
     again = plan(wanted, seen)
     assert (again.actions, again.after) == ((), noted)
     # In the file, the directory, or both, and on the page.
@@ -255,20 +255,20 @@ def test_what_only_the_previous_run_could_know_is_kept() -> None:
 
 @pytest.mark.parametrize("text", [None, "{", "[]", '{"findings": []}'])
 def test_a_previous_report_that_knows_nothing_is_no_problem(text: str | None) -> None:
-    result = plan(ReportWanted("r.json", CONTENT, remember=completed), ReportSeen(text, NOW))
+    result = plan(DesiredReport("r.json", CONTENT, remember=completed), CurrentReport(text, NOW))
     assert result.after == CONTENT
 
 
 @given(st.lists(st.text(), unique=True), st.lists(st.text(), unique=True))
 def test_changes_transform_one_report_into_the_next(before: list[str], after: list[str]) -> None:
-    changes = changes_between(NOW, before, after)
+    changes = compare_sentences(NOW, before, after)
     assert {*before} - {*changes.removed} | {*changes.added} == {*after}
     assert not {*changes.added} & {*before}
     assert {*changes.removed} <= {*before}
 
 
 def named(stem: str) -> list[str]:
-    return [with_stem(stem, name) for name in NAMES]
+    return [replace_stem(stem, name) for name in NAMES]
 
 
 def latest(written: Mapping[str, str]) -> dict[str, str]:
@@ -283,7 +283,7 @@ def latest(written: Mapping[str, str]) -> dict[str, str]:
 def test_each_dated_report_has_files_of_its_own_and_is_the_latest() -> None:
     result = planned({}, dated=True)
     written = files(result)
-    own, copies = named(dated_stem(NOW)), named(LATEST)
+    own, copies = named(make_dated_stem(NOW)), named(LATEST)
     # The next run compares latest.json: it is the last, and nothing is the latest before it is complete.
     assert {*written} == {*own, *copies}
     assert list(written)[-1] == "latest.json"
@@ -296,11 +296,11 @@ def test_each_dated_report_has_files_of_its_own_and_is_the_latest() -> None:
 def test_a_dated_report_is_written_again_only_if_its_content_changes() -> None:
     first = latest(files(planned({}, dated=True)))
     again = planned(first, now=LATER, dated=True)
-    assert (again.actions, again.files) == ((), (*named(dated_stem(NOW)), *named(LATEST)))
+    assert (again.actions, again.files) == ((), (*named(make_dated_stem(NOW)), *named(LATEST)))
     del first["report.csv"]
     assert {*files(planned(first, now=LATER, dated=True))} == {"latest.csv"}
     changed = files(planned(first, OTHER, LATER, dated=True))
-    assert {*changed} == {*named(dated_stem(LATER)), *named(LATEST)}
+    assert {*changed} == {*named(make_dated_stem(LATER)), *named(LATEST)}
     report = json.loads(changed["latest.json"])
     assert (report["written_at"], report["changes"]["since"]) == (LATER, NOW)
 
@@ -309,7 +309,7 @@ def test_a_dated_report_is_written_again_only_if_its_content_changes() -> None:
 def test_a_failed_report_has_a_date_and_is_not_the_latest(content: Mapping[str, Any]) -> None:
     first = latest(files(planned({}, dated=True)))
     failed = planned(first, content, LATER, failed=True, dated=True)
-    own = named(dated_stem(LATER, failed=True))
+    own = named(make_dated_stem(LATER, failed=True))
     assert ({*files(failed)}, failed.files) == ({*own}, (*own,))
     # The next report is compared with the latest one.
     done = planned(first, OTHER, LAST, dated=True)

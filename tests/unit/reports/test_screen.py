@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure, summary
+from ansible_collections.golden.images.plugins.module_utils._listing import count
 from ansible_collections.golden.images.plugins.module_utils._reports.document import Column
 from ansible_collections.golden.images.plugins.module_utils._reports.screen import (
     OUTPUT,
@@ -18,31 +19,30 @@ from ansible_collections.golden.images.plugins.module_utils._reports.screen impo
     Row,
     Screen,
     Tone,
-    changes,
-    clean,
-    collapsed,
-    columns_of,
-    count_texts,
-    counted,
+    collapse_rows,
+    count_columns,
+    count_consumers,
     cut,
-    duration,
-    failed_regions,
-    failed_rows,
-    failure_message,
-    failures,
+    format_changes,
+    format_duration,
+    format_failure_message,
+    format_failures,
+    format_omitted,
+    format_report_path,
+    format_table,
+    format_unwritten_report,
     has_no_change,
-    limited,
-    module_message,
-    omitted_line,
-    one_message,
-    outcome_of,
-    principal_name,
-    report_line,
-    resource_name,
-    sentence,
-    shared_with,
-    table,
-    unwritten_report,
+    join_counts,
+    join_messages,
+    limit_artifacts,
+    list_failed_regions,
+    list_failed_rows,
+    name_outcome,
+    read_module_message,
+    shorten_principal,
+    shorten_resource,
+    to_one_line,
+    wrap_text,
 )
 
 from tests.unit.hostile import TEXTS
@@ -60,7 +60,7 @@ def failure(message: str = "No.", remedy: str = "Ask.", **more: Any) -> dict[str
 
 def test_a_table_is_as_wide_as_its_texts() -> None:
     rows = [Row({"region": "us-east-1", "image": "ami-1", "size": 8}), Row({"region": "x", "size": 100})]
-    assert texts(table(COLUMNS, rows)) == [
+    assert texts(format_table(COLUMNS, rows)) == [
         "region     image  GiB",
         "us-east-1  ami-1    8",
         "x                 100",
@@ -68,25 +68,25 @@ def test_a_table_is_as_wide_as_its_texts() -> None:
 
 
 def test_a_column_without_texts_is_left_out_and_a_row_keeps_its_tone() -> None:
-    lines = list(table(COLUMNS, [Row({"region": "eu-west-1", "image": None, "size": ""}, Tone.BAD)]))
+    lines = list(format_table(COLUMNS, [Row({"region": "eu-west-1", "image": None, "size": ""}, Tone.BAD)]))
     assert lines == [Line("region"), Line("eu-west-1", Tone.BAD)]
 
 
 def test_a_table_without_texts_has_no_lines() -> None:
-    assert list(table(COLUMNS, [])) == []
-    assert list(table(COLUMNS, [Row({"region": ""})])) == []
+    assert list(format_table(COLUMNS, [])) == []
+    assert list(format_table(COLUMNS, [Row({"region": ""})])) == []
 
 
 def test_spaces_are_shortened_before_texts() -> None:
     columns = [Column(str(number), "t") for number in range(8)]
-    lines = texts(table(columns, [Row({column.key: "x" * 9 for column in columns})]))
+    lines = texts(format_table(columns, [Row({column.key: "x" * 9 for column in columns})]))
     assert lines[1] == " ".join(["x" * 9] * 8)
 
 
 def test_the_widest_texts_are_cut() -> None:
     rows = [Row({"region": "eu-west-1", "image": "ami-" + "0" * 200, "size": 8})]
-    _titles, line = texts(table(COLUMNS, rows))
-    assert columns_of(line) == WIDTH
+    _titles, line = texts(format_table(COLUMNS, rows))
+    assert count_columns(line) == WIDTH
     assert line.startswith("eu-west-1 ami-000")
     assert line.endswith("\u2026   8")
 
@@ -95,40 +95,42 @@ def test_the_widest_texts_are_cut() -> None:
 def test_any_text_fits_into_a_line_and_cannot_control_the_terminal(text: str) -> None:
     rows = [Row({"region": text, "image": text})]
     lines = [
-        *table(COLUMNS, rows),
-        *sentence(f"{text} {text}"),
-        *failures([failure(text)], text),
-        *report_line(text),
+        *format_table(COLUMNS, rows),
+        *wrap_text(f"{text} {text}"),
+        *format_failures([failure(text)], text),
+        *format_report_path(text),
     ]
     for line in lines:
-        assert columns_of(line.text) <= WIDTH
+        assert count_columns(line.text) <= WIDTH
         controls = {"Cc", "Cf", "Cs", "Zl", "Zp"}
         assert not [c for c in line.text if unicodedata.category(c) in controls and c not in "\u200c\u200d"]
 
 
 def test_ids_are_cut_last() -> None:
     image, text = "ami-0123456789abcdef0", "x" * 60
-    _titles, line = texts(table((*COLUMNS, Column("text", "text")), [Row({"image": image, "text": text})]))
+    _titles, line = texts(
+        format_table((*COLUMNS, Column("text", "text")), [Row({"image": image, "text": text})])
+    )
     assert line.startswith(f"{image} ")
     assert line.endswith("x\u2026")
 
 
 def test_a_sentence_is_wrapped_and_cut() -> None:
     words = " ".join(["word"] * 60)
-    lines = list(sentence(words, Tone.WARNING, most=2))
+    lines = list(wrap_text(words, Tone.WARNING, most=2))
     assert [line.tone for line in lines] == [Tone.WARNING] * 2
     assert lines[1].text.startswith("  word")
     assert lines[1].text.endswith("\u2026")
-    assert all(columns_of(line.text) <= WIDTH for line in lines)
+    assert all(count_columns(line.text) <= WIDTH for line in lines)
 
 
 def test_the_same_failure_in_several_regions_is_shown_once() -> None:
     found = [failure(region=region) for region in ("eu-west-1", "us-east-1")]
-    assert texts(failures(found, OUTPUT)) == ["- eu-west-1, us-east-1: No. Ask."]
+    assert texts(format_failures(found, OUTPUT)) == ["- eu-west-1, us-east-1: No. Ask."]
 
 
 def test_at_most_five_failures_are_shown() -> None:
-    lines = texts(failures([failure(f"No {number}") for number in range(8)], "report.json"))
+    lines = texts(format_failures([failure(f"No {number}") for number in range(8)], "report.json"))
     assert lines[0] == "- eu-west-1: No 0. Ask."
     assert lines[5:] == ["  3 more in report.json."]
 
@@ -136,9 +138,11 @@ def test_at_most_five_failures_are_shown() -> None:
 def test_failures_that_a_message_has_are_marked() -> None:
     regions = ("eu-west-1", "us-east-1")
     found = [*(failure(f"In {one}: no", region=one) for one in regions), failure("New")]
-    lines = list(failures(found, OUTPUT, "2 problems:\n- eu-west-1, us-east-1: In {region}: no.\n  Ask."))
+    lines = list(
+        format_failures(found, OUTPUT, "2 problems:\n- eu-west-1, us-east-1: In {region}: no.\n  Ask.")
+    )
     assert [line.tone for line in lines] == [Tone.FAILURE, Tone.BAD]
-    assert {line.tone for line in failures(found, OUTPUT)} == {Tone.BAD}
+    assert {line.tone for line in format_failures(found, OUTPUT)} == {Tone.BAD}
 
 
 @pytest.mark.parametrize(
@@ -146,16 +150,16 @@ def test_failures_that_a_message_has_are_marked() -> None:
     [(8, "8s"), (59, "59s"), (60, "1m"), (421, "7m"), (3599, "1h 00m"), (3900, "1h 05m")],
 )
 def test_durations(seconds: int, text: str) -> None:
-    assert duration(seconds) == text
+    assert format_duration(seconds) == text
 
 
 def test_several_messages_in_one() -> None:
-    assert one_message(["", "No.", "", "Neither."], "audit") == "No.\nNeither."
+    assert join_messages(["", "No.", "", "Neither."], "audit") == "No.\nNeither."
     whole = ["x" * 1749, "x" * 1750]
-    assert one_message(whole, OUTPUT) == "\n".join(whole)
+    assert join_messages(whole, OUTPUT) == "\n".join(whole)
     x, y = "x" * 4_000, "y" * 40
     for rest in ("audit", OUTPUT):
-        lines = one_message(["No.", f"{x}\n{y}\n{x}"], rest).splitlines()
+        lines = join_messages(["No.", f"{x}\n{y}\n{x}"], rest).splitlines()
         assert [line[:4] for line in lines] == ["No.", "xxxx", "yyyy", "xxxx", "All "]
         assert lines[2] == y
         assert {len(line) for line in lines} & {1728, 1729}
@@ -163,77 +167,77 @@ def test_several_messages_in_one() -> None:
 
 
 def test_a_message_of_very_many_lines_is_cut_in_the_middle() -> None:
-    message = one_message([f"It broke.\n{'line' * 9}" * 2_000], OUTPUT)
+    message = join_messages([f"It broke.\n{'line' * 9}" * 2_000], OUTPUT)
     assert message.startswith("It broke.\nline")
     assert message.endswith("line\nAll of it is in the output of -vvv.")
     assert 3_400 < len(message) < 3_600
 
 
 def test_the_message_of_a_module() -> None:
-    assert module_message({"failed": True, "msg": "No."}) == "No."
-    assert module_message({"results": []}) == ""
+    assert read_module_message({"failed": True, "msg": "No."}) == "No."
+    assert read_module_message({"results": []}) == ""
     failed = {"msg": summary(Failure(f"{number} is bad.", "", "bad", "x") for number in range(9))}
-    assert module_message(failed) == failed["msg"]
-    assert module_message(failed, "the fact x").endswith("- 4 is bad.\n4 more in the fact x.")
+    assert read_module_message(failed) == failed["msg"]
+    assert read_module_message(failed, "the fact x").endswith("- 4 is bad.\n4 more in the fact x.")
 
 
 def test_a_failure_without_region_message_or_remedy() -> None:
-    assert texts(failures([failure("No", "", region=None)], OUTPUT)) == ["- No."]
-    assert texts(failures([failure("", "Ask.", region=None)], OUTPUT)) == ["- Ask."]
+    assert texts(format_failures([failure("No", "", region=None)], OUTPUT)) == ["- No."]
+    assert texts(format_failures([failure("", "Ask.", region=None)], OUTPUT)) == ["- Ask."]
 
 
 def test_the_report_is_named_in_one_line_if_that_fits() -> None:
-    assert texts(report_line("a.json")) == ["Report: a.json"]
-    assert texts(report_line(None)) == []
+    assert texts(format_report_path("a.json")) == ["Report: a.json"]
+    assert texts(format_report_path(None)) == []
     long = "/" + "x" * 100
-    assert "".join(texts(report_line(long))) == f"Report:{long}"
+    assert "".join(texts(format_report_path(long))) == f"Report:{long}"
 
 
 def test_a_report_that_is_not_written_is_said_to_be_so() -> None:
-    assert texts(unwritten_report("a.json")) == ["Report (not in check mode): a.json"]
-    assert texts(unwritten_report(None)) == []
+    assert texts(format_unwritten_report("a.json")) == ["Report (not in check mode): a.json"]
+    assert texts(format_unwritten_report(None)) == []
 
 
 def test_large_artifacts_leave_out_their_largest_values() -> None:
     given = {"images": {"a": "b"}, "copies": "x" * 900, "status": "done"}
-    assert limited(given) == given
-    assert texts(omitted_line(given)) == []
-    small = limited(given, 200)
-    assert texts(omitted_line(small)) == ["Too large to pass to the next job: copies."]
+    assert limit_artifacts(given) == given
+    assert texts(format_omitted(given)) == []
+    small = limit_artifacts(given, 200)
+    assert texts(format_omitted(small)) == ["Too large to pass to the next job: copies."]
     assert small == {"images": {"a": "b"}, "status": "done", "omitted": ["copies"]}
     assert len(json.dumps(small)) <= 200
 
 
 def test_words() -> None:
-    assert (counted(1, "launch"), counted(2, "launch")) == ("1 launch", "2 launches")
-    assert (counted(1, "region"), counted(2, "region"), counted(1200, "image")) == (
+    assert (count(1, "launch"), count(2, "launch")) == ("1 launch", "2 launches")
+    assert (count(1, "region"), count(2, "region"), count(1200, "image")) == (
         "1 region",
         "2 regions",
         "1,200 images",
     )
-    assert count_texts([(1, "account"), (0, "organizational unit")]) == "1 account"
-    assert count_texts([(2, "account"), (1, "organization"), (3, "organizational unit")]) == (
+    assert join_counts([(1, "account"), (0, "organizational unit")]) == "1 account"
+    assert join_counts([(2, "account"), (1, "organization"), (3, "organizational unit")]) == (
         "2 accounts, 1 organization and 3 organizational units"
     )
-    assert count_texts([]) == ""
+    assert join_counts([]) == ""
 
 
 def test_whom_an_image_is_shared_with() -> None:
     permissions = {"account_ids": ["1", "2"], "org_arns": [], "org_unit_arns": ["u"], "public": False}
-    assert shared_with(permissions) == "2 accounts and 1 OU"
-    assert shared_with({}) == shared_with({"account_ids": None}) == "no account"
+    assert count_consumers(permissions) == "2 accounts and 1 OU"
+    assert count_consumers({}) == count_consumers({"account_ids": None}) == "no account"
 
 
 def test_columns() -> None:
-    assert columns_of("abc") == 3
-    assert columns_of("\u65e5\u672c") == 4
-    assert columns_of("e\u0301") == 1
+    assert count_columns("abc") == 3
+    assert count_columns("\u65e5\u672c") == 4
+    assert count_columns("e\u0301") == 1
     assert cut("abcdef", 4) == "abc\u2026"
     assert cut("abc", 4) == "abc"
     # Half of a wide character does not fit, and an accent belongs to the letter before it.
     assert cut("\u65e5\u672c\u8a9e", 4) == "\u65e5\u2026"
     assert cut("ae\u0301bc", 3) == "ae\u0301\u2026"
-    assert clean("a\n b\x1b") == "a b\u27e8U+001B\u27e9"
+    assert to_one_line("a\n b\x1b") == "a b\u27e8U+001B\u27e9"
 
 
 def test_a_screen_is_one_text() -> None:
@@ -243,7 +247,7 @@ def test_a_screen_is_one_text() -> None:
 @pytest.mark.parametrize("number", [1, 20, 100])
 def test_rows_without_a_problem_are_one_if_there_are_many(number: int) -> None:
     good = [Row({"region": f"r-{one}", "image": f"ami-{one}", "outcome": "changed"}) for one in range(number)]
-    rows = list(collapsed([], good))
+    rows = list(collapse_rows([], good))
     if number <= 20:
         assert rows == good
     else:
@@ -271,12 +275,14 @@ def test_one_row_for_many_has_what_they_share_and_counts_the_rest(
         for account in range(24)
         for region, image in images.items()
     ]
-    assert list(collapsed([], good)) == [Row(dict(zip(("region", "account", "image"), cells, strict=True)))]
+    assert list(collapse_rows([], good)) == [
+        Row(dict(zip(("region", "account", "image"), cells, strict=True)))
+    ]
 
 
-def test_rows_with_a_problem_are_first_and_counted() -> None:
+def test_rows_with_a_problem_are_first_and_count() -> None:
     bad = [Row({"region": f"r-{one}"}, Tone.BAD) for one in range(30)]
-    rows = list(collapsed(bad, [Row({"region": "good"})]))
+    rows = list(collapse_rows(bad, [Row({"region": "good"})]))
     assert rows[:20] == bad[:20]
     assert rows[20:] == [Row({"region": "10 more"}, Tone.BAD), Row({"region": "good"})]
 
@@ -288,8 +294,8 @@ def test_failed_regions_and_their_rows() -> None:
         failure(region=None),
         failure(region="a-1"),
     ]
-    assert failed_regions(found) == ["a-1", "eu-west-1"]
-    assert [row.cells for row in failed_rows(found)] == [
+    assert list_failed_regions(found) == ["a-1", "eu-west-1"]
+    assert [row.cells for row in list_failed_rows(found)] == [
         {"region": "eu-west-1", "account": "1", "outcome": "failed"},
         {"region": "a-1", "account": None, "outcome": "failed"},
     ]
@@ -300,22 +306,22 @@ def test_failed_regions_and_their_rows() -> None:
     [(True, True, "planned"), (True, False, "changed"), (False, True, "unchanged")],
 )
 def test_outcomes(changed: bool, is_plan: bool, text: str) -> None:
-    assert outcome_of(changed, is_plan) == text
+    assert name_outcome(changed, is_plan) == text
 
 
 def test_the_message_of_a_role_that_fails() -> None:
     found = [failure(f"No {number}.") for number in range(7)]
-    lines = failure_message("It failed.", found, "report.json").splitlines()
+    lines = format_failure_message("It failed.", found, "report.json").splitlines()
     assert lines[:2] == ["It failed.", "- eu-west-1: No 0. Ask."]
     assert lines[6:] == ["  2 more in report.json."]
-    long = failure_message("It failed.", [failure("x" * 5000) for _number in range(5)], OUTPUT)
+    long = format_failure_message("It failed.", [failure("x" * 5000) for _number in range(5)], OUTPUT)
     assert len(long) < 4000
 
 
 def test_what_has_changed() -> None:
     found = {"added": ["A."], "removed": ["B."], "since": "2026-11-24T12:00:00+00:00"}
-    assert texts(changes(found, None)) == ["Since 2026-11-24 12:00: 1 new, 1 gone.", "+ A.", "- B."]
-    assert texts(changes(None, None)) == []
+    assert texts(format_changes(found, None)) == ["Since 2026-11-24 12:00: 1 new, 1 gone.", "+ A.", "- B."]
+    assert texts(format_changes(None, None)) == []
 
 
 @pytest.mark.parametrize(
@@ -327,7 +333,7 @@ def test_what_has_changed() -> None:
     ],
 )
 def test_a_resource_in_a_column(resource: str, name: str) -> None:
-    assert resource_name(resource) == name
+    assert shorten_resource(resource) == name
 
 
 @pytest.mark.parametrize(
@@ -339,7 +345,7 @@ def test_a_resource_in_a_column(resource: str, name: str) -> None:
     ],
 )
 def test_a_principal_in_a_column(principal: str, name: str) -> None:
-    assert principal_name(principal) == name
+    assert shorten_principal(principal) == name
 
 
 @pytest.mark.parametrize(

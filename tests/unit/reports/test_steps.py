@@ -10,11 +10,11 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._reports.document import Item
 from ansible_collections.golden.images.plugins.module_utils._reports.steps import (
     MEANINGS,
-    explained,
-    failures,
-    finding,
-    item,
-    stable,
+    collect_failures,
+    explain,
+    strip_request,
+    to_finding,
+    to_item,
 )
 
 DENIED = {
@@ -59,12 +59,12 @@ EMPTY = dict.fromkeys(("account_id", "action", "error_code", "region", "remedy",
     ],
 )
 def test_failures(steps: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
-    assert failures(steps) == expected
+    assert collect_failures(steps) == expected
 
 
 def test_failures_keep_the_order_of_the_steps() -> None:
     steps = [{"failures": [{"message": "a"}]}, {"failures": [{"message": "b"}, {"message": "c"}]}]
-    assert [failure["message"] for failure in failures(steps)] == ["a", "b", "c"]
+    assert [failure["message"] for failure in collect_failures(steps)] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_failures_keep_the_order_of_the_steps() -> None:
     ],
 )
 def test_a_message_without_the_encoded_request(message: str, expected: str) -> None:
-    assert stable(message) == expected
+    assert strip_request(message) == expected
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ def test_a_message_without_the_encoded_request(message: str, expected: str) -> N
     ],
 )
 def test_the_finding_about_a_failure(changes: dict[str, Any], expected: dict[str, Any]) -> None:
-    (failure,) = failures([{"failures": [{**DENIED, **changes}]}])
-    assert finding(failure) == {
+    (failure,) = collect_failures([{"failures": [{**DENIED, **changes}]}])
+    assert to_finding(failure) == {
         "error_code": failure["error_code"],
         "remedy": "Allow CopyImage.",
         **expected,
@@ -111,8 +111,8 @@ def test_the_finding_about_a_failure(changes: dict[str, Any], expected: dict[str
 
 
 def test_the_item_of_a_failure() -> None:
-    (failure,) = failures([{"failures": [DENIED]}])
-    assert item(failure, "high", principal="444455556666") == Item(
+    (failure,) = collect_failures([{"failures": [DENIED]}])
+    assert to_item(failure, "high", principal="444455556666") == Item(
         code="operation_failed",
         severity="high",
         message="You are not authorized (UnauthorizedOperation).",
@@ -134,4 +134,4 @@ def test_the_item_of_a_failure() -> None:
     ],
 )
 def test_a_message_has_the_code_of_aws(message: str, error_code: str | None, expected: str) -> None:
-    assert explained(message, error_code) == expected
+    assert explain(message, error_code) == expected

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._reports.screen import WIDTH, Line, Screen
 from ansible_collections.golden.images.plugins.module_utils._reports.uploaded import (
-    together,
-    with_place,
-    with_report,
+    add_report,
+    add_report_place,
+    find_common_folder,
 )
 
 SCREEN = Screen((Line("Audited."), Line("Report: audit")), {"status": "clean"})
@@ -25,7 +25,7 @@ NONE = {"status": "clean", "report_s3_uri": None, "report_url": None}
 
 
 def test_the_link_is_displayed_and_passed_on() -> None:
-    screen = with_place(SCREEN, DONE, False)
+    screen = add_report_place(SCREEN, DONE, False)
     assert screen.text.splitlines() == [
         "Audited.",
         "Report: audit",
@@ -39,19 +39,19 @@ def test_the_link_is_displayed_and_passed_on() -> None:
 
 @pytest.mark.parametrize("result", [{}, {"report_s3_uri": None, "report_url": None}])
 def test_nothing_is_displayed_without_an_upload(result: dict[str, Any]) -> None:
-    screen = with_place(SCREEN, result, False)
+    screen = add_report_place(SCREEN, result, False)
     assert screen.lines == SCREEN.lines
     assert screen.artifacts == NONE
 
 
 def test_a_plan_uploads_nothing() -> None:
-    screen = with_place(SCREEN, DONE, True)
+    screen = add_report_place(SCREEN, DONE, True)
     assert screen.lines[-1].text == "Upload (not in check mode): s3://reports/audit/"
     assert screen.artifacts == NONE
 
 
 def test_a_failed_upload_fails_the_role_and_hides_no_other_failure() -> None:
-    screen = with_report(
+    screen = add_report(
         Screen(SCREEN.lines, SCREEN.artifacts, "The audit found 1 high finding."), FAILED, False
     )
     assert screen.text.splitlines()[2:] == [
@@ -66,7 +66,7 @@ def test_a_failed_upload_fails_the_role_and_hides_no_other_failure() -> None:
     long = Screen(
         SCREEN.lines, SCREEN.artifacts, "\n".join(["The audit found 9.", *("y " * 240 for _ in range(5))])
     )
-    message = with_report(long, {**DONE, "report_failures": many}, False).failure
+    message = add_report(long, {**DONE, "report_failures": many}, False).failure
     assert message.startswith("The audit found 9.\n")
     assert "\nThe report was not uploaded.\n- 0 x" in message
     assert len(message) < 4_000
@@ -75,11 +75,11 @@ def test_a_failed_upload_fails_the_role_and_hides_no_other_failure() -> None:
 def test_the_folder_above_those_of_several_reports() -> None:
     done = {"report_s3_uri": "s3://reports/audit/web.1/", "report_url": f"{URL}web.1/"}
     found = {"report_s3_uri": "s3://reports/audit/", "report_url": URL}
-    assert together({"db": {}, "new": {"report_s3_uri": None}, "web.1": done}) == found
+    assert find_common_folder({"db": {}, "new": {"report_s3_uri": None}, "web.1": done}) == found
     page = URL.removesuffix("?prefix=audit/")
     done = {"report_s3_uri": "s3://reports/web/", "report_url": f"{page}?prefix=web/"}
-    assert together({"web": done}) == {"report_s3_uri": "s3://reports/", "report_url": page}
-    assert together({"db": {}, "web": {}}) == {}
+    assert find_common_folder({"web": done}) == {"report_s3_uri": "s3://reports/", "report_url": page}
+    assert find_common_folder({"db": {}, "web": {}}) == {}
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_the_folder_above_those_of_several_reports() -> None:
 )
 def test_a_report_of_a_module_that_failed_fails_the_role(uri: str | None, head: str) -> None:
     result = {"report_failures": FAILED["report_failures"], "report_s3_uri": uri, "report_url": None}
-    screen = with_report(SCREEN, result, False)
+    screen = add_report(SCREEN, result, False)
     assert screen.text.splitlines()[2:] == [head, "- Access Denied. Allow s3:PutObject."]
     assert screen.failure == f"{head}\n- Access Denied. Allow s3:PutObject."
     assert screen.artifacts == NONE
@@ -97,4 +97,4 @@ def test_a_report_of_a_module_that_failed_fails_the_role(uri: str | None, head: 
 @pytest.mark.parametrize("is_plan", [False, True])
 def test_the_report_of_a_module_is_displayed_as_that_of_an_upload(is_plan: bool) -> None:
     result = {**DONE, "report_failures": []}
-    assert with_report(SCREEN, result, is_plan) == with_place(SCREEN, DONE, is_plan)
+    assert add_report(SCREEN, result, is_plan) == add_report_place(SCREEN, DONE, is_plan)

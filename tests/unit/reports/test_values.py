@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._reports.values import (
-    date_of,
+    add_account_names,
+    choose_wrapping,
     is_number,
-    text_of,
-    with_account_names,
-    wrapping,
+    render_date,
+    render_text,
 )
 
 
@@ -29,7 +29,7 @@ from ansible_collections.golden.images.plugins.module_utils._reports.values impo
     ],
 )
 def test_text(value: Any, text: str) -> None:
-    assert text_of(value) == text
+    assert render_text(value) == text
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_number(value: Any, expected: bool) -> None:
     ],
 )
 def test_the_class_for_line_breaks(value: Any, how: str) -> None:
-    assert wrapping(value) == how
+    assert choose_wrapping(value) == how
 
 
 @pytest.mark.parametrize(
@@ -70,12 +70,12 @@ def test_the_class_for_line_breaks(value: Any, how: str) -> None:
     ],
 )
 def test_the_names_of_accounts(text: str, shown: str) -> None:
-    assert with_account_names(text, {"012345678901": "web"}) == shown
-    assert with_account_names(text, {}) == text
+    assert add_account_names(text, {"012345678901": "web"}) == shown
+    assert add_account_names(text, {}) == text
 
 
 def test_the_name_of_an_account_shows_invisible_characters() -> None:
-    assert with_account_names("012345678901", {"012345678901": "a\u202eb"}) == (
+    assert add_account_names("012345678901", {"012345678901": "a\u202eb"}) == (
         "a\u27e8U+202E\u27e9b (012345678901)"
     )
 
@@ -84,4 +84,4 @@ def test_the_name_of_an_account_shows_invisible_characters() -> None:
     ("time", "date"), [("2026-11-24T19:47:01+00:00", "2026-11-24"), ("2026-11-24", "2026-11-24"), (None, "")]
 )
 def test_the_date_of_a_time(time: str | None, date: str) -> None:
-    assert date_of(time) == date
+    assert render_date(time) == date

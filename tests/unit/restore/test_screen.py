@@ -13,7 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils._reports.screen impo
     WIDTH,
     Screen,
     Tone,
-    columns_of,
+    count_columns,
 )
 from ansible_collections.golden.images.plugins.module_utils._restore.screen import screen
 
@@ -36,7 +36,7 @@ def restored(region: str = EU, image_id: str = "ami-1", **changes: Any) -> dict[
 def shown(*results: dict[str, Any], status: str = "restored", **report: Any) -> Screen:
     given = {"check_mode": status == "planned", "role": "restore", "status": status}
     found = screen({"results": list(results), "failures": [], **report}, given, None)
-    assert all(columns_of(line.text) <= WIDTH for line in found.lines), found.text
+    assert all(count_columns(line.text) <= WIDTH for line in found.lines), found.text
     return found
 
 

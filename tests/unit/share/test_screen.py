@@ -13,7 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils._reports.screen impo
     WIDTH,
     Screen,
     Tone,
-    columns_of,
+    count_columns,
 )
 from ansible_collections.golden.images.plugins.module_utils._share.screen import screen
 
@@ -35,7 +35,7 @@ def shared(region: str, *accounts: str, **changes: Any) -> dict[str, Any]:
 def shown(*results: dict[str, Any], status: str = "shared", role: str = "share", **report: Any) -> Screen:
     given = {"check_mode": status == "planned", "role": role, "status": status}
     found = screen({"results": list(results), "failures": [], **report}, given, None)
-    assert all(columns_of(line.text) <= WIDTH for line in found.lines), found.text
+    assert all(count_columns(line.text) <= WIDTH for line in found.lines), found.text
     return found
 
 

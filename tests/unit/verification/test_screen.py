@@ -11,7 +11,7 @@ from ansible_collections.golden.images.plugins.module_utils._reports.screen impo
     WIDTH,
     Screen,
     Tone,
-    columns_of,
+    count_columns,
 )
 from ansible_collections.golden.images.plugins.module_utils._verification.screen import screen
 
@@ -20,7 +20,7 @@ from tests.unit.verification.examples import BATCH, EU, NO_KEY, US, WEB, seen, v
 
 def shown(report: dict[str, Any], check_mode: bool = False, path: str | None = "verification") -> Screen:
     found = screen(report, {"changes": None, "check_mode": check_mode}, path)
-    assert all(columns_of(line.text) <= WIDTH for line in found.lines), found.text
+    assert all(count_columns(line.text) <= WIDTH for line in found.lines), found.text
     return found
 
 

@@ -45,7 +45,8 @@ def audit(audited: Mapping[str, Any]) -> dict[str, Any]:
     """
     failures = _failures(audited)
     findings = [
-        {**finding, "message": steps.stable(finding["message"])} for finding in audited.get("findings", ())
+        {**finding, "message": steps.strip_request(finding["message"])}
+        for finding in audited.get("findings", ())
     ]
     if "findings" not in audited:
         findings = [_nothing_read(failure) for failure in failures]
@@ -81,10 +82,10 @@ def _status(findings: Collection[Mapping[str, Any]], failures: Collection[Mappin
 
 def _failures(audited: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return what could not be read, without the findings that ``fail_on`` turned into failures."""
-    failures = [failure for failure in steps.failures([audited]) if failure["action"] != "fail_on"]
+    failures = [failure for failure in steps.collect_failures([audited]) if failure["action"] != "fail_on"]
     if "findings" not in audited and not failures:
         message = audited.get("msg") or "Nothing was audited."
-        failures = steps.failures([{"failed": True, "msg": message}])
+        failures = steps.collect_failures([{"failed": True, "msg": message}])
     return failures
 
 

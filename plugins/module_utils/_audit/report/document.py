@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..._reports.document import Column, Document, Each, Grid, Item, Mark, Matrix, MatrixRow, Table
-from ..._reports.drift import Version, drift
-from ..._reports.naming import family_of, image_order, version_of
-from ..._reports.screen import principal_name
+from ..._reports.drift import Version, compare_versions
+from ..._reports.naming import image_order, parse_family, parse_version
+from ..._reports.screen import shorten_principal
 from ..causes import MEANINGS
 from .groups import group_findings
 from .principals import ACCESS, KINDS
@@ -58,8 +58,8 @@ def document(content: Mapping[str, Any]) -> Document:
 def _drift(images: Iterable[Mapping[str, Any]]) -> Grid | None:
     """Return the versions by region, from the names of the images that can be launched."""
     names = [(image, str(image["name"] or "")) for image in images if image["state"] == "available"]
-    return drift(
-        Version(family_of(name), image["region"], version_of(name), str(image["creation_date"] or ""))
+    return compare_versions(
+        Version(parse_family(name), image["region"], parse_version(name), str(image["creation_date"] or ""))
         for image, name in names
     )
 
@@ -154,7 +154,7 @@ def _columns(images: Iterable[Mapping[str, Any]], wanted: frozenset[str]) -> Ite
     for image in images:
         for group in image["shared_with"]:
             principals[group["kind"]].update(group["principals"])
-    yield from (principal_name(principal) for kind in KINDS for principal in sorted(principals[kind]))
+    yield from (shorten_principal(principal) for kind in KINDS for principal in sorted(principals[kind]))
     if not all(wanted.isdisjoint(image["unknown"]) for image in images):
         yield _UNREAD
 
@@ -163,7 +163,7 @@ def _cells(image: Mapping[str, Any], wanted: frozenset[str]) -> Iterator[tuple[s
     for group in image["shared_with"]:
         mark = _mark(group)
         for principal in group["principals"]:
-            yield principal_name(principal), mark
+            yield shorten_principal(principal), mark
     if not wanted.isdisjoint(image["unknown"]):
         yield _UNREAD, Mark.UNREADABLE
 

@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 from ..._listing import count
 from ..._model import PUBLIC
 from ..._reports.document import Group, Item
-from ..._reports.groups import grouped
-from ..._reports.naming import family_of
+from ..._reports.groups import group_items
+from ..._reports.naming import parse_family
 from ..causes import MEANINGS, SAME_IMAGES, cause_of, urgency
 
 Names: TypeAlias = "Mapping[tuple[str | None, str | None], str]"
@@ -27,7 +27,7 @@ def group_findings(items: Iterable[Item], images: Iterable[Mapping[str, Any]]) -
     """Return the groups of findings that have something in common. ``images`` are those of the report.
 
     Principals that are not allowed are one group if they can use the same images: an image that is shared
-    with hundreds of them was shared once. ``by_cause`` joins groups that are small and many.
+    with hundreds of them was shared once. ``group_by_cause`` joins groups that are small and many.
     """
     listed = tuple(items)
     names = {(image["region"], image["image_id"]): str(image["name"] or "") for image in images}
@@ -36,12 +36,14 @@ def group_findings(items: Iterable[Item], images: Iterable[Mapping[str, Any]]) -
     def common_feature(item: Item) -> Hashable:
         if item.code in SAME_IMAGES:
             return usable[_holder(item)]
-        return family_of(names.get((item.region, item.image_id), "")) if cause_of(item.code).title else None
+        return (
+            parse_family(names.get((item.region, item.image_id), "")) if cause_of(item.code).title else None
+        )
 
     def title(alike: Sequence[Item]) -> str:
         return _title(alike, names)
 
-    return grouped(listed, MEANINGS, common_feature, title, names, urgency)
+    return group_items(listed, MEANINGS, common_feature, title, names, urgency)
 
 
 def same_resources(used: Iterable[tuple[Hashable, Resource]]) -> dict[Hashable, frozenset[Resource]]:
@@ -105,7 +107,7 @@ def _images(resources: set[Resource], names: Names) -> str:
     if len(resources) == 1:
         (resource,) = resources
         return f"{names.get(resource) or resource[1]} {_where(resources)}"
-    families = {family_of(names.get(resource, "")) for resource in resources}
+    families = {parse_family(names.get(resource, "")) for resource in resources}
     if len(families) == 1:
         return f"{len(resources):,} {next(iter(families))} images {_where(resources)}".replace("  ", " ")
     return f"{count(len(resources), 'image')} of {len(families)} families {_where(resources)}"

@@ -12,7 +12,7 @@ from typing import Any
 from ..._finding import Severity
 from ..._listing import count
 from ..._reports.document import Column, Group
-from ..._reports.naming import image_order, natural
+from ..._reports.naming import image_order, natural_key
 from .outcome import NOT_DONE, STAGES
 from .prices import prices_of
 from .rows import FREED, IMAGE, OUTCOME, REASON, SIZE, costs, shown
@@ -28,7 +28,7 @@ def actions(content: Mapping[str, Any]) -> Iterator[Group]:
         for image in content["images"]:
             if image["decision"] == stage:
                 families.setdefault(image["family"], []).append(image)
-        for family in sorted(families, key=lambda one: (-len(families[one]), natural(one))):
+        for family in sorted(families, key=lambda one: (-len(families[one]), natural_key(one))):
             yield _group(content, stage, family, families[family])
 
 

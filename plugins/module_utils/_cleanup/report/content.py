@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._reports import steps
-from ..._reports.values import date_of
+from ..._reports.values import render_date
 from ..stages import DEREGISTER
 from .outcome import DECISIONS, DONE, PLANNED, Outcomes
 from .prices import Prices
@@ -32,7 +32,7 @@ def cleanup(cleaned: Mapping[str, Any], prices: Prices, planned: bool) -> dict[s
     as done only if its call is among those that were made.
     """
     status = _status(cleaned, planned)
-    unreadable = steps.failures([{"failures": cleaned.get("unreadable") or ()}])
+    unreadable = steps.collect_failures([{"failures": cleaned.get("unreadable") or ()}])
     outcomes = Outcomes(cleaned, planned)
     freed: set[Snapshot] = set()
     images = [_image(one, outcomes, prices, planned, freed) for one in cleaned.get("results", ())]
@@ -56,7 +56,7 @@ def cleanup(cleaned: Mapping[str, Any], prices: Prices, planned: bool) -> dict[s
         "totals": totals(images, prices),
         "unreadable": unreadable,
         "usage_reports": outcomes.usage_reports(),
-        "warnings": [steps.stable(str(text)) for text in cleaned.get("warnings") or ()],
+        "warnings": [steps.strip_request(str(text)) for text in cleaned.get("warnings") or ()],
     }
     return {**content, "summary": headline(content)}
 
@@ -72,10 +72,10 @@ def _status(cleaned: Mapping[str, Any], planned: bool) -> str:
 
 def _failures(cleaned: Mapping[str, Any], status: str) -> list[dict[str, Any]]:
     """What failed. With the status ``failed`` there is always at least one failure."""
-    found = steps.failures([cleaned])
+    found = steps.collect_failures([cleaned])
     if status == "failed" and not any(failure["message"] for failure in found):
         message = cleaned.get("msg") or "The cleanup did not run, or returned no result."
-        found = steps.failures([{"failed": True, "msg": message}])
+        found = steps.collect_failures([{"failed": True, "msg": message}])
     return found
 
 
@@ -99,7 +99,7 @@ def _image(
     region, size = one["region"], one["size_gib"]
     return {
         **{key: one[key] for key in _COPIED_KEYS},
-        "evidence": [{**found, "detail": steps.stable(found["detail"])} for found in one["evidence"]],
+        "evidence": [{**found, "detail": steps.strip_request(found["detail"])} for found in one["evidence"]],
         "freed_gib": freed_gib,
         "freed_later_gib": sum(snapshot["size_gib"] for snapshot in deleted if snapshot["retention_days"]),
         "freed_monthly_cost": prices.total([(region, freed_gib)]),
@@ -109,7 +109,7 @@ def _image(
         "monthly_cost": prices.total([(region, size)]),
         "next_stage_at": _moment(one["next_stage_at"], planned),
         "outcome": outcome,
-        "reasons": [steps.stable(reason) for reason in one["reasons"]],
+        "reasons": [steps.strip_request(reason) for reason in one["reasons"]],
         "recoverable_until": _moment(one["recoverable_until"], planned),
         "size_gib": size,
         "snapshots": snapshots,
@@ -120,16 +120,18 @@ def _key(one: Mapping[str, Any]) -> dict[str, Any]:
     """A key whose grants were inspected, without what differs from run to run."""
     return {
         **one,
-        "kept_access": [{**kept, "reason": steps.stable(kept["reason"])} for kept in one["kept_access"]],
+        "kept_access": [
+            {**kept, "reason": steps.strip_request(kept["reason"])} for kept in one["kept_access"]
+        ],
         "unseen_accounts": [
-            {**unseen, "reason": steps.stable(unseen["reason"])} for unseen in one["unseen_accounts"]
+            {**unseen, "reason": steps.strip_request(unseen["reason"])} for unseen in one["unseen_accounts"]
         ],
     }
 
 
 def _moment(text: str | None, planned: bool) -> str | None:
     """A time; of a plan only its date, because times that count from now differ from run to run."""
-    return date_of(text) if text and planned else text
+    return render_date(text) if text and planned else text
 
 
 def _rank(image: Mapping[str, Any]) -> tuple[Any, ...]:

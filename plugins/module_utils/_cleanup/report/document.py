@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..._reports.document import Changes, Column, Document, Table, changes_between
+from ..._reports.document import Changes, Column, Document, Table, compare_sentences
 from ..decisions import KEEP, WAIT
 from .actions import actions
 from .items import MEANINGS, items
@@ -50,7 +50,7 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
     earlier = [one for one in before["images"] if one["outcome"] != DONE]
     if not (before["images"] and now):
         earlier, now = [], [one for one in now if one["decision"] in STAGES]
-    return changes_between(since, map(_sentence, earlier), map(_sentence, now))
+    return compare_sentences(since, map(_sentence, earlier), map(_sentence, now))
 
 
 def _sentence(image: Mapping[str, Any]) -> str:

@@ -12,9 +12,9 @@ from typing import Any
 
 from ..._listing import count
 from ..._reports.document import Bars, Cell, Grid, Mark
-from ..._reports.drift import Version, drift
-from ..._reports.naming import family_of, version_of
-from ..._reports.values import date_of
+from ..._reports.drift import Version, compare_versions
+from ..._reports.naming import parse_family, parse_version
+from ..._reports.values import render_date
 from ..decisions import KEEP, WAIT
 from ..stages import DEPRECATE, DEREGISTER, DISABLE
 from .outcome import DONE, STAGES
@@ -77,9 +77,9 @@ def _events(image: Mapping[str, Any], now: str) -> Iterator[tuple[str, str]]:
     if image["decision"] in STAGES:
         yield image["decision"], now
     if image["next_stage"]:
-        yield image["next_stage"], date_of(image["next_stage_at"])
+        yield image["next_stage"], render_date(image["next_stage_at"])
     for later in image["later_stages"]:
-        yield later["stage"], date_of(later["due"])
+        yield later["stage"], render_date(later["due"])
 
 
 def _by_month(
@@ -135,8 +135,8 @@ def _costs(content: Mapping[str, Any], images: Iterable[Mapping[str, Any]]) -> B
 
 def _drift(images: Iterable[Mapping[str, Any]]) -> Grid | None:
     """The versions by region, from the names of the images that stay."""
-    return drift(
-        Version(family_of(name), image["region"], version_of(name), str(image["creation_date"] or ""))
+    return compare_versions(
+        Version(parse_family(name), image["region"], parse_version(name), str(image["creation_date"] or ""))
         for image in images
         if not (image["decision"] == DEREGISTER and image["outcome"] == DONE)
         for name in [str(image["name"] or "")]

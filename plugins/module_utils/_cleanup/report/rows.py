@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..._reports.document import Column
-from ..._reports.values import date_of
+from ..._reports.values import render_date
 from .outcome import NOT_DONE, STAGES
 from .wording import money, outcome_text
 
@@ -40,7 +40,7 @@ def costs(content: Mapping[str, Any], key: str, title: str) -> tuple[Column, ...
 
 def shown(image: Mapping[str, Any]) -> dict[str, Any]:
     """An image as a row of an HTML table."""
-    return {**row(image), **amounts(image), "creation_date": date_of(image["creation_date"])}
+    return {**row(image), **amounts(image), "creation_date": render_date(image["creation_date"])}
 
 
 def row(image: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def row(image: Mapping[str, Any]) -> dict[str, Any]:
 
 def _next(image: Mapping[str, Any]) -> str:
     """The next stage and its date; empty without one."""
-    return f"{image['next_stage']} on {date_of(image['next_stage_at'])}" if image["next_stage"] else ""
+    return f"{image['next_stage']} on {render_date(image['next_stage_at'])}" if image["next_stage"] else ""
 
 
 def _reason(image: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..._listing import count
-from ..._reports.values import date_of
+from ..._reports.values import render_date
 from ..decisions import WAIT
 from ..stages import DEPRECATE, DEREGISTER, DISABLE
 from .outcome import DONE, NOT_DONE, PLANNED, STAGES
@@ -91,7 +91,7 @@ def outcome_text(image: Mapping[str, Any]) -> str:
 def waiting_text(image: Mapping[str, Any]) -> str:
     """What an image waits for, as the predicate of a sentence about it."""
     if image["next_stage"]:
-        return f"will be {PAST[image['next_stage']]} on {date_of(image['next_stage_at'])}"
+        return f"will be {PAST[image['next_stage']]} on {render_date(image['next_stage_at'])}"
     return "is due for its next stage, which is blocked" if image["reasons"] else "has reached the last stage"
 
 

@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise
 
 from ..._listing import count
 from ..document import SEVERITIES, Bars, Grid
-from ..values import date_of
+from ..values import render_date
 
 _CHARACTER, _SMALL_CHARACTER = 7.4, 6.7
 """The width of a character at 13 and at 12 pixels, a little more than that of most fonts."""
@@ -28,7 +28,7 @@ _TREND_WIDTH, _TREND_HEIGHT, _TREND_MARGIN = 760, 180, 46
 class Shape:
     """A rectangle (``rect``), a line (``line``) or a text (``text``) with its CSS class and tooltip.
 
-    A line leads to ``width`` and ``height``, which are its second point then.
+    The second point of a line is (``width``, ``height``).
     """
 
     kind: str
@@ -45,7 +45,7 @@ class Shape:
 class Drawing:
     """A picture: its name, its size, and its shapes in the order in which they are drawn.
 
-    A ``fluid`` one takes the width that there is: its places and sizes across are in percent.
+    A ``fluid`` one takes the available width: its horizontal places and sizes are in percent.
     """
 
     title: str
@@ -73,15 +73,15 @@ def _grid(grid: Grid, now: str) -> Iterator[Shape]:
             left = _LABEL + _CELL * place
             title = f"{label}, {grid.columns[place]}: {cell.title}"
             yield Shape("rect", left + 2, top + 2, _CELL - 4, _ROW - 4, f"{cell.mark} box", title=title)
-            detail = ", ".join(part for part in (_age(cell.since, now), cell.detail) if part)
+            detail = ", ".join(part for part in (_render_age(cell.since, now), cell.detail) if part)
             middle = left + _CELL / 2
             yield _text(middle, top + (20 if detail else 27), cell.text, _CELL - 10, "middle on")
             if detail:
                 yield _text(middle, top + 37, detail, _CELL - 10, "middle on small")
 
 
-def _age(since: str, now: str) -> str:
-    """Return the days between two times; empty if one of them is none."""
+def _render_age(since: str, now: str) -> str:
+    """Return the days between two times; empty if one of them is not a time."""
     try:
         days = (datetime.fromisoformat(now) - datetime.fromisoformat(since)).days
     except (TypeError, ValueError):
@@ -92,8 +92,8 @@ def _age(since: str, now: str) -> str:
 def draw_bars(bars: Bars) -> Drawing:
     """Return the picture of bars, whose lengths are in proportion to the largest.
 
-    Each is below its label and its total, so that all fits into a narrow window. A part of several has its
-    amount, without the unit, if it is wide enough for it in such a window.
+    Each bar is below its label and its total, so that they fit into a narrow window. One of several parts
+    shows its amount, without the unit, if it is wide enough in such a window.
     """
     return Drawing(bars.title, 100, _BAR_ROW * len(bars.rows), tuple(_bars(bars)), fluid=True)
 
@@ -126,26 +126,28 @@ def _number(amount: float, bars: Bars) -> str:
 
 def draw_trend(history: Sequence[tuple[str, Mapping[str, int]]]) -> Drawing | None:
     """Return the findings of several reports, a line for each severity; None for fewer than two reports."""
-    shown = [severity for severity in SEVERITIES if any(counts.get(severity) for _time, counts in history)]
-    if len(history) < 2 or not shown:
+    severities = [
+        severity for severity in SEVERITIES if any(counts.get(severity) for _time, counts in history)
+    ]
+    if len(history) < 2 or not severities:
         return None
     return Drawing(
         "Findings over time",
         _TREND_WIDTH + 150,
         _TREND_HEIGHT + 2 * _TREND_MARGIN,
-        tuple(_trend(history, shown)),
+        tuple(_trend(history, severities)),
     )
 
 
-def _trend(history: Sequence[tuple[str, Mapping[str, int]]], shown: Sequence[str]) -> Iterator[Shape]:
-    most = max(counts.get(severity, 0) for _time, counts in history for severity in shown) or 1
+def _trend(history: Sequence[tuple[str, Mapping[str, int]]], severities: Sequence[str]) -> Iterator[Shape]:
+    most = max(counts.get(severity, 0) for _time, counts in history for severity in severities) or 1
     bottom, right = _TREND_MARGIN + _TREND_HEIGHT, _TREND_MARGIN + _TREND_WIDTH
     step = (_TREND_WIDTH - _TREND_MARGIN) / (len(history) - 1)
     for amount in (0, most):
         y = bottom - _TREND_HEIGHT * amount / most
         yield Shape("line", _TREND_MARGIN, y, right, y, "axis")
         yield _text(_TREND_MARGIN - 8, y + 4, f"{amount:,}", _TREND_MARGIN, "end small")
-    for severity in shown:
+    for severity in severities:
         points = [
             (2 * _TREND_MARGIN + step * place, bottom - _TREND_HEIGHT * counts.get(severity, 0) / most)
             for place, (_time, counts) in enumerate(history)
@@ -155,27 +157,27 @@ def _trend(history: Sequence[tuple[str, Mapping[str, int]]], shown: Sequence[str
         for (x, y), (time, counts) in zip(points, history, strict=True):
             title = f"{time[:16].replace('T', ' ')}: {counts.get(severity, 0):,} {severity}"
             yield Shape("rect", x - 4, y - 4, 8, 8, f"{severity} point", title=title)
-    yield from _ends(history, shown, bottom, most)
+    yield from _trend_labels(history, severities, bottom, most)
 
 
-def _ends(
-    history: Sequence[tuple[str, Mapping[str, int]]], shown: Sequence[str], bottom: float, most: int
+def _trend_labels(
+    history: Sequence[tuple[str, Mapping[str, int]]], severities: Sequence[str], bottom: float, most: int
 ) -> Iterator[Shape]:
     """Yield the dates below both ends, and the last number of each severity, one below the other."""
     right = _TREND_MARGIN + _TREND_WIDTH
-    last = sorted(shown, key=lambda severity: -history[-1][1].get(severity, 0))
+    last = sorted(severities, key=lambda severity: -history[-1][1].get(severity, 0))
     free = 0.0
     for severity in last:
         number = history[-1][1].get(severity, 0)
         free = max(free, bottom - _TREND_HEIGHT * number / most + 4)
         yield _text(right + 8, free, f"{number:,} {severity}", 140)
         free += 18
-    yield _text(2 * _TREND_MARGIN, bottom + 22, date_of(history[0][0]), 100, "middle small")
-    yield _text(right, bottom + 22, date_of(history[-1][0]), 100, "end small")
+    yield _text(2 * _TREND_MARGIN, bottom + 22, render_date(history[0][0]), 100, "middle small")
+    yield _text(right, bottom + 22, render_date(history[-1][0]), 100, "end small")
 
 
 def _text(x: float, y: float, text: str, width: float, style: str = "") -> Shape:
-    """Return a text that is cut if it is wider than its place; the tooltip has all of it then."""
+    """Return a text, cut to its place if it is wider; the tooltip then has the whole text."""
     character = _SMALL_CHARACTER if style.endswith("small") else _CHARACTER
     most = max(1, int(width / character))
     cut = text if len(text) <= most else f"{text[: most - 1]}\u2026"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-# In CSS pixels, from the style for print: two sheets of A4 in landscape, and what a picture that is not
-# broken leaves empty at the end of the first.
+# In CSS pixels, from the style for print: two sheets of A4 in landscape, and the space at the end of the
+# first that stays empty because a picture is not broken.
 _HEIGHT, _LOST = 2 * 703, 150
 _TOP, _CLOSED = 100, 30
 _TITLE, _LINE, _GROUP = 45, 16, 10
@@ -19,16 +19,14 @@ _MATRIX, _MATRIX_ROW = 260, 30
 _CHANGES, _CHANGE = 60, 4
 # The characters of a line, and of one in two columns.
 _WIDE, _NARROW = 140, 70
-# What fits in any case, if texts are not longer than two lines, and how many times as much is tried.
+# Limits that fit if texts have at most two lines, and the multiples of them that are tried.
 _GROUPS, _SENTENCES, _MATRIX_ROWS, _PICTURE_ROWS = 8, 4, 6, 4
 _TIMES = (1_000, 6, 4, 3, 2, 1.5)
 
 
 @dataclass(frozen=True)
 class Printed:
-    """What there is to print: the texts of each list of groups, and of each kind of changes; the rows of the
-    matrix and of each picture. What is closed on the page is not printed.
-    """
+    """The open parts of a page, which a browser prints: texts of groups and changes, numbers of rows."""
 
     groups: Sequence[Sequence[str]] = ()
     changes: Sequence[Sequence[str]] = ()
@@ -38,9 +36,7 @@ class Printed:
 
 @dataclass(frozen=True)
 class Paper:
-    """How many groups of each list, changes of each kind, and rows of the matrix and of each picture are
-    printed.
-    """
+    """The limits for printing: groups of each list, changes of each kind, rows of matrix and pictures."""
 
     groups: int
     changes: int
@@ -48,8 +44,8 @@ class Paper:
     picture_rows: int
 
 
-def paper(printed: Printed) -> Paper:
-    """Return the most that fits on two sheets."""
+def fit_paper(printed: Printed) -> Paper:
+    """Return the largest limits that fit on two sheets."""
     lists = max(1, sum(bool(texts) for texts in printed.groups))
     least = Paper(_GROUPS // lists, _SENTENCES, _MATRIX_ROWS, _PICTURE_ROWS)
     for times in _TIMES:
@@ -64,18 +60,18 @@ def paper(printed: Printed) -> Paper:
     return least
 
 
-def _height(printed: Printed, most: Paper) -> int:
+def _height(printed: Printed, limits: Paper) -> int:
     groups = sum(
-        _TITLE + _lines(texts[: most.groups], _WIDE) * _LINE + len(texts[: most.groups]) * _GROUP
+        _TITLE + _lines(texts[: limits.groups], _WIDE) * _LINE + len(texts[: limits.groups]) * _GROUP
         for texts in printed.groups
         if texts
     )
     changes = [
-        _CHANGES + _lines(texts[: most.changes], _NARROW) * _LINE + len(texts[: most.changes]) * _CHANGE
+        _CHANGES + _lines(texts[: limits.changes], _NARROW) * _LINE + len(texts[: limits.changes]) * _CHANGE
         for texts in printed.changes
     ]
-    pictures = sum(_PICTURE + min(rows, most.picture_rows) * _PICTURE_ROW for rows in printed.picture_rows)
-    rows = min(printed.matrix_rows, most.matrix_rows)
+    pictures = sum(_PICTURE + min(rows, limits.picture_rows) * _PICTURE_ROW for rows in printed.picture_rows)
+    rows = min(printed.matrix_rows, limits.matrix_rows)
     matrix = _MATRIX + rows * _MATRIX_ROW if rows else 0
     lost = _LOST if pictures else 0
     return _TOP + groups + max(changes, default=0) + pictures + lost + matrix + _CLOSED

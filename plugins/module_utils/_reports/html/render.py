@@ -14,9 +14,9 @@ from itertools import groupby
 from typing import Any
 
 from ..._wording import escape_invisible
-from ..codes_page import address_of
+from ..codes_page import build_address
 from ..document import Column, Document, Mark, Matrix
-from ..values import text_of, with_account_names, wrapping
+from ..values import add_account_names, choose_wrapping, render_text
 from .paper import Paper
 from .view import (
     MAX_OPEN_CHANGES,
@@ -25,7 +25,7 @@ from .view import (
     SEVERITY_SYMBOLS,
     SYMBOLS,
     MatrixView,
-    page_view,
+    build_page_view,
 )
 
 try:
@@ -47,17 +47,17 @@ _FIRST_ONLY = """@supports selector(:nth-child(1 of p)) { @media print {
 """
 
 
-def html_text(document: Document, written_at: str, files: Mapping[str, str]) -> str:
-    """Return the page. Names and tags are text in it, and cannot load or run anything.
+def render_html(document: Document, written_at: str, files: Mapping[str, str]) -> str:
+    """Return the page, in which names and tags are text that cannot load or run anything.
 
     Two independent measures ensure that: every value is escaped, and the page's Content-Security-Policy
     allows only its own style and script. ``files`` are those of ``plugin_utils/_page``, the texts by name.
     """
-    page = page_view(document, written_at)
-    style = f"{files[_STYLE]}{_printed(page.paper)}{_width(page.matrix)}"
+    page = build_page_view(document, written_at)
+    style = f"{files[_STYLE]}{_print_rules(page.paper)}{_width_rule(page.matrix)}"
     head, labels = _row_titles(document.matrix)
     text: str = _template(files[_TEMPLATE]).render(
-        address_of=address_of,
+        address_of=build_address,
         head=head,
         labels=labels,
         max_open_changes=MAX_OPEN_CHANGES,
@@ -68,11 +68,11 @@ def html_text(document: Document, written_at: str, files: Mapping[str, str]) -> 
         policy=_policy(style, files[_SCRIPT]),
         script=files[_SCRIPT],
         severity_symbols=SEVERITY_SYMBOLS,
-        since=_time(document.changes.since) if document.changes else "",
+        since=_render_time(document.changes.since) if document.changes else "",
         style=style,
         symbols=SYMBOLS,
         worst=next(iter(page.counts), "good" if document.complete else ""),
-        written=_time(written_at),
+        written=_render_time(written_at),
     )
     return text
 
@@ -81,28 +81,30 @@ def html_text(document: Document, written_at: str, files: Mapping[str, str]) -> 
 def _template(text: str) -> Any:
     environment = jinja2.Environment(
         autoescape=True,
-        finalize=jinja2.pass_context(_shown),
+        finalize=jinja2.pass_context(_render_value),
         lstrip_blocks=True,
         trim_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["marked"] = _marked
-    environment.filters["wrapping"] = wrapping
+    environment.filters["marked"] = _render_marks
+    environment.filters["wrapping"] = choose_wrapping
     return environment.from_string(text)
 
 
-def _marked(marks: Iterable[Mark | None], legend: Mapping[Mark, str]) -> Markup:
-    """Return the cells of a matrix row. The template would escape each of 100,000 cells again.
+def _render_marks(marks: Iterable[Mark | None], legend: Mapping[Mark, str]) -> Markup:
+    """Return the cells of a matrix row; adjacent empty ones are one cell.
 
-    One cell spans all empty ones in a row: most accounts have access to few of the images, and a page of
-    100,000 elements is slow.
+    The template would escape each of 100,000 cells again, and a page of 100,000 elements is slow: most
+    accounts have access to few of the images.
     """
     cells = _mark_cells(tuple(legend.items()))
     runs = ((mark, len([*alike])) for mark, alike in groupby(marks))
-    return Markup("").join(_empty(number) if mark is None else cells[mark] * number for mark, number in runs)
+    return Markup("").join(
+        _empty_cells(number) if mark is None else cells[mark] * number for mark, number in runs
+    )
 
 
-def _empty(number: int) -> Markup:
+def _empty_cells(number: int) -> Markup:
     return Markup('<td colspan="{}"></td>').format(number) if number > 1 else Markup("<td></td>")
 
 
@@ -113,34 +115,34 @@ def _mark_cells(legend: tuple[tuple[Mark, str], ...]) -> dict[Mark, Markup]:
     return {mark: cell.format(mark, meanings.get(mark, mark), SYMBOLS[mark]) for mark in Mark}
 
 
-def _shown(context: Any, value: Any) -> Any:
+def _render_value(context: Any, value: Any) -> Any:
     """Return a value as the page shows it, with the names of accounts; markup is unchanged."""
     if hasattr(value, "__html__"):
         return value
-    return with_account_names(escape_invisible(text_of(value)), context["account_names"])
+    return add_account_names(escape_invisible(render_text(value)), context["account_names"])
 
 
-def _printed(paper: Paper) -> str:
-    """Return the rules that print the first elements of each list, of those that no filter hides.
+def _print_rules(paper: Paper) -> str:
+    """Return the rules that limit how many elements of each list are printed; hidden ones do not count.
 
-    A browser that cannot count these prints all.
+    A browser without ``:nth-child(… of …)`` prints all of them.
     """
     numbers = {
         ".groups > .group": paper.groups,
         ".changes li": paper.changes,
         ".matrix tbody tr": paper.matrix_rows,
     }
-    further = ", ".join(
+    selectors = ", ".join(
         f"body:not(.all) {selector}:nth-child(n+{number + 1} of {selector.split()[-1]}:not([hidden]))"
         for selector, number in numbers.items()
     )
-    return _FIRST_ONLY.replace("FURTHER", further)
+    return _FIRST_ONLY.replace("FURTHER", selectors)
 
 
-def _width(matrix: MatrixView | None) -> str:
+def _width_rule(matrix: MatrixView | None) -> str:
     """Return the rule for the width of the matrix.
 
-    A fixed one halves the layout time of a large matrix, because the browser need not measure each cell.
+    A fixed width halves the layout time of a large matrix: the browser need not measure each cell.
     """
     columns = len(matrix.columns) if matrix else 0
     return f".matrix {{ width: calc(var(--first) + {columns} * 1.7rem); }}\n"
@@ -155,17 +157,17 @@ def _row_titles(matrix: Matrix | None) -> tuple[Column, tuple[Column, ...]]:
 
 def _policy(style: str, script: str) -> str:
     return (
-        f"default-src 'none'; style-src {_source(style)}; script-src {_source(script)}; "
+        f"default-src 'none'; style-src {_hash_source(style)}; script-src {_hash_source(script)}; "
         "base-uri 'none'; form-action 'none'"
     )
 
 
-def _source(text: str) -> str:
+def _hash_source(text: str) -> str:
     """Return the source expression of a text (W3C, Content Security Policy Level 3, 2.3.1)."""
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return f"'sha256-{digest}'"
 
 
-def _time(time: str) -> str:
+def _render_time(time: str) -> str:
     """Return an ISO 8601 time in UTC for display."""
     return time.replace("T", " ").replace("+00:00", " UTC")

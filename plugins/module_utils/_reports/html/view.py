@@ -26,13 +26,13 @@ from ..document import (
     Matrix,
     MatrixRow,
     Table,
-    number_of_rows,
-    single_rows,
-    worst_first,
+    count_rows,
+    expand_row,
+    sort_worst_first,
 )
-from ..groups import grouped
+from ..groups import group_items
 from .drawing import Drawing, draw_bars, draw_grid, draw_trend
-from .paper import Paper, Printed, paper
+from .paper import Paper, Printed, fit_paper
 
 # More rows are not read in a browser, and make a page of tens of megabytes. The worst ones are first.
 MAX_ROWS = 2_000
@@ -40,9 +40,9 @@ MAX_COLUMNS = 500
 MAX_CELLS = 100_000
 # The number of columns that fit on a sheet of paper.
 PAPER_COLUMNS = 40
-# What is short enough to be open at first.
+# Longer lists are closed at first.
 MAX_OPEN_CHANGES, MAX_OPEN_ROWS = 12, 24
-# The rows of a picture that can be looked at.
+# More rows of a picture cannot be compared.
 MAX_PICTURE_ROWS = 30
 
 SYMBOLS = {
@@ -80,7 +80,7 @@ class RowView:
 
 @dataclass(frozen=True)
 class TableView:
-    """A table with the rows that are shown, and the ``number`` of all its rows.
+    """A table with its visible rows, and the ``number`` of all its rows.
 
     ``left_out`` says which are omitted; it is empty if none are.
     """
@@ -93,9 +93,9 @@ class TableView:
 
 @dataclass(frozen=True)
 class MatrixView:
-    """A matrix with the rows and columns that are shown. Marks are in column order; None is an empty cell.
+    """A matrix with its visible rows and columns; marks are in column order, and None is an empty cell.
 
-    ``number`` is that of all rows with marks.
+    ``number`` is the number of rows with marks.
     """
 
     matrix: Matrix
@@ -107,7 +107,7 @@ class MatrixView:
 
 @dataclass(frozen=True)
 class GroupView:
-    """A group with the rows that are shown. ``left_out`` says which are omitted."""
+    """A group with its visible rows; ``left_out`` says which are omitted."""
 
     group: Group
     rows: tuple[RowView, ...]
@@ -116,7 +116,7 @@ class GroupView:
 
 @dataclass(frozen=True)
 class ChangesView:
-    """The sentences of one kind of changes, with their filter values, and how many there are."""
+    """The sentences of one kind of changes, with their filter values, and the ``number`` of all."""
 
     title: str
     style: str
@@ -128,7 +128,7 @@ class ChangesView:
 class PictureView:
     """A picture, the meaning of its marks, and sentences below its title.
 
-    ``on_paper`` is the picture of the first of its ``rows``, None if all are printed.
+    ``on_paper`` is the picture of its first rows, None if all ``rows`` are printed.
     """
 
     drawing: Drawing
@@ -157,17 +157,17 @@ class PageView:
     paper: Paper
 
 
-def page_view(document: Document, written_at: str) -> PageView:
+def build_page_view(document: Document, written_at: str) -> PageView:
     """Return the page of a report."""
-    items = worst_first(document.items)
-    findings = _by_image(items)
+    items = sort_worst_first(document.items)
+    findings = _findings_by_image(items)
     matrix = document.matrix
     regions = _regions(document)
-    groups = document.groups or grouped(items, document.explanations)
+    groups = document.groups or group_items(items, document.explanations)
     tables = (*document.tables, document.records)
-    holders = (*["The JSON file has"] * len(document.tables), "The CSV file has")
+    file_sentences = (*["The JSON file has"] * len(document.tables), "The CSV file has")
     matrix_view = None if matrix is None or not matrix.rows else _matrix(matrix, findings)
-    on_paper = paper(_printed(document, groups, matrix_view))
+    on_paper = fit_paper(_open_parts(document, groups, matrix_view))
     return PageView(
         document=document,
         written_at=written_at,
@@ -184,21 +184,21 @@ def page_view(document: Document, written_at: str) -> PageView:
         regions=_region_table(regions) if items and len(regions) > 1 else None,
         matrix=matrix_view,
         tables=tuple(
-            _table(table, findings, holder)
-            for table, holder in zip(tables, holders, strict=True)
+            _table(table, findings, file_sentence)
+            for table, file_sentence in zip(tables, file_sentences, strict=True)
             if table.rows
         ),
         paper=on_paper,
     )
 
 
-def _printed(document: Document, groups: Sequence[Group], matrix: MatrixView | None) -> Printed:
-    """Return what the page prints as it is opened."""
+def _open_parts(document: Document, groups: Sequence[Group], matrix: MatrixView | None) -> Printed:
+    """Return the parts of the page that are open at first."""
     changes = (document.changes.added, document.changes.removed) if document.changes else ()
     is_open = sum(map(len, changes)) <= MAX_OPEN_CHANGES
     rows = len(matrix.rows) if matrix else 0
     return Printed(
-        groups=[[group.title for group in listed] for listed in (groups, document.actions)],
+        groups=[[group.title for group in groups_of_list] for groups_of_list in (groups, document.actions)],
         changes=[sentences for sentences in changes if sentences] if is_open else (),
         matrix_rows=rows if rows <= MAX_OPEN_ROWS else 0,
         picture_rows=[len(picture.rows) for picture in document.pictures],
@@ -210,20 +210,20 @@ def _group(group: Group, findings: Mapping[RegionAndImage, str]) -> GroupView:
     if group.code:
         # The group itself has the severity and the code of its rows.
         rows = [RowView(row.values, row.region, None) for row in rows]
-    return GroupView(group, tuple(rows), _left_out(len(group.rows), "rows", "The JSON file has"))
+    return GroupView(group, tuple(rows), _left_out_text(len(group.rows), "rows", "The JSON file has"))
 
 
 def _pictures(document: Document, written_at: str, printed_rows: int) -> Iterator[PictureView]:
     for picture in document.pictures:
         number = len(picture.rows)
-        left = max(0, number - MAX_PICTURE_ROWS)
+        omitted = max(0, number - MAX_PICTURE_ROWS)
         yield PictureView(
             _drawing(picture, MAX_PICTURE_ROWS, written_at),
             _drawing(picture, printed_rows, written_at) if number > printed_rows else None,
             number,
             picture.legend,
             picture.note,
-            f"{count(left, 'row')} more are not shown." if left else "",
+            f"{count(omitted, 'row')} more are not shown." if omitted else "",
         )
     trend = draw_trend(document.history)
     if trend is not None:
@@ -244,17 +244,17 @@ def _changes(document: Document) -> Iterator[ChangesView]:
     kinds: dict[str, dict[str, None]] = {}
     for item in document.items:
         kinds.setdefault(item.code, {})[f"{item.severity}:{item.code}"] = None
-    both = (("New", "added", differences.added), ("Removed", "removed", differences.removed))
-    for title, style, sentences in both:
+    kinds_of_changes = (("New", "added", differences.added), ("Removed", "removed", differences.removed))
+    for title, style, sentences in kinds_of_changes:
         if sentences:
-            shown = tuple(_change(sentence, document, kinds) for sentence in sentences[:MAX_ROWS])
-            yield ChangesView(title, style, shown, len(sentences))
+            visible = tuple(_change(sentence, document, kinds) for sentence in sentences[:MAX_ROWS])
+            yield ChangesView(title, style, visible, len(sentences))
 
 
 def _change(sentence: str, document: Document, kinds: Mapping[str, Iterable[str]]) -> RowView:
     """Return a change with the region that its sentence begins with, and the code of its finding.
 
-    A finding that was removed may have no other one with its severity, and is shown for each.
+    A removed finding has the severities of its code today; if the code is gone, it matches all of them.
     """
     region = _REGION_FIRST.match(sentence)
     codes = [code for code in _IN_BRACKETS.findall(sentence) if code in document.explanations]
@@ -264,7 +264,7 @@ def _change(sentence: str, document: Document, kinds: Mapping[str, Iterable[str]
     return RowView({"sentence": sentence}, region[1] if region else None, " ".join(kinds_of_codes))
 
 
-def _by_image(items: Iterable[Item]) -> dict[RegionAndImage, str]:
+def _findings_by_image(items: Iterable[Item]) -> dict[RegionAndImage, str]:
     """Return the findings of each image as ``severity:code``."""
     by_image: dict[RegionAndImage, dict[str, None]] = {}
     for item in items:
@@ -287,14 +287,14 @@ def _regions(document: Document) -> list[tuple[str, Counter[str], int]]:
     for item in document.items:
         if item.region:
             counts.setdefault(item.region, Counter())[item.severity] += 1
-    listed = [
+    regions = [
         (region, numbers, len(images.get(region, set()) - {None, ""})) for region, numbers in counts.items()
     ]
-    return sorted(listed, key=lambda entry: (*(-entry[1][severity] for severity in SEVERITIES), entry[0]))
+    return sorted(regions, key=lambda entry: (*(-entry[1][severity] for severity in SEVERITIES), entry[0]))
 
 
 def _region_table(regions: Iterable[tuple[str, Counter[str], int]]) -> TableView:
-    """Return the findings by region; what is zero is empty."""
+    """Return the table of findings by region, in which a zero is an empty cell."""
     columns = (
         Column("region", "Region"),
         *(Column(severity, severity.capitalize(), numeric=True) for severity in SEVERITIES),
@@ -311,25 +311,27 @@ def _region_table(regions: Iterable[tuple[str, Counter[str], int]]) -> TableView
     return _table(Table("Findings by region", columns, rows), {}, "The JSON file has")
 
 
-def _table(table: Table, findings: Mapping[RegionAndImage, str], holder: str) -> TableView:
-    """Return the table without columns that are empty in every row, those with the worst findings first."""
-    listed = sorted((_row(row, findings) for row in table.rows), key=_flag)
-    rows = tuple(islice((single for row in listed for single in _single_rows(row)), MAX_ROWS))
+def _table(table: Table, findings: Mapping[RegionAndImage, str], file_sentence: str) -> TableView:
+    """Return the table without empty columns, the rows with the worst findings first."""
+    ranked_rows = sorted((_row(row, findings) for row in table.rows), key=_rank_row)
+    rows = tuple(islice((single_row for row in ranked_rows for single_row in _single_rows(row)), MAX_ROWS))
     columns = tuple(
         column
         for column in table.columns
         if any(row.values.get(column.key) not in (None, "", [], ()) for row in rows)
     )
-    number = number_of_rows(table.rows)
-    return TableView(replace(table, columns=columns), rows, _left_out(number, "rows", holder), number)
+    number = count_rows(table.rows)
+    return TableView(
+        replace(table, columns=columns), rows, _left_out_text(number, "rows", file_sentence), number
+    )
 
 
 def _single_rows(row: RowView) -> Iterator[RowView]:
-    yield from (replace(row, values=values) for values in single_rows(row.values))
+    yield from (replace(row, values=values) for values in expand_row(row.values))
 
 
-def _flag(row: RowView) -> int:
-    """Return the rank of the worst finding of a row; the last one without any."""
+def _rank_row(row: RowView) -> int:
+    """Return the rank of a row's worst finding; the last rank for a row without findings."""
     codes = row.findings
     if not codes:
         return len(SEVERITIES)
@@ -347,39 +349,39 @@ def _row(values: Mapping[str, Any], findings: Mapping[RegionAndImage, str]) -> R
     return RowView(values, None if region is None else str(region), codes)
 
 
-def _left_out(number: int, what: str, holder: str) -> str:
+def _left_out_text(number: int, what: str, file_sentence: str) -> str:
     if number <= MAX_ROWS:
         return ""
-    return f"This page shows the first {MAX_ROWS:,} of {number:,} {what}. {holder} all."
+    return f"This page shows the first {MAX_ROWS:,} of {number:,} {what}. {file_sentence} all."
 
 
 def _matrix(matrix: Matrix, findings: Mapping[RegionAndImage, str]) -> MatrixView:
-    """Return the rows and columns with marks; those with the worst marks if there are too many."""
+    """Return the rows and columns with marks; if there are too many, those with the worst marks."""
     marked_rows = [row for row in matrix.rows if row.cells]
     worst: dict[str, int] = {}
     for row in marked_rows:
         for column, mark in row.cells.items():
             worst[column] = min(worst.get(column, len(_WORST)), _RANK[mark])
     marked_columns = [column for column in matrix.columns if column in worst]
-    columns = _the_worst(marked_columns, [worst[column] for column in marked_columns], MAX_COLUMNS)
-    shown = frozenset(columns)
+    columns = _select_worst(marked_columns, [worst[column] for column in marked_columns], MAX_COLUMNS)
+    visible = frozenset(columns)
     ranks = [
-        min((_RANK[mark] for column, mark in row.cells.items() if column in shown), default=len(_WORST))
+        min((_RANK[mark] for column, mark in row.cells.items() if column in visible), default=len(_WORST))
         for row in marked_rows
     ]
-    rows = _the_worst(marked_rows, ranks, min(MAX_ROWS, MAX_CELLS // max(1, len(columns))))
-    listed = [(_row(row.labels, findings), _marks(row, columns)) for row in rows]
+    rows = _select_worst(marked_rows, ranks, min(MAX_ROWS, MAX_CELLS // max(1, len(columns))))
+    row_views = [(_row(row.labels, findings), _marks(row, columns)) for row in rows]
     return MatrixView(
         matrix,
         tuple(columns),
-        tuple(sorted(listed, key=lambda entry: _flag(entry[0]))),
+        tuple(sorted(row_views, key=lambda entry: _rank_row(entry[0]))),
         tuple(
             sentence
             for sentence in (
-                _unmarked(len(matrix.rows) - len(marked_rows), "row"),
-                _unmarked(len(matrix.columns) - len(marked_columns), "column"),
-                _too_many(len(rows), len(marked_rows), "rows"),
-                _too_many(len(columns), len(marked_columns), "columns"),
+                _omitted_text(len(matrix.rows) - len(marked_rows), "row"),
+                _omitted_text(len(matrix.columns) - len(marked_columns), "column"),
+                _limit_text(len(rows), len(marked_rows), "rows"),
+                _limit_text(len(columns), len(marked_columns), "columns"),
             )
             if sentence
         ),
@@ -391,20 +393,20 @@ def _marks(row: MatrixRow, columns: Iterable[str]) -> tuple[Mark | None, ...]:
     return tuple(row.cells.get(column) for column in columns)
 
 
-def _the_worst(things: Sequence[Any], ranks: Sequence[int], number: int) -> list[Any]:
-    """Return the given number of things with the lowest ranks, in their original order."""
-    kept = sorted(sorted(range(len(things)), key=lambda index: ranks[index])[:number])
-    return [things[index] for index in kept]
+def _select_worst(items: Sequence[Any], ranks: Sequence[int], number: int) -> list[Any]:
+    """Return ``number`` items with the lowest ranks, in their original order."""
+    indexes = sorted(sorted(range(len(items)), key=lambda place: ranks[place])[:number])
+    return [items[place] for place in indexes]
 
 
-def _unmarked(number: int, noun: str) -> str:
+def _omitted_text(number: int, noun: str) -> str:
     if not number:
         return ""
     ending, verb = ("", "is") if number == 1 else ("s", "are")
     return f"{number:,} {noun}{ending} without marks {verb} omitted."
 
 
-def _too_many(shown: int, number: int, what: str) -> str:
+def _limit_text(shown: int, number: int, what: str) -> str:
     if shown == number:
         return ""
     return f"{shown:,} of {number:,} {what} are shown, those with the worst marks. The CSV file has all."

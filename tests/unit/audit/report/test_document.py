@@ -16,7 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils._reports.document im
     Document,
     Grid,
     Mark,
-    single_rows,
+    expand_row,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -136,7 +136,7 @@ def test_columns_are_public_organizations_units_and_accounts() -> None:
 def test_there_is_a_record_for_each_image_and_principal() -> None:
     shown = of(region(accounts(A, B), accounts(A)), region(), **allowing(A))
     keys = [column.key for column in shown.records.columns]
-    rows = [one for row in shown.records.rows for one in single_rows(row)]
+    rows = [one for row in shown.records.rows for one in expand_row(row)]
     assert [{*row} <= {*keys} for row in rows] == [True, True, True]
     assert [(row["region"], row.get("principal"), row.get("allowed")) for row in rows] == [
         (EU, A, True),

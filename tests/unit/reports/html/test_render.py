@@ -25,7 +25,7 @@ from ansible_collections.golden.images.plugins.module_utils._reports.document im
     MatrixRow,
     Table,
 )
-from ansible_collections.golden.images.plugins.module_utils._reports.html.render import html_text
+from ansible_collections.golden.images.plugins.module_utils._reports.html.render import render_html
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,7 +69,7 @@ class Page(HTMLParser):
 
 
 def page(report: Document | None = None) -> Page:
-    return Page(html_text(document() if report is None else report, NOW, PAGE_FILES))
+    return Page(render_html(document() if report is None else report, NOW, PAGE_FILES))
 
 
 def test_every_name_is_text_on_the_page() -> None:
@@ -240,7 +240,7 @@ def test_the_page_of_an_empty_report() -> None:
 
 
 def test_times_are_readable_and_machine_readable() -> None:
-    text = html_text(document(), NOW, PAGE_FILES)
+    text = render_html(document(), NOW, PAGE_FILES)
     assert f'<time datetime="{NOW}">' in text
     assert "2026-11-24 12:00:00 UTC" in text
 

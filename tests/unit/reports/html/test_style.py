@@ -7,11 +7,11 @@ from __future__ import annotations
 import re
 
 from ansible_collections.golden.images.plugins.module_utils._reports.document import SEVERITIES, Mark
-from ansible_collections.golden.images.plugins.module_utils._reports.html.render import html_text
+from ansible_collections.golden.images.plugins.module_utils._reports.html.render import render_html
 
 from ..examples import PAGE_FILES, document
 
-_PAGE = html_text(document(), "2026-11-24T12:00:00+00:00", PAGE_FILES)
+_PAGE = render_html(document(), "2026-11-24T12:00:00+00:00", PAGE_FILES)
 STYLE = _PAGE.partition("<style>")[2].partition("</style>")[0]
 
 

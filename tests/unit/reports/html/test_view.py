@@ -20,7 +20,10 @@ from ansible_collections.golden.images.plugins.module_utils._reports.document im
     Table,
 )
 from ansible_collections.golden.images.plugins.module_utils._reports.html import view as subject
-from ansible_collections.golden.images.plugins.module_utils._reports.html.view import MatrixView, page_view
+from ansible_collections.golden.images.plugins.module_utils._reports.html.view import (
+    MatrixView,
+    build_page_view,
+)
 
 from ..examples import EU, US, document, items
 
@@ -28,7 +31,7 @@ NOW = "2026-11-24T12:00:00+00:00"
 
 
 def test_regions_are_summarized_the_worst_first_without_zeros() -> None:
-    view = page_view(document(), NOW)
+    view = build_page_view(document(), NOW)
     assert view.regions is not None
     assert [row.values for row in view.regions.rows] == [
         {"region": EU, "high": 2, "medium": 1, "low": None, "images": 4},
@@ -39,13 +42,13 @@ def test_regions_are_summarized_the_worst_first_without_zeros() -> None:
 
 
 def test_severities_without_findings_and_a_single_region_are_not_summarized() -> None:
-    view = page_view(replace(document(), items=items()[1:2], records=Table("T", (), ())), NOW)
+    view = build_page_view(replace(document(), items=items()[1:2], records=Table("T", (), ())), NOW)
     assert dict(view.counts) == {"high": 1}
     assert view.regions is None
 
 
 def test_findings_are_grouped_unless_the_document_groups_them() -> None:
-    groups = page_view(replace(document(), items=(*items(), items()[0])), NOW).groups
+    groups = build_page_view(replace(document(), items=(*items(), items()[0])), NOW).groups
     assert [(one.group.label, one.group.code, one.group.number) for one in groups] == [
         ("high", "public", 1),
         ("high", "unknown_account", 1),
@@ -53,12 +56,12 @@ def test_findings_are_grouped_unless_the_document_groups_them() -> None:
         ("low", "stale_principal", 2),
     ]
     given = Group("high", "high", "One cause.", 4, code="public")
-    assert [one.group for one in page_view(replace(document(), groups=(given,)), NOW).groups] == [given]
+    assert [one.group for one in build_page_view(replace(document(), groups=(given,)), NOW).groups] == [given]
 
 
 def test_rows_of_a_group_of_findings_have_only_their_region() -> None:
     action = Group("disable", "neutral", "D.", 1, rows=({"region": EU, "image_id": "ami-0"},))
-    view = page_view(replace(document(), actions=(action,)), NOW)
+    view = build_page_view(replace(document(), actions=(action,)), NOW)
     assert [row.findings for row in view.actions[0].rows] == ["high:unknown_account"]
     assert {row.findings for group in view.groups for row in group.rows} == {None}
     assert {row.region for group in view.groups for row in group.rows} == {EU, US}
@@ -67,13 +70,13 @@ def test_rows_of_a_group_of_findings_have_only_their_region() -> None:
 def test_columns_without_values_and_tables_without_rows_are_not_shown() -> None:
     columns = (Column("name", "Name"), Column("none", "None"), Column("zero", "Zero", numeric=True))
     tables = (Table("T", columns, ({"name": "a", "none": None, "zero": 0},)), Table("Empty", columns, ()))
-    view = page_view(replace(document(), tables=tables), NOW)
+    view = build_page_view(replace(document(), tables=tables), NOW)
     assert [one.table.title for one in view.tables] == ["T", "Images"]
     assert [column.key for column in view.tables[0].table.columns] == ["name", "zero"]
 
 
 def test_rows_with_the_worst_findings_are_first() -> None:
-    rows = page_view(document(), NOW).tables[-1].rows
+    rows = build_page_view(document(), NOW).tables[-1].rows
     assert [row.values["image_id"] for row in rows] == [f"ami-{one}" for one in (0, 2, 7, 1, 3, 4, 5, 6)]
 
 
@@ -83,7 +86,7 @@ def test_a_picture_shows_some_rows_and_says_how_many_it_omits(monkeypatch: pytes
     grid = Grid("G", ("a",), (("x", (cell,)), ("y", (None,)), ("z", (None,))), {Mark.FULL: "full"})
     bars = Bars("B", (("x", {Mark.FULL: 1.0}),), {Mark.FULL: "full"}, "GiB")
     history = ((NOW, {"high": 1}), (NOW, {"high": 2}))
-    views = page_view(replace(document(), pictures=(grid, bars), history=history), NOW).pictures
+    views = build_page_view(replace(document(), pictures=(grid, bars), history=history), NOW).pictures
     assert [one.drawing.title for one in views] == ["G", "B", "Findings over time"]
     assert [one.left_out for one in views] == ["2 rows more are not shown.", "", ""]
     assert views[0].legend == {Mark.FULL: "full"}
@@ -102,13 +105,13 @@ def test_a_picture_shows_some_rows_and_says_how_many_it_omits(monkeypatch: pytes
 )
 def test_the_filter_values_of_a_row(row: dict[str, Any], region: str | None, findings: str | None) -> None:
     table = Table("T", (Column("name", "Name"),), (row,))
-    view = page_view(replace(document(), tables=(table,)), NOW).tables[0]
+    view = build_page_view(replace(document(), tables=(table,)), NOW).tables[0]
     assert (view.rows[0].region, view.rows[0].findings) == (region, findings)
 
 
 def test_long_tables_say_what_they_omit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subject, "MAX_ROWS", 2)
-    view = page_view(document(), NOW)
+    view = build_page_view(document(), NOW)
     assert [len(one.rows) for one in view.tables] == [2, 2]
     assert [one.left_out for one in view.tables] == [
         "",
@@ -121,7 +124,7 @@ def test_long_tables_say_what_they_omit(monkeypatch: pytest.MonkeyPatch) -> None
 def matrix(*rows: dict[str, Mark], columns: tuple[str, ...] = ("a", "b", "c")) -> MatrixView:
     listed = tuple(MatrixRow({"name": str(place)}, cells) for place, cells in enumerate(rows))
     wanted = Matrix("M", {}, (Column("name", "Name"),), columns, listed)
-    view = page_view(replace(document(), matrix=wanted), NOW).matrix
+    view = build_page_view(replace(document(), matrix=wanted), NOW).matrix
     assert view is not None
     return view
 
