@@ -10,7 +10,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.path import unfrackpath
 from ansible_collections.golden.images.plugins.module_utils._distribution.output import Images
 from ansible_collections.golden.images.plugins.module_utils._distribution.write_files import (
-    changed_files,
+    render_changed_files,
     write_files,
 )
 from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError, summary
@@ -36,7 +36,7 @@ class ActionModule(ActionBase):
         images = Images(given["images"], given["images_by_source"])
         paths = [unfrackpath(path, follow=False) for path in given["output_files"]]
         try:
-            texts = changed_files(paths, images)
+            texts = render_changed_files(paths, images)
         except ValidationError as refused:
             written, failures = [], refused.failures
         else:

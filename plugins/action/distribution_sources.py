@@ -10,9 +10,9 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.path import unfrackpath
 from ansible_collections.golden.images.plugins.module_utils._distribution.sources import (
     File,
-    files,
-    misformed,
-    selected,
+    check_forms,
+    list_manifests,
+    select_sources,
 )
 from ansible_collections.golden.images.plugins.module_utils._distribution.write_files import check_files
 from ansible_collections.golden.images.plugins.module_utils._failures import summary
@@ -53,9 +53,11 @@ class ActionModule(ActionBase):
         _validation, given = self.validate_argument_spec(argument_spec=_SPEC)
         # An answer of AWX with two quotes only is a text without characters: no value.
         given = {name: None if value == "" else value for name, value in given.items()}
-        sources, problems = (), misformed(given["sources"])
+        sources, problems = (), check_forms(given["sources"])
         if not problems:
-            sources, problems = selected(given, {path: read(path) for path in files(given)})
+            sources, problems = select_sources(
+                given, {path: read_file(path) for path in list_manifests(given)}
+            )
         paths = [unfrackpath(path, follow=False) for path in given["output_files"]]
         failures = [*problems, *check_files(paths)]
         result.update(changed=False, failures=[failure.to_dict() for failure in failures])
@@ -65,7 +67,7 @@ class ActionModule(ActionBase):
         return {**result, "sources": list(sources)}
 
 
-def read(path):
+def read_file(path):
     """A file of the controller. A relative path is one of the current directory."""
     try:
         with open(unfrackpath(path, follow=False), encoding="utf-8") as stream:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report of a distribution as a document: what each region and each account has of the image."""
+"""The report of a distribution as a document: the image by regions, and by accounts that have it."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from .._reports.document import (
 )
 from .._reports.screen import format_duration, shorten_principal
 from .._verification import key_use
-from .._verification.document import MEANINGS, items_of
+from .._verification.document import MEANINGS, list_items
 from .._verification.report import PROOFS
-from .unfinished import earlier_text, started_text
+from .unfinished import describe_earlier, describe_started
 
 _CONSUMERS = ("account_ids", "org_arns", "org_unit_arns")
 _STEPS = ("copied", "key", "shared", "verified", "published")
@@ -47,47 +47,47 @@ _ACCESS = {
 }
 _WORST = (Mark.FULL, Mark.SLIGHT, Mark.BROKEN)
 _SHARED_WITH, _PUBLISHED_IN = ("shared with", "consumer"), ("published in", "account")
-# What fails where access to a key is granted.
+# The actions of the steps that grant access to a key.
 OF_KEYS = frozenset({"CreateGrant", "DescribeKey", "GetKeyPolicy", "ListGrants", "PutKeyPolicy"})
 
 
 @dataclass(frozen=True)
 class _Reach:
-    """The consumers or accounts that a step reached, by region, and those that it had to reach, if known.
+    """The consumers or accounts that a step reached, by region, and the expected ones, if known.
 
-    ``note`` explains their number.
+    ``note`` explains the expected number.
     """
 
-    found: Mapping[str, frozenset[str]]
-    wanted: frozenset[str]
+    reached: Mapping[str, frozenset[str]]
+    expected: frozenset[str]
     note: str = ""
 
     def of(self, region: str) -> frozenset[str]:
-        """Those that the step reached in a region."""
-        found = self.found.get(region, frozenset())
-        return found & self.wanted if self.wanted else found
+        """Return the ones that the step reached in a region."""
+        reached = self.reached.get(region, frozenset())
+        return reached & self.expected if self.expected else reached
 
     def regions(self) -> list[str]:
-        """The regions in which the step reached some."""
-        return [region for region in self.found if self.of(region)]
+        """Return the regions in which the step reached some."""
+        return [region for region in self.reached if self.of(region)]
 
-    def words(self, words: tuple[str, str]) -> str:
-        """How many were reached in how many regions: ``shared with 2 consumers in 1 of 2 regions``."""
+    def describe(self, words: tuple[str, str]) -> str:
+        """Return the number reached and of regions: ``shared with 2 consumers in 1 of 2 regions``."""
         verb, noun = words
-        if not self.wanted:
-            found = len(frozenset().union(*self.found.values()))
-            return f"{verb} {count(found, noun)} in {count(len(self.regions()), 'region')}"
-        done = sum(self.of(region) == self.wanted for region in self.found)
-        where = f"{done} of {count(len(self.found), 'region')}"
-        number = f"{'all ' if len(self.wanted) > 1 else ''}{count(len(self.wanted), noun)}{self.note}"
+        if not self.expected:
+            number_reached = len(frozenset().union(*self.reached.values()))
+            return f"{verb} {count(number_reached, noun)} in {count(len(self.regions()), 'region')}"
+        done = sum(self.of(region) == self.expected for region in self.reached)
+        where = f"{done} of {count(len(self.reached), 'region')}"
+        number = f"{'all ' if len(self.expected) > 1 else ''}{count(len(self.expected), noun)}{self.note}"
         return f"{verb} {number} in {where}"
 
 
-def document(content: Mapping[str, Any]) -> Document:
-    """The document of the content that ``report.distribution`` returned."""
+def build_document(content: Mapping[str, Any]) -> Document:
+    """Return the document of the content that ``report.build_report`` returned."""
     regions: Sequence[Mapping[str, Any]] = content["regions"]
     by_region = tuple(
-        (region["region"], tuple(_step(content, region, step) for step in _STEPS)) for region in regions
+        (region["region"], tuple(_step_cell(content, region, step) for step in _STEPS)) for region in regions
     )
     used = [
         place
@@ -121,11 +121,11 @@ def document(content: Mapping[str, Any]) -> Document:
 
 
 def _name(content: Mapping[str, Any]) -> str:
-    """The name of the image in its own region, else of its first copy.
+    """Return the name of the source image, else of the first copy.
 
-    If the source is there, and all copies have one other name, that follows.
+    If all copies have one other name, that follows.
     """
-    regions = sorted(content["regions"], key=lambda one: one["region"] != content["source_region"])
+    regions = sorted(content["regions"], key=lambda region: region["region"] != content["source_region"])
     names = [str(region["name"]) for region in regions if region["name"]]
     if not names:
         return content["source_image_id"] or "an image"
@@ -135,8 +135,8 @@ def _name(content: Mapping[str, Any]) -> str:
     return f"{own} as {others[0]}" if is_renamed else own
 
 
-def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
-    """What changed since an earlier report: images, and who has them."""
+def compare_reports(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
+    """Return the changes since an earlier report: of images, and of the principals that have them."""
     return compare_sentences(before["written_at"], _sentences(before), _sentences(after))
 
 
@@ -144,40 +144,41 @@ def _sentences(content: Mapping[str, Any]) -> Iterator[str]:
     for region in content["regions"]:
         image = region["image_id"] or "no image"
         yield f"{region['region']}: {image} is {region['state'] or 'not there'}."
-        for principal in _principals(region):
+        for principal in _list_principals(region):
             yield f"{region['region']}: {image} is shared with {principal}."
-    for one in content.get("published", ()):
-        yield f"{one['region']}: {one['image_id']} is published in {one['parameter']} of {one['account_id']}."
+    for publication in content.get("published", ()):
+        place = f"{publication['parameter']} of {publication['account_id']}"
+        yield f"{publication['region']}: {publication['image_id']} is published in {place}."
 
 
 def _headline(content: Mapping[str, Any]) -> str:
-    """A sentence such as ``The image is available in 8 of 8 regions and shared in 8, ….``"""
-    return " ".join(filter(None, (_numbers(content), started_text(content))))
+    """Return a sentence such as ``The image is available in 8 of 8 regions and shared in 8, ….``"""
+    return " ".join(filter(None, (_summarize(content), describe_started(content))))
 
 
-def _numbers(content: Mapping[str, Any]) -> str:
+def _summarize(content: Mapping[str, Any]) -> str:
     regions = content["regions"]
     if not regions:
         return "No region was completed."
     ready = sum(region["state"] == "available" for region in regions)
     consumers, publications = _consumers(content), _publications(content)
     parts = [f"The image is available in {ready} of {count(len(regions), 'region')}"]
-    if consumers.wanted or consumers.regions():
-        parts.append(consumers.words(_SHARED_WITH))
+    if consumers.expected or consumers.regions():
+        parts.append(consumers.describe(_SHARED_WITH))
     verified = content.get("verified", ())
     if verified:
-        parts.append(f"verified in {_cases(verified)}")
-    if publications.wanted or publications.regions():
-        parts.append(publications.words(_PUBLISHED_IN))
-    *some, last = parts
-    text = f"{', '.join(some)} and {last}." if some else f"{last}."
+        parts.append(f"verified in {_count_cases(verified)}")
+    if publications.expected or publications.regions():
+        parts.append(publications.describe(_PUBLISHED_IN))
+    *others, last = parts
+    text = f"{', '.join(others)} and {last}." if others else f"{last}."
     failures = content["failures"]
     return f"{text} {count(len(failures), 'step')} failed." if failures else text
 
 
-def _cases(rows: Sequence[Mapping[str, Any]]) -> str:
-    """How many have reached the level, and apart from them how many are uncertain."""
-    done, uncertain = (sum(bool(one.get(key)) for one in rows) for key in ("reached", "uncertain"))
+def _count_cases(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the number of cases that reached the level, and the number of uncertain ones."""
+    done, uncertain = (sum(bool(row.get(key)) for row in rows) for key in ("reached", "uncertain"))
     text = f"{done} of {count(len(rows), 'case')}"
     return f"{text} ({uncertain} uncertain)" if uncertain else text
 
@@ -188,33 +189,33 @@ def _facts(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     level = content.get("verification_level")
     if level:
         yield "Verification", f"{level}: {PROOFS[level]}"
-    yield from (("Keys", text) for text in key_use.sentences_of(content))
-    earlier = earlier_text(content)
+    yield from (("Keys", text) for text in key_use.describe_key_use_of_distribution(content))
+    earlier = describe_earlier(content)
     if earlier:
         yield "Not completed", earlier
 
 
 def _items(content: Mapping[str, Any]) -> Iterator[Item]:
-    """What failed, and what keeps accounts from the level of the verification."""
+    """Yield the failures, and the findings that keep accounts from the level of the verification."""
     optional = {region["region"] for region in content["regions"] if region["best_effort"]}
-    unverified = [one for one in content.get("verified", ()) if not one["reached"]]
+    not_reached = [row for row in content.get("verified", ()) if not row["reached"]]
     for failure in content["failures"]:
-        # It sums up the findings of the verification.
-        if failure["action"] == "verify" and unverified:
+        # This failure sums up the findings of the verification, which follow.
+        if failure["action"] == "verify" and not_reached:
             continue
         severity = Severity.MEDIUM if failure["region"] in optional else Severity.HIGH
         yield steps.to_item(failure, severity.label, principal=failure["account_id"])
-    for one in unverified:
-        image = one["image_id"] or "the image"
-        yield from items_of(one, f"{one['account_id']} has not reached the level with {image}.")
+    for row in not_reached:
+        image = row["image_id"] or "the image"
+        yield from list_items(row, f"{row['account_id']} has not reached the level with {image}.")
 
 
-def _step(content: Mapping[str, Any], region: Mapping[str, Any], step: str) -> Cell | None:
-    """A step in a region; None if it did not run or is not needed."""
-    here = region["region"]
+def _step_cell(content: Mapping[str, Any], region: Mapping[str, Any], step: str) -> Cell | None:
+    """Return the cell of a step in a region; None if it did not run or is not needed."""
+    region_name = region["region"]
     if step == "copied":
         done = region["state"] == "available"
-        took = _took(region)
+        took = _format_duration(region)
         title = f"{region['image_id'] or 'no image'} is {region['state'] or 'not there'}."
         is_source = done and region["image_id"] == content["source_image_id"]
         return Cell(
@@ -224,37 +225,37 @@ def _step(content: Mapping[str, Any], region: Mapping[str, Any], step: str) -> C
             f"in {took}" if took else "",
         )
     if step == "key":
-        return _key(content, region)
+        return _key_cell(content, region)
     if step == "shared":
-        return _reached(_consumers(content), here, _SHARED_WITH)
+        return _reach_cell(_consumers(content), region_name, _SHARED_WITH)
     if step == "published":
-        return _reached(_publications(content), here, _PUBLISHED_IN)
-    rows = [one for one in content.get("verified", ()) if one["region"] == here]
+        return _reach_cell(_publications(content), region_name, _PUBLISHED_IN)
+    rows = [row for row in content.get("verified", ()) if row["region"] == region_name]
     if not rows:
         return None
-    done = sum(bool(one["reached"]) for one in rows)
-    cell = _part(done, len(rows), f"{_cases(rows)} reached the level.")
-    uncertain = sum(bool(one.get("uncertain")) for one in rows)
+    done = sum(bool(row["reached"]) for row in rows)
+    cell = _part_cell(done, len(rows), f"{_count_cases(rows)} reached the level.")
+    uncertain = sum(bool(row.get("uncertain")) for row in rows)
     return replace(cell, detail=f"{uncertain} uncertain") if uncertain else cell
 
 
 def _consumers(content: Mapping[str, Any]) -> _Reach:
-    """Those that the image is shared with: not its owner, which needs no permission."""
+    """Return the consumers of the image, without its owner, which needs no permission."""
     return _Reach(
-        {region["region"]: frozenset(_principals(region)) for region in content["regions"]},
+        {region["region"]: frozenset(_list_principals(region)) for region in content["regions"]},
         frozenset(content.get("wanted", {}).get("shared_with", ())) - _owners(content),
     )
 
 
 def _publications(content: Mapping[str, Any]) -> _Reach:
-    """The accounts that the image is published in, which always include its owner."""
+    """Return the accounts that the image is published in, which always include its owner."""
     others = frozenset(content.get("wanted", {}).get("published_in", ()))
     owners = _owners(content)
-    found: dict[str, set[str]] = {region["region"]: set() for region in content["regions"]}
-    for one in content.get("published", ()):
-        found.setdefault(one["region"], set()).add(str(one["account_id"]))
+    accounts_by_region: dict[str, set[str]] = {region["region"]: set() for region in content["regions"]}
+    for publication in content.get("published", ()):
+        accounts_by_region.setdefault(publication["region"], set()).add(str(publication["account_id"]))
     return _Reach(
-        {region: frozenset(accounts) for region, accounts in found.items()},
+        {region: frozenset(accounts) for region, accounts in accounts_by_region.items()},
         others | owners if others else others,
         " (the owner among them)" if owners and others - owners else "",
     )
@@ -264,78 +265,81 @@ def _owners(content: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(str(region["account_id"]) for region in content["regions"] if region["account_id"])
 
 
-def _reached(reach: _Reach, region: str, words: tuple[str, str]) -> Cell | None:
-    """How many are reached in a region; None if no region needs any."""
+def _reach_cell(reach: _Reach, region: str, words: tuple[str, str]) -> Cell | None:
+    """Return the cell with the number reached in a region; None if no region needs any."""
     verb, noun = words
-    found = reach.of(region)
-    if reach.wanted:
-        done, number = len(found), len(reach.wanted)
-        return _part(done, number, f"{verb} {done} of {count(number, noun)}.")
+    reached = reach.of(region)
+    if reach.expected:
+        done, number = len(reached), len(reach.expected)
+        return _part_cell(done, number, f"{verb} {done} of {count(number, noun)}.")
     if not reach.regions():
         return None
-    text = count(len(found), noun) if found else "no"
-    return Cell(text, Mark.FULL if found else Mark.BROKEN, f"{verb} {text if found else f'no {noun}'}.")
+    text = count(len(reached), noun) if reached else "no"
+    return Cell(text, Mark.FULL if reached else Mark.BROKEN, f"{verb} {text if reached else f'no {noun}'}.")
 
 
-def _took(copy: Mapping[str, Any]) -> str:
-    """How long a copy took, empty for the source and where it is unknown."""
+def _format_duration(copy: Mapping[str, Any]) -> str:
+    """Return the duration of a copy; empty for the source and if unknown."""
     return format_duration(copy["copy_seconds"]) if copy["copy_seconds"] else ""
 
 
-def _key(content: Mapping[str, Any], region: Mapping[str, Any]) -> Cell | None:
+def _key_cell(content: Mapping[str, Any], region: Mapping[str, Any]) -> Cell | None:
     arn = region["kms_key_arn"]
     if not arn:
         return None
-    wrong = [
-        one for one in content["failures"] if one["region"] == region["region"] and one["action"] in OF_KEYS
+    failures = [
+        failure
+        for failure in content["failures"]
+        if failure["region"] == region["region"] and failure["action"] in OF_KEYS
     ]
-    if wrong:
-        return Cell("failed", Mark.BROKEN, f"{count(len(wrong), 'failure')} with {arn}.")
+    if failures:
+        return Cell("failed", Mark.BROKEN, f"{count(len(failures), 'failure')} with {arn}.")
     return Cell("ok", Mark.FULL, f"{arn}.")
 
 
-def _part(done: int, number: int, title: str) -> Cell:
+def _part_cell(done: int, number: int, title: str) -> Cell:
     mark = Mark.FULL if done == number else Mark.PARTIAL if done else Mark.BROKEN
     return Cell(f"{done} of {number}", mark, title)
 
 
-def _principals(region: Mapping[str, Any]) -> list[str]:
+def _list_principals(region: Mapping[str, Any]) -> list[str]:
     permissions = region["launch_permissions"] or {}
-    return [str(one) for kind in _CONSUMERS for one in permissions.get(kind) or ()]
+    return [str(principal) for kind in _CONSUMERS for principal in permissions.get(kind) or ()]
 
 
 def _matrix(content: Mapping[str, Any]) -> Matrix:
-    """Regions by accounts, organizations and organizational units."""
+    """Return the matrix of regions by accounts, organizations and organizational units."""
     verified: dict[tuple[str, str], Mark] = {}
-    for one in content.get("verified", ()):
-        place = one["region"], str(one["account_id"])
-        verified[place] = max(verified.get(place, Mark.FULL), _mark(one), key=_WORST.index)
+    for row in content.get("verified", ()):
+        place = row["region"], str(row["account_id"])
+        verified[place] = max(verified.get(place, Mark.FULL), _choose_mark(row), key=_WORST.index)
     cells: dict[str, dict[str, Mark]] = {}
     for region in content["regions"]:
-        here = region["region"]
-        found = {
-            shorten_principal(one): verified.get((here, one), Mark.PARTIAL) for one in _principals(region)
+        region_name = region["region"]
+        marks = {
+            shorten_principal(principal): verified.get((region_name, principal), Mark.PARTIAL)
+            for principal in _list_principals(region)
         }
-        found |= {account: mark for (place, account), mark in verified.items() if place == here}
-        cells[here] = found
+        marks |= {account: mark for (name, account), mark in verified.items() if name == region_name}
+        cells[region_name] = marks
     rows = tuple(
         MatrixRow({"region": region["region"], "image_id": region["image_id"] or ""}, cells[region["region"]])
         for region in content["regions"]
     )
-    used = {mark for found in cells.values() for mark in found.values()}
+    used = {mark for marks in cells.values() for mark in marks.values()}
     return Matrix(
         title="Regions and accounts",
         legend={mark: meaning for mark, meaning in _ACCESS.items() if mark in used},
         labels=(Column("region", "Region"), Column("image_id", "Image")),
-        columns=tuple(sorted({principal for found in cells.values() for principal in found})),
+        columns=tuple(sorted({principal for marks in cells.values() for principal in marks})),
         rows=rows,
     )
 
 
-def _mark(one: Mapping[str, Any]) -> Mark:
-    if one["reached"]:
+def _choose_mark(row: Mapping[str, Any]) -> Mark:
+    if row["reached"]:
         return Mark.FULL
-    return Mark.SLIGHT if one.get("uncertain") else Mark.BROKEN
+    return Mark.SLIGHT if row.get("uncertain") else Mark.BROKEN
 
 
 def _consumer_copies(content: Mapping[str, Any]) -> Table:
@@ -350,7 +354,9 @@ def _consumer_copies(content: Mapping[str, Any]) -> Table:
             Column("copied_in", "Copied in"),
             Column("kms_key_arn", "Key"),
         ),
-        rows=tuple({**copy, "copied_in": _took(copy)} for copy in content.get("consumer_images", ())),
+        rows=tuple(
+            {**copy, "copied_in": _format_duration(copy)} for copy in content.get("consumer_images", ())
+        ),
     )
 
 
@@ -366,17 +372,21 @@ def _published(content: Mapping[str, Any]) -> Table:
             Column("templates", "Launch templates"),
         ),
         rows=tuple(
-            {**one, "templates": _templates(one["launch_templates"])} for one in content.get("published", ())
+            {**publication, "templates": _list_templates(publication["launch_templates"])}
+            for publication in content.get("published", ())
         ),
     )
 
 
-def _templates(found: Iterable[Any] | None) -> list[str]:
-    return [str(one.get("name") if isinstance(one, Mapping) else one) for one in found or ()]
+def _list_templates(templates: Iterable[Any] | None) -> list[str]:
+    return [
+        str(template.get("name") if isinstance(template, Mapping) else template)
+        for template in templates or ()
+    ]
 
 
 def _records(content: Mapping[str, Any]) -> Table:
-    """One row for each region and consumer, and one for a region without consumers."""
+    """Return one row for each region and consumer, and one for a region without consumers."""
     return Table(
         title="All regions and consumers",
         columns=(
@@ -398,11 +408,11 @@ def _rows(content: Mapping[str, Any], region: Mapping[str, Any]) -> Iterator[dic
     keys = ("region", "image_id", "name", "state", "copy_seconds", "kms_key_arn", "snapshot_ids")
     facts = {key: region[key] for key in keys}
     reached = {
-        str(one["account_id"]): "uncertain" if one.get("uncertain") else one["reached"]
-        for one in content.get("verified", ())
-        if one["region"] == region["region"]
+        str(row["account_id"]): "uncertain" if row.get("uncertain") else row["reached"]
+        for row in content.get("verified", ())
+        if row["region"] == region["region"]
     }
-    principals = dict.fromkeys([*_principals(region), *reached])
+    principals = dict.fromkeys([*_list_principals(region), *reached])
     if not principals:
         yield facts
     for principal in principals:

@@ -14,12 +14,12 @@ from .._reports.flow_result import Reporting
 from .._runner import Flow, check_flow
 from . import document
 from .options_report import DistributionReportOptions
-from .report import distribution, has_failed, remembered
+from .report import build_report, complete_report, has_failed
 
 
 def content(options: DistributionReportOptions, _result: Mapping[str, Any]) -> dict[str, Any]:
     """Return the content of the report, which is of a plan in check mode."""
-    return distribution(
+    return build_report(
         options.copy_result,
         options.grant_results,
         options.share_result,
@@ -29,7 +29,7 @@ def content(options: DistributionReportOptions, _result: Mapping[str, Any]) -> d
         verification_error=options.verification_error,
         verification_level=options.verification_level,
         kept_back=options.kept_back,
-        wanted={
+        desired={
             "shared_with": [*options.account_ids, *options.org_arns, *options.org_unit_arns],
             "published_in": [*options.publish_account_ids],
             "regions": list(dict.fromkeys(options.regions)),
@@ -43,14 +43,14 @@ FLOW: Flow[DistributionReportOptions, None] = replace(
     check_flow(DistributionReportOptions),
     report=Reporting(
         content,
-        document.document,
-        document.changes,
-        remember=remembered,
+        document.build_document,
+        document.compare_reports,
+        remember=complete_report,
         failed=has_failed,
         of_steps=True,
     ),
     attaches="_page",
-    # Only the report has one, from this verbosity on.
+    # Only the report has a diff, from this verbosity on.
     diff=lambda *_values: {},
     diff_verbosity=1,
 )

@@ -25,7 +25,7 @@ _MAPPINGS: Kind[Sequence[Mapping[str, Any]]] = Kind(
 class DistributionReportOptions(ReportOptions):
     """The options of ``distribution_report``.
 
-    What a step was given is not validated: the report is also about options that a step has refused.
+    The options of steps are not validated: the report is also about options that a step has refused.
     """
 
     return_report: bool = option(FLAG, default=True)

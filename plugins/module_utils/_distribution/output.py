@@ -26,56 +26,56 @@ _NOT_IN_NAMES = re.compile(r"[^A-Z0-9]+")
 
 @dataclass(frozen=True)
 class Images:
-    """Region to AMI ID: of one image, or by the name of the source, of each of several."""
+    """The AMI IDs by region: of one image, or by the name of the source, of several."""
 
     images: Mapping[str, str] = field(default_factory=dict)
     by_source: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def value(self) -> dict[str, Any]:
-        """The images under a name that says which of both they are."""
+        """Return the images under the key ``images``, or ``images_by_source``."""
         return {"images_by_source": self.by_source} if self.by_source else {"images": self.images}
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format: its text, and whether an existing text is one of its own, and may be replaced."""
+    """A format of files: ``text`` renders images, ``is_own`` is whether a text may be replaced."""
 
     text: Callable[[Images], str]
     is_own: Callable[[str], bool]
 
 
-def format_of(path: str) -> Format | None:
-    """The format for the extension of a file, None if it has another extension."""
-    return next((found for ending, found in _FORMATS.items() if path.endswith(ending)), None)
+def find_format(path: str) -> Format | None:
+    """Return the format for the extension of a file; None for another extension."""
+    return next((file_format for ending, file_format in _FORMATS.items() if path.endswith(ending)), None)
 
 
-def name_problem(path: str) -> str | None:
-    """Why a file cannot be written by its name, None if it can."""
-    return None if format_of(path) else f"{path} does not end with {', '.join(_FORMATS)}."
+def check_name(path: str) -> str | None:
+    """Return the problem with the name of a file; None without one."""
+    return None if find_format(path) else f"{path} does not end with {', '.join(_FORMATS)}."
 
 
-def repeated_names(sources: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The names of sources that are the same in an environment file."""
-    known: dict[str, str] = {}
+def find_repeated_names(sources: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield pairs of sources that have the same name in an environment file."""
+    sources_by_name: dict[str, str] = {}
     for source in sources:
-        other = known.setdefault(_env_name(source), source)
+        other = sources_by_name.setdefault(_env_name(source), source)
         if other != source:
             yield other, source
 
 
-def _terraform(images: Images) -> str:
-    return _dumped({f"golden_{name}": value for name, value in images.value().items()})
+def _render_terraform(images: Images) -> str:
+    return _render_json({f"golden_{name}": value for name, value in images.value().items()})
 
 
-def _env(images: Images) -> str:
+def _render_env(images: Images) -> str:
     lines = [
         f"{'_'.join(['AMI', *parts])}={image_id}"
         for parts, image_id in (
-            *(((_env_name(region),), one) for region, one in images.images.items()),
+            *(((_env_name(region),), image_id) for region, image_id in images.images.items()),
             *(
-                ((_env_name(source), _env_name(region)), one)
+                ((_env_name(source), _env_name(region)), image_id)
                 for source, regions in images.by_source.items()
-                for region, one in regions.items()
+                for region, image_id in regions.items()
             ),
         )
     ]
@@ -90,25 +90,28 @@ def _is_env(text: str) -> bool:
     return all(_ENV_LINE.fullmatch(line) for line in text.splitlines())
 
 
-def _dumped(value: Mapping[str, Any]) -> str:
+def _render_json(value: Mapping[str, Any]) -> str:
     return f"{json.dumps(value, indent=2, sort_keys=True)}\n"
 
 
 def _has_only_images(prefix: str) -> Callable[[str], bool]:
-    """A check whether a text is JSON with nothing but images, under keys that begin with ``prefix``."""
+    """Return the check that a text is JSON with only images, under keys that begin with ``prefix``."""
 
     def is_own(text: str) -> bool:
         try:
-            found = json.loads(text or "{}")
+            content = json.loads(text or "{}")
         except (ValueError, RecursionError):
             return False
-        return isinstance(found, dict) and found.keys() <= {f"{prefix}images", f"{prefix}images_by_source"}
+        return isinstance(content, dict) and content.keys() <= {
+            f"{prefix}images",
+            f"{prefix}images_by_source",
+        }
 
     return is_own
 
 
 _FORMATS = {
-    _TERRAFORM: Format(_terraform, _has_only_images("golden_")),
-    _ENV: Format(_env, _is_env),
-    _JSON: Format(lambda images: _dumped(images.value()), _has_only_images("")),
+    _TERRAFORM: Format(_render_terraform, _has_only_images("golden_")),
+    _ENV: Format(_render_env, _is_env),
+    _JSON: Format(lambda images: _render_json(images.value()), _has_only_images("")),
 }

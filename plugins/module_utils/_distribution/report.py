@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report of a distribution: each region's image, who it is shared with, and what failed."""
+"""The report of a distribution: each region's image and its consumers, and the failures."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .._verification import key_use
 
 PARTIAL, FAILED = "partial", "failed"
 
-# Whether a run made or found an image, and its progress, differ from run to run although the distribution is
-# the same: the report leaves such facts out.
+# Left out are facts that differ between runs of the same distribution: whether a run made or found an image,
+# and its progress.
 _COPY_FACTS = (
     "account_id",
     "best_effort",
@@ -28,13 +28,13 @@ _COPY_FACTS = (
     "state",
 )
 _SECONDS = "copy_seconds"
-# The keys of the report that have copies.
+# The keys of the report that list copies.
 _COPIES = ("regions", "consumer_images")
 _PUBLISH_FACTS = ("account_id", "image_id", "label", "launch_templates", "parameter", "region")
 _SHARE_FACTS = ("launch_permissions", "shared_tags", "volume_permissions")
 
 
-def distribution(
+def build_report(
     copy_result: Mapping[str, Any],
     grant_results: Iterable[Mapping[str, Any]],
     share_result: Mapping[str, Any],
@@ -45,14 +45,14 @@ def distribution(
     verification_error: str,
     verification_level: str | None,
     start_result: Mapping[str, Any],
-    wanted: Mapping[str, Sequence[str]],
+    desired: Mapping[str, Sequence[str]],
     is_plan: bool = False,
     kept_back: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The report, from the results of ``ami_copy_regions``, ``ami_kms_grant`` and ``ami_share``.
+    """Return the report on the results of ``ami_copy_regions``, ``ami_kms_grant`` and ``ami_share``.
 
-    The result of a step that did not run is empty. ``start_result`` is that of an earlier step, which has
-    started the copies: it counts if ``copy_result`` is of one that was refused. ``consumer_copy_result`` is
+    The result of a step that did not run is empty. ``start_result`` is the result of the earlier step that
+    started the copies: it counts if the step of ``copy_result`` was refused. ``consumer_copy_result`` is
     the result of ``ami_copy_regions`` for copies that consumers own, ``verification_results`` are the results
     of a verification, and ``publish_result`` is the result of ``ami_publish``; the report includes each of
     these only if the step ran. ``verification_error`` is the message that the verification failed with,
@@ -60,40 +60,48 @@ def distribution(
 
     ``status`` is ``distributed`` if every region has its image and the image is shared, and verified and
     published if these steps ran, or ``planned`` if check mode would do that; ``failed`` if no region is
-    shared, ``partial`` otherwise. A partial report lists all regions that are wanted.
+    shared, ``partial`` otherwise. A partial report lists all requested regions.
     """
-    copy_result = _with_started(copy_result, start_result)
+    copy_result = _choose_copy_result(copy_result, start_result)
     shares = {share["region"]: share for share in share_result.get("results", ())}
     regions = [_region(copy, shares.get(copy["region"])) for copy in copy_result.get("results", ())]
     verifications = [dict(item) for item in verification_results]
     verification = (
         {"failures": [{"action": "verify", "message": verification_error}]} if verification_error else {}
     )
-    kept = {"failures": [{**kept_back, "action": "publish"}]} if kept_back else {}
+    held_back = {"failures": [{**kept_back, "action": "publish"}]} if kept_back else {}
     failures = steps.collect_failures(
-        (copy_result, *grant_results, share_result, consumer_copy_result, verification, kept, publish_result)
+        (
+            copy_result,
+            *grant_results,
+            share_result,
+            consumer_copy_result,
+            verification,
+            held_back,
+            publish_result,
+        )
     )
-    ready = {region["region"] for region in regions if region["shared"]}
+    shared_regions = {region["region"] for region in regions if region["shared"]}
     # In check mode, an account cannot yet launch what would be shared with it.
     verified = is_plan or not any(map(key_use.is_failed, verifications))
-    missing = [region for region in wanted.get("regions", ()) if region not in ready]
-    if ready and not failures and verified and not missing and len(ready) == len(regions):
+    missing = [region for region in desired.get("regions", ()) if region not in shared_regions]
+    if shared_regions and not failures and verified and not missing and len(shared_regions) == len(regions):
         status = "planned" if is_plan else "distributed"
     else:
-        status = PARTIAL if ready else FAILED
+        status = PARTIAL if shared_regions else FAILED
     if status == PARTIAL:
-        known = {region["region"] for region in regions}
-        regions += [_region({"region": region}, None) for region in missing if region not in known]
+        listed_regions = {region["region"] for region in regions}
+        regions += [_region({"region": region}, None) for region in missing if region not in listed_regions]
     copies = [_copy(copy) for copy in consumer_copy_result.get("results", ())]
     publications = [
         {fact: item.get(fact) for fact in _PUBLISH_FACTS} for item in publish_result.get("results", ())
     ]
     optional = {"consumer_images": copies, "published": publications, "verified": verifications}
-    asked = {name: list(principals) for name, principals in wanted.items() if principals}
+    expected = {name: list(principals) for name, principals in desired.items() if principals}
     return {
         **{name: rows for name, rows in optional.items() if rows},
         **({"verification_level": verification_level} if verification_level and verifications else {}),
-        **({"wanted": asked} if asked else {}),
+        **({"wanted": expected} if expected else {}),
         "failures": failures,
         "regions": regions,
         "source_image_id": copy_result.get("source_image_id"),
@@ -102,8 +110,8 @@ def distribution(
     }
 
 
-def _with_started(copy_result: Mapping[str, Any], start_result: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The result of the copies; of a step that was refused, that of the step that had started them."""
+def _choose_copy_result(copy_result: Mapping[str, Any], start_result: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the result of the copies, or if that step was refused, of the step that started them."""
     if "results" in copy_result or not start_result.get("results"):
         return copy_result
     failures = steps.collect_failures((start_result, copy_result))
@@ -111,7 +119,7 @@ def _with_started(copy_result: Mapping[str, Any], start_result: Mapping[str, Any
 
 
 def has_failed(content: Mapping[str, Any]) -> bool:
-    """Whether no region was completed: such a report replaces no other one."""
+    """Whether no region was completed, so that the report must not replace an earlier one."""
     return bool(content["status"] == FAILED)
 
 
@@ -128,16 +136,15 @@ def _copy(copy: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _seconds(copy: Mapping[str, Any]) -> int | None:
-    found = copy.get(_SECONDS)
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
+    seconds = copy.get(_SECONDS)
+    return seconds if isinstance(seconds, int) and not isinstance(seconds, bool) else None
 
 
-def remembered(previous: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
-    """The content with what a previous report has and this run did not read or reach.
+def complete_report(previous: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content, completed by facts of the previous report that this run did not read.
 
-    These are the durations of copies: a run that finds a copy reads its snapshots, which say when it was
-    completed, only if it needs them for something else. And of regions that a partial run has not completed,
-    the image that was shared there earlier.
+    The facts are the durations of copies, which are in snapshots that a run rarely reads again, and the
+    earlier image of each region that a partial run has not completed.
     """
     known = {
         (copy["region"], copy["image_id"]): _seconds(copy)
@@ -145,22 +152,22 @@ def remembered(previous: Mapping[str, Any], content: Mapping[str, Any]) -> dict[
         for copy in previous.get(name, ())
     }
 
-    def completed(copy: Mapping[str, Any]) -> dict[str, Any]:
+    def add_seconds(copy: Mapping[str, Any]) -> dict[str, Any]:
         if copy[_SECONDS] is not None:
             return dict(copy)
         return {**copy, _SECONDS: known.get((copy["region"], copy["image_id"]))}
 
-    copies = {name: [completed(copy) for copy in content[name]] for name in _COPIES if name in content}
+    copies = {name: [add_seconds(copy) for copy in content[name]] for name in _COPIES if name in content}
     if content["status"] == PARTIAL:
-        copies["regions"] = [_with_earlier(region, previous) for region in copies["regions"]]
+        copies["regions"] = [_add_earlier(region, previous) for region in copies["regions"]]
     return {**content, **copies}
 
 
-def _with_earlier(region: dict[str, Any], previous: Mapping[str, Any]) -> dict[str, Any]:
-    """The region; if it was not completed, with the ``earlier`` image that a previous report has."""
+def _add_earlier(region: dict[str, Any], previous: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the region; if it is not completed, with the ``earlier`` image of a previous report."""
     if region["shared"] or "earlier" in region:
         return region
-    rows = [one for one in previous["regions"] if one["region"] == region["region"]]
+    rows = [row for row in previous["regions"] if row["region"] == region["region"]]
     for row in rows:
         if row["shared"]:
             facts = {"image_id": row["image_id"], "source_image_id": previous["source_image_id"]}

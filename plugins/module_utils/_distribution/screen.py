@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role ``distribute`` displays and passes to the next job."""
+"""The text that the role ``distribute`` displays, and the artifacts for the next job."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ from .._reports.screen import (
 )
 from .._reports.uploaded import add_report_place, find_common_folder
 from .._verification import key_use
-from .._verification.report import level_sentence, level_text
+from .._verification.report import explain_level, format_level
 from .document import OF_KEYS
-from .screen_sources import Reports, several
-from .unfinished import earlier_text, started_text
+from .screen_sources import Reports, build_sources_screen
+from .unfinished import describe_earlier, describe_started
 
 _COLUMNS = (
     Column("region", "region"),
@@ -60,7 +60,7 @@ _KINDS = (("account_ids", "account"), ("org_arns", "organization"), ("org_unit_a
 
 @dataclass(frozen=True)
 class _Run:
-    """The report of a distribution, and what of its run the report leaves out.
+    """The report of a distribution, and facts of its run that the report leaves out.
 
     ``planned_keys`` and ``planned_shares`` are the regions in which key access and launch permissions would
     change.
@@ -78,7 +78,7 @@ class _Run:
 
 
 def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
-    """The regions, those with a problem first, and what failed.
+    """Return the screen: the regions, those with a problem first, and the failures.
 
     ``report`` is that of ``distribution_report``, or has those of several sources as ``sources``.
     ``context`` has ``check_mode``, the ``copy_result`` of ``ami_copy_regions``, the ``wait_result`` if it had
@@ -114,7 +114,7 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *_unfinished(run),
         *_unverified(run, rest),
         *format_failures(report["failures"], rest, "\n".join(context.get("messages", ()))),
-        *format_failures(_doubts(run), rest, tone=Tone.WARNING),
+        *format_failures(_list_doubts(run), rest, tone=Tone.WARNING),
         *format_report_path(report_path),
         *format_omitted(artifacts),
     )
@@ -128,16 +128,16 @@ def _sources(reports: Reports, context: Mapping[str, Any], report_path: str | No
         for name, report in reports.items()
         if report
     }
-    sources = several(reports, failed, is_plan, report_path)
+    sources = build_sources_screen(reports, failed, is_plan, report_path)
     return add_report_place(sources, find_common_folder(context.get("uploads", {})), is_plan)
 
 
 def _headline(run: _Run) -> Iterator[Line]:
     report = run.report
     image = report["source_image_id"] or "the image"
-    good = [region for region in report["regions"] if not _problem(run, region)]
+    good = [region for region in report["regions"] if not _has_problem(run, region)]
     number = len(report["regions"])
-    all_regions = count(number + len(_without_row(report)), "region")
+    all_regions = count(number + len(_regions_without_row(report)), "region")
     if run.is_plan and number:
         target = f"{len(good)} of {all_regions}" if report["failures"] else all_regions
         text = f"Check mode: {image} would be distributed to {target}."
@@ -154,34 +154,34 @@ def _headline(run: _Run) -> Iterator[Line]:
 
 
 def _rows(run: _Run) -> Iterator[Row]:
-    """The regions with a problem, then the others, which are one row if there are many."""
+    """Yield the regions with a problem, then the others, which are one row if there are many."""
     regions = run.report["regions"]
-    bad = [region for region in regions if _problem(run, region)]
-    # Where something failed, before where that kept the others from being shared.
-    bad.sort(key=lambda region: not _failed(run, region))
-    good = [region for region in regions if not _problem(run, region)]
+    bad = [region for region in regions if _has_problem(run, region)]
+    # Regions with a failure first: the others may only not have been shared because of it.
+    bad.sort(key=lambda region: not _has_failed(run, region))
+    good = [region for region in regions if not _has_problem(run, region)]
     yield from (Row(_cells(run, region), Tone.BAD) for region in bad[:MOST_ROWS])
     if len(bad) > MOST_ROWS:
         yield Row({"region": f"{len(bad) - MOST_ROWS} more", "image": "with a problem"}, Tone.BAD)
     if len(regions) <= MOST_ROWS:
         yield from (Row(_cells(run, region)) for region in good)
     elif good:
-        yield Row(_together(run, good))
+        yield Row(_combine_regions(run, good))
 
 
-def _together(run: _Run, regions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Regions without a problem as one row: what is the same in all, and counts of what is not."""
+def _combine_regions(run: _Run, regions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return one row for regions without a problem: equal values, and counts of the others."""
     cells = [_cells(run, region) for region in regions]
     row = {"region": count(len(regions), "region"), "image": "all well"}
     for key in ("copy", "key", "shared", "verified", "published"):
         values = {cell[key] for cell in cells}
         row[key] = values.pop() if len(values) == 1 else "planned" if "planned" in values else "ok"
-    # The row would call a region ok that was not verified, or not certainly.
-    verified = [one for region in regions for one in _verifications(run, region)]
+    # "ok" would be wrong for regions that were not verified, or whose verification is uncertain.
+    verified = [row_of_account for region in regions for row_of_account in _verifications(run, region)]
     if not all(cell["verified"] for cell in cells):
         row["verified"] = ""
-    elif any(one.get("uncertain") for one in verified):
-        row["verified"] = key_use.counts(verified)
+    elif any(row_of_account.get("uncertain") for row_of_account in verified):
+        row["verified"] = key_use.format_counts(verified)
     return row
 
 
@@ -210,91 +210,93 @@ def _copy(run: _Run, region: Mapping[str, Any]) -> str:
 def _key(run: _Run, region: Mapping[str, Any]) -> str:
     if not region["kms_key_arn"]:
         return ""
-    if _failed(run, region, OF_KEYS):
+    if _has_failed(run, region, OF_KEYS):
         return "failed"
     return "planned" if region["region"] in run.planned_keys else "ok"
 
 
 def _shared(run: _Run, region: Mapping[str, Any]) -> str:
-    """How many of the consumers have a launch permission, or that these are only planned.
+    """Return the number of consumers with a launch permission; ``planned`` if these are only planned.
 
     The image's owner needs none.
     """
     permissions = region["launch_permissions"] or {}
-    wanted = found = 0
+    expected = permitted = 0
     for kind, _noun in _KINDS:
-        consumers = {str(one) for one in run.consumers[kind]} - {region["account_id"]}
-        wanted += len(consumers)
-        found += len(consumers & {str(one) for one in permissions.get(kind) or ()})
-    if not wanted:
+        consumers = {str(consumer) for consumer in run.consumers[kind]} - {region["account_id"]}
+        expected += len(consumers)
+        permitted += len(consumers & {str(principal) for principal in permissions.get(kind) or ()})
+    if not expected:
         return ""
     is_planned = region["image_id"] is None or region["region"] in run.planned_shares
-    return "planned" if run.is_plan and region["shared"] and is_planned else f"{found}/{wanted}"
+    return "planned" if run.is_plan and region["shared"] and is_planned else f"{permitted}/{expected}"
 
 
 def _verifications(run: _Run, region: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [one for one in run.report.get("verified", ()) if one["region"] == region["region"]]
+    return [row for row in run.report.get("verified", ()) if row["region"] == region["region"]]
 
 
 def _verified(run: _Run, region: Mapping[str, Any]) -> str:
-    found = _verifications(run, region)
+    rows = _verifications(run, region)
     # In check mode, an account cannot yet see what would be shared with it.
-    if not found or (run.is_plan and not all(one["reached"] for one in found)):
+    if not rows or (run.is_plan and not all(row["reached"] for row in rows)):
         return ""
-    return key_use.counts(found)
+    return key_use.format_counts(rows)
 
 
-def _doubts(run: _Run) -> list[dict[str, Any]]:
-    """Why it is uncertain that accounts can use keys; in check mode, they may not have been granted yet."""
-    return [] if run.is_plan else key_use.doubts(run.report.get("verified", ()))
+def _list_doubts(run: _Run) -> list[dict[str, Any]]:
+    """Return why key use is uncertain; nothing in check mode, where it may not be granted yet."""
+    return [] if run.is_plan else key_use.list_doubts(run.report.get("verified", ()))
 
 
 def _published(run: _Run, region: Mapping[str, Any]) -> str:
-    """Whether all wanted accounts, always the owner among them, have the image published, or how many."""
+    """Return whether all accounts, including the owner, have the image published, or the number."""
     if not run.is_published:
         return ""
-    found = {
-        one["account_id"] for one in run.report.get("published", ()) if one["region"] == region["region"]
+    accounts = {
+        publication["account_id"]
+        for publication in run.report.get("published", ())
+        if publication["region"] == region["region"]
     }
     others = run.report.get("wanted", {}).get("published_in", ())
-    wanted = {*others, region["account_id"]} - {None} if others else found
-    if found and not wanted <= found:
-        return f"{len(wanted & found)}/{len(wanted)}"
+    expected = {*others, region["account_id"]} - {None} if others else accounts
+    if accounts and not expected <= accounts:
+        return f"{len(expected & accounts)}/{len(expected)}"
     if run.is_plan:
-        return "planned" if found else ""
-    return "yes" if found else "no"
+        return "planned" if accounts else ""
+    return "yes" if accounts else "no"
 
 
-def _failed(run: _Run, region: Mapping[str, Any], actions: Collection[str] | None = None) -> bool:
+def _has_failed(run: _Run, region: Mapping[str, Any], actions: Collection[str] | None = None) -> bool:
     return any(
-        one["region"] == region["region"] and (actions is None or one["action"] in actions)
-        for one in run.report["failures"]
+        failure["region"] == region["region"] and (actions is None or failure["action"] in actions)
+        for failure in run.report["failures"]
     )
 
 
-def _problem(run: _Run, region: Mapping[str, Any]) -> bool:
-    """Whether something that this run had to do is missing in the region."""
+def _has_problem(run: _Run, region: Mapping[str, Any]) -> bool:
+    """Whether a step of this run is missing or failed in the region."""
     if run.is_plan:
-        return _failed(run, region)
+        return _has_failed(run, region)
     return (
         not region["shared"]
-        or _failed(run, region)
+        or _has_failed(run, region)
         or any(map(key_use.is_failed, _verifications(run, region)))
         or _published(run, region) not in ("", "yes")
     )
 
 
-def _without_row(report: Mapping[str, Any]) -> set[str]:
-    """The regions in which something failed before their image was known."""
-    return {one["region"] for one in report["failures"] if one["region"]} - {
+def _regions_without_row(report: Mapping[str, Any]) -> set[str]:
+    """Return the regions with a failure before their image was known."""
+    return {failure["region"] for failure in report["failures"] if failure["region"]} - {
         region["region"] for region in report["regions"]
     }
 
 
 def _failed_regions(run: _Run) -> set[str]:
-    """The regions in which something is missing."""
-    return _without_row(run.report) | {
-        region["region"] for region in run.report["regions"] if _problem(run, region)
+    """Return the regions that are not complete."""
+    return _regions_without_row(run.report) | {
+        region["region"] for region in run.report["regions"] if _has_problem(run, region)
     }
 
 
@@ -302,13 +304,15 @@ def _captions(run: _Run) -> Iterator[Line]:
     consumers = join_counts((len(run.consumers[kind]), noun) for kind, noun in _KINDS)
     if consumers and run.report["regions"]:
         # Accounts that own copies may have lost the permission because they need none.
-        counts = [_shared(run, one).split("/") for one in run.report["regions"] if _problem(run, one)]
-        is_done = all(count[0] == count[-1] for count in counts)
+        counts = [
+            _shared(run, region).split("/") for region in run.report["regions"] if _has_problem(run, region)
+        ]
+        is_done = all(parts[0] == parts[-1] for parts in counts)
         verb = "Would be shared" if run.is_plan else "Shared" if is_done else "To be shared"
         yield from wrap_text(f"{verb} with {consumers}.")
     if run.verification_level and any(_verified(run, region) for region in run.report["regions"]):
-        yield from wrap_text(level_sentence(run.verification_level))
-    for text in () if run.is_plan else key_use.sentences_of(run.report):
+        yield from wrap_text(explain_level(run.verification_level))
+    for text in () if run.is_plan else key_use.describe_key_use_of_distribution(run.report):
         yield from wrap_text(text)
     owned = run.report.get("consumer_images", ())
     if owned:
@@ -317,21 +321,23 @@ def _captions(run: _Run) -> Iterator[Line]:
         yield from wrap_text(text, Tone.PLAIN if ready == len(owned) or run.is_plan else Tone.BAD)
     published = run.report.get("published", ())
     if published:
-        names = dict.fromkeys(f"{one['parameter']}, label {one['label']}" for one in published)
+        names = dict.fromkeys(
+            f"{publication['parameter']}, label {publication['label']}" for publication in published
+        )
         verb = "Would be published" if run.is_plan else "Published"
         yield from wrap_text(f"{verb} in {_published_in(run)} as {'; '.join(names)}.")
 
 
 def _unfinished(run: _Run) -> Iterator[Line]:
-    """The copies that a rerun continues with, and what the regions without one have."""
+    """Yield the copies that a rerun continues with, and the earlier images of regions without one."""
     if not run.is_plan:
-        yield from wrap_text(started_text(run.report), Tone.BAD)
-        yield from wrap_text(earlier_text(run.report), Tone.WARNING)
+        yield from wrap_text(describe_started(run.report), Tone.BAD)
+        yield from wrap_text(describe_earlier(run.report), Tone.WARNING)
 
 
 def _published_in(run: _Run) -> str:
-    """The accounts that the image is published in: the owner's, and the number of the others."""
-    accounts = {one["account_id"] for one in run.report["published"]}
+    """Return the accounts that the image is published in: the owner's, and the number of others."""
+    accounts = {publication["account_id"] for publication in run.report["published"]}
     others = accounts - {region["account_id"] for region in run.report["regions"]}
     if not others:
         return "the owner's account"
@@ -340,17 +346,17 @@ def _published_in(run: _Run) -> str:
 
 
 def _unverified(run: _Run, rest: str) -> Iterator[Line]:
-    """The accounts that have not reached the level, where and why: one row for each cause, at most five.
+    """Yield the accounts that have not reached the level: a row for each cause, at most five.
 
     In check mode, accounts cannot yet see what would be shared with them.
     """
     places: dict[tuple[str, str, str], list[str]] = {}
-    for one in () if run.is_plan else run.report.get("verified", ()):
-        if not one["reached"]:
-            codes = ", ".join(dict.fromkeys(finding["code"] for finding in one["findings"]))
-            cause = str(one["account_id"]), level_text(one), codes
-            places.setdefault(cause, []).append(one["region"])
-    # Those that have certainly not reached it first.
+    for row in () if run.is_plan else run.report.get("verified", ()):
+        if not row["reached"]:
+            codes = ", ".join(dict.fromkeys(finding["code"] for finding in row["findings"]))
+            cause = str(row["account_id"]), format_level(row), codes
+            places.setdefault(cause, []).append(row["region"])
+    # Accounts that have certainly not reached the level first.
     places = dict(sorted(places.items(), key=lambda item: item[0][1] == _UNCERTAIN))
     rows = [
         Row(
@@ -369,10 +375,10 @@ def _unverified(run: _Run, rest: str) -> Iterator[Line]:
 
 
 def _artifacts(run: _Run, report_path: str | None) -> dict[str, Any]:
-    """What the next job of a workflow gets.
+    """Return the artifacts for the next job of a workflow.
 
-    Accounts are in JSON text only: AWX writes each text of an artifact in a way that ansible-core 2.19 and
-    later read as a number if it looks like one, and 012345671234 as an octal one.
+    Account IDs are only in JSON text: ansible-core 2.19 and later read a text of an artifact, as AWX writes
+    it, as a number if it looks like one, and 012345671234 as an octal number.
     """
     report = run.report
     owned = [

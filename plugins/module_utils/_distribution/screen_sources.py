@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role ``distribute`` displays of several sources, and passes to the next job."""
+"""The text that the role ``distribute`` displays of several sources, and the artifacts for the next job."""
 
 from __future__ import annotations
 
@@ -35,14 +35,13 @@ _COLUMNS = (
 Reports = Mapping[str, Mapping[str, Any]]
 
 
-def several(
+def build_sources_screen(
     sources: Reports, failed: Mapping[str, Iterable[str]], check_mode: bool, report_path: str | None
 ) -> Screen:
-    """The sources, those with a problem first. Each has displayed its own regions and failures before.
+    """Return the screen of several sources, those with a problem first, without regions and failures.
 
-    ``sources`` are the reports of ``distribution_report`` by the name of the source; one that was refused
-    before the first change has an empty report. ``failed`` has the regions in which something is missing, by
-    source.
+    ``sources`` are the reports of ``distribution_report`` by the name of the source; the report of one that
+    was refused before the first change is empty. ``failed`` has the incomplete regions by source.
     """
     done = {name for name, report in sources.items() if _is_done(report, check_mode)}
     rows = sorted(sources.items(), key=lambda item: item[0] in done)
@@ -57,7 +56,7 @@ def several(
 
 
 def _is_done(report: Mapping[str, Any], check_mode: bool) -> bool:
-    """Whether the source is distributed; in check mode, whether nothing keeps it from that."""
+    """Whether the source is distributed; in check mode, whether it would be without a failure."""
     return not report.get("failures", [None]) if check_mode else report.get("status") == "distributed"
 
 
@@ -79,8 +78,8 @@ def _row(name: str, report: Mapping[str, Any], is_done: bool) -> Row:
     return Row(cells, Tone.PLAIN if is_done else Tone.BAD)
 
 
-def images_of(report: Mapping[str, Any]) -> dict[str, str]:
-    """Region to the ID of the image that is shared there."""
+def collect_images(report: Mapping[str, Any]) -> dict[str, str]:
+    """Return the ID of the shared image by region."""
     return {region["region"]: region["image_id"] for region in report.get("regions", ()) if region["shared"]}
 
 
@@ -91,7 +90,7 @@ def _artifacts(
     report_path: str | None,
     check_mode: bool,
 ) -> dict[str, Any]:
-    """What the next job of a workflow gets. ``images`` is empty: it is of one image."""
+    """Return the artifacts for the next job; ``images`` is empty, because it is of one image."""
     copies = [
         {"source": name, **{key: copy[key] for key in ("account_id", "image_id", "region")}}
         for name, report in sources.items()
@@ -102,7 +101,7 @@ def _artifacts(
         "failed_regions": sorted({region for regions in failed.values() for region in regions}),
         "failed_sources": sorted(sources.keys() - done),
         "images": {},
-        "images_by_source": {name: images_of(report) for name, report in sources.items()},
+        "images_by_source": {name: collect_images(report) for name, report in sources.items()},
         "report_path": report_path,
         "source_image_id": None,
         "source_region": None,
@@ -113,5 +112,5 @@ def _artifacts(
 def _status(sources: Reports, done: set[str], check_mode: bool) -> str:
     if len(done) == len(sources):
         return "planned" if check_mode else "distributed"
-    is_begun = done or any(report.get("status", FAILED) != FAILED for report in sources.values())
-    return PARTIAL if is_begun else FAILED
+    has_begun = done or any(report.get("status", FAILED) != FAILED for report in sources.values())
+    return PARTIAL if has_begun else FAILED

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a distribution that is not complete leaves: copies that it has started, and images of earlier runs."""
+"""The copies that an incomplete distribution has started, and the images of earlier runs."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .._reports.values import render_date
 _USABLE = frozenset({"available", "pending", "transient"})
 
 
-def started_text(content: Mapping[str, Any]) -> str:
-    """Return a sentence that names the copies that are not shared yet, and what to do; empty for none.
+def describe_started(content: Mapping[str, Any]) -> str:
+    """Return a sentence about the copies that are not shared yet; empty for none.
 
     AWS continues a copy whatever becomes of the run that has started it.
     """
-    copies = list(_started(content))
+    copies = list(_list_started(content))
     if not copies:
         return ""
     return (
@@ -30,7 +30,7 @@ def started_text(content: Mapping[str, Any]) -> str:
     )
 
 
-def _started(content: Mapping[str, Any]) -> Iterator[str]:
+def _list_started(content: Mapping[str, Any]) -> Iterator[str]:
     for region in content["regions"]:
         if region["image_id"] != content["source_image_id"] and not region["shared"] and _is_usable(region):
             yield f"{region['image_id']} in {region['region']} ({region['state']})"
@@ -43,17 +43,17 @@ def _is_usable(copy: Mapping[str, Any]) -> bool:
     return bool(copy["image_id"]) and copy["state"] in _USABLE
 
 
-def earlier_text(content: Mapping[str, Any]) -> str:
+def describe_earlier(content: Mapping[str, Any]) -> str:
     """Return a sentence that names the earlier images of regions without a new one; empty for none."""
     images = [
-        f"{region['region']} has {_earlier(region['earlier'])}"
+        f"{region['region']} has {_format_earlier(region['earlier'])}"
         for region in content["regions"]
         if region.get("earlier")
     ]
     return f"Of earlier distributions: {', '.join(images)}." if images else ""
 
 
-def _earlier(earlier: Mapping[str, Any]) -> str:
+def _format_earlier(earlier: Mapping[str, Any]) -> str:
     written = earlier[WRITTEN_AT]
     date = f", {render_date(written)}" if written else ""
     return f"{earlier['image_id']} ({earlier['source_image_id']}{date})"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Checks and writes the files that name the images of a distribution for other tools."""
+"""Check and write the files that name the images of a distribution for other tools."""
 
 from __future__ import annotations
 
@@ -12,53 +12,53 @@ from pathlib import Path
 from .._failures import Failure, ValidationError, cut, invalid_value
 from .._reports.flow import check_file, write_file
 from .._wording import file_reason
-from .output import Images, format_of, name_problem
+from .output import Images, check_name, find_format
 
 _OPTION = "output_files"
 
 
 def check_files(paths: Iterable[str]) -> Iterator[Failure]:
-    """A failure for each file that could not be written, or that is one of another kind."""
+    """Yield a failure for each file that cannot be written, or that has other content."""
     for path in paths:
-        problem, remedy = _problem(path)
+        problem, remedy = _find_problem(path)
         if problem:
             yield invalid_value(_OPTION, problem, remedy)
 
 
-def _problem(path: str) -> tuple[str, str]:
-    """The problem with a file and its remedy; both are empty if there is none."""
-    by_name = name_problem(path)
+def _find_problem(path: str) -> tuple[str, str]:
+    """Return the problem with a file and its remedy; both are empty if there is none."""
+    by_name = check_name(path)
     if by_name:
         return by_name, "Use a name such as images.auto.tfvars.json, images.env or images.json."
     problem, remedy = check_file(path)
     if problem:
         return f"{path}: {problem}", remedy
     try:
-        text = _text(path)
+        text = _read_text(path)
     except (OSError, UnicodeDecodeError) as exception:
         return f"{path} exists and cannot be read: {file_reason(exception)}.", "Remove it."
-    found = format_of(path)
-    if text is not None and found and not found.is_own(text):
+    file_format = find_format(path)
+    if text is not None and file_format and not file_format.is_own(text):
         # Environment files often have secrets and settings by hand.
         return f"{path} has other content, which would be lost.", "Use another name, or remove the file."
     return "", ""
 
 
-def changed_files(paths: Sequence[str], images: Images) -> dict[str, str]:
-    """The new text of each file whose content changes, by its path.
+def render_changed_files(paths: Sequence[str], images: Images) -> dict[str, str]:
+    """Return the new text of each file whose content changes, by path.
 
     Raises:
-        ValidationError: a file could not be written, or is one of another kind.
+        ValidationError: a file cannot be written, or has other content.
     """
     failures = tuple(check_files(paths))
     if failures:
         raise ValidationError(failures)
-    texts = {path: found.text(images) for path in paths if (found := format_of(path))}
-    return {path: text for path, text in texts.items() if text != _text(path)}
+    texts = {path: file_format.text(images) for path in paths if (file_format := find_format(path))}
+    return {path: text for path, text in texts.items() if text != _read_text(path)}
 
 
 def write_files(texts: Mapping[str, str]) -> tuple[list[str], list[Failure]]:
-    """Write files, each as a whole: their paths, and the failures of the others."""
+    """Write files, each as a whole, and return their paths and the failures of the others."""
     written: list[str] = []
     failures: list[Failure] = []
     for path, text in texts.items():
@@ -71,8 +71,8 @@ def write_files(texts: Mapping[str, str]) -> tuple[list[str], list[Failure]]:
     return written, failures
 
 
-def _text(path: str) -> str | None:
-    """The text of a file, None if there is none."""
+def _read_text(path: str) -> str | None:
+    """Return the text of a file; None if it does not exist."""
     try:
         return Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -10,11 +10,11 @@ import re
 
 from .._failures import CHECK_CREDENTIALS
 
-# How Ansible begins the message of a module that ended with an exception.
+# The beginning of Ansible's message about a module that ended with an exception.
 _CRASH = re.compile(r"^(?:Task failed: )?(?:Action|Module) failed: ")
 # The message of Python's KeyError is the key: a member of the answer.
 _LACKING = re.compile(r"^'(?P<member>\w+)'\.?$")
-# How botocore words an error (botocore.exceptions, ClientError).
+# botocore's words for an error (botocore.exceptions, ClientError).
 _ERROR = re.compile(
     r"An error occurred \((?P<code>[^)]*)\) when calling the (?P<operation>\w+) operation"
     r"[^:]*: (?P<text>.*)",

@@ -44,7 +44,7 @@ _FORMS = {
 }
 
 
-def subscription_problem(subscription: Mapping[str, Any]) -> tuple[str, str]:
+def check_subscription(subscription: Mapping[str, Any]) -> tuple[str, str]:
     """Return the problem with a subscription and its remedy; both empty if there is none."""
     protocol, endpoint = subscription.get("protocol"), subscription.get("endpoint")
     if not (protocol and endpoint):

@@ -14,7 +14,7 @@ from typing import Any
 
 from .._option import MAPPING, REGIONS, TEXTS, Kind, Options, Problem, Refuse, option, texts_like
 from .._wording import render_value
-from .endpoints import subscription_problem
+from .endpoints import check_subscription
 
 # EventBridge User Guide, "Amazon EventBridge quotas": the default, which can be raised up to the 4,096 of
 # botocore's shape EventPattern.
@@ -26,21 +26,21 @@ _PRINCIPAL_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(?:role|user)/[A-Za-
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 
 
-def _name(what: str, pattern: str, rule: str) -> Kind[str]:
+def _name_like(noun: str, pattern: str, rule: str) -> Kind[str]:
     """Return the kind of option that is a name of this form."""
     form = re.compile(pattern)
 
     def value(given: str | None, refuse: Refuse) -> str:
         if not form.fullmatch(given or ""):
-            refuse(f"{render_value(given)} is not a valid {what}.", f"Use {rule}.")
+            refuse(f"{render_value(given)} is not a valid {noun}.", f"Use {rule}.")
         return given or ""
 
     return Kind({"type": "str"}, value)
 
 
-def _name_or_none(what: str, pattern: str, rule: str) -> Kind[str | None]:
-    """Return the kind of option that is a name of this form, or blank: then its value is None."""
-    name = _name(what, pattern, rule)
+def _optional_name_like(noun: str, pattern: str, rule: str) -> Kind[str | None]:
+    """Return the kind of option that is a name of this form; its value is None if it is blank."""
+    name = _name_like(noun, pattern, rule)
     return Kind(name.spec, lambda given, refuse: name.value(given, refuse) if given else None)
 
 
@@ -48,16 +48,16 @@ def _name_or_none(what: str, pattern: str, rule: str) -> Kind[str | None]:
 # documentation of the members AlarmName of CloudWatch's PutMetricAlarmInput, Namespace of its
 # PutMetricDataInput, Name of SNS's CreateTopicInput and QueueName of SQS's CreateQueueRequest. The role
 # creates no FIFO topic and no FIFO queue.
-_LOG_GROUP_NAME = _name_or_none(
+_LOG_GROUP_NAME = _optional_name_like(
     "log group name", r"[A-Za-z0-9._/#-]{1,512}", "1 to 512 letters, digits and ._/#-"
 )
-_METRIC_NAMESPACE = _name(
+_METRIC_NAMESPACE = _name_like(
     "metric namespace", r"(?=.*\S)[ -#%-)+-9;-~]{1,255}", "1 to 255 ASCII characters other than : * $"
 )
-_ALARM_NAME = _name("alarm name", r"[^\x00-\x1f\x7f]{1,255}", "1 to 255 characters on one line")
-_RULE_NAME = _name("rule name", r"[A-Za-z0-9._-]{1,64}", "1 to 64 letters, digits and ._-")
-_TOPIC_NAME = _name("topic name", r"[A-Za-z0-9_-]{1,256}", "1 to 256 letters, digits and _-")
-_QUEUE_NAME = _name_or_none("queue name", r"[A-Za-z0-9_-]{1,80}", "1 to 80 letters, digits and _-")
+_ALARM_NAME = _name_like("alarm name", r"[^\x00-\x1f\x7f]{1,255}", "1 to 255 characters on one line")
+_RULE_NAME = _name_like("rule name", r"[A-Za-z0-9._-]{1,64}", "1 to 64 letters, digits and ._-")
+_TOPIC_NAME = _name_like("topic name", r"[A-Za-z0-9_-]{1,256}", "1 to 256 letters, digits and _-")
+_QUEUE_NAME = _optional_name_like("queue name", r"[A-Za-z0-9_-]{1,80}", "1 to 80 letters, digits and _-")
 
 
 def _regions(given: Any, refuse: Refuse) -> tuple[str, ...]:
@@ -68,7 +68,7 @@ def _regions(given: Any, refuse: Refuse) -> tuple[str, ...]:
 
 def _subscriptions(given: Any, refuse: Refuse) -> tuple[Mapping[str, Any], ...]:
     for item in given or ():
-        problem, remedy = subscription_problem(item)
+        problem, remedy = check_subscription(item)
         if problem:
             refuse(problem, remedy)
     return tuple(given or ())
@@ -105,7 +105,7 @@ class MonitoringOptions(Options):
     def problems(self) -> Iterator[Problem]:
         """Yield the options that do not fit the others."""
         unwatched = sorted(set(self.log_group_regions) - set(self.regions))
-        # Without any region, that is the problem.
+        # Without regions, the option regions is the problem.
         if self.regions and unwatched:
             yield Problem(
                 "log_group_regions",
@@ -135,7 +135,7 @@ class MonitoringOptions(Options):
         for region in self.regions:
             others = frozenset(key for key in self.kms_key_arns if key.split(":")[3:4] != [region])
             # As the role writes it.
-            length = len(json.dumps(_without(self.event_pattern, others), separators=(",", ":")))
+            length = len(json.dumps(_remove_items(self.event_pattern, others), separators=(",", ":")))
             if length <= _LONGEST_PATTERN:
                 continue
             keys = sorted({*self.kms_key_arns} - others)
@@ -168,10 +168,10 @@ class MonitoringOptions(Options):
             )
 
 
-def _without(value: Any, items: Collection[str]) -> Any:
+def _remove_items(value: Any, items: Collection[str]) -> Any:
     """Return the value without these items in any list."""
     if isinstance(value, Mapping):
-        return {key: _without(part, items) for key, part in value.items()}
+        return {key: _remove_items(part, items) for key, part in value.items()}
     if isinstance(value, list):
-        return [_without(part, items) for part in value if not (isinstance(part, str) and part in items)]
+        return [_remove_items(part, items) for part in value if not (isinstance(part, str) and part in items)]
     return value

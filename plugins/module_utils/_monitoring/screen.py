@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role ``monitor`` displays and passes to the next job."""
+"""The text that the role ``monitor`` displays, and the artifacts for the next job."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _COLUMNS = (
     Column("outcome", "outcome"),
 )
 _OTHERS = "The other regions are complete. Rerun to complete the remaining regions."
-# Where the failures are that are not shown: the role has no report and sets no fact.
+# The place of the failures that are not shown: the role has no report and sets no fact.
 _REST = "the messages of the failed tasks"
 _RERUN = "Rerun to complete the failed regions: completed work is kept."
 _UNCONFIRMED = (
@@ -56,7 +56,7 @@ _UNKNOWN = (
 
 
 def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
-    """Return the regions, those that failed first, and what failed.
+    """Return the screen: the regions, those that failed first, and the failures.
 
     ``result`` has the ``regions``, the ``log_group_regions``, which have an alarm, the ``failures`` with
     ``region``, ``task`` and ``message``, the ``pending_subscriptions`` and the ``unread_trails`` by region,
@@ -64,9 +64,9 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     ``check_mode``.
     """
     is_plan, is_present = context["check_mode"], result["state"] == "present"
-    problems = [_problem(failure) for failure in result["failures"]]
-    of_regions = list_failed_regions(problems)
-    failed = [region for region in result["regions"] if region in of_regions]
+    problems = [_to_problem(failure) for failure in result["failures"]]
+    regions_of_failures = list_failed_regions(problems)
+    failed = [region for region in result["regions"] if region in regions_of_failures]
     good = [region for region in result["regions"] if region not in failed]
     rest = report_path or _REST
     word = "configured" if is_present else "removed"
@@ -77,8 +77,8 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *(() if is_unchanged else format_table(_COLUMNS, tuple(_rows(result, failed, good, is_plan, word)))),
         *(wrap_text(_UNKNOWN, Tone.WARNING) if is_plan and not is_unchanged else ()),
         *(wrap_text(_FILTERS_LEFT, Tone.WARNING) if may_leave_filters and not is_unchanged else ()),
-        *_pending(result["pending_subscriptions"]),
-        *_unread(result["unread_trails"]),
+        *_warn_of_pending(result["pending_subscriptions"]),
+        *_warn_of_unread(result["unread_trails"]),
     )
     failure = ""
     if is_unchanged:
@@ -94,7 +94,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     return Screen((*lines, *format_failures(problems, rest, failure)), limit_artifacts(artifacts), failure)
 
 
-def _problem(failure: Mapping[str, Any]) -> dict[str, Any]:
+def _to_problem(failure: Mapping[str, Any]) -> dict[str, Any]:
     text, region = str(failure["message"]), failure["region"] or None
     # A module of this collection names the region in each line.
     message, remedy = explain(text.replace(f"{region}: ", "") if region else text)
@@ -136,7 +136,7 @@ def _rows(
         yield Row({"region": count(len(good), "region"), **cells})
 
 
-def _pending(by_region: Mapping[str, Sequence[Mapping[str, str]]]) -> Iterator[Line]:
+def _warn_of_pending(by_region: Mapping[str, Sequence[Mapping[str, str]]]) -> Iterator[Line]:
     """Yield a warning about subscriptions that are not confirmed, each with its regions."""
     regions_of: dict[str, list[str]] = {}
     for region, subscriptions in by_region.items():
@@ -147,7 +147,7 @@ def _pending(by_region: Mapping[str, Sequence[Mapping[str, str]]]) -> Iterator[L
         yield from wrap_text(_UNCONFIRMED.format("; ".join(places)), Tone.WARNING)
 
 
-def _unread(by_region: Mapping[str, Sequence[str]]) -> Iterator[Line]:
+def _warn_of_unread(by_region: Mapping[str, Sequence[str]]) -> Iterator[Line]:
     """Yield a warning about trails whose event selectors cannot be read, each with its regions."""
     regions_of: dict[str, list[str]] = {}
     for region, trails in by_region.items():

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the roles ``publish`` and ``rollback`` display and pass to the next job."""
+"""The text that the roles ``publish`` and ``rollback`` display, and the artifacts for the next job."""
 
 from __future__ import annotations
 

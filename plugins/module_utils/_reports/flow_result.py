@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report that a module makes of its own result: files, their upload, and what it returns of them."""
+"""The report that a module makes of its own result: its files, their upload, and the returned keys."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a report was uploaded to, at the end of what a role displays."""
+"""The place that a report was uploaded to, at the end of the text that a role displays."""
 
 from __future__ import annotations
 

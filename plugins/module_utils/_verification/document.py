@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report of a verification as a document: which account has reached which level with which image."""
+"""The report of a verification as a document: the level that each account reached with each image."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .._reports.document import (
 )
 from . import key_use
 from .key_use import KEY_USE_UNCERTAIN
-from .report import LEVEL_NOT_REACHED, LEVELS, PROOFS, other_failures
+from .report import LEVEL_NOT_REACHED, LEVELS, PROOFS, list_other_failures
 
 MEANINGS = {
     **MEANINGS_OF_DIAGNOSIS,
@@ -43,33 +43,36 @@ MEANINGS = {
 """The meaning of every code in the report of a verification, and in that of a distribution."""
 _MARKS = {"authorized": Mark.PARTIAL, "visible": Mark.SLIGHT, None: Mark.BROKEN}
 _UNCERTAIN = "AWS would accept a launch; whether the role can use the keys is uncertain."
-_SHORT = {
+_BELOW = {
     Mark.PARTIAL: "AWS would accept a launch, but no instance was launched.",
     Mark.SLIGHT: "The account can see the image, and no more is proved.",
     Mark.BROKEN: "The account cannot see the image, or was not checked.",
 }
 
 
-def document(content: Mapping[str, Any]) -> Document:
+def build_document(content: Mapping[str, Any]) -> Document:
     """Return the document for a report of ``verification``."""
     rows = content["results"]
-    short = [row for row in rows if not row["reached"]]
+    below = [row for row in rows if not row["reached"]]
     level = content["level"]
     return Document(
         kind="verification",
         title="Who can launch the images",
         status=content["status"],
         complete=not content["failures"],
-        headline=_headline(level, rows, short),
+        headline=_headline(level, rows, below),
         facts=(
             ("Level", f"{level}: {PROOFS[level]}"),
-            *(("Keys", text) for text in key_use.sentences(rows)),
+            *(("Keys", text) for text in key_use.describe_key_use(rows)),
             ("Accounts", str(len({row["account_id"] for row in rows}))),
-            ("Images", str(len(_images(rows)))),
+            ("Images", str(len(_list_images(rows)))),
         ),
         items=(
-            *_items(short),
-            *(steps.to_item(one, Severity.HIGH.label) for one in other_failures(rows, content["failures"])),
+            *_items(below),
+            *(
+                steps.to_item(failure, Severity.HIGH.label)
+                for failure in list_other_failures(rows, content["failures"])
+            ),
         ),
         matrix=_matrix(level, rows),
         records=_records(rows),
@@ -77,74 +80,76 @@ def document(content: Mapping[str, Any]) -> Document:
     )
 
 
-def _headline(level: str, rows: Sequence[Mapping[str, Any]], short: Sequence[Mapping[str, Any]]) -> str:
+def _headline(level: str, rows: Sequence[Mapping[str, Any]], below: Sequence[Mapping[str, Any]]) -> str:
     """Say how many verifications did not reach the level and why, the most frequent cause first."""
     if not rows:
         return "Nothing was verified."
-    if not short:
+    if not below:
         return f"All {len(rows)} verifications reached the level {level}."
-    if not any(map(key_use.is_failed, short)):
-        return f"Verified {key_use.counts(rows)} at the level {level}: {_causes(short)}."
-    uncertain = sum(bool(row["uncertain"]) for row in short)
-    too = f" {uncertain} of them {'is' if uncertain == 1 else 'are'} uncertain." if uncertain else ""
+    if not any(map(key_use.is_failed, below)):
+        return f"Verified {key_use.format_counts(rows)} at the level {level}: {_list_causes(below)}."
+    uncertain = sum(bool(row["uncertain"]) for row in below)
+    uncertain_text = (
+        f" {uncertain} of them {'is' if uncertain == 1 else 'are'} uncertain." if uncertain else ""
+    )
     return (
-        f"{len(short)} of {count(len(rows), 'verification')} did not reach the level {level}: "
-        f"{_causes(short)}.{too}"
+        f"{len(below)} of {count(len(rows), 'verification')} did not reach the level {level}: "
+        f"{_list_causes(below)}.{uncertain_text}"
     )
 
 
-def _causes(short: Iterable[Mapping[str, Any]]) -> str:
+def _list_causes(below: Iterable[Mapping[str, Any]]) -> str:
     causes = Counter(
         code
-        for row in short
+        for row in below
         for code in {finding["code"] for finding in row["findings"]} or {LEVEL_NOT_REACHED}
     )
-    return ", ".join(f"{code} ({number})" for code, number in sorted(causes.items(), key=_most_frequent))
+    return ", ".join(f"{code} ({number})" for code, number in sorted(causes.items(), key=_rank_cause))
 
 
-def _most_frequent(cause: tuple[str, int]) -> tuple[int, str]:
+def _rank_cause(cause: tuple[str, int]) -> tuple[int, str]:
     code, number = cause
     return -number, code
 
 
-def _images(rows: Iterable[Mapping[str, Any]]) -> set[tuple[str, str | None]]:
-    """Return the images. An account without an image ID has that of another account in the region."""
-    named = {(row["region"], row["image_id"]) for row in rows if row["image_id"]}
-    regions = {region for region, _image_id in named}
-    return named | {(row["region"], None) for row in rows if row["region"] not in regions}
+def _list_images(rows: Iterable[Mapping[str, Any]]) -> set[tuple[str, str | None]]:
+    """Return the images; a row without an image ID has the image of another row in the region."""
+    known = {(row["region"], row["image_id"]) for row in rows if row["image_id"]}
+    regions = {region for region, _image_id in known}
+    return known | {(row["region"], None) for row in rows if row["region"] not in regions}
 
 
-def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
-    """Return what changed since an earlier report: the levels that accounts reached."""
+def compare_reports(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
+    """Return the changes since an earlier report: of the levels that accounts reached."""
     return compare_sentences(before["written_at"], _sentences(before), _sentences(after))
 
 
 def _sentences(content: Mapping[str, Any]) -> list[str]:
-    return [f"{row['region']}: {_sentence(row, content['level'])}." for row in content["results"]]
+    return [f"{row['region']}: {_describe_row(row, content['level'])}." for row in content["results"]]
 
 
-def _sentence(row: Mapping[str, Any], wanted: str) -> str:
+def _describe_row(row: Mapping[str, Any], required: str) -> str:
     if row.get("uncertain"):
         image = row["image_id"] or "the image"
         return f"{row['account_id']} sees {image}, and whether it can use its keys is uncertain"
-    short = "" if row["reached"] else f", not {wanted}"
-    return f"{row['account_id']} {_got(row)} with {row['image_id'] or 'the image'}{short}"
+    shortfall = "" if row["reached"] else f", not {required}"
+    return f"{row['account_id']} {_reached_text(row)} with {row['image_id'] or 'the image'}{shortfall}"
 
 
-def _got(row: Mapping[str, Any]) -> str:
+def _reached_text(row: Mapping[str, Any]) -> str:
     return f"reached {row['level']}" if row["level"] else "reached no level"
 
 
-def _items(short: Iterable[Mapping[str, Any]]) -> Iterator[Item]:
-    for row in short:
+def _items(below: Iterable[Mapping[str, Any]]) -> Iterator[Item]:
+    for row in below:
         image = row["image_id"] or "the image"
-        yield from items_of(
-            row, f"{row['account_id']} {_got(row)} with {image}, and no finding explains why."
+        yield from list_items(
+            row, f"{row['account_id']} {_reached_text(row)} with {image}, and no finding explains why."
         )
 
 
-def items_of(row: Mapping[str, Any], unexplained: str) -> Iterator[Item]:
-    """Yield why an account has not reached the level; ``unexplained`` is said if no finding is the reason."""
+def list_items(row: Mapping[str, Any], unexplained: str) -> Iterator[Item]:
+    """Yield the reasons why an account has not reached the level; ``unexplained`` without a finding."""
     reason = {
         "code": LEVEL_NOT_REACHED,
         "message": unexplained,
@@ -157,18 +162,18 @@ def items_of(row: Mapping[str, Any], unexplained: str) -> Iterator[Item]:
         yield Item.of(finding, **place, principal=account)
 
 
-def _matrix(wanted: str, rows: Iterable[Mapping[str, Any]]) -> Matrix:
-    """Return images by accounts. One that has reached the level or a higher one is marked as full."""
+def _matrix(required: str, rows: Iterable[Mapping[str, Any]]) -> Matrix:
+    """Return images by accounts; an account with the required level or a higher one is marked as full."""
     cells: dict[tuple[str, str | None], dict[str, Mark]] = {}
     for row in rows:
         mark = Mark.PARTIAL if row["uncertain"] else Mark.FULL if row["reached"] else _MARKS[row["level"]]
         cells.setdefault((row["region"], row["image_id"]), {})[row["account_id"]] = mark
     full = (
         "An instance was running."
-        if wanted == LEVELS[-1]
-        else f"The level {wanted} or a higher one is proved."
+        if required == LEVELS[-1]
+        else f"The level {required} or a higher one is proved."
     )
-    below = (*reversed(LEVELS[: LEVELS.index(wanted)]), None)
+    lower_levels = (*reversed(LEVELS[: LEVELS.index(required)]), None)
     used = {mark for marks in cells.values() for mark in marks.values()}
     return Matrix(
         title="Level that each account reached with each image",
@@ -176,9 +181,9 @@ def _matrix(wanted: str, rows: Iterable[Mapping[str, Any]]) -> Matrix:
             mark: meaning
             for mark, meaning in {
                 Mark.FULL: full,
-                # Of a required launch, it means a level below that.
+                # If a launch is required, this mark means the level below, and is replaced.
                 Mark.PARTIAL: _UNCERTAIN,
-                **{_MARKS[level]: _SHORT[_MARKS[level]] for level in below},
+                **{_MARKS[level]: _BELOW[_MARKS[level]] for level in lower_levels},
             }.items()
             if mark in used
         },

@@ -23,14 +23,14 @@ from .._runner import Flow, Outcome, PlanLike
 from .._wording import escape_invisible
 from . import document
 from .options import VerifyOptions
-from .report import problems, verification
+from .report import build_report, list_problems
 
 # Accounts that a message names.
 _NAMED = 3
 # Characters of a failure's message: an account can have many findings, all of which the summary has.
 _LONGEST = 450
-# The parts of the report, which are also the result's. That has the failures of the steps under a name of its
-# own, since not all of them fail the task.
+# The keys of the report that are also in the result. The failures of the steps have another name there,
+# since not all of them fail the task.
 _REPORTED = frozenset(
     {"failed_regions", "kept_back", "level", "results", "status", "summary", "uncertain_regions"}
 )
@@ -39,7 +39,7 @@ _STEP_FAILURES = "step_failures"
 
 @dataclass(frozen=True)
 class Step:
-    """The diagnosis or the launches, and what was read for it; failures instead if it could not begin."""
+    """The diagnosis or the launches, with its state, or with failures if it could not begin."""
 
     flow: Flow[Any, Any]
     options: Options
@@ -48,39 +48,39 @@ class Step:
 
     @classmethod
     def read(cls, clients: Clients, flow: Flow[Any, Any], options: Options) -> Step:
-        """Read what the step needs."""
+        """Read the state that the step needs."""
         try:
             return cls(flow, options, flow.read(clients, options))
-        except ValidationError as refused:
-            return cls(flow, options, failures=tuple(refused.failures))
+        except ValidationError as error:
+            return cls(flow, options, failures=tuple(error.failures))
 
     def plan(self) -> PlanLike | None:
         """Return the plan, None if the step could not begin."""
         return None if self.failures else self.flow.plan(self.options, self.current)
 
     def result(self, clients: Clients, plan: PlanLike | None, report: Report) -> dict[str, Any]:
-        """Return the step's results and failures as its module does. Check mode launches nothing."""
+        """Return the step's results and failures as its module does; check mode launches nothing."""
         if plan is None:
             return _result(self.failures)
         is_applied = self.flow.only_reads or not self.options.check_mode
         outcome = (
             self.flow.apply(clients, self.options, self.current, plan, report) if is_applied else Outcome()
         )
-        found = self.flow.result(self.options, self.current, plan, outcome)
-        return _result((*plan.failures, *outcome.failures), found["results"])
+        result = self.flow.result(self.options, self.current, plan, outcome)
+        return _result((*plan.failures, *outcome.failures), result["results"])
 
 
 def _result(failures: Iterable[Failure], results: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
-    shown = (
+    visible = (
         replace(failure, message=escape_invisible(failure.message), remedy=escape_invisible(failure.remedy))
         for failure in failures
     )
-    return {"failures": [failure.to_dict() for failure in shown], "results": results}
+    return {"failures": [failure.to_dict() for failure in visible], "results": results}
 
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyPlan(PlanWithoutTargets):
-    """The plan of each step. It has no actions of its own: every instance is terminated."""
+    """The plan of each step, which has no actions of its own: every instance is terminated."""
 
     steps: tuple[PlanLike | None, ...]
 
@@ -89,7 +89,7 @@ class VerifyPlan(PlanWithoutTargets):
 class Judgement(Outcome):
     """The outcome, with the content of the report, and the regions whose images can be published.
 
-    Every account can launch them there; or check mode cannot tell.
+    Every account can launch the image in these regions, or check mode cannot tell.
     """
 
     report: Mapping[str, Any] = field(default_factory=dict)
@@ -97,7 +97,7 @@ class Judgement(Outcome):
 
 
 def read_state(clients: Clients, options: VerifyOptions) -> tuple[Step, ...]:
-    """Diagnose each account, then read what launches need. A step that cannot begin stops no other.
+    """Diagnose each account, then read the state for launches; a step that cannot begin stops no other.
 
     Raises:
         ValidationError: another host of the play would verify the accounts, too.
@@ -122,30 +122,32 @@ def _refuse_other_hosts_accounts(options: VerifyOptions) -> Iterator[Failure]:
 
 
 def plan(_options: VerifyOptions, current: tuple[Step, ...]) -> VerifyPlan:
-    """Plan the launches, after the diagnosis has found what it can without one."""
+    """Plan the diagnosis and the launches."""
     plans = tuple(step.plan() for step in current)
-    return VerifyPlan(steps=plans, warnings=tuple(text for one in plans if one for text in one.warnings))
+    return VerifyPlan(
+        steps=plans, warnings=tuple(text for step_plan in plans if step_plan for text in step_plan.warnings)
+    )
 
 
 def apply(
     clients: Clients, options: VerifyOptions, current: tuple[Step, ...], plan: VerifyPlan, report: Report
 ) -> Judgement:
-    """Launch the images, and judge what is proven."""
+    """Launch the images, and judge which level is proven."""
     results = [
-        step.result(clients, of_step, report) for step, of_step in zip(current, plan.steps, strict=True)
+        step.result(clients, step_plan, report) for step, step_plan in zip(current, plan.steps, strict=True)
     ]
-    return _judged(options, results, is_unread=bool(results[0]["failures"]))
+    return _judge(options, results, is_unread=bool(results[0]["failures"]))
 
 
-def _judged(options: VerifyOptions, results: Iterable[Mapping[str, Any]], is_unread: bool) -> Judgement:
-    """Judge what the steps have proven; ``is_unread`` is whether an account could not be read.
+def _judge(options: VerifyOptions, results: Iterable[Mapping[str, Any]], is_unread: bool) -> Judgement:
+    """Judge which level the steps have proven; ``is_unread`` is whether an account could not be read.
 
-    Check mode proves nothing of what is only planned, unless something could not be read.
+    A level that check mode cannot prove is no failure, unless an account could not be read.
     """
     regions = sorted(options.by_target.regions)
     is_plan = options.check_mode and not is_unread
     is_access_planned = is_plan and options.access_is_planned
-    report = verification(
+    report = build_report(
         options.provable_level,
         regions,
         options.account_ids,
@@ -156,16 +158,16 @@ def _judged(options: VerifyOptions, results: Iterable[Mapping[str, Any]], is_unr
     kept_back = report["kept_back"]["regions"] if "kept_back" in report else []
     is_excused = is_access_planned or (is_plan and any(row["image_id"] is None for row in rows))
     if is_excused or report["status"] in ("verified", "uncertain"):
-        return Judgement(report=report, verified_regions=_without(regions, kept_back))
+        return Judgement(report=report, verified_regions=_exclude(regions, kept_back))
     failures = tuple(
         replace(failure, message=cut(failure.message, _LONGEST))
-        for failure in problems(report["level"], rows, report["failures"])
+        for failure in list_problems(report["level"], rows, report["failures"])
     )
-    verified = _without(regions, [*report["failed_regions"], *kept_back])
+    verified = _exclude(regions, [*report["failed_regions"], *kept_back])
     return Judgement(failures=failures, report=report, verified_regions=verified)
 
 
-def _without(regions: Iterable[str], left_out: Collection[str]) -> list[str]:
+def _exclude(regions: Iterable[str], left_out: Collection[str]) -> list[str]:
     return [region for region in regions if region not in left_out]
 
 
@@ -178,9 +180,9 @@ def result(
 
 
 def content(options: VerifyOptions, result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the report of a result; a task that was refused has proven nothing."""
+    """Return the report of a result; a refused task has proven no level."""
     if _STEP_FAILURES not in result:
-        return dict(_judged(options, [result], is_unread=True).report)
+        return dict(_judge(options, [result], is_unread=True).report)
     reported = {name: result[name] for name in sorted(_REPORTED) if result[name] is not None}
     return {**reported, "failures": result[_STEP_FAILURES]}
 
@@ -195,5 +197,7 @@ FLOW: Flow[VerifyOptions, tuple[Step, ...]] = Flow(
     only_reads=True,
     diff=lambda *_values: {},
     attaches="_page",
-    report=Reporting(content, document.document, document.changes, _REPORTED | {_STEP_FAILURES}),
+    report=Reporting(
+        content, document.build_document, document.compare_reports, _REPORTED | {_STEP_FAILURES}
+    ),
 )

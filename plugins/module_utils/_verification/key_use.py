@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The use of an image's keys in a verification: who can, who cannot, and of whom that is not certain.
+"""The use of an image's keys in a verification: proven, refused or uncertain by account.
 
 Whether it is certain is decided by ``ami_share_diagnose``; only the level ``launched`` proves it.
 """
@@ -20,29 +20,29 @@ from .._listing import count, join_texts
 KEY_USE_UNCERTAIN = "key_use_uncertain"
 NOT_CHECKED = "not_checked"
 NOT_CHECKED_SENTENCE = "Key use not checked."
-# More accounts than these are not listed in the value that a message prints.
+# A message lists at most this many accounts.
 _MOST_ACCOUNTS = 10
 
 Row = Mapping[str, Any]
 
 
-def lowered(level: str | None, key_use: str | None) -> str | None:
+def lower_level(level: str | None, key_use: str | None) -> str | None:
     """Return the level that is proven: an encrypted image cannot be launched without its keys."""
     return "visible" if level == "authorized" and key_use in (UNCERTAIN, REFUSED) else level
 
 
-def is_uncertain(wanted: str, level: str | None, key_use: str | None) -> bool:
-    """Whether only the use of keys keeps an account from the level, and may not keep it from launching."""
-    return wanted == level == "authorized" and key_use == UNCERTAIN
+def is_uncertain(required: str, level: str | None, key_use: str | None) -> bool:
+    """Whether only the uncertain use of keys keeps an account from the level."""
+    return required == level == "authorized" and key_use == UNCERTAIN
 
 
-def of_row(wanted: str, level: str | None, key_use: str | None) -> str | None:
-    """Return what a verification shows of the use of keys; None if it needs none, or no account was asked."""
+def judge_key_use(required: str, level: str | None, key_use: str | None) -> str | None:
+    """Return the use of keys that a verification shows; None if no key is needed or no account was asked."""
     if key_use is None:
         return None
     if level == "launched":
         return PROVEN
-    return NOT_CHECKED if wanted == "visible" else key_use
+    return NOT_CHECKED if required == "visible" else key_use
 
 
 def is_failed(row: Row) -> bool:
@@ -50,15 +50,15 @@ def is_failed(row: Row) -> bool:
     return not (row["reached"] or row.get("uncertain"))
 
 
-def counts(rows: Sequence[Row]) -> str:
-    """Return how many have reached the level, and how many are uncertain: ``49/50, 1 uncertain``."""
+def format_counts(rows: Sequence[Row]) -> str:
+    """Return the number that reached the level, and of uncertain ones: ``49/50, 1 uncertain``."""
     uncertain = sum(bool(row.get("uncertain")) for row in rows)
-    too = f", {uncertain} uncertain" if uncertain else ""
-    return f"{sum(bool(row['reached']) for row in rows)}/{len(rows)}{too}"
+    uncertain_text = f", {uncertain} uncertain" if uncertain else ""
+    return f"{sum(bool(row['reached']) for row in rows)}/{len(rows)}{uncertain_text}"
 
 
-def doubts(rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """Return why the use of keys is uncertain, for a screen: each finding with its place and remedy."""
+def list_doubts(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Return the findings that make the use of keys uncertain, each with its region and remedy."""
     return [
         {"region": row["region"], "message": finding["message"], "remedy": finding["remedy"]}
         for row in rows
@@ -67,58 +67,58 @@ def doubts(rows: Iterable[Row]) -> list[dict[str, Any]]:
     ]
 
 
-def sentences(rows: Sequence[Row]) -> list[str]:
-    """Return that key use was not checked, or whose was; nothing if no image is encrypted."""
-    used = [row for row in rows if row.get("key_use")]
-    if any(row["key_use"] == NOT_CHECKED for row in used):
+def describe_key_use(rows: Sequence[Row]) -> list[str]:
+    """Return a sentence on whose key use was checked, or that none was; nothing without encryption."""
+    rows_with_keys = [row for row in rows if row.get("key_use")]
+    if any(row["key_use"] == NOT_CHECKED for row in rows_with_keys):
         return [NOT_CHECKED_SENTENCE]
-    who = _roles(used)
-    return [f"Key use is that of {who}, not of Auto Scaling's or another role there."] if who else []
+    roles = _list_roles(rows_with_keys)
+    return [f"Key use is that of {roles}, not of Auto Scaling's or another role there."] if roles else []
 
 
-def sentences_of(report: Mapping[str, Any]) -> list[str]:
-    """Return the same of the report of a distribution, which may not have verified the image."""
+def describe_key_use_of_distribution(report: Mapping[str, Any]) -> list[str]:
+    """Return these sentences for the report of a distribution, which may have no verification."""
     rows = report.get("verified", ())
     is_encrypted = any(region["kms_key_arn"] for region in report["regions"])
-    return sentences(rows) if rows or not is_encrypted else [NOT_CHECKED_SENTENCE]
+    return describe_key_use(rows) if rows or not is_encrypted else [NOT_CHECKED_SENTENCE]
 
 
-def _roles(rows: Iterable[Row]) -> str:
-    """Return the roles or users that were checked, of which there is one in most runs; empty if none was."""
+def _list_roles(rows: Iterable[Row]) -> str:
+    """Return the roles or users that were checked, as text; empty if none was."""
     names = dict.fromkeys(
         arns.parse(row["principal"]).resource.replace("/", " ", 1) for row in rows if row.get("principal")
     )
     return f"the {join_texts([*names], 2)} in each account" if names else ""
 
 
-def kept_back(rows: Iterable[Row], accepted: bool | Sequence[str]) -> dict[str, Any]:
-    """Return the regions that uncertain accounts keep from being published, why, and what would publish them.
+def keep_back(rows: Iterable[Row], accepted: bool | Sequence[str]) -> dict[str, Any]:
+    """Return the regions that uncertain accounts keep from being published, with message and remedy.
 
-    ``accepted`` are the accounts that need not be certain, or whether none has to be.
+    ``accepted`` are the accounts that may be uncertain, or whether all of them may.
     """
-    named = [] if isinstance(accepted, bool) else [*accepted]
+    accepted_accounts = [] if isinstance(accepted, bool) else [*accepted]
     rows = [row for row in rows if row.get("uncertain") and accepted is not True]
-    keeping = [row for row in rows if row["account_id"] not in named]
-    if not keeping:
+    unaccepted = [row for row in rows if row["account_id"] not in accepted_accounts]
+    if not unaccepted:
         return {}
-    regions = sorted({row["region"] for row in keeping})
-    accounts = sorted({row["account_id"] for row in keeping})
+    regions = sorted({row["region"] for row in unaccepted})
+    accounts = sorted({row["account_id"] for row in unaccepted})
     return {
         "error_code": KEY_USE_UNCERTAIN,
-        "message": f"The image is not published in {join_texts(regions, 3)}: whether {_accounts(accounts)} "
-        "can use its keys is uncertain.",
+        "message": f"The image is not published in {join_texts(regions, 3)}: whether "
+        f"{_name_accounts(accounts)} can use its keys is uncertain.",
         "regions": regions,
         "remedy": "Remove the uncertainty as the findings say, or verify with the level launched. To publish "
-        f"nevertheless, set publish_uncertain: {_value([*named, *accounts])}.",
+        f"nevertheless, set publish_uncertain: {_render_accounts([*accepted_accounts, *accounts])}.",
     }
 
 
-def _accounts(accounts: Sequence[str]) -> str:
+def _name_accounts(accounts: Sequence[str]) -> str:
     return f"account {accounts[0]}" if len(accounts) == 1 else count(len(accounts), "account")
 
 
-def _value(accounts: Sequence[str]) -> str:
-    """Return the value of ``publish_uncertain`` in YAML; digits in quotes are no number."""
+def _render_accounts(accounts: Sequence[str]) -> str:
+    """Return the value of ``publish_uncertain`` in YAML, which needs account IDs in quotes."""
     if len(accounts) > _MOST_ACCOUNTS:
         return "true"
     return json.dumps([*accounts])

@@ -23,9 +23,9 @@ _BOOLEAN_OR_ACCOUNT_IDS: Kind[bool | Sequence[str] | None] = Kind(
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyOptions(ReportOptions, SharedCopiesOptions, ProbeOptions):
-    """The options of ``ami_verify``, which are those of a diagnosis and of launches, and what must be proven.
+    """The options of ``ami_verify``: of a diagnosis, of launches, and of the level that must be proven.
 
-    ``grant_results`` and ``share_result`` are those of the tasks that give access to the images.
+    ``grant_results`` and ``share_result`` are the results of the tasks that give access to the images.
     """
 
     level: str = option(choice(*LEVELS), default="authorized")

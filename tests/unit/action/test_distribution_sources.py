@@ -65,9 +65,9 @@ def test_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a").write_bytes(b"text")
     (tmp_path / "b").write_bytes(b"\xff")
     monkeypatch.chdir(tmp_path)
-    assert plugin.read("a") == File("text")
-    assert plugin.read("b") == File(problem="it is not text in UTF-8")
-    assert plugin.read(".").problem == "Is a directory"
+    assert plugin.read_file("a") == File("text")
+    assert plugin.read_file("b") == File(problem="it is not text in UTF-8")
+    assert plugin.read_file(".").problem == "Is a directory"
 
 
 def test_a_failure_of_one_of_several_names_its_option(run: Any) -> None:

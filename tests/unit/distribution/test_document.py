@@ -6,7 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils._distribution.document import changes, document
+from ansible_collections.golden.images.plugins.module_utils._distribution.document import (
+    build_document,
+    compare_reports,
+)
 from ansible_collections.golden.images.plugins.module_utils._reports.document import (
     Cell,
     Document,
@@ -50,7 +53,7 @@ def published(region: str, **changed: Any) -> dict[str, Any]:
 
 
 def of(*arguments: Any, **more: Any) -> Document:
-    return document(reported(*arguments, **more))
+    return build_document(reported(*arguments, **more))
 
 
 def steps(shown: Document) -> dict[str, dict[str, tuple[str, Mark] | None]]:
@@ -267,7 +270,7 @@ def test_nothing_was_distributed() -> None:
 def test_changes_since_the_last_report() -> None:
     before = {**reported(copied(EU), {}, {}), "written_at": BEFORE}
     after = reported(copied(EU, US), {}, shared(EU), publish_result={"results": [published(EU)]})
-    found = changes(before, after)
+    found = compare_reports(before, after)
     assert found.added == (
         f"{EU}: ami-{EU} is shared with {A}.",
         f"{US}: ami-{US} is available.",

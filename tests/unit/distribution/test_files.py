@@ -11,8 +11,8 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._distribution import write_files as module
 from ansible_collections.golden.images.plugins.module_utils._distribution.output import Images
 from ansible_collections.golden.images.plugins.module_utils._distribution.write_files import (
-    changed_files,
     check_files,
+    render_changed_files,
     write_files,
 )
 from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
@@ -34,18 +34,18 @@ TEXT = "AMI_EU_WEST_1=ami-0123456789abcdef0\n"
 )
 def test_json_and_terraform_get_one_variable(tmp_path: Path, name: str, one: str, several: str) -> None:
     path = str(tmp_path / name)
-    (text,) = changed_files([path], ONE).values()
+    (text,) = render_changed_files([path], ONE).values()
     assert json.loads(text) == {one: {"us-east-1": HOME, "eu-west-1": AWAY}}
-    (text,) = changed_files([path], SEVERAL).values()
+    (text,) = render_changed_files([path], SEVERAL).values()
     assert json.loads(text) == {several: {"web-arm64": {"us-east-1": HOME}, "db": {"eu-west-1": AWAY}}}
 
 
 @pytest.mark.parametrize("name", ["images.env", ".env"])
 def test_an_environment_file_has_a_line_for_each_image(tmp_path: Path, name: str) -> None:
     path = str(tmp_path / name)
-    (text,) = changed_files([path], ONE).values()
+    (text,) = render_changed_files([path], ONE).values()
     assert text == f"AMI_EU_WEST_1={AWAY}\nAMI_US_EAST_1={HOME}\n"
-    (text,) = changed_files([path], SEVERAL).values()
+    (text,) = render_changed_files([path], SEVERAL).values()
     assert text == f"AMI_DB_EU_WEST_1={AWAY}\nAMI_WEB_ARM64_US_EAST_1={HOME}\n"
 
 
@@ -57,7 +57,7 @@ def test_an_own_file_and_an_empty_one_may_be_replaced(
     path = tmp_path / name
     path.touch()
     if images is not None:
-        write_files(changed_files([str(path)], images))
+        write_files(render_changed_files([str(path)], images))
     assert problems(path) == []
 
 
@@ -86,15 +86,15 @@ def problems(*paths: Path) -> list[str]:
 
 def test_files_are_written_once(tmp_path: Path) -> None:
     paths = [str(tmp_path / "a.env"), str(tmp_path / "a.auto.tfvars.json")]
-    assert write_files(changed_files(paths, IMAGES)) == (paths, [])
+    assert write_files(render_changed_files(paths, IMAGES)) == (paths, [])
     assert Path(paths[0]).read_text(encoding="utf-8") == TEXT
-    assert changed_files(paths, IMAGES) == {}
+    assert render_changed_files(paths, IMAGES) == {}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.auto.tfvars.json", "a.env"]
 
 
 def test_changed_files_are_not_written_yet(tmp_path: Path) -> None:
     path = tmp_path / "a.env"
-    assert changed_files([str(path)], IMAGES) == {str(path): TEXT}
+    assert render_changed_files([str(path)], IMAGES) == {str(path): TEXT}
     assert not path.exists()
 
 
@@ -104,7 +104,7 @@ def test_a_file_with_other_content_is_kept(tmp_path: Path) -> None:
     assert problems(path) == [f"output_files: {path} has other content, which would be lost."]
     other = tmp_path / "b.env"
     with pytest.raises(ValidationError) as refused:
-        changed_files([str(path), str(other)], IMAGES)
+        render_changed_files([str(path), str(other)], IMAGES)
     assert (len(refused.value.failures), other.exists()) == (1, False)
     assert path.read_text(encoding="utf-8") == "PASSWORD=hunter2\n"
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._distribution.packer import (
     Build,
-    image_of,
-    manifest,
+    parse_manifest,
+    select_image,
 )
 from ansible_collections.golden.images.plugins.module_utils._variables import Unreadable
 
@@ -44,7 +44,7 @@ RUNS = text(build(f"us-east-1:{THREE}", run=FIRST), build(f"us-east-1:{TWO}", "d
 
 
 def test_the_builds_of_amis() -> None:
-    found = manifest(text(CONTAINER, build(BOTH), build(""), build(None), build(f"{HOME},x")))
+    found = parse_manifest(text(CONTAINER, build(BOTH), build(""), build(None), build(f"{HOME},x")))
     assert found.builds == (Build("web", "amazon-ebs", LAST, {"us-east-1": ONE, "eu-west-1": TWO}),)
     assert found.last_run_uuid == LAST
 
@@ -64,7 +64,7 @@ def test_the_builds_of_amis() -> None:
 )
 def test_the_image_of_a_build(content: str, chosen: dict[str, str], image: tuple[str, str]) -> None:
     options = {"run_uuid": None, "build_name": None, "region": None, **chosen}
-    assert image_of(manifest(content), **options) == image
+    assert select_image(parse_manifest(content), **options) == image
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_the_image_of_a_build(content: str, chosen: dict[str, str], image: tuple
 def test_no_image_or_several(content: str, chosen: dict[str, str], problem: str, remedy: str) -> None:
     options = {"run_uuid": None, "build_name": None, "region": None, **chosen}
     with pytest.raises(Unreadable) as caught:
-        image_of(manifest(content), **options)
+        select_image(parse_manifest(content), **options)
     assert problem in caught.value.problem
     assert remedy in caught.value.remedy
 
@@ -117,10 +117,10 @@ def test_no_image_or_several(content: str, chosen: dict[str, str], problem: str,
 )
 def test_a_text_that_is_no_manifest(content: str, problem: str) -> None:
     with pytest.raises(Unreadable, match=problem):
-        manifest(content)
+        parse_manifest(content)
 
 
 def test_many_names_are_cut() -> None:
     many = text(*(build(f"us-east-1:ami-{number:017x}", f"n{number}") for number in range(9)))
     with pytest.raises(Unreadable, match=r"amazon-ebs.n4 and 4 more\."):
-        image_of(manifest(many), None, None, None)
+        select_image(parse_manifest(many), None, None, None)

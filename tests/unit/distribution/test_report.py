@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils._distribution.report import has_failed, remembered
+from ansible_collections.golden.images.plugins.module_utils._distribution.report import (
+    complete_report,
+    has_failed,
+)
 from ansible_collections.golden.images.plugins.modules import distribution_report
 
 from tests.unit.distribution.examples import EU, US, copied, copy, failure, reported, shared
@@ -281,7 +284,7 @@ def test_how_long_copies_took(seconds: Any, known: int | None) -> None:
 def test_a_later_report_remembers_how_long_copies_took(
     before: dict[str, Any], now: dict[str, Any], seconds: list[int | None]
 ) -> None:
-    found = remembered(before, now)
+    found = complete_report(before, now)
     assert seconds_of(found) == seconds
     for one in (*found["regions"], *found["consumer_images"], *now["regions"], *now["consumer_images"]):
         del one["copy_seconds"]
@@ -290,7 +293,7 @@ def test_a_later_report_remembers_how_long_copies_took(
 
 def test_a_report_without_consumer_copies_stays_without() -> None:
     now = reported(copied(EU), {}, shared(EU))
-    assert remembered(report_with(421), now).keys() == now.keys()
+    assert complete_report(report_with(421), now).keys() == now.keys()
 
 
 THEN, LONG_AGO = "2026-11-24T12:00:00+00:00", "2026-10-01T12:00:00+00:00"
@@ -327,15 +330,15 @@ def test_a_failed_report_lists_no_region_that_was_not_read(result: dict[str, Any
 
 def test_a_region_that_was_not_reached_keeps_its_earlier_image() -> None:
     complete = {**reported(copied(EU, US), {}, shared(EU, US)), "written_at": THEN}
-    first = remembered(complete, partial())
+    first = complete_report(complete, partial())
     kept = {"image_id": f"ami-{US}", "source_image_id": SOURCE_ID, "written_at": THEN}
     assert earlier(first) == {EU: None, US: kept}
     # The image of the region itself is none, whatever was there before.
     assert first["regions"][1]["image_id"] is None
     # A further run that does not reach it, and one that does.
-    again = remembered({**first, "written_at": LONG_AGO}, partial())
+    again = complete_report({**first, "written_at": LONG_AGO}, partial())
     assert again == first
-    done = remembered(again, reported(copied(EU, US), {}, shared(EU, US), **REGIONS))
+    done = complete_report(again, reported(copied(EU, US), {}, shared(EU, US), **REGIONS))
     assert earlier(done) == {EU: None, US: None}
 
 
@@ -347,20 +350,20 @@ def test_a_region_that_was_not_reached_keeps_its_earlier_image() -> None:
     ],
 )
 def test_without_an_earlier_image_there_is_none(previous: dict[str, Any]) -> None:
-    assert earlier(remembered(previous, partial())) == {EU: None, US: None}
+    assert earlier(complete_report(previous, partial())) == {EU: None, US: None}
 
 
 def test_the_newest_of_several_previous_reports_counts() -> None:
     older = {**reported(copied(US), {}, shared(US)), "written_at": LONG_AGO}
     newer = {**older, "written_at": THEN}
-    kept = earlier(remembered(older, remembered(newer, partial())))[US]
+    kept = earlier(complete_report(older, complete_report(newer, partial())))[US]
     assert kept["written_at"] == THEN
 
 
 def test_a_failed_run_keeps_no_earlier_image() -> None:
     complete = {**reported(copied(EU, US), {}, shared(EU, US)), "written_at": THEN}
     failed = reported(copied(EU), {}, {}, **REGIONS)
-    assert remembered(complete, failed) == failed
+    assert complete_report(complete, failed) == failed
 
 
 def test_a_step_that_was_refused_does_not_hide_what_was_started() -> None:

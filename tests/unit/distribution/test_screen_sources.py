@@ -11,8 +11,8 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._distribution.screen import screen
 from ansible_collections.golden.images.plugins.module_utils._distribution.screen_sources import (
     Reports,
-    images_of,
-    several,
+    build_sources_screen,
+    collect_images,
 )
 
 from tests.unit.distribution.examples import EU, US, copied, reported, shared
@@ -90,7 +90,7 @@ def test_the_next_job_gets_images_by_source() -> None:
     ],
 )
 def test_the_status_of_all_sources(sources: Reports, status: str) -> None:
-    assert several(sources, {}, False, None).artifacts["status"] == status
+    assert build_sources_screen(sources, {}, False, None).artifacts["status"] == status
 
 
 @pytest.mark.parametrize("reached", [True, False], ids=["unpublished", "unverified and unpublished"])
@@ -130,8 +130,8 @@ def test_a_plan_is_no_distribution() -> None:
 
 
 def test_images_of_a_report() -> None:
-    assert images_of(BAD) == {"us-east-1": DB}
-    assert images_of({}) == {}
+    assert collect_images(BAD) == {"us-east-1": DB}
+    assert collect_images({}) == {}
 
 
 def test_the_folder_of_the_uploads_is_displayed_and_passed_on() -> None:
@@ -149,5 +149,5 @@ def test_the_folder_of_the_uploads_is_displayed_and_passed_on() -> None:
 
 def test_what_is_too_large_to_be_passed_on_is_said() -> None:
     large = {f"{'long-name' * 6}-{number}": GOOD for number in range(900)}
-    found = several(large, {}, False, None)
+    found = build_sources_screen(large, {}, False, None)
     assert found.text.endswith("Too large to pass to the next job: images_by_source.")

@@ -11,9 +11,9 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._distribution.sources import (
     KEYS,
     File,
-    files,
-    misformed,
-    selected,
+    check_forms,
+    list_manifests,
+    select_sources,
 )
 
 IMAGE = "ami-0123456789abcdef0"
@@ -31,8 +31,8 @@ FILES = {
 
 
 def test_the_files_that_are_needed() -> None:
-    assert files({**NOTHING, "packer_manifest": "m.json"}) == {"m.json"}
-    assert files(NOTHING) == frozenset()
+    assert list_manifests({**NOTHING, "packer_manifest": "m.json"}) == {"m.json"}
+    assert list_manifests(NOTHING) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_the_files_that_are_needed() -> None:
 )
 def test_what_selects_an_image_in_aws_stays(given: dict[str, Any]) -> None:
     options = {**NOTHING, **given, "source_region": "us-east-1"}
-    (source,), failures = selected(options, FILES)
+    (source,), failures = select_sources(options, FILES)
     assert failures == ()
     assert {key: source[key] for key in KEYS} == {key: options[key] for key in KEYS}
     assert source["source"] == ""
@@ -53,7 +53,7 @@ def test_what_selects_an_image_in_aws_stays(given: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("more", [{}, {"source_region": "us-east-1"}, {"packer_build": "web"}])
 def test_the_image_of_a_manifest_has_its_id_and_region(more: dict[str, Any]) -> None:
-    (source,), failures = selected({**NOTHING, "packer_manifest": "m.json", **more}, FILES)
+    (source,), failures = select_sources({**NOTHING, "packer_manifest": "m.json", **more}, FILES)
     assert failures == ()
     assert (source["source_image_id"], source["source_region"]) == (IMAGE, "us-east-1")
 
@@ -86,7 +86,7 @@ def test_the_image_of_a_manifest_has_its_id_and_region(more: dict[str, Any]) -> 
     ],
 )
 def test_what_selects_no_image_is_refused(given: dict[str, Any], problems: list[str]) -> None:
-    _sources, failures = selected({**NOTHING, **given}, FILES)
+    _sources, failures = select_sources({**NOTHING, **given}, FILES)
     assert [failure.message for failure in failures] == problems
     assert all(failure.remedy for failure in failures)
 
@@ -105,7 +105,7 @@ def test_sources_have_what_is_theirs_and_else_what_is_the_roles() -> None:
         "report_dir": "/reports/",
         "sources": {"web": web, "db": DB},
     }
-    (first, second), failures = selected(options, FILES)
+    (first, second), failures = select_sources(options, FILES)
     assert failures == ()
     assert [first["source"], second["source"]] == ["web", "db"]
     assert [first["source_region"], second["source_region"]] == ["eu-west-1", "us-east-1"]
@@ -117,10 +117,10 @@ def test_sources_have_what_is_theirs_and_else_what_is_the_roles() -> None:
 
 def test_builds_are_in_the_manifest_of_the_role() -> None:
     options = {**NOTHING, "packer_manifest": "m.json", "sources": {"a": {"packer_build": "web"}}}
-    (source,), failures = selected(options, FILES)
+    (source,), failures = select_sources(options, FILES)
     assert failures == ()
     assert (source["source_image_id"], source["source_region"]) == (IMAGE, "us-east-1")
-    assert files({**NOTHING, "sources": {"a": {"packer_manifest": "m.json"}}}) == {"m.json"}
+    assert list_manifests({**NOTHING, "sources": {"a": {"packer_manifest": "m.json"}}}) == {"m.json"}
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_builds_are_in_the_manifest_of_the_role() -> None:
     ],
 )
 def test_sources_that_cannot_be_distributed_together(given: dict[str, Any], problems: list[str]) -> None:
-    _sources, failures = selected({**SEVERAL, **given}, FILES)
+    _sources, failures = select_sources({**SEVERAL, **given}, FILES)
     assert [failure.message for failure in failures] == problems
     assert all(failure.remedy for failure in failures)
 
@@ -183,10 +183,10 @@ def test_sources_that_cannot_be_distributed_together(given: dict[str, Any], prob
     ],
 )
 def test_another_form_is_refused(sources: dict[Any, Any], text: str) -> None:
-    (failure,) = misformed(sources)
+    (failure,) = check_forms(sources)
     assert failure.message.startswith(text)
     assert (failure.action, failure.error_code) == ("sources", "invalid_option")
 
 
 def test_what_is_not_set_has_any_form() -> None:
-    assert misformed({"web": {"tags": None, "name": "x", "launch_templates": ["web"]}}) == ()
+    assert check_forms({"web": {"tags": None, "name": "x", "launch_templates": ["web"]}}) == ()

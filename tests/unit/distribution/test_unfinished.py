@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._distribution.unfinished import (
-    earlier_text,
-    started_text,
+    describe_earlier,
+    describe_started,
 )
 
 from tests.unit.distribution.examples import EU, US, copied, copy, reported, shared
@@ -22,7 +22,7 @@ def left(*copies: dict[str, Any], **steps: Any) -> dict[str, Any]:
 
 def test_every_copy_that_is_not_shared_is_named() -> None:
     source = copy(SOURCE_REGION, image_id=SOURCE_ID)
-    text = started_text(left(source, copy(EU, state="pending"), copy(US)))
+    text = describe_started(left(source, copy(EU, state="pending"), copy(US)))
     assert text == (
         f"Copied and not shared yet: ami-{EU} in {EU} (pending), ami-{US} in {US} (available). Rerun to "
         "complete the distribution: it continues with these copies."
@@ -38,28 +38,28 @@ def test_every_copy_that_is_not_shared_is_named() -> None:
     ],
 )
 def test_what_a_rerun_does_not_continue_with_is_not_named(given: dict[str, Any]) -> None:
-    assert started_text(left(given)) == ""
+    assert describe_started(left(given)) == ""
 
 
 def test_a_shared_copy_needs_no_rerun() -> None:
-    assert started_text(reported(copied(EU), {}, shared(EU))) == ""
+    assert describe_started(reported(copied(EU), {}, shared(EU))) == ""
 
 
 def test_pending_copies_of_consumers_are_named() -> None:
     mine = [copy(EU, account_id=CONSUMER, state="pending"), copy(US, account_id=CONSUMER)]
     content = reported(copied(EU), {}, shared(EU), consumer_copy_result=copied(results=mine))
-    assert f": ami-{EU} in {EU} of {CONSUMER} (pending). Rerun" in started_text(content)
+    assert f": ami-{EU} in {EU} of {CONSUMER} (pending). Rerun" in describe_started(content)
 
 
 def test_earlier_images_are_said_to_be_that() -> None:
     content = left(copy(EU), copy(US))
-    assert earlier_text(content) == ""
+    assert describe_earlier(content) == ""
     _eu, us = content["regions"]
     us["earlier"] = {
         "image_id": "ami-1",
         "source_image_id": "ami-2",
         "written_at": "2026-11-24T12:00:00+00:00",
     }
-    assert earlier_text(content) == f"Of earlier distributions: {US} has ami-1 (ami-2, 2026-11-24)."
+    assert describe_earlier(content) == f"Of earlier distributions: {US} has ami-1 (ami-2, 2026-11-24)."
     us["earlier"]["written_at"] = None
-    assert earlier_text(content) == f"Of earlier distributions: {US} has ami-1 (ami-2)."
+    assert describe_earlier(content) == f"Of earlier distributions: {US} has ami-1 (ami-2)."

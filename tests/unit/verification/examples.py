@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils._verification.report import verification
+from ansible_collections.golden.images.plugins.module_utils._verification.report import build_report
 
 EU, US = "eu-west-1", "us-east-1"
 WEB, BATCH = "111111111111", "222222222222"
@@ -47,4 +47,4 @@ def verified(
 ) -> dict[str, Any]:
     """The report on a diagnosis, or on its rows alone, and on a probe."""
     diagnosed = diagnosis if isinstance(diagnosis, Mapping) else {"failures": [], "results": [*diagnosis]}
-    return verification(level, [*regions], [*accounts], (diagnosed, probe or {}), publish_uncertain)
+    return build_report(level, [*regions], [*accounts], (diagnosed, probe or {}), publish_uncertain)

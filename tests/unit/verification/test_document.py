@@ -12,8 +12,13 @@ from ansible_collections.golden.images.plugins.module_utils._launch_probe.causes
 from ansible_collections.golden.images.plugins.module_utils._reports.document import Changes, Item, Mark
 from ansible_collections.golden.images.plugins.module_utils._reports.formats import NAMES, render_all
 from ansible_collections.golden.images.plugins.module_utils._reports.steps import MEANINGS as FAILED
-from ansible_collections.golden.images.plugins.module_utils._verification.document import changes, document
-from ansible_collections.golden.images.plugins.module_utils._verification.key_use import sentences_of
+from ansible_collections.golden.images.plugins.module_utils._verification.document import (
+    build_document,
+    compare_reports,
+)
+from ansible_collections.golden.images.plugins.module_utils._verification.key_use import (
+    describe_key_use_of_distribution,
+)
 
 from tests.unit.reports.examples import PAGE_FILES
 from tests.unit.verification.examples import BATCH, EU, LEVELS, NO_KEY, US, WEB, seen, verified
@@ -26,7 +31,7 @@ def report(wanted: str, *results: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_every_account_and_image_has_its_mark() -> None:
-    shown = document(
+    shown = build_document(
         report(
             "launched",
             seen(WEB, EU, "launched"),
@@ -50,7 +55,7 @@ def test_every_account_and_image_has_its_mark() -> None:
 
 def test_what_is_reached_everywhere_has_no_other_mark() -> None:
     results = [seen(account, region, "visible") for account in (WEB, BATCH) for region in (EU, US)]
-    shown = document(report("visible", *results))
+    shown = build_document(report("visible", *results))
     assert shown.headline == "All 4 verifications reached the level visible."
     assert shown.matrix is not None
     assert [*shown.matrix.legend] == [Mark.FULL]
@@ -59,7 +64,7 @@ def test_what_is_reached_everywhere_has_no_other_mark() -> None:
 @pytest.mark.parametrize("wanted", LEVELS)
 def test_an_account_at_the_level_has_a_full_mark(wanted: str) -> None:
     results = [seen(str(place) * 12, EU, level) for place, level in enumerate(LEVELS)]
-    matrix = document(verified(wanted, results, regions=[EU], accounts=[])).matrix
+    matrix = build_document(verified(wanted, results, regions=[EU], accounts=[])).matrix
     assert matrix is not None
     (row,) = matrix.rows
     full = [mark is Mark.FULL for mark in row.cells.values()]
@@ -69,12 +74,12 @@ def test_an_account_at_the_level_has_a_full_mark(wanted: str) -> None:
 
 def test_only_accounts_below_the_level_are_findings() -> None:
     content = report("authorized", seen(WEB, EU, "launched", NO_KEY), seen(BATCH, EU, "visible", NO_KEY))
-    assert dict(document(content).facts) == {
+    assert dict(build_document(content).facts) == {
         "Level": "authorized: a dry run succeeds, and the role can use the keys",
         "Accounts": "2",
         "Images": "2",
     }
-    unknown, *others = document(content).items
+    unknown, *others = build_document(content).items
     # Nothing is known about the other region.
     assert (unknown.code, unknown.account_id, unknown.region) == ("level_not_reached", WEB, US)
     assert [(item.code, item.account_id, item.region) for item in others] == [
@@ -106,13 +111,13 @@ def test_other_failures_are_findings() -> None:
     }
     result = {"results": [seen(WEB, EU, "launched")], "failures": [left]}
     content = verified("launched", result, regions=[EU], accounts=[WEB])
-    assert document(content).items == (
+    assert build_document(content).items == (
         Item("operation_failed", "high", "i-1 may be running.", "", WEB, EU, "TerminateInstances"),
     )
 
 
 def test_every_code_of_a_verification_is_explained() -> None:
-    shown = document(report("launched"))
+    shown = build_document(report("launched"))
     own = {"level_not_reached", "key_use_uncertain"}
     assert {*shown.explanations} == {*DIAGNOSED, *PROBED, *FAILED, *own}
     assert all(text.endswith(".") for text in shown.explanations.values())
@@ -122,16 +127,18 @@ def test_every_code_of_a_verification_is_explained() -> None:
 def test_changes_are_changes_of_levels() -> None:
     before = report("launched", seen(WEB, EU, "launched"), seen(BATCH, EU, "authorized"))
     after = report("launched", seen(WEB, EU, "launched"), seen(BATCH, EU, "launched"))
-    assert changes({"written_at": NOW, **before}, after) == Changes(
+    assert compare_reports({"written_at": NOW, **before}, after) == Changes(
         NOW,
         (f"{EU}: {BATCH} reached launched with ami-{EU}.",),
         (f"{EU}: {BATCH} reached authorized with ami-{EU}, not launched.",),
     )
-    assert changes({"written_at": NOW, **after}, after) == Changes(NOW)
+    assert compare_reports({"written_at": NOW, **after}, after) == Changes(NOW)
 
 
 def test_all_formats_can_be_written() -> None:
-    made = dict(render_all(document(report("launched", seen(WEB, EU, "visible", NO_KEY))), NOW, PAGE_FILES))
+    made = dict(
+        render_all(build_document(report("launched", seen(WEB, EU, "visible", NO_KEY))), NOW, PAGE_FILES)
+    )
     assert set(made) == {*NAMES[1:]}
     assert f'"{EU}","ami-{EU}","{WEB}","visible","false","missing_key_access"' in made["report.csv"]
     assert '"id": "golden.images/verification/"' in made["report.sarif"]
@@ -147,7 +154,7 @@ def test_an_uncertain_account_has_a_mark_and_its_finding() -> None:
     ]
     before = report("authorized", *proven, uncertain[0], {**uncertain[1], "key_use": "proven"})
     content = report("authorized", *proven, *uncertain)
-    shown = document(content)
+    shown = build_document(content)
     assert shown.headline == "Verified 2/4, 2 uncertain at the level authorized: direct_key_use_denied (2)."
     assert shown.status == "uncertain"
     assert shown.matrix is not None
@@ -158,7 +165,7 @@ def test_an_uncertain_account_has_a_mark_and_its_finding() -> None:
         ("direct_key_use_denied", US),
     ]
     assert "the role launcher" in dict(shown.facts)["Keys"]
-    changed = changes({**before, "written_at": NOW}, content)
+    changed = compare_reports({**before, "written_at": NOW}, content)
     said = f"{US}: {BATCH} sees ami-{US}, and whether it can use its keys is uncertain."
     assert list(changed.added) == [said]
 
@@ -167,7 +174,7 @@ def test_uncertain_accounts_beside_others_below_the_level() -> None:
     doubt = {**NO_KEY, "code": "direct_key_use_denied", "blocks_launch": "unknown"}
     uncertain = {**seen(BATCH, US, "authorized", doubt), "key_use": "uncertain"}
     given = [seen(WEB, EU, "authorized"), seen(BATCH, EU, "visible", NO_KEY), seen(WEB, US, "authorized")]
-    assert document(report("authorized", *given, uncertain)).headline == (
+    assert build_document(report("authorized", *given, uncertain)).headline == (
         "2 of 4 verifications did not reach the level authorized: direct_key_use_denied (1), "
         "missing_key_access (1). 1 of them is uncertain."
     )
@@ -186,9 +193,9 @@ def test_a_page_says_whose_use_of_keys_it_is(level: str, principals: list[str], 
         seen(account, EU, "authorized", key_use="proven", principal=f"arn:aws:iam::{account}:{one}")
         for account, one in zip((WEB, BATCH), principals, strict=False)
     ]
-    assert said in dict(document(report(level, *results)).facts)["Keys"]
+    assert said in dict(build_document(report(level, *results)).facts)["Keys"]
     unused = [{**one, "key_use": None} for one in results]
-    assert "Keys" not in dict(document(report(level, *unused)).facts)
+    assert "Keys" not in dict(build_document(report(level, *unused)).facts)
 
 
 @pytest.mark.parametrize(
@@ -203,4 +210,4 @@ def test_the_report_of_a_distribution_says_so_too(
     key: str | None, verified: list[Any], expected: list[str]
 ) -> None:
     report = {"regions": [{"kms_key_arn": key}], **({"verified": verified} if verified else {})}
-    assert sentences_of(report) == expected
+    assert describe_key_use_of_distribution(report) == expected

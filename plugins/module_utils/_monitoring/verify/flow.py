@@ -17,40 +17,46 @@ from typing import Any
 from ..._failures import Failure, cut
 from ..._plan import PlanWithoutTargets
 from ..._runner import Flow, Outcome, change_nothing
-from .differences import differences
+from .differences import find_differences
 from .options import MonitoringVerifyOptions
-from .state import VerifySeen
-from .trails import events_that_cannot_come, unread_trails
-from .wait import read_settled
+from .state import MonitoringState
+from .trails import find_lost_events, list_unread_trails
+from .wait import read_until_settled
 
-# Characters of the list of what differs, so that the remedy is never cut.
+# Characters of the list of differences, so that the remedy is never cut.
 _LONGEST = 300
 
 
-def plan(wanted: MonitoringVerifyOptions, seen: VerifySeen) -> PlanWithoutTargets:
-    """No actions; a failure for all that is not as it should be, and those for events that cannot come."""
-    found = differences(wanted, seen)
-    word = "configured" if wanted.present else "removed"
-    names = cut(", ".join(one.text for one in found), _LONGEST)
+def plan(options: MonitoringVerifyOptions, current: MonitoringState) -> PlanWithoutTargets:
+    """Plan no actions; fail for differences from the options, and for events that cannot come."""
+    differences = find_differences(options, current)
+    word = "configured" if options.present else "removed"
+    names = cut(", ".join(difference.text for difference in differences), _LONGEST)
     text = f"Monitoring is not {word} as requested: {names}."
-    remedy = " ".join(dict.fromkeys(text for one in found for text in one.remedies))
-    differing = Failure.at(wanted.target, "monitoring", "monitoring_differs", text, remedy)
-    failures = (*([differing] if found else ()), *events_that_cannot_come(wanted, seen), *seen.failures)
+    remedy = " ".join(dict.fromkeys(text for difference in differences for text in difference.remedies))
+    differing = Failure.at(options.target, "monitoring", "monitoring_differs", text, remedy)
+    failures = (*([differing] if differences else ()), *find_lost_events(options, current), *current.failures)
     return PlanWithoutTargets(failures=failures)
 
 
 def result(
-    wanted: MonitoringVerifyOptions, seen: VerifySeen, plan: PlanWithoutTargets, outcome: Outcome
+    options: MonitoringVerifyOptions, current: MonitoringState, plan: PlanWithoutTargets, outcome: Outcome
 ) -> dict[str, Any]:
-    """The returned keys that are specific to this module."""
-    pending = sorted({one for found in seen.resources.values() for one in (found or {}).get("pending", ())})
+    """Return the keys that are specific to this module."""
+    pending = sorted(
+        {
+            subscription
+            for attributes in current.resources.values()
+            for subscription in (attributes or {}).get("pending", ())
+        }
+    )
     subscriptions = [{"protocol": protocol, "endpoint": endpoint} for protocol, endpoint in pending]
-    return {"pending_subscriptions": subscriptions, "unread_trails": [*unread_trails(wanted, seen)]}
+    return {"pending_subscriptions": subscriptions, "unread_trails": [*list_unread_trails(options, current)]}
 
 
-FLOW: Flow[MonitoringVerifyOptions, VerifySeen] = Flow(
+FLOW: Flow[MonitoringVerifyOptions, MonitoringState] = Flow(
     MonitoringVerifyOptions,
-    read_settled,
+    read_until_settled,
     plan,
     change_nothing,
     result,

@@ -32,10 +32,10 @@ def _subscriptions(given: Any, _refuse: Refuse) -> tuple[tuple[str, str], ...]:
 
     Phone numbers have no spaces and punctuation there (SNS Developer Guide, "Publishing to a mobile phone").
     """
-    found = ((str(item.get("protocol")), str(item.get("endpoint"))) for item in given or ())
+    subscriptions = ((str(item.get("protocol")), str(item.get("endpoint"))) for item in given or ())
     return tuple(
         (protocol, re.sub("[^0-9+]", "", endpoint) if protocol == "sms" else endpoint)
-        for protocol, endpoint in found
+        for protocol, endpoint in subscriptions
     )
 
 
@@ -61,9 +61,9 @@ class RuleTargetOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoringVerifyOptions(Options):
-    """The options of ``monitoring_verify``: what should exist, or should not.
+    """The options of ``monitoring_verify``: the resources that should exist, or should not.
 
-    If other subscriptions are purged, the topic should have no other confirmed ones.
+    With ``purge_subscriptions``, the topic should have no other confirmed subscriptions.
     """
 
     state: str = option(choice("present", "absent"), default="present")
@@ -89,7 +89,7 @@ class MonitoringVerifyOptions(Options):
 
     @property
     def target(self) -> Target:
-        """Return the account and the region of the topic, which all resources are in."""
+        """Return the account and the region of the topic, which are those of all resources."""
         topic = arns.parse(self.topic_arn)
         return Target(topic.account_id, topic.region)
 
@@ -103,7 +103,7 @@ class MonitoringVerifyOptions(Options):
         """Return the resources with their attributes, in the order in which the role creates them."""
         return dict(self._resources())
 
-    def named(self, kind: ResourceKind) -> tuple[str, ...]:
+    def names_of(self, kind: ResourceKind) -> tuple[str, ...]:
         """Return the names of the resources of a kind."""
         return tuple(resource.name for resource in self.resources if resource.kind == kind)
 

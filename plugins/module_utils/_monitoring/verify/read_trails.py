@@ -29,65 +29,65 @@ _GONE = ("TrailNotFoundException",)
 
 
 class TrailReads(NamedTuple):
-    """The trails that were read, None without all of them, and the failures of reads."""
+    """The trails, None if not all could be read, and the failures of reads."""
 
     trails: tuple[Trail, ...] | None
     failures: tuple[Failure, ...] = ()
 
 
-def read_trails(clients: Clients, wanted: MonitoringVerifyOptions) -> TrailReads:
+def read_trails(clients: Clients, options: MonitoringVerifyOptions) -> TrailReads:
     """Read the trails of the region, if events of any service are expected."""
-    if not wanted.event_sources:
+    if not options.event_sources:
         return TrailReads(None)
     try:
-        return TrailReads(tuple(_trails(clients, wanted)))
+        return TrailReads(tuple(_read_each_trail(clients, options)))
     except AWS_ERRORS as exception:
-        return TrailReads(None, (failure(exception, wanted.target, "DescribeTrails"),))
+        return TrailReads(None, (failure(exception, options.target, "DescribeTrails"),))
 
 
-def _trails(clients: Clients, wanted: MonitoringVerifyOptions) -> Iterator[Trail]:
-    cloudtrail = _client(clients, wanted.target.region)
-    # With shadow trails, those of other regions and of the organization, which is the default.
+def _read_each_trail(clients: Clients, options: MonitoringVerifyOptions) -> Iterator[Trail]:
+    cloudtrail = _client(clients, options.target.region)
+    # By default, the answer includes shadow trails: those of other regions and of the organization.
     for described in cloudtrail.describe_trails().get("trailList", []):
-        if described.get("IsMultiRegionTrail") or described.get("HomeRegion") == wanted.target.region:
-            trail = unless_gone(partial(_trail, clients, wanted, described), _GONE)
+        if described.get("IsMultiRegionTrail") or described.get("HomeRegion") == options.target.region:
+            trail = unless_gone(partial(_read_trail, clients, options, described), _GONE)
             yield from [trail] if trail else []
 
 
-def _trail(clients: Clients, wanted: MonitoringVerifyOptions, described: Mapping[str, Any]) -> Trail:
+def _read_trail(clients: Clients, options: MonitoringVerifyOptions, described: Mapping[str, Any]) -> Trail:
     # botocore operation GetTrailStatus: a shadow trail has to be named by its ARN.
     arn = str(described.get("TrailARN"))
-    cloudtrail = _client(clients, wanted.target.region)
+    cloudtrail = _client(clients, options.target.region)
     status = cloudtrail.get_trail_status(Name=arn)
     is_logging = bool(status.get("IsLogging"))
     return Trail(
         arn,
         is_logging,
-        _log_group(described.get("CloudWatchLogsLogGroupArn", "")),
+        _parse_log_group(described.get("CloudWatchLogsLogGroupArn", "")),
         status.get("LatestCloudWatchLogsDeliveryError") or None,
-        _selectors(clients, wanted, described) if is_logging else None,
+        _read_selectors(clients, options, described) if is_logging else None,
     )
 
 
-def _selectors(
-    clients: Clients, wanted: MonitoringVerifyOptions, described: Mapping[str, Any]
+def _read_selectors(
+    clients: Clients, options: MonitoringVerifyOptions, described: Mapping[str, Any]
 ) -> Mapping[str, Any] | None:
     """Read the event selectors in the trail's home region; None for a trail of another account.
 
-    A member of an organization cannot read those of its trails
+    A member of an organization cannot read the event selectors of its trails
     (https://github.com/turbot/steampipe-plugin-aws/issues/577).
     """
     if described.get("HasCustomEventSelectors") is False:
         return _ALL
     arn = str(described.get("TrailARN"))
-    if arn.split(":")[4:5] != [wanted.target.account_id]:
+    if arn.split(":")[4:5] != [options.target.account_id]:
         return None
-    cloudtrail = _client(clients, str(described.get("HomeRegion") or wanted.target.region))
+    cloudtrail = _client(clients, str(described.get("HomeRegion") or options.target.region))
     answer: Mapping[str, Any] = cloudtrail.get_event_selectors(TrailName=arn)
     return answer
 
 
-def _log_group(text: str) -> tuple[str, str, str] | None:
+def _parse_log_group(text: str) -> tuple[str, str, str] | None:
     """Return the region, account and name in the ARN of a log group."""
     if not arns.is_arn(text):
         return None

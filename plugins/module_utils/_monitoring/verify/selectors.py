@@ -22,14 +22,17 @@ _DESELECTING = {f"Not{name}": matches for name, matches in _SELECTING.items()}
 
 
 def logs_changes(selectors: Mapping[str, Any], source: str) -> bool | None:
-    """Return whether calls that change something in a service are logged.
+    """Whether calls that change something in a service are logged.
 
     ``selectors`` is the answer to GetEventSelectors, ``source`` the service, such as ``kms.amazonaws.com``.
-    None means that it depends on the call, or that the answer has no selectors, as that of a proxy.
+    It is None if it depends on the call, or if the answer has no selectors, as the answer of a proxy.
     """
     answers = {
-        *(_is_selected(one, source) for one in selectors.get("EventSelectors") or ()),
-        *(_is_selected_by_fields(one, source) for one in selectors.get("AdvancedEventSelectors") or ()),
+        *(_is_selected(selector, source) for selector in selectors.get("EventSelectors") or ()),
+        *(
+            _is_selected_by_fields(selector, source)
+            for selector in selectors.get("AdvancedEventSelectors") or ()
+        ),
     }
     if True in answers or not answers:
         return True if answers else None
@@ -37,7 +40,7 @@ def logs_changes(selectors: Mapping[str, Any], source: str) -> bool | None:
 
 
 def _is_selected(selector: Mapping[str, Any], source: str) -> bool:
-    """Return what a basic selector logs; the defaults are those of botocore's shape EventSelector."""
+    """Whether a basic selector logs changes; the defaults are those of botocore's shape EventSelector."""
     return (
         selector.get("IncludeManagementEvents", True)
         and selector.get("ReadWriteType", "All") != "ReadOnly"
@@ -46,9 +49,11 @@ def _is_selected(selector: Mapping[str, Any], source: str) -> bool:
 
 
 def _is_selected_by_fields(selector: Mapping[str, Any], source: str) -> bool | None:
-    """Return what an advanced selector logs: all its fields have to match."""
+    """Whether an advanced selector logs changes, because all its fields match; None if it depends."""
     event = {**_CHANGE, "eventSource": source}
-    answers = [_matches(one, event.get(one.get("Field", ""))) for one in selector.get("FieldSelectors", ())]
+    answers = [
+        _matches(field, event.get(field.get("Field", ""))) for field in selector.get("FieldSelectors", ())
+    ]
     if False in answers:
         return False
     return None if None in answers or not answers else True

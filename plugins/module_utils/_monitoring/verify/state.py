@@ -13,15 +13,15 @@ from typing import Any, Literal
 from ..._failures import Failure
 
 ResourceKind = Literal["alarm", "metric filter", "queue", "rule", "topic"]
-# The attributes of a resource by the words for them: those that the role sets, and the ``encryption`` of a
-# topic or a queue, which is an alias of an AWS managed key, or None. What is read of a topic also has the
-# ``subscriptions`` that are ``pending``, and those whose recipients have ``unsubscribed``.
+# The attributes of a resource by their names in messages: those that the role sets, and the ``encryption`` of
+# a topic or a queue, which is an alias of an AWS managed key, or None. A topic that was read also has the
+# ``pending`` subscriptions, and those whose recipients have ``unsubscribed``.
 Attributes = Mapping[str, Any]
 RERUN = (
     "A change may not have reached AWS: check the network, the proxy and AWS_ENDPOINT_URL, and rerun. "
     "Completed work is kept."
 )
-"""The remedy for what the role sets."""
+"""The remedy for attributes that the role sets."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,9 @@ class Resource:
 class Trail:
     """A trail that covers the region.
 
-    ``log_group`` is the region, account and name of the log group that it delivers to, ``delivery_error`` why
-    that failed last. ``selectors`` is the answer to GetEventSelectors, None if it cannot be read.
+    ``log_group`` is the region, account and name of the log group that it delivers to, ``delivery_error`` the
+    reason of the last failed delivery. ``selectors`` is the answer to GetEventSelectors, None if it cannot be
+    read.
     """
 
     arn: str
@@ -51,33 +52,34 @@ class Trail:
 
     @property
     def name(self) -> str:
-        """The name, without the account and region of the ARN."""
+        """Return the name, without the account and region of the ARN."""
         return self.arn.rpartition("/")[2]
 
 
 @dataclass(frozen=True)
-class VerifySeen:
-    """The attributes of the resources that were read, None for one that does not exist, and failed reads.
+class MonitoringState:
+    """The attributes of the resources, None for one that does not exist, and the failures of reads.
 
-    ``trails`` is None if they were not, or not all, read.
+    ``trails`` is None if not all of them were read.
     """
 
     resources: Mapping[Resource, Attributes | None]
     failures: tuple[Failure, ...] = ()
     trails: tuple[Trail, ...] | None = None
 
-    def updated(self, newer: VerifySeen, kinds: Collection[ResourceKind]) -> VerifySeen:
-        """With what was read again of these kinds."""
-        kept = {one: found for one, found in self.resources.items() if one.kind not in kinds}
+    def with_newer(self, newer: MonitoringState, kinds: Collection[ResourceKind]) -> MonitoringState:
+        """Return the state with the resources of these kinds from ``newer``."""
+        kept = {
+            resource: attributes
+            for resource, attributes in self.resources.items()
+            if resource.kind not in kinds
+        }
         return replace(self, resources={**kept, **newer.resources}, failures=newer.failures)
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A resource that is not as it should be, and what is wrong, as a clause.
-
-    ``remedies`` are sentences.
-    """
+    """A resource that differs from the options: ``text`` is a clause, ``remedies`` are sentences."""
 
     resource: Resource
     text: str

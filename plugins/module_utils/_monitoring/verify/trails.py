@@ -16,52 +16,52 @@ from ..._failures import Failure, cut
 from ..._listing import join_texts
 from .options import MonitoringVerifyOptions
 from .selectors import logs_changes
-from .state import Trail, VerifySeen
+from .state import MonitoringState, Trail
 
 # Characters of the reasons, so that the remedy is never cut.
 _LONGEST = 250
 _EC2 = "ec2.amazonaws.com"
 
 
-def events_that_cannot_come(wanted: MonitoringVerifyOptions, seen: VerifySeen) -> tuple[Failure, ...]:
-    """Return a failure for the rule, and one for the alarm, that nothing can trigger."""
-    return () if seen.trails is None else tuple(_failures(wanted, seen.trails))
+def find_lost_events(options: MonitoringVerifyOptions, current: MonitoringState) -> tuple[Failure, ...]:
+    """Return failures for the rule and for the alarm if no trail logs their events."""
+    return () if current.trails is None else tuple(_list_failures(options, current.trails))
 
 
-def unread_trails(wanted: MonitoringVerifyOptions, seen: VerifySeen) -> tuple[str, ...]:
-    """Return the ARNs of trails of which alone it depends, unreadably, whether some events come."""
+def list_unread_trails(options: MonitoringVerifyOptions, current: MonitoringState) -> tuple[str, ...]:
+    """Return the ARNs of unreadable trails that alone decide whether some events come."""
     return tuple(
         sorted(
             {
                 trail.arn
-                for source in wanted.event_sources
-                if not any(_logs(trail, source) for trail in seen.trails or ())
-                for trail in seen.trails or ()
+                for source in options.event_sources
+                if not any(_logs(trail, source) for trail in current.trails or ())
+                for trail in current.trails or ()
                 if _logs(trail, source) is None
             }
         )
     )
 
 
-def _failures(wanted: MonitoringVerifyOptions, trails: Sequence[Trail]) -> Iterator[Failure]:
+def _list_failures(options: MonitoringVerifyOptions, trails: Sequence[Trail]) -> Iterator[Failure]:
     lost = [
         source
-        for source in sorted(wanted.event_sources)
+        for source in sorted(options.event_sources)
         if all(_logs(trail, source) is False for trail in trails)
     ]
     if lost:
-        reasons = "; ".join(_reason(trail, lost) for trail in trails) or "no trail covers the region"
+        reasons = "; ".join(_explain_no_log(trail, lost) for trail in trails) or "no trail covers the region"
         yield Failure.at(
-            wanted.target,
+            options.target,
             "monitoring",
             "events_not_logged",
             f"The rule gets no events of {join_texts(lost)}: {cut(reasons, _LONGEST)}.",
             "Let a trail log their write management events in this region, see docs/monitoring.md.",
         )
-    if wanted.log_group_name and _EC2 not in lost and (reason := _undelivered(wanted, trails)):
-        (alarm,) = wanted.named("alarm")
+    if options.log_group_name and _EC2 not in lost and (reason := _explain_no_delivery(options, trails)):
+        (alarm,) = options.names_of("alarm")
         yield Failure.at(
-            wanted.target,
+            options.target,
             "monitoring",
             "events_not_logged",
             f"Alarm {cut(alarm, _LONGEST)} gets no events: {cut(reason, _LONGEST)}.",
@@ -71,24 +71,24 @@ def _failures(wanted: MonitoringVerifyOptions, trails: Sequence[Trail]) -> Itera
 
 
 def _logs(trail: Trail, source: str) -> bool | None:
-    """Return whether the trail logs changes by a service; None if that is not known."""
+    """Whether the trail logs changes by a service; None if that is not known."""
     if not trail.is_logging:
         return False
     return None if trail.selectors is None else logs_changes(trail.selectors, source)
 
 
-def _reason(trail: Trail, sources: Sequence[str]) -> str:
+def _explain_no_log(trail: Trail, sources: Sequence[str]) -> str:
     if not trail.is_logging:
         return f"trail {trail.name} is not logging"
     return f"trail {trail.name} logs no changes by {join_texts(sources)}"
 
 
-def _undelivered(wanted: MonitoringVerifyOptions, trails: Sequence[Trail]) -> str:
+def _explain_no_delivery(options: MonitoringVerifyOptions, trails: Sequence[Trail]) -> str:
     """Return why no trail delivers changes by EC2 to the log group; empty if one does."""
-    place = (wanted.target.region, wanted.target.account_id, wanted.log_group_name)
-    delivering = [one for one in trails if one.log_group == place and _logs(one, _EC2) is not False]
+    place = (options.target.region, options.target.account_id, options.log_group_name)
+    delivering = [trail for trail in trails if trail.log_group == place and _logs(trail, _EC2) is not False]
     if not delivering:
-        return f"no trail that logs changes by {_EC2} delivers to the log group {wanted.log_group_name}"
-    if all(one.delivery_error for one in delivering):
-        return "; ".join(f"trail {one.name} cannot deliver: {one.delivery_error}" for one in delivering)
+        return f"no trail that logs changes by {_EC2} delivers to the log group {options.log_group_name}"
+    if all(trail.delivery_error for trail in delivering):
+        return "; ".join(f"trail {trail.name} cannot deliver: {trail.delivery_error}" for trail in delivering)
     return ""

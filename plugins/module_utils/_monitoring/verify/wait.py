@@ -10,13 +10,13 @@ from dataclasses import replace
 from time import monotonic, sleep
 
 from ..._aws.clients import Clients
-from .differences import differences
+from .differences import find_differences
 from .options import MonitoringVerifyOptions
 from .read import read
 from .read_trails import read_trails
-from .state import VerifySeen
+from .state import MonitoringState
 
-# Seconds for which AWS is given to return a change. SNS, CloudWatch, CloudWatch Logs and EventBridge document
+# Seconds within which AWS should return a change. SNS, CloudWatch, CloudWatch Logs and EventBridge document
 # no delay of reads: the "short period of time" of EventBridge's PutRule and PutTargets is about events.
 SETTLING_TIMEOUT = 10.0
 # SQS API Reference, SetQueueAttributes and DeleteQueue: both can take up to 60 seconds.
@@ -24,20 +24,22 @@ _QUEUE_TIMEOUT = 70.0
 _INTERVAL = 2.0
 
 
-def read_settled(clients: Clients, wanted: MonitoringVerifyOptions) -> VerifySeen:
-    """Read the resources, and those that are not as they should be again for a while.
+def read_until_settled(clients: Clients, options: MonitoringVerifyOptions) -> MonitoringState:
+    """Read the resources, and repeat that for a while for those that differ from the options.
 
-    It ends at once if a read fails, because the region has failed then. Trails are read once: the role does
-    not change them.
+    A failed read ends it, because the region has failed then. Trails are read once: the role does not change
+    them.
     """
     started = monotonic()
-    trails, failures = read_trails(clients, wanted)
-    seen = read(clients, wanted, wanted.kinds)
-    seen = replace(seen, trails=trails, failures=(*failures, *seen.failures))
-    while not seen.failures and (differing := {one.resource.kind for one in differences(wanted, seen)}):
-        timeout = _QUEUE_TIMEOUT if differing == {"queue"} else SETTLING_TIMEOUT
+    trails, failures = read_trails(clients, options)
+    current = read(clients, options, options.kinds)
+    current = replace(current, trails=trails, failures=(*failures, *current.failures))
+    while not current.failures and (
+        kinds := {difference.resource.kind for difference in find_differences(options, current)}
+    ):
+        timeout = _QUEUE_TIMEOUT if kinds == {"queue"} else SETTLING_TIMEOUT
         if monotonic() - started >= timeout:
             break
         sleep(_INTERVAL)
-        seen = seen.updated(read(clients, wanted, differing), differing)
-    return seen
+        current = current.with_newer(read(clients, options, kinds), kinds)
+    return current

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.state import VerifySeen
+from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.state import MonitoringState
 
 from .examples import ALARM, AS_WANTED, EMAIL, FILTER, PATTERN, QUEUE, RULE, TOPIC, TOPIC_ARN, wanted
 
@@ -16,7 +16,7 @@ NOTHING = dict.fromkeys(AS_WANTED)
 
 
 def texts(seen: dict[Any, Any], **changes: Any) -> list[str]:
-    found = FLOW.plan(wanted(**changes), VerifySeen({**AS_WANTED, **seen})).failures
+    found = FLOW.plan(wanted(**changes), MonitoringState({**AS_WANTED, **seen})).failures
     assert len(found) <= 1
     listed = [one.message.partition(" as requested: ")[2].removesuffix(".") for one in found]
     return [text for one in listed for text in one.split(", ")]
@@ -28,7 +28,7 @@ def test_all_is_as_it_should_be() -> None:
 
 
 def test_a_resource_that_could_not_be_read_does_not_differ() -> None:
-    assert FLOW.plan(wanted(), VerifySeen({})).failures == ()
+    assert FLOW.plan(wanted(), MonitoringState({})).failures == ()
 
 
 def test_everything_is_missing() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure, ValidationError
 from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.flow import FLOW, plan
 from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.state import (
+    MonitoringState,
     Resource,
-    VerifySeen,
 )
 from ansible_collections.golden.images.plugins.module_utils._runner import Outcome
 
@@ -24,13 +24,13 @@ REMEDY = (
 
 
 def test_nothing_differs() -> None:
-    assert plan(wanted(), VerifySeen(AS_WANTED)).failures == ()
+    assert plan(wanted(), MonitoringState(AS_WANTED)).failures == ()
     assert FLOW.only_reads
 
 
 def test_all_differences_are_one_failure_beside_those_of_reads() -> None:
     unread = Failure("No.", "", "AccessDenied", "DescribeRule", REGION, ACCOUNT)
-    found = plan(wanted(), VerifySeen({**AS_WANTED, ALARM: None}, (unread,)))
+    found = plan(wanted(), MonitoringState({**AS_WANTED, ALARM: None}, (unread,)))
     text = "Monitoring is not configured as requested: alarm AMI sharing is missing."
     differing = Failure(text, REMEDY, "monitoring_differs", "monitoring", REGION, ACCOUNT)
     assert found.failures == (differing, unread)
@@ -41,19 +41,19 @@ def test_disabled_actions_are_to_be_enabled() -> None:
     alarm = {**(AS_WANTED[ALARM] or {}), "ActionsEnabled": False}
     command = "aws cloudwatch enable-alarm-actions --region eu-west-1 --alarm-names 'AMI sharing'"
     own = f"Run {command} to enable the actions."
-    (found,) = plan(wanted(), VerifySeen({**AS_WANTED, ALARM: alarm})).failures
+    (found,) = plan(wanted(), MonitoringState({**AS_WANTED, ALARM: alarm})).failures
     assert found.remedy == own
     changed = {**alarm, "Threshold": 2.0}
-    (found,) = plan(wanted(), VerifySeen({**AS_WANTED, ALARM: changed})).failures
+    (found,) = plan(wanted(), MonitoringState({**AS_WANTED, ALARM: changed})).failures
     assert found.remedy == f"{own} {REMEDY}"
-    (found,) = plan(wanted(), VerifySeen({**AS_WANTED, ALARM: alarm, RULE: None})).failures
+    (found,) = plan(wanted(), MonitoringState({**AS_WANTED, ALARM: alarm, RULE: None})).failures
     assert found.remedy == f"{own} {REMEDY}"
 
 
 def remedy(resource: Resource, **changes: Any) -> str:
     """The remedy if a resource has other attributes."""
     found = {**(AS_WANTED[resource] or {}), **changes}
-    (failure,) = plan(wanted(), VerifySeen({**AS_WANTED, resource: found})).failures
+    (failure,) = plan(wanted(), MonitoringState({**AS_WANTED, resource: found})).failures
     assert failure.text().endswith(failure.remedy)
     return failure.remedy
 
@@ -79,7 +79,7 @@ def test_who_has_unsubscribed_is_to_subscribe_again() -> None:
 def test_subscriptions_that_are_not_confirmed_are_returned() -> None:
     other = ("sms", "+1")
     found = {**(AS_WANTED[TOPIC] or {}), "pending": [other, EMAIL]}
-    seen = VerifySeen({**AS_WANTED, TOPIC: found, ALARM: None})
+    seen = MonitoringState({**AS_WANTED, TOPIC: found, ALARM: None})
     assert FLOW.result(wanted(), seen, plan(wanted(), seen), Outcome()) == {
         "pending_subscriptions": [
             {"protocol": "email", "endpoint": "security@example.org"},
@@ -87,7 +87,7 @@ def test_subscriptions_that_are_not_confirmed_are_returned() -> None:
         ],
         "unread_trails": [],
     }
-    gone = VerifySeen(dict.fromkeys(AS_WANTED))
+    gone = MonitoringState(dict.fromkeys(AS_WANTED))
     assert FLOW.result(wanted(), gone, plan(wanted(), gone), Outcome()) == {
         "pending_subscriptions": [],
         "unread_trails": [],
@@ -95,29 +95,31 @@ def test_subscriptions_that_are_not_confirmed_are_returned() -> None:
 
 
 def test_events_that_cannot_come_are_a_failure_beside_the_differences() -> None:
-    seen = VerifySeen({**AS_WANTED, ALARM: None}, (), ())
+    seen = MonitoringState({**AS_WANTED, ALARM: None}, (), ())
     codes = [one.error_code for one in plan(wanted(), seen).failures]
     assert codes == ["monitoring_differs", "events_not_logged"]
-    assert plan(wanted(), VerifySeen(AS_WANTED, (), (TRAIL,))).failures == ()
+    assert plan(wanted(), MonitoringState(AS_WANTED, (), (TRAIL,))).failures == ()
 
 
 def test_trails_that_cannot_be_read_are_returned() -> None:
-    seen = VerifySeen(AS_WANTED, (), (replace(TRAIL, selectors=None),))
+    seen = MonitoringState(AS_WANTED, (), (replace(TRAIL, selectors=None),))
     found = FLOW.result(wanted(), seen, plan(wanted(), seen), Outcome())
     assert found["unread_trails"] == [TRAIL.arn]
 
 
 def test_what_was_not_deleted() -> None:
-    (found,) = plan(wanted(state="absent"), VerifySeen({ALARM: {}})).failures
+    (found,) = plan(wanted(state="absent"), MonitoringState({ALARM: {}})).failures
     assert found.message == "Monitoring is not removed as requested: alarm AMI sharing still exists."
 
 
 def test_the_remedy_is_never_cut() -> None:
     name = "a" * 255
-    found = plan(wanted(alarm_name=name, rule_name=name, queue_name=name), VerifySeen({}))
+    found = plan(wanted(alarm_name=name, rule_name=name, queue_name=name), MonitoringState({}))
     assert found.failures == ()
     gone = dict.fromkeys(wanted(alarm_name=name, rule_name=name, queue_name=name).resources)
-    (failure,) = plan(wanted(alarm_name=name, rule_name=name, queue_name=name), VerifySeen(gone)).failures
+    (failure,) = plan(
+        wanted(alarm_name=name, rule_name=name, queue_name=name), MonitoringState(gone)
+    ).failures
     assert len(failure.text()) <= 500
     assert failure.text().endswith(REMEDY)
     assert ValidationError([failure])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.read import read
-from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.state import VerifySeen
+from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.state import MonitoringState
 
 from tests.unit.wire import Wire
 
@@ -47,7 +47,7 @@ class Services:
         assert region == REGION
         return self.wires[service].client
 
-    def seen(self, **changes: Any) -> VerifySeen:
+    def seen(self, **changes: Any) -> MonitoringState:
         """What is read, once all expected calls were made."""
         found = wanted(**changes)
         clients: Any = self
@@ -92,7 +92,7 @@ def test_all_resources() -> None:
     services = Services()
     services.expect_topic(subscription(*EMAIL), subscription("sms", "+1"))
     services.expect_others()
-    assert services.seen() == VerifySeen(AS_WANTED)
+    assert services.seen() == MonitoringState(AS_WANTED)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_nothing_exists() -> None:
     services.wires["cloudwatch"].expect("describe_alarms", request)
     services.wires["sqs"].refuse("get_queue_url", {"QueueName": "events"}, "QueueDoesNotExist")
     services.wires["events"].refuse("describe_rule", {"Name": "changes"}, "ResourceNotFoundException")
-    assert services.seen() == VerifySeen(dict.fromkeys(AS_WANTED))
+    assert services.seen() == MonitoringState(dict.fromkeys(AS_WANTED))
 
 
 def test_what_is_deleted_while_it_is_read_does_not_exist() -> None:
@@ -179,7 +179,7 @@ def test_what_is_deleted_while_it_is_read_does_not_exist() -> None:
     services.wires["sqs"].refuse("get_queue_url", {"QueueName": "events"}, "QueueDoesNotExist")
     services.wires["events"].expect("describe_rule", {"Name": "changes"})
     services.wires["events"].refuse("list_targets_by_rule", {"Rule": "changes"}, "ResourceNotFoundException")
-    assert services.seen() == VerifySeen(dict.fromkeys(AS_WANTED))
+    assert services.seen() == MonitoringState(dict.fromkeys(AS_WANTED))
 
 
 def test_details_of_what_should_not_exist_are_not_read() -> None:

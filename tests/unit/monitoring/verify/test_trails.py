@@ -8,10 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.state import Trail, VerifySeen
+from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.state import (
+    MonitoringState,
+    Trail,
+)
 from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.trails import (
-    events_that_cannot_come,
-    unread_trails,
+    find_lost_events,
+    list_unread_trails,
 )
 
 from .examples import AS_WANTED, TRAIL, wanted
@@ -26,12 +29,12 @@ ELSEWHERE = replace(TRAIL, log_group=("us-east-1", "111122223333", "trail"))
 UNDELIVERED = "Alarm AMI sharing gets no events: no trail that logs changes by ec2.amazonaws.com delivers to"
 
 
-def seen(*trails: Trail) -> VerifySeen:
-    return VerifySeen(AS_WANTED, (), trails)
+def seen(*trails: Trail) -> MonitoringState:
+    return MonitoringState(AS_WANTED, (), trails)
 
 
 def texts(*trails: Trail, **changes: Any) -> list[str]:
-    return [one.message for one in events_that_cannot_come(wanted(**changes), seen(*trails))]
+    return [one.message for one in find_lost_events(wanted(**changes), seen(*trails))]
 
 
 def test_one_trail_is_enough() -> None:
@@ -50,7 +53,7 @@ def test_one_trail_is_enough() -> None:
     ],
 )
 def test_no_event_can_come(trails: tuple[Trail, ...], reason: str) -> None:
-    (failure,) = events_that_cannot_come(wanted(), seen(*trails))
+    (failure,) = find_lost_events(wanted(), seen(*trails))
     assert failure.message == f"The rule gets no events of ec2.amazonaws.com, kms.amazonaws.com: {reason}."
     assert (failure.error_code, failure.region) == ("events_not_logged", "eu-west-1")
     assert "docs/monitoring.md" in failure.remedy
@@ -78,26 +81,26 @@ TRAIL_TO_ANOTHER = replace(TRAIL, log_group=("eu-west-1", "111122223333", "trail
 
 def test_a_trail_that_cannot_be_read_is_named_if_it_matters() -> None:
     both = wanted(log_group_name=None)
-    assert events_that_cannot_come(both, seen(OF_ORGANIZATION)) == ()
-    assert unread_trails(both, seen(OF_ORGANIZATION)) == (OF_ORGANIZATION.arn,)
-    assert unread_trails(both, seen(OF_ORGANIZATION, NO_KEYS)) == (OF_ORGANIZATION.arn,)
-    assert unread_trails(both, seen(OF_ORGANIZATION, TRAIL)) == ()
+    assert find_lost_events(both, seen(OF_ORGANIZATION)) == ()
+    assert list_unread_trails(both, seen(OF_ORGANIZATION)) == (OF_ORGANIZATION.arn,)
+    assert list_unread_trails(both, seen(OF_ORGANIZATION, NO_KEYS)) == (OF_ORGANIZATION.arn,)
+    assert list_unread_trails(both, seen(OF_ORGANIZATION, TRAIL)) == ()
     some = {"AdvancedEventSelectors": [{"FieldSelectors": [{"Field": "eventName", "Equals": ["x"]}]}]}
-    assert unread_trails(both, seen(replace(TRAIL, selectors=some))) == (TRAIL.arn,)
+    assert list_unread_trails(both, seen(replace(TRAIL, selectors=some))) == (TRAIL.arn,)
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_nothing_is_said_about_trails_that_were_not_read(state: str) -> None:
-    unread = VerifySeen(AS_WANTED)
-    assert events_that_cannot_come(wanted(state=state), unread) == ()
-    assert unread_trails(wanted(state=state), unread) == ()
+    unread = MonitoringState(AS_WANTED)
+    assert find_lost_events(wanted(state=state), unread) == ()
+    assert list_unread_trails(wanted(state=state), unread) == ()
 
 
 def test_the_remedy_is_never_cut() -> None:
     many = [replace(STOPPED, arn=f"{TRAIL.arn}{number}{'x' * 100}") for number in range(5)]
-    (failure,) = events_that_cannot_come(wanted(alarm_name="a" * 255), seen(*many))
+    (failure,) = find_lost_events(wanted(alarm_name="a" * 255), seen(*many))
     assert failure.text().endswith("docs/monitoring.md.")
-    (failure,) = events_that_cannot_come(
+    (failure,) = find_lost_events(
         wanted(alarm_name="a" * 255, log_group_name="b" * 512), seen(replace(TRAIL, log_group=None))
     )
     assert failure.text().endswith(failure.remedy)

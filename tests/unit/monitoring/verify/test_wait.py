@@ -12,8 +12,8 @@ from ansible_collections.golden.images.plugins.module_utils._failures import Fai
 from ansible_collections.golden.images.plugins.module_utils._monitoring.verify import wait
 from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.read_trails import TrailReads
 from ansible_collections.golden.images.plugins.module_utils._monitoring.verify.state import (
+    MonitoringState,
     Resource,
-    VerifySeen,
 )
 
 from tests.unit.clock import Clock
@@ -21,7 +21,7 @@ from tests.unit.clock import Clock
 from .examples import AS_WANTED, QUEUE, RULE, TRAIL, wanted
 
 START = Clock().now
-SEEN = VerifySeen(AS_WANTED, (), (TRAIL,))
+SEEN = MonitoringState(AS_WANTED, (), (TRAIL,))
 CLIENTS: Any = None
 
 
@@ -36,11 +36,11 @@ def lagging(
     """AWS has these resources only after so many seconds. The kinds of each read."""
     reads = []
 
-    def read(_clients: object, _wanted: object, kinds: Collection[str]) -> VerifySeen:
+    def read(_clients: object, _wanted: object, kinds: Collection[str]) -> MonitoringState:
         reads.append(sorted(kinds))
         now = clock.now - START
         found = {one: found if now >= until.get(one, 0) else None for one, found in AS_WANTED.items()}
-        return VerifySeen({one: found[one] for one in found if one.kind in kinds}, failures)
+        return MonitoringState({one: found[one] for one in found if one.kind in kinds}, failures)
 
     def read_trails(_clients: object, _wanted: object) -> TrailReads:
         reads.append(["trails"])
@@ -53,13 +53,13 @@ def lagging(
 
 def test_all_is_as_it_should_be(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     reads = lagging(monkeypatch, clock, {})
-    assert wait.read_settled(CLIENTS, wanted()) == SEEN
+    assert wait.read_until_settled(CLIENTS, wanted()) == SEEN
     assert (len(reads), clock.now) == (2, START)
 
 
 def test_only_what_differs_is_read_again(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     reads = lagging(monkeypatch, clock, {RULE: 3, QUEUE: 60})
-    assert wait.read_settled(CLIENTS, wanted()) == SEEN
+    assert wait.read_until_settled(CLIENTS, wanted()) == SEEN
     assert reads[0] == ["trails"]
     assert reads[2:4] == [["queue", "rule"], ["queue", "rule"]]
     assert {*map(tuple, reads[4:])} == {("queue",)}
@@ -73,7 +73,7 @@ def test_the_wait_ends(
     monkeypatch: pytest.MonkeyPatch, clock: Clock, resources: tuple[Resource, ...], seconds: int
 ) -> None:
     lagging(monkeypatch, clock, dict.fromkeys(resources, 1e9))
-    seen = wait.read_settled(CLIENTS, wanted())
+    seen = wait.read_until_settled(CLIENTS, wanted())
     assert {one for one, found in seen.resources.items() if found is None} == {*resources}
     assert clock.now == START + seconds
 
@@ -81,7 +81,7 @@ def test_the_wait_ends(
 def test_a_failed_read_ends_it(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     failure = Failure("No.", "", "x", "DescribeAlarms")
     reads = lagging(monkeypatch, clock, {RULE: 1e9}, failure)
-    assert wait.read_settled(CLIENTS, wanted()).failures == (failure,)
+    assert wait.read_until_settled(CLIENTS, wanted()).failures == (failure,)
     assert len(reads) == 2
 
 
@@ -89,5 +89,5 @@ def test_so_does_a_failed_read_of_trails(monkeypatch: pytest.MonkeyPatch, clock:
     failure = Failure("No.", "", "x", "DescribeTrails")
     reads = lagging(monkeypatch, clock, {RULE: 1e9})
     monkeypatch.setattr(wait, "read_trails", lambda _clients, _wanted: TrailReads(None, (failure,)))
-    seen = wait.read_settled(CLIENTS, wanted())
+    seen = wait.read_until_settled(CLIENTS, wanted())
     assert (seen.trails, seen.failures, len(reads)) == (None, (failure,), 1)
