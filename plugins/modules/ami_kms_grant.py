@@ -339,6 +339,7 @@ results:
           description:
             - The accounts that lose access although they have volumes or snapshots under the key, or in their Recycle Bin, where
               AWS does not show which key they are under.
+            - Null if consumers lose access with O(revoke_in_use=true), which does not read that.
           type: list
           elements: dict
           returned: always
@@ -353,7 +354,9 @@ results:
               elements: str
               returned: always
         unseen_accounts:
-          description: The accounts that lose access although not all that they may have under the key could be read.
+          description:
+            - The accounts that lose access although not all that they may have under the key could be read.
+            - Null if consumers lose access with O(revoke_in_use=true), which reads nothing of it.
           type: list
           elements: dict
           returned: always

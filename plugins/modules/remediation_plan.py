@@ -230,6 +230,7 @@ dependents:
   description:
     - The accounts that O(revoke_results) show as losing access although they have volumes or snapshots under the key, with
       C(account_id), C(message), C(region), in C(resource) the key's ARN, and in C(resource_ids) the volumes and snapshots.
+    - Null if that was not read, with O(golden.images.ami_kms_grant#module:revoke_in_use=true).
   returned: success
   type: list
   elements: dict
@@ -237,6 +238,7 @@ unseen_accounts:
   description:
     - The accounts that O(revoke_results) show as losing access although not all that they have under the key was read, with
       C(account_id), C(message), C(reason), C(region), and in C(resource) the key's ARN.
+    - Null if nothing of it was read, with O(golden.images.ami_kms_grant#module:revoke_in_use=true).
   returned: success
   type: list
   elements: dict

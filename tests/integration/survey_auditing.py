@@ -111,8 +111,12 @@ def _remediate_keys(aws: SimulatedAws, _folder: Path, in_use: bool) -> Job:
     }
 
     def check(run: Run) -> None:
-        named = [(one["account_id"], one["resource_ids"]) for one in run.facts["remediate_dependents"]]
-        assert named == ([] if in_use else [(left, [volume])])
+        named, unseen = run.facts["remediate_dependents"], run.facts["remediate_unseen_accounts"]
+        if in_use:
+            assert (named, unseen) == (None, None)
+        else:
+            assert [(one["account_id"], one["resource_ids"]) for one in named] == [(left, [volume])]
+            assert unseen == []
         assert f"golden-images:{left}" not in [one.get("Name") for one in encrypted.grants(aws, key)]
 
     return Job("golden.images.remediate_ami_sharing", values, check, fixture, (EXTERNAL_ID,))

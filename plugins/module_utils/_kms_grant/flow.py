@@ -20,7 +20,7 @@ from .._model import KeyState, Target
 from .._plan import Plan, TargetPlan
 from .._runner import Flow, Outcome
 from .apply import apply, is_of_consumer
-from .losses import list_kept_access, select_keys_to_inspect
+from .losses import find_lost_access, list_kept_access, select_keys_to_inspect
 from .options import GrantOptions
 from .plan import consumers_without_access, plan, without_owner
 from .read import read_keys
@@ -98,16 +98,20 @@ def result(options: GrantOptions, current: GrantState, plan: Plan, outcome: Outc
 def _describe_key(
     options: GrantOptions, current: GrantState, plan: TargetPlan, key: KeyState
 ) -> dict[str, Any]:
-    """Return a key without its grants: who cannot use it, who keeps access, and who still needs it."""
+    """Return a key without its grants: who cannot use it, who keeps access, and who still needs it.
+
+    With ``revoke_in_use``, what those who lose access have under the key is not read.
+    """
     arn = key.key.arn
+    unread = options.revoke_in_use and bool(find_lost_access(options, current, key))
     resources = current.shared_under(plan.target.region, arn).consumers
     statements = plan.after[arn].get("policy_statements")
     return {
         "kms_key_arn": arn,
         "consumers_without_access": consumers_without_access(options, key, plan),
         "kept_access": [kept.to_dict() for kept in list_kept_access(options, current, plan.target, key)],
-        "dependents": resources.dependents_as_result(),
-        "unseen_accounts": resources.unseen_as_result(),
+        "dependents": None if unread else resources.dependents_as_result(),
+        "unseen_accounts": None if unread else resources.unseen_as_result(),
         **({} if statements is None else {"policy_statements": statements}),
     }
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,12 +64,16 @@ def kept_access(results: Iterable[Mapping[str, Any]]) -> tuple[KeptAccess, ...]:
     )
 
 
-def dependents(results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def dependents(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]] | None:
     """Return the accounts that lose access to a key although they have something under it.
+
+    None if that was not read of each key.
 
     Raises:
         KeyError, TypeError: they are not results of that module.
     """
+    if not _is_read(results, "dependents"):
+        return None
     return [
         {
             "account_id": account["account_id"],
@@ -84,12 +88,16 @@ def dependents(results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def unseen_accounts(results: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+def unseen_accounts(results: Sequence[Mapping[str, Any]]) -> list[dict[str, str]] | None:
     """Return the accounts that lose access to a key although not all that they have was read.
+
+    None if nothing was read for one of the keys.
 
     Raises:
         KeyError, TypeError: they are not results of that module.
     """
+    if not _is_read(results, "unseen_accounts"):
+        return None
     return [
         {
             "account_id": account["account_id"],
@@ -102,6 +110,11 @@ def unseen_accounts(results: Iterable[Mapping[str, Any]]) -> list[dict[str, str]
         for resource, key in _keys(results)
         for account in key["unseen_accounts"]
     ]
+
+
+def _is_read(results: Iterable[Mapping[str, Any]], part: str) -> bool:
+    """Whether a part was read of each key: with ``revoke_in_use``, what depends on a key is null."""
+    return all(key[part] is not None for _resource, key in _keys(results))
 
 
 def _keys(results: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Resource, Mapping[str, Any]]]:

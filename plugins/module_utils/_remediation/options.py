@@ -41,9 +41,9 @@ _REVOKED = [
                                     "resource_ids": [TEXT],
                                 }
                             ],
-                            "dependents": [{"account_id": TEXT, "resource_ids": [TEXT]}],
+                            "dependents": Null([{"account_id": TEXT, "resource_ids": [TEXT]}]),
                             "kms_key_arn": TEXT,
-                            "unseen_accounts": [{"account_id": TEXT, "reason": TEXT}],
+                            "unseen_accounts": Null([{"account_id": TEXT, "reason": TEXT}]),
                         }
                     ],
                     "region": TEXT,

@@ -88,8 +88,8 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *_headline(run),
         *format_table(_COLUMNS, tuple(_rows(run))),
         *_notes(result["kept_access"], "remediate_kept_access"),
-        *_notes(result["dependents"], "remediate_dependents"),
-        *_notes(result["unseen_accounts"], "remediate_unseen_accounts"),
+        *_notes(result["dependents"] or (), "remediate_dependents"),
+        *_notes(result["unseen_accounts"] or (), "remediate_unseen_accounts"),
         *format_failures(problems, rest, failure),
     )
     return Screen(

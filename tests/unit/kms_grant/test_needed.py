@@ -461,6 +461,15 @@ def test_what_an_account_has_under_the_key_is_named_and_keeps_no_access() -> Non
     assert of_a.calls.count("DescribeVolumes") == 1
 
 
+@pytest.mark.parametrize(("loses", "expected"), [(A, None), (B, [])])
+def test_what_is_not_read_with_revoke_in_use_is_null(loses: str, expected: list[Any] | None) -> None:
+    aws = aws_with(made(root(A)))
+    of_a = with_volume(aws, A)
+    done = Run(wanted(loses, state="absent", revoke_in_use=True, **ROLE), aws, check_mode=True)
+    assert (done.key["dependents"], done.key["unseen_accounts"]) == (expected, expected)
+    assert of_a.calls == []
+
+
 def test_an_account_that_keeps_its_access_is_not_read() -> None:
     aws = aws_with(made(root(A)), made(root(B)), images={"ami-1": KEY.arn}, launch={"ami-1": to(B)})
     with_volume(aws, A)

@@ -156,6 +156,10 @@ def test_key_access_that_is_kept() -> None:
     assert many.lines[-1].text.strip() == "2 more in the fact remediate_kept_access."
 
 
+def test_nothing_is_said_of_what_was_not_read() -> None:
+    assert shown(removal(), dependents=None, unseen_accounts=None).text == shown(removal()).text
+
+
 def test_many_volumes_that_were_not_read() -> None:
     unseen = [{"message": f"Volumes of {number} were not read."} for number in range(7)]
     found = shown(removal(), unseen_accounts=unseen)

@@ -158,3 +158,10 @@ def test_key_access_that_was_kept_or_revoked_is_named_with_its_key() -> None:
     assert rest == {**dependent, **where}
     message = f"{HERE}: not all that {CONSUMER} may have under {KEY.arn} was read: No role."
     assert found["unseen_accounts"] == [{**unseen, **where, "message": message}]
+
+
+def test_what_depends_on_a_key_is_null_if_that_was_not_read_of_each_key() -> None:
+    dependent = {"account_id": CONSUMER, "resource_ids": ["vol-1"]}
+    known, unread = of_grant(dependents=[dependent]), of_grant(dependents=None, unseen_accounts=None)
+    found = remediated(SHARED, revoke_results=[known, unread])
+    assert (found["dependents"], found["unseen_accounts"], found["kept_access"]) == (None, None, [])
