@@ -112,6 +112,10 @@ def as_text(survey: Survey) -> str:
 def surveys(root: Path) -> dict[str, str]:
     """The file name and content of every survey, from the roles below a root."""
     declared = {role.name: role for role in roles(root)}
+    if unknown := _WITHOUT_ROOM - {name for role in declared.values() for name in role.options}:
+        raise CheckError(
+            f"_WITHOUT_ROOM in checks/surveys.py has variables that no role has: {', '.join(sorted(unknown))}"
+        )
     written = {
         name: role_survey(name, role.main["short_description"], role.options)
         for name, role in declared.items()

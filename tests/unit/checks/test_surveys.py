@@ -138,14 +138,17 @@ def test_a_release_asks_once_what_its_steps_have_in_common() -> None:
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A checkout with one role, its survey, and the page."""
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout with one role, two of whose variables its survey does not ask, the survey, and the page."""
+    unasked = ("share_these", "share_those")
+    monkeypatch.setattr(surveys, "_WITHOUT_ROOM", frozenset(unasked))
     (tmp_path / "docs").mkdir()
     page = (CHECKOUT / surveys.PAGE).read_text(encoding="utf-8")
-    (tmp_path / surveys.PAGE).write_text(page, encoding="utf-8")
+    (tmp_path / surveys.PAGE).write_text(listed(page), encoding="utf-8")
     meta = tmp_path / "roles" / "share" / "meta"
     meta.mkdir(parents=True)
-    main = {"short_description": "Share", "options": {"share_it": {"type": "str", "description": ["It."]}}}
+    options = {name: {"type": "str", "description": ["It."]} for name in ("share_it", *unasked)}
+    main = {"short_description": "Share", "options": options}
     (meta / "argument_specs.yml").write_text(
         yaml.safe_dump({"argument_specs": {"main": main}}), encoding="utf-8"
     )
@@ -185,11 +188,17 @@ def test_a_survey_too_long_to_answer_is_refused(root: Path, monkeypatch: pytest.
         different(root)
 
 
+def test_what_has_no_room_is_a_variable_of_a_role(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surveys, "_WITHOUT_ROOM", {"share_it", "share_that", "distribute_it"})
+    with pytest.raises(CheckError, match=r"_WITHOUT_ROOM .* no role has: distribute_it, share_that$"):
+        different(root)
+
+
 def test_the_page_lists_what_has_no_room(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(surveys, "CHECKOUT", root)
     page = root / surveys.PAGE
     text = page.read_text(encoding="utf-8")
-    page.write_text(text.replace("- `distribute_publish_uncertain`\n", ""), encoding="utf-8")
+    page.write_text(text.replace("- `share_those`\n", ""), encoding="utf-8")
     with pytest.raises(CheckError, match=r"docs/awx\.md differs: run make format"):
         surveys.check()
     surveys.write_list()
