@@ -118,8 +118,6 @@ def keys_to_inspect(options: CleanupOptions, state: CleanupState) -> dict[KeyRef
 
 def resources_to_inspect(options: CleanupOptions, state: CleanupState) -> dict[KeyRef, frozenset[str]]:
     """The accounts that would lose grants on keys: those with something under the key keep them."""
-    if not options.revoke_grants:
-        return {}
     decided = decide(options, state)
     gone = going(options, state, decided, deletable_orphans(options, state))
     losing = {ref: losing_accounts(state, ref, gone) for ref in _concerned_keys(options, state, decided)}
