@@ -13,6 +13,7 @@ from .. import _tags as tagging
 from .._failures import Failure
 from .._keys.encryption import default_key_failure
 from .._model import Image, KeyState, PublicAccessBlock, Target
+from .options import EMPTY_PURGE_REMEDY
 
 # botocore shape GetImageBlockPublicAccessStateResult, ManagedBy: the account cannot change it.
 _BY_POLICY = "The account cannot change that: share with accounts, or change the organization's policy."
@@ -75,7 +76,7 @@ def empty_purge_failure(target: Target) -> Failure:
         "ModifyImageAttribute",
         "invalid_option",
         "purge_launch_permissions: without a consumer other than the owner, all accounts would lose access.",
-        "Set the consumers that keep access, or allow_empty_purge: true.",
+        EMPTY_PURGE_REMEDY,
     )
 
 

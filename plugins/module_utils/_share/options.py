@@ -31,6 +31,11 @@ from .._tags import SHARED_PREFIX
 
 _SNAPSHOT_ID = re.compile(r"snap-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 _SNAPSHOTS = texts_by_region(_SNAPSHOT_ID, "snapshot ID", "Map each region to a list of snapshot IDs.")
+# The role distribute purges, too, and has no variable for allow_empty_purge.
+EMPTY_PURGE_REMEDY = (
+    "List a consumer that keeps access, or turn the purge off. To unshare from every account, use ami_share "
+    "with allow_empty_purge: true."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +170,7 @@ class ShareOptions(ConsumerOptions, ImageOptions):
             yield Problem(
                 "purge_launch_permissions",
                 "without a consumer it would unshare the image from every account.",
-                "Set the consumers that keep access, or allow_empty_purge: true.",
+                EMPTY_PURGE_REMEDY,
             )
 
     def _copy_problems(self) -> Iterator[Problem]:
