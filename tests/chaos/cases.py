@@ -65,6 +65,8 @@ _NO_MATTER = frozenset(
         ("request-reports", "sts", "AssumeRole"),
         # They show until when an image can be restored.
         ("orphans", "rbin", "ListRules"),
+        # The tags of images in the Recycle Bin: tombstones have them, too.
+        ("restore", "ec2", "DescribeTags"),
         # To delete a topic, community.aws.sns_topic lists all subscriptions instead.
         ("monitor-absent", "sns", "ListSubscriptionsByTopic"),
     }
