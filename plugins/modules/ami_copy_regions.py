@@ -74,13 +74,6 @@ options:
       - The region of the source image. Not used with O(source_images) and O(copy_result).
       - Defaults to O(region).
     type: str
-  assume_source_ready:
-    description:
-      - Whether check mode assumes that the source is available and shared with all O(account_ids). Use this if earlier tasks
-        of the same play copy and share it, which check mode has only planned.
-      - Ignored outside check mode.
-    type: bool
-    default: false
   account_ids:
     description:
       - The accounts that will own a copy in each of O(regions), each as a string of 12 digits. By default, the account of

@@ -122,7 +122,6 @@ class CopyOptions(ConsumerRoleOptions):
     copy_result: CopyResult | None = option(COPY_RESULT)
     share_result: ShareResult | None = option(SHARE_RESULT)
     source_region: str | None = option(REGION)
-    assume_source_ready: bool = option(FLAG)
     account_ids: tuple[str, ...] = option(ACCOUNT_IDS)
     consumer_account_ids: tuple[str, ...] = option(ACCOUNT_IDS)
     regions: tuple[str, ...] = option(Kind(REGIONS.spec, _regions), required=True)
@@ -158,7 +157,7 @@ class CopyOptions(ConsumerRoleOptions):
 
         Earlier steps, whose results it gets, have only planned that.
         """
-        return self.check_mode and (self.assume_source_ready or self.copy_result is not None)
+        return self.check_mode and self.copy_result is not None
 
     def with_results(self) -> CopyOptions:
         """Return the options with the images of ``copy_result`` as sources, and the regions that have one."""

@@ -105,7 +105,6 @@ def world_with_copies() -> World:
     ("options", "world", "copies"),
     [
         pytest.param(copied_to(EU, US), world_for(), 2, id="no accounts"),
-        pytest.param(into(CONSUMER, assume_source_ready=True), world_for(), 2, id="access is assumed"),
         pytest.param(into(CONSUMER), world_with_copies(), 0, id="the copies exist"),
         pytest.param(
             into(CONSUMER), world_for(source=source_image(owner_id=CONSUMER)), 2, id="it owns the source"
@@ -203,10 +202,9 @@ def test_each_region_copies_its_own_source_within_the_region() -> None:
         assert f"DescribeImages {SOURCES[region]}" in calls
 
 
-@pytest.mark.parametrize("assumed", [True, False])
-def test_copies_of_a_source_that_is_only_planned(assumed: bool) -> None:
+def test_copies_of_a_source_that_is_only_planned() -> None:
     world = World()
-    options = each_its_own(source_images={EU: None, US: None}, assume_source_ready=assumed)
+    options = each_its_own(source_images={EU: None, US: None})
     done = Run(options, world, check_mode=True)
     assert done.plan.refusals == ()
     assert [action.parameters["SourceImageId"] for action in done.plan.actions] == [KNOWN_AFTER_APPLY] * 2
@@ -251,12 +249,10 @@ def test_a_best_effort_region_has_time_until_its_source_is_available(
     assert waited == [SETTLING_GRACE_PERIOD]
 
 
-def test_a_pending_source_is_refused_unless_it_is_assumed_ready() -> None:
+def test_a_pending_source_is_refused() -> None:
     with pytest.raises(ValidationError) as caught:
         _ = Run(each_its_own(), world_of_sources("pending")).seen
     assert {item.action for item in caught.value.failures} == {"source_image_id"}
-    done = Run(each_its_own(assume_source_ready=True), world_of_sources("pending"), check_mode=True)
-    assert len(done.plan.actions) == 2
 
 
 def test_a_best_effort_region_without_its_source_is_reported_for_every_account() -> None:

@@ -229,8 +229,9 @@ def test_invalid_options_of_copies_into_accounts_are_refused(
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
-def test_the_source_is_assumed_ready_only_in_check_mode(check_mode: bool) -> None:
-    assert CopyOptions.read(params(assume_source_ready=True), check_mode).source_is_ready is check_mode
+def test_copies_of_an_earlier_task_are_assumed_ready_only_in_check_mode(check_mode: bool) -> None:
+    earlier = {"copy_result": copy_result({"eu-west-1": SOURCE_ID}), "source_region": None}
+    assert CopyOptions.read(params(**earlier, source_image_id=None), check_mode).source_is_ready is check_mode
     assert not CopyOptions.read(params(), check_mode).source_is_ready
 
 

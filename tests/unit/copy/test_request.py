@@ -24,6 +24,7 @@ from tests.unit.examples import (
     copied_image,
     source_image,
 )
+from tests.unit.step_results import copy_result
 
 OTHER_ID = "ami-fedcba98765432100"
 
@@ -252,7 +253,8 @@ def test_another_source_has_another_token() -> None:
 
 
 def test_each_account_and_region_has_its_own_token() -> None:
-    accounts = into(CONSUMER, STRANGER, assume_source_ready=True)
+    accounts = into(CONSUMER, STRANGER, source_region=None)
+    accounts["copy_result"] = copy_result(dict.fromkeys(accounts["regions"]))
     plan = Run(accounts, holding(), check_mode=True).plan
     tokens = {action.parameters["ClientToken"] for action in plan.actions}
     assert len(tokens | {token()}) == 5
