@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Displays the progress of ``ami_copy_regions`` while the module runs; the module does everything else."""
+"""Display the progress of ``ami_copy_regions`` while the module runs; the module does everything else."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from ansible_collections.golden.images.plugins.plugin_utils._runs_here import Ru
 display = Display()
 
 _INTERVAL = 0.5
-# Seconds between lines where they are not watched: in a log, lines of every few seconds hide all others.
+# Seconds between lines in a log, in which a line every few seconds would hide all others.
 _LOG_INTERVAL = 10
 # Read when the plugin is loaded: while a task runs, Ansible has another standard output.
 _IS_WATCHED = is_watched()
 
 
 class ActionModule(RunsHere):
-    """Runs the module and displays the lines that it appends to its progress file."""
+    """An action that runs the module and displays the lines of its progress file."""
 
     def run(self, tmp=None, task_vars=None):
         if not self._can_show_progress():
@@ -55,8 +55,8 @@ class ActionModule(RunsHere):
 class _ProgressDisplay:
     """A context in which a thread displays the lines that are appended to the file ``path``.
 
-    At least ``interval`` seconds are between two lines; a line that a newer one follows sooner is left out. The
-    last line is always displayed.
+    Two lines have at least ``interval`` seconds between them; a line that a newer one follows sooner is left
+    out. The last line is always displayed.
     """
 
     def __init__(self, interval):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``distribution_files``: writes files for other tools on the controller, without a process."""
+"""``distribution_files``: write files for other tools on the controller, without a process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SPEC = {
 
 
 class ActionModule(ActionBase):
-    """Writes the files whose content changes."""
+    """An action that writes the files whose content changes."""
 
     _requires_connection = False
     _supports_check_mode = True
@@ -37,8 +37,8 @@ class ActionModule(ActionBase):
         paths = [unfrackpath(path, follow=False) for path in given["output_files"]]
         try:
             texts = render_changed_files(paths, images)
-        except ValidationError as refused:
-            written, failures = [], refused.failures
+        except ValidationError as error:
+            written, failures = [], error.failures
         else:
             written, failures = (list(texts), []) if self._task.check_mode else write_files(texts)
         result.update(

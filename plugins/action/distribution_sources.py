@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``distribution_sources``: selects the source of a distribution, without a process."""
+"""``distribution_sources``: select the source of a distribution, without a process."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _SPEC = {
 
 
 class ActionModule(ActionBase):
-    """Reads files of the controller, and fails with all problems at once."""
+    """An action that reads files of the controller, and fails with all problems at once."""
 
     _requires_connection = False
     _supports_check_mode = True
@@ -51,7 +51,7 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         _validation, given = self.validate_argument_spec(argument_spec=_SPEC)
-        # An answer of AWX with two quotes only is a text without characters: no value.
+        # In an AWX survey, two quotes are an empty text, which is no value.
         given = {name: None if value == "" else value for name, value in given.items()}
         sources, problems = (), check_forms(given["sources"])
         if not problems:
@@ -68,7 +68,7 @@ class ActionModule(ActionBase):
 
 
 def read_file(path):
-    """A file of the controller. A relative path is one of the current directory."""
+    """Return a file of the controller; a relative path is below the current directory."""
     try:
         with open(unfrackpath(path, follow=False), encoding="utf-8") as stream:
             return File(stream.read())

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Refuses tags with which a playbook of this collection would do nothing, without a process."""
+"""Refuse tags with which a playbook of this collection would do nothing, without a process."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.playbook import Playbook
 from ansible.plugins.action import ActionBase
 
-# What runs with any tags and does nothing: this action, and what Ansible adds to roles with an argument spec.
+# Actions that run with any tags and change nothing: this one, and the one that Ansible adds to roles with an
+# argument spec.
 _CHECKS = frozenset({"golden.images.playbook_tags", "ansible.builtin.validate_argument_spec"})
 
 
 class ActionModule(ActionBase):
-    """Fails if the tags of the run select no task that does something.
+    """An action that fails if the tags of the run select no other task.
 
-    No other task of a play of this collection has tags. A playbook that imports the play can have any.
+    No other task of this collection's plays has tags. A playbook that imports such a play can have any tags.
     """
 
     _requires_connection = False
@@ -51,7 +52,7 @@ class ActionModule(ActionBase):
 
 
 def selects_untagged(tags, skipped):
-    """Whether a run with these tags, and without those of ``skipped``, runs tasks that have no tags.
+    """Whether a run with these tags, and without the tags of ``skipped``, runs tasks without tags.
 
     Ansible documentation, "Tags", special tags: ``all``, ``untagged``, ``tagged``, ``always`` and ``never``.
     """
@@ -62,7 +63,7 @@ def selects_untagged(tags, skipped):
 def selects_nothing(playbooks, variable_manager, loader):
     """Whether the tags of the run select no task of its playbooks, as ``--list-tasks`` would show.
 
-    False if that is not certain: a playbook is not a file, such as a pipe, or cannot be read a second time.
+    It is False if that is not certain, because a playbook is no regular file or cannot be read again.
     """
     if not (playbooks and all(map(os.path.isfile, playbooks))):
         return False

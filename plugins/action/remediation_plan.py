@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs ``remediation_plan`` with the audit that the task names, without a process if possible."""
+"""Run ``remediation_plan`` with the audit that the task names, without a process if possible."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ansible_collections.golden.images.plugins.module_utils._runner import refus
 from ansible_collections.golden.images.plugins.plugin_utils._runs_here import RunsHere
 
 _OPTION = "audit_result_var"
-# Text without any of these is no template of Ansible's.
+# A text without any of these is no template.
 _TEMPLATE_MARKS = ("{{", "{%", "{#", "#jinja2:")
 
 
 class ActionModule(RunsHere):
-    """Gives the module the value of the variable that ``audit_result_var`` names.
+    """An action that passes the module the value of the variable that ``audit_result_var`` names.
 
-    Ansible evaluates each part of an option's value. For the audit of ten thousand images, which has a
-    million parts, that takes longer than the module runs.
+    Ansible templates each part of an option's value. For the audit of ten thousand images, which has a
+    million parts, that takes longer than the module.
     """
 
     def run(self, tmp=None, task_vars=None):
@@ -30,7 +30,7 @@ class ActionModule(RunsHere):
         if arguments.get(_OPTION) is None or arguments.get("audit_result") is not None:
             return super().run(tmp, task_vars)
         name, variables = arguments.pop(_OPTION), task_vars or {}
-        problem = _problem(name, variables)
+        problem = _find_problem(name, variables)
         if problem:
             remedy = "Name the variable that a task with ami_share_audit registered."
             refused = refusal([invalid_option(_OPTION, f"{_OPTION}: {problem}", remedy)])
@@ -46,7 +46,7 @@ class ActionModule(RunsHere):
             self._task.args = own_arguments
 
     def _value(self, variable):
-        """Return the value of a variable. A result has no templates, and is not copied."""
+        """Return the value of a variable, without a copy if it has no templates, as a result."""
         try:
             text = json.dumps(variable)
         except TypeError:
@@ -55,8 +55,8 @@ class ActionModule(RunsHere):
         return self._templar.template(variable) if has_templates else variable
 
 
-def _problem(name, variables):
-    """Return why the option does not name a variable with a value; empty if it does."""
+def _find_problem(name, variables):
+    """Return the problem if the option names no variable with a value; empty without one."""
     if not isinstance(name, str):
         return "it must be the name of a variable, without braces."
     if name not in variables:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``role_result``: displays the result of a role, and passes it to the next job of a workflow."""
+"""``role_result``: display the result of a role, and pass it to the next job of a workflow."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ SCREENS = {
     "unshare": sharing,
     "verify": verification,
 }
-"""The function that makes the text of each role."""
+"""The function that builds the screen of each role."""
 _WRITES_IN_CHECK_MODE = "cleanup"
 _COLORS = {
     Tone.PLAIN: None,
@@ -65,8 +65,8 @@ _SPEC = {
 }
 
 
-def _of_module(result, context):
-    """Return the parameters that the result of a module with a report of its own has, and the context."""
+def _read_result(result, context):
+    """Return the parameters ``result``, ``report_path`` and ``context`` from a result that has a report."""
     others = [failure for failure in result["failures"] if failure not in result["report_failures"]]
     return {
         "result": result["report"],
@@ -76,7 +76,7 @@ def _of_module(result, context):
 
 
 class ActionModule(ActionBase):
-    """Runs on the controller and starts no process."""
+    """An action that displays the result of a role, and passes its artifacts to the next job."""
 
     _supports_check_mode = True
     _requires_connection = False
@@ -88,35 +88,35 @@ class ActionModule(ActionBase):
         )
         role = given["role"]
         try:
-            of_module = given["module_result"]
-            if of_module is not None:
-                given.update(_of_module(of_module, given["context"]))
+            module_result = given["module_result"]
+            if module_result is not None:
+                given.update(_read_result(module_result, given["context"]))
             context = {**given["context"], "check_mode": bool(self._task.check_mode), "role": role}
             path = given["report_path"] or None
             is_written = not context["check_mode"] or role == _WRITES_IN_CHECK_MODE
             screen = SCREENS[role](given["result"], context, path if is_written else None)
             if not is_written:
                 screen = replace(screen, lines=(*screen.lines, *format_unwritten_report(path)))
-            if of_module is not None:
-                screen = add_report(screen, of_module, context["check_mode"])
+            if module_result is not None:
+                screen = add_report(screen, module_result, context["check_mode"])
         except (AttributeError, LookupError, TypeError, ValueError) as exception:
             lacking = f": it lacks {cut(str(exception), 100)}" if isinstance(exception, KeyError) else ""
-            # Ansible would append the words of a cause.
+            # Ansible would append the message of a cause.
             raise AnsibleActionFail(
                 f"result: it is not a result of the role {role}{lacking}. Pass what the module of the role "
                 "returned."
             ) from None
         if not is_json():
-            _show([line for line in screen.lines if line.tone is not Tone.FAILURE])
+            _display_lines([line for line in screen.lines if line.tone is not Tone.FAILURE])
         returned.update(changed=False, text=screen.text, failure=screen.failure)
         if screen.artifacts:
-            # Several runs in one play replace each other: aggregation would join the texts of both.
+            # The artifacts of a later run replace earlier ones: aggregation would join their texts.
             data = {f"{role}_artifacts": dict(screen.artifacts)}
             returned["ansible_stats"] = {"data": data, "per_host": False, "aggregate": False}
         return returned
 
 
-def _show(lines):
+def _display_lines(lines):
     display.display("")
     for tone, group in groupby(lines, key=lambda line: line.tone):
         display.display("\n".join(line.text for line in group), color=_COLORS[tone])

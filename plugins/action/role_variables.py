@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the variables of the role that runs it: a role's first task, after the one that resets its facts.
+"""Read the variables of the role that runs it: a role's first task, after the one that resets its facts.
 
-It is an action without a module, so that it promises nothing: only the roles of this collection use it.
+It is an action without a module, and not public: only the roles of this collection use it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from ansible_collections.golden.images.plugins.plugin_utils._result_display impo
 
 
 class ActionModule(ActionBase):
-    """Returns the values of the role's variables as ``options``, or fails with all problems at once.
+    """An action that returns the role's variables as ``options``, or fails with all problems at once.
 
-    ``check_mode`` is whether the role's tasks run in check mode.
+    Its result has ``check_mode``: whether the role's tasks run in check mode.
     """
 
     _requires_connection = False
@@ -36,18 +36,18 @@ class ActionModule(ActionBase):
         role = self._task._role
         if role is None:
             raise AnsibleActionFail("golden.images.role_variables is for the tasks of a role.")
-        role = declared(role._role_path)
+        role = load_variables(role._role_path)
         names = [
             name for name in task_vars if name.startswith(role.prefix) and task_vars[name] not in (None, "")
         ]
-        values, failures, warnings = role.read(self._given(role.names, task_vars), names, parsed)
+        values, failures, warnings = role.read(self._template_all(role.names, task_vars), names, parsed)
         if warnings:
             result["warnings"] = [*warnings]
         result["failures"] = [failure.to_dict() for failure in failures]
         if failures:
             message = f"{summary(failures)}\nThis task changed nothing."
             return shorten({**result, "failed": True, "msg": message})
-        values = with_paths(role.variables, values, absolute)
+        values = with_paths(role.variables, values, make_absolute)
         # This task is in check mode if the role's other tasks are. ansible_check_mode is only the option --check,
         # and keywords of plays, blocks and roles differ from it.
         result["check_mode"] = bool(self._task.check_mode)
@@ -58,18 +58,18 @@ class ActionModule(ActionBase):
         )
         return result
 
-    def _given(self, names, settings):
-        """Return the values of those variables that are set."""
+    def _template_all(self, names, settings):
+        """Return the values of the variables that are set."""
         return {name: self._value(settings[name]) for name in names if name in settings}
 
-    def _value(self, given):
+    def _value(self, value):
         try:
-            return self._templar.template(given)
+            return self._templar.template(value)
         except AnsibleValueOmittedError:
             return None
 
 
-def absolute(path):
+def make_absolute(path):
     """Return the path, if relative, below the directory in which Ansible was started.
 
     Modules on the controller run in the directory of the playbook (``_low_level_execute_command`` in
@@ -78,7 +78,7 @@ def absolute(path):
     return os.path.abspath(os.path.expanduser(os.path.expandvars(path)))
 
 
-def declared(role_path):
+def load_variables(role_path):
     """Return the variables of the role in a directory."""
     spec, table = (_load(role_path, name) for name in ("argument_specs.yml", "variables.yml"))
     return RoleVariables.declared(os.path.basename(role_path), spec, table)

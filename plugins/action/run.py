@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the modules that ``meta/runtime.yml`` routes here, on the controller without a process if possible."""
+"""Run the modules that ``meta/runtime.yml`` routes here, on the controller without a process if possible."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ from ansible_collections.golden.images.plugins.plugin_utils._runs_here import Ru
 
 
 class ActionModule(RunsHere):
-    """Runs the module of the task."""
+    """An action that runs the module of the task."""

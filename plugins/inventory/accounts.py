@@ -128,25 +128,26 @@ from ansible_collections.golden.images.plugins.module_utils._organization.invent
 )
 from ansible_collections.golden.images.plugins.plugin_utils._option_forms import (
     ReadsOptions,
-    documented_options,
+    read_documented_options,
 )
 
-# What selects credentials besides the secrets: the options of amazon.aws, which it also reads from the
-# environment, and what only the SDK reads (AWS SDKs and Tools Reference Guide, "Environment variables").
+# Settings that select credentials, without secrets: the options of amazon.aws, which it also reads from the
+# environment, and variables that only the SDK reads (AWS SDKs and Tools Reference Guide, "Environment
+# variables").
 _CONNECTION = ("profile", "access_key", "assume_role_arn", "endpoint_url")
 _ENVIRONMENT = (
     *("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_ROLE_ARN"),
     *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ORGANIZATIONS"),
 )
-# The region of a request to Organizations without another one: each partition has one endpoint.
+# The region of requests to Organizations if none is set: each partition has one endpoint.
 _ASSUMED_REGION = "us-east-1"
 
 
 class InventoryModule(ReadsOptions, AWSInventoryBase):
-    """Reads all accounts from AWS or the cache before it adds the first host."""
+    """An inventory that reads all accounts from AWS or the cache before it adds the first host."""
 
     NAME = "golden.images.accounts"
-    own_options = documented_options(DOCUMENTATION)
+    own_options = read_documented_options(DOCUMENTATION)
     INVENTORY_FILE_SUFFIXES = ("golden_accounts.yml", "golden_accounts.yaml")
 
     def parse(self, inventory, loader, path, cache=True):
@@ -157,54 +158,54 @@ class InventoryModule(ReadsOptions, AWSInventoryBase):
             states=STATES if "all" in statuses else tuple(statuses),
             email=self.get_option("include_email"),
             tags=self.get_option("include_tags"),
-            connection=self._connection(),
+            connection=self._hash_connection(),
         )
         naming = NamingOptions(self.get_option("hostname"), tuple(self.get_option("group_by")))
         try:
-            named = hosts(self._accounts(options, path, cache), naming)
-            grouped = groups(named, naming)
+            accounts = hosts(self._read_accounts(options, path, cache), naming)
+            host_groups = groups(accounts, naming)
         except errors.AWS_ERRORS as exception:
             self.fail_aws("The accounts cannot be listed", exception)
-        except ValidationError as refused:
-            self.fail_aws(str(refused))
-        self._add_hosts(named, options)
-        self._add_groups(grouped)
-        self._construct(named)
+        except ValidationError as error:
+            self.fail_aws(str(error))
+        self._add_hosts(accounts, options)
+        self._add_groups(host_groups)
+        self._construct(accounts)
 
     def client(self, *arguments, **options):
-        """Return a client of AWS, also for amazon.aws, which assumes the role."""
+        """Return a client of AWS, also to amazon.aws, which assumes the role."""
         client = super().client(*arguments, **options)
         refuse_web_pages(client.meta.events, client.meta.endpoint_url)
         return client
 
     def fail_aws(self, message, exception=None):
-        """Fail with what to do about an error of AWS, also where amazon.aws, which assumes the role, caught it."""
+        """Fail with the remedy of an error of AWS, even if amazon.aws caught it as it assumed the role."""
         if isinstance(exception, errors.AWS_ERRORS):
-            found = errors.failure(exception, None, "AssumeRole")
+            failure = errors.failure(exception, None, "AssumeRole")
             if not self.region:
-                found = errors.without_region(found, _ASSUMED_REGION)
-            message = f"{message}: {found.sentence()}"
+                failure = errors.without_region(failure, _ASSUMED_REGION)
+            message = f"{message}: {failure.sentence()}"
             exception = None
         super().fail_aws(message, exception)
 
     def _set_frozen_credentials(self):
-        """Leave the role, which amazon.aws assumes here, until AWS is called: a cached result needs no call."""
+        """Do nothing: amazon.aws would assume the role here, which a cached result does not need."""
 
-    def _connection(self):
-        selected = [self.get_option(name) for name in _CONNECTION]
-        selected += [os.environ.get(name) for name in _ENVIRONMENT]
-        return hashlib.sha256(json.dumps(selected).encode()).hexdigest()
+    def _hash_connection(self):
+        settings = [self.get_option(name) for name in _CONNECTION]
+        settings += [os.environ.get(name) for name in _ENVIRONMENT]
+        return hashlib.sha256(json.dumps(settings).encode()).hexdigest()
 
-    def _accounts(self, options, path, cache):
-        found, cached = self.get_cached_result(path, cache)
-        accounts = options.from_cache(cached) if found else None
+    def _read_accounts(self, options, path, cache):
+        is_cached, cached = self.get_cached_result(path, cache)
+        accounts = options.from_cache(cached) if is_cached else None
         if accounts is None:
-            accounts = self._listed(options)
-            # Replaces a cached result that must not be used or has other options.
+            accounts = self._list_accounts(options)
+            # This replaces a cached result that must not be used or has other options.
             self.update_cached_result(path, False, options.as_cache(accounts))
         return accounts
 
-    def _listed(self, options):
+    def _list_accounts(self, options):
         try:
             super()._set_frozen_credentials()
             client = self.client("organizations", config=organizations_config())
@@ -214,23 +215,23 @@ class InventoryModule(ReadsOptions, AWSInventoryBase):
         except errors.UNREADABLE as exception:
             raise ValidationError([errors.unreadable(exception, "ListRoots")]) from exception
 
-    def _add_hosts(self, named, options):
+    def _add_hosts(self, accounts, options):
         on_controller = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-        for name, account in named.items():
+        for name, account in accounts.items():
             self.inventory.add_host(name)
             for variable, value in {**on_controller, **host_variables(account, options)}.items():
                 self.inventory.set_variable(name, variable, value)
 
-    def _add_groups(self, grouped):
-        for name in grouped:
+    def _add_groups(self, host_groups):
+        for name in host_groups:
             self.inventory.add_group(name)
-        for name, group in grouped.items():
+        for name, group in host_groups.items():
             for child in (*group.children, *group.hosts):
                 self.inventory.add_child(name, child)
 
-    def _construct(self, named):
+    def _construct(self, accounts):
         strict = self.get_option("strict")
-        for name in named:
+        for name in accounts:
             variables = self.inventory.get_host(name).get_vars()
             self._set_composite_vars(self.get_option("compose"), variables, name, strict=strict)
             # Groups can use composed variables.

@@ -120,12 +120,12 @@ _OPTIONS = options_of(SearchOptions.argument_spec())
 
 
 class LookupModule(ReadsOptions, AWSLookupBase):
-    """Validates all terms, and then finds the image of each."""
+    """A lookup that validates all terms, and then finds the image of each."""
 
     own_options = (*_OPTIONS, Variable("region"))
 
     def run(self, terms, variables=None, **kwargs):
-        """The AMI ID for each term."""
+        """Return the AMI ID for each term."""
         super().run(terms, variables, _terms=terms, **kwargs)
         try:
             given = {option.name: self.get_option(option.name) for option in _OPTIONS}
@@ -133,8 +133,8 @@ class LookupModule(ReadsOptions, AWSLookupBase):
             if not self.region:
                 self.fail_aws("region: no region is set. Set it, or AWS_REGION.")
             return [self._find(search) for search in searches]
-        except ValidationError as refused:
-            self.fail_aws(str(refused))
+        except ValidationError as error:
+            self.fail_aws(str(error))
 
     def _find(self, search):
         if search.parameter:
@@ -142,24 +142,26 @@ class LookupModule(ReadsOptions, AWSLookupBase):
                 search = read.resolve_parameter(self._client("ssm"), search, self.region)
         with first_call("DescribeImages"):
             ec2 = self._client("ec2")
-            found = read.images(ec2, search)
-        chosen = choose_newest(search, found, self.region, datetime.now(UTC), self._key_obstacle(ec2, search))
+            images = read.images(ec2, search)
+        chosen = choose_newest(
+            search, images, self.region, datetime.now(UTC), self._obstacle_finder(ec2, search)
+        )
         for reason in chosen.skipped:
             self._display.warning(f"golden.images.ami: the result is an older image: {reason}")
         return chosen.image_id
 
-    def _key_obstacle(self, ec2, search):
-        """The function that says why the keys of an image permit no launch."""
+    def _obstacle_finder(self, ec2, search):
+        """Return the function that finds the reason why an image's keys permit no launch."""
         checks = self.get_option("check_key_state")
         key = read.key_reader(lambda: self._client("kms", optional_config()))
         is_own = search.owners == ("self",)
 
-        def obstacle(image):
+        def find_obstacle(image):
             return (
                 read.key_obstacle(ec2, key, image, is_own) if checks and image.encrypted_snapshots else None
             )
 
-        return obstacle
+        return find_obstacle
 
     def _client(self, service, config=None):
         client = self.client(service, config=config or lookup_config())

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the options of lookup and inventory plugins in the forms that the options of modules have."""
+"""Read the options of lookup and inventory plugins in the forms that the options of modules have."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils._read_yaml import pa
 from ansible_collections.golden.images.plugins.module_utils._variables import options_of, read_options
 
 
-def documented_options(documentation):
+def read_documented_options(documentation):
     """Return the options that a plugin documents."""
     return options_of(yaml.safe_load(documentation)["options"])
 
@@ -20,14 +20,14 @@ def documented_options(documentation):
 class ReadsOptions:
     """A plugin of amazon.aws that reads ``own_options`` before Ansible applies its types.
 
-    Ansible would separate a list by commas only, take no text as a mapping, no choice in another case, and a
-    number as text.
+    Ansible would split a list at commas only, refuse text as a mapping and a choice in another case, and take
+    a number as text.
     """
 
     own_options = ()
 
     def set_options(self, task_keys=None, var_options=None, direct=None):
-        """Set the options of the plugin, or fail with all problems of its own ones."""
+        """Set the options of the plugin, or fail with all problems of its own options."""
         values, failures = read_options(self.own_options, direct or {}, parsed)
         if failures:
             self.fail_aws(summary(failures))

@@ -17,13 +17,13 @@ _OF_RUNNER = "AWX_ISOLATED_DATA_DIR"
 
 
 def is_json():
-    """Whether the stdout callback writes JSON: other lines would break it, and programs read all of it."""
+    """Whether the stdout callback writes JSON, which any other line would make invalid."""
     return constants.DEFAULT_STDOUT_CALLBACK.rpartition(".")[2] in _JSON_CALLBACKS
 
 
 def is_watched():
     """Whether the standard output is the terminal of a person.
 
-    The output of ansible-runner, which stores it, is a terminal, too.
+    ansible-runner, which stores the output, runs Ansible on a terminal, too.
     """
     return sys.stdout.isatty() and _OF_RUNNER not in os.environ

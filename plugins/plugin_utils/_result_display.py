@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide what Ansible displays of a result.
+"""Shorten the display of long failures, and display the diffs of loops.
 
-Of a long failure, only the message is displayed, and all of it is registered. The diff of a loop's item is
-displayed, too.
+Only the message of a long failure is displayed; the whole result is registered.
 """
 
 from __future__ import annotations
@@ -30,13 +29,13 @@ _ALL = 3
 
 
 def shorten(result, has_condition=False):
-    """Return the result of a module in the form for display.
+    """Return the result of a module, with ``_ansible_no_log`` if it is too long for the display.
 
-    Ansible displays all of a failed task's result, in one line, which can have hundreds of kilobytes. It
-    displays only the message of a result with ``_ansible_no_log``, and registers all of it.
+    Ansible displays the whole result of a failed task in one line, which can have hundreds of kilobytes. Of a
+    result with ``_ansible_no_log`` it displays only the message, and registers all of it.
 
-    If the task ``has_condition``, a ``failed_when``, ansible-core 2.21 displays in place of the message that
-    the condition is true. So the message is displayed before that.
+    If the task ``has_condition``, a ``failed_when``, ansible-core 2.21 displays that the condition is true in
+    place of the message, which is therefore displayed here.
     """
     if not result.get("failed") or is_json():
         return result
@@ -47,22 +46,21 @@ def shorten(result, has_condition=False):
         display.display(result.get("msg", ""))
     if not is_long:
         return result
-    # Without this, Ansible's own words about a hidden result would be all.
+    # Ansible itself displays only that the result is hidden.
     display.display(
         f"The result has {length:,} characters: -vvv displays it, and a registered variable has it."
     )
     short = {**result, "_ansible_no_log": True}
     if isinstance(result.get("results"), list):
-        # ansible-core 2.19 takes a list of this name for the results of a loop, which it displays even so.
+        # ansible-core 2.19 takes a list of this name for the results of a loop, which it displays anyway.
         short["results"] = tuple(result["results"])
     return short
 
 
-def with_message(result):
-    """Return the result with a message, also of a module whose process ended with an exception.
+def add_message(result):
+    """Return the result with a message, even if the module's process ended with an exception.
 
-    ansible-core returns only ``exception`` then. Roles read the failure after ``failed_when: false``, and
-    know it by its message.
+    ansible-core then returns only ``exception``. After ``failed_when: false``, roles read the message.
     """
     if not result.get("failed") or "msg" in result:
         return result
@@ -84,15 +82,15 @@ def display_diff(task, result):
 
 
 class ShortFailures(NormalAction):
-    """Action that runs the module of its name."""
+    """An action that runs the module of its name."""
 
     def run(self, tmp=None, task_vars=None):
         return self._shorten_result(super().run(tmp, task_vars))
 
     def _shorten_result(self, result):
-        result = with_message(result)
+        result = add_message(result)
         display_diff(self._task, result)
-        # With failed_when: false there is no failure to display, nor where a role goes on with a report.
+        # No failure is displayed with failed_when: false, or if a role goes on with a report.
         condition = self._task.failed_when
         if condition == [False] or (condition and result.get("report")):
             return result

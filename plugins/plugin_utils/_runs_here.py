@@ -32,14 +32,14 @@ _SCALARS = _TEXT | {int, float, bool, type(None)}
 
 
 class RunsHere(ShortFailures):
-    """Action that runs the flow of the task's module in this process, or the module in a process if needed.
+    """An action that runs the flow of the task's module in this process, if possible, or the module.
 
-    A process of its own takes longer to start than most modules run. A module reads and writes files on its
-    host, as its user and with its environment. These are this process's own only if the connection is local
-    and the task changes neither. A module that calls AWS also uses the boto3 of its host's Python, which has
-    to be this process's Python. The flow imports boto3 itself where there is one.
+    Starting a process takes longer than most modules run. A module reads and writes files on its host, as its
+    user and with its environment, which are those of this process only if the connection is local and the
+    task changes neither. A module that calls AWS needs the boto3 of its host's Python, which must be the
+    Python of this process.
 
-    As from a process, what libraries print is lost, and an exception is a failed result.
+    As from a process, the output of libraries is lost, and an exception is a failed result.
     """
 
     @cached_property
@@ -55,18 +55,18 @@ class RunsHere(ShortFailures):
         if not self._can_run_here(variables):
             self._task.args = {**self._task.args, **read_attachments(self._flow.attaches)}
             return super().run(tmp, task_vars)
-        # Ansible's own objects are many, and stay: each garbage collection would look at all of them. Only
-        # once: one process runs all items of a loop, and what earlier ones have left behind must not stay.
+        # Ansible's many objects stay in memory, and each garbage collection would visit them. They are frozen
+        # only once: one process runs all items of a loop, and objects of earlier items must not stay.
         if not gc.get_freeze_count():
             gc.freeze()
-        # The options of a module that does not need AWS are the results of others, which can be large.
+        # The options of a module that does not need AWS are results of other modules, which can be large.
         with_invocation = self._flow.needs_aws and _injects_invocation(variables)
-        # The module's process would start in this directory, in which relative paths are.
+        # The module's process would start in this directory, to which relative paths belong.
         with contextlib.chdir(self._loader.get_basedir()), _without_output():
             try:
                 result = run_here(self._flow, self._arguments(), with_invocation)
             except Exception as exception:  # noqa: BLE001  (not swallowed: it is the result)
-                # So that failed_when, until and the tasks of always apply to it.
+                # failed_when, until and the tasks of always apply to a failed result.
                 result = _crash_result(exception)
         return self._shorten_result(_serialize(result, Direction.MODULE_TO_CONTROLLER))
 
@@ -76,23 +76,23 @@ class RunsHere(ShortFailures):
             connection.transport == "local"
             and not connection.become
             and not task.async_val
-            # Its threads would go on after the time.
+            # The threads of the flow would go on after the timeout.
             and not task.timeout
             and not any(task.environment or ())
             and (not self._flow.calls_aws(task.args) or self._can_call_aws_here(task_vars))
         )
 
     def _can_call_aws_here(self, task_vars):
-        # With these, amazon.aws lets botocore log requests with their secrets: Ansible's log file would have
-        # them, and the logger stays as it is for later tasks.
+        # With these, amazon.aws lets botocore log requests with their secrets, which Ansible's log file would
+        # have, also for later tasks.
         option = self._task.args.get("debug_botocore_endpoint_logs")
         logs = option or os.environ.get("ANSIBLE_DEBUG_BOTOCORE_LOGS")
-        # There, what botocore asks about proxies must not be called between fork and exec.
+        # On macOS, botocore's look-up of proxies must not be called between fork and exec.
         is_mac = sys.platform == "darwin"
         return not logs and not is_mac and self._has_boto3(task_vars)
 
     def _has_boto3(self, task_vars):
-        """Whether the module's Python is the one of this process, and has boto3."""
+        """Whether the module's Python is the Python of this process, and has boto3."""
         delegate = self._task.delegate_to
         variables = task_vars["ansible_delegated_vars"][delegate] if delegate else task_vars
         # Without a setting, Ansible discovers a Python, which need not be the one that runs Ansible.
@@ -110,7 +110,7 @@ class RunsHere(ShortFailures):
             "module_name": self._task.action,
             "verbosity": self._display.verbosity,
         }
-        # One by one: the names of options have tags, for which all of their values would be copied.
+        # Each option is serialized by itself: in one mapping, all would be copied because of the names' tags.
         options = {
             str(name): _serialize(value, Direction.CONTROLLER_TO_MODULE)
             for name, value in self._task.args.items()
@@ -130,7 +130,7 @@ def read_attachments(folder):
 
 @contextlib.contextmanager
 def _without_output():
-    """Drop what libraries print, as from a process. Ansible would display it as a warning."""
+    """Drop the output of libraries, which Ansible would display as a warning."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         yield
 
@@ -167,7 +167,7 @@ def _serialize(values, direction):
 def _is_plain(values):
     """Whether all parts have the types that JSON text becomes.
 
-    They need no copy, which is 50 MB for the audit of ten thousand images.
+    Plain values need no copy, which is 50 MB for the audit of ten thousand images.
     """
     waiting = [values]
     while waiting:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.golden.images.plugins.action.role_variables import declared, parsed
+from ansible_collections.golden.images.plugins.action.role_variables import load_variables, parsed
 
 from simulated_aws.client import SimulatedAws
 
@@ -653,7 +653,7 @@ def _staged(playbook: str, cases: list[Case]) -> list[Case]:
     (play,) = yaml.safe_load((CHECKOUT / "playbooks" / f"{playbook}.yml").read_text(encoding="utf-8"))
     role = play["roles"][0]["role"].rpartition(".")[2]
     folder = CHECKOUT / "roles" / role
-    variables = declared(str(folder))
+    variables = load_variables(str(folder))
     spec = yaml.safe_load((folder / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
     specified = spec["argument_specs"]["main"]["options"]
 

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from ansible_collections.golden.images.plugins.action.role_variables import declared
+from ansible_collections.golden.images.plugins.action.role_variables import load_variables
 from ansible_collections.golden.images.plugins.module_utils._read_yaml import parsed
 from ansible_collections.golden.images.plugins.module_utils._variables import Variable, read
 
@@ -29,7 +29,7 @@ def _kinds() -> dict[str, Variable]:
     """One variable of each kind: those that differ in their names only are read alike."""
     found: dict[tuple[object, ...], Variable] = {}
     for path in sorted(ROLES.iterdir()):
-        for one in declared(str(path)).variables:
+        for one in load_variables(str(path)).variables:
             keys = tuple(option.name for option in one.options)
             found.setdefault((one.type, one.elements, one.choices, one.no_log, one.required, keys), one)
     return {one.name: one for one in found.values()}

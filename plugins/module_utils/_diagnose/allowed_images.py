@@ -18,14 +18,14 @@ from typing import Any, TypeAlias
 from .._model import Image, ScanResults, Watermark, time_of
 
 Truth: TypeAlias = "bool | None"
-"""None: unknown."""
+"""True, False, or None if it is unknown."""
 
 # Only AWS can resolve these to images.
 _ALIASES = frozenset({"amazon", "aws-backup-vault", "aws-marketplace"})
-# From the lowest one (botocore enum SeverityLabel).
+# The lowest first (botocore enum SeverityLabel).
 _SEVERITIES = ("informational", "low", "medium", "high", "critical")
 _FIX_LIMIT = re.compile(r"MaxDaysSince(Informational|Low|Medium|High|Critical)FixAvailable")
-# What older botocores leave out of criteria, and of the images that these are about.
+# Parts of criteria and members of images that older botocores leave out.
 NEWER_PARTS = frozenset({"ImageWatermarks", "ScanResultCondition"})
 NEWER_MEMBERS = frozenset({"ImageWatermarks", "ScanResults"})
 
@@ -35,8 +35,8 @@ def matches_any(
 ) -> Truth:
     """Whether any of the criteria matches the image in all of its parts.
 
-    None without criteria: AWS does not document what it allows then. ``all_read`` is whether botocore returns
-    every part; one that it leaves out can only exclude the image.
+    It is None without criteria, for which AWS documents no meaning. ``all_read`` is whether botocore returns
+    every part of criteria; a part that it leaves out can only exclude the image.
     """
     answers = [_matches(criterion, image, now) for criterion in criteria]
     matches = _any(answers) if answers else None
@@ -52,24 +52,24 @@ def _matches(criterion: Mapping[str, Any], image: Image, now: datetime) -> Truth
 
 
 def _all(parts: Iterable[Truth]) -> Truth:
-    """Return False if a part is, else None if one is unknown."""
+    """Return False if any part is False, else None if any is None, else True."""
     truths = set(parts)
     return False if False in truths else None if None in truths else True
 
 
 def _any(parts: Iterable[Truth]) -> Truth:
-    """Return True if a part is, else None if one is unknown."""
+    """Return True if any part is True, else None if any is None, else False."""
     truths = set(parts)
     return True if True in truths else None if None in truths else False
 
 
-def _is_by(providers: list[str], image: Image, _now: datetime) -> Truth:
+def _has_provider(providers: list[str], image: Image, _now: datetime) -> Truth:
     if image.owner_id in providers:
         return True
     return None if _ALIASES & set(providers) else False
 
 
-def _is_named(names: list[str], image: Image, _now: datetime) -> Truth:
+def _has_name(names: list[str], image: Image, _now: datetime) -> Truth:
     return any(_is_like(name, image.name) for name in names)
 
 
@@ -82,13 +82,13 @@ def _has_product(codes: list[str], image: Image, _now: datetime) -> Truth:
     return not set(codes).isdisjoint(image.product_codes)
 
 
-def _is_recent(condition: Mapping[str, int], image: Image, now: datetime) -> Truth:
+def _is_created_recently(condition: Mapping[str, int], image: Image, now: datetime) -> Truth:
     days = condition.get("MaximumDaysSinceCreated")
     return None if days is None else _is_within(time_of(image.creation_date), days, now)
 
 
 def _is_within(moment: datetime | None, days: int, now: datetime) -> Truth:
-    """Whether at most so many days have passed since the moment, None if that is not known."""
+    """Whether at most ``days`` days have passed since the moment; None if the moment is not known."""
     return None if moment is None else now - moment <= timedelta(days=days)
 
 
@@ -105,13 +105,13 @@ def _is_not_long_deprecated(condition: Mapping[str, int], image: Image, now: dat
 def _has_watermark(filters: list[Mapping[str, Any]], image: Image, now: datetime) -> Truth:
     """Whether one watermark fits all fields of a filter (shape ``ImageWatermarkFilterResponse``)."""
     return _any(
-        _all(_fits(field, value, watermark, now) for field, value in criterion.items())
+        _all(_fits_field(field, value, watermark, now) for field, value in criterion.items())
         for criterion in filters
         for watermark in image.watermarks
     )
 
 
-def _fits(field: str, value: Any, watermark: Watermark, now: datetime) -> Truth:
+def _fits_field(field: str, value: Any, watermark: Watermark, now: datetime) -> Truth:
     match field:
         case "WatermarkKey":
             return _is_like(value, watermark.key) if watermark.key else None
@@ -124,15 +124,15 @@ def _fits(field: str, value: Any, watermark: Watermark, now: datetime) -> Truth:
     return None
 
 
-def _is_scanned(condition: Mapping[str, Any], image: Image, now: datetime) -> Truth:
-    """Whether the results of the last scan meet the condition; none do if there was no scan."""
+def _meets_scan_condition(condition: Mapping[str, Any], image: Image, now: datetime) -> Truth:
+    """Whether the results of the last scan meet the condition; False without a scan."""
     scan = image.scan
     if scan is None:
         return False
-    return _all(_meets(limit, value, scan, now) for limit, value in condition.items())
+    return _all(_meets_limit(limit, value, scan, now) for limit, value in condition.items())
 
 
-def _meets(limit: str, value: Any, scan: ScanResults, now: datetime) -> Truth:
+def _meets_limit(limit: str, value: Any, scan: ScanResults, now: datetime) -> Truth:
     """Whether the results meet one limit (shape ``ScanResultCondition``)."""
     if limit == "MaximumSeverityLabel":
         return _is_at_most(scan.highest_severity, value)
@@ -146,7 +146,7 @@ def _meets(limit: str, value: Any, scan: ScanResults, now: datetime) -> Truth:
 
 
 def _is_at_most(severity: str | None, most: str) -> Truth:
-    """Whether a severity is not above another one; a scan without findings has none."""
+    """Whether a severity is not above ``most``; True for None, a scan without findings."""
     if severity is None:
         return True
     if not {severity, most} <= set(_SEVERITIES):
@@ -155,11 +155,11 @@ def _is_at_most(severity: str | None, most: str) -> Truth:
 
 
 _PARTS: dict[str, Callable[[Any, Image, datetime], Truth]] = {
-    "CreationDateCondition": _is_recent,
+    "CreationDateCondition": _is_created_recently,
     "DeprecationTimeCondition": _is_not_long_deprecated,
-    "ImageNames": _is_named,
-    "ImageProviders": _is_by,
+    "ImageNames": _has_name,
+    "ImageProviders": _has_provider,
     "ImageWatermarks": _has_watermark,
     "MarketplaceProductCodes": _has_product,
-    "ScanResultCondition": _is_scanned,
+    "ScanResultCondition": _meets_scan_condition,
 }

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a check of the diagnosis is: the causes that it can find, with their words, and how it finds them."""
+"""The parts of a check of the diagnosis: its causes, the evidence, and the functions that find them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ KEYS = "Keys, by their grants and policies"
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """Why an account cannot launch an image, may not be able to, or what else is wrong.
+    """A reason why an account cannot launch an image, may not be able to, or has another problem.
 
-    ``code`` is stable: scripts match on it. ``meaning`` is what reports say of the code. The ``table`` of
-    docs/diagnosing.md goes on with ``details``, and ``remedy`` is what to do in general. ``otherwise`` is the
-    effect on a launch in the case that ``details`` describe. ``severity`` is that of the effect if not set.
+    ``code`` is stable: scripts match on it. Reports have its ``meaning``, to which the ``table`` of
+    docs/diagnosing.md adds ``details``; ``remedy`` is the general one. ``otherwise`` is the effect on a
+    launch in the case that ``details`` describe. ``severity`` is by default the severity of the effect.
     """
 
     code: str
@@ -53,10 +53,10 @@ class Cause:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of one image and one account that would launch it.
+    """The known facts about one image and one account that would launch it.
 
-    ``consumer`` is what was read in the account, None if it was not checked. The ``role`` was assumed for
-    that, unless it is the account of the credentials.
+    ``consumer`` is the view of the account, None if it was not checked. The ``role`` was assumed to read it,
+    unless it is the account of the credentials.
     """
 
     case: Case
@@ -68,22 +68,22 @@ class Evidence:
 
     @property
     def account_id(self) -> str:
-        """The account that would launch the image."""
+        """Return the account that would launch the image."""
         return self.case.account_id
 
     @property
     def region(self) -> str:
-        """The region of the image."""
+        """Return the region of the image."""
         return self.case.image_target.region
 
     @property
     def checked(self) -> ConsumerView | None:
-        """What was read in the account, None if it was not checked or could not be."""
+        """Return the view of the account; None if it was not checked or could not be read."""
         return self.consumer if self.consumer is not None and self.consumer.problem is None else None
 
     @property
     def is_visible(self) -> bool | None:
-        """Whether the account sees the image, None if it was not asked."""
+        """Whether the account sees the image; None if it was not checked."""
         return None if self.checked is None else self.checked.image is not None
 
     @property
@@ -93,30 +93,30 @@ class Evidence:
 
     @property
     def image(self) -> Image | None:
-        """The image as its owner has it, None if it was not read there."""
+        """Return the image as read in its owner's account; None if it was not read there."""
         return self.owner.image if self.is_own or self.owner.launch is not None else None
 
     @property
     def launch(self) -> Sharing | None:
-        """The launch permissions that matter, None if the image is the account's own or they are unknown."""
+        """Return the launch permissions; None if they are unknown, or if the account owns the image."""
         return None if self.is_own else self.owner.launch
 
     @property
     def keys(self) -> Iterator[KeyEvidence]:
-        """The keys of the image that could be described."""
+        """Yield the keys of the image that could be described."""
         if self.owner.image is not None:
             for key in self.owner.keys:
                 yield KeyEvidence(self.case, self.owner.image, self.owner, key, self.checked)
 
 
-def _nothing(_evidence: object) -> Iterator[Finding]:
+def _find_nothing(_evidence: object) -> Iterator[Finding]:
     yield from ()
 
 
 @dataclass(frozen=True)
 class Check:
-    """One question that a diagnosis asks, of the image and the account or of each key of the image."""
+    """A check of the diagnosis, of the image and the account, or of each key of the image."""
 
     causes: tuple[Cause, ...]
-    find: Callable[[Evidence], Iterator[Finding]] = _nothing
-    find_of_key: Callable[[KeyEvidence], Iterator[Finding]] = _nothing
+    find: Callable[[Evidence], Iterator[Finding]] = _find_nothing
+    find_of_key: Callable[[KeyEvidence], Iterator[Finding]] = _find_nothing

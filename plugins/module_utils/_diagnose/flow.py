@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``ami_share_diagnose``: why accounts can, or cannot, launch images. Read-only."""
+"""``ami_share_diagnose``: find out why accounts can, or cannot, launch images."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .._model import METADATA_OPTIONS, Image, Target
 from .._runner import Flow, Outcome, change_nothing
 from .._tags import of_launch
 from .options import DiagnosisOptions
-from .plan import DiagnosisPlan, cases, plan
+from .plan import DiagnosisPlan, list_cases, plan
 from .read import (
     read_consumer,
     read_identity,
@@ -33,7 +33,7 @@ from .read import (
     repeat_until_usable,
     simulate_refusals,
 )
-from .refusals import awaiting_grants
+from .refusals import find_keys_awaiting_grants
 from .state import Case, ConsumerView, DiagnosisState, OwnerView
 
 _ASSUME_ROLE = "AssumeRole"
@@ -41,15 +41,15 @@ _ASSUME_ROLE = "AssumeRole"
 
 @dataclass
 class _Account:
-    """What was read in one account, until its role could not be assumed."""
+    """The views of one account; ``refused`` is the error after which its role is not assumed again."""
 
     views: dict[Case, ConsumerView] = field(default_factory=dict)
     refused: Exception | None = None
 
     def note(self, case: Case, ask: Callable[[], ConsumerView | None]) -> None:
-        """Note the answer, or why there is none."""
+        """Store the answer of ``ask``, or the error."""
         if self.refused is not None:
-            self.views[case] = _unreadable(case, self.refused)
+            self.views[case] = _unreadable_view(case, self.refused)
             return
         try:
             if (answer := ask()) is not None:
@@ -57,13 +57,13 @@ class _Account:
         except errors.AWS_ERRORS as exception:
             if errors.failure(exception, case.target, "").action == _ASSUME_ROLE:
                 self.refused = exception
-            self.views[case] = _unreadable(case, exception)
+            self.views[case] = _unreadable_view(case, exception)
 
 
 def read_state(clients: Clients, options: DiagnosisOptions) -> DiagnosisState:
     """Read each image once in its owner's account, then in each account that would launch it.
 
-    What cannot be read in one account or region is a finding about it and does not stop the others.
+    A failed read in one account or region is a finding about it and does not stop the others.
     """
     regions = sorted(options.by_target.regions)
     default_region = preferred_region(clients, regions)
@@ -87,7 +87,7 @@ def read_state(clients: Clients, options: DiagnosisOptions) -> DiagnosisState:
 def result(
     options: DiagnosisOptions, current: DiagnosisState, plan: DiagnosisPlan, outcome: Outcome
 ) -> dict[str, Any]:
-    """Return the module's own values."""
+    """Return the keys that are specific to this module."""
     results = [diagnosis.to_dict() for diagnosis in plan.diagnoses]
     return {"results": results, "findings": [finding for item in results for finding in item["findings"]]}
 
@@ -134,7 +134,7 @@ def _read_consumers(
     images: Mapping[Target, str | None],
     owners: Mapping[Target, OwnerView],
 ) -> dict[Case, ConsumerView]:
-    """Read every image in every account, one thread for each; without a role, only in the own account.
+    """Read every image in every account, in a thread for each account; without a role, only in the own.
 
     A planned copy cannot be read, and has an entry only if the account's role cannot be assumed.
     """
@@ -161,7 +161,9 @@ def _read_consumers(
         with accounts.as_account(account_id) as clients:
             for case in by_account[account_id]:
                 account.note(case, partial(ask, clients, case))
-            waiting = [case for case, view in account.views.items() if _may_see(owners, case, view)]
+            waiting = [
+                case for case, view in account.views.items() if _may_become_visible(owners, case, view)
+            ]
             for case in _wait_until_visible(clients, images, waiting):
                 account.note(case, partial(ask, clients, case))
         return account
@@ -169,14 +171,14 @@ def _read_consumers(
     done, failed = map_parallel(by_account, work)
     views = {case: view for account in done.values() for case, view in account.views.items()}
     for account_id, exception in failed.items():
-        views.update({case: _unreadable(case, exception) for case in by_account[account_id]})
+        views.update({case: _unreadable_view(case, exception) for case in by_account[account_id]})
     return views
 
 
 def _wait_until_visible(
     clients: Clients, images: Mapping[Target, str | None], waiting: Collection[Case]
 ) -> Collection[Case]:
-    """Return those whose image the account comes to see in time."""
+    """Return the cases whose image becomes visible to the account in time."""
 
     def look(case: Case) -> Image | None:
         return read.image(clients.ec2(case.target.region), str(images[case.image_target]))
@@ -184,8 +186,8 @@ def _wait_until_visible(
     return images_once_visible(look, waiting)
 
 
-def _may_see(owners: Mapping[Target, OwnerView], case: Case, view: ConsumerView) -> bool:
-    """Whether an account that does not see an image may see it soon: its owner has shared it."""
+def _may_become_visible(owners: Mapping[Target, OwnerView], case: Case, view: ConsumerView) -> bool:
+    """Whether an account that does not see an image may see it soon, because its owner has shared it."""
     owner = owners[case.image_target]
     is_unseen = view.image is None and view.problem is None
     return is_unseen and owner.launch is not None and owner.is_shared_with(case.account_id) is not False
@@ -197,7 +199,7 @@ def _simulate_refusals(
     region: str,
     consumers: Mapping[Case, ConsumerView],
 ) -> dict[Case, ConsumerView]:
-    """Add what IAM decides of the dry runs that KMS has refused, read in each account."""
+    """Add IAM's simulation of the dry runs that KMS has refused, read in each account."""
     refused = [case for case, view in consumers.items() if any(key.refused for key in view.keys.values())]
     if not refused:
         return dict(consumers)
@@ -220,9 +222,10 @@ def _await_new_grants(
     consumers: Mapping[Case, ConsumerView],
     now: datetime,
 ) -> dict[Case, ConsumerView]:
-    """Repeat the dry runs that a new grant, which is not usable yet, may let succeed."""
+    """Repeat the dry runs that may succeed as soon as a new grant is usable."""
     awaiting = {
-        case: awaiting_grants(case, owners[case.image_target], view, now) for case, view in consumers.items()
+        case: find_keys_awaiting_grants(case, owners[case.image_target], view, now)
+        for case, view in consumers.items()
     }
 
     def work(case: Case) -> ConsumerView:
@@ -238,13 +241,13 @@ def _await_new_grants(
 def _select_cases(
     caller: Caller, options: DiagnosisOptions, images: Mapping[Target, str | None]
 ) -> dict[str, list[Case]]:
-    """Return the images to read in each account.
+    """Return the cases to read in each account.
 
-    An account whose images are all planned has one of them, to find out whether its role can be assumed.
+    An account with only planned images has one of them, which shows whether its role can be assumed.
     """
     existing: dict[str, list[Case]] = {}
     planned: dict[str, list[Case]] = {}
-    for case in cases(options, images):
+    for case in list_cases(options, images):
         if options.consumer_role is None and case.account_id != caller.account_id:
             continue
         if images[case.image_target] is None:
@@ -254,12 +257,12 @@ def _select_cases(
     return planned | existing
 
 
-def _unreadable(case: Case, exception: Exception) -> ConsumerView:
+def _unreadable_view(case: Case, exception: Exception) -> ConsumerView:
     return ConsumerView(problem=errors.failure(exception, case.target, "DescribeImages"))
 
 
 def _select_keys(owner: OwnerView) -> list[str]:
-    """Return the keys that the account has to try: those that are enabled, not AWS's own ones.
+    """Return the keys for the account's dry runs: the enabled ones that are not AWS managed.
 
     EBS may use an AWS managed key for all in its account (KMS Developer Guide, "AWS managed keys").
     """

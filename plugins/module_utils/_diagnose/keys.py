@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is known of an account's access to the keys of an image: grants, key policies and its dry runs."""
+"""An account's access to the keys of an image, by grants, key policies and its dry runs."""
 
 from __future__ import annotations
 
@@ -27,10 +27,9 @@ ONLY_A_LAUNCH_SHOWS = "Only a launch shows whether it can use the key (ami_launc
 
 @dataclass(frozen=True)
 class KeyAccess:
-    """One account's access to one key, as far as the key's grants and policy decide it.
+    """The access of an account to a key, as far as the key's grants and policy decide it.
 
-    ``is_own`` is whether image and key belong to the account: who in it may use the key is up to its own
-    policies.
+    ``is_own`` is whether image and key belong to the account, whose own policies then decide who may use it.
     """
 
     case: Case
@@ -40,39 +39,39 @@ class KeyAccess:
 
     @property
     def arn(self) -> str:
-        """The key."""
+        """Return the ARN of the key."""
         return self.key.key.arn
 
     @property
     def account(self) -> str:
-        """The account, for a sentence."""
+        """Return the account, for a sentence."""
         return f"account {self.case.account_id}"
 
     @cached_property
     def decisions(self) -> Mapping[str, Access]:
-        """The decision on each operation that a launch needs, as EC2 calls it for the account."""
+        """Return the decision on each operation that a launch needs, as EC2 calls it for the account."""
         return {operation: key_access.access(self.key, self.consumer, operation) for operation in OPERATIONS}
 
     @property
     def denied(self) -> list[str]:
-        """The operations that are not allowed, implicitly or by an explicit deny."""
+        """Return the operations that are not allowed, implicitly or by an explicit deny."""
         return sorted(item for item, decision in self.decisions.items() if decision is Access.DENIED)
 
     @property
     def undetermined(self) -> list[str]:
-        """The operations that depend on conditions which cannot be evaluated."""
+        """Return the operations that depend on conditions which cannot be evaluated."""
         return sorted(item for item, decision in self.decisions.items() if decision is Access.UNKNOWN)
 
     @cached_property
     def roles(self) -> frozenset[str]:
-        """The account's roles and users that grants or the key policy name."""
+        """Return the account's roles and users that grants or the key policy name."""
         by_grants = {key_policy.short(grant.grantee) for grant in self.key.grants} - {self.case.account_id}
         policy = self.key.policy
         named = principals_in_account(policy, self.case.account_id) if policy is not None else set()
         return frozenset(by_grants | named)
 
     def owner_decision(self, operation: str) -> Access:
-        """Return what the key's owner decides on a direct call; unknown of an own key, for its roles."""
+        """Return the decision of the key's owner on a direct call; unknown for the owner's own roles."""
         return Access.UNKNOWN if self.is_own else self.direct_decision(operation)
 
     def direct_decision(self, operation: str) -> Access:
@@ -86,9 +85,9 @@ class KeyAccess:
 
 @dataclass(frozen=True)
 class KeyEvidence:
-    """What is known of one key of an image and one account that would launch the image.
+    """The known facts about one key of an image and one account that would launch the image.
 
-    ``checked`` is what was read in the account, None if it was not checked.
+    ``checked`` is the view of the account, None if it was not checked.
     """
 
     case: Case
@@ -99,7 +98,7 @@ class KeyEvidence:
 
     @property
     def arn(self) -> str:
-        """The key."""
+        """Return the ARN of the key."""
         return self.key.key.arn
 
     @property
@@ -109,7 +108,7 @@ class KeyEvidence:
 
     @property
     def dry_run(self) -> KeyDryRun | None:
-        """The account's dry runs of the key, None if there were none."""
+        """Return the account's dry runs of the key; None if there were none."""
         return self.checked.keys.get(self.arn) if self.checked is not None else None
 
     @property
@@ -130,16 +129,15 @@ class KeyEvidence:
 
     @cached_property
     def access(self) -> KeyAccess:
-        """The account's access, as far as the key's grants and policy decide it."""
+        """Return the account's access, as far as the key's grants and policy decide it."""
         consumer = _consumer(self.case, self.owner.launch, self.checked)
         return KeyAccess(self.case, self.key, consumer, self.is_own)
 
 
 def _consumer(case: Case, launch: Sharing | None, checked: ConsumerView | None) -> Consumer:
-    """Return the account, with its organization if that follows from the account seeing the image.
+    """Return the account, with its organization if the image's visibility proves that.
 
-    An image that is shared with one organization or organizational unit only, and that the account sees,
-    shows that the account is in it.
+    An account that sees an image which is shared with one organization or organizational unit only, is in it.
     """
     plain = Consumer(account_id=case.account_id)
     if launch is None or checked is None or checked.image is None:
@@ -156,15 +154,15 @@ def _consumer(case: Case, launch: Sharing | None, checked: ConsumerView | None) 
     return Consumer(case.account_id, organizations.pop(), unit_id)
 
 
-def key_use(owner: OwnerView, checked: ConsumerView | None, of_keys: Iterable[Finding]) -> str | None:
+def judge_key_use(owner: OwnerView, checked: ConsumerView | None, findings: Iterable[Finding]) -> str | None:
     """Return whether the account's role or user can use the keys of an image, by the findings about them.
 
-    ``proven``, ``refused``, or ``uncertain`` if the findings or the keys do not tell. None if the account was
-    not asked or does not see the image, or if the image is not encrypted.
+    It is ``proven``, ``refused``, or ``uncertain`` if findings and keys decide neither. It is None if the
+    account was not checked or does not see the image, or if the image is not encrypted.
     """
     if checked is None or checked.image is None or not checked.image.encrypted:
         return None
-    effects = {finding.blocks_launch for finding in of_keys}
+    effects = {finding.blocks_launch for finding in findings}
     if BlocksLaunch.BLOCKING in effects:
         return REFUSED
     is_tried = all(key.key.aws_managed or key.key.arn in checked.keys for key in owner.keys)
@@ -172,11 +170,11 @@ def key_use(owner: OwnerView, checked: ConsumerView | None, of_keys: Iterable[Fi
     return UNCERTAIN if BlocksLaunch.UNKNOWN in effects or not is_known else PROVEN
 
 
-def unread_keys(case: Case, owner: OwnerView, checked: ConsumerView | None) -> dict[str, Failure]:
-    """Return the keys that could not be read as far as the diagnosis needs it, and why.
+def list_unread_keys(case: Case, owner: OwnerView, checked: ConsumerView | None) -> dict[str, Failure]:
+    """Return the failures of keys that could not be read as far as the diagnosis needs it, by ARN.
 
-    The account's dry runs can show the same. For the owner of the image, its own key need only be described:
-    what it may do with its keys is up to its IAM policies.
+    Keys that the account's dry runs may use are left out. For the owner of the image, it is enough that its
+    own key could be described: its IAM policies decide about its keys.
     """
     image = owner.image
     if image is None:
@@ -195,7 +193,7 @@ def may_use(dry_run: KeyDryRun | None) -> bool:
     return dry_run is not None and dry_run.allows_all
 
 
-def keys_of_account(keys: Iterable[KeyState], account_id: str) -> tuple[KeyState, ...]:
+def select_grants_of_account(keys: Iterable[KeyState], account_id: str) -> tuple[KeyState, ...]:
     """Return the keys with only those grants whose grantee is the account, or a role or user in it."""
     return tuple(
         replace(key, grants=tuple(item for item in key.grants if arns.account_of(item.grantee) == account_id))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why accounts can, or cannot, launch images: the findings about each image in each account."""
+"""Find the reasons why accounts can, or cannot, launch images: the findings by image and account."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .._finding import BlocksLaunch, Finding
 from .._model import Target, used_by
 from .._plan import PlanWithoutTargets
 from .check import Evidence
-from .checks import findings_of_account, findings_of_image, findings_of_keys
-from .keys import key_use, keys_of_account, unread_keys
+from .checks import find_in_account, find_in_image, find_in_keys
+from .keys import judge_key_use, list_unread_keys, select_grants_of_account
 from .options import DiagnosisOptions
 from .state import DRY_RUN_SUCCEEDED, Case, ConsumerView, DiagnosisState
 
@@ -36,7 +36,7 @@ class Diagnosis:
     unread_keys: tuple[Failure, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the diagnosis as the module does."""
+        """Return the diagnosis as the module returns it."""
         return {
             "account_id": self.case.account_id,
             "can_launch": _can_launch(self.findings),
@@ -52,9 +52,9 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class DiagnosisPlan(PlanWithoutTargets):
-    """All diagnoses. It has no actions.
+    """The diagnoses of all images in all accounts, without actions.
 
-    The failures are what could not be read, and the findings that ``fail_on`` selects.
+    The failures are failed reads, and the findings that ``fail_on`` selects.
     """
 
     diagnoses: tuple[Diagnosis, ...]
@@ -62,13 +62,13 @@ class DiagnosisPlan(PlanWithoutTargets):
 
 def plan(options: DiagnosisOptions, current: DiagnosisState) -> DiagnosisPlan:
     """Diagnose every image in every account."""
-    diagnoses = tuple(_diagnose(current, case) for case in cases(options, current.owners))
+    diagnoses = tuple(_diagnose(current, case) for case in list_cases(options, current.owners))
     return DiagnosisPlan(
         diagnoses, failures=(*_unread_failures(current, diagnoses), *_failing_findings(options, diagnoses))
     )
 
 
-def cases(options: DiagnosisOptions, targets: Iterable[Target]) -> tuple[Case, ...]:
+def list_cases(options: DiagnosisOptions, targets: Iterable[Target]) -> tuple[Case, ...]:
     """Return every account with each image that it would launch."""
     ordered = sorted(targets)
     return tuple(
@@ -79,37 +79,37 @@ def cases(options: DiagnosisOptions, targets: Iterable[Target]) -> tuple[Case, .
 
 
 def _diagnose(current: DiagnosisState, case: Case) -> Diagnosis:
-    evidence = _evidence(current, case)
+    evidence = _collect_evidence(current, case)
     owner, checked = evidence.owner, evidence.checked
-    of_keys = [*findings_of_keys(evidence)]
-    findings = (*findings_of_image(evidence), *of_keys, *findings_of_account(evidence))
+    findings_about_keys = [*find_in_keys(evidence)]
+    findings = (*find_in_image(evidence), *findings_about_keys, *find_in_account(evidence))
     return Diagnosis(
         case,
         evidence.image_id,
-        _level(checked),
+        _find_level(checked),
         tuple(
             replace(item, account_id=case.account_id, region=evidence.region, image_id=evidence.image_id)
             for item in findings
         ),
-        key_use(owner, checked, of_keys),
+        judge_key_use(owner, checked, findings_about_keys),
         current.principals.get(case.account_id) if checked is not None else None,
-        tuple(unread_keys(case, owner, checked).values()),
+        tuple(list_unread_keys(case, owner, checked).values()),
     )
 
 
-def _evidence(current: DiagnosisState, case: Case) -> Evidence:
+def _collect_evidence(current: DiagnosisState, case: Case) -> Evidence:
     owner = current.owners[case.image_target]
     return Evidence(
         case,
         current.images[case.image_target],
-        replace(owner, keys=keys_of_account(owner.keys, case.account_id)),
+        replace(owner, keys=select_grants_of_account(owner.keys, case.account_id)),
         current.consumers.get(case),
         current.role_name if case.account_id != current.account_id else None,
         current.now,
     )
 
 
-def _level(checked: ConsumerView | None) -> str | None:
+def _find_level(checked: ConsumerView | None) -> str | None:
     """Return ``authorized`` if the dry run succeeded, else ``visible`` if the account sees the image."""
     if checked is None or checked.image is None:
         return None
@@ -118,7 +118,7 @@ def _level(checked: ConsumerView | None) -> str | None:
 
 
 def _can_launch(findings: Iterable[Finding]) -> str:
-    """Return ``no`` if anything stands in the way, ``unknown`` if something may, else ``yes``."""
+    """Return ``no`` if a finding blocks a launch, ``unknown`` if one may, else ``yes``."""
     effects = {finding.blocks_launch for finding in findings}
     if BlocksLaunch.BLOCKING in effects:
         return "no"
@@ -126,7 +126,7 @@ def _can_launch(findings: Iterable[Finding]) -> str:
 
 
 def _unread_failures(current: DiagnosisState, diagnoses: Iterable[Diagnosis]) -> Iterator[Failure]:
-    """Yield what could not be read, once for each account and region."""
+    """Yield the failures of reads, once for each account and region."""
     owners = (owner.problem for _target, owner in sorted(current.owners.items()) if owner.problem is not None)
     keys = (problem for diagnosis in diagnoses for problem in diagnosis.unread_keys)
     consumers = (item.problem for _case, item in current.consumers.items() if item.problem is not None)
@@ -134,7 +134,7 @@ def _unread_failures(current: DiagnosisState, diagnoses: Iterable[Diagnosis]) ->
 
 
 def _failing_findings(options: DiagnosisOptions, diagnoses: tuple[Diagnosis, ...]) -> Iterator[Failure]:
-    """Yield the findings that ``fail_on`` selects as failures; what could not be read is one already."""
+    """Yield the findings that ``fail_on`` selects as failures, except failed reads, which are failures."""
     for diagnosis in diagnoses:
         for item in diagnosis.findings:
             unread = item.code in _UNREADABLE and item.error_code is not None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads a shared image in its owner's account and in an account that would launch it."""
+"""Read a shared image in its owner's account and in an account that would launch it."""
 
 from __future__ import annotations
 
@@ -59,25 +59,25 @@ def read_keys(clients: Clients, target: Target, owner: OwnerView) -> OwnerView:
         return owner
     snapshots = read.snapshots(clients.ec2(target.region), owner.image.snapshot_ids)
     key_ids = sorted({item.kms_key_id for item in snapshots if item.kms_key_id})
-    found: list[KeyState] = []
+    keys: list[KeyState] = []
     encrypted = {item.snapshot_id for item in owner.image.devices if item.encrypted and item.snapshot_id}
     problems = {
-        snapshot_id: _key_unknown(target, snapshot_id)
+        snapshot_id: _report_unknown_key(target, snapshot_id)
         for snapshot_id in sorted(encrypted - {item.snapshot_id for item in snapshots if item.kms_key_id})
     }
     undecided = {item.kms_key_id: item for item in snapshots if item.kms_key_id and item.associated_key_arns}
     for key_id in (item for item in key_ids if item not in undecided):
         try:
             key = KeyState(read.key(clients.kms(target.region), key_id))
-            found.append(key)
-            found[-1] = _read_access(clients.kms(target.region), target, key)
+            keys.append(key)
+            keys[-1] = _read_access(clients.kms(target.region), target, key)
         except errors.AWS_ERRORS as exception:
             problems[key_id] = errors.failure(exception, target, "DescribeKey")
-    return replace(owner, keys=tuple(found), key_problems=problems, undecided_keys=undecided)
+    return replace(owner, keys=tuple(keys), key_problems=problems, undecided_keys=undecided)
 
 
 def read_identity(clients: Clients, region: str) -> Caller:
-    """Read the account of the credentials. No policy has to allow this (STS API Reference)."""
+    """Read the account of the credentials, which needs no permission (STS API Reference)."""
     return read.caller(clients.sts(region))
 
 
@@ -91,8 +91,8 @@ def read_consumer(
 ) -> ConsumerView:
     """Read the image in an account that would launch it, with dry runs of the launch and of its use of keys.
 
-    ``key_arns`` are the keys that a launch uses, as far as the owner can read; ``request`` returns the
-    parameters of RunInstances for the image. ``grantee`` is the account, as an ARN.
+    ``key_arns`` are the keys of the image that its owner can read; ``request`` returns the parameters of
+    RunInstances for the image. ``grantee`` is the ARN of the account.
     """
     ec2 = clients.ec2(target.region)
     image = read.image(ec2, image_id)
@@ -111,7 +111,7 @@ def read_consumer(
 def repeat_until_usable(
     kms: KMSClient, arns: Iterable[str], grantee: str, view: ConsumerView
 ) -> ConsumerView:
-    """Repeat the dry runs of these keys until KMS allows something, for a limited time."""
+    """Repeat the dry runs of these keys until KMS allows an operation, for a limited time."""
 
     def look(waiting: tuple[str, ...]) -> dict[str, KeyDryRun]:
         tried = {arn: dry_runs.key(kms, arn, grantee) for arn in waiting}
@@ -123,7 +123,7 @@ def repeat_until_usable(
 
 
 def simulate_refusals(iam: Any, principal: str, view: ConsumerView) -> ConsumerView:
-    """Add what the policies of the role or user decide about what KMS refused to it directly."""
+    """Add IAM's simulation of the operations that KMS refused the role or user directly."""
     keys = {
         arn: replace(item, simulation=dry_runs.simulate(iam, principal, arn, item.refused))
         if item.refused
@@ -134,7 +134,7 @@ def simulate_refusals(iam: Any, principal: str, view: ConsumerView) -> ConsumerV
 
 
 def _read_block(reader: Callable[[EC2Client], PublicAccessBlock], ec2: EC2Client) -> PublicAccessBlock:
-    """Read block public access. It blocks no launch, so a failed read does not hide the rest."""
+    """Read block public access; a failed read is no failure, since it blocks no launch."""
     try:
         return reader(ec2)
     except errors.AWS_ERRORS:
@@ -144,7 +144,7 @@ def _read_block(reader: Callable[[EC2Client], PublicAccessBlock], ec2: EC2Client
 def _try_launch(
     ec2: EC2Client, target: Target, request: Mapping[str, Any]
 ) -> tuple[tuple[str, str] | None, Failure | None]:
-    """Try a launch. What fails is no reason to lose that the account can see the image."""
+    """Return the answer to the dry run of a launch, or the failure, which keeps the other reads."""
     try:
         return dry_runs.launch(ec2, **request), None
     except errors.AWS_ERRORS as exception:
@@ -180,7 +180,7 @@ def _try_in_subnets(
 
 
 def _read_subnets(ec2: EC2Client) -> Iterator[Subnet]:
-    """Yield the subnets that the account can use, those that are shared with it among them."""
+    """Yield the subnets that the account can use, including those that are shared with it."""
     # EC2 API Reference, DescribeSubnets: the filter state, and at most 1000 subnets in a page.
     pages = ec2.get_paginator("describe_subnets").paginate(
         Filters=[{"Name": "state", "Values": ["available"]}], PaginationConfig=read.PAGE
@@ -199,7 +199,7 @@ def _read_subnets(ec2: EC2Client) -> Iterator[Subnet]:
 
 
 def _read_settings(ec2: EC2Client, target: Target) -> ConsumerView:
-    """Read why an account cannot see the image, which is a finding also if its settings cannot be read."""
+    """Read the Allowed AMIs settings of an account that cannot see the image, or the failure."""
     try:
         answer = ec2.get_allowed_images_settings()
     except errors.AWS_ERRORS as exception:
@@ -220,23 +220,23 @@ def _read_settings(ec2: EC2Client, target: Target) -> ConsumerView:
 
 
 def _reads_all_criteria(ec2: EC2Client) -> bool:
-    """Whether this botocore returns all parts of criteria, and all members of images that they are about."""
+    """Whether this botocore returns all parts of criteria, and the members of images for them."""
     model: Any = ec2.meta.service_model
     criterion, image = ({*model.shape_for(name).members} for name in ("ImageCriterion", "Image"))
     return criterion >= NEWER_PARTS and image >= NEWER_MEMBERS
 
 
 def _search(clients: Clients, image_id: str, regions: Iterable[str]) -> tuple[str, ...]:
-    others = []
+    regions_with_image = []
     for region in regions:
-        # A region that cannot be searched is not a failure: the image is not known to be there.
+        # A failed search of another region is no failure.
         with suppress(*errors.AWS_ERRORS):
             if read.image(clients.ec2(region), image_id) is not None:
-                others.append(region)
-    return tuple(others)
+                regions_with_image.append(region)
+    return tuple(regions_with_image)
 
 
-def _key_unknown(target: Target, snapshot_id: str) -> Failure:
+def _report_unknown_key(target: Target, snapshot_id: str) -> Failure:
     return Failure.at(
         target,
         "DescribeSnapshots",
@@ -247,8 +247,8 @@ def _key_unknown(target: Target, snapshot_id: str) -> Failure:
 
 
 def _read_access(kms: KMSClient, target: Target, key: KeyState) -> KeyState:
-    """Read the key's grants and policy, where they decide who can use it."""
+    """Return the key with its grants and policy, if these decide who can use it."""
     if key.key.aws_managed or key.key.account_id != target.account_id:
-        # Other accounts cannot use an AWS managed key; the key of another account can be read there only.
+        # Other accounts cannot use an AWS managed key; only a key's owner can read its grants and policy.
         return key
     return KeyState(key.key, read.grants(kms, key.key.arn), read.key_policies(kms, key.key.arn))

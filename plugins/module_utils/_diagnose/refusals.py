@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What it means that KMS refuses an account the dry runs of a key, which are direct calls and not EC2's."""
+"""The meaning of KMS's refusals of dry runs, which are direct calls and not those of EC2."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .._keys.access import Access, KeyDryRun, Simulation
 from .._keys.grants import NEW_GRANT_TIMEOUT
 from .._keys.policy_evaluation import Consumer
 from .._keys.simulation import permissions
-from .keys import KeyAccess, keys_of_account
+from .keys import KeyAccess, select_grants_of_account
 from .state import Case, ConsumerView, OwnerView
 
-# A grant that is younger may not be usable yet.
+# A younger grant may not be usable yet.
 _NEW = timedelta(seconds=NEW_GRANT_TIMEOUT)
 NOT_SIMULATED = Simulation("", problem="")
 # The policies in AWS's messages of denials that IAM simulates or this run reads. IAM does not evaluate the
@@ -26,14 +26,16 @@ NOT_SIMULATED = Simulation("", problem="")
 _READ_POLICIES = frozenset({"identity-based policy", "permissions boundary", "resource-based policy"})
 
 
-def awaiting_grants(case: Case, owner: OwnerView, consumer: ConsumerView, now: datetime) -> list[str]:
-    """Return the keys that KMS refuses to the account as long as a new grant to it may not be usable yet.
+def find_keys_awaiting_grants(
+    case: Case, owner: OwnerView, consumer: ConsumerView, now: datetime
+) -> list[str]:
+    """Return the keys whose refusal may end as soon as a new grant to the account is usable.
 
-    What else explains the refusal, as IAM simulates it, does not change with the grant.
+    A refusal that IAM's simulation explains does not end with the grant.
     """
     return [
         key.key.arn
-        for key in keys_of_account(owner.keys, case.account_id)
+        for key in select_grants_of_account(owner.keys, case.account_id)
         if (dry_run := consumer.keys.get(key.key.arn)) is not None
         and any(grant.created is not None and now - grant.created < _NEW for grant in key.grants)
         and _may_lack_grant(KeyAccess(case, key, Consumer(account_id=case.account_id)), dry_run)
@@ -41,18 +43,18 @@ def awaiting_grants(case: Case, owner: OwnerView, consumer: ConsumerView, now: d
 
 
 def _may_lack_grant(access: KeyAccess, dry_run: KeyDryRun) -> bool:
-    """Whether KMS refuses all, and nothing but a grant that is not usable yet is known to be the reason."""
+    """Whether KMS refuses all operations for no other known reason than a grant that is not usable yet."""
     simulation = dry_run.simulation or NOT_SIMULATED
     return (
         bool(dry_run.refused)
         and not dry_run.allowed
         and not any(map(is_explicit, dry_run.refused.values()))
-        and not denied_through_ec2(dry_run.refused, simulation)
+        and not list_denied_through_ec2(dry_run.refused, simulation)
         and not is_explained(access, dry_run.refused, simulation)
     )
 
 
-def denied_through_ec2(refused: Iterable[str], simulation: Simulation) -> list[str]:
+def list_denied_through_ec2(refused: Iterable[str], simulation: Simulation) -> list[str]:
     """Return the permissions that the role's own policies deny through EC2 as well."""
     needed = (item for operation in refused for item in permissions(operation))
     return [item for item in needed if simulation.through_ec2.get(item) is Access.DENIED]
@@ -67,9 +69,9 @@ def is_allowed_through_ec2(refused: Iterable[str], simulation: Simulation) -> bo
 def is_explained(access: KeyAccess, refused: Mapping[str, str], simulation: Simulation) -> bool:
     """Whether the role's policies allow all through EC2, and the refusals are about direct calls only.
 
-    If its policies and those of the key's owner allow a direct call that KMS refuses, something else does:
-    a resource control policy of the owner's organization, for example. So it is if KMS names such a policy,
-    whatever the others say. ``refused`` are KMS's messages by operation.
+    If its policies and those of the key's owner allow a direct call that KMS refuses, another policy denies
+    it, for example a resource control policy of the owner's organization. KMS's message may name such a
+    policy. ``refused`` are KMS's messages by operation.
     """
     return is_allowed_through_ec2(refused, simulation) and all(
         not _is_by_unread_policy(message)
@@ -84,7 +86,7 @@ def is_explained(access: KeyAccess, refused: Mapping[str, str], simulation: Simu
 def is_explicit(message: str) -> bool:
     """Whether AWS's message says that a statement denies the request.
 
-    Otherwise no statement allows this request, and one may allow that of EC2 in a launch.
+    Otherwise no statement allows this request; a statement may allow the request of EC2 in a launch.
     """
     reason = denial.read_denial(message)
     return reason is not None and reason.explicit

@@ -32,16 +32,16 @@ _COLUMNS = (
     Column("can_launch", "can launch"),
     Column("findings", "findings"),
 )
-# Where the problems are that are not shown: the role has no report.
+# The place of the problems that are not shown: the role has no report.
 _REST = "the facts diagnose_findings and diagnose_failures"
 
 Result = Mapping[str, Any]
 
 
 def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
-    """Show the accounts that cannot launch an image, and why; those that can are one row if many.
+    """Return the screen: the accounts that cannot launch an image, and why; many others are one row.
 
-    ``result`` is that of ``ami_share_diagnose``. ``context`` has the ``status``.
+    ``result`` is the result of ``ami_share_diagnose``. ``context`` has the ``status``.
     """
     diagnosed = result.get("results") or ()
     bad = [launch for launch in diagnosed if launch["can_launch"] != "yes"]
@@ -57,7 +57,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     lines = (
         *_headline(diagnosed, bad, context["status"]),
         *format_table(_COLUMNS, tuple(collapse_rows(list(map(_row, bad)), list(map(_row, good))))),
-        *format_failures([*_with_accounts(blocking), *others], rest, message),
+        *format_failures([*_add_accounts(blocking), *others], rest, message),
     )
     artifacts = {
         "failed_regions": sorted({launch["region"] for launch in bad}),
@@ -94,10 +94,10 @@ def _row(launch: Result) -> Row:
     return Row(cells, tones.get(launch["can_launch"], Tone.PLAIN))
 
 
-def _with_accounts(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return findings with their account in the message, which most have already."""
-    return [{**item, "message": _with_account(item["message"], item["account_id"])} for item in findings]
+def _add_accounts(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the findings with their account in the message, which most messages already name."""
+    return [{**item, "message": _add_account(item["message"], item["account_id"])} for item in findings]
 
 
-def _with_account(message: str, account_id: str) -> str:
+def _add_account(message: str, account_id: str) -> str:
     return message if account_id in message else f"{account_id}: {message}"

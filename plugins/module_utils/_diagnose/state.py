@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What was read of an image in its owner's and its consumers' accounts."""
+"""The state of an image in its owner's and its consumers' accounts."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ UNREAD = PublicAccessBlock("unreadable")
 
 @dataclass(frozen=True)
 class OwnerView:
-    """What was read of an image in its owner's account.
+    """The state of an image in its owner's account.
 
-    ``elsewhere`` lists other regions in which an image with that ID was found instead. ``launch`` is None if
-    the account that it was read in is not the owner. ``volume_permissions`` maps snapshots to their volume
-    permissions, ``key_problems`` keys to why they, their grants or their policy could not be read. ``keys``
-    has those of them that could be described. ``undecided_keys`` maps keys that were not read, because they
-    do not decide access alone, to a snapshot with the key and others that are associated with it. ``problem``
-    is why nothing could be read. The states of block public access are None where nothing is public, and
-    ``UNREAD`` where they could not be read.
+    ``elsewhere`` lists the other regions that have the image instead. ``launch`` is None if it was read in an
+    account that is not the owner. ``volume_permissions`` maps snapshots to their volume permissions,
+    ``key_problems`` maps keys to the failure to read them, their grants or their policy. ``keys`` has the
+    keys that could be described. ``undecided_keys`` maps keys that were not read, because they do not decide
+    access alone, to a snapshot with the key and its associated keys. ``problem`` is the failure if nothing
+    could be read. The states of block public access are None if nothing is public, ``UNREAD`` if the read
+    failed.
     """
 
     image: Image | None = None
@@ -63,7 +63,7 @@ class OwnerView:
 
     @property
     def organizations(self) -> str:
-        """The organizations and organizational units that the image is shared with, for a sentence."""
+        """Return the organizations and organizational units that the image is shared with, as text."""
         launch = self.launch or Sharing()
         return ", ".join(sorted(launch.org_arns | launch.org_unit_arns))
 
@@ -85,7 +85,7 @@ class AllowedImages:
 class Subnet:
     """A subnet of an account, or one that is shared with it (botocore shape ``Subnet``).
 
-    ``free_addresses`` counts those for IPv4. ``zone`` is the Availability Zone's name.
+    ``free_addresses`` is the number of free IPv4 addresses. ``zone`` is the Availability Zone's name.
     """
 
     subnet_id: str
@@ -99,13 +99,13 @@ class Subnet:
 
 @dataclass(frozen=True)
 class ConsumerView:
-    """What was read of an image in the account that would launch it.
+    """The state of an image in the account that would launch it.
 
-    ``image`` is None if the account cannot see it; ``allowed_images`` is read only then, and None if it could
-    not be read, with the reason. ``dry_run`` is the error code and message of the dry run of RunInstances,
-    None if AWS did not answer it, with the reason. ``subnet_ids`` are the subnets in which it was repeated,
-    None if AWS needed no subnet, or if the account's subnets could not be read, with the reason.
-    ``problem`` is why nothing could be read.
+    ``image`` is None if the account cannot see it; only then ``allowed_images`` is read, and None with a
+    problem if that fails. ``dry_run`` is the error code and message of the dry run of RunInstances, None with
+    a problem if AWS did not answer it. ``subnet_ids`` are the subnets in which it was repeated, None if AWS
+    needed no subnet, or with a problem if the account's subnets could not be read. ``problem`` is the failure
+    if nothing could be read.
     """
 
     image: Image | None = None
@@ -128,13 +128,13 @@ class Case:
 
     @property
     def target(self) -> Target:
-        """The launching account in the image's region."""
+        """Return the launching account in the image's region."""
         return Target(self.account_id, self.image_target.region)
 
 
 @dataclass(frozen=True)
 class DiagnosisState:
-    """Everything that was read; ``consumers`` has no entry for accounts that were not checked.
+    """The state of all images and accounts; ``consumers`` has no entry for accounts that were not checked.
 
     ``account_id`` is the account of the credentials, for which no role is assumed. ``principals`` maps
     accounts to the ARN of the role or user with whose credentials they were checked.

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The subnets in which the dry run of a launch is repeated, if AWS has no default one for the account.
+"""Choose the subnets in which the dry run of a launch is repeated, if the account has no default one.
 
-EC2 checks the network of a dry run, too: in an account without a default VPC, it refuses one without a
+EC2 also checks the network of a dry run: in an account without a default VPC, it refuses a dry run without a
 subnet, whatever the caller may do (aws/karpenter-provider-aws#7834).
 """
 
@@ -42,7 +42,7 @@ def is_missing(code: str) -> bool:
 
 
 def choose(subnets: Iterable[Subnet], target: Target) -> tuple[str, ...]:
-    """Return the IDs of the subnets to try, in their order, the same for the same subnets.
+    """Return the IDs of the subnets to try, in a stable order.
 
     One for each VPC and Availability Zone is enough: zones differ in the instance types that they offer, VPCs
     in their security groups. The account's own subnets come first, since an account cannot use the default
@@ -56,7 +56,7 @@ def choose(subnets: Iterable[Subnet], target: Target) -> tuple[str, ...]:
 
 
 def is_decided(answer: Answer) -> bool:
-    """Whether a dry run in one subnet decides for the account: no other subnet could change the answer.
+    """Whether a dry run in one subnet decides for the account, so that no other subnet is tried.
 
     A denial may be about the subnet or its zone, since policies can limit launches to some of them.
     """
@@ -67,14 +67,14 @@ def is_decided(answer: Answer) -> bool:
 
 
 def is_certain(message: str) -> bool:
-    """Whether a denial in a subnet of each zone is one for the account, whatever subnet it launches in."""
+    """Whether a denial in a subnet of each zone is a denial in every subnet of the account."""
     return _OF_EVERY_SUBNET.search(message) is not None
 
 
 def decide(answers: Sequence[Answer]) -> Answer:
-    """Return the answer of the dry runs that counts: the last one if it decides for every subnet.
+    """Return the deciding answer of the dry runs: the last one if it decides for every subnet.
 
-    Otherwise a launch is denied only if it is in every subnet.
+    Otherwise, a launch counts as denied only if it is denied in all subnets that were tried.
     """
     if is_decided(answers[-1]):
         return answers[-1]
@@ -82,7 +82,7 @@ def decide(answers: Sequence[Answer]) -> Answer:
 
 
 def _rank(subnet: Subnet, target: Target) -> tuple[bool, bool, bool, bool, str, str]:
-    """Return a sort key that has first the subnets in which any instance type is most likely to start."""
+    """Return a sort key that puts first the subnets in which most instance types can start."""
     return (
         subnet.owner_id != target.account_id,
         # us-east-1a, but not us-east-1-bos-1a: Local Zones and Wavelength Zones offer few instance types.

@@ -114,7 +114,7 @@ def build_document(content: Mapping[str, Any]) -> Document:
         if regions
         else (),
         matrix=_matrix(content),
-        tables=tuple(table for table in (_consumer_copies(content), _published(content)) if table.rows),
+        tables=tuple(table for table in (_copy_table(content), _publication_table(content)) if table.rows),
         records=_records(content),
         explanations=MEANINGS,
     )
@@ -342,7 +342,7 @@ def _choose_mark(row: Mapping[str, Any]) -> Mark:
     return Mark.SLIGHT if row.get("uncertain") else Mark.BROKEN
 
 
-def _consumer_copies(content: Mapping[str, Any]) -> Table:
+def _copy_table(content: Mapping[str, Any]) -> Table:
     return Table(
         title="Copies that accounts own",
         columns=(
@@ -360,7 +360,7 @@ def _consumer_copies(content: Mapping[str, Any]) -> Table:
     )
 
 
-def _published(content: Mapping[str, Any]) -> Table:
+def _publication_table(content: Mapping[str, Any]) -> Table:
     return Table(
         title="Where the image is published",
         columns=(

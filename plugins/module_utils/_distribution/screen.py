@@ -21,9 +21,9 @@ from .._reports.screen import (
     Row,
     Screen,
     Tone,
-    count_further,
     format_duration,
     format_failures,
+    format_further,
     format_omitted,
     format_report_path,
     format_table,
@@ -111,8 +111,8 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *_headline(run),
         *format_table(_COLUMNS, tuple(_rows(run))),
         *_captions(run),
-        *_unfinished(run),
-        *_unverified(run, rest),
+        *_format_unfinished(run),
+        *_format_unverified(run, rest),
         *format_failures(report["failures"], rest, "\n".join(context.get("messages", ()))),
         *format_failures(_list_doubts(run), rest, tone=Tone.WARNING),
         *format_report_path(report_path),
@@ -189,15 +189,15 @@ def _cells(run: _Run, region: Mapping[str, Any]) -> dict[str, str]:
     return {
         "region": region["region"],
         "image": region["image_id"] or ("-" if not run.is_plan else "(new)"),
-        "copy": _copy(run, region),
-        "key": _key(run, region),
-        "shared": _shared(run, region),
-        "verified": _verified(run, region),
-        "published": _published(run, region),
+        "copy": _copy_cell(run, region),
+        "key": _key_cell(run, region),
+        "shared": _shared_cell(run, region),
+        "verified": _verified_cell(run, region),
+        "published": _published_cell(run, region),
     }
 
 
-def _copy(run: _Run, region: Mapping[str, Any]) -> str:
+def _copy_cell(run: _Run, region: Mapping[str, Any]) -> str:
     if region["state"] != "available" and not run.is_plan:
         return str(region["state"] or "none")
     origin = run.origins.get(region["region"])
@@ -207,7 +207,7 @@ def _copy(run: _Run, region: Mapping[str, Any]) -> str:
     return f"copied {format_duration(seconds)}" if seconds else _ORIGINS.get(str(origin), "available")
 
 
-def _key(run: _Run, region: Mapping[str, Any]) -> str:
+def _key_cell(run: _Run, region: Mapping[str, Any]) -> str:
     if not region["kms_key_arn"]:
         return ""
     if _has_failed(run, region, OF_KEYS):
@@ -215,7 +215,7 @@ def _key(run: _Run, region: Mapping[str, Any]) -> str:
     return "planned" if region["region"] in run.planned_keys else "ok"
 
 
-def _shared(run: _Run, region: Mapping[str, Any]) -> str:
+def _shared_cell(run: _Run, region: Mapping[str, Any]) -> str:
     """Return the number of consumers with a launch permission; ``planned`` if these are only planned.
 
     The image's owner needs none.
@@ -236,7 +236,7 @@ def _verifications(run: _Run, region: Mapping[str, Any]) -> list[Mapping[str, An
     return [row for row in run.report.get("verified", ()) if row["region"] == region["region"]]
 
 
-def _verified(run: _Run, region: Mapping[str, Any]) -> str:
+def _verified_cell(run: _Run, region: Mapping[str, Any]) -> str:
     rows = _verifications(run, region)
     # In check mode, an account cannot yet see what would be shared with it.
     if not rows or (run.is_plan and not all(row["reached"] for row in rows)):
@@ -249,7 +249,7 @@ def _list_doubts(run: _Run) -> list[dict[str, Any]]:
     return [] if run.is_plan else key_use.list_doubts(run.report.get("verified", ()))
 
 
-def _published(run: _Run, region: Mapping[str, Any]) -> str:
+def _published_cell(run: _Run, region: Mapping[str, Any]) -> str:
     """Return whether all accounts, including the owner, have the image published, or the number."""
     if not run.is_published:
         return ""
@@ -282,7 +282,7 @@ def _has_problem(run: _Run, region: Mapping[str, Any]) -> bool:
         not region["shared"]
         or _has_failed(run, region)
         or any(map(key_use.is_failed, _verifications(run, region)))
-        or _published(run, region) not in ("", "yes")
+        or _published_cell(run, region) not in ("", "yes")
     )
 
 
@@ -305,12 +305,14 @@ def _captions(run: _Run) -> Iterator[Line]:
     if consumers and run.report["regions"]:
         # Accounts that own copies may have lost the permission because they need none.
         counts = [
-            _shared(run, region).split("/") for region in run.report["regions"] if _has_problem(run, region)
+            _shared_cell(run, region).split("/")
+            for region in run.report["regions"]
+            if _has_problem(run, region)
         ]
         is_done = all(parts[0] == parts[-1] for parts in counts)
         verb = "Would be shared" if run.is_plan else "Shared" if is_done else "To be shared"
         yield from wrap_text(f"{verb} with {consumers}.")
-    if run.verification_level and any(_verified(run, region) for region in run.report["regions"]):
+    if run.verification_level and any(_verified_cell(run, region) for region in run.report["regions"]):
         yield from wrap_text(explain_level(run.verification_level))
     for text in () if run.is_plan else key_use.describe_key_use_of_distribution(run.report):
         yield from wrap_text(text)
@@ -325,17 +327,17 @@ def _captions(run: _Run) -> Iterator[Line]:
             f"{publication['parameter']}, label {publication['label']}" for publication in published
         )
         verb = "Would be published" if run.is_plan else "Published"
-        yield from wrap_text(f"{verb} in {_published_in(run)} as {'; '.join(names)}.")
+        yield from wrap_text(f"{verb} in {_name_accounts(run)} as {'; '.join(names)}.")
 
 
-def _unfinished(run: _Run) -> Iterator[Line]:
+def _format_unfinished(run: _Run) -> Iterator[Line]:
     """Yield the copies that a rerun continues with, and the earlier images of regions without one."""
     if not run.is_plan:
         yield from wrap_text(describe_started(run.report), Tone.BAD)
         yield from wrap_text(describe_earlier(run.report), Tone.WARNING)
 
 
-def _published_in(run: _Run) -> str:
+def _name_accounts(run: _Run) -> str:
     """Return the accounts that the image is published in: the owner's, and the number of others."""
     accounts = {publication["account_id"] for publication in run.report["published"]}
     others = accounts - {region["account_id"] for region in run.report["regions"]}
@@ -345,7 +347,7 @@ def _published_in(run: _Run) -> str:
     return count(len(others), "account") + owners
 
 
-def _unverified(run: _Run, rest: str) -> Iterator[Line]:
+def _format_unverified(run: _Run, rest: str) -> Iterator[Line]:
     """Yield the accounts that have not reached the level: a row for each cause, at most five.
 
     In check mode, accounts cannot yet see what would be shared with them.
@@ -371,7 +373,7 @@ def _unverified(run: _Run, rest: str) -> Iterator[Line]:
         for (account, level, codes), regions in places.items()
     ]
     yield from format_table(_UNVERIFIED, rows[:MOST_FAILURES])
-    yield from count_further(len(rows) - MOST_FAILURES, rest, Tone.BAD)
+    yield from format_further(len(rows) - MOST_FAILURES, rest, Tone.BAD)
 
 
 def _artifacts(run: _Run, report_path: str | None) -> dict[str, Any]:

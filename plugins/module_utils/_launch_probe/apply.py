@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Performs one account's probes. Every instance that is launched is terminated, also after an error."""
+"""Perform one account's probes, and terminate every instance, also after an error."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from .._keys.grants import NEW_GRANT_TIMEOUT
 from .._model import Target
 from .._plan import Action, Performed
 from . import read as instances
-from .causes import may_succeed_later, not_accepted, not_running
+from .causes import explain_end, explain_refusal, may_succeed_later
 from .options import ProbeOptions
-from .plan import launch_again, termination
+from .plan import plan_termination, repeat_launch
 from .state import Cause, Probe
 
 # Seconds to retry the termination of an instance that EC2 does not find yet. EC2 is eventually consistent
@@ -51,19 +51,21 @@ class Launch:
 
 @dataclass
 class TargetRun:
-    """What was done in one target so far."""
+    """The progress in one target: performed actions, failures and launches."""
 
     performed: list[Action] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     launches: dict[Probe, Launch] = field(default_factory=dict)
 
     def note(self, done: Performed) -> None:
-        """Add what was done."""
+        """Add the actions and failures of a request."""
         self.performed += done.actions
         self.failures += done.failures
 
 
-def sweep(clients: Clients, target: Target, instance_ids: tuple[str, ...], run: TargetRun) -> None:
+def terminate_leftovers(
+    clients: Clients, target: Target, instance_ids: tuple[str, ...], run: TargetRun
+) -> None:
     """Terminate the instances that earlier runs left in a target."""
     for instance_id in instance_ids:
         run.note(_terminate(clients.ec2(target.region), target, instance_id))
@@ -72,9 +74,9 @@ def sweep(clients: Clients, target: Target, instance_ids: tuple[str, ...], run: 
 def run_probes(
     clients: Clients, options: ProbeOptions, actions: Mapping[Probe, Action], runs: Mapping[Target, TargetRun]
 ) -> None:
-    """Launch all images of an account at once, and again those whose key may become usable, or image visible.
+    """Launch all images of an account at once, and repeat launches that may succeed later.
 
-    Adds to ``runs``. The deadline is the same for all images.
+    The outcomes are added to ``runs``. All images have the same deadline.
     """
     started = monotonic()
     deadline = started + options.wait_timeout
@@ -84,7 +86,7 @@ def run_probes(
     for attempt in count(1):
         _launch_and_wait(clients, options, remaining, runs, deadline)
         remaining = {
-            probe: launch_again(actions[probe], attempt)
+            probe: repeat_launch(actions[probe], attempt)
             for probe in remaining
             if may_succeed_later(
                 runs[probe.target].launches[probe].cause, monotonic() - started, VISIBLE_WITHIN
@@ -103,7 +105,7 @@ def _launch_and_wait(
     runs: Mapping[Target, TargetRun],
     deadline: float,
 ) -> None:
-    """Launch these images, wait for each, and terminate it as soon as its level is known."""
+    """Launch these images, wait for each instance, and terminate it as soon as its level is known."""
     launched: dict[Probe, Launch] = {}
     try:
         for probe, action in actions.items():
@@ -124,24 +126,28 @@ def _launch(ec2: Any, action: Action, launch: Launch, run: TargetRun) -> None:
     done = perform(ec2, action)
     run.note(Performed(done.actions))
     if is_answered := bool(done.answers):
-        started = done.answers[0].get("Instances", ())
-        launch.instance_id = next((item["InstanceId"] for item in started if "InstanceId" in item), None)
+        instances_started = done.answers[0].get("Instances", ())
+        launch.instance_id = next(
+            (item["InstanceId"] for item in instances_started if "InstanceId" in item), None
+        )
         if launch.instance_id is not None:
             launch.level = "authorized"
             return
         failure = incomplete_response("RunInstances", "InstanceId", action.target)
     else:
         (failure,) = done.failures
-    launch.cause = not_accepted(failure)
+    launch.cause = explain_refusal(failure)
     # EC2 may have performed a request whose answer was lost, or lacks the ID.
     timeout = _LISTING_TIMEOUT if is_answered or is_unknown(failure) else 0
     token = action.parameters["ClientToken"]
     try:
-        unanswered = repeat_until(lambda: instances.read_request(ec2, token), bool, timeout, _RETRY_DELAY)
+        unanswered_instances = repeat_until(
+            lambda: instances.read_request(ec2, token), bool, timeout, _RETRY_DELAY
+        )
     except errors.AWS_ERRORS as exception:
         run.failures.append(errors.failure(exception, action.target, "DescribeInstances"))
         return
-    for instance in unanswered:
+    for instance in unanswered_instances:
         run.note(_terminate(ec2, action.target, instance.instance_id))
 
 
@@ -157,11 +163,11 @@ def _wait(
     if instance.state == "running":
         launch.level = "launched"
     else:
-        launch.cause = not_running(options, probe, instance)
+        launch.cause = explain_end(options, probe, instance)
 
 
 def _terminate_once(ec2: Any, probe: Probe, launch: Launch, run: TargetRun) -> None:
-    """Terminate the instance, unless that was tried before; also one that EC2 has terminated itself."""
+    """Terminate the instance once, even if EC2 has terminated it itself."""
     if launch.instance_id is None or launch.terminated:
         return
     launch.terminated = True
@@ -170,19 +176,21 @@ def _terminate_once(ec2: Any, probe: Probe, launch: Launch, run: TargetRun) -> N
 
 def _terminate(ec2: Any, target: Target, instance_id: str) -> Performed:
     done = repeat_until(
-        lambda: perform(ec2, termination(target, instance_id)),
+        lambda: perform(ec2, plan_termination(target, instance_id)),
         lambda performed: not _is_not_found(performed),
         _TERMINATION_TIMEOUT,
         _RETRY_DELAY,
     )
-    return replace(done, failures=tuple(_not_terminated(failure, instance_id) for failure in done.failures))
+    return replace(
+        done, failures=tuple(_explain_termination_failure(failure, instance_id) for failure in done.failures)
+    )
 
 
 def _is_not_found(done: Performed) -> bool:
     return any(failure.error_code == instances.NOT_FOUND for failure in done.failures)
 
 
-def _not_terminated(failure: Failure, instance_id: str) -> Failure:
+def _explain_termination_failure(failure: Failure, instance_id: str) -> Failure:
     return replace(
         failure,
         message=f"{instance_id} could not be terminated: {failure.message}",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why an account does not launch an image: what is found before the launch, and how a launch fails."""
+"""The causes why an account does not launch an image: before the launch, and of a failed launch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .state import Cause, Probe, ProbeState
 
 
 class Code(NamedTuple):
-    """What a code means in general, and what to do about it, in reports and in docs/codes.md."""
+    """The general meaning and remedy of a code, for reports and docs/codes.md."""
 
     blocks_launch: BlocksLaunch
     meaning: str
@@ -98,11 +98,11 @@ _KEYS = (
     "an IAM policy of the account, and check the account's own default key for EBS. A new grant can take 5 "
     "minutes: rerun after that."
 )
-# EC2 User Guide, "Instance terminates immediately": how a launch ends that cannot use a key.
+# EC2 User Guide, "Instance terminates immediately": the reason of an instance that cannot use a key.
 _KEY_FAILURE = "Client.InternalError"
 _AGAIN = "Rerun. A run that probes the same image at the same time terminates this run's instance."
 _CAPACITY = "Set another instance_type or a subnet in another Availability Zone, or rerun later."
-# botocore shape StateReason, Message: why an instance was terminated.
+# The remedies by the reason of a termination (botocore shape StateReason, Message).
 _REMEDIES = {
     _KEY_FAILURE: _KEYS,
     "Client.InvalidSnapshot.NotFound": "A snapshot of the image was deleted: copy the image again.",
@@ -114,10 +114,10 @@ _REMEDIES = {
 }
 
 
-def findings(
+def list_findings(
     options: ProbeOptions, current: ProbeState, probe: Probe, launch: Cause | None
 ) -> tuple[Finding, ...]:
-    """Return why an account did not launch an image; ``launch`` is why its launch failed, if it did."""
+    """Return the findings about an image that an account did not launch; ``launch`` is a failed launch."""
     if probe.target in current.problems:
         return (consumer_unreadable(probe.target, current.problems[probe.target]),)
     problem = precheck(options, current, probe)
@@ -142,7 +142,7 @@ def _finding(probe: Probe, cause: Cause) -> Finding:
 
 
 def precheck(options: ProbeOptions, current: ProbeState, probe: Probe) -> Failure | None:
-    """Return why an image is not launched in an account, None if it is."""
+    """Return the failure that keeps an image from being launched in an account; None without one."""
     if probe.target in current.problems:
         return current.problems[probe.target]
     if probe.image_id is None:
@@ -172,14 +172,14 @@ def _check_image(options: ProbeOptions, probe: Probe, image: Image | None) -> Fa
             probe.target,
             "instance_type",
             "missing_instance_type",
-            _no_default(image),
+            _explain_no_default(image),
             "Set an instance_type that the image supports.",
         )
     return None
 
 
-def _no_default(image: Image) -> str:
-    """Return why an image has no default instance type."""
+def _explain_no_default(image: Image) -> str:
+    """Return the reason why an image has no default instance type."""
     default = SMALLEST_INSTANCE_TYPES.get(image.architecture)
     if default is None:
         return (
@@ -191,8 +191,8 @@ def _no_default(image: Image) -> str:
     return f"The instance type specification of {image.image_id} excludes the default type {default}."
 
 
-def not_accepted(failure: Failure) -> Cause:
-    """Return why an image does not run whose RunInstances failed."""
+def explain_refusal(failure: Failure) -> Cause:
+    """Return the cause of a failed RunInstances."""
     if is_without_permission(failure.error_code, failure.message):
         return Cause("missing_launch_permission", failure)
     if failure.error_code not in DENIED:
@@ -200,10 +200,10 @@ def not_accepted(failure: Failure) -> Cause:
     return Cause("launch_denied", replace(failure, remedy=remedy_of_launch(failure.message, failure.remedy)))
 
 
-def not_running(options: ProbeOptions, probe: Probe, instance: Instance) -> Cause:
-    """Return why an instance does not run: it was terminated, or is still pending after the timeout."""
+def explain_end(options: ProbeOptions, probe: Probe, instance: Instance) -> Cause:
+    """Return the cause of an instance that was terminated, or is still pending after the timeout."""
     if instance.state == "pending":
-        return Cause("instance_pending", _pending(options, probe, instance))
+        return Cause("instance_pending", _report_pending(options, probe, instance))
     code = instance.reason_code or "instance_terminated"
     failure = Failure.at(
         probe.target,
@@ -218,13 +218,13 @@ def not_running(options: ProbeOptions, probe: Probe, instance: Instance) -> Caus
     )
 
 
-def _pending(options: ProbeOptions, probe: Probe, instance: Instance) -> Failure:
+def _report_pending(options: ProbeOptions, probe: Probe, instance: Instance) -> Failure:
     """Return the failure of an instance that does not start in time.
 
-    It names the instance, since only AWS knows why, and for a short time: EC2 returns a terminated instance
-    for about an hour (EC2 User Guide, "Terminate Amazon EC2 instances"), with the reason of its last state.
+    It names the instance, because AWS returns the reason for about an hour after the termination (EC2 User
+    Guide, "Terminate Amazon EC2 instances").
     """
-    # Of most pending instances, AWS says no more than that.
+    # The reason of most pending instances is only "pending".
     reason = f": {instance.reason}" if instance.reason and instance.reason_code != "pending" else "."
     look = f"aws ec2 describe-instances --region {probe.target.region}"
     return Failure.at(
@@ -242,8 +242,8 @@ def _pending(options: ProbeOptions, probe: Probe, instance: Instance) -> Failure
 def may_succeed_later(cause: Cause | None, waited: float, visible_within: float) -> bool:
     """Whether the same launch can succeed later than ``waited`` seconds after the first.
 
-    That is some minutes, if a grant on the key is new, and ``visible_within`` seconds, if RunInstances does
-    not find what DescribeImages has shown: the image, or its launch permission.
+    A new grant on the key becomes usable within minutes. RunInstances finds an image, or its launch
+    permission, within ``visible_within`` seconds after DescribeImages has shown the image.
     """
     if cause is None:
         return False

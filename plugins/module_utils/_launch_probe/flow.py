@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``ami_launch_probe``: launches every image in every account, and terminates the instances."""
+"""``ami_launch_probe``: launch every image in every account, and terminate the instances."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from .._plan import Plan
 from .._progress import Report
 from .._runner import Flow, Outcome
 from . import read as instances
-from .apply import Launch, TargetRun, run_probes, sweep
-from .causes import findings, precheck
+from .apply import Launch, TargetRun, run_probes, terminate_leftovers
+from .causes import list_findings, precheck
 from .options import ProbeOptions
-from .plan import launches, leftovers, plan
+from .plan import find_leftovers, plan, plan_launches
 from .state import Probe, ProbeState
 
 
 @dataclass
 class _Account:
-    """What was read in one account."""
+    """The images, instances and failed reads of one account."""
 
     images: dict[Probe, Image | None] = field(default_factory=dict)
     instances: dict[Target, tuple[Instance, ...]] = field(default_factory=dict)
@@ -46,7 +46,7 @@ def read_state(clients: Clients, options: ProbeOptions) -> ProbeState:
     default_region = preferred_region(clients, sorted(options.by_target.regions))
     caller = identify(clients, default_region)
     accounts = Accounts(clients, caller, options.consumer_role, default_region)
-    read_in, failed = map_parallel(
+    accounts_read, failed = map_parallel(
         options.account_ids, lambda account_id: _read_account(accounts, options, account_id)
     )
     unread = {
@@ -58,29 +58,36 @@ def read_state(clients: Clients, options: ProbeOptions) -> ProbeState:
         caller.account_id,
         caller.partition,
         datetime.now(UTC),
-        {probe: image for account in read_in.values() for probe, image in account.images.items()},
-        {target: found_in for account in read_in.values() for target, found_in in account.instances.items()},
-        unread | {target: why for account in read_in.values() for target, why in account.problems.items()},
+        {probe: image for account in accounts_read.values() for probe, image in account.images.items()},
+        {target: left for account in accounts_read.values() for target, left in account.instances.items()},
+        unread
+        | {
+            target: problem
+            for account in accounts_read.values()
+            for target, problem in account.problems.items()
+        },
     )
 
 
 def apply(
     clients: Clients, options: ProbeOptions, current: ProbeState, plan: Plan, report: Report
 ) -> Outcome:
-    """Terminate leftovers, then launch, wait, and terminate, in all accounts at the same time."""
+    """Terminate leftovers, then launch, wait and terminate, in all accounts in parallel."""
     caller = read.Caller(current.account_id, current.partition)
     default_region = preferred_region(clients, sorted(options.by_target.regions))
     accounts = Accounts(clients, caller, options.consumer_role, default_region)
     runs = {target: TargetRun() for target in options.targets()}
-    actions = launches(options, current)
+    actions = plan_launches(options, current)
 
     def work(account_id: str) -> None:
         targets = [target for target in runs if target.account_id == account_id]
         own = accounts.clients(account_id)
         own.open("ec2", [target.region for target in targets])
         for target in targets:
-            leftover_ids = tuple(instance.instance_id for instance in leftovers(options, current, target))
-            sweep(own, target, leftover_ids, runs[target])
+            leftover_ids = tuple(
+                instance.instance_id for instance in find_leftovers(options, current, target)
+            )
+            terminate_leftovers(own, target, leftover_ids, runs[target])
         run_probes(
             own,
             options,
@@ -98,14 +105,14 @@ def apply(
         performed=tuple(action for run in runs.values() for action in run.performed),
         failures=(
             *dict.fromkeys(failure for failure in blocking if failure),
-            *(failure for run in runs.values() for failure in _failures(run)),
+            *(failure for run in runs.values() for failure in _list_failures(run)),
         ),
         state=runs,
     )
 
 
 def result(options: ProbeOptions, current: ProbeState, plan: Plan, outcome: Outcome) -> dict[str, Any]:
-    """Return each image's level in each account, and why it is not higher."""
+    """Return each image's level in each account, and the findings that keep it from a higher one."""
     results = []
     for probe in options.probes():
         run: TargetRun = outcome.state.get(probe.target, TargetRun())
@@ -115,7 +122,7 @@ def result(options: ProbeOptions, current: ProbeState, plan: Plan, outcome: Outc
             {
                 "account_id": probe.target.account_id,
                 "findings": [
-                    finding.to_dict() for finding in findings(options, current, probe, launch.cause)
+                    finding.to_dict() for finding in list_findings(options, current, probe, launch.cause)
                 ],
                 "image_id": probe.image_id,
                 "instance_id": launch.instance_id,
@@ -132,7 +139,7 @@ FLOW: Flow[ProbeOptions, ProbeState] = Flow(ProbeOptions, read_state, plan, appl
 
 
 def _read_account(accounts: Accounts, options: ProbeOptions, account_id: str) -> _Account:
-    """Read one account, region by region. A region that fails does not stop the others."""
+    """Read one account, region by region; a region that fails does not stop the others."""
     clients = accounts.clients(account_id)
     targets = [target for target in options.targets() if target.account_id == account_id]
     clients.open("ec2", [target.region for target in targets])
@@ -155,6 +162,6 @@ def _read_account(accounts: Accounts, options: ProbeOptions, account_id: str) ->
     return account
 
 
-def _failures(run: TargetRun) -> list[Failure]:
+def _list_failures(run: TargetRun) -> list[Failure]:
     launched = [launch.cause.failure for launch in run.launches.values() if launch.cause]
     return [*launched, *run.failures]

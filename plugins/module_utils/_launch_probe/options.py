@@ -17,7 +17,7 @@ from .state import Probe
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeOptions(LaunchOptions, ConsumerRoleOptions, ImagesByTargetOptions):
-    """The options of ``ami_launch_probe``; ``wait_timeout`` is in seconds. Check mode launches nothing."""
+    """The options of ``ami_launch_probe``; ``wait_timeout`` is in seconds."""
 
     account_ids: tuple[str, ...] = option(ACCOUNT_IDS, required=True)
     wait_timeout: int = option(NUMBER, default=300)
@@ -35,7 +35,7 @@ class ProbeOptions(LaunchOptions, ConsumerRoleOptions, ImagesByTargetOptions):
         )
 
     def probes_of(self, target: Target) -> tuple[Probe, ...]:
-        """Return what is launched in a target: the images of its region that its account uses."""
+        """Return the probes of a target: the images of its region that its account uses."""
         images = {
             # An image of the account whose credentials are used has no account here.
             Target(account_id or "", region): image_id

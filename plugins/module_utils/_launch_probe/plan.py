@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plans which images are launched, and which instances of earlier probes are terminated."""
+"""Plan which images are launched, and which instances of earlier probes are terminated."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from .causes import precheck
 from .options import ProbeOptions
 from .state import Probe, ProbeState
 
-# What launching, terminating and EC2's eventual consistency can take in addition to wait_timeout.
+# The time for launching, terminating and EC2's eventual consistency, in addition to wait_timeout.
 _MARGIN = timedelta(minutes=5)
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def plan(options: ProbeOptions, current: ProbeState) -> Plan:
-    """Plan to terminate what earlier runs left in every target, then to launch and terminate each image."""
-    runs = launches(options, current)
+    """Plan to terminate leftovers of earlier runs in every target, then to launch each image."""
+    runs = plan_launches(options, current)
     return Plan(tuple(_plan_target(options, current, target, runs) for target in options.targets()))
 
 
 def _plan_target(
     options: ProbeOptions, current: ProbeState, target: Target, runs: Mapping[Probe, Action]
 ) -> TargetPlan:
-    leftover_ids = [instance.instance_id for instance in leftovers(options, current, target)]
-    actions = [termination(target, instance_id) for instance_id in leftover_ids]
+    leftover_ids = [instance.instance_id for instance in find_leftovers(options, current, target)]
+    actions = [plan_termination(target, instance_id) for instance_id in leftover_ids]
     for probe in options.probes_of(target):
         if probe in runs:
-            actions += [runs[probe], termination(target, None)]
+            actions += [runs[probe], plan_termination(target, None)]
     blocking = (precheck(options, current, probe) for probe in options.probes_of(target))
     return TargetPlan(
         target,
@@ -51,23 +51,25 @@ def _plan_target(
     )
 
 
-def launches(options: ProbeOptions, current: ProbeState) -> Mapping[Probe, Action]:
+def plan_launches(options: ProbeOptions, current: ProbeState) -> Mapping[Probe, Action]:
     """Return the launch of every image that passes the precheck."""
     return {
         probe: Action(
-            probe.target, "RunInstances", _request(options, probe, current.images.get(probe), current.now)
+            probe.target,
+            "RunInstances",
+            _build_request(options, probe, current.images.get(probe), current.now),
         )
         for probe in options.probes()
         if precheck(options, current, probe) is None
     }
 
 
-def _request(options: ProbeOptions, probe: Probe, image: Image | None, now: datetime) -> dict[str, Any]:
+def _build_request(options: ProbeOptions, probe: Probe, image: Image | None, now: datetime) -> dict[str, Any]:
     """Return the parameters of RunInstances (botocore shape ``RunInstancesRequest``).
 
     Volumes and network interface are deleted with the instance, whatever the image's block device mappings
-    are. The instance has no public address and no instance profile. It shuts itself down at the deadline, in
-    case the run is killed, and is thereby terminated.
+    are. The instance has no public address and no instance profile. If the run is killed, the instance shuts
+    itself down at the deadline, which terminates it.
     """
     end = now + timedelta(seconds=options.wait_timeout) + _MARGIN
     groups = options.network.group_ids(probe.target)
@@ -94,11 +96,11 @@ def _request(options: ProbeOptions, probe: Probe, image: Image | None, now: date
         parameters["BlockDeviceMappings"] = [
             {"DeviceName": device.name, "Ebs": {"DeleteOnTermination": True}} for device in image.devices
         ]
-    return {**parameters, "ClientToken": _token(probe.target, parameters, now)}
+    return {**parameters, "ClientToken": _make_token(probe.target, parameters, now)}
 
 
-def _token(target: Target, parameters: Mapping[str, Any], now: datetime) -> str:
-    """Return a client token that differs in every run: EC2 keeps a token for a day after the instance's end.
+def _make_token(target: Target, parameters: Mapping[str, Any], now: datetime) -> str:
+    """Return a client token that differs in every run, since EC2 keeps tokens of ended instances for a day.
 
     Source: EC2 Developer Guide, "Ensuring idempotency in Amazon EC2 API requests".
     """
@@ -106,21 +108,21 @@ def _token(target: Target, parameters: Mapping[str, Any], now: datetime) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def launch_again(action: Action, attempt: int) -> Action:
-    """Return the same launch with a client token of its own; ``attempt`` numbers those after the first.
+def repeat_launch(action: Action, attempt: int) -> Action:
+    """Return the same launch with another client token; ``attempt`` counts the repetitions.
 
-    With the first one's token, RunInstances returns the first instance, which is terminated.
+    With the first token, RunInstances returns the first instance, which is terminated.
     """
     token = hashlib.sha256(f"{action.parameters['ClientToken']} {attempt}".encode()).hexdigest()
     return replace(action, parameters={**action.parameters, "ClientToken": token})
 
 
-def termination(target: Target, instance_id: str | None) -> Action:
-    """Return the termination of an instance; the ID is None if it is not launched yet."""
+def plan_termination(target: Target, instance_id: str | None) -> Action:
+    """Return the action that terminates an instance; its ID is None if it is not launched yet."""
     return Action(target, "TerminateInstances", {"InstanceIds": [instance_id]}, instance_id)
 
 
-def leftovers(options: ProbeOptions, current: ProbeState, target: Target) -> tuple[Instance, ...]:
+def find_leftovers(options: ProbeOptions, current: ProbeState, target: Target) -> tuple[Instance, ...]:
     """Return the instances that earlier, killed runs left in a target."""
     image_ids = frozenset(probe.image_id for probe in options.probes_of(target) if probe.image_id)
     return tuple(
@@ -131,10 +133,10 @@ def leftovers(options: ProbeOptions, current: ProbeState, target: Target) -> tup
 
 
 def _is_leftover(instance: Instance, image_ids: frozenset[str], now: datetime) -> bool:
-    """Whether a probe's instance was left by a run that no longer exists, and may be terminated.
+    """Whether a probe's instance was left by a run that was killed, and may be terminated.
 
-    Until the deadline in its tag, another run may be waiting for the instance, unless it is of one of this
-    run's images: then it is from a killed run with the same images.
+    Until the deadline in its tag, another run may wait for the instance. An instance of one of this run's
+    images is from a killed run with the same images.
     """
     try:
         end = datetime.strptime(instance.tags.get(PROBE_TAG, ""), _TIME_FORMAT).replace(tzinfo=now.tzinfo)

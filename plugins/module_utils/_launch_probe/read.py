@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the instances of launch probes, and waits until one is running."""
+"""Read the instances of launch probes, and wait until one is running."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import FilterTypeDef
 
 NOT_FOUND = "InvalidInstanceID.NotFound"
-# EC2 User Guide, "Instance lifecycle": the states in which an instance costs money, or can do so again.
+# EC2 User Guide, "Instance lifecycle": the states in which an instance is billed, or can be billed again.
 _NOT_TERMINATED = ["pending", "running", "stopping", "stopped"]
 # Seconds between requests. EC2 bills at least one minute: a shorter delay would not save costs.
 _DELAY = 2
 
 
 def read_probes(ec2: EC2Client) -> tuple[Instance, ...]:
-    """Return every instance of a launch probe in the account and region that is not terminated."""
-    return _instances(ec2, [{"Name": "tag-key", "Values": [PROBE_TAG]}])
+    """Return the instances of launch probes in the account and region that are not terminated."""
+    return _read_instances(ec2, [{"Name": "tag-key", "Values": [PROBE_TAG]}])
 
 
 def read_request(ec2: EC2Client, client_token: str) -> tuple[Instance, ...]:
-    """Return the instances of one RunInstances request by its client token, which needs no answer to it."""
-    return _instances(ec2, [{"Name": "client-token", "Values": [client_token]}])
+    """Return the instances of a RunInstances request by its client token, without its answer."""
+    return _read_instances(ec2, [{"Name": "client-token", "Values": [client_token]}])
 
 
 def wait_until_running(ec2: EC2Client, instance_id: str, timeout: float) -> Instance:
     """Wait until the instance is ``running`` or terminated, or ``timeout`` seconds have passed.
 
-    Returns it in its state then, ``pending`` after the timeout. Errors are botocore's.
+    The instance is returned in its state at that time, ``pending`` after the timeout. Errors are botocore's.
     """
     attempts = max(0, int(timeout // _DELAY)) + 1
     try:
@@ -48,42 +48,42 @@ def wait_until_running(ec2: EC2Client, instance_id: str, timeout: float) -> Inst
     except WaiterError as exception:
         if error := error_of_waiter(exception):
             raise error from exception
-        instances = _instances_in(exception.last_response)
+        instances = _parse_instances(exception.last_response)
         # Right after RunInstances, EC2 may not find the instance yet (EC2 Developer Guide, "Eventual
         # consistency in the Amazon EC2 API").
         return instances[0] if instances else Instance(instance_id, "pending")
     return Instance(instance_id, "running")
 
 
-def _instances(ec2: EC2Client, filters: list[FilterTypeDef]) -> tuple[Instance, ...]:
+def _read_instances(ec2: EC2Client, filters: list[FilterTypeDef]) -> tuple[Instance, ...]:
     state: FilterTypeDef = {"Name": "instance-state-name", "Values": _NOT_TERMINATED}
     # EC2 API Reference, DescribeInstances, MaxResults: 5 to 1000.
     pages = ec2.get_paginator("describe_instances").paginate(
         Filters=[*filters, state], PaginationConfig={"PageSize": 1000}
     )
     return tuple(
-        _instance(item)
+        _parse_instance(item)
         for page in pages
         for reservation in required(page, "Reservations", "DescribeInstances")
-        for item in _instances_of(reservation)
+        for item in _list_instances(reservation)
     )
 
 
-def _instances_in(answer: Mapping[str, Any]) -> tuple[Instance, ...]:
-    """Return the instances in an answer; none in one that is an error."""
+def _parse_instances(answer: Mapping[str, Any]) -> tuple[Instance, ...]:
+    """Return the instances in an answer; none if it is an error."""
     return tuple(
-        _instance(item)
+        _parse_instance(item)
         for reservation in answer.get("Reservations", [])
-        for item in _instances_of(reservation)
+        for item in _list_instances(reservation)
     )
 
 
-def _instances_of(reservation: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+def _list_instances(reservation: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     instances: Sequence[Mapping[str, Any]] = required(reservation, "Instances", "DescribeInstances")
     return instances
 
 
-def _instance(item: Mapping[str, Any]) -> Instance:
+def _parse_instance(item: Mapping[str, Any]) -> Instance:
     state = required(item, "State", "DescribeInstances")
     return Instance(
         instance_id=required(item, "InstanceId", "DescribeInstances"),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is read of launch probes, and why one fails."""
+"""The state of launch probes, and the cause of a failed one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .._model import Image, Instance, Target
 
 @dataclass(frozen=True, order=True)
 class Probe:
-    """One image that one account launches. The ID is None for a copy that is only planned."""
+    """An image that an account launches; the ID is None for a planned copy."""
 
     target: Target
     image_id: str | None
@@ -24,10 +24,10 @@ class Probe:
 
 @dataclass(frozen=True)
 class ProbeState:
-    """What was read at the time ``now``: the accounts' images, and the instances of earlier probes.
+    """The state at the time ``now``: the accounts' images, and the instances of earlier probes.
 
-    ``images`` has None for an image that is not visible in the account. ``problems`` says which targets could
-    not be read.
+    ``images`` has None for an image that is not visible in the account. ``problems`` has the targets that
+    could not be read.
     """
 
     account_id: str
@@ -40,7 +40,7 @@ class ProbeState:
 
 @dataclass(frozen=True)
 class Cause:
-    """Why an image does not run in an account: the code of the finding, and the failure."""
+    """A cause why an image does not run in an account: the code of the finding, and the failure."""
 
     code: str
     failure: Failure

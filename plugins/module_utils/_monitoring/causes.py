@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The meaning of failures of the modules of other collections that ``monitor`` runs, and the remedies."""
+"""Explain failures of other collections' modules that the role ``monitor`` runs, with remedies."""
 
 from __future__ import annotations
 

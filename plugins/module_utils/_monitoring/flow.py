@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``monitoring_check``: checks the variables of the role ``monitor`` before its first step."""
+"""``monitoring_check``: check the variables of the role ``monitor`` before its first step."""
 
 from __future__ import annotations
 

@@ -138,23 +138,25 @@ def _rows(
 
 def _warn_of_pending(by_region: Mapping[str, Sequence[Mapping[str, str]]]) -> Iterator[Line]:
     """Yield a warning about subscriptions that are not confirmed, each with its regions."""
-    regions_of: dict[str, list[str]] = {}
+    regions_by_subject: dict[str, list[str]] = {}
     for region, subscriptions in by_region.items():
         for subscription in subscriptions:
-            regions_of.setdefault(_recipient(subscription), []).append(region)
-    if regions_of:
-        places = [f"{recipient} in {join_texts(regions)}" for recipient, regions in regions_of.items()]
+            regions_by_subject.setdefault(_recipient(subscription), []).append(region)
+    if regions_by_subject:
+        places = [
+            f"{recipient} in {join_texts(regions)}" for recipient, regions in regions_by_subject.items()
+        ]
         yield from wrap_text(_UNCONFIRMED.format("; ".join(places)), Tone.WARNING)
 
 
 def _warn_of_unread(by_region: Mapping[str, Sequence[str]]) -> Iterator[Line]:
     """Yield a warning about trails whose event selectors cannot be read, each with its regions."""
-    regions_of: dict[str, list[str]] = {}
+    regions_by_subject: dict[str, list[str]] = {}
     for region, trails in by_region.items():
         for arn in trails:
-            regions_of.setdefault(arn, []).append(region)
-    if regions_of:
-        places = [f"{arn} in {join_texts(regions)}" for arn, regions in regions_of.items()]
+            regions_by_subject.setdefault(arn, []).append(region)
+    if regions_by_subject:
+        places = [f"{arn} in {join_texts(regions)}" for arn, regions in regions_by_subject.items()]
         yield from wrap_text(_UNREAD.format("; ".join(places)), Tone.WARNING)
 
 

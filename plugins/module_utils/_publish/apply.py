@@ -38,9 +38,9 @@ _CONFLICT = "concurrent_change"
 
 @dataclass
 class PublishRun:
-    """How far the actions of a target came; ``version`` is the parameter's, ``defaults`` are the templates'.
+    """The progress in one target; ``version`` is of the parameter, ``made`` and ``defaults`` of templates.
 
-    ``further`` are the actions that only the put value has shown to be needed.
+    ``further`` are actions that turned out to be needed after the value was put.
     """
 
     performed: list[Action] = field(default_factory=list)
@@ -52,7 +52,7 @@ class PublishRun:
     defaults: dict[str | None, int] = field(default_factory=dict)
 
     def note(self, action: Action, done: Performed) -> list[Failure]:
-        """Take over the outcome of an action, and return its failures."""
+        """Add the outcome of an action, and return its failures."""
         self.performed += done.actions
         failures = list(done.failures)
         for answer in done.answers:
@@ -141,9 +141,9 @@ def _put_value(
     """Put a value, wait until it is the parameter's, and return the failures.
 
     Each call adds a version, even with the same value (Systems Manager API Reference, PutParameter): if an
-    answer is lost, the parameter is read before the call is repeated. If a value is being validated, it may
-    be the same one, of a run that was stopped: then that will do. A parameter with another value that was
-    created since it was read is not changed.
+    answer is lost, the parameter is read before the call is repeated. A value that is being validated may be
+    the same value, from a run that was stopped, and then need not be put again. A parameter that was created
+    with another value since it was read is not changed.
     """
     ssm, failures, is_lost = services["ssm"], list[Failure](), False
     for number in attempts(min(_BUSY_FOR, wait_timeout), _FIRST_PAUSE, _LONGEST_PAUSE):
@@ -166,10 +166,10 @@ def _put_value(
 def _check_current_value(
     ssm: Any, action: Action, run: PublishRun, before: int, failures: list[Failure], is_lost: bool
 ) -> list[Failure] | None:
-    """Return the failures of a value that could not be put, by the parameter as it is; None if that is open.
+    """Return the failures of a value that could not be put; None if another attempt can put it.
 
-    There are none if a version after ``before`` has the value: then the run notes it, and its own lost call.
-    Another client may have put it, without the tags.
+    There are none if a version after ``before`` has the value: the run then notes the version, and its own
+    call whose answer is lost. Another client may have put the value without the tags.
     """
     now = current(ssm, action.parameters["Name"])
     if now is None or now.version <= before:

@@ -13,7 +13,7 @@ from .._failures import Failure
 from .._listing import join_texts
 from .._model import IMAGE_DATA_TYPE, Image, Target
 from .._tags import MAX_TAGS
-from .launch_data import change_for, differing_data, missing_devices, small_volumes
+from .launch_data import find_change, find_differing_data, find_missing_devices, find_small_volumes
 from .launches import explain_misfits, find_conflicts
 from .options import ADVANCED, LATEST, STANDARD, PublishOptions
 from .origins import compare
@@ -34,12 +34,12 @@ from .state import (
 
 # Systems Manager API Reference, errors of LabelParameterVersion.
 MAX_LABELS = 10
-# So many labels that exist are named, more are counted.
+# A message names at most this many labels, and counts the others.
 _NAMED = 3
 
 
 class Obstacle(NamedTuple):
-    """A reason for a refusal. The fields are those of ``Failure``."""
+    """A reason for a refusal, with fields of ``Failure``."""
 
     error_code: str
     action: str
@@ -133,7 +133,7 @@ def _remedy_for_missing_image(options: PublishOptions, own: bool) -> str:
 
 
 def _check_kind(options: PublishOptions, state: TargetState, source: Image | None) -> Iterator[Obstacle]:
-    """Refuse a change that users do not expect: they keep their instance types and their user data."""
+    """Refuse another architecture or platform, for which instance types and user data do not fit."""
     image = state.image if state.image_id is not None else source
     named = [(name, base_version(options, template).image_id) for name, template in state.templates.items()]
     if state.parameter is not None:
@@ -161,7 +161,7 @@ def _check_kind(options: PublishOptions, state: TargetState, source: Image | Non
 
 
 def _check_age(options: PublishOptions, current: PublishState, target: Target) -> Iterator[Obstacle]:
-    """Refuse an unwanted step back, such as by an old file of variables."""
+    """Refuse an older image, which for example an old file of variables may name."""
     ages = compare(options, current, target)
     if ages is not None and ages.is_older:
         yield Obstacle(
@@ -213,7 +213,7 @@ def _check_parameter(
 
 
 def check_version_limit(name: str, parameter: Parameter) -> Iterator[Obstacle]:
-    """Yield why the parameter takes no new version, if it takes none."""
+    """Yield the reason if the parameter takes no new version."""
     oldest = parameter.versions[0]
     foreign = sorted(label for label in oldest.labels if not label.startswith(LABEL_PREFIX))
     if foreign and parameter.is_full:
@@ -240,7 +240,7 @@ def _check_template(
             "Create it in this region, or remove it. An ID is of one region; a name can exist in all.",
         )
     elif options.launch_template_base_version is None and (
-        differing := differing_data(options, current, state, template)
+        differing := find_differing_data(options, current, state, template)
     ):
         yield Obstacle(
             "launch_template_versions_differ",
@@ -259,18 +259,18 @@ def _check_template(
         )
     else:
         yield from _check_launches(options, current, state, name, make)
-        change = change_for(options, current, state, base)
+        change = find_change(options, current, state, base)
         if launches_image(options, state, base):
             return
         image_id = change.image.image_id if change.image else change.name
-        if missing := list(missing_devices(base, change)):
+        if missing := list(find_missing_devices(base, change)):
             yield Obstacle(
                 "launch_template_device_missing",
                 "launch_templates",
                 f"The {which} version of {name} changes {', '.join(missing)}. {image_id} has no such device.",
                 f"{make.capitalize()} without that device.",
             )
-        for device, size, needed in small_volumes(base, change):
+        for device, size, needed in find_small_volumes(base, change):
             yield Obstacle(
                 "launch_template_volume_too_small",
                 "launch_templates",
@@ -284,7 +284,7 @@ def _check_launches(
 ) -> Iterator[Obstacle]:
     """Refuse instance types and options with which EC2 would refuse each launch of the template."""
     for version in versions_to_launch(options, state.templates[name]):
-        change = change_for(options, current, state, version)
+        change = find_change(options, current, state, version)
         if change.image is None or launches_image(options, state, version):
             continue
         for misfit in explain_misfits(version, change.image, state.types):

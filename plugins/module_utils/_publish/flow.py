@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``ami_publish``: publishes each region's image in parameters and launch templates."""
+"""``ami_publish``: publish each region's image in parameters and launch templates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .._regions import targets_in
 from .._runner import Flow, Outcome
 from .apply import PublishRun, perform_target
 from .options import PublishOptions
-from .plan import labels_by_target, plan
+from .plan import choose_labels, plan
 from .read import add_launches, add_sharing, open_clients, read_origins, read_source, read_target
 from .state import PublishState, TargetState
 
@@ -36,15 +36,15 @@ def read_state(clients: Clients, options: PublishOptions) -> PublishState:
     opened = open_clients(clients, caller, options, images)
 
     def read_one(target: Target) -> TargetState:
-        of_account = opened[target.account_id]
+        account_clients = opened[target.account_id]
         if target.account_id == caller.account_id:
-            state = read_target(of_account, None, options, target, images[target])
-            state = add_launches(of_account, options, target, state)
-            return add_sharing(of_account, options, target, state)
-        at_home = Target(caller.account_id, target.region) in images
-        owner = opened[caller.account_id] if at_home else None
-        state = read_target(of_account, owner, options, target, images[target])
-        return add_launches(of_account, options, target, state)
+            state = read_target(account_clients, None, options, target, images[target])
+            state = add_launches(account_clients, options, target, state)
+            return add_sharing(account_clients, options, target, state)
+        has_own_image = Target(caller.account_id, target.region) in images
+        owner = opened[caller.account_id] if has_own_image else None
+        state = read_target(account_clients, owner, options, target, images[target])
+        return add_launches(account_clients, options, target, state)
 
     def failure_of(exception: Exception, target: Target) -> Failure:
         return _name_account(errors.failure(exception, target, "DescribeImages"), caller.account_id)
@@ -54,7 +54,7 @@ def read_state(clients: Clients, options: PublishOptions) -> PublishState:
         read_one,
         failure_of,
         best_effort_regions=options.best_effort_regions,
-        # An account may see only after a while what was shared a moment ago.
+        # An image becomes visible to an account some time after it was shared.
         grace_period=CHANGE_GRACE_PERIOD,
     )
     source = read_source(clients, options, caller.account_id)
@@ -65,18 +65,18 @@ def read_state(clients: Clients, options: PublishOptions) -> PublishState:
 def apply(
     clients: Clients, options: PublishOptions, current: PublishState, plan: Plan, report: Report
 ) -> Outcome:
-    """Perform the plan in all targets at once, each of which waits for AWS to validate its own."""
+    """Perform the plan in all targets in parallel; each waits until AWS has validated its value."""
     actions = {target.target: target.actions for target in plan.targets if target.actions}
     opened = open_clients(clients, read.Caller(current.account_id, current.partition), options, actions)
     for target in actions:
         opened[target.account_id].without_retries().open("ssm", [target.region])
 
     def perform(target: Target) -> PublishRun:
-        of_account = opened[target.account_id]
+        account_clients = opened[target.account_id]
         services = {
-            "ec2": of_account.ec2(target.region),
-            "ssm": of_account.ssm(target.region),
-            "ssm_once": of_account.without_retries().ssm(target.region),
+            "ec2": account_clients.ec2(target.region),
+            "ssm": account_clients.ssm(target.region),
+            "ssm_once": account_clients.without_retries().ssm(target.region),
         }
         return perform_target(services, actions[target], current.targets[target], options.wait_timeout)
 
@@ -95,10 +95,10 @@ def apply(
 
 
 def result(options: PublishOptions, current: PublishState, plan: Plan, outcome: Outcome) -> dict[str, Any]:
-    """Return the module's own return values; targets that failed are missing from ``results``."""
+    """Return the keys that are specific to this module; ``results`` lacks failed targets."""
     failures = (*outcome.failures, *outcome.tolerated, *plan.tolerated)
     failed = {Target(failure.account_id or "", failure.region or "") for failure in failures}
-    labeled = labels_by_target(options, current)
+    labeled = choose_labels(options, current)
     results = []
     for planned in plan.targets:
         target = planned.target
@@ -133,7 +133,7 @@ FLOW: Flow[PublishOptions, PublishState] = Flow(PublishOptions, read_state, plan
 
 
 def _name_account(failure: Failure, own_account_id: str) -> Failure:
-    """Return the failure; its message, which people see, names another account than the own one."""
+    """Return the failure, whose message names the account unless it is the own account."""
     if failure.account_id in (None, own_account_id):
         return failure
     return replace(failure, message=f"In account {failure.account_id}: {failure.message}")
@@ -157,7 +157,7 @@ def _require_images_for_all(options: PublishOptions, images: Mapping[Target, str
 def _list_images(
     options: PublishOptions, current: PublishState
 ) -> dict[str, str | None] | list[dict[str, Any]]:
-    """Return the images as later modules take them: a mapping of the own account's, or a list."""
+    """Return the images as later modules take them: a mapping for the own account, else a list."""
     if options.is_rollback:
         by_target = {target: state.image_id for target, state in current.targets.items()}
     else:

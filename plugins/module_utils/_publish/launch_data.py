@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The data of a launch template's version for another image, so that instances can still be launched.
+"""Adapt the data of a launch template's version to another image, so that instances can be launched.
 
 Templates that were created in the console often contain the snapshots of their image (aws/aws-cli#4297). With
 another image, EC2 refuses a launch with such a snapshot on the root device (``InvalidBlockDeviceMapping``),
@@ -24,7 +24,7 @@ from .state import LaunchTemplate, PublishState, TargetState, TemplateVersion, f
 
 
 class Change(NamedTuple):
-    """What changes in a template: ``name`` is its new image, an AMI ID or ``resolve:ssm:`` and a parameter.
+    """The change of a template: ``name`` is its new image, an AMI ID or ``resolve:ssm:`` and a parameter.
 
     ``image`` is that image, None if it is not visible yet. ``previous`` is the image before, None if it is
     not visible. ``previous_id`` is empty if the image does not change.
@@ -36,10 +36,10 @@ class Change(NamedTuple):
     previous: Image | None = None
 
 
-def change_for(
+def find_change(
     options: PublishOptions, current: PublishState, state: TargetState, version: TemplateVersion
 ) -> Change:
-    """Return the change from a version to a new one. A planned copy has the devices of its source."""
+    """Return the change from a version to a new one; a planned copy has the devices of its source."""
     name, image = state.image_id or KNOWN_AFTER_APPLY, state.image
     if state.image_id is None:
         image = current.source
@@ -51,17 +51,20 @@ def change_for(
     return Change(name, image, previous_id, state.named.get(previous_id))
 
 
-def request_data(version: TemplateVersion, change: Change) -> dict[str, Any]:
+def build_data(version: TemplateVersion, change: Change) -> dict[str, Any]:
     """Return the parameters of a new version that is based on this one.
 
     AWS inherits the other parameters, and all of the block devices except their snapshots, unless these are
     repeated (botocore shape ``CreateLaunchTemplateVersionRequest``, ``SourceVersion``).
     """
-    mappings = new_mappings(version, change)
-    return {"ImageId": change.name, **_mapping_parameters(mappings if any(map(_snapshot, mappings)) else [])}
+    mappings = fit_mappings(version, change)
+    return {
+        "ImageId": change.name,
+        **_mapping_parameters(mappings if any(map(_snapshot_id, mappings)) else []),
+    }
 
 
-def version_request(template: LaunchTemplate, base: TemplateVersion, change: Change) -> dict[str, Any]:
+def build_request(template: LaunchTemplate, base: TemplateVersion, change: Change) -> dict[str, Any]:
     """Return the parameters of CreateLaunchTemplateVersion, including ClientToken, for a change of a version.
 
     The token is a hash of all other parameters and of the latest version's number. So two runs at once, which
@@ -72,39 +75,39 @@ def version_request(template: LaunchTemplate, base: TemplateVersion, change: Cha
     request: dict[str, Any] = {
         "LaunchTemplateId": template.template_id,
         "SourceVersion": str(base.number),
-        "LaunchTemplateData": request_data(base, change),
+        "LaunchTemplateData": build_data(base, change),
     }
     identity = json.dumps([request, template.latest.number], sort_keys=True)
     return {**request, "ClientToken": hashlib.sha256(identity.encode()).hexdigest()}
 
 
 def is_result(version: TemplateVersion, change: Change, of: TemplateVersion) -> bool:
-    """Whether the version is the result of the change of another one. That can be the version itself."""
+    """Whether the version is the result of the change of ``of``, which can be the version itself."""
     mappings = [dict(mapping) for mapping in version.mappings if not _is_bare(mapping)]
     return {**version.data, "BlockDeviceMappings": mappings} == _new_data(of, change)
 
 
-def differing_data(
+def find_differing_data(
     options: PublishOptions, current: PublishState, state: TargetState, template: LaunchTemplate
 ) -> list[str]:
     """Return the parameters of a new version that its base decides, the default or the latest version.
 
-    There are none if these two versions differ in their images only, as after a run that was interrupted. The
-    names only: the values can be secrets, as those of ``UserData``.
+    There are none if these two versions differ only in their images, as after a run that was interrupted.
+    Values are left out, because they can be secrets, such as ``UserData``.
     """
     versions = (template.default, template.latest)
     default, latest = (
-        _new_data(version, change_for(options, current, state, version)) for version in versions
+        _new_data(version, find_change(options, current, state, version)) for version in versions
     )
     names = {name for name in (*default, *latest) if default.get(name) != latest.get(name)}
-    # Whatever takes its image from another parameter is not to launch this one.
+    # A version that takes its image from another parameter must not launch this image.
     is_other = any(follows_another(version, options.parameter) for version in versions)
     if is_other and template.default.image_id != template.latest.image_id:
         names.add("ImageId")
     return sorted(names)
 
 
-def new_mappings(version: TemplateVersion, change: Change) -> list[dict[str, Any]]:
+def fit_mappings(version: TemplateVersion, change: Change) -> list[dict[str, Any]]:
     """Return the block device mappings without snapshots of another image.
 
     These are the snapshot of the root device, and those of the previous image. A mapping without any other
@@ -114,7 +117,7 @@ def new_mappings(version: TemplateVersion, change: Change) -> list[dict[str, Any
     return [mapping for mapping in fitted if not _is_bare(mapping)]
 
 
-def missing_devices(version: TemplateVersion, change: Change) -> Iterator[str]:
+def find_missing_devices(version: TemplateVersion, change: Change) -> Iterator[str]:
     """Yield the devices that the version changes, and that the image does not have.
 
     A device that the version adds has a snapshot that is not the previous image's, or a size.
@@ -125,40 +128,40 @@ def missing_devices(version: TemplateVersion, change: Change) -> Iterator[str]:
     for mapping in version.mappings:
         name = mapping.get("DeviceName", "")
         ebs = mapping.get("Ebs")
-        if ebs is None or name in devices or _snapshot(_fit_mapping(mapping, change)):
+        if ebs is None or name in devices or _snapshot_id(_fit_mapping(mapping, change)):
             continue
         was_root = change.previous is not None and name == change.previous.root_device
-        if was_root or _snapshot(mapping) or "VolumeSize" not in ebs:
+        if was_root or _snapshot_id(mapping) or "VolumeSize" not in ebs:
             yield name
 
 
-def small_volumes(version: TemplateVersion, change: Change) -> Iterator[tuple[str, int, int]]:
+def find_small_volumes(version: TemplateVersion, change: Change) -> Iterator[tuple[str, int, int]]:
     """Yield the volumes that are smaller than the image's, with both sizes in GiB.
 
-    Snapshots can be smaller than the volumes of their image, so that a volume that was smaller than the
-    previous image's is no reason to expect that EC2 refuses it.
+    A volume that was smaller than the previous image's volume is left out: EC2 has accepted it, because
+    snapshots can be smaller than the volumes of their image.
     """
     sizes, before = _sizes(change.image), _sizes(change.previous)
     for mapping in version.mappings:
         name, size = mapping.get("DeviceName", ""), mapping.get("Ebs", {}).get("VolumeSize", 0)
         is_too_small = before.get(name, 0) <= size < sizes.get(name, 0)
-        if size and is_too_small and not _snapshot(_fit_mapping(mapping, change)):
+        if size and is_too_small and not _snapshot_id(_fit_mapping(mapping, change)):
             yield name, size, sizes[name]
 
 
-def doubtful_snapshots(version: TemplateVersion, change: Change) -> Iterator[str]:
-    """Yield the snapshots that replace the image's and can be those of a previous, invisible image."""
+def find_doubtful_snapshots(version: TemplateVersion, change: Change) -> Iterator[str]:
+    """Yield the snapshots that replace the image's and may be those of an invisible previous image."""
     if change.image is None or change.previous is not None or not change.previous_id:
         return
     devices = {device.name for device in change.image.devices}
-    for mapping in new_mappings(version, change):
-        if mapping.get("DeviceName") in devices and (snapshot_id := _snapshot(mapping)):
+    for mapping in fit_mappings(version, change):
+        if mapping.get("DeviceName") in devices and (snapshot_id := _snapshot_id(mapping)):
             yield snapshot_id
 
 
 def _new_data(version: TemplateVersion, change: Change) -> dict[str, Any]:
     """Return the data of the new version that is based on this one."""
-    expected = {"ImageId": change.name, "BlockDeviceMappings": new_mappings(version, change)}
+    expected = {"ImageId": change.name, "BlockDeviceMappings": fit_mappings(version, change)}
     return {**version.data, **expected}
 
 
@@ -168,22 +171,22 @@ def _sizes(image: Image | None) -> dict[str, int]:
 
 def _fit_mapping(mapping: Mapping[str, Any], change: Change) -> dict[str, Any]:
     """Return the mapping as the new version has it."""
-    known, snapshot_id = change.image or change.previous, _snapshot(mapping)
+    known, snapshot_id = change.image or change.previous, _snapshot_id(mapping)
     is_root = known is not None and known.root_device and mapping.get("DeviceName") == known.root_device
-    of_image = change.image is not None and snapshot_id in change.image.snapshot_ids
-    of_previous = change.previous is not None and snapshot_id in change.previous.snapshot_ids
-    if not snapshot_id or of_image or not (is_root or of_previous):
+    is_of_image = change.image is not None and snapshot_id in change.image.snapshot_ids
+    is_of_previous = change.previous is not None and snapshot_id in change.previous.snapshot_ids
+    if not snapshot_id or is_of_image or not (is_root or is_of_previous):
         return dict(mapping)
     ebs = {key: value for key, value in mapping.get("Ebs", {}).items() if key != "SnapshotId"}
     return {**mapping, "Ebs": ebs}
 
 
 def _is_bare(mapping: Mapping[str, Any]) -> bool:
-    """Whether a mapping has no parameter. The value of NoDevice is empty."""
+    """Whether a mapping has no parameter but the device; NoDevice is one, although its value is empty."""
     return not any(value or key == "NoDevice" for key, value in mapping.items() if key != "DeviceName")
 
 
-def _snapshot(mapping: Mapping[str, Any]) -> str:
+def _snapshot_id(mapping: Mapping[str, Any]) -> str:
     return str(mapping.get("Ebs", {}).get("SnapshotId") or "")
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether EC2 can launch an image by a launch template: with its instance types, and with its options."""
+"""Decide whether EC2 can launch an image with the instance types and options of a launch template."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .state import InstanceType, TargetState, TemplateVersion
 # botocore enum BootModeValues: uefi-preferred launches on all types, and an image without a boot mode on the
 # default one of each type (EC2 User Guide, "Instance launch behavior with Amazon EC2 boot modes").
 _BOOT_MODES = ("legacy-bios", "uefi")
-# So many types are named, more are counted.
+# A message names at most this many types, and counts the others.
 _NAMED = 3
 IMDS_V2 = "v2.0"
 """The value of an image whose instances require IMDSv2 by default (botocore enum ``ImdsSupportValues``)."""
@@ -30,7 +30,7 @@ _OWN_LICENSE = "BYOL"
 def explain_misfits(
     version: TemplateVersion, image: Image, types: Mapping[str, InstanceType]
 ) -> Iterator[str]:
-    """Say why no type of the version can launch the image; ``types`` are those of the region, by name."""
+    """Yield the reasons why no type of the version can launch the image, by the region's ``types``."""
     name = version.instance_type
     if name and (reasons := list(_list_reasons(image, name, types.get(name)))):
         yield f"has the instance type {name}, which cannot launch {image.image_id}: {'; '.join(reasons)}"
@@ -45,7 +45,7 @@ def explain_misfits(
 def explain_doubts(
     version: TemplateVersion, image: Image, types: Mapping[str, InstanceType]
 ) -> Iterator[str]:
-    """Say what is not certain about launches of the image with the types of the version."""
+    """Yield the uncertainties about launches of the image with the types of the version."""
     name = version.instance_type
     if name and not list(_list_reasons(image, name, types.get(name))):
         for unknown in _list_unknowns(image, name, types.get(name)):
@@ -68,16 +68,18 @@ def _reasons_by_type(
     """Return the types that AWS can select by the version's requirements, with the reasons against each."""
     if not version.requirements:
         return {}
-    selectable = selectable_types(version.requirements, image, types.values())
+    selectable = select_types(version.requirements, image, types.values())
     return {item.name: tuple(_list_reasons(image, item.name, item)) for item in selectable}
 
 
 def _join_reasons(reasons: Mapping[str, tuple[str, ...]]) -> str:
-    return "; ".join(dict.fromkeys(reason for of_type in reasons.values() for reason in of_type))
+    return "; ".join(
+        dict.fromkeys(reason for reasons_of_type in reasons.values() for reason in reasons_of_type)
+    )
 
 
 def _list_reasons(image: Image, name: str, known: InstanceType | None) -> Iterator[str]:
-    """Say why a type cannot launch the image. What AWS does not return is no reason.
+    """Yield the reasons why a type cannot launch the image; a value that AWS does not return is none.
 
     ``known`` is None for a type that the region does not offer.
     """
@@ -100,12 +102,12 @@ def _list_reasons(image: Image, name: str, known: InstanceType | None) -> Iterat
 
 
 def _does_not_support(supported: frozenset[str], value: str) -> bool:
-    """Whether a type certainly does not support what the image has."""
+    """Whether a type certainly does not support the image's value."""
     return bool(value and supported and value not in supported)
 
 
 def _list_unknowns(image: Image, name: str, known: InstanceType | None) -> Iterator[str]:
-    """Say what AWS does not return although it decides whether the type can launch the image."""
+    """Yield the missing values of AWS that decide whether the type can launch the image."""
     if known is None:
         yield f"the region does not offer {name}"
         return
@@ -124,13 +126,13 @@ def _list_unknowns(image: Image, name: str, known: InstanceType | None) -> Itera
         yield "AWS does not return whether it supports NitroTPM"
 
 
-def selectable_types(
+def select_types(
     requirements: Mapping[str, Any], image: Image, types: Iterable[InstanceType]
 ) -> Iterator[InstanceType]:
-    """Select the types of the image's architecture that can fulfil the requirements.
+    """Yield the types of the image's architecture that can fulfil the requirements.
 
-    It evaluates the names, vCPUs, memory, bare metal and burstable performance, with their defaults (botocore
-    shape ``InstanceRequirements``). AWS also evaluates others, so that it may select fewer types.
+    Only names, vCPUs, memory, bare metal and burstable performance are evaluated, with their defaults
+    (botocore shape ``InstanceRequirements``). AWS evaluates all requirements, and may select fewer types.
     """
     allowed = requirements.get("AllowedInstanceTypes") or ["*"]
     excluded = requirements.get("ExcludedInstanceTypes") or []
@@ -171,14 +173,14 @@ def _fits_rule(value: bool | None, rule: str | None) -> bool:
 
 
 class Conflict(NamedTuple):
-    """What a version has, and why EC2 refuses each launch; ``cure`` completes "Create a version"."""
+    """An option of a version with which EC2 refuses each launch; ``cure`` completes "Create a version"."""
 
     text: str
     cure: str
 
 
 def find_conflicts(version: TemplateVersion, change: Change, state: TargetState) -> Iterator[Conflict]:
-    """Return the options with which EC2 refuses each launch of the new image."""
+    """Yield the options with which EC2 refuses each launch of the new image."""
     if _needs_encryption(version, change) and state.encrypts is False and state.image_id is not None:
         yield Conflict(
             f"enables hibernation, for which EC2 requires an encrypted root volume; "
@@ -191,7 +193,7 @@ def find_conflicts(version: TemplateVersion, change: Change, state: TargetState)
             f"{change.image.image_id} has the boot mode legacy-bios",
             "that does not enable AMD SEV-SNP",
         )
-    if (named := _reservation_of(version)) and _is_other_platform(change):
+    if (named := _find_reservation(version)) and _is_other_platform(change):
         yield Conflict(
             f"launches into the capacity reservation {named}, which cannot be for both platforms: "
             f"{_name_platforms(change)}",
@@ -200,7 +202,7 @@ def find_conflicts(version: TemplateVersion, change: Change, state: TargetState)
 
 
 def explain_uncertainties(version: TemplateVersion, change: Change, state: TargetState) -> Iterator[str]:
-    """Say which options may make EC2 refuse each launch of the new image."""
+    """Yield the options with which EC2 may refuse each launch of the new image."""
     is_planned = state.image_id is None
     if _needs_encryption(version, change) and (state.encrypts is None or (is_planned and not state.encrypts)):
         yield (
@@ -213,7 +215,7 @@ def explain_uncertainties(version: TemplateVersion, change: Change, state: Targe
             "enables AMD SEV-SNP, for which EC2 requires an image that boots by UEFI; "
             f"{change.image.image_id} has no boot mode"
         )
-    is_conflict = _reservation_of(version) and _is_other_platform(change)
+    is_conflict = _find_reservation(version) and _is_other_platform(change)
     if _launches_reserved_only(version) and _may_be_other_platform(change) and not is_conflict:
         yield (
             "launches into reserved capacity only; whether that is for the platform of the image is not "
@@ -221,7 +223,7 @@ def explain_uncertainties(version: TemplateVersion, change: Change, state: Targe
         )
 
 
-def hibernates(version: TemplateVersion) -> bool:
+def enables_hibernation(version: TemplateVersion) -> bool:
     """Whether the version enables hibernation."""
     return bool((version.data.get("HibernationOptions") or {}).get("Configured"))
 
@@ -242,22 +244,22 @@ def _needs_encryption(version: TemplateVersion, change: Change) -> bool:
     refuses the launch: UnsupportedHibernationConfiguration (apache/airflow#35790).
     """
     image = change.image
-    if image is None or not hibernates(version):
+    if image is None or not enables_hibernation(version):
         return False
-    of_image = any(device.encrypted for device in image.devices if device.name == image.root_device)
-    of_version = any(
+    is_image_encrypted = any(device.encrypted for device in image.devices if device.name == image.root_device)
+    is_version_encrypted = any(
         (mapping.get("Ebs") or {}).get("Encrypted")
         for mapping in version.mappings
         if mapping.get("DeviceName") == image.root_device
     )
-    return not (of_image or of_version)
+    return not (is_image_encrypted or is_version_encrypted)
 
 
 def _say_unencrypted(change: Change) -> str:
     return f"that of {change.image.image_id if change.image else change.name} is not encrypted"
 
 
-def _reservation_of(version: TemplateVersion) -> str | None:
+def _find_reservation(version: TemplateVersion) -> str | None:
     """Return the one capacity reservation into which the version launches, which is for one platform."""
     specification = version.data.get("CapacityReservationSpecification") or {}
     named: str | None = (specification.get("CapacityReservationTarget") or {}).get("CapacityReservationId")
@@ -268,8 +270,8 @@ def _launches_reserved_only(version: TemplateVersion) -> bool:
     """Whether EC2 refuses a launch for which there is no reservation with the image's platform.
 
     EC2 User Guide, "Launch instances into an existing Capacity Reservation"; EC2 refuses others with
-    ReservationCapacityExceeded (hashicorp/terraform-provider-aws#32458). Those of a group can have several
-    platforms.
+    ReservationCapacityExceeded (hashicorp/terraform-provider-aws#32458). The reservations of a group can have
+    different platforms.
     """
     specification = version.data.get("CapacityReservationSpecification") or {}
     only = specification.get("CapacityReservationPreference") == "capacity-reservations-only"
@@ -293,7 +295,7 @@ def _is_other_platform(change: Change) -> bool:
 
 def _name_platforms(change: Change) -> str:
     known = [(change.name, change.image), (change.previous_id, change.previous)]
-    (new, of_new), (old, of_old) = (
+    (new, new_platform), (old, old_platform) = (
         (image.image_id if image else name, (image and image.platform) or "unknown") for name, image in known
     )
-    return f"{new} has {of_new}, {old} has {of_old}"
+    return f"{new} has {new_platform}, {old} has {old_platform}"

@@ -51,7 +51,7 @@ _TEMPLATES = texts_like(
 
 
 def _read_parameter_tags(given: Any, refuse: Refuse) -> dict[str, str]:
-    """Return tags that a parameter can have: fewer characters than in those of images."""
+    """Return tags that a parameter can have, with fewer characters than the tags of images."""
     read = tags().value(given, refuse)
     for key, value in read.items():
         if not _is_tag_text(key + value):
@@ -77,7 +77,7 @@ class PublishOptions(ConsumerRoleOptions, SharedCopiesOptions):
     Images of other regions than ``verified_regions`` are left out, if these are set.
     ``launch_template_base_version`` is ``DEFAULT``, ``LATEST``, or None if both must give the same new
     version. ``publish_older`` allows an image whose original source is older than that of the published one.
-    What fails in ``best_effort_regions`` neither stops the others nor fails the task.
+    A failure in ``best_effort_regions`` neither stops the other regions nor fails the task.
     """
 
     argument_rules = MappingProxyType(
@@ -93,7 +93,7 @@ class PublishOptions(ConsumerRoleOptions, SharedCopiesOptions):
     parameter_tags: Mapping[str, str] = option(Kind(tags().spec, _read_parameter_tags))
     launch_templates: tuple[str, ...] = option(_TEMPLATES)
     launch_template_base_version: str | None = option(choice(DEFAULT, LATEST))
-    # An empty text is an option that is not set.
+    # An empty text counts as not set.
     source_image_id: str | None = option(
         Kind(IMAGE_ID.spec, lambda given, refuse: IMAGE_ID.value(given or None, refuse))
     )
@@ -115,7 +115,7 @@ class PublishOptions(ConsumerRoleOptions, SharedCopiesOptions):
     def _with_source(self, copies: CopyResult) -> PublishOptions:
         """Return the options with the source of the copies, and without accounts that AWS has rejected.
 
-        These fail the task that shares the copies, and stop the publication for no other one.
+        Rejected accounts fail the task that shares the copies, and do not stop the publication in the others.
         """
         rejected = self.share_result.rejected_account_ids if self.share_result else ()
         return replace(
@@ -126,7 +126,7 @@ class PublishOptions(ConsumerRoleOptions, SharedCopiesOptions):
         )
 
     def _in(self, regions: Collection[str]) -> PublishOptions:
-        """Return the options with the images in these regions; those of a rollback have none."""
+        """Return the options with the images in these regions; a rollback has no images."""
         if self.is_rollback:
             return self
         images = self.by_target.images.items()
@@ -150,9 +150,9 @@ class PublishOptions(ConsumerRoleOptions, SharedCopiesOptions):
         return tuple(sorted(set(self.regions if self.is_rollback else self.by_target.regions)))
 
     def targets(self, own_account_id: str) -> dict[Target, str | None]:
-        """Return where to publish which image; None is an image that is only planned, or known by its label.
+        """Return the image to publish by target; None is a planned image, or one that is known by its label.
 
-        In the named accounts, the own account's images are published where these have no images of their own.
+        A named account without an own image in a region gets the image of the own account there.
         """
         if self.is_rollback:
             own: dict[Target, str | None] = dict.fromkeys(
@@ -192,7 +192,7 @@ class PublishOptions(ConsumerRoleOptions, SharedCopiesOptions):
             yield from self._rollback_problems()
 
     def _problems_of_results(self) -> Iterator[Problem]:
-        """Yield why no image is left of those of earlier steps."""
+        """Yield the problem if no image of earlier steps is left."""
         if self.verified_regions is None:
             yield from self.copy_problems()
         elif not self.by_target.images:
@@ -203,7 +203,7 @@ class PublishOptions(ConsumerRoleOptions, SharedCopiesOptions):
             )
 
     def _rollback_problems(self) -> Iterator[Problem]:
-        """Yield what a rollback lacks."""
+        """Yield the options that a rollback needs and lacks."""
         if self.source_image_id and not self.regions:
             yield Problem("regions", "must contain at least one region (got []).", "Add a region.")
         elif self.regions and not self.source_image_id:

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The original source of an image, and whether it is older than that of another image.
+"""Find the original source of an image, and compare its age with that of another image.
 
-A copy is created when it is copied, so that its own date says nothing about what it contains. The chain of
+The creation date of a copy is the time of the copy, and not that of its content. The chain of
 sources ends at an image that is no copy. GetImageAncestry would go on to the image of the instance from which
 that one was created (EC2 User Guide, "Use AMI ancestry to trace the origin of an AMI").
 """
@@ -23,7 +23,7 @@ from .state import Origin, PublishState, TargetState
 
 
 class Comparison(NamedTuple):
-    """Two images, described; ``is_older`` is about the new one. If that is None, ``problem`` says why."""
+    """Two described images; ``is_older`` is whether the new one is older, None with a ``problem``."""
 
     new: str
     published: str
@@ -32,19 +32,19 @@ class Comparison(NamedTuple):
 
 
 Views = Mapping[ImageRef, Sequence[Image]]
-"""What accounts see of each image."""
+"""The accounts' views of each image."""
 
 
-def published_image(target: Target, state: TargetState) -> ImageRef | None:
-    """Return the image that the parameter has, if it is another one than the new image."""
+def find_published_image(target: Target, state: TargetState) -> ImageRef | None:
+    """Return the image that the parameter has, if it is not the new image."""
     value = state.parameter.latest.value if state.parameter else ""
     if value == state.image_id or not is_image_id(value):
         return None
     return ImageRef(target.region, value)
 
 
-def new_image(options: PublishOptions, target: Target, state: TargetState) -> ImageRef | None:
-    """Return the image to publish; of a planned copy, its source; None if that is not known."""
+def find_new_image(options: PublishOptions, target: Target, state: TargetState) -> ImageRef | None:
+    """Return the image to publish, or the source of a planned copy; None if it is not known."""
     if state.image_id is not None:
         return ImageRef(target.region, state.image_id)
     if options.source_image_id and options.source_region:
@@ -52,16 +52,18 @@ def new_image(options: PublishOptions, target: Target, state: TargetState) -> Im
     return None
 
 
-def compared_images(options: PublishOptions, targets: Mapping[Target, TargetState]) -> Iterator[ImageRef]:
-    """Yield the images whose ages matter: the new and the published ones, where these are others."""
+def list_compared_images(
+    options: PublishOptions, targets: Mapping[Target, TargetState]
+) -> Iterator[ImageRef]:
+    """Yield the images whose ages are compared: new and published ones that differ."""
     for target, state in targets.items():
-        new, published = new_image(options, target, state), published_image(target, state)
+        new, published = find_new_image(options, target, state), find_published_image(target, state)
         if new is not None and published is not None:
             yield from (new, published)
 
 
-def first_views(targets: Mapping[Target, TargetState], own_account_id: str) -> dict[ImageRef, list[Image]]:
-    """Return what has been read of the images, without what does not show whether they are copies.
+def collect_views(targets: Mapping[Target, TargetState], own_account_id: str) -> dict[ImageRef, list[Image]]:
+    """Return the views of the images that show whether they are copies.
 
     The owner's tags are invisible to other accounts (EC2 User Guide, "Tag your Amazon EC2 resources").
     """
@@ -70,27 +72,27 @@ def first_views(targets: Mapping[Target, TargetState], own_account_id: str) -> d
         for image in state.named.values():
             ref = ImageRef(target.region, image.image_id)
             is_complete = target.account_id in (own_account_id, image.owner_id)
-            if is_complete or _source_of(ref, [image]) is not None:
+            if is_complete or _find_source(ref, [image]) is not None:
                 views.setdefault(ref, []).append(image)
     return views
 
 
-def origin_of(ref: ImageRef, views: Views, problems: Mapping[ImageRef, str]) -> Origin:
+def trace_origin(ref: ImageRef, views: Views, problems: Mapping[ImageRef, str]) -> Origin:
     """Follow an image to its original source, as far as images have been read.
 
-    ``problems`` say why an image could not be read. Wrong tags can make a circle, of which no image is the
-    original one.
+    ``problems`` are the reasons why images could not be read. Wrong tags can make a circle, which has no
+    original image.
     """
     not_after: datetime | None = None
-    passed: set[ImageRef] = set()
-    while ref not in passed:
-        if not (of_image := views.get(ref)):
+    visited: set[ImageRef] = set()
+    while ref not in visited:
+        if not (views_of_image := views.get(ref)):
             problem = problems.get(ref, f"{ref.image_id} in {ref.region} is not visible")
             return Origin(ref, None, not_after, problem)
-        passed.add(ref)
-        created = time_of(of_image[0].creation_date)
+        visited.add(ref)
+        created = time_of(views_of_image[0].creation_date)
         not_after = min(filter(None, (created, not_after)), default=None)
-        source = _source_of(ref, of_image)
+        source = _find_source(ref, views_of_image)
         if source is None:
             no_date = "" if created else f"AWS does not return when {ref.image_id} was created"
             return Origin(ref, created, not_after, no_date)
@@ -101,7 +103,7 @@ def origin_of(ref: ImageRef, views: Views, problems: Mapping[ImageRef, str]) -> 
 def is_older(new: Origin, published: Origin) -> bool | None:
     """Compare two original sources; None if it is not known which one is older.
 
-    A copy is not older than its source, so that the date of a copy is the latest that its source can have.
+    A copy is not older than its source: the date of a copy is the latest possible date of its source.
     """
     if new.ref == published.ref:
         return False
@@ -115,7 +117,7 @@ def is_older(new: Origin, published: Origin) -> bool | None:
 def compare(options: PublishOptions, current: PublishState, target: Target) -> Comparison | None:
     """Compare the new image of a target with the published one; None if there is nothing to compare."""
     state = current.targets[target]
-    new, published = new_image(options, target, state), published_image(target, state)
+    new, published = find_new_image(options, target, state), find_published_image(target, state)
     if new is None or published is None or not {new, published} <= current.origins.keys():
         return None
     ages = current.origins[new], current.origins[published]
@@ -128,7 +130,7 @@ def compare(options: PublishOptions, current: PublishState, target: Target) -> C
 
 
 def _describe(image_id: str, origin: Origin) -> str:
-    """Name an image with its original source and the age of that, as far as they are known."""
+    """Return an image's ID with its original source and the age of that source, if known."""
     source = origin.ref
     copied = "" if source.image_id == image_id else f"a copy of {source.image_id} in {source.region}"
     if origin.created:
@@ -143,9 +145,9 @@ def _render_time(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _source_of(ref: ImageRef, of_image: Iterable[Image]) -> ImageRef | None:
-    """Return the source that the owner's tag, or else AWS, records; None for an image that is no copy."""
-    views = list(of_image)
+def _find_source(ref: ImageRef, image_views: Iterable[Image]) -> ImageRef | None:
+    """Return the source that the owner's tag, or else AWS, records; None if the image is no copy."""
+    views = list(image_views)
     for image in views:
         region, _slash, image_id = image.tags.get(SOURCE_TAG, "").rpartition("/")
         if region and image_id:

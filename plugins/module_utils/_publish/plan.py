@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plans the calls that publish images in parameters and launch templates."""
+"""Plan the calls that publish images in parameters and launch templates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .._plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
 from .._tags import differing_tags, tag_list
 from .._wording import with_full_stop
 from . import checks
-from .launch_data import Change, change_for, doubtful_snapshots, is_result, version_request
+from .launch_data import Change, build_request, find_change, find_doubtful_snapshots, is_result
 from .launches import explain_doubts, explain_uncertainties, requires_tokens
 from .options import ADVANCED, DEFAULT, PublishOptions
 from .origins import compare
@@ -41,7 +41,7 @@ from .state import (
 
 def plan(options: PublishOptions, current: PublishState) -> Plan:
     """Plan every target that could be read; the others are tolerated."""
-    labeled = labels_by_target(options, current)
+    labeled = choose_labels(options, current)
     planned = (_plan_target(options, current, target, labeled[target]) for target in sorted(current.targets))
     return Plan(
         (
@@ -51,8 +51,8 @@ def plan(options: PublishOptions, current: PublishState) -> Plan:
     )
 
 
-def labels_by_target(options: PublishOptions, current: PublishState) -> dict[Target, str]:
-    """Return the label of each target's version. As long as copies are only planned, it may not be known."""
+def choose_labels(options: PublishOptions, current: PublishState) -> dict[Target, str]:
+    """Return the label of each target's version, which may be unknown as long as copies are planned."""
     if options.source_image_id:
         return dict.fromkeys(current.targets, label_for(options.source_image_id))
     states = current.targets.values()
@@ -61,13 +61,13 @@ def labels_by_target(options: PublishOptions, current: PublishState) -> dict[Tar
     for state in states:
         if state.image is not None:
             views[state.image.image_id].append(state.image)
-    known = common_labels(views, regions)
+    labels = common_labels(views, regions)
     if any(state.image_id is None for state in states):
         # A planned copy may be one of an image that is itself a copy of an earlier image.
-        of_published = {label_for(image_id) for image_id in views}
-        known = {image_id: label for image_id, label in known.items() if label in of_published}
+        labels_of_published = {label_for(image_id) for image_id in views}
+        labels = {image_id: label for image_id, label in labels.items() if label in labels_of_published}
     return {
-        target: known.get(state.image_id or "", KNOWN_AFTER_APPLY)
+        target: labels.get(state.image_id or "", KNOWN_AFTER_APPLY)
         for target, state in current.targets.items()
     }
 
@@ -77,9 +77,9 @@ def _plan_target(options: PublishOptions, current: PublishState, target: Target,
     refusals = tuple(checks.list_refusals(options, current, target, label))
     if options.is_rollback and state.image_id is None:
         return TargetPlan(target, refusals=refusals)
-    templates = _named_templates(options, state)
-    # A template that follows the parameter must be ready for the image before the parameter has it. Another
-    # one must not follow a parameter that does not have it yet, and may not exist.
+    templates = _list_templates(options, state)
+    # A template that follows the parameter must fit the image before the parameter has it. Other templates
+    # change after the parameter: they must not follow one that lacks the image, or does not exist.
     following = [
         template
         for template in templates
@@ -90,14 +90,14 @@ def _plan_target(options: PublishOptions, current: PublishState, target: Target,
     ]
     others = [template for template in templates if template not in following]
 
-    def of_templates(changing: Iterable[LaunchTemplate]) -> Iterator[Action]:
+    def plan_templates(changing: Iterable[LaunchTemplate]) -> Iterator[Action]:
         for template in changing:
             yield from _plan_template(options, current, target, template)
 
     actions = (
-        *of_templates(following),
+        *plan_templates(following),
         *_plan_parameter(options, target, state, label),
-        *of_templates(others),
+        *plan_templates(others),
     )
     return TargetPlan(
         target,
@@ -120,8 +120,8 @@ def _plan_target(options: PublishOptions, current: PublishState, target: Target,
     )
 
 
-def new_tier(options: PublishOptions, latest: ParameterVersion | None) -> str | None:
-    """Return the tier to ask for with a new version; None leaves it to the account's default.
+def choose_tier(options: PublishOptions, latest: ParameterVersion | None) -> str | None:
+    """Return the tier to request for a new version; None for the account's default.
 
     An advanced parameter stays advanced: AWS rejects any other tier as a change to a standard parameter
     (Systems Manager API Reference, PutParameter, Tier).
@@ -141,11 +141,11 @@ def _plan_parameter(
     version: int | str = latest.version if latest else KNOWN_AFTER_APPLY
     if needs_version(options, parameter, state.image_id):
         version = KNOWN_AFTER_APPLY
-        if parameter and (in_the_way := _labels_in_the_way(parameter)):
+        if parameter and (labels_to_remove := _labels_to_remove(parameter)):
             oldest = parameter.versions[0].version
-            labels = {"Name": name, "ParameterVersion": oldest, "Labels": in_the_way}
+            labels = {"Name": name, "ParameterVersion": oldest, "Labels": labels_to_remove}
             yield action("UnlabelParameterVersion", labels)
-        tier = new_tier(options, latest)
+        tier = choose_tier(options, latest)
         yield action(
             "PutParameter",
             {
@@ -168,26 +168,26 @@ def _plan_parameter(
 def _creation_parameters(options: PublishOptions) -> dict[str, Any]:
     """Return the parameters of PutParameter that only a new parameter has.
 
-    AWS refuses tags with Overwrite, for which AddTagsToResource is (botocore shape ``PutParameterRequest``,
-    ``Tags``), and policies may require tags of a new parameter (Service Authorization Reference,
-    PutParameter: ``aws:RequestTag``). Without Overwrite, AWS does not change a parameter that another client
-    has created since it was read.
+    AWS refuses tags with Overwrite, and has AddTagsToResource for these (botocore shape
+    ``PutParameterRequest``, ``Tags``). Policies may require tags of a new parameter (Service Authorization
+    Reference, PutParameter: ``aws:RequestTag``). Without Overwrite, AWS does not change a parameter that
+    another client has created since it was read.
     """
     return {"Tags": tag_list(options.parameter_tags)} if options.parameter_tags else {}
 
 
-def _labels_in_the_way(parameter: Parameter) -> list[str]:
-    """Return this collection's labels on a version that AWS has to delete to make room for a new one.
+def _labels_to_remove(parameter: Parameter) -> list[str]:
+    """Return this collection's labels on a version that AWS must delete for a new one.
 
-    The label of the image that is published now may be among them. It is put on the new version.
+    The label of the image to publish may be among them, and is put on the new version.
     """
     if not parameter.is_full:
         return []
     return sorted(label for label in parameter.versions[0].labels if label.startswith(LABEL_PREFIX))
 
 
-def _named_templates(options: PublishOptions, state: TargetState) -> list[LaunchTemplate]:
-    """Return the named templates, each once, although it may be given by name and by ID."""
+def _list_templates(options: PublishOptions, state: TargetState) -> list[LaunchTemplate]:
+    """Return the named templates, each once, even if it is given by name and by ID."""
     named = [state.templates[name] for name in options.launch_templates if name in state.templates]
     return list({template.template_id: template for template in named}.values())
 
@@ -196,7 +196,7 @@ def _plan_template(
     options: PublishOptions, current: PublishState, target: Target, template: LaunchTemplate
 ) -> Iterator[Action]:
     base = base_version(options, template)
-    change = change_for(options, current, current.targets[target], base)
+    change = find_change(options, current, current.targets[target], base)
     number = _new_default(options, template, change)
     if number == template.default.number:
         return
@@ -204,7 +204,7 @@ def _plan_template(
         yield Action(
             target,
             "CreateLaunchTemplateVersion",
-            version_request(template, base, change),
+            build_request(template, base, change),
             template.template_id,
         )
     parameters = {"LaunchTemplateId": template.template_id, "DefaultVersion": str(number)}
@@ -212,7 +212,7 @@ def _plan_template(
 
 
 def _new_default(options: PublishOptions, template: LaunchTemplate, change: Change) -> int | str:
-    """Return the number of the next default version: the present default, the latest, or a new version."""
+    """Return the number of the next default version: the default, the latest or a new version."""
     base = base_version(options, template)
     if all(is_result(version, change, base) for version in versions_in_use(options, template)):
         return template.default.number
@@ -243,7 +243,7 @@ def _describe_after(
     latest = parameter.latest if parameter else None
     tags = {**(parameter.tags if parameter else {}), **options.parameter_tags}
     if latest is None or needs_version(options, parameter, state.image_id):
-        tier = new_tier(options, latest) or (latest.tier if latest else None)
+        tier = choose_tier(options, latest) or (latest.tier if latest else None)
         view = _describe_parameter(options.parameter, image_id, frozenset({label}), tier, tags)
     else:
         view = _describe_parameter(
@@ -259,7 +259,7 @@ def _describe_after(
 def _describe_template_after(
     options: PublishOptions, current: PublishState, state: TargetState, template: LaunchTemplate
 ) -> dict[str, Any]:
-    change = change_for(options, current, state, base_version(options, template))
+    change = find_change(options, current, state, base_version(options, template))
     number = _new_default(options, template, change)
     return _describe_template(number, change.name, template.latest if number != KNOWN_AFTER_APPLY else None)
 
@@ -298,7 +298,7 @@ def _list_warnings(options: PublishOptions, state: TargetState, target: Target, 
                 for obstacle in checks.check_version_limit(options.parameter, parameter)
             )
     elif parameter and needs_version(options, parameter, state.image_id):
-        dropped = [item.removeprefix(LABEL_PREFIX) for item in _labels_in_the_way(parameter) if item != label]
+        dropped = [item.removeprefix(LABEL_PREFIX) for item in _labels_to_remove(parameter) if item != label]
     if dropped:
         yield (
             f"{options.parameter} has {MAX_VERSIONS} versions: the oldest is deleted. This prevents a "
@@ -316,13 +316,13 @@ def _warn_of_template(
 ) -> Iterator[str]:
     default, latest = template.default, template.latest
     base = base_version(options, template)
-    change = change_for(options, current, state, base)
+    change = find_change(options, current, state, base)
     if base.image_id == change.name and not change.previous_id and not is_result(base, change, base):
         yield (
             f"Version {base.number} of {name} has the snapshot of another image on the root device: EC2 does "
             "not launch it. The new version omits the snapshot."
         )
-    if kept := list(doubtful_snapshots(base, change)):
+    if kept := list(find_doubtful_snapshots(base, change)):
         yield (
             f"{name} keeps {', '.join(kept)}: whether {change.previous_id} had this snapshot is not known, "
             "because the image is not visible. If so, remove the snapshot from the template."
@@ -344,7 +344,7 @@ def _warn_of_launches(
     options: PublishOptions, current: PublishState, state: TargetState, name: str, template: LaunchTemplate
 ) -> Iterator[str]:
     for version in versions_to_launch(options, template):
-        change = change_for(options, current, state, version)
+        change = find_change(options, current, state, version)
         if change.image is None or launches_image(options, state, version):
             continue
         for doubt in explain_doubts(version, change.image, state.types):

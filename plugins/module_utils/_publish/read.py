@@ -24,9 +24,9 @@ from .._fanout import map_parallel
 from .._model import Image, ImageRef, Target
 from .._option import is_image_id
 from .._tags import tag_map
-from .launches import hibernates
+from .launches import enables_hibernation
 from .options import PublishOptions
-from .origins import compared_images, first_views, origin_of
+from .origins import collect_views, list_compared_images, trace_origin
 from .read_launch_templates import read_instance_types, read_launch_templates
 from .state import (
     Origin,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ssm import SSMClient
 
-# Systems Manager API Reference, GetParameterHistory: the most that a page holds, of at most 100 versions.
+# Systems Manager API Reference, GetParameterHistory: the largest page; there are at most 100 versions.
 _PAGE = 50
 
 
@@ -73,10 +73,10 @@ def open_clients(
 def read_target(
     clients: Clients, owner: Clients | None, options: PublishOptions, target: Target, image_id: str | None
 ) -> TargetState:
-    """Read the parameter, templates and images of a target. Errors are botocore's.
+    """Read the parameter, templates and images of a target; errors are botocore's.
 
-    ``owner`` are the clients of the account that has the image, where ``clients`` are another account's; None
-    for the account whose credentials are used, and where that is not known.
+    ``owner`` are the clients of the image's account if ``clients`` are of another account; None for the own
+    account, and if the image's account is not known.
     """
     ec2, ssm = clients.ec2(target.region), clients.ssm(target.region)
     parameter = _read_parameter(ssm, options.parameter)
@@ -91,43 +91,44 @@ def read_target(
     named = {version.image_id or "" for version in versions}
     named |= {parameter.latest.value if parameter else "", image_id or ""}
     not_labeled = options.is_rollback and image_id is None
-    unlabeled = _values_without_label(parameter) if not_labeled else ()
-    itself = _source_itself(options, parameter) if not_labeled else None
+    unlabeled = _list_unlabeled_values(parameter) if not_labeled else ()
+    itself = _find_source_itself(options, parameter) if not_labeled else None
     named |= {*unlabeled, itself or ""}
     images = read.named_images(ec2, filter(is_image_id, named))
     if unlabeled:
-        image_id = _copy_of_source(owner.ec2(target.region) if owner else None, options, unlabeled, images)
+        image_id = _find_copy_of_source(
+            owner.ec2(target.region) if owner else None, options, unlabeled, images
+        )
     image_id = image_id or itself
     if image_id and image_id not in images and owner is not None and not options.as_if_shared:
         images |= _read_shared_image(ec2, owner.ec2(target.region), image_id, target.account_id)
     return TargetState(image_id, images.get(image_id or ""), parameter, templates, images)
 
 
-def _values_without_label(parameter: Parameter | None) -> tuple[str, ...]:
-    """Return the values without a label that an interrupted rollback may be about.
+def _list_unlabeled_values(parameter: Parameter | None) -> tuple[str, ...]:
+    """Return the values without a label that may be the image of an interrupted rollback.
 
-    If the image to go back to is in the oldest version of a full parameter, the label keeps AWS from making
-    room for the new version, so that it is removed before and is on no version until the new one is labeled.
+    A label on the oldest version of a full parameter keeps AWS from deleting that version for a new one. A
+    rollback to this version removes the label first, so that no version has it until the new one is labeled.
     """
     if parameter is None or not parameter.is_full:
         return ()
     return tuple(item.value for item in (parameter.versions[0], parameter.latest) if not item.labels)
 
 
-def _source_itself(options: PublishOptions, parameter: Parameter | None) -> str | None:
-    """Return the source image itself, if the parameter had it: it is what to go back to.
+def _find_source_itself(options: PublishOptions, parameter: Parameter | None) -> str | None:
+    """Return the source image itself, if the parameter had it.
 
-    Its label does not matter: if it was published without its copies, and is itself a copy, it has the label
-    of its own source.
+    Its label does not matter: a copy that was published without its own copies has the label of its source.
     """
     source = options.source_image_id
     return source if source and parameter is not None and parameter.has_value(source) else None
 
 
-def _copy_of_source(
+def _find_copy_of_source(
     owner: EC2Client | None, options: PublishOptions, image_ids: Collection[str], images: Mapping[str, Image]
 ) -> str | None:
-    """Return the first image that is a copy of the source: only its owner sees the tag that says so."""
+    """Return the first image that is a copy of the source, by the tag that only its owner sees."""
     label = label_for(options.source_image_id or "")
     owned = read.named_images(owner, filter(is_image_id, image_ids)) if owner else {}
     for image_id in image_ids:
@@ -138,7 +139,7 @@ def _copy_of_source(
 
 
 def add_sharing(clients: Clients, options: PublishOptions, target: Target, state: TargetState) -> TargetState:
-    """Add to a target of the own account who may launch its image, if that matters. Errors are botocore's."""
+    """Add the image's launch permissions to a target of the own account, if needed; errors are botocore's."""
     image = state.image
     if image is None or not options.require_shared or is_settled(options, state):
         return state
@@ -151,7 +152,7 @@ def add_sharing(clients: Clients, options: PublishOptions, target: Target, state
 def add_launches(
     clients: Clients, options: PublishOptions, target: Target, state: TargetState
 ) -> TargetState:
-    """Add what launches by a target's templates depend on, if these change. Errors are botocore's."""
+    """Add the state that launches by changed templates depend on; errors are botocore's."""
     if is_settled(options, state):
         return state
     versions = [
@@ -161,13 +162,13 @@ def add_launches(
     ec2 = clients.ec2(target.region)
     if named:
         state = replace(state, types=read_instance_types(ec2, named))
-    if any(map(hibernates, versions)):
-        state = replace(state, encrypts=_encryption_by_default(ec2))
+    if any(map(enables_hibernation, versions)):
+        state = replace(state, encrypts=_read_encryption_by_default(ec2))
     return state
 
 
-def _encryption_by_default(ec2: EC2Client) -> bool | None:
-    """Whether the account encrypts EBS volumes by default, None if the caller may not read that."""
+def _read_encryption_by_default(ec2: EC2Client) -> bool | None:
+    """Whether the account encrypts EBS volumes by default; None if the caller may not read that."""
     try:
         return read.encryption_by_default(ec2)
     except errors.ClientError as exception:
@@ -177,11 +178,11 @@ def _encryption_by_default(ec2: EC2Client) -> bool | None:
 
 
 def _read_shared_image(ec2: EC2Client, owner: EC2Client, image_id: str, account_id: str) -> dict[str, Image]:
-    """Return the image once the account sees it, if its owner has shared it with the account; else none."""
+    """Return the image as soon as the account sees it, if its owner has shared it; else none."""
     try:
         sharing = read.launch_permissions(owner, image_id)
     except errors.AWS_ERRORS:
-        # It is deregistered: the failure of the owner's region has that.
+        # The image is deregistered: the read in the owner's region fails, too.
         return {}
     covered = sharing.public or sharing.org_arns or sharing.org_unit_arns or account_id in sharing.account_ids
     return until_visible(lambda waiting: read.named_images(ec2, waiting), [image_id] if covered else [])
@@ -241,33 +242,34 @@ def _read_tags(ssm: SSMClient, name: str) -> dict[str, str]:
 def read_origins(
     clients: Clients, options: PublishOptions, account_id: str, targets: Mapping[Target, TargetState]
 ) -> dict[ImageRef, Origin]:
-    """Read the original sources of the new and the published images, by image, where these are others.
+    """Read the original sources of new and published images that differ.
 
-    What cannot be read is unknown, and its reason is kept. Each round reads the sources of one further copy.
+    An image that cannot be read has an unknown source, with the reason. Each round reads the next sources of
+    all chains of copies.
     """
     if options.is_rollback or options.publish_older:
         return {}
-    refs = dict.fromkeys(compared_images(options, targets))
-    views = first_views(targets, account_id)
+    refs = dict.fromkeys(list_compared_images(options, targets))
+    views = collect_views(targets, account_id)
     problems: dict[ImageRef, str] = {}
-    looked_up: set[ImageRef] = set()
+    refs_read: set[ImageRef] = set()
     while True:
-        origins = {ref: origin_of(ref, views, problems) for ref in refs}
-        unseen = {origin.ref for origin in origins.values() if origin.ref not in views} - looked_up
-        if not unseen:
+        origins = {ref: trace_origin(ref, views, problems) for ref in refs}
+        unread = {origin.ref for origin in origins.values() if origin.ref not in views} - refs_read
+        if not unread:
             return origins
-        looked_up |= unseen
-        for region, images in _look_up(clients, account_id, unseen).items():
+        refs_read |= unread
+        for region, images in _read_images(clients, account_id, unread).items():
             if isinstance(images, Failure):
-                problems |= {ref: images.message for ref in unseen if ref.region == region}
+                problems |= {ref: images.message for ref in unread if ref.region == region}
             else:
                 views |= {ImageRef(region, image_id): [image] for image_id, image in images.items()}
 
 
-def _look_up(
+def _read_images(
     clients: Clients, account_id: str, refs: Collection[ImageRef]
 ) -> dict[str, Mapping[str, Image] | Failure]:
-    """Return the images that are visible, by region and ID, or why a region could not be read."""
+    """Return the visible images by region and ID, or the failure of a region."""
     clients.open("ec2", sorted({ref.region for ref in refs}))
 
     def look_up(region: str) -> Mapping[str, Image] | Failure:

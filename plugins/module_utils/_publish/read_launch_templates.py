@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read launch templates and the instance types that they can launch. Errors are botocore's."""
+"""Read launch templates and the instance types that they can launch; errors are botocore's."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import FilterTypeDef
 
-# EC2 API Reference, DescribeLaunchTemplateVersions: the most that a page holds.
+# EC2 API Reference, DescribeLaunchTemplateVersions: the largest page.
 _VERSIONS_PAGE = 200
 _READ_VERSIONS = "DescribeLaunchTemplateVersions"
-# botocore shape DITMaxResults: the most that a page holds.
+# botocore shape DITMaxResults: the largest page.
 _TYPES_PAGE = 100
 _READ_TYPES = "DescribeInstanceTypes"
 _ID = re.compile(r"lt-(?:[0-9a-f]{8}|[0-9a-f]{17})")
@@ -40,19 +40,19 @@ _MISSING = (
 def read_launch_templates(
     ec2: EC2Client, names: Collection[str], target: Target
 ) -> dict[str, LaunchTemplate]:
-    """Read the launch templates of a target that exist, by the requested names or IDs.
+    """Read the existing launch templates of a target, by the requested names or IDs.
 
-    A single template is read by itself. Several can only be read together with all others, 200 in a response,
-    which is still faster than one after the other.
+    One template is read by itself. For several, all templates of the region are read, 200 in a response,
+    which is faster than one call for each.
     """
     if not names:
         return {}
-    asked: dict[str, Any] = {}
+    selector: dict[str, Any] = {}
     if len(names) == 1:
         (name,) = names
-        asked = {"LaunchTemplateId" if is_id(name) else "LaunchTemplateName": name}
+        selector = {"LaunchTemplateId" if is_id(name) else "LaunchTemplateName": name}
     pages = ec2.get_paginator("describe_launch_template_versions").paginate(
-        **asked, Versions=["$Default", "$Latest"], PaginationConfig={"PageSize": _VERSIONS_PAGE}
+        **selector, Versions=["$Default", "$Latest"], PaginationConfig={"PageSize": _VERSIONS_PAGE}
     )
     try:
         items: list[Mapping[str, Any]] = [
@@ -66,25 +66,25 @@ def read_launch_templates(
     for item in items:
         versions[required(item, "LaunchTemplateId", _READ_VERSIONS)].append(item)
         versions[required(item, "LaunchTemplateName", _READ_VERSIONS)].append(item)
-    return {name: _template_of(versions[name], target) for name in names if name in versions}
+    return {name: _parse_template(versions[name], target) for name in names if name in versions}
 
 
 def is_id(name: str) -> bool:
-    """Whether this is an ID rather than a name."""
+    """Whether the text is an ID and not a name."""
     return _ID.fullmatch(name) is not None
 
 
-def _template_of(items: list[Mapping[str, Any]], target: Target) -> LaunchTemplate:
+def _parse_template(items: list[Mapping[str, Any]], target: Target) -> LaunchTemplate:
     defaults = [item for item in items if item.get("DefaultVersion")]
     if not defaults:
         raise IncompleteAnswer(_READ_VERSIONS, "DefaultVersion")
-    versions = [_version_of(item, target) for item in items]
+    versions = [_parse_version(item, target) for item in items]
     latest = max(versions, key=lambda version: version.number)
     template_id = required(defaults[0], "LaunchTemplateId", _READ_VERSIONS)
-    return LaunchTemplate(template_id, _version_of(defaults[0], target), latest)
+    return LaunchTemplate(template_id, _parse_version(defaults[0], target), latest)
 
 
-def _version_of(item: Mapping[str, Any], target: Target) -> TemplateVersion:
+def _parse_version(item: Mapping[str, Any], target: Target) -> TemplateVersion:
     number = int(required(item, "VersionNumber", _READ_VERSIONS))
     data: Mapping[str, Any] = required(item, "LaunchTemplateData", _READ_VERSIONS)
     named = data.get("ImageId", "").removeprefix(RESOLVE)
@@ -92,28 +92,28 @@ def _version_of(item: Mapping[str, Any], target: Target) -> TemplateVersion:
 
 
 def read_instance_types(ec2: EC2Client, versions: Iterable[TemplateVersion]) -> dict[str, InstanceType]:
-    """Read the types that these versions name and the region offers; all of them for requirements.
+    """Read the types of the region that these versions name; all types if one has requirements.
 
-    A filter, because one type in InstanceTypes that does not exist fails the whole request.
+    The request has a filter, because it would fail with an unknown type in InstanceTypes.
     """
-    listed = list(versions)
-    names = sorted({version.instance_type for version in listed if version.instance_type})
-    by_name: list[list[FilterTypeDef]] = [
+    versions_read = list(versions)
+    names = sorted({version.instance_type for version in versions_read if version.instance_type})
+    filters_of_requests: list[list[FilterTypeDef]] = [
         [{"Name": "instance-type", "Values": list(batch)}] for batch in batches(names, read.FILTER_VALUES)
     ]
-    if any(version.requirements for version in listed):
-        by_name = [[]]
+    if any(version.requirements for version in versions_read):
+        filters_of_requests = [[]]
     paginator = ec2.get_paginator("describe_instance_types")
     types = (
-        _type_of(item)
-        for filters in by_name
+        _parse_type(item)
+        for filters in filters_of_requests
         for page in paginator.paginate(Filters=filters, PaginationConfig={"PageSize": _TYPES_PAGE})
         for item in required(page, "InstanceTypes", _READ_TYPES)
     )
     return {item.name: item for item in types}
 
 
-def _type_of(item: Mapping[str, Any]) -> InstanceType:
+def _parse_type(item: Mapping[str, Any]) -> InstanceType:
     return InstanceType(
         name=required(item, "InstanceType", _READ_TYPES),
         architectures=frozenset(item.get("ProcessorInfo", {}).get("SupportedArchitectures", ())),

@@ -42,9 +42,9 @@ Result = Mapping[str, Any]
 
 
 def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
-    """Return the parameter and the launch templates of each region and account; what failed first.
+    """Return the screen: parameter and launch templates by region and account, failures first.
 
-    ``result`` is that of ``ami_publish``. ``context`` has the ``role``, its ``status``, the
+    ``result`` is the result of ``ami_publish``. ``context`` has the ``role``, its ``status``, the
     ``parameter`` and ``check_mode``.
     """
     problems = result.get("failures") or ()

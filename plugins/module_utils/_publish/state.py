@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is read of a parameter and the launch templates that an image is published in."""
+"""The state of the parameter and the launch templates that an image is published in."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .._parameter_names import is_named
 from .._tags import SOURCE_TAG
 from .options import ADVANCED, DEFAULT, LATEST, STANDARD, PublishOptions
 
-# By its labels this collection knows what it published. None may begin with a number, "aws" or "ssm" (Systems
-# Manager API Reference, LabelParameterVersion).
+# This collection recognizes its versions by the labels. A label must not begin with a number, "aws" or "ssm"
+# (Systems Manager API Reference, LabelParameterVersion).
 LABEL_PREFIX = "source-"
 # Systems Manager API Reference, errors of PutParameter.
 MAX_VERSIONS = 100
@@ -26,7 +26,7 @@ MAX_VERSIONS = 100
 
 @dataclass(frozen=True)
 class ParameterVersion:
-    """One version of a parameter (botocore shape ``ParameterHistory``)."""
+    """A version of a parameter (botocore shape ``ParameterHistory``)."""
 
     version: int
     value: str
@@ -55,7 +55,7 @@ class Parameter:
 
     @property
     def holds_image(self) -> bool:
-        """Whether it is of the kind that AWS validates to be an image."""
+        """Whether the parameter has the type and the data type that AWS validates to be an image."""
         return (self.latest.type, self.latest.data_type) == ("String", IMAGE_DATA_TYPE)
 
     def has_value(self, value: str) -> bool:
@@ -63,16 +63,16 @@ class Parameter:
         return any(version.value == value for version in self.versions)
 
     def version_with_label(self, label: str) -> ParameterVersion | None:
-        """Return the version that carries the label, which only one can."""
+        """Return the version that has the label; at most one has it."""
         return next((version for version in self.versions if label in version.labels), None)
 
 
 @dataclass(frozen=True)
 class TemplateVersion:
-    """One version of a launch template; ``data`` is all that it says (botocore ``LaunchTemplateData``).
+    """A version of a launch template; ``data`` is its content (botocore shape ``LaunchTemplateData``).
 
-    Its text leaves that out: user data may hold secrets. ``arn_name`` is the name of the account's parameter
-    that it takes its image from, if it names that by ARN.
+    Its text leaves ``data`` out, because user data may hold secrets. ``arn_name`` is the name of the
+    account's parameter that it takes its image from, if it names that parameter by ARN.
     """
 
     number: int
@@ -104,7 +104,7 @@ class TemplateVersion:
 class InstanceType:
     """An instance type as DescribeInstanceTypes returns it (botocore shape ``InstanceTypeInfo``).
 
-    What AWS does not return is empty or None. ``vcpus`` are the default number.
+    A value that AWS does not return is empty or None. ``vcpus`` is the default number.
     """
 
     name: str
@@ -131,10 +131,10 @@ class LaunchTemplate:
 
 @dataclass(frozen=True)
 class Origin:
-    """The original source of an image, or the last one of its sources that is known.
+    """The original source of an image, or the last known one of its sources.
 
-    It was ``created`` then, None if that is not known, and in any case ``not_after``, if anything is known.
-    ``problem`` says why it is not known.
+    ``created`` is the time of its creation, None if unknown; ``not_after`` is the latest possible time.
+    ``problem`` is the reason why the source or its time is unknown.
     """
 
     ref: ImageRef
@@ -145,13 +145,13 @@ class Origin:
 
 @dataclass(frozen=True)
 class TargetState:
-    """What is read of one target.
+    """The state of one target.
 
-    ``image`` is what the account sees of ``image_id``; ``named`` are the images that parameter and templates
-    name now and that still exist, by ID. ``launch`` is None where it does not matter who may launch the
-    image. ``templates`` are by the names that were asked for; those that do not exist are missing. ``types``
-    are the instance types that the region offers of those that the templates can have, by name. ``encrypts``
-    is whether the account encrypts EBS volumes by default, None if that was not read.
+    ``image`` is the account's view of ``image_id``; ``named`` are the existing images that parameter and
+    templates name, by ID. ``launch`` is None if the launch permissions do not matter. ``templates`` are by
+    the requested names, without missing ones. ``types`` are the region's instance types that the templates
+    can have, by name. ``encrypts`` is whether the account encrypts EBS volumes by default, None if that was
+    not read.
     """
 
     image_id: str | None = None
@@ -188,33 +188,33 @@ def label_for(source_image_id: str) -> str:
 def label_of(image_id: str, views: Iterable[Image]) -> str:
     """Return the label of an image by its source, which the owner's tag or AWS records; else by its own ID.
 
-    ``views`` are what the accounts see of the image: only its owner sees the tag.
+    ``views`` are the accounts' views of the image: only its owner sees the tag.
     """
-    listed = list(views)
-    marks = [view.tags[SOURCE_TAG].rpartition("/")[2] for view in listed if SOURCE_TAG in view.tags]
-    recorded = [view.source_image_id for view in listed if view.source_image_id]
-    return label_for(next(iter((*marks, *recorded)), image_id))
+    images = list(views)
+    tagged_sources = [view.tags[SOURCE_TAG].rpartition("/")[2] for view in images if SOURCE_TAG in view.tags]
+    recorded_sources = [view.source_image_id for view in images if view.source_image_id]
+    return label_for(next(iter((*tagged_sources, *recorded_sources)), image_id))
 
 
 def common_labels(views: Mapping[str, Iterable[Image]], regions: Mapping[str, str]) -> dict[str, str]:
-    """Return the labels of images that are published together, by ID: an image and its copies have the same.
+    """Return the labels of images that are published together, by ID: an image and its copies share one.
 
-    An image from which those of other regions are copied has the label of its own ID, although it may itself
-    be a copy, as one that was promoted from a build account. One that only accounts of its region have copied
-    keeps the label of its source. ``views`` are what the accounts see of each image.
+    An image with copies in other regions has the label of its own ID, even if it is itself a copy, for
+    example from a build account. An image that only accounts of its region have copied keeps the label of its
+    source. ``views`` are the accounts' views of each image.
     """
-    labels = {image_id: label_of(image_id, of_image) for image_id, of_image in views.items()}
+    labels = {image_id: label_of(image_id, views_of_image) for image_id, views_of_image in views.items()}
     published = {label_for(image_id): image_id for image_id in labels}
     sources = {image_id: published[label] for image_id, label in labels.items() if label in published}
     copied = {source for image_id, source in sources.items() if regions[source] != regions[image_id]}
-    origins = {image_id: _first_of_chain(image_id, sources) for image_id in labels}
+    origins = {image_id: _find_first_of_chain(image_id, sources) for image_id in labels}
     return {
         image_id: label_for(origin) if origin in copied else labels[origin]
         for image_id, origin in origins.items()
     }
 
 
-def _first_of_chain(image_id: str, sources: Mapping[str, str]) -> str:
+def _find_first_of_chain(image_id: str, sources: Mapping[str, str]) -> str:
     """Return the first image of a chain of copies; any image of a circle, which wrong tags can make."""
     passed: set[str] = set()
     while image_id in sources and image_id not in passed:
@@ -224,7 +224,7 @@ def _first_of_chain(image_id: str, sources: Mapping[str, str]) -> str:
 
 
 def follows(version: TemplateVersion, parameter: str) -> bool:
-    """Whether the version of a template already takes whatever image the parameter names."""
+    """Whether the version of a template takes its image from the parameter."""
     return version.image_id == RESOLVE + parameter or is_named(parameter, version.arn_name)
 
 
@@ -240,9 +240,9 @@ def base_version(options: PublishOptions, template: LaunchTemplate) -> TemplateV
 
 
 def versions_to_launch(options: PublishOptions, template: LaunchTemplate) -> tuple[TemplateVersion, ...]:
-    """Return the versions that will launch the image: the base, and a latest one that follows the parameter.
+    """Return the versions that will launch the image: the base, and the latest if it follows the parameter.
 
-    The latest one is kept if the user has selected the default one as the base.
+    The latest version is kept if the user has selected the default version as the base.
     """
     base, latest = base_version(options, template), template.latest
     return (base, latest) if base != latest and follows(latest, options.parameter) else (base,)
@@ -258,9 +258,10 @@ def launches_image(options: PublishOptions, state: TargetState, version: Templat
 
 
 def versions_in_use(options: PublishOptions, template: LaunchTemplate) -> tuple[TemplateVersion, ...]:
-    """Return the versions that must launch the image: the default and the latest one.
+    """Return the versions that must launch the image: the default and the latest version.
 
-    Instances can be launched from each. If the user has selected the default one, the latest does not count.
+    Instances can be launched from each. If the user has selected the default version, the latest one does not
+    count.
     """
     if options.launch_template_base_version == DEFAULT:
         return (template.default,)
@@ -276,11 +277,11 @@ def needs_version(options: PublishOptions, parameter: Parameter | None, image_id
 
 
 def may_name(options: PublishOptions, parameter: Parameter, image_id: str | None, label: str) -> bool:
-    """Whether the parameter may already name an image that is not known, and then needs no new version.
+    """Whether the parameter may already name an unknown image, and then needs no new version.
 
-    Besides a planned copy, an ID of None is the image of a region whose copies are not read yet. The newest
-    version cannot name a copy of the image's source if only labels of other sources are on it. ``label`` is
-    the image's, which may not be known either.
+    The ID of a planned copy is None, and so is the ID of an image in a region whose copies are not read yet.
+    The newest version cannot name a copy of the image's source if it has only labels of other sources.
+    ``label`` is the label of the image, which may be unknown.
     """
     latest = parameter.latest
     if image_id is not None or needs_version(options, parameter, latest.value):

@@ -19,9 +19,9 @@ from .._reports.screen import (
     Row,
     Screen,
     Tone,
-    count_further,
     format_failure_message,
     format_failures,
+    format_further,
     format_table,
     limit_artifacts,
     read_module_message,
@@ -165,7 +165,7 @@ def _access(removal: Mapping[str, Any]) -> Access:
 def _notes(notes: Sequence[Mapping[str, Any]], fact: str) -> Iterator[Line]:
     for note in notes[:MOST_FAILURES]:
         yield from wrap_text(f"- {note['message']}", Tone.WARNING)
-    yield from count_further(len(notes) - MOST_FAILURES, f"the fact {fact}", Tone.WARNING)
+    yield from format_further(len(notes) - MOST_FAILURES, f"the fact {fact}", Tone.WARNING)
 
 
 def _artifacts(run: _Run, problems: Sequence[Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A report as a value that does not depend on a format. CSV, SARIF and HTML are rendered from it.
+"""A report as a value from which CSV, SARIF and HTML are rendered.
 
 Each capability creates a ``Document`` from the content of its ``report.json``, without knowledge of formats.
 Formats have no knowledge of audits or cleanups.

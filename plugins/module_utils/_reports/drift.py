@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The picture of the drift between regions: which version of each family is the newest in each of them."""
+"""The picture of the drift between regions: the newest version of each family in each region."""
 
 from __future__ import annotations
 

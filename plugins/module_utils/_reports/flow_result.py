@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from .._failures import Failure, ValidationError
 from .._option_groups import ReportOptions
 from .._runner import Outcome, Reported
-from .._upload.location import Destination, PutObject, location_of
+from .._upload.location import Destination, PutObject, parse_uri
 from .document import Document
 from .flow import build_result, check_report_options, make_failed_path, read_files, write_report
 from .plan import ChangesOf, DesiredReport, Folder, Remember, ReportPlan, plan
@@ -21,14 +21,14 @@ from .plan import ChangesOf, DesiredReport, Folder, Remember, ReportPlan, plan
 if TYPE_CHECKING:
     from .._aws.clients import Clients
 
-AnyOptions = TypeVar("AnyOptions", bound=ReportOptions)
+OptionsT = TypeVar("OptionsT", bound=ReportOptions)
 _NOTHING: dict[str, Any] = dict.fromkeys(
     ("changes", "report", "report_dir", "report_path", "report_s3_uri", "report_url")
 )
 
 
 @dataclass(frozen=True)
-class Reporting(Generic[AnyOptions]):
+class Reporting(Generic[OptionsT]):
     """The report of a module's result: as JSON in ``report_path``, in all formats in ``report_dir``.
 
     ``content`` makes the report of the result, whether the module succeeded, failed or refused, as JSON
@@ -47,7 +47,7 @@ class Reporting(Generic[AnyOptions]):
     can be uploaded.
     """
 
-    content: Callable[[AnyOptions, Mapping[str, Any]], dict[str, Any]]
+    content: Callable[[OptionsT, Mapping[str, Any]], dict[str, Any]]
     document: Callable[[Mapping[str, Any]], Document]
     changes: ChangesOf
     replaces: frozenset[str] = frozenset()
@@ -57,7 +57,7 @@ class Reporting(Generic[AnyOptions]):
     failed: Callable[[Mapping[str, Any]], bool] | None = None
     of_steps: bool = False
 
-    def open(self, options: AnyOptions, page: Mapping[str, str]) -> OpenReport:
+    def open(self, options: OptionsT, page: Mapping[str, str]) -> OpenReport:
         """Return the report to be made, before anything is done; ``page`` has the files of its page.
 
         Raises:
@@ -68,7 +68,7 @@ class Reporting(Generic[AnyOptions]):
             raise ValidationError(failures)
         return OpenReport(self, options, page)
 
-    def desired(self, options: AnyOptions, content: Mapping[str, Any]) -> DesiredReport:
+    def desired(self, options: OptionsT, content: Mapping[str, Any]) -> DesiredReport:
         """Return the report with this content, in the places that the options name."""
 
         def with_names(given_content: Mapping[str, Any]) -> Document:
@@ -129,10 +129,10 @@ class OpenReport:
             report_plan = plan(report, read_files(report, self._page))
         except ValidationError as error:
             # The previous report could be read before.
-            return Reported({**_NOTHING, **self._returned(content)}, failures=error.failures)
+            return Reported({**_NOTHING, **self._report_value(content)}, failures=error.failures)
         writes = reporting.plans or not options.check_mode
         outcome = write_report(report, report_plan) if writes else Outcome(report_plan.actions)
-        values = {**_NOTHING, **build_result(report, report_plan), **self._returned(report_plan.after)}
+        values = {**_NOTHING, **build_result(report, report_plan), **self._report_value(report_plan.after)}
         reported = Reported(
             values,
             replaced=reporting.replaces if options.return_report else frozenset(),
@@ -144,17 +144,17 @@ class OpenReport:
         if outcome.failures or not options.report_s3_uri:
             return reported
         if self._destination is None:
-            place = {"report_s3_uri": location_of(options.report_s3_uri).uri}
+            place = {"report_s3_uri": parse_uri(options.report_s3_uri).uri}
             return replace(reported, values={**values, **place}, failures=self._refusals)
-        return self._uploaded(reported, self._destination, _files_of(report, report_plan))
+        return self._upload(reported, self._destination, _files_of(report, report_plan))
 
-    def _returned(self, content: Mapping[str, Any]) -> dict[str, Any]:
+    def _report_value(self, content: Mapping[str, Any]) -> dict[str, Any]:
         if not self._options.return_report:
             return {"report": None}
         only_in_files = self._reporting.only_in_files
         return {"report": {name: value for name, value in content.items() if name not in only_in_files}}
 
-    def _uploaded(self, reported: Reported, destination: Destination, files: Mapping[str, str]) -> Reported:
+    def _upload(self, reported: Reported, destination: Destination, files: Mapping[str, str]) -> Reported:
         from .._upload.flow import upload
 
         if self._options.check_mode:

@@ -15,7 +15,7 @@ from .._listing import count
 from .document import SEVERITIES, Column, Group, Item
 from .naming import natural_key
 
-Finding = TypeVar("Finding")
+FindingT = TypeVar("FindingT")
 
 # A cause with this many findings is large.
 _LARGE = 10
@@ -57,21 +57,21 @@ def group_items(
 
 
 def group_by_cause(
-    findings: Iterable[Finding], kind: Callable[[Finding], Hashable], cause: Callable[[Finding], Hashable]
-) -> list[list[Finding]]:
+    findings: Iterable[FindingT], kind: Callable[[FindingT], Hashable], cause: Callable[[FindingT], Hashable]
+) -> list[list[FindingT]]:
     """Return the findings of each kind by ``cause``; more than a few small causes of a kind are one group.
 
     Accounts with access to one image each have nothing in common, and hundreds of them would be hundreds of
     groups. A cause is small if it has one finding, or less than ten and less than a tenth of its kind's. If
     more than ten causes of a kind have ten findings, only those with a tenth of its findings are not small.
     """
-    kinds: dict[Hashable, dict[Hashable, list[Finding]]] = {}
+    kinds: dict[Hashable, dict[Hashable, list[FindingT]]] = {}
     for finding in findings:
         kinds.setdefault(kind(finding), {}).setdefault(cause(finding), []).append(finding)
     return [group for causes in kinds.values() for group in _join_small_causes([*causes.values()])]
 
 
-def _join_small_causes(causes: list[list[Finding]]) -> list[list[Finding]]:
+def _join_small_causes(causes: list[list[FindingT]]) -> list[list[FindingT]]:
     # No more causes than _MOST_LARGE can have this share of all findings.
     share = sum(map(len, causes)) / _MOST_LARGE
     least = max(2, min(_LARGE, share))

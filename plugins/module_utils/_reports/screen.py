@@ -4,7 +4,7 @@
 
 """The result of a role as text for a terminal: tables, failures and paths in lines of 80 columns.
 
-Knows no capability: the rooms make the lines of their roles from these parts.
+The packages of capabilities build the lines of their roles from these parts.
 """
 
 from __future__ import annotations
@@ -206,7 +206,7 @@ def format_failures(
     tones = [Tone.FAILURE if to_one_line(text)[:_BEGINNING] in known else tone for _place, text in texts]
     for (place, text), own_tone in list(zip(texts, tones, strict=True))[:MOST_FAILURES]:
         yield from wrap_text(f"- {shortened(to_one_line(place + text), _LONGEST_IN_LINES)}", own_tone)
-    yield from count_further(len(texts) - MOST_FAILURES, rest, _tone_of_further(tones, tone))
+    yield from format_further(len(texts) - MOST_FAILURES, rest, _tone_of_further(tones, tone))
 
 
 def _tone_of_further(tones: Sequence[Tone], displayed: Tone) -> Tone:
@@ -218,7 +218,7 @@ def format_failure_message(head: str, problems: Sequence[Mapping[str, Any]], res
     """Return the message of a failing role: ``head``, five failures, and the place of the others."""
     texts = _failure_texts(problems)
     lines = [f"- {shortened(place + text, _LONGEST_IN_MESSAGE)}" for place, text in texts[:MOST_FAILURES]]
-    more = [line.text for line in count_further(len(texts) - MOST_FAILURES, rest, Tone.BAD)]
+    more = [line.text for line in format_further(len(texts) - MOST_FAILURES, rest, Tone.BAD)]
     return "\n".join([head, *lines, *more])
 
 
@@ -236,7 +236,7 @@ def join_messages(messages: Iterable[str], rest: str) -> str:
     return "\n".join([*fitted, f"All of it is in {rest}."])
 
 
-def count_further(number: int, rest: str, tone: Tone) -> Iterator[Line]:
+def format_further(number: int, rest: str, tone: Tone) -> Iterator[Line]:
     """Yield the number of omitted lines and the place ``rest`` that has them; nothing for none."""
     if number > 0:
         yield from wrap_text(f"{number} more in {rest}.", tone, _INDENT)
@@ -413,7 +413,7 @@ def format_changes(differences: Mapping[str, Any] | None, path: str | None) -> I
     texts = [*(f"+ {text}" for text in added), *(f"- {text}" for text in removed)]
     for text in texts[:MOST_FAILURES]:
         yield from wrap_text(text, most=2)
-    yield from count_further(len(texts) - MOST_FAILURES, path or OUTPUT, Tone.PLAIN)
+    yield from format_further(len(texts) - MOST_FAILURES, path or OUTPUT, Tone.PLAIN)
 
 
 def _failure_texts(problems: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

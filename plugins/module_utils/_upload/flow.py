@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes the files of a report to S3.
+"""Write the files of a report to S3.
 
 An object is written as a whole or not at all (botocore operation PutObject). No access control list is set,
 and no header for encryption: the bucket's default encryption applies, which a header would replace. No
@@ -23,13 +23,13 @@ from .._aws.errors import AWS_ERRORS, ClientError, code_of
 from .._failures import Failure, ValidationError, cut, invalid_option
 from .._runner import Outcome
 from .._wording import file_reason
-from .location import Destination, PutObject, location_of
+from .location import Destination, PutObject, parse_uri
 
 _REGION_HEADER = "x-amz-bucket-region"
 
 
 def find_destination(clients: Clients, uri: str, owner: str | None) -> Destination:
-    """Return the folder of a valid URI with what can be known of its bucket before an object is written.
+    """Return the folder of a valid URI, with the region of its bucket if it can be read.
 
     ``owner`` is the account that the bucket must belong to, by default that of the credentials.
 
@@ -37,20 +37,20 @@ def find_destination(clients: Clients, uri: str, owner: str | None) -> Destinati
         ValidationError: there is no such bucket, S3 cannot be reached, or the credentials cannot be read or
             are not valid.
     """
-    region, bucket = clients.default_region, location_of(uri).bucket
+    region, bucket = clients.default_region, parse_uri(uri).bucket
     owner = owner or identify(clients).account_id
     with first_call("HeadBucket"):
         clients.open("s3", [region])
         region = _bucket_region(clients.client("s3", region), bucket, owner) or region
-    return Destination(location_of(uri), owner, region)
+    return Destination(parse_uri(uri), owner, region)
 
 
 def _bucket_region(s3: Any, bucket: str, owner: str) -> str | None:
     """Return the region of a bucket as HeadBucket returns it; None if it does not.
 
-    It needs s3:ListBucket, and 403 can mean that this is not allowed, or that the bucket belongs to another
-    account (botocore operation HeadBucket): writing may be allowed nevertheless. So only 404 is certain. The
-    SDK follows to the region of the bucket, which even a refusal names.
+    Only 404 is certain: 403 can mean that s3:ListBucket is not allowed, or that the bucket belongs to another
+    account (botocore operation HeadBucket), although writing may be allowed. The SDK repeats the request in
+    the region of the bucket, which even a refusal names.
 
     Raises:
         ValidationError: there is no such bucket.
@@ -59,13 +59,13 @@ def _bucket_region(s3: Any, bucket: str, owner: str) -> str | None:
         region: str | None = s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=owner).get("BucketRegion")
     except ClientError as exception:
         if code_of(exception) == "404":
-            raise ValidationError([_no_bucket(bucket)]) from exception
+            raise ValidationError([_report_missing_bucket(bucket)]) from exception
         headers = exception.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
         region = headers.get(_REGION_HEADER)
     return region
 
 
-def _no_bucket(bucket: str) -> Failure:
+def _report_missing_bucket(bucket: str) -> Failure:
     return invalid_option(
         "report_s3_uri",
         f"report_s3_uri: there is no bucket {bucket}.",
@@ -74,26 +74,27 @@ def _no_bucket(bucket: str) -> Failure:
 
 
 def upload(clients: Clients, files: Mapping[str, str], destination: Destination) -> Outcome:
-    """Write an object for each of the files that exists; ``files`` are paths by the name of the object.
+    """Write an object for each file that exists; ``files`` are paths by the name of the object.
 
-    Each run writes all: to know whether they are the same already, the credentials would have to be allowed
-    to read all reports.
+    Each run writes all of them: a comparison would need the permission to read all reports.
     """
     written: list[PutObject] = []
     for name, path in files.items():
         try:
             body = Path(path).read_bytes()
         except FileNotFoundError:
-            # The files of an earlier run with the same report, which somebody has deleted.
+            # A file of an earlier run with the same report may have been deleted since.
             continue
         except OSError as exception:
-            return Outcome(tuple(written), (_unreadable(destination, f"{path}: {file_reason(exception)}"),))
+            return Outcome(
+                tuple(written), (_report_unreadable_file(destination, f"{path}: {file_reason(exception)}"),)
+            )
         action = PutObject(destination, name)
         try:
             _put(clients, action, body)
         except AWS_ERRORS as exception:
-            failed = add_region_remedy(clients, errors.failure(exception, None, "PutObject"))
-            return Outcome(tuple(written), (_failure(failed, destination),))
+            failure = add_region_remedy(clients, errors.failure(exception, None, "PutObject"))
+            return Outcome(tuple(written), (_add_remedy(failure, destination),))
         written.append(action)
     return Outcome(tuple(written))
 
@@ -108,7 +109,7 @@ def _put(clients: Clients, action: PutObject, body: bytes) -> None:
     )
 
 
-def _unreadable(destination: Destination, reason: str) -> Failure:
+def _report_unreadable_file(destination: Destination, reason: str) -> Failure:
     return Failure(
         f"The report was not uploaded to {destination.location.uri}: {cut(reason, 300)}.",
         "Write the report to a path that can be read.",
@@ -117,12 +118,12 @@ def _unreadable(destination: Destination, reason: str) -> Failure:
     )
 
 
-def _failure(found: Failure, destination: Destination) -> Failure:
-    remedy = found.remedy
-    if found.error_code == "AccessDenied":
+def _add_remedy(failure: Failure, destination: Destination) -> Failure:
+    remedy = failure.remedy
+    if failure.error_code == "AccessDenied":
         remedy += (
             f" The bucket must belong to account {destination.owner}: set report_s3_bucket_owner if it "
             "belongs to another one."
         )
-    text = f"The report was not uploaded to {destination.location.uri}: {found.message}"
-    return replace(found, message=text, remedy=remedy)
+    text = f"The report was not uploaded to {destination.location.uri}: {failure.message}"
+    return replace(failure, message=text, remedy=remedy)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a report is in S3: the folder ``s3://bucket/folder/`` and its objects."""
+"""The place of a report in S3: the folder ``s3://bucket/folder/`` and its objects."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ class Location:
 
     @property
     def uri(self) -> str:
-        """The folder as the AWS CLI names it."""
+        """Return the URI of the folder, as the AWS CLI takes it."""
         return f"s3://{self.bucket}/{self.folder}"
 
 
-def location_of(uri: str) -> Location:
+def parse_uri(uri: str) -> Location:
     """Return the location that a valid URI names."""
     bucket, _slash, path = uri.removeprefix("s3://").partition("/")
     return Location(bucket, f"{path.strip('/')}/" if path.strip("/") else "")
 
 
-def console_url(location: Location, region: str) -> str:
-    """The page of the folder in AWS's console, which has no credentials.
+def build_console_url(location: Location, region: str) -> str:
+    """Return the address of the folder in AWS's console, which has no credentials.
 
     China and GovCloud have consoles of their own (AWS Management Console, "Service endpoints").
     """
@@ -56,7 +56,7 @@ def console_url(location: Location, region: str) -> str:
 class Destination:
     """The folder of a report, the account that its bucket must belong to, and the bucket's region.
 
-    If that is unknown, it is the one that S3 is called in.
+    If the region is unknown, it is the one in which S3 is called.
     """
 
     location: Location
@@ -64,10 +64,10 @@ class Destination:
     region: str
 
     def to_dict(self) -> dict[str, str]:
-        """Return where the report is, or would be."""
+        """Return the place of the report, as modules return it."""
         return {
             "report_s3_uri": self.location.uri,
-            "report_url": console_url(self.location, self.region),
+            "report_url": build_console_url(self.location, self.region),
         }
 
 

@@ -81,7 +81,7 @@ def build_document(content: Mapping[str, Any]) -> Document:
 
 
 def _headline(level: str, rows: Sequence[Mapping[str, Any]], below: Sequence[Mapping[str, Any]]) -> str:
-    """Say how many verifications did not reach the level and why, the most frequent cause first."""
+    """Return the number of verifications below the level and their causes, the most frequent one first."""
     if not rows:
         return "Nothing was verified."
     if not below:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``ami_verify``: proves that accounts can launch images, by a diagnosis and, if required, by launches."""
+"""``ami_verify``: prove that accounts can launch images, by a diagnosis and, if required, by launches."""
 
 from __future__ import annotations
 

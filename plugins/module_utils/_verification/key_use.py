@@ -4,7 +4,7 @@
 
 """The use of an image's keys in a verification: proven, refused or uncertain by account.
 
-Whether it is certain is decided by ``ami_share_diagnose``; only the level ``launched`` proves it.
+The diagnosis decides between these; only the level ``launched`` proves the use beyond doubt.
 """
 
 from __future__ import annotations

@@ -143,7 +143,7 @@ def test_each_role_reads_its_variables_after_the_reset_of_its_facts() -> None:
     roles = sorted(path for path in (CHECKOUT / "roles").iterdir())
     assert roles
     for role in roles:
-        assert plugin.declared(str(role)).variables
+        assert plugin.load_variables(str(role)).variables
         tasks = yaml.safe_load((role / "tasks" / "main.yml").read_text(encoding="utf-8"))
         read = {"name": "Read the variables", "golden.images.role_variables": None}
         assert tasks[1] == {**read, "register": f"{role.name}__variables"}

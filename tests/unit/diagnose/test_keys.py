@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._diagnose.refusals import (
-    awaiting_grants,
+    find_keys_awaiting_grants,
 )
 from ansible_collections.golden.images.plugins.module_utils._diagnose.state import (
     ConsumerView,
@@ -680,13 +680,13 @@ JUST_NOW, LONG_AGO = NOW - timedelta(seconds=20), NOW - timedelta(minutes=6)
 def test_a_new_grant_may_not_be_usable_yet(created: datetime | None, tried: KeyDryRun, awaited: bool) -> None:
     granted = encrypted(replace(made(root(CONSUMER)), created=created))
     seen = of_encrypted(keys={KEY.arn: tried})
-    assert awaiting_grants(CASE, granted, seen, NOW) == ([KEY.arn] if awaited else [])
+    assert find_keys_awaiting_grants(CASE, granted, seen, NOW) == ([KEY.arn] if awaited else [])
 
 
 def test_a_new_grant_of_another_account_is_not_awaited() -> None:
     granted = encrypted(replace(made(root(STRANGER)), created=JUST_NOW))
-    assert awaiting_grants(CASE, granted, of_encrypted(keys={KEY.arn: REFUSED_ALL}), NOW) == []
-    assert awaiting_grants(CASE, granted, of_encrypted(keys={}), NOW) == []
+    assert find_keys_awaiting_grants(CASE, granted, of_encrypted(keys={KEY.arn: REFUSED_ALL}), NOW) == []
+    assert find_keys_awaiting_grants(CASE, granted, of_encrypted(keys={}), NOW) == []
 
 
 def test_a_finding_says_why_iam_does_not_settle_it() -> None:

@@ -17,9 +17,9 @@ from ansible_collections.golden.images.plugins.module_utils._launch_probe import
 from ansible_collections.golden.images.plugins.module_utils._launch_probe.apply import (
     TargetRun,
     run_probes,
-    sweep,
+    terminate_leftovers,
 )
-from ansible_collections.golden.images.plugins.module_utils._launch_probe.plan import launches
+from ansible_collections.golden.images.plugins.module_utils._launch_probe.plan import plan_launches
 from ansible_collections.golden.images.plugins.module_utils._model import Instance
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
@@ -122,7 +122,7 @@ def run(*regions: Ec2, wait_timeout: int = 100) -> Mapping[Any, TargetRun]:
     clients: Any = SimpleNamespace(ec2=by_region.__getitem__)
     runs = {target: TargetRun() for target in want.targets()}
     try:
-        run_probes(clients, want, launches(want, seen(want)), runs)
+        run_probes(clients, want, plan_launches(want, seen(want)), runs)
     finally:
         assert all(ec2.launched == set() for ec2 in regions if "TerminateInstances" not in ec2.refuse)
     return runs
@@ -332,7 +332,7 @@ def test_an_instance_that_cannot_be_terminated_is_a_failure(swept: bool) -> None
     if swept:
         one = TargetRun()
         clients: Any = SimpleNamespace(ec2=lambda _region: ec2)
-        sweep(clients, HERE, (f"i-{REGION}",), one)
+        terminate_leftovers(clients, HERE, (f"i-{REGION}",), one)
     else:
         one = run(ec2)[HERE]
     (failure,) = one.failures

@@ -137,7 +137,7 @@ def test_an_unexpected_error_is_a_failure_of_its_account(monkeypatch: pytest.Mon
             raise ZeroDivisionError
 
     monkeypatch.setattr(launch_probe, "run_probes", mistaken)
-    monkeypatch.setattr(launch_probe, "sweep", lambda *_arguments: None)
+    monkeypatch.setattr(launch_probe, "terminate_leftovers", lambda *_arguments: None)
     aws: Any = World(others={CONSUMER: World()})
     want = FLOW.options.read(params(), False)
     seen = FLOW.read(aws, want)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils._launch_probe.plan import launch_again, plan
+from ansible_collections.golden.images.plugins.module_utils._launch_probe.plan import plan, repeat_launch
 from ansible_collections.golden.images.plugins.module_utils._model import (
     Image,
     Instance,
@@ -106,7 +106,7 @@ def test_every_launch_has_its_own_client_token() -> None:
 def test_a_repeated_launch_differs_only_in_its_client_token() -> None:
     want = wanted()
     first = next(one for one in plan(want, seen(want)).actions if one.operation == "RunInstances")
-    again = [launch_again(first, attempt) for attempt in (1, 2)]
+    again = [repeat_launch(first, attempt) for attempt in (1, 2)]
     assert len({one.parameters["ClientToken"] for one in (first, *again)}) == 3
     for one in again:
         assert len(one.parameters["ClientToken"]) == 64

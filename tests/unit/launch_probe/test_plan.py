@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure
 from ansible_collections.golden.images.plugins.module_utils._launch_probe.causes import (
+    explain_end,
+    explain_refusal,
     may_succeed_later,
-    not_accepted,
-    not_running,
 )
 from ansible_collections.golden.images.plugins.module_utils._launch_probe.plan import plan
 from ansible_collections.golden.images.plugins.module_utils._launch_probe.state import Cause
@@ -110,7 +110,7 @@ def test_the_launch_of_a_planned_copy_is_planned() -> None:
     ],
 )
 def test_why_an_instance_does_not_run(ended: Instance, codes: tuple[str, str, str], says: str) -> None:
-    cause = not_running(wanted(), PROBE, ended)
+    cause = explain_end(wanted(), PROBE, ended)
     assert (cause.code, cause.failure.error_code, cause.failure.source) == codes
     assert says in cause.failure.text()
     # The report of the same failure stays the same in every run.
@@ -126,7 +126,7 @@ def test_why_an_instance_does_not_run(ended: Instance, codes: tuple[str, str, st
     ],
 )
 def test_an_instance_that_stays_pending_is_named(code: str | None, reason: str | None, ends: str) -> None:
-    cause = not_running(wanted(), PROBE, Instance("i-slow", "pending", reason_code=code, reason=reason))
+    cause = explain_end(wanted(), PROBE, Instance("i-slow", "pending", reason_code=code, reason=reason))
     failure = cause.failure
     assert (cause.code, failure.error_code, failure.source) == (
         *("instance_pending", "instance_pending", "collection"),
@@ -148,13 +148,13 @@ def test_an_instance_that_stays_pending_is_named(code: str | None, reason: str |
 )
 def test_why_a_launch_is_not_accepted(error_code: str, code: str) -> None:
     failure = Failure("No.", "Ask.", error_code, "RunInstances", REGION, CONSUMER)
-    assert not_accepted(failure) == Cause(code, failure)
+    assert explain_refusal(failure) == Cause(code, failure)
 
 
 def test_a_launch_that_is_denied_may_need_tags() -> None:
     denied = "You may not, with an explicit deny in a service control policy."
     failure = Failure(denied, "Ask.", "UnauthorizedOperation", "RunInstances", REGION, CONSUMER)
-    cause = not_accepted(failure)
+    cause = explain_refusal(failure)
     assert (cause.code, cause.failure.message) == ("launch_denied", denied)
     assert cause.failure.remedy == "Ask. If it requires tags of launches, set launch_tags."
 
@@ -184,5 +184,5 @@ def test_a_launch_may_succeed_later_with_a_new_grant_or_sooner_with_a_new_permis
 
 def test_an_image_without_launch_permission_is_named_as_such() -> None:
     """(Orange-Cyberdefense/GOAD#304, hashicorp/otto#68.)"""
-    assert not_accepted(NO_PERMISSION).code == "missing_launch_permission"
-    assert not_accepted(NO_IMAGE).code == "launch_failed"
+    assert explain_refusal(NO_PERMISSION).code == "missing_launch_permission"
+    assert explain_refusal(NO_IMAGE).code == "launch_failed"

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._variables import Variable
 from ansible_collections.golden.images.plugins.plugin_utils._option_forms import (
     ReadsOptions,
-    documented_options,
+    read_documented_options,
 )
 
 DOCUMENTATION = """
@@ -19,7 +19,7 @@ options:
   ids: {type: list, elements: str, default: [x], description: The accounts., context: {elements: account_id}}
   mode: {type: str, choices: [a, b]}
 """
-OWN = documented_options(DOCUMENTATION)
+OWN = read_documented_options(DOCUMENTATION)
 
 
 class _Base:

@@ -10,8 +10,8 @@ from ansible_collections.golden.images.plugins.module_utils._upload.location imp
     Destination,
     Location,
     PutObject,
-    console_url,
-    location_of,
+    build_console_url,
+    parse_uri,
 )
 
 
@@ -27,7 +27,7 @@ from ansible_collections.golden.images.plugins.module_utils._upload.location imp
 )
 def test_a_uri_names_a_folder(uri: str, normal: str) -> None:
     assert is_report_folder(uri)
-    assert location_of(uri).uri == normal
+    assert parse_uri(uri).uri == normal
 
 
 @pytest.mark.parametrize(
@@ -43,13 +43,13 @@ def test_other_text_is_refused(uri: str) -> None:
 
 
 def test_the_console_opens_the_folder() -> None:
-    assert console_url(Location("reports", "a b/ü/"), "eu-west-1") == (
+    assert build_console_url(Location("reports", "a b/ü/"), "eu-west-1") == (
         "https://console.aws.amazon.com/s3/buckets/reports?prefix=a%20b/%C3%BC/"
     )
-    assert console_url(Location("reports"), "cn-north-1") == (
+    assert build_console_url(Location("reports"), "cn-north-1") == (
         "https://console.amazonaws.cn/s3/buckets/reports"
     )
-    assert console_url(Location("reports"), "us-gov-west-1") == (
+    assert build_console_url(Location("reports"), "us-gov-west-1") == (
         "https://console.amazonaws-us-gov.com/s3/buckets/reports"
     )
 

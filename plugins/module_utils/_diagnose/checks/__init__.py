@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All checks of the diagnosis, in the order of their findings. Each has a file."""
+"""The checks of the diagnosis, in the order of their findings; each has a file."""
 
 from __future__ import annotations
 
@@ -58,24 +58,24 @@ MEANINGS = {cause.code: cause.meaning for cause in CAUSES}
 """The meaning of each code, for reports."""
 
 
-def findings_of_image(evidence: Evidence) -> Iterator[Finding]:
-    """Yield what the image's owner can read, except for keys."""
-    yield from _found(_OF_IMAGE, evidence)
+def find_in_image(evidence: Evidence) -> Iterator[Finding]:
+    """Yield the findings about the image that its owner can read, except about keys."""
+    yield from _run_checks(_OF_IMAGE, evidence)
 
 
-def findings_of_keys(evidence: Evidence) -> Iterator[Finding]:
-    """Yield what is found about the keys of the image, key by key."""
+def find_in_keys(evidence: Evidence) -> Iterator[Finding]:
+    """Yield the findings about the keys of the image, key by key."""
     for key in evidence.keys:
         for check in _OF_KEYS:
             yield from check.find_of_key(key)
-    yield from _found(_OF_KEYS, evidence)
+    yield from _run_checks(_OF_KEYS, evidence)
 
 
-def findings_of_account(evidence: Evidence) -> Iterator[Finding]:
-    """Yield what the account itself can read, except for keys."""
-    yield from _found(_OF_ACCOUNT, evidence)
+def find_in_account(evidence: Evidence) -> Iterator[Finding]:
+    """Yield the findings that the account itself can read, except about keys."""
+    yield from _run_checks(_OF_ACCOUNT, evidence)
 
 
-def _found(checks: tuple[Check, ...], evidence: Evidence) -> Iterator[Finding]:
+def _run_checks(checks: tuple[Check, ...], evidence: Evidence) -> Iterator[Finding]:
     for check in checks:
         yield from check.find(evidence)

@@ -37,7 +37,7 @@ _AUDIT_MODE = Cause(
 
 
 def allows(evidence: Evidence) -> Truth:
-    """Whether the account's settings let it see the image, None if they cannot be evaluated."""
+    """Whether the account's settings let it see the image; None if they cannot be evaluated."""
     settings = evidence.checked.allowed_images if evidence.checked is not None else None
     if settings is None or settings.state != "enabled" or evidence.is_own:
         return True
@@ -53,27 +53,27 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
     if checked.image is None:
         is_allowed = allows(evidence)
         if not is_allowed:
-            yield _hidden(evidence, checked, is_certain=is_allowed is False)
+            yield _to_finding(evidence, checked, is_certain=is_allowed is False)
     elif checked.image.allowed is False:
         yield _AUDIT_MODE.finding(
             f"Allowed AMIs of account {evidence.account_id} are in audit mode in {evidence.region}: "
             f"once they are enabled, they hide {evidence.image_id}.",
-            _allow(evidence, checked),
+            _advise(evidence, checked),
         )
 
 
-def _hidden(evidence: Evidence, checked: ConsumerView, is_certain: bool) -> Finding:
-    """Return the finding; criteria that cannot be evaluated are no certain cause."""
+def _to_finding(evidence: Evidence, checked: ConsumerView, is_certain: bool) -> Finding:
+    """Return the finding, which is not certain if a criterion cannot be evaluated."""
     reason = "no criterion matches it" if is_certain else "whether a criterion matches it is unknown"
     return _HIDDEN.finding(
         f"Allowed AMIs of account {evidence.account_id} {'hide' if is_certain else 'may hide'} "
         f"{evidence.image_id} in {evidence.region}: {reason}.",
-        _allow(evidence, checked),
+        _advise(evidence, checked),
         BlocksLaunch.BLOCKING if is_certain else BlocksLaunch.UNKNOWN,
     )
 
 
-def _allow(evidence: Evidence, checked: ConsumerView) -> str:
+def _advise(evidence: Evidence, checked: ConsumerView) -> str:
     image, settings = evidence.owner.image, checked.allowed_images
     owner_id = image.owner_id if image is not None else evidence.case.image_target.account_id
     if settings is not None and settings.managed_by == "declarative-policy":

@@ -26,7 +26,7 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
     if image is None or launch is None or not (launch.public or account_id in launch.account_ids):
         return
     block = evidence.owner.snapshot_block
-    # A setting that could not be read may hide them.
+    # Block public access, which may be on if it could not be read, hides that a snapshot is public.
     is_hidden = block == UNREAD or (block is not None and block.state == "block-all-sharing")
     missing = [
         snapshot_id

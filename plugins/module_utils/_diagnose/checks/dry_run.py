@@ -85,65 +85,65 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
         return
     code, message = checked.dry_run or ("", "RunInstances was not called.")
     if code != DRY_RUN_SUCCEEDED:
-        yield _failed(evidence, checked, code, message)
+        yield _explain_failure(evidence, checked, code, message)
 
 
-def _failed(evidence: Evidence, checked: ConsumerView, code: str, message: str) -> Finding:
-    who, image_id = _who(evidence), evidence.image_id
-    where = evidence.region + _in_subnets(checked)
+def _explain_failure(evidence: Evidence, checked: ConsumerView, code: str, message: str) -> Finding:
+    launcher, image_id = _name_launcher(evidence), evidence.image_id
+    place = evidence.region + _name_subnets(checked)
     problem = checked.dry_run_problem
     if checked.subnets_problem is not None:
-        return _subnets_unread(evidence, who, checked.subnets_problem)
+        return _report_unread_subnets(evidence, launcher, checked.subnets_problem)
     if checked.subnet_ids == ():
-        return _missing_subnet(evidence, code)
+        return _report_missing_subnet(evidence, code)
     if problem is not None:
         return _INCONCLUSIVE.finding(
-            f"Whether {who} may launch {image_id} in {where} is unknown: {problem.message}",
+            f"Whether {launcher} may launch {image_id} in {place} is unknown: {problem.message}",
             problem.remedy,
             error_code=problem.error_code,
         )
     if code in denial.DENIED:
-        caller = f"The {who}" if evidence.role else "These credentials"
-        return _denied(checked, f"{caller} may not launch {image_id} in {where}", code, message)
+        caller = f"The {launcher}" if evidence.role else "These credentials"
+        return _report_denial(checked, f"{caller} may not launch {image_id} in {place}", code, message)
     if denial.is_without_permission(code, message):
-        return _no_permission(evidence, f"{image_id} by {who} in {where}", code, message)
+        return _report_missing_permission(evidence, f"{image_id} by {launcher} in {place}", code, message)
     if code in _ABOUT_IMAGE:
         return _REFUSED.finding(
-            f"AWS would reject a launch of {image_id} by {who} in {where}: {message}",
+            f"AWS would reject a launch of {image_id} by {launcher} in {place}: {message}",
             _ABOUT_IMAGE[code],
             error_code=code,
         )
     return _INCONCLUSIVE.finding(
-        f"Whether {who} may launch {image_id} in {where} is unknown: {code}: {message}",
+        f"Whether {launcher} may launch {image_id} in {place} is unknown: {code}: {message}",
         "Set a subnet, security groups and an instance type of that account and region "
         "(subnet_ids, security_group_ids, instance_type).",
         error_code=code or None,
     )
 
 
-def _who(evidence: Evidence) -> str:
+def _name_launcher(evidence: Evidence) -> str:
     account = f"account {evidence.account_id}"
     return f"role {evidence.role} of {account}" if evidence.role else account
 
 
-def _in_subnets(checked: ConsumerView) -> str:
-    """Return the subnets that the diagnosis has chosen, in parentheses with a leading space, or nothing."""
+def _name_subnets(checked: ConsumerView) -> str:
+    """Return the subnets that the diagnosis has chosen, for the end of a place; empty without any."""
     return f" ({', '.join(checked.subnet_ids)})" if checked.subnet_ids else ""
 
 
-def _subnets_unread(evidence: Evidence, who: str, problem: Failure) -> Finding:
+def _report_unread_subnets(evidence: Evidence, launcher: str, problem: Failure) -> Finding:
     is_denied = problem.error_code in denial.DENIED
-    allow = f"Allow ec2:DescribeSubnets in the IAM policy of {who}."
+    allow = f"Allow ec2:DescribeSubnets in the IAM policy of {launcher}."
     cure = denial.remedy(problem.message, allow) if is_denied else problem.remedy
     return _INCONCLUSIVE.finding(
-        f"Whether {who} may launch {evidence.image_id} in {evidence.region} is unknown: the account has no "
-        f"default VPC there, and its subnets cannot be read: {problem.message}",
+        f"Whether {launcher} may launch {evidence.image_id} in {evidence.region} is unknown: the account has "
+        f"no default VPC there, and its subnets cannot be read: {problem.message}",
         f"{cure} Or set a subnet of that account and region (subnet_ids).",
         error_code=problem.error_code,
     )
 
 
-def _missing_subnet(evidence: Evidence, code: str) -> Finding:
+def _report_missing_subnet(evidence: Evidence, code: str) -> Finding:
     return _MISSING_SUBNET.finding(
         f"Account {evidence.account_id} has no available subnet in {evidence.region}, neither in a default "
         f"VPC nor in another one, so it cannot launch {evidence.image_id} or any other image there.",
@@ -153,12 +153,12 @@ def _missing_subnet(evidence: Evidence, code: str) -> Finding:
     )
 
 
-def _denied(checked: ConsumerView, what: str, code: str, message: str) -> Finding:
-    """Return the finding about a denial, which may be about subnets that the user did not set."""
+def _report_denial(checked: ConsumerView, launch: str, code: str, message: str) -> Finding:
+    """Return the finding about a denial, which is uncertain if other subnets may allow the launch."""
     allow = _ALLOW_LAUNCH.format(action=denial.denied_action(message, "ec2:RunInstances"))
     is_certain = not checked.subnet_ids or subnets.is_certain(message)
     return _DENIED.finding(
-        f"{what}: {message}",
+        f"{launch}: {message}",
         denial.remedy_of_launch(message, denial.remedy(message, allow))
         + (f" {_OTHER_NETWORK}" if checked.subnet_ids else ""),
         BlocksLaunch.BLOCKING if is_certain else BlocksLaunch.UNKNOWN,
@@ -166,8 +166,8 @@ def _denied(checked: ConsumerView, what: str, code: str, message: str) -> Findin
     )
 
 
-def _no_permission(evidence: Evidence, launch: str, code: str, message: str) -> Finding:
-    """Return the finding of an account that has seen the image for half a minute: no matter of a key."""
+def _report_missing_permission(evidence: Evidence, launch: str, code: str, message: str) -> Finding:
+    """Return the finding that AWS finds no launch permission, although the account sees the image."""
     return _MISSING_PERMISSION.finding(
         f"AWS would reject a launch of {launch}: {message}",
         f"If {evidence.image_id} was shared with account {evidence.account_id} just now, wait and diagnose "

@@ -88,11 +88,11 @@ _GRANT_ACCESS = (
 
 
 @dataclass(frozen=True)
-class _Lacking:
+class _MissingOperations:
     """The operations of a launch that grants, the key policy and the account's dry runs do not allow.
 
-    ``is_contradicted`` means that KMS allows operations that the owner sees no permission for: the denied
-    ones may be allowed, too.
+    ``is_contradicted`` is whether KMS allows operations for which the owner sees no permission, so that the
+    denied operations may be allowed, too.
     """
 
     denied: list[str]
@@ -109,7 +109,7 @@ def _find(evidence: KeyEvidence) -> Iterator[Finding]:
 
 
 def _evaluate(access: KeyAccess, dry_run: KeyDryRun | None) -> Finding | None:
-    """Return the finding about what the key's grants and policy do not allow: the first row that applies.
+    """Return the finding about operations that are not allowed, by the first row that applies.
 
     =====================================================  ====================================
     Policies or the account's dry runs allow all of it     none, or key_for_roles_only (harmless)
@@ -124,35 +124,35 @@ def _evaluate(access: KeyAccess, dry_run: KeyDryRun | None) -> Finding | None:
     An operation is undetermined                           key_access_unknown
     =====================================================  ====================================
     """
-    lacking = _lacking(access, dry_run)
-    denied, explicitly = set(lacking.denied), set(lacking.explicitly_denied)
-    if not (denied or lacking.undetermined):
-        return _for_roles_only(access, BlocksLaunch.HARMLESS) if access.denied and access.roles else None
-    if lacking.is_contradicted:
-        return _contradicted(access, lacking.denied)
+    missing = _find_missing(access, dry_run)
+    denied, explicitly = set(missing.denied), set(missing.explicitly_denied)
+    if not (denied or missing.undetermined):
+        return _report_roles(access, BlocksLaunch.HARMLESS) if access.denied and access.roles else None
+    if missing.is_contradicted:
+        return _report_contradiction(access, missing.denied)
     if explicitly & NEEDED:
-        return _denied_by_policy(access, lacking.explicitly_denied, BlocksLaunch.BLOCKING)
+        return _report_denial(access, missing.explicitly_denied, BlocksLaunch.BLOCKING)
     if denied >= NEEDED:
-        return _for_roles_only(access, BlocksLaunch.UNKNOWN) if access.roles else _no_access(access)
+        return _report_roles(access, BlocksLaunch.UNKNOWN) if access.roles else _report_no_access(access)
     if "CreateGrant" in denied:
-        return _no_create_grant(access)
+        return _report_no_create_grant(access)
     if "Decrypt" in denied:
-        return _missing_operations(access, lacking.denied, BlocksLaunch.BLOCKING)
+        return _report_missing_operations(access, missing.denied, BlocksLaunch.BLOCKING)
     if explicitly:
-        return _denied_by_policy(access, lacking.explicitly_denied, BlocksLaunch.UNKNOWN)
+        return _report_denial(access, missing.explicitly_denied, BlocksLaunch.UNKNOWN)
     if denied:
-        return _missing_operations(access, lacking.denied, BlocksLaunch.UNKNOWN)
-    return _undetermined(access, lacking.undetermined, dry_run)
+        return _report_missing_operations(access, missing.denied, BlocksLaunch.UNKNOWN)
+    return _report_undetermined(access, missing.undetermined, dry_run)
 
 
-def _lacking(access: KeyAccess, dry_run: KeyDryRun | None) -> _Lacking:
-    allowed = _allowed(dry_run)
+def _find_missing(access: KeyAccess, dry_run: KeyDryRun | None) -> _MissingOperations:
+    allowed = _list_allowed(dry_run)
     proven = {item for item in allowed if access.holds_through_ec2(item)}
     explicitly = denied_operations(access.key, access.consumer, set(access.denied) - proven)
-    # The owner does not see what allows these to the account, perhaps through EC2 as well.
+    # The owner does not see what allows the account these operations, perhaps through EC2 as well.
     unseen = {item for item in allowed if access.direct_decision(item) is Access.DENIED} - set(explicitly)
     denied = [item for item in access.denied if item not in unseen]
-    return _Lacking(
+    return _MissingOperations(
         denied=denied,
         explicitly_denied=explicitly,
         undetermined=sorted({*access.undetermined, *(unseen & set(access.denied))} - proven),
@@ -160,28 +160,28 @@ def _lacking(access: KeyAccess, dry_run: KeyDryRun | None) -> _Lacking:
     )
 
 
-def _allowed(dry_run: KeyDryRun | None) -> frozenset[str]:
-    """Return the operations of a launch that the account's dry runs show to be allowed in direct calls."""
+def _list_allowed(dry_run: KeyDryRun | None) -> frozenset[str]:
+    """Return the operations of a launch that the account's dry runs allow in direct calls."""
     if dry_run is None:
         return frozenset()
     allowed = {permission for item in dry_run.allowed for permission in permissions(item)}
     if "GenerateDataKeyWithoutPlaintext" in allowed:
-        # A launch needs data keys without plaintext only.
+        # A launch needs only data keys without plaintext.
         allowed.add("GenerateDataKey")
     return OPERATIONS & allowed
 
 
 def _is_certain(denied: list[str], dry_run: KeyDryRun | None) -> bool:
-    """Whether KMS refused one of the operations to the account as well.
+    """Whether KMS has refused the account one of these operations.
 
-    That it refuses CreateGrant in a direct call is not certain (KMS Developer Guide,
+    A refusal of CreateGrant in a direct call proves nothing (KMS Developer Guide,
     "kms:GrantIsForAWSResource").
     """
     refused = set(dry_run.refused if dry_run is not None else ()) - {"CreateGrant"}
     return any(permission in denied for item in refused for permission in permissions(item))
 
 
-def _denied_by_policy(access: KeyAccess, operations: list[str], blocks_launch: BlocksLaunch) -> Finding:
+def _report_denial(access: KeyAccess, operations: list[str], blocks_launch: BlocksLaunch) -> Finding:
     return _DENIED_BY_POLICY.finding(
         f"The policy of {access.arn} denies {', '.join(operations)} to {access.account}.",
         "Change the statement that denies it; an explicit deny overrides any grant.",
@@ -189,7 +189,7 @@ def _denied_by_policy(access: KeyAccess, operations: list[str], blocks_launch: B
     )
 
 
-def _no_access(access: KeyAccess) -> Finding:
+def _report_no_access(access: KeyAccess) -> Finding:
     return _MISSING_ACCESS.finding(
         f"Account {access.case.account_id} may not use {access.arn}: no grant and no key policy statement "
         "allows it.",
@@ -197,7 +197,7 @@ def _no_access(access: KeyAccess) -> Finding:
     )
 
 
-def _no_create_grant(access: KeyAccess) -> Finding:
+def _report_no_create_grant(access: KeyAccess) -> Finding:
     return _MISSING_CREATE_GRANT.finding(
         f"Account {access.case.account_id} may use {access.arn}, but EBS cannot use it for the account, "
         "which lacks CreateGrant (in a grant that also has Decrypt); without it no instance starts.",
@@ -205,7 +205,9 @@ def _no_create_grant(access: KeyAccess) -> Finding:
     )
 
 
-def _missing_operations(access: KeyAccess, operations: list[str], blocks_launch: BlocksLaunch) -> Finding:
+def _report_missing_operations(
+    access: KeyAccess, operations: list[str], blocks_launch: BlocksLaunch
+) -> Finding:
     return _MISSING_OPERATIONS.finding(
         f"Account {access.case.account_id} lacks {', '.join(operations)} on {access.arn}, which AWS lists "
         "as needed for a launch.",
@@ -214,7 +216,7 @@ def _missing_operations(access: KeyAccess, operations: list[str], blocks_launch:
     )
 
 
-def _for_roles_only(access: KeyAccess, blocks_launch: BlocksLaunch) -> Finding:
+def _report_roles(access: KeyAccess, blocks_launch: BlocksLaunch) -> Finding:
     return _FOR_ROLES_ONLY.finding(
         f"In {access.account}, only these principals may be able to use {access.arn}: "
         f"{', '.join(sorted(access.roles))}.",
@@ -223,7 +225,7 @@ def _for_roles_only(access: KeyAccess, blocks_launch: BlocksLaunch) -> Finding:
     )
 
 
-def _undetermined(access: KeyAccess, operations: list[str], dry_run: KeyDryRun | None) -> Finding:
+def _report_undetermined(access: KeyAccess, operations: list[str], dry_run: KeyDryRun | None) -> Finding:
     ask_the_account = "Set consumer_role_name, so that the account itself is checked."
     return _UNKNOWN.finding(
         f"Whether {access.account} may use {access.arn} ({', '.join(operations)}) depends on "
@@ -232,8 +234,8 @@ def _undetermined(access: KeyAccess, operations: list[str], dry_run: KeyDryRun |
     )
 
 
-def _contradicted(access: KeyAccess, denied: list[str]) -> Finding:
-    """Return the finding for an owner who does not see everything that gives access."""
+def _report_contradiction(access: KeyAccess, denied: list[str]) -> Finding:
+    """Return the finding that the owner does not see all permissions of the account."""
     return _UNKNOWN.finding(
         f"No grant and no statement of the key policy allows {', '.join(denied)} on {access.arn} to "
         f"{access.account}, but KMS allows it other operations that these do not allow either.",

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether KMS refuses the account's role what its launch needs of the key."""
+"""Whether KMS refuses the account's role operations on the key that a launch needs."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from ..check import ACCOUNT, Cause, Check
 from ..keys import KeyAccess, KeyEvidence
 from ..refusals import (
     NOT_SIMULATED,
-    denied_through_ec2,
     is_allowed_through_ec2,
     is_explained,
     is_explicit,
+    list_denied_through_ec2,
 )
 
 _KEY_ACCESS_DENIED = Cause(
@@ -93,20 +93,20 @@ def _find(evidence: KeyEvidence) -> Iterator[Finding]:
     refused = {
         item: message for item, message in sorted(dry_run.refused.items()) if _adds_information(access, item)
     }
-    if denied := denied_through_ec2(refused, simulation):
-        yield _denied_by_role(access, denied, simulation)
+    if denied := list_denied_through_ec2(refused, simulation):
+        yield _report_denied_through_ec2(access, denied, simulation)
     elif refused and not is_explained(access, refused, simulation):
-        yield _refused(access, refused, simulation)
+        yield _report_refusals(access, refused, simulation)
 
 
 def _adds_information(access: KeyAccess, operation: str) -> bool:
-    """Whether a refused dry run shows more than the key's grants and policy, which may deny it, too."""
+    """Whether a refused dry run adds to the key's grants and policy, which do not deny it."""
     return access.is_own or all(
         access.decisions[item] is not Access.DENIED for item in permissions(operation)
     )
 
 
-def _denied_by_role(access: KeyAccess, denied: list[str], simulation: Simulation) -> Finding:
+def _report_denied_through_ec2(access: KeyAccess, denied: list[str], simulation: Simulation) -> Finding:
     return _KEY_USE_DENIED.finding(
         f"KMS denies {', '.join(denied)} on {access.arn} to {simulation.principal}, whose policies, as IAM "
         "simulates them, do not allow it through EC2 either.",
@@ -115,52 +115,52 @@ def _denied_by_role(access: KeyAccess, denied: list[str], simulation: Simulation
     )
 
 
-def _refused(access: KeyAccess, refused: Mapping[str, str], simulation: Simulation) -> Finding:
-    """Return the finding about refusals in direct calls, which need not be refusals through EC2."""
+def _report_refusals(access: KeyAccess, refused: Mapping[str, str], simulation: Simulation) -> Finding:
+    """Return the finding about refused direct calls, which may be allowed through EC2."""
     others = [item for item in refused if item != "CreateGrant"]
     explicitly = {item: refused[item] for item in others if is_explicit(refused[item])}
     if explicitly and not is_explained(access, explicitly, simulation):
-        return _explicitly_denied(access, explicitly, simulation)
+        return _report_explicit_denial(access, explicitly, simulation)
     if others:
         message = refused[others[0]]
         return _DIRECT_USE_DENIED.finding(
             f"KMS denies {', '.join(others)} on {access.arn} to the role in {access.account} when it calls "
             f"KMS directly{denial.describe(message)}. It may still be allowed through EC2 only "
-            f"(kms:ViaService).{_why_unknown(simulation)}",
-            _remedy(message, simulation),
+            f"(kms:ViaService).{_explain_unknown(simulation)}",
+            _advise(message, simulation),
         )
     message = refused["CreateGrant"]
     return _CREATE_GRANT_DENIED.finding(
         f"KMS denies CreateGrant on {access.arn} to the role in {access.account} when it calls KMS "
         f"directly{denial.describe(message)}. It may still be allowed for AWS services only "
-        f"(kms:GrantIsForAWSResource).{_why_unknown(simulation)}",
-        _remedy(message, simulation),
+        f"(kms:GrantIsForAWSResource).{_explain_unknown(simulation)}",
+        _advise(message, simulation),
     )
 
 
-def _explicitly_denied(access: KeyAccess, refused: Mapping[str, str], simulation: Simulation) -> Finding:
+def _report_explicit_denial(access: KeyAccess, refused: Mapping[str, str], simulation: Simulation) -> Finding:
     needed = (permission for item in refused for permission in permissions(item))
     is_certain = all(access.decisions[item] is Access.ALLOWED for item in needed)
-    # A policy that was not read may deny direct calls only.
+    # A policy that was not read may deny only direct calls.
     may_be_direct_only = is_allowed_through_ec2(refused, simulation)
     is_blocking = is_certain and "Decrypt" in refused and not may_be_direct_only
     message = next(iter(refused.values()))
     return _KEY_ACCESS_DENIED.finding(
         f"KMS denies {', '.join(refused)} on {access.arn} to the role in {access.account}"
         f"{denial.describe(message)}" + (", although the key's owner allows it." if is_certain else "."),
-        _remedy(message, simulation),
+        _advise(message, simulation),
         BlocksLaunch.BLOCKING if is_blocking else BlocksLaunch.UNKNOWN,
     )
 
 
-def _remedy(message: str, simulation: Simulation) -> str:
-    """Return what to change, or how IAM can tell whether anything has to be."""
+def _advise(message: str, simulation: Simulation) -> str:
+    """Return the remedy of a refusal; without a simulation by IAM, with the permission for it."""
     cure = denial.remedy(message, _ALLOW_IN_IAM)
     return cure if simulation.problem is None else f"{cure} {_SIMULATE}"
 
 
-def _why_unknown(simulation: Simulation) -> str:
-    """Return why IAM's simulation does not settle it, as a sentence with a leading space, or nothing."""
+def _explain_unknown(simulation: Simulation) -> str:
+    """Return a sentence, after a space, on why IAM's simulation does not settle it; or nothing."""
     if simulation.problem is not None:
         return f" IAM could not simulate that: {simulation.problem}" if simulation.problem else ""
     return f" The policies of {simulation.principal} do not settle it, as IAM simulates them."

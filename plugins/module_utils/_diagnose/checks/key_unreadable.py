@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether it could be read, or tried, who may use the keys of the image."""
+"""Whether access to the keys of the image could be read or tested."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from ..._finding import BlocksLaunch, Finding
 from ..._keys.access import other_access
 from ..check import KEYS, Cause, Check, Evidence
-from ..keys import ONLY_A_LAUNCH_SHOWS, KeyEvidence, may_use, unread_keys
+from ..keys import ONLY_A_LAUNCH_SHOWS, KeyEvidence, list_unread_keys, may_use
 
 _UNREADABLE = Cause(
     code="key_unreadable",
@@ -33,8 +33,8 @@ _NO_DRY_RUNS = "this botocore does not support dry runs of KMS: update botocore 
 def _find_of_key(evidence: KeyEvidence) -> Iterator[Finding]:
     key, dry_run = evidence.key.key, evidence.dry_run
     if evidence.is_of_third_account and not may_use(dry_run):
-        why = f"It belongs to account {key.account_id}, and only that account can read who may use it."
-        yield _unreadable(evidence.case.account_id, key.arn, why)
+        reason = f"It belongs to account {key.account_id}, and only that account can read who may use it."
+        yield _to_finding(evidence.case.account_id, key.arn, reason)
     if evidence.is_decided and dry_run is not None and (dry_run.problem is not None or not dry_run.supported):
         yield _UNREADABLE.finding(
             f"Account {evidence.case.account_id} could not test its access to {key.arn}: "
@@ -47,17 +47,17 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
     owner, checked = evidence.owner, evidence.checked
     if owner.image is None:
         return
-    for arn, problem in unread_keys(evidence.case, owner, checked).items():
-        yield _unreadable(evidence.account_id, arn, f"{problem.message} {problem.remedy}", problem.error_code)
+    for arn, problem in list_unread_keys(evidence.case, owner, checked).items():
+        yield _to_finding(evidence.account_id, arn, f"{problem.message} {problem.remedy}", problem.error_code)
     dry_runs = checked.keys if checked is not None else {}
     for arn, snapshot in owner.undecided_keys.items():
         if not may_use(dry_runs.get(arn)):
-            yield _unreadable(evidence.account_id, arn, other_access(snapshot))
+            yield _to_finding(evidence.account_id, arn, other_access(snapshot))
 
 
-def _unreadable(account_id: str, arn: str, why: str, error_code: str | None = None) -> Finding:
+def _to_finding(account_id: str, arn: str, reason: str, error_code: str | None = None) -> Finding:
     return _UNREADABLE.finding(
-        f"Whether account {account_id} may use {arn} is unknown: {why}",
+        f"Whether account {account_id} may use {arn} is unknown: {reason}",
         "Allow these credentials to call DescribeKey, ListGrants and GetKeyPolicy, or ask the key's owner.",
         error_code=error_code,
     )

@@ -83,11 +83,11 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
             BlocksLaunch.UNKNOWN if evidence.is_visible else BlocksLaunch.BLOCKING,
         )
     elif evidence.image is None:
-        yield _not_owner(evidence, owner.image)
+        yield _report_other_owner(evidence, owner.image)
 
 
-def _not_owner(evidence: Evidence, image: Image) -> Finding:
-    # For an unencrypted image, that the account itself sees it is enough.
+def _report_other_owner(evidence: Evidence, image: Image) -> Finding:
+    # An account that sees an unencrypted image can launch it.
     is_known = evidence.is_visible and not image.encrypted
     return _NOT_OWNER.finding(
         f"{image.image_id} belongs to account {image.owner_id}; only that account can read its launch "

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why the account cannot see the image, if its Allowed AMIs settings do not hide it."""
+"""Whether the account sees the image, unless its Allowed AMIs settings hide it."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
             f"Share it with {evidence.account_id} itself (ami_share), or move the account.",
         )
     elif is_shared is not False and (owner.image is not None or owner.problem is not None):
-        yield _not_visible(evidence, bool(is_shared), checked.allowed_images_problem)
+        yield _to_finding(evidence, bool(is_shared), checked.allowed_images_problem)
 
 
-def _not_visible(evidence: Evidence, is_shared: bool, problem: Failure | None) -> Finding:
+def _to_finding(evidence: Evidence, is_shared: bool, problem: Failure | None) -> Finding:
     why = " although it is shared with it" if is_shared else ""
     remedies = [
         "Wait and diagnose again: AWS documents no limit for how long a change takes to propagate."
         if is_shared
         else f"Let the image's owner share it with {evidence.account_id}.",
-        *([_settings_unknown(problem)] if problem is not None else []),
+        *([_advise_on_settings(problem)] if problem is not None else []),
     ]
     return _NOT_VISIBLE.finding(
         f"Account {evidence.account_id} cannot see {evidence.image_id} in {evidence.region}{why}.",
@@ -61,7 +61,7 @@ def _not_visible(evidence: Evidence, is_shared: bool, problem: Failure | None) -
     )
 
 
-def _settings_unknown(problem: Failure) -> str:
+def _advise_on_settings(problem: Failure) -> str:
     if problem.error_code in DENIED:
         return "Allow the role GetAllowedImagesSettings: Allowed AMIs may hide it."
     return f"Allowed AMIs may hide it, and could not be read: {cut(problem.text(), _LONGEST_REASON)}"

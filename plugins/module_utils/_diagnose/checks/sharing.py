@@ -41,7 +41,7 @@ _PUBLIC = Cause(
     code="public",
     table=SHARING,
     blocks_launch=BlocksLaunch.HARMLESS,
-    # As bad as in an audit, although the account can launch the image.
+    # The same severity as in an audit, although the account can launch the image.
     severity=Severity.HIGH,
     meaning="Every AWS account can launch the image.",
     remedy=(
@@ -72,10 +72,10 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
             BlocksLaunch.UNKNOWN if evidence.is_visible else BlocksLaunch.BLOCKING,
         )
     elif evidence.is_visible is not False:
-        yield _through_organization(evidence, image)
+        yield _report_organization(evidence, image)
 
 
-def _through_organization(evidence: Evidence, image: Image) -> Finding:
+def _report_organization(evidence: Evidence, image: Image) -> Finding:
     owner_knows = "The image's owner cannot read whether the account is in one of them. "
     return _THROUGH_ORGANIZATION.finding(
         f"{image.image_id} is shared with account {evidence.account_id} through "

@@ -4,10 +4,10 @@
 
 """``monitoring_verify``: whether AWS has what the role ``monitor`` has created or deleted in a region.
 
-And whether events can come: without a trail that logs them, the rule and the alarm never do anything.
+It also finds events that cannot come, because no trail logs them.
 
-The modules that the role runs believe each response. botocore reads a web page of a proxy as an empty
-response, and with the HTTP status 200 as success, so that a change may never have reached AWS.
+The modules that the role runs trust each response. botocore reads a web page of a proxy with the HTTP status
+200 as an empty, successful response, although the change has never reached AWS.
 """
 
 from __future__ import annotations

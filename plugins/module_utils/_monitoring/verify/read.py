@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read what the role ``monitor`` creates in a region, with six calls, and two more for a queue."""
+"""Read the resources that the role ``monitor`` creates in a region, with six calls, eight with a queue."""
 
 from __future__ import annotations
 

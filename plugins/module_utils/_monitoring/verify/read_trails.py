@@ -4,8 +4,8 @@
 
 """Read the trails that log the calls of a region.
 
-One call lists them, one more reads the status of each, and one the event selectors of a trail of the account
-that has its own.
+One call lists the trails, one reads the status of each, and one the event selectors of each trail of the
+account that has its own.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role ``monitor`` creates in a region, as it should be and as AWS returns it."""
+"""The resources that the role ``monitor`` creates in a region, as they should be and as AWS returns them."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide whether the events that the role ``monitor`` waits for can come at all.
+"""Decide whether any trail logs the events that the role ``monitor`` waits for.
 
 EventBridge gets calls from CloudTrail only if a trail logs them (EventBridge User Guide, "Events from AWS
 services": a trail with logging enabled is required), and a log group only from a trail that delivers to it.

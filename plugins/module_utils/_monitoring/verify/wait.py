@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Wait until AWS returns what was changed before."""
+"""Wait until AWS returns the changes of the role."""
 
 from __future__ import annotations
 

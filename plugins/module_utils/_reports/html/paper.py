@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How much of a page is printed, so that it is at most two sheets of paper."""
+"""Limit how much of a page is printed, so that it fits on two sheets of paper."""
 
 from __future__ import annotations
 
