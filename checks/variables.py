@@ -3,9 +3,10 @@
 in the table ``meta/variables.yml``.
 
 Ansible validates a role's variables before its first task, and refuses blank text as a boolean, a number, a
-mapping or a choice, although AWX sends it for a question without an answer. Such variables are ``raw``.
-``required`` stands in the table, too: a role that Ansible refuses keeps the facts of an earlier run, and all
-other problems stay unsaid. Descriptions end with what the table says, so that ``ansible-doc`` shows it.
+mapping or a choice, although AWX sends it for a question without an answer, and a mapping as a list. Such
+variables are ``raw``. ``required`` stands in the table, too: a role that Ansible refuses keeps the facts of
+an earlier run, all other problems stay unsaid, and Ansible prints the whole argument spec in one line.
+Descriptions end with what the table says, so that ``ansible-doc`` shows it.
 """
 
 from __future__ import annotations
@@ -113,8 +114,6 @@ def mistakes(role: Role) -> Iterator[str]:
         right = native_type(variable)
         if {key: option[key] for key in ("type", "elements") if key in option} != right:
             yield f"{variable.name}: in meta/argument_specs.yml of {role.name}, its type must be {right}"
-        if right["type"] == "list" and "default" in option:
-            yield f"{variable.name}: without a default it is an empty list, and Ansible takes null"
         if _paragraphs(option)[-1:] != _last(variable) and _last(variable):
             yield f"{variable.name}: its description must end with the paragraph {_last(variable)[0]}"
 
@@ -141,16 +140,7 @@ def _wrong_fields(variables: Iterable[Variable]) -> Iterator[str]:
 
 
 def native_type(variable: Variable) -> dict[str, str]:
-    """Return the type of a variable in the argument spec: what refuses no blank text and no null.
-
-    Lists with a default, and required ones, refuse null.
-    """
-    if (
-        variable.type == "list"
-        and variable.elements != "dict"
-        and not (variable.required or variable.default)
-    ):
-        return {"type": "list", "elements": "path" if variable.elements == "path" else "str"}
+    """Return the type of a variable in the argument spec: one of which Ansible refuses no value."""
     if variable.type in _TEXT:
         return {"type": "str"}
     return {"type": "path" if variable.type == "path" else "raw"}

@@ -69,7 +69,7 @@ def merge_declarations(
 ) -> dict[str, dict[str, Any]]:
     """Return the options of a role's argument spec. The fields in the table take precedence.
 
-    Optional lists without a default are empty. Ansible would refuse null if the spec had that default.
+    Optional lists without a default are empty.
     """
     merged = {name: {**fields, **table.get(name, {})} for name, fields in options.items()}
     for fields in merged.values():

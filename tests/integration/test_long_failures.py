@@ -79,8 +79,8 @@ def test_many_wrong_variables_are_told_in_short_lines(aws: SimulatedAws, tmp_pat
     wrong: dict[str, object] = {
         "distribute_source_image_id": [1],
         "distribute_source_region": [1],
-        "distribute_regions": [["eu-west-1"]],
-        "distribute_account_ids": "web: 1",
+        "distribute_regions": {"a": 1},
+        "distribute_account_ids": {"a": 1},
         "distribute_auto_scaling": "maybe",
         "distribute_copy_into_accounts": "maybe",
         "distribute_copy_wait_timeout": "soon",

@@ -27,9 +27,8 @@ argument_specs:
         type: str
         no_log: true
       web_names:
-        description: The names.
-        type: list
-        elements: str
+        description: [The names., Type list of text.]
+        type: raw
       web_file:
         description: A file.
         type: path
@@ -38,6 +37,7 @@ TABLE = """---
 variables:
   web_ids: { type: list, elements: account_id, required: true }
   web_level: { choices: [none, all] }
+  web_names: { type: list, elements: str }
 """
 ONE_OF = "required_one_of: [{ variables: [web_key, web_ports], problem: nothing is set. }]\n"
 
@@ -82,10 +82,13 @@ def test_the_table_takes_precedence_and_descriptions_lose_what_it_says(root: Pat
         ),
         ("elements: account_id, ", "", "web_ids: a list has elements"),
         ("variables:\n", ONE_OF + "variables:\n", "web_ports: required_one_of names no variable"),
-        (", required: true", "", "web_ids: .* must be {'type': 'list', 'elements': 'str'}"),
+        (
+            "Type list of text.]\n        type: raw",
+            "It.]\n        type: list",
+            "web_names: .* must be {'type': 'raw'}",
+        ),
         ("choices: [none, all]", "type: bool", "web_level: .* must be {'type': 'raw'}"),
         ("type: path", "type: raw", "web_file: its description must end with .* Type mapping or list"),
-        ("elements: str\n", "elements: str\n        default: []\n", "web_names: without a default"),
         ("no_log: true", "choices: [a]", "web_key: choices belongs into meta/variables.yml"),
     ],
 )
