@@ -14,7 +14,7 @@ from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureSh
 from botocore.session import Session
 from botocore.waiter import WaiterModel
 
-from plugins.module_utils._cleanup.uses.read import services
+from plugins.module_utils._cleanup.uses.read import list_services
 from plugins.module_utils._cleanup.uses.read_all import SOURCES
 
 # The services whose operations an action can name. Others are only read, as uses of images.
@@ -23,7 +23,7 @@ OF_ACTIONS = (
     *("organizations", "rbin", "s3", "sns", "sqs", "ssm", "sts"),
 )
 # The services that plugins/ calls.
-SERVICES = tuple(sorted({*OF_ACTIONS, *services(SOURCES)}))
+SERVICES = tuple(sorted({*OF_ACTIONS, *list_services(SOURCES)}))
 
 
 @dataclass(frozen=True, order=True)

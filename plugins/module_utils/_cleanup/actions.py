@@ -15,7 +15,7 @@ from .._plan import Action, batches
 from .._tags import MAX_VALUE, tag_list
 from .decisions import Decision
 from .sharing import ALL_VERSIONS, REPORTED_TYPES, TEMPLATES
-from .snapshots import SNAPSHOT_TAG, marked_for
+from .snapshots import SNAPSHOT_TAG, list_marked_images
 from .stages import (
     DEPRECATE,
     DEPRECATION_TAG,
@@ -23,9 +23,9 @@ from .stages import (
     DISABLE,
     RESTORE_TAG,
     STAGE_TAGS,
-    deprecate_at,
-    deprecation_tag,
-    set_marks,
+    choose_deprecation_date,
+    list_marks,
+    render_deprecation_tag,
 )
 from .state import CleanupState, OwnSnapshot, RegionState
 
@@ -33,7 +33,7 @@ from .state import CleanupState, OwnSnapshot, RegionState
 TAG_BATCH = 1000
 
 
-def region_actions(
+def list_region_actions(
     state: CleanupState,
     target: Target,
     decided: tuple[Decision, ...],
@@ -41,7 +41,7 @@ def region_actions(
     inherited_tags: Mapping[str, dict[str, str]],
     grants: Mapping[str, tuple[Grant, ...]],
 ) -> Iterator[Action]:
-    """The calls of one region: first the non-destructive ones, then the destructive ones.
+    """Yield the calls of one region: first those that destroy nothing, then the destructive ones.
 
     ``snapshots`` are deleted in addition to those of the images. ``inherited_tags`` maps images to the tags
     that they inherit from deregistered ones, ``grants`` maps keys to the grants to revoke.
@@ -51,30 +51,34 @@ def region_actions(
     and snapshots are marked before their image is deregistered, so that the next run finds them.
     """
     region_state = state.regions[target.region]
-    yield from _report_actions(state, target, decided)
-    date = deprecate_at(state.now)
+    yield from _request_reports(state, target, decided)
+    date = choose_deprecation_date(state.now)
     deprecating = {decision.ref.image_id for decision in decided if decision.kind == DEPRECATE}
     deprecated = [own.image for own in region_state.images if own.image.image_id in deprecating]
-    dates = {image.image_id: {DEPRECATION_TAG: deprecation_tag(image, date)} for image in deprecated}
-    yield from _tag_actions(target, dates)
+    dates = {image.image_id: {DEPRECATION_TAG: render_deprecation_tag(image, date)} for image in deprecated}
+    yield from _create_tags(target, dates)
     for image_id in dates:
         parameters = {"DeprecateAt": date, "ImageId": image_id}
         yield Action(target, "EnableImageDeprecation", parameters, image_id)
-    yield from _tag_actions(target, _marks(decision for decision in decided if decision.kind != DISABLE))
-    yield from _tag_actions(target, inherited_tags)
-    yield from _untag_actions(
-        target, {**_ended_marks(region_state, decided), **_marks_to_remove(region_state, decided)}
+    yield from _create_tags(target, _list_marks(decision for decision in decided if decision.kind != DISABLE))
+    yield from _create_tags(target, inherited_tags)
+    yield from _delete_tags(
+        target, {**_list_ended_marks(region_state, decided), **_list_marks_to_remove(region_state, decided)}
     )
-    yield from _destructive_actions(target, region_state, decided, snapshots, grants)
+    yield from _list_destructive_actions(target, region_state, decided, snapshots, grants)
 
 
-def disabled_by(actions: Iterable[Action]) -> frozenset[tuple[Target, str | None]]:
-    """The images that the actions disable, each with its account and region."""
-    return frozenset((one.target, one.resource) for one in actions if one.operation == "DisableImage")
+def list_disabled(actions: Iterable[Action]) -> frozenset[tuple[Target, str | None]]:
+    """Return the account, region and ID of each image that the actions disable."""
+    return frozenset(
+        (action.target, action.resource) for action in actions if action.operation == "DisableImage"
+    )
 
 
 def is_destructive(action: Action, disabling: Collection[tuple[Target, str | None]]) -> bool:
-    """Whether an action removes something, prepares a removal, or dates one. ``disabling``: ``disabled_by``.
+    """Whether an action removes something, prepares a removal, or dates one.
+
+    ``disabling`` is what ``list_disabled`` returns.
 
     An image that was disabled earlier gets the mark that it lacks at once, because its next stage counts from
     there: if its run was killed before it wrote the mark, or if the image was disabled by other means.
@@ -84,11 +88,11 @@ def is_destructive(action: Action, disabling: Collection[tuple[Target, str | Non
     keys = {tag["Key"] for tag in action.parameters["Tags"]}
     resources = action.parameters["Resources"]
     return SNAPSHOT_TAG in keys or (
-        STAGE_TAGS[DISABLE] in keys and any((action.target, one) in disabling for one in resources)
+        STAGE_TAGS[DISABLE] in keys and any((action.target, resource) in disabling for resource in resources)
     )
 
 
-def _destructive_actions(
+def _list_destructive_actions(
     target: Target,
     region_state: RegionState,
     decided: tuple[Decision, ...],
@@ -99,16 +103,16 @@ def _destructive_actions(
     for decision in disabled:
         image_id = decision.ref.image_id
         yield Action(target, "DisableImage", {"ImageId": image_id}, image_id)
-    yield from _tag_actions(target, _marks(disabled))
+    yield from _create_tags(target, _list_marks(disabled))
     deregistered = tuple(decision for decision in decided if decision.kind == DEREGISTER)
-    yield from _tag_actions(target, _snapshot_marks(region_state, deregistered))
+    yield from _create_tags(target, _list_snapshot_marks(region_state, deregistered))
     one_by_one: list[str] = []
     for decision in deregistered:
         image_id = decision.ref.image_id
-        with_snapshots = _deletes_snapshots(decision, region_state, grants)
+        with_snapshots = _can_delete_snapshots(decision, region_state, grants)
         parameters = {"ImageId": image_id, **({"DeleteAssociatedSnapshots": True} if with_snapshots else {})}
         yield Action(target, "DeregisterImage", parameters, image_id)
-        one_by_one += () if with_snapshots else _deleted(decision)
+        one_by_one += () if with_snapshots else _list_deleted(decision)
     for key_arn, revoked in grants.items():
         for grant in revoked:
             parameters = {"GrantId": grant.grant_id, "KeyId": key_arn}
@@ -118,19 +122,21 @@ def _destructive_actions(
         yield Action(target, "DeleteSnapshot", {"SnapshotId": snapshot_id}, snapshot_id)
 
 
-def _marks(decided: Iterable[Decision]) -> dict[str, dict[str, str]]:
+def _list_marks(decided: Iterable[Decision]) -> dict[str, dict[str, str]]:
     return {decision.ref.image_id: dict(decision.step.marks) for decision in decided if decision.step.marks}
 
 
-def _ended_marks(region_state: RegionState, decided: tuple[Decision, ...]) -> dict[str, tuple[str, ...]]:
-    """The tags whose dates are no longer valid: all of a needed image, else those of undone stages.
+def _list_ended_marks(region_state: RegionState, decided: tuple[Decision, ...]) -> dict[str, tuple[str, ...]]:
+    """Return the tags whose dates no longer count, by image.
+
+    An image that is needed loses all of its tags, any other image the tags of stages that were undone.
 
     An image whose restore is incomplete keeps them: they show the next restore that permissions may be
     missing, and it deletes them.
     """
-    own = {one.image.image_id: one for one in region_state.images}
+    own = {image.image.image_id: image for image in region_state.images}
     return {
-        decision.ref.image_id: set_marks(own[decision.ref.image_id])
+        decision.ref.image_id: list_marks(own[decision.ref.image_id])
         if decision.is_needed
         else decision.step.drop
         for decision in decided
@@ -138,8 +144,10 @@ def _ended_marks(region_state: RegionState, decided: tuple[Decision, ...]) -> di
     }
 
 
-def _marks_to_remove(region_state: RegionState, decided: tuple[Decision, ...]) -> dict[str, tuple[str, ...]]:
-    """Snapshots that an earlier run marked and whose image stays, even if the policy no longer applies to it.
+def _list_marks_to_remove(
+    region_state: RegionState, decided: tuple[Decision, ...]
+) -> dict[str, tuple[str, ...]]:
+    """Return the marks of snapshots whose image stays, whether or not the policy still applies to it.
 
     A user who deregisters the image later may want to keep them.
     """
@@ -149,12 +157,14 @@ def _marks_to_remove(region_state: RegionState, decided: tuple[Decision, ...]) -
         for own in region_state.images
         if own.image.image_id not in deregistered
         for snapshot_id in own.image.snapshot_ids
-        if snapshot_id in region_state.snapshots and marked_for(region_state.snapshots[snapshot_id])
+        if snapshot_id in region_state.snapshots and list_marked_images(region_state.snapshots[snapshot_id])
     }
 
 
-def _snapshot_marks(region_state: RegionState, deregistered: Iterable[Decision]) -> dict[str, dict[str, str]]:
-    """The mark of each snapshot that is deleted with an image, where the mark is missing.
+def _list_snapshot_marks(
+    region_state: RegionState, deregistered: Iterable[Decision]
+) -> dict[str, dict[str, str]]:
+    """Return the mark that a snapshot still lacks before it is deleted with its image.
 
     As many images as fit into a tag's value share one mark: one call writes it to all their snapshots.
     """
@@ -162,14 +172,16 @@ def _snapshot_marks(region_state: RegionState, deregistered: Iterable[Decision])
     marked: set[str] = set()
     for decision in deregistered:
         missing = [
-            one for one in _deleted(decision) if one not in marked and not _is_marked(region_state, one)
+            snapshot_id
+            for snapshot_id in _list_deleted(decision)
+            if snapshot_id not in marked and not _is_marked(region_state, snapshot_id)
         ]
         if missing:
             unmarked[decision.ref.image_id] = missing
             marked.update(missing)
     return {
         snapshot_id: {SNAPSHOT_TAG: value}
-        for value in _values(unmarked)
+        for value in _pack_values(unmarked)
         for image_id in value.split()
         for snapshot_id in unmarked[image_id]
     }
@@ -178,12 +190,12 @@ def _snapshot_marks(region_state: RegionState, deregistered: Iterable[Decision])
 def _is_marked(region_state: RegionState, snapshot_id: str) -> bool:
     """Whether the snapshot's mark names an image that the snapshot is part of."""
     snapshot = region_state.snapshots.get(snapshot_id)
-    named = marked_for(snapshot) if snapshot else ()
+    named = list_marked_images(snapshot) if snapshot else ()
     return any(image_id in named for image_id in region_state.images_with.get(snapshot_id, ()))
 
 
-def _values(image_ids: Iterable[str]) -> list[str]:
-    """The IDs in as few tag values as hold them."""
+def _pack_values(image_ids: Iterable[str]) -> list[str]:
+    """Return the IDs in as few tag values as hold them."""
     values: list[str] = []
     for image_id in image_ids:
         if values and len(values[-1]) + 1 + len(image_id) <= MAX_VALUE:
@@ -193,44 +205,51 @@ def _values(image_ids: Iterable[str]) -> list[str]:
     return values
 
 
-def _deleted(decision: Decision) -> list[str]:
-    return [one.snapshot_id for one in decision.snapshots if not one.keep_reason]
+def _list_deleted(decision: Decision) -> list[str]:
+    return [snapshot.snapshot_id for snapshot in decision.snapshots if not snapshot.keep_reason]
 
 
-def _deletes_snapshots(
+def _can_delete_snapshots(
     decision: Decision, region_state: RegionState, grants: Mapping[str, tuple[Grant, ...]]
 ) -> bool:
     """Whether DeregisterImage can delete the image's snapshots as well.
 
-    Not if one of them is kept: AWS skips snapshots of other images, but not those that launch templates use.
-    Not if one belongs to several images, which are deregistered side by side: AWS could skip it each time
-    because of the others. Not if its key has grants to revoke: these are revoked first.
+    It cannot if one of them is kept: AWS skips snapshots of other images, but not snapshots that launch
+    templates use. It cannot if one belongs to several images, which are deregistered in parallel: AWS could
+    skip it each time because of the other images. It may not if its key has grants to revoke first.
     """
-    if any(len(region_state.images_with[one]) > 1 for one in _deleted(decision)):
+    if any(len(region_state.images_with[snapshot_id]) > 1 for snapshot_id in _list_deleted(decision)):
         return False
-    deleted = [region_state.snapshots[one] for one in _deleted(decision) if one in region_state.snapshots]
+    deleted = [
+        region_state.snapshots[snapshot_id]
+        for snapshot_id in _list_deleted(decision)
+        if snapshot_id in region_state.snapshots
+    ]
     if any(snapshot.kms_key_id in grants for snapshot in deleted):
         return False
-    return bool(decision.snapshots) and len(_deleted(decision)) == len(decision.snapshots)
+    return bool(decision.snapshots) and len(_list_deleted(decision)) == len(decision.snapshots)
 
 
-def _report_actions(state: CleanupState, target: Target, decided: tuple[Decision, ...]) -> Iterator[Action]:
+def _request_reports(state: CleanupState, target: Target, decided: tuple[Decision, ...]) -> Iterator[Action]:
     depth = {"OptionName": "version-depth", "OptionValues": [str(ALL_VERSIONS)]}
     for decision in decided:
         if decision.requests_report:
             parameters = {
-                "ClientToken": _report_token(state, target, decision.ref),
+                "ClientToken": _make_report_token(state, target, decision.ref),
                 "ImageId": decision.ref.image_id,
                 "ResourceTypes": [
-                    {"ResourceType": one, **({"ResourceTypeOptions": [depth]} if one == TEMPLATES else {})}
-                    for one in REPORTED_TYPES
+                    {
+                        "ResourceType": resource_type,
+                        **({"ResourceTypeOptions": [depth]} if resource_type == TEMPLATES else {}),
+                    }
+                    for resource_type in REPORTED_TYPES
                 ],
             }
             yield Action(target, "CreateImageUsageReport", parameters, decision.ref.image_id)
 
 
-def _report_token(state: CleanupState, target: Target, ref: ImageRef) -> str:
-    """Return the token of a usage report: one a day, and another one after each that failed.
+def _make_report_token(state: CleanupState, target: Target, ref: ImageRef) -> str:
+    """Return the token of a usage report: one a day, and a new one after each report that failed.
 
     The same token returns the same report (botocore shape CreateImageUsageReportRequest, ClientToken).
     """
@@ -240,23 +259,23 @@ def _report_token(state: CleanupState, target: Target, ref: ImageRef) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _tag_actions(target: Target, tags: Mapping[str, Mapping[str, str]]) -> Iterator[Action]:
-    """One call for all resources that get the same tags."""
-    alike: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
+def _create_tags(target: Target, tags: Mapping[str, Mapping[str, str]]) -> Iterator[Action]:
+    """Yield one call for all resources that get the same tags."""
+    resources_by_tags: dict[tuple[tuple[str, str], ...], list[str]] = defaultdict(list)
     for resource, new_tags in tags.items():
-        alike[tuple(sorted(new_tags.items()))].append(resource)
-    for pairs, resources in alike.items():
+        resources_by_tags[tuple(sorted(new_tags.items()))].append(resource)
+    for pairs, resources in resources_by_tags.items():
         for batch in batches(resources, TAG_BATCH):
             parameters = {"Resources": batch, "Tags": tag_list(dict(pairs))}
             yield Action(target, "CreateTags", parameters, ", ".join(batch))
 
 
-def _untag_actions(target: Target, unwanted: dict[str, tuple[str, ...]]) -> Iterator[Action]:
-    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for resource, keys in unwanted.items():
+def _delete_tags(target: Target, keys_by_resource: dict[str, tuple[str, ...]]) -> Iterator[Action]:
+    resources_by_keys: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for resource, keys in keys_by_resource.items():
         if keys:
-            alike[keys].append(resource)
-    for keys, resources in alike.items():
+            resources_by_keys[keys].append(resource)
+    for keys, resources in resources_by_keys.items():
         for batch in batches(resources, TAG_BATCH):
             parameters = {"Resources": batch, "Tags": [{"Key": key} for key in keys]}
             yield Action(target, "DeleteTags", parameters, ", ".join(batch))

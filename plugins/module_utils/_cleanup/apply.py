@@ -23,7 +23,7 @@ _SIDE_BY_SIDE = 16
 # Seconds for which the deletions of snapshots in a region are repeated that AWS takes for in use by images
 # that are deregistered: "up to a few minutes" (boto/boto#3019).
 _RELEASE_TIMEOUT = 180.0
-# Seconds between two attempts, of which the first ones are closer. Each attempt is a call per snapshot.
+# The longest pause between two attempts, in seconds. Each attempt is a call per snapshot.
 _LONGEST_PAUSE = 15.0
 # So many attempts before the time is looked at again: a full token bucket (aws/rate_limit.py).
 _AT_ONCE = 100
@@ -40,10 +40,10 @@ def perform_each(
     actions: Iterable[Action],
     depends_on: Mapping[str, Collection[str]],
 ) -> Performed:
-    """Perform the actions of one region, but none on a resource for which an earlier one was refused.
+    """Perform the actions of one region, except those on resources of an action that AWS refused.
 
     A report that is refused stops no action on its image, such as tags that other images wait for.
-    Consecutive calls of the same kind run side by side; the next kind starts when all of them are done.
+    Consecutive calls of the same kind run in parallel; the next kind starts when all of them are done.
     Snapshots are deleted last. ``depends_on`` maps resources to images: a resource is left alone if an action
     on one of its images was refused, and so are its images if an action on the resource was.
     """
@@ -51,39 +51,43 @@ def perform_each(
     refused: set[str] = set()
     deregistered: set[str] = set()
     deletions: list[Action] = []
-    for operation, alike in groupby(actions, key=lambda action: action.operation):
+    for operation, same_kind in groupby(actions, key=lambda action: action.operation):
         if operation == _DELETE_SNAPSHOT:
-            deletions += alike
+            deletions += same_kind
             continue
-        remaining = [one for action in alike for one in _remaining(action, refused, depends_on)]
-        for done, resources in _side_by_side(client_for, remaining):
+        remaining = [
+            remainder for action in same_kind for remainder in _drop_refused(action, refused, depends_on)
+        ]
+        for done, resources in _perform_parallel(client_for, remaining):
             parts.append(done)
-            deletions += _unanswered_deletions(done, depends_on)
+            deletions += _list_unanswered_deletions(done, depends_on)
             if done.failures and operation != _CREATE_REPORT:
-                refused.update(resources, *(depends_on.get(one, ()) for one in resources))
+                refused.update(resources, *(depends_on.get(resource, ()) for resource in resources))
             elif operation == _DEREGISTER_IMAGE:
                 deregistered.update(resources)
-    remaining = [one for action in deletions for one in _remaining(action, refused, depends_on)]
+    remaining = [
+        remainder for action in deletions for remainder in _drop_refused(action, refused, depends_on)
+    ]
     parts += _delete_snapshots(client_for, remaining, deregistered)
-    return _with_left_snapshots(merge(*parts))
+    return _add_left_snapshots(merge(*parts))
 
 
-def operations(action: Action) -> tuple[str, ...]:
-    """The operations that the action takes, so that their clients can be opened before threads start.
+def list_operations(action: Action) -> tuple[str, ...]:
+    """Return the operations of the action, whose clients are opened before threads start.
 
     If the answer to a deregistration is lost, the image's snapshots are deleted by calls of their own.
     """
-    return (action.operation, *([_DELETE_SNAPSHOT] if _deletes_snapshots(action) else ()))
+    return (action.operation, *([_DELETE_SNAPSHOT] if _has_snapshots(action) else ()))
 
 
-def _deletes_snapshots(action: Action) -> bool:
+def _has_snapshots(action: Action) -> bool:
     return bool(action.parameters.get("DeleteAssociatedSnapshots"))
 
 
 def _delete_snapshots(
     client_for: Callable[[Action], Any], deletions: Sequence[Action], deregistered: Collection[str]
 ) -> Iterator[Performed]:
-    """The results of the deletions of one region.
+    """Yield the results of the deletions of one region.
 
     Those that AWS refuses because it still sees images of ``deregistered`` are tried again, together, after
     all others are done, until ``_RELEASE_TIMEOUT``.
@@ -92,8 +96,8 @@ def _delete_snapshots(
     waiting: list[tuple[Action, Performed]] = []
 
     def attempt(actions: Sequence[Action]) -> Iterator[Performed]:
-        for action, (done, _resources) in zip(actions, _side_by_side(client_for, actions), strict=True):
-            if any(is_still_in_use(one, deregistered) for one in done.failures):
+        for action, (done, _resources) in zip(actions, _perform_parallel(client_for, actions), strict=True):
+            if any(is_still_in_use(failure, deregistered) for failure in done.failures):
                 waiting.append((action, done))
             else:
                 yield done
@@ -110,14 +114,14 @@ def _delete_snapshots(
             else:
                 waiting += some
     for _action, done in waiting:
-        yield replace(done, failures=tuple(replace(one, remedy=_MARKED) for one in done.failures))
+        yield replace(done, failures=tuple(replace(failure, remedy=_MARKED) for failure in done.failures))
 
 
-def _side_by_side(client_for: Callable[[Action], Any], actions: Sequence[Action]) -> list[Attempt]:
-    """The result of each action, in their order."""
+def _perform_parallel(client_for: Callable[[Action], Any], actions: Sequence[Action]) -> list[Attempt]:
+    """Return the results of the actions, in the order of the actions."""
 
     def work(number: int) -> list[Attempt]:
-        return list(_attempts(client_for, actions[number]))
+        return list(_attempt_action(client_for, actions[number]))
 
     done, failed = map_parallel(range(len(actions)), work, threads=_SIDE_BY_SIDE)
     bugs = {
@@ -127,57 +131,61 @@ def _side_by_side(client_for: Callable[[Action], Any], actions: Sequence[Action]
     return [
         attempt
         for number, action in enumerate(actions)
-        for attempt in done.get(number) or [(bugs[number], _resources(action))]
+        for attempt in done.get(number) or [(bugs[number], _list_resources(action))]
     ]
 
 
-def _remaining(
+def _drop_refused(
     action: Action, refused: Collection[str], depends_on: Mapping[str, Collection[str]]
 ) -> Iterator[Action]:
     resources = [
-        one
-        for one in _resources(action)
-        if one not in refused and not any(image in refused for image in depends_on.get(one, ()))
+        resource
+        for resource in _list_resources(action)
+        if resource not in refused and not any(image in refused for image in depends_on.get(resource, ()))
     ]
-    if len(resources) == len(_resources(action)):
+    if len(resources) == len(_list_resources(action)):
         yield action
     elif resources:
-        yield _on(action, resources)
+        yield _limit_to(action, resources)
 
 
-def _attempts(client_for: Callable[[Action], Any], action: Action) -> Iterator[Attempt]:
-    """The result of an action. If one on many resources is refused, it is tried on each of them alone."""
+def _attempt_action(client_for: Callable[[Action], Any], action: Action) -> Iterator[Attempt]:
+    """Yield the result of an action, or one for each of its resources if the common call is refused."""
     client = client_for(action)
     done = perform(client, action)
-    resources = _resources(action)
+    resources = _list_resources(action)
     if not done.failures or len(resources) == 1:
         yield done, resources
         return
     for resource in resources:
-        yield perform(client, _on(action, [resource])), [resource]
+        yield perform(client, _limit_to(action, [resource])), [resource]
 
 
-def _unanswered_deletions(done: Performed, depends_on: Mapping[str, Collection[str]]) -> Iterator[Action]:
-    """The deletions of an image's snapshots if AWS's response does not say what became of them.
+def _list_unanswered_deletions(
+    done: Performed, depends_on: Mapping[str, Collection[str]]
+) -> Iterator[Action]:
+    """Yield the deletions of an image's snapshots that AWS's response does not mention.
 
-    That response was lost, and AWS may have deleted some of them: what is gone is no failure. Snapshots of
-    several images have deletions of their own.
+    That response was lost, and AWS may have deleted some of them: a snapshot that is gone is no failure.
+    Snapshots of several images have deletions of their own.
     """
     for action, answer in zip(done.actions, done.answers, strict=True):
-        if _deletes_snapshots(action) and "DeleteSnapshotResults" not in answer:
-            for one in sorted(key for key, images in depends_on.items() if {*images} == {action.resource}):
-                yield Action(action.target, _DELETE_SNAPSHOT, {"SnapshotId": one}, one)
+        if _has_snapshots(action) and "DeleteSnapshotResults" not in answer:
+            for snapshot_id in sorted(
+                key for key, images in depends_on.items() if {*images} == {action.resource}
+            ):
+                yield Action(action.target, _DELETE_SNAPSHOT, {"SnapshotId": snapshot_id}, snapshot_id)
 
 
-def _on(action: Action, resources: list[str]) -> Action:
+def _limit_to(action: Action, resources: list[str]) -> Action:
     parameters = {**action.parameters, "Resources": resources}
     return replace(action, parameters=parameters, resource=", ".join(resources))
 
 
-def _resources(action: Action) -> list[str]:
+def _list_resources(action: Action) -> list[str]:
     return list(action.parameters.get("Resources", [action.resource]))
 
 
-def _with_left_snapshots(done: Performed) -> Performed:
-    """The results, with a failure for each snapshot that AWS could not delete with its image."""
+def _add_left_snapshots(done: Performed) -> Performed:
+    """Return the results with a failure for each snapshot that AWS did not delete with its image."""
     return replace(done, failures=(*done.failures, *snapshots_left(done, lambda _code: _MARKED)))

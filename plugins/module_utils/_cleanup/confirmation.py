@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What two plans agree on: the first one, and one of the evidence read again before anything is removed.
+"""The actions that two plans agree on: the first plan, and one from evidence that is read again.
 
 An example::
 
@@ -30,7 +30,7 @@ from .stages import DEREGISTER
 
 
 class Confirmed(NamedTuple):
-    """What is left of a plan.
+    """The part of a plan that is performed.
 
     ``skipped`` are the second plan's decisions on images that the first plan disables or deregisters, where
     they differ.
@@ -40,11 +40,11 @@ class Confirmed(NamedTuple):
     skipped: tuple[Decision, ...]
 
 
-def confirmed(first: CleanupPlan, second: CleanupPlan) -> Confirmed:
-    """The second plan, reduced to what the first one decides the same."""
+def confirm(first: CleanupPlan, second: CleanupPlan) -> Confirmed:
+    """Return the second plan without what the first one decides otherwise."""
     plans = _Plans(first, second)
     targets = tuple(
-        replace(target, actions=tuple(_confirmed_actions(target.actions, plans, target.target.region)))
+        replace(target, actions=tuple(_list_confirmed_actions(target.actions, plans, target.target.region)))
         for target in second.targets
     )
     skipped = (
@@ -59,19 +59,19 @@ def confirmed(first: CleanupPlan, second: CleanupPlan) -> Confirmed:
 
 @dataclass(frozen=True)
 class _Plans:
-    """The two plans, to ask what they agree on."""
+    """The two plans, with the questions about what they agree on."""
 
     first: CleanupPlan
     second: CleanupPlan
 
     @cached_property
     def decided_first(self) -> dict[ImageRef, Decision]:
-        """The first plan's decision on each image."""
+        """Return the first plan's decision on each image."""
         return {decision.ref: decision for decision in self.first.decisions}
 
     @cached_property
     def disputed(self) -> frozenset[ImageRef]:
-        """The images that the second plan decides otherwise, or that only it decides on."""
+        """Return the images that the second plan decides otherwise, or that the first one lacks."""
         return frozenset(
             decision.ref
             for decision in self.second.decisions
@@ -81,11 +81,11 @@ class _Plans:
 
     @cached_property
     def planned_first(self) -> frozenset[tuple[object, ...]]:
-        """The first plan's actions."""
-        return frozenset((one.target, one.operation, one.resource) for one in self.first.actions)
+        """Return the first plan's actions."""
+        return frozenset((action.target, action.operation, action.resource) for action in self.first.actions)
 
-    def left_out(self, region: str) -> frozenset[str]:
-        """The disputed images of a region, and their snapshots in either plan."""
+    def list_left_out(self, region: str) -> frozenset[str]:
+        """Return the disputed images of a region, and their snapshots in either plan."""
         disputed = (
             decision
             for decision in (*self.first.decisions, *self.second.decisions)
@@ -94,17 +94,20 @@ class _Plans:
         return frozenset(
             resource
             for decision in disputed
-            for resource in (decision.ref.image_id, *(one.snapshot_id for one in decision.snapshots))
+            for resource in (
+                decision.ref.image_id,
+                *(snapshot.snapshot_id for snapshot in decision.snapshots),
+            )
         )
 
     def has_disputed_deregistration(self, region: str) -> bool:
-        """Whether an image stays in the region that the second plan deregisters: it may need a grant."""
+        """Whether the region keeps an image that only the second plan deregisters: it may need a grant."""
         return any(
             decision.kind == DEREGISTER and decision.ref in self.disputed and decision.ref.region == region
             for decision in self.second.decisions
         )
 
-    def agree_on(self, action: Action) -> bool:
+    def is_agreed(self, action: Action) -> bool:
         """Whether a snapshot may be deleted, or a grant revoked; other actions depend on their images alone.
 
         What only the second plan deletes or revokes is left to the next run.
@@ -117,14 +120,14 @@ class _Plans:
         return not (revokes and self.has_disputed_deregistration(action.target.region))
 
 
-def _confirmed_actions(actions: Collection[Action], plans: _Plans, region: str) -> Iterator[Action]:
-    """The actions that both plans agree on, without the disputed images and their snapshots."""
-    left_out = plans.left_out(region)
+def _list_confirmed_actions(actions: Collection[Action], plans: _Plans, region: str) -> Iterator[Action]:
+    """Yield the actions in both plans, without the disputed images and their snapshots."""
+    left_out = plans.list_left_out(region)
     for action in actions:
-        if not plans.agree_on(action):
+        if not plans.is_agreed(action):
             continue
         if "Resources" in action.parameters:
-            resources = [one for one in action.parameters["Resources"] if one not in left_out]
+            resources = [resource for resource in action.parameters["Resources"] if resource not in left_out]
             if resources:
                 parameters = {**action.parameters, "Resources": resources}
                 yield replace(action, parameters=parameters, resource=", ".join(resources))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which images have to be deregistered before a snapshot is deleted or a grant is revoked."""
+"""The images to deregister before a snapshot is deleted or a grant is revoked."""
 
 from __future__ import annotations
 
@@ -23,18 +23,20 @@ Dependencies = dict[str, dict[str, set[str]]]
 _USER = re.compile(r"\bin use by (ami-[0-9a-f]+)")
 
 
-def dependencies(state: CleanupState, decided: Iterable[Decision], actions: Iterable[Action]) -> Dependencies:
-    """Region to snapshots and grants to the images that have to be deregistered first.
+def find_dependencies(
+    state: CleanupState, decided: Iterable[Decision], actions: Iterable[Action]
+) -> Dependencies:
+    """Return the images to deregister before a snapshot or a grant is removed, by region.
 
     A grant on a key depends on all images that are deregistered under the key. An example: under one key,
     ami-1 with snap-1 is deregistered, snap-9, which has no image, is deleted, and the grant g-1 is revoked::
 
         {"eu-west-1": {"snap-1": {"ami-1"}, "g-1": {"ami-1", "snap-9"}}}
 
-    So if ami-1 could not be deregistered, snap-1 and g-1 stay. snap-9 depends on no image; for g-1 it stands
-    in for its deregistered image.
+    So if ami-1 could not be deregistered, snap-1 and g-1 stay. snap-9 depends on no image; g-1 depends on it
+    as on an image.
     """
-    found: Dependencies = defaultdict(lambda: defaultdict(set))
+    needed: Dependencies = defaultdict(lambda: defaultdict(set))
     under_key: dict[KeyRef, set[str]] = defaultdict(set)
 
     def add_under_key(region: str, snapshot_id: str, resource: str) -> None:
@@ -45,18 +47,18 @@ def dependencies(state: CleanupState, decided: Iterable[Decision], actions: Iter
     for decision in decided:
         region, image_id = decision.ref.region, decision.ref.image_id
         for snapshot in decision.snapshots:
-            found[region][snapshot.snapshot_id].add(image_id)
+            needed[region][snapshot.snapshot_id].add(image_id)
             add_under_key(region, snapshot.snapshot_id, image_id)
     actions = tuple(actions)
     for action in actions:
         region, resource = action.target.region, str(action.resource)
-        if action.operation == "DeleteSnapshot" and resource not in found[region]:
+        if action.operation == "DeleteSnapshot" and resource not in needed[region]:
             add_under_key(region, resource, resource)
     for action in actions:
         if action.operation == "RevokeGrant":
             region = action.target.region
-            found[region][str(action.resource)] |= under_key[KeyRef(region, action.parameters["KeyId"])]
-    return found
+            needed[region][str(action.resource)] |= under_key[KeyRef(region, action.parameters["KeyId"])]
+    return needed
 
 
 def is_still_in_use(problem: Failure, deregistered: Collection[str]) -> bool:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Image families, the latest images of each, and what images inherit from those that are deregistered."""
+"""Image families, the latest images of each, and what images inherit from deregistered ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import NamedTuple
 from .._model import ImageRef
 from .._tags import MAX_KEY, OWN_TAG_PREFIX
 from .managed import is_managed
-from .stages import parse, stamp
+from .stages import parse_time, render_time
 from .state import OwnImage
 
 # Tags of images whose origin was deregistered. One of the first three is written. It keeps what gave the
@@ -41,7 +41,7 @@ _UNDATED = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class FamilyBy:
-    """How images form families. The first of these that gives an image a family decides.
+    """The options that form families; the first of them that gives an image a family decides.
 
     ``tag`` is the key of a tag whose value is the family. ``name_pattern`` must match an image's whole name;
     its first group is the family, or the pattern itself if it has no group. With ``source``, images that come
@@ -61,27 +61,27 @@ class _Family(NamedTuple):
     value: str
 
 
-def families(images: Images, by: FamilyBy, managed: Collection[ImageRef]) -> dict[ImageRef, str]:
-    """The family of each image that has one. A copy without a family of its own has that of its source.
+def find_families(images: Images, by: FamilyBy, managed: Collection[ImageRef]) -> dict[ImageRef, str]:
+    """Return the family of each image that has one; a copy has that of its source if it has no own.
 
     Images that another AWS service manages, such as those of ``managed``, have none: they are neither retired
     nor the latest of a family.
     """
-    found = {}
+    family_of = {}
     for ref, own in images.items():
-        family = None if ref in managed or is_managed(own) else _family(images, ref, by)
+        family = None if ref in managed or is_managed(own) else _find_family(images, ref, by)
         if family is not None:
-            found[ref] = family.name
-    return found
+            family_of[ref] = family.name
+    return family_of
 
 
-def unmatched_options(images: Images, by: FamilyBy) -> Iterator[str]:
-    """A warning for each option that gives no image a family: it may be mistyped."""
-    shown = [one for own in images.values() for one in _shown(own, by)]
-    if by.tag is not None and not any(value for value, _name in shown):
+def warn_of_unmatched_options(images: Images, by: FamilyBy) -> Iterator[str]:
+    """Yield a warning for each option that gives no image a family: it may be mistyped."""
+    pairs = [pair for own in images.values() for pair in _list_tags_and_names(own, by)]
+    if by.tag is not None and not any(value for value, _name in pairs):
         yield f"family_tag: no image in these regions has the tag {by.tag}."
     pattern = by.name_pattern
-    names = (name for _value, name in shown if name is not None)
+    names = (name for _value, name in pairs if name is not None)
     if pattern is not None and not any(pattern.fullmatch(name) for name in names):
         yield (
             f"family_name_pattern: '{pattern.pattern}' matches no image in these regions. It is a regular "
@@ -89,10 +89,10 @@ def unmatched_options(images: Images, by: FamilyBy) -> Iterator[str]:
         )
 
 
-def inherited_tags(
+def list_inherited_tags(
     images: Images, family_of: Mapping[ImageRef, str], by: FamilyBy, deregistering: Collection[ImageRef]
 ) -> dict[ImageRef, dict[str, str]]:
-    """Images that stay, with the tags that keep what only their deregistered origins show today.
+    """Return the tags for images that stay, which keep what only deregistered origins show today.
 
     An example, with families by tag::
 
@@ -102,60 +102,60 @@ def inherited_tags(
     deregistered, ami-2 and ami-3 get both as tags. If only ami-2 is, ami-3 alone gets them: without ami-2
     nothing leads from it to ami-1.
     """
-    found = {}
+    tags_by_image = {}
     for ref in family_of:
         if ref in deregistering:
             continue
         tags: dict[str, str] = {}
-        from_origin = _family(images, ref, by) if _own_family(images[ref], by) is None else None
-        if from_origin is not None and _any_of(_family_chain(images, ref, by), deregistering):
+        from_origin = _find_family(images, ref, by) if _find_own_family(images[ref], by) is None else None
+        if from_origin is not None and _has_any(_follow_origins(images, ref, by), deregistering):
             tags[from_origin.key] = from_origin.value
-        date = origin_created(images, ref)
-        if date is not None and _any_of(_copy_chain(images, ref), deregistering):
-            tags[ORIGIN_CREATED_TAG] = stamp(date)
+        date = find_origin_date(images, ref)
+        if date is not None and _has_any(_follow_copies(images, ref), deregistering):
+            tags[ORIGIN_CREATED_TAG] = render_time(date)
         if tags:
-            found[ref] = tags
-    return found
+            tags_by_image[ref] = tags
+    return tags_by_image
 
 
-def blocked_by_missing_tags(
+def block_until_tagged(
     images: Images,
     family_of: Mapping[ImageRef, str],
     by: FamilyBy,
     deregistering: Collection[ImageRef],
     written: Collection[tuple[ImageRef, str, str]],
 ) -> dict[ImageRef, str]:
-    """Images that cannot be deregistered yet, each with the reason: a copy still lacks the inherited tags.
+    """Return why images cannot be deregistered yet: a copy lacks tags that it inherits from them.
 
     ``written`` are tags that were written since the images were read: image, key and value. In the example of
-    ``inherited_tags``, ami-1 is blocked as long as ami-2 or ami-3 lacks one of its tags. If ami-2 will be
+    ``list_inherited_tags``, ami-1 is blocked until ami-2 and ami-3 have all of their tags. If ami-2 will be
     deregistered as well, the tags of ami-3 alone block both.
     """
-    found: dict[ImageRef, str] = {}
-    for ref, tags in inherited_tags(images, family_of, by, deregistering).items():
-        has = images[ref].image.tags
-        if all(has.get(key) == value or (ref, key, value) in written for key, value in tags.items()):
+    reasons: dict[ImageRef, str] = {}
+    for ref, tags in list_inherited_tags(images, family_of, by, deregistering).items():
+        present = images[ref].image.tags
+        if all(present.get(key) == value or (ref, key, value) in written for key, value in tags.items()):
             continue
         reason = f"{ref} comes from it and still lacks the tags that it inherits from it."
-        chain = (*_family_chain(images, ref, by), *_copy_chain(images, ref))
-        found.update((one, reason) for one in chain if one in deregistering)
-    return found
+        chain = (*_follow_origins(images, ref, by), *_follow_copies(images, ref))
+        reasons.update((link, reason) for link in chain if link in deregistering)
+    return reasons
 
 
-def origin_created(images: Images, ref: ImageRef) -> datetime | None:
-    """When the first image of the image's chain of copies was created.
+def find_origin_date(images: Images, ref: ImageRef) -> datetime | None:
+    """Return the creation date of the first image in the chain of copies.
 
     For an image that is not a copy, that is its own creation date. If a part of the chain has been
     deregistered, the date comes from the tag of the first image that is left. None without date or tag.
     """
-    *_copies, first = (one for one in _copy_chain(images, ref) if one in images)
+    *_copies, first = (link for link in _follow_copies(images, ref) if link in images)
     own = images[first]
     source_is_gone = own.source is not None and own.source not in images
-    return parse(own.image.tags.get(ORIGIN_CREATED_TAG, "")) if source_is_gone else own.created
+    return parse_time(own.image.tags.get(ORIGIN_CREATED_TAG, "")) if source_is_gone else own.created
 
 
-def latest(images: Images, family_of: Mapping[ImageRef, str], count: int) -> frozenset[ImageRef]:
-    """The ``count`` latest images of each family in each region, by either of two dates.
+def find_latest(images: Images, family_of: Mapping[ImageRef, str], count: int) -> frozenset[ImageRef]:
+    """Return the ``count`` latest images of each family in each region, by either of two dates.
 
     Images that can be launched come before others. A copy made late of an old image is not newer than a copy
     made early of a new image. So the latest by the image's own date and the latest by the date of its origin
@@ -165,50 +165,50 @@ def latest(images: Images, family_of: Mapping[ImageRef, str], count: int) -> fro
     groups: dict[tuple[str, str], list[ImageRef]] = defaultdict(list)
     for ref, family in family_of.items():
         groups[ref.region, family].append(ref)
-    kept: set[ImageRef] = set()
+    latest_images: set[ImageRef] = set()
     for members in groups.values():
-        for rank in (_by_creation, _by_origin_created):
-            kept.update(sorted(members, key=partial(rank, images), reverse=True)[:count])
-    return frozenset(kept)
+        for rank in (_rank_by_creation, _rank_by_origin):
+            latest_images.update(sorted(members, key=partial(rank, images), reverse=True)[:count])
+    return frozenset(latest_images)
 
 
-def _by_creation(images: Images, ref: ImageRef) -> _Rank:
+def _rank_by_creation(images: Images, ref: ImageRef) -> _Rank:
     own = images[ref]
-    return own.created is not None, _launchable(own), True, own.created or _UNDATED, ref
+    return own.created is not None, _is_launchable(own), True, own.created or _UNDATED, ref
 
 
-def _by_origin_created(images: Images, ref: ImageRef) -> _Rank:
-    own, date = images[ref], origin_created(images, ref)
+def _rank_by_origin(images: Images, ref: ImageRef) -> _Rank:
+    own, date = images[ref], find_origin_date(images, ref)
     moment = date or own.created or _UNDATED
-    return own.created is not None, _launchable(own), date is not None, moment, ref
+    return own.created is not None, _is_launchable(own), date is not None, moment, ref
 
 
-def _launchable(own: OwnImage) -> bool:
+def _is_launchable(own: OwnImage) -> bool:
     return own.image.state == "available"
 
 
-def _any_of(chain: Iterable[ImageRef], refs: Collection[ImageRef]) -> bool:
-    return any(one in refs for one in chain)
+def _has_any(chain: Iterable[ImageRef], refs: Collection[ImageRef]) -> bool:
+    return any(link in refs for link in chain)
 
 
-def _family(images: Images, ref: ImageRef, by: FamilyBy) -> _Family | None:
-    """The family of the first image of the chain that has one; by source, else the end of the chain."""
-    chain = _family_chain(images, ref, by)
-    for one in chain:
-        family = _own_family(images[one], by) if one in images else None
+def _find_family(images: Images, ref: ImageRef, by: FamilyBy) -> _Family | None:
+    """Return the family of the first image in the chain that has one, else that of its end by source."""
+    chain = _follow_origins(images, ref, by)
+    for link in chain:
+        family = _find_own_family(images[link], by) if link in images else None
         if family is not None:
             return family
-    return _family_by_source(images, chain) if by.source else None
+    return _find_source_family(images, chain) if by.source else None
 
 
-def _own_family(own: OwnImage, by: FamilyBy) -> _Family | None:
-    """The family that the image's own tag and name give it, or else those that it inherited."""
-    found = (_family_by(by, value, name) for value, name in _shown(own, by))
-    return next((family for family in found if family is not None), None)
+def _find_own_family(own: OwnImage, by: FamilyBy) -> _Family | None:
+    """Return the family by the image's own tag and name, or else by those that it inherited."""
+    matches = (_match_family(by, value, name) for value, name in _list_tags_and_names(own, by))
+    return next((family for family in matches if family is not None), None)
 
 
-def _shown(own: OwnImage, by: FamilyBy) -> tuple[tuple[str | None, str | None], ...]:
-    """The value of the tag ``by.tag`` and the image's name, then those that it inherited.
+def _list_tags_and_names(own: OwnImage, by: FamilyBy) -> tuple[tuple[str | None, str | None], ...]:
+    """Return the value of the tag ``by.tag`` and the name of the image, then the inherited ones.
 
     None stands for one that it does not have.
     """
@@ -216,8 +216,8 @@ def _shown(own: OwnImage, by: FamilyBy) -> tuple[tuple[str | None, str | None], 
     return (tags.get(key), own.image.name), (tags.get(ORIGIN_TAG_PREFIX + key), tags.get(ORIGIN_NAME_TAG))
 
 
-def _family_by(by: FamilyBy, value: str | None, name: str | None) -> _Family | None:
-    """The family of an image with this value of the tag ``by.tag`` and this name."""
+def _match_family(by: FamilyBy, value: str | None, name: str | None) -> _Family | None:
+    """Return the family of an image with this value of the tag ``by.tag`` and this name."""
     if by.tag is not None and value:
         return _Family(value, ORIGIN_TAG_PREFIX + by.tag, value)
     if by.name_pattern is None or name is None:
@@ -229,26 +229,32 @@ def _family_by(by: FamilyBy, value: str | None, name: str | None) -> _Family | N
     return _Family(family, ORIGIN_NAME_TAG, name)
 
 
-def _family_by_source(images: Images, chain: list[ImageRef]) -> _Family:
-    """The family of the end of the chain, which an image inherited if a part of the chain is deregistered."""
-    end, last = chain[-1], [one for one in chain if one in images][-1]
+def _find_source_family(images: Images, chain: list[ImageRef]) -> _Family:
+    """Return the family of the chain's end, or the inherited one if a part of the chain is deregistered."""
+    end, last = chain[-1], [link for link in chain if link in images][-1]
     inherited = images[last].image.tags.get(ORIGIN_IMAGE_TAG) if end != last else None
     family = inherited or str(end)
     return _Family(family, ORIGIN_IMAGE_TAG, family)
 
 
-def _copy_chain(images: Images, ref: ImageRef) -> list[ImageRef]:
-    """The image, the image that it is a copy of, the image that that is a copy of, and so on."""
-    return _chain(images, ref, lambda own: own.source)
+def _follow_copies(images: Images, ref: ImageRef) -> list[ImageRef]:
+    """Return the chain of copies: the image, its source, the source of that, and so on."""
+    return _follow(images, ref, lambda own: own.source)
 
 
-def _family_chain(images: Images, ref: ImageRef, by: FamilyBy) -> list[ImageRef]:
-    """The image and those that it can get its family from: its copy chain, by source also its bases."""
-    return _chain(images, ref, lambda own: own.source or own.base if by.source else own.source)
+def _follow_origins(images: Images, ref: ImageRef, by: FamilyBy) -> list[ImageRef]:
+    """Return the image and the images that it can get its family from.
+
+    By source, these include the images of the instances that it was created from.
+    """
+    return _follow(images, ref, lambda own: own.source or own.base if by.source else own.source)
 
 
-def _chain(images: Images, ref: ImageRef, origin: Callable[[OwnImage], ImageRef | None]) -> list[ImageRef]:
-    """The image, its origin, the origin of that, and so on. The last one may not be among the images."""
+def _follow(images: Images, ref: ImageRef, origin: Callable[[OwnImage], ImageRef | None]) -> list[ImageRef]:
+    """Return the image, its origin, the origin of that, and so on.
+
+    The last one may not be among the images.
+    """
     chain = [ref]
     while chain[-1] in images:
         earlier = origin(images[chain[-1]])

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from .._aws.caller import check_default_region, identify_with_regions
 from .._aws.clients import Clients
 from .._failures import ValidationError, invalid_option
 from .._fanout import map_parallel
-from .._model import ImageRef, KeyRef, Target
+from .._model import ImageRef, Target
 from .._plan import Action, Performed
 from .._progress import Report
 from .._regions import select_regions
@@ -24,39 +24,29 @@ from .._reports.flow import check_appended_file
 from .._reports.flow_result import Reporting
 from .._runner import Flow, Outcome, diff_by_change
 from . import read_regions
-from .apply import operations, perform_each
-from .changes import changes
-from .confirmation import Confirmed, confirmed
+from .apply import list_operations, perform_each
+from .changes import list_changes
+from .confirmation import Confirmed, confirm
 from .decisions import Decision
-from .dependencies import dependencies
-from .grants import Revocations
+from .dependencies import find_dependencies
 from .inspect import inspect
-from .next_reads import next_reads
+from .next_reads import find_next_reads
 from .options import CleanupOptions
-from .plan import CleanupPlan, images_that_lack_tags, plan
-from .report.content import cleanup as content
-from .report.document import changes as changes_of_reports
-from .report.document import document
+from .plan import CleanupPlan, block_untagged_images, plan
+from .report.content import build_content
+from .report.document import build_document, compare_reports
 from .report.prices import read_prices
-from .sharing import is_unsupported_report, unsupported_report_warning
+from .sharing import is_unsupported_report, warn_of_unsupported_report
 from .state import CleanupState, RegionState
-from .unread import unread_failures
-from .uses.read import services
+from .unread import list_unread_failures
+from .uses.read import list_services
 from .uses.read_all import IN_BULK
 from .wait import wait_for_reports
 from .write_tombstones import write_tombstones
 
 
-@dataclass(frozen=True)
-class _FinalCheck:
-    """What the final check found: the decisions on skipped images, and what happens to grants on keys."""
-
-    skipped: tuple[Decision, ...]
-    keys: Mapping[KeyRef, Revocations]
-
-
 def read_state(clients: Clients, options: CleanupOptions) -> CleanupState:
-    """Read every region in bulk, then the usage of everything that has to be known for the plan.
+    """Read every region in bulk, then the usage that the plan depends on.
 
     Raises:
         ValidationError: the tombstones' file cannot be written, or the images of a region cannot be listed.
@@ -68,20 +58,20 @@ def read_state(clients: Clients, options: CleanupOptions) -> CleanupState:
         raise ValidationError(failures)
     stores = {"tombstone_s3_uri": options.tombstone_s3_uri, "tombstone_ssm_path": options.tombstone_ssm_path}
     check_default_region(clients, caller, stores)
-    for service in ("rbin", *services(IN_BULK)):
+    for service in ("rbin", *list_services(IN_BULK)):
         clients.open(service, regions)
     if options.tombstone_s3_uri:
         # Settings that cannot be used are refused here, and not once images are tagged.
         clients.open("s3", [clients.default_region])
     states = _read_regions(clients, options, caller.account_id, regions)
     state = CleanupState(caller.account_id, datetime.now(UTC), states, partition=caller.partition)
-    return _read_on(clients, options, state)
+    return _read_further(clients, options, state)
 
 
 def apply(
     clients: Clients, options: CleanupOptions, state: CleanupState, plan: CleanupPlan, report: Report
 ) -> Outcome:
-    """Perform the plan, the destructive part as far as evidence that is read again confirms it.
+    """Perform the plan; the destructive part only as far as evidence that is read again confirms it.
 
     1. Perform the non-destructive actions, in all regions, and wait for usage reports that were requested.
     2. Read the evidence again, and plan again; old usage reports no longer count.
@@ -90,60 +80,60 @@ def apply(
 
     Nothing is disabled, deregistered or deleted if the evidence cannot be read or a tombstone not written.
     """
-    first, warnings = _with_warnings(_perform(clients, state, plan.non_destructive, ()))
+    first, warnings = _split_warnings(_perform(clients, state, plan.non_destructive, ()))
     if not plan.destructive:
-        return replace(_outcome(first), warnings=warnings)
-    wait_for_reports(clients, _reported(plan, first))
+        return replace(_merge_outcome(first), warnings=warnings)
+    wait_for_reports(clients, _list_requested_reports(plan, first))
     try:
         current = _read_again(clients, options, state, plan)
     except ValidationError as refused:
         failures = (*first.failures, *refused.failures)
-        return replace(_outcome(first), failures=failures, warnings=warnings)
-    final, skipped = _confirm(options, current, plan, first.actions)
-    retired = _retired(final)
+        return replace(_merge_outcome(first), failures=failures, warnings=warnings)
+    confirmed = _confirm(options, current, plan, first.actions)
+    final, skipped = confirmed
+    retired = _list_retired(final)
     unwritten = write_tombstones(clients, options, current, retired)
     if unwritten:
-        return replace(_outcome(first), failures=(*first.failures, *unwritten), warnings=warnings)
+        return replace(_merge_outcome(first), failures=(*first.failures, *unwritten), warnings=warnings)
     second = _perform(clients, current, final.destructive, retired)
-    unread = unread_failures(state.account_id, skipped, {}) if plan.fails else ()
-    outcome = _outcome(first, second)
+    read_failures = list_unread_failures(state.account_id, skipped, {}) if plan.fails else ()
+    outcome = _merge_outcome(first, second)
     return replace(
         outcome,
-        failures=(*outcome.failures, *(one for one in unread if one not in plan.failures)),
+        failures=(*outcome.failures, *(item for item in read_failures if item not in plan.failures)),
         warnings=(
             *warnings,
-            *(_skipped_warning(decision) for decision in skipped),
-            *_new_key_warnings(plan, final),
+            *(_render_skipped_warning(decision) for decision in skipped),
+            *_list_new_key_warnings(plan, final),
         ),
-        state=_by_region(state, _FinalCheck(skipped, final.keys)),
+        state=dict.fromkeys((target.target for target in plan.targets), confirmed),
     )
 
 
 def result(
     options: CleanupOptions, state: CleanupState, plan: CleanupPlan, outcome: Outcome
 ) -> dict[str, Any]:
-    """The keys that only this module returns.
+    """Return the keys that only this module returns.
 
     Skipped images, and KMS keys, are as in the final check, if there was one.
     """
-    checks: Collection[_FinalCheck] = outcome.state.values()
-    skipped = {decision.ref: decision for one in checks for decision in one.skipped}
-    keys = {ref: found for one in checks for ref, found in one.keys.items()} if checks else plan.keys
+    final = next(iter(outcome.state.values()), Confirmed(plan, ()))
+    skipped = {decision.ref: decision for decision in final.skipped}
     decided = (skipped.get(decision.ref, decision) for decision in plan.decisions)
-    unread = dict.fromkeys((*plan.unread, *unread_failures(state.account_id, skipped.values(), {})))
+    unread = dict.fromkeys((*plan.unread, *list_unread_failures(state.account_id, skipped.values(), {})))
     return {
         "evaluated_count": len(plan.decisions),
-        "kms_keys": [found.to_dict(ref) for ref, found in sorted(keys.items())],
+        "kms_keys": [revocations.to_dict(ref) for ref, revocations in sorted(final.plan.keys.items())],
         "regions": sorted(state.regions),
         "results": [decision.to_dict(state.images[decision.ref]) for decision in decided],
-        "unreadable": [one.to_dict() for one in unread],
+        "unreadable": [item.to_dict() for item in unread],
     }
 
 
-def _content(options: CleanupOptions, result: Mapping[str, Any]) -> dict[str, Any]:
+def _report_result(options: CleanupOptions, result: Mapping[str, Any]) -> dict[str, Any]:
     """Return the report of a result."""
     prices, _wrong = read_prices("prices", options.prices, options.currency)
-    return content(result, prices, options.check_mode)
+    return build_content(result, prices, options.check_mode)
 
 
 FLOW: Flow[CleanupOptions, CleanupState] = Flow(
@@ -152,12 +142,12 @@ FLOW: Flow[CleanupOptions, CleanupState] = Flow(
     plan,
     apply,
     result,
-    diff=lambda options, state, plan: diff_by_change(plan, changes(options, state, plan)),
+    diff=lambda options, state, plan: diff_by_change(plan, list_changes(options, state, plan)),
     attaches="_page",
     report=Reporting(
-        _content,
-        document,
-        changes_of_reports,
+        _report_result,
+        build_document,
+        compare_reports,
         replaces=frozenset({"kms_keys", "regions", "results", "unreadable"}),
         plans=True,
     ),
@@ -174,7 +164,7 @@ def _read_regions(
     clients: Clients, options: CleanupOptions, account_id: str, regions: Iterable[str]
 ) -> dict[str, RegionState]:
     def read(region: str) -> RegionState:
-        return read_regions.region(clients, region, tombstone_path=options.tombstone_ssm_path)
+        return read_regions.read_region(clients, region, tombstone_path=options.tombstone_ssm_path)
 
     states, failed = map_parallel(regions, read)
     if failed:
@@ -185,11 +175,11 @@ def _read_regions(
     return states
 
 
-def _read_on(
+def _read_further(
     clients: Clients, options: CleanupOptions, state: CleanupState, images: Collection[ImageRef] | None = None
 ) -> CleanupState:
-    """Read until nothing is left to read that the plan depends on (``next_reads``)."""
-    while reads := next_reads(options, state, images):
+    """Read until the plan depends on nothing that is not read (``find_next_reads``)."""
+    while reads := find_next_reads(options, state, images):
         state = inspect(clients, options, state, reads)
     return state
 
@@ -197,7 +187,7 @@ def _read_on(
 def _read_again(
     clients: Clients, options: CleanupOptions, state: CleanupState, plan: CleanupPlan
 ) -> CleanupState:
-    """The state right before the destructive actions.
+    """Return the state right before the destructive actions.
 
     All regions are read, not only those with such actions: a parameter can name images of other regions, and
     an unfinished copy in another region needs its source. Only images that the plan disables or deregisters
@@ -209,11 +199,11 @@ def _read_again(
     states = _read_regions(clients, options, state.account_id, state.regions)
     again = CleanupState(state.account_id, state.now, states, partition=state.partition, is_final=True)
     to_retire = (decision.ref for decision in plan.decisions if decision.is_destructive)
-    return _read_on(clients, options, again, [ref for ref in to_retire if ref in again.images])
+    return _read_further(clients, options, again, [ref for ref in to_retire if ref in again.images])
 
 
-def _reported(plan: CleanupPlan, done: Performed) -> Iterator[ImageRef]:
-    """The images to disable or deregister whose usage report was requested now."""
+def _list_requested_reports(plan: CleanupPlan, done: Performed) -> Iterator[ImageRef]:
+    """Yield the images to retire whose usage report this run requested."""
     to_retire = {decision.ref for decision in plan.decisions if decision.is_destructive}
     requested = (
         ImageRef(action.target.region, str(action.resource))
@@ -226,13 +216,13 @@ def _reported(plan: CleanupPlan, done: Performed) -> Iterator[ImageRef]:
 def _confirm(
     options: CleanupOptions, state: CleanupState, first: CleanupPlan, done: tuple[Action, ...]
 ) -> Confirmed:
-    """What is left of the plan with the state read again, after the actions ``done``."""
-    blocked = images_that_lack_tags(options, state, done)
-    return confirmed(first, plan(options, state, blocked))
+    """Return the part of the plan that the state confirms, which was read after the actions ``done``."""
+    blocked = block_untagged_images(options, state, done)
+    return confirm(first, plan(options, state, blocked))
 
 
-def _retired(final: CleanupPlan) -> tuple[Decision, ...]:
-    """The decisions on the images that the plan disables or deregisters."""
+def _list_retired(final: CleanupPlan) -> tuple[Decision, ...]:
+    """Return the decisions on images that the plan disables or deregisters."""
     refs = {
         ImageRef(action.target.region, str(action.resource))
         for action in final.destructive
@@ -248,9 +238,9 @@ def _perform(
     by_target: dict[Target, list[Action]] = {}
     for action in actions:
         by_target.setdefault(action.target, []).append(action)
-    depends_on = dependencies(state, retired, actions)
+    depends_on = find_dependencies(state, retired, actions)
     for action in actions:
-        for operation in operations(action):
+        for operation in list_operations(action):
             clients.rate_limited(operation).open(action.service, [action.target.region])
 
     def work(target: Target) -> Performed:
@@ -270,41 +260,33 @@ def _perform(
     )
 
 
-def _with_warnings(done: Performed) -> tuple[Performed, tuple[str, ...]]:
-    """The results, with warnings instead of the failures to request reports that a region does not support.
+def _split_warnings(done: Performed) -> tuple[Performed, tuple[str, ...]]:
+    """Return the results without the refusals of reports that a region does not support, and warnings.
 
     The shared images there are kept, and a rerun would be refused again.
     """
     unsupported = [failure for failure in done.failures if is_unsupported_report(failure)]
     failures = tuple(failure for failure in done.failures if failure not in unsupported)
-    by_region = {failure.region: unsupported_report_warning(failure) for failure in unsupported}
+    by_region = {failure.region: warn_of_unsupported_report(failure) for failure in unsupported}
     return replace(done, failures=failures), tuple(by_region.values())
 
 
-def _outcome(*parts: Performed) -> Outcome:
+def _merge_outcome(*parts: Performed) -> Outcome:
     return Outcome(
         performed=tuple(action for part in parts for action in part.actions),
         failures=tuple(failure for part in parts for failure in part.failures),
     )
 
 
-def _by_region(state: CleanupState, found: _FinalCheck) -> Mapping[Target, _FinalCheck]:
-    return {
-        state.target(region): _FinalCheck(
-            tuple(decision for decision in found.skipped if decision.ref.region == region),
-            {ref: one for ref, one in found.keys.items() if ref.region == region},
-        )
-        for region in state.regions
-    }
-
-
-def _new_key_warnings(first: CleanupPlan, final: CleanupPlan) -> Iterator[str]:
-    """Why grants are kept that the first plan revoked; its own warnings are shown in any case."""
+def _list_new_key_warnings(first: CleanupPlan, final: CleanupPlan) -> Iterator[str]:
+    """Yield why grants are kept that the first plan revokes, as far as that plan does not say so."""
     known = first.warnings
-    yield from (text for one in final.keys.values() for text in one.warnings if text not in known)
+    yield from (
+        text for revocations in final.keys.values() for text in revocations.warnings if text not in known
+    )
 
 
-def _skipped_warning(decision: Decision) -> str:
-    uses = (f"{one.kind} {one.subject} {one.detail}".strip() for one in decision.evidence)
+def _render_skipped_warning(decision: Decision) -> str:
+    uses = (f"{item.kind} {item.subject} {item.detail}".strip() for item in decision.evidence)
     reasons = "; ".join([*decision.reasons, *uses])
     return f"{decision.ref} was skipped, because the final check found: {reasons}"

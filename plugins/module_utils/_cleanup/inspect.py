@@ -19,7 +19,7 @@ from .state import CleanupState
 
 
 def inspect(clients: Clients, options: CleanupOptions, state: CleanupState, reads: NextReads) -> CleanupState:
-    """What was seen, and what these reads return. What could not be read is noted as such.
+    """Return the state with what these reads return; what could not be read is noted in it.
 
     Raises:
         ValidationError: a read failed for another reason than that AWS refused it.

@@ -24,11 +24,11 @@ from .._fanout import map_parallel, round_robin
 from .._model import ConsumerRole, ImageRef, SnapshotRef, Target
 from .._plan import batches
 from . import read_usage
-from .next_reads import is_kept_by
+from .next_reads import is_kept
 from .options import CleanupOptions
-from .sharing import accounts_to_read
-from .state import CleanupState, Evidence, ImageUsage, SnapshotUsage, gone, unreadable
-from .uses.read import services
+from .sharing import list_accounts_to_read
+from .state import CleanupState, Evidence, ImageUsage, SnapshotUsage
+from .uses.read import list_services
 from .uses.read_all import OF_CONSUMERS
 
 Item = TypeVar("Item", bound=Hashable)
@@ -37,7 +37,7 @@ Ref = TypeVar("Ref", ImageRef, SnapshotRef)
 
 
 class _Batch(NamedTuple):
-    """Images of one region that one call is about."""
+    """The images of one region in one call."""
 
     region: str
     image_ids: tuple[str, ...]
@@ -64,44 +64,44 @@ def read_image_usage(
     state: CleanupState,
     images: Mapping[ImageRef, tuple[SnapshotRef, ...]],
 ) -> tuple[dict[ImageRef, ImageUsage], dict[SnapshotRef, SnapshotUsage]]:
-    """The usage of these images, and that of the snapshots beside them whose image is not used."""
+    """Return the usage of the images, and of the snapshots beside those that are not used."""
     if not images:
         return {}, {}
-    by_region = _by_region(images)
+    by_region = _group_by_region(images)
     for operation in ("DescribeImageReferences", "DescribeImageAttribute", "DescribeSnapshotAttribute"):
         clients.rate_limited(operation).open("ec2", by_region)
     referenced = _read_references(clients, options, state, by_region)
 
     def read(ref: ImageRef) -> _Usage:
-        usage = _with_sharing(clients, state, ref, referenced[ref])
-        if is_kept_by(options, state.images[ref], usage):
+        usage = _add_sharing(clients, state, ref, referenced[ref])
+        if is_kept(options, state.images[ref], usage):
             return _Usage(usage, {})
         # While permissions of other images are read, so that neither kind of call waits for the other: in the
         # next round, which would name the same snapshots, they would be read only after all images.
-        return _Usage(usage, {one: _read_snapshot(clients, one) for one in images[ref]})
+        return _Usage(usage, {snapshot: _read_snapshot(clients, snapshot) for snapshot in images[ref]})
 
-    found = _each(round_robin(by_region.values()), read, state, "DescribeImageAttribute")
-    usage = {ref: one.image for ref, one in found.items()}
+    usages = _read_each(round_robin(by_region.values()), read, state, "DescribeImageAttribute")
+    usage = {ref: entry.image for ref, entry in usages.items()}
     if options.include_shared:
-        usage = _with_reports(clients, state, usage)
+        usage = _add_reports(clients, state, usage)
     if options.include_shared and options.consumer_role is not None:
         read_in = {
-            ref: accounts_to_read(state.images[ref], one.image.sharing, one.snapshots.values())
-            for ref, one in found.items()
+            ref: list_accounts_to_read(state.images[ref], entry.image.sharing, entry.snapshots.values())
+            for ref, entry in usages.items()
         }
-        usage = _with_consumers(clients, options.consumer_role, state, usage, read_in)
-    return usage, {ref: snapshot for one in found.values() for ref, snapshot in one.snapshots.items()}
+        usage = _add_consumers(clients, options.consumer_role, state, usage, read_in)
+    return usage, {ref: snapshot for entry in usages.values() for ref, snapshot in entry.snapshots.items()}
 
 
 def read_snapshot_usage(
     clients: Clients, state: CleanupState, refs: Collection[SnapshotRef]
 ) -> dict[SnapshotRef, SnapshotUsage]:
-    """The accounts that can create volumes from these snapshots."""
+    """Return the accounts that can create volumes from these snapshots."""
     if not refs:
         return {}
-    by_region = _by_region(refs)
+    by_region = _group_by_region(refs)
     clients.rate_limited("DescribeSnapshotAttribute").open("ec2", by_region)
-    return _each(
+    return _read_each(
         round_robin(by_region.values()),
         lambda ref: _read_snapshot(clients, ref),
         state,
@@ -112,27 +112,27 @@ def read_snapshot_usage(
 def _read_references(
     clients: Clients, options: CleanupOptions, state: CleanupState, by_region: Mapping[str, list[ImageRef]]
 ) -> dict[ImageRef, ImageUsage]:
-    """The own resources that refer to the images."""
+    """Return the images with the own resources that refer to them."""
     action = "DescribeImageReferences"
     tombstones = {clients.default_region: options.tombstone_ssm_path}
 
     def read(batch: _Batch) -> dict[ImageRef, ImageUsage]:
         try:
             ec2 = clients.rate_limited(action).ec2(batch.region)
-            found = read_usage.references(ec2, batch.image_ids, tombstones.get(batch.region))
+            references = read_usage.read_references(ec2, batch.image_ids, tombstones.get(batch.region))
         except errors.AWS_ERRORS as exception:
             if len(batch.image_ids) > 1 and aws.may_be_gone(exception):
                 # An image that was deregistered since it was listed says nothing about the others.
-                return {ref: usage for one in batch.single() for ref, usage in read(one).items()}
-            return dict.fromkeys(batch.refs, ImageUsage(unread=(read_usage.unread(exception, action),)))
-        return {ref: ImageUsage(found[ref.image_id]) for ref in batch.refs}
+                return {ref: usage for part in batch.single() for ref, usage in read(part).items()}
+            return dict.fromkeys(batch.refs, ImageUsage(unread=(read_usage.to_evidence(exception, action),)))
+        return {ref: ImageUsage(references[ref.image_id]) for ref in batch.refs}
 
-    found = _each(_batches(by_region), read, state, action)
-    return {ref: usage for batch in found.values() for ref, usage in batch.items()}
+    references = _read_each(_make_batches(by_region), read, state, action)
+    return {ref: usage for batch in references.values() for ref, usage in batch.items()}
 
 
-def _with_sharing(clients: Clients, state: CleanupState, ref: ImageRef, usage: ImageUsage) -> ImageUsage:
-    """The usage with the launch permissions of the image.
+def _add_sharing(clients: Clients, state: CleanupState, ref: ImageRef, usage: ImageUsage) -> ImageUsage:
+    """Return the usage with the launch permissions of the image.
 
     One that was deregistered since it was listed counts as used in this run. That is no failed read: there is
     nothing to read.
@@ -140,51 +140,55 @@ def _with_sharing(clients: Clients, state: CleanupState, ref: ImageRef, usage: I
     action = "DescribeImageAttribute"
     ec2 = clients.rate_limited(action).ec2(ref.region)
     try:
-        sharing = read_usage.launch_permissions(ec2, state.images[ref])
+        sharing = read_usage.read_launch_permissions(ec2, state.images[ref])
     except errors.AWS_ERRORS as exception:
         if aws.is_gone(ec2, ref.image_id, exception):
-            return ImageUsage((gone(ref.image_id),))
-        return replace(usage, unread=(*usage.unread, read_usage.unread(exception, action)))
+            return ImageUsage((Evidence.deregistered(ref.image_id),))
+        return replace(usage, unread=(*usage.unread, read_usage.to_evidence(exception, action)))
     return replace(usage, sharing=sharing)
 
 
 def _read_snapshot(clients: Clients, ref: SnapshotRef) -> SnapshotUsage:
     action = "DescribeSnapshotAttribute"
     try:
-        return read_usage.snapshot_usage(clients.rate_limited(action).ec2(ref.region), ref.snapshot_id)
+        return read_usage.read_snapshot_usage(clients.rate_limited(action).ec2(ref.region), ref.snapshot_id)
     except errors.AWS_ERRORS as exception:
-        return SnapshotUsage(unread=read_usage.unread(exception, action).detail)
+        return SnapshotUsage(unread=read_usage.to_evidence(exception, action).detail)
 
 
-def _with_reports(
+def _add_reports(
     clients: Clients, state: CleanupState, usage: Mapping[ImageRef, ImageUsage]
 ) -> dict[ImageRef, ImageUsage]:
-    """The usage, with the newest usage reports of images that are shared."""
+    """Return the usage, with the newest usage reports of images that are shared."""
     action = "DescribeImageUsageReports"
 
     def read(batch: _Batch) -> dict[ImageRef, ImageUsage]:
         try:
-            found = read_usage.usage_reports(clients.ec2(batch.region), batch.image_ids)
+            reports = read_usage.read_usage_reports(clients.ec2(batch.region), batch.image_ids)
         except errors.AWS_ERRORS as exception:
             if len(batch.image_ids) > 1 and aws.may_be_gone(exception):
-                return {ref: one for single in batch.single() for ref, one in read(single).items()}
-            problem = read_usage.unread(exception, action)
+                return {
+                    ref: image_usage for single in batch.single() for ref, image_usage in read(single).items()
+                }
+            problem = read_usage.to_evidence(exception, action)
             return {ref: replace(usage[ref], unread=(*usage[ref].unread, problem)) for ref in batch.refs}
-        return {ref: replace(usage[ref], report=found.get(ref.image_id)) for ref in batch.refs}
+        return {ref: replace(usage[ref], report=reports.get(ref.image_id)) for ref in batch.refs}
 
-    shared = _by_region(ref for ref, one in usage.items() if one.sharing.without(state.account_id))
-    found = _each(_batches(shared), read, state, action)
-    return {**usage, **{ref: one for batch in found.values() for ref, one in batch.items()}}
+    shared = _group_by_region(
+        ref for ref, image_usage in usage.items() if image_usage.sharing.without(state.account_id)
+    )
+    reports = _read_each(_make_batches(shared), read, state, action)
+    return {**usage, **{ref: image_usage for batch in reports.values() for ref, image_usage in batch.items()}}
 
 
-def _with_consumers(
+def _add_consumers(
     clients: Clients,
     role: ConsumerRole,
     state: CleanupState,
     usage: Mapping[ImageRef, ImageUsage],
     read_in: Mapping[ImageRef, Collection[str]],
 ) -> dict[ImageRef, ImageUsage]:
-    """The usage, with the uses of each image in the accounts ``read_in``, read with the role of the account.
+    """Return the usage with the uses of each image in the accounts ``read_in``.
 
     An account that cannot be read counts as one that uses the image.
     """
@@ -200,69 +204,73 @@ def _with_consumers(
 
     def read(account_id: str) -> dict[ImageRef, tuple[Evidence, ...]]:
         of_account = accounts.clients(account_id)
-        for service in services(OF_CONSUMERS):
+        for service in list_services(OF_CONSUMERS):
             of_account.open(service, of_accounts[account_id])
-        found = {
+        uses = {
             ImageRef(region, image_id): evidence
             for region, images in of_accounts[account_id].items()
-            for image_id, evidence in read_usage.used_in(of_account, region, images).items()
+            for image_id, evidence in read_usage.read_uses(of_account, region, images).items()
         }
         for region in of_accounts[account_id]:
             copies, problems = _read_copies(of_account, region)
-            found = {ref: (*one, *copies.get(ref, ()), *problems) for ref, one in found.items()}
-        return found
+            uses = {ref: (*evidence, *copies.get(ref, ()), *problems) for ref, evidence in uses.items()}
+        return uses
 
     done, failed = map_parallel(of_accounts, read)
     problems = {
-        account_id: unreadable(
+        account_id: Evidence.unreadable(
             account_id, errors.failure(exception, Target(account_id, ""), "AssumeRole").text()
         )
         for account_id, exception in failed.items()
     }
 
-    def found(ref: ImageRef, account_id: str) -> tuple[Evidence, ...]:
+    def find_uses(ref: ImageRef, account_id: str) -> tuple[Evidence, ...]:
         evidence = done[account_id][ref] if account_id in done else (problems[account_id],)
         # Each read in each region fails for the same reason if the account's role cannot be assumed.
-        return tuple(dict.fromkeys(replace(one, account_id=account_id) for one in evidence))
+        return tuple(dict.fromkeys(replace(item, account_id=account_id) for item in evidence))
 
     return {
-        ref: replace(one, consumers={account: found(ref, account) for account in sorted(read_in[ref])})
-        for ref, one in usage.items()
+        ref: replace(
+            image_usage, consumers={account: find_uses(ref, account) for account in sorted(read_in[ref])}
+        )
+        for ref, image_usage in usage.items()
     }
 
 
 def _read_copies(
     clients: Clients, region: str
 ) -> tuple[Mapping[ImageRef, tuple[Evidence, ...]], tuple[Evidence, ...]]:
-    """Source to its pending copies in an account, and why these could not be read: of any image, then."""
+    """Return the pending copies in an account by source, and why they could not be read."""
     try:
-        return read_usage.pending_copies(clients.ec2(region), region), ()
+        return read_usage.read_pending_copies(clients.ec2(region), region), ()
     except errors.AWS_ERRORS as exception:
-        return {}, (read_usage.unread(exception, "DescribeImages"),)
+        return {}, (read_usage.to_evidence(exception, "DescribeImages"),)
 
 
-def _each(
+def _read_each(
     items: Iterable[Item], work: Callable[[Item], Found], state: CleanupState, action: str
 ) -> dict[Item, Found]:
-    """What was found for each item.
+    """Return the result of each item.
 
     Raises:
         ValidationError: something else failed than what AWS refuses, which ``work`` notes itself.
     """
-    found, failed = map_parallel(items, work)
+    done, failed = map_parallel(items, work)
     if failed:
-        raise ValidationError(errors.failure(one, state.target(""), action) for one in failed.values())
-    return found
+        raise ValidationError(
+            errors.failure(exception, state.target(""), action) for exception in failed.values()
+        )
+    return done
 
 
-def _by_region(refs: Iterable[Ref]) -> dict[str, list[Ref]]:
+def _group_by_region(refs: Iterable[Ref]) -> dict[str, list[Ref]]:
     by_region: dict[str, list[Ref]] = {}
     for ref in dict.fromkeys(refs):
         by_region.setdefault(ref.region, []).append(ref)
     return by_region
 
 
-def _batches(by_region: Mapping[str, list[ImageRef]]) -> list[_Batch]:
+def _make_batches(by_region: Mapping[str, list[ImageRef]]) -> list[_Batch]:
     return round_robin(
         [
             _Batch(region, tuple(ref.image_id for ref in batch))

@@ -21,7 +21,7 @@ from .._keys.grants import is_own_by_issuer
 from .._keys.needed import ConsumerResources
 from .._model import Grant, ImageRef, KeyRef, Sharing, SnapshotRef
 from . import read_usage
-from .grants import snapshots_under
+from .grants import list_snapshots_under
 from .options import CleanupOptions
 from .state import CleanupState, Evidence, KeyUsage, OwnImage, SnapshotUsage
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def read_key_usage(
     clients: Clients, state: CleanupState, staying: Mapping[KeyRef, tuple[OwnImage, ...]]
 ) -> dict[KeyRef, KeyUsage]:
-    """The usage of each key; ``staying`` are the images under it that are not deregistered.
+    """Return the usage of each key; ``staying`` are the images under it that stay.
 
     If something cannot be read, the result says so, and no snapshot under the key is deleted.
     """
@@ -45,26 +45,31 @@ def read_key_usage(
 
     def read_key(ref: KeyRef) -> KeyUsage:
         owner = parse(ref.key_arn).account_id
-        listed = read.grants(clients.kms(ref.region), ref.key_arn)
-        grants = tuple(one for one in listed if is_own_by_issuer(one, owner))
+        all_grants = read.grants(clients.kms(ref.region), ref.key_arn)
+        grants = tuple(grant for grant in all_grants if is_own_by_issuer(grant, owner))
         if not grants:
             return KeyUsage()
-        sharing = {own.image.image_id: _sharing(clients, state, ref.region, own) for own in staying[ref]}
-        return KeyUsage(grants, sharing, snapshots=_snapshots(clients, state, ref, staying[ref], grants))
+        sharing = {own.image.image_id: _read_sharing(clients, state, ref.region, own) for own in staying[ref]}
+        return KeyUsage(
+            grants, sharing, snapshots=_read_snapshot_sharing(clients, state, ref, staying[ref], grants)
+        )
 
-    found, failed = map_parallel(staying, read_key)
-    return {**found, **{ref: KeyUsage(unread=(_unread(ref, one),)) for ref, one in failed.items()}}
+    usages, failed = map_parallel(staying, read_key)
+    return {
+        **usages,
+        **{ref: KeyUsage(unread=(_to_evidence(ref, exception),)) for ref, exception in failed.items()},
+    }
 
 
-def _unread(ref: KeyRef, exception: Exception) -> Evidence:
-    problem = read_usage.unread(exception, "ListGrants")
+def _to_evidence(ref: KeyRef, exception: Exception) -> Evidence:
+    problem = read_usage.to_evidence(exception, "ListGrants")
     return replace(problem, detail=f"{ref.key_arn}: {problem.detail}")
 
 
 def read_resources(
     clients: Clients, options: CleanupOptions, state: CleanupState, accounts: Mapping[KeyRef, frozenset[str]]
 ) -> dict[KeyRef, ConsumerResources]:
-    """What these accounts have under each key, as far as a consumer role can read it."""
+    """Return what these accounts have under each key, as far as a consumer role can read it."""
     if not accounts:
         return {}
     caller = read.Caller(state.account_id, state.partition)
@@ -72,51 +77,59 @@ def read_resources(
     return read_consumer_resources(clients, caller, options.consumer_role, accounts, sts_region)
 
 
-def _snapshots(
+def _read_snapshot_sharing(
     clients: Clients,
     state: CleanupState,
     ref: KeyRef,
     staying: Iterable[OwnImage],
     grants: Iterable[Grant],
 ) -> dict[str, Sharing]:
-    """The sharing of the snapshots under a key that no staying image uses.
+    """Return the sharing of the snapshots under a key that no staying image has.
 
     Snapshots stay shared when their image is deregistered. Of those whose permissions were not read before,
     one call lists which are shared with an account that has a grant.
     """
-    of_images = {one for own in staying for one in own.image.snapshot_ids}
-    under = snapshots_under(state.regions[ref.region], ref.key_arn) - of_images
-    usages = {one: state.snapshot_usage.get(SnapshotRef(ref.region, one)) for one in under}
-    found = {one: usage.sharing for one, usage in usages.items() if usage and not usage.unread}
+    of_images = {snapshot_id for own in staying for snapshot_id in own.image.snapshot_ids}
+    snapshot_ids = list_snapshots_under(state.regions[ref.region], ref.key_arn) - of_images
+    usages = {
+        snapshot_id: state.snapshot_usage.get(SnapshotRef(ref.region, snapshot_id))
+        for snapshot_id in snapshot_ids
+    }
+    sharing_by_id = {
+        snapshot_id: usage.sharing for snapshot_id, usage in usages.items() if usage and not usage.unread
+    }
     accounts = {account for grant in grants if (account := account_of(grant.grantee))} - {state.account_id}
-    if accounts and under - found.keys():
+    if accounts and snapshot_ids - sharing_by_id.keys():
         ec2 = clients.rate_limited("DescribeSnapshotAttribute").ec2(ref.region)
-        listed = {one.snapshot_id for one in read.snapshots_restorable_by(ec2, accounts)}
-        for one in sorted((listed & under) - found.keys()):
-            found[one] = read_usage.snapshot_usage(ec2, one).sharing
-    return found
+        shared_ids = {snapshot.snapshot_id for snapshot in read.snapshots_restorable_by(ec2, accounts)}
+        for snapshot_id in sorted((shared_ids & snapshot_ids) - sharing_by_id.keys()):
+            sharing_by_id[snapshot_id] = read_usage.read_snapshot_usage(ec2, snapshot_id).sharing
+    return sharing_by_id
 
 
-def _sharing(clients: Clients, state: CleanupState, region: str, own: OwnImage) -> Sharing:
-    """All that the image and its snapshots are shared with; what was read before is not read again."""
+def _read_sharing(clients: Clients, state: CleanupState, region: str, own: OwnImage) -> Sharing:
+    """Return all that the image and its snapshots are shared with.
+
+    What was read before is not read again.
+    """
     known = state.usage.get(ImageRef(region, own.image.image_id))
     if known is not None and not known.unread:
         shared = known.sharing
     else:
-        shared = _launch_permissions(clients.rate_limited("DescribeImageAttribute").ec2(region), own)
+        shared = _read_launch_permissions(clients.rate_limited("DescribeImageAttribute").ec2(region), own)
     ec2 = clients.rate_limited("DescribeSnapshotAttribute").ec2(region)
     for snapshot_id in own.image.snapshot_ids:
         usage = state.snapshot_usage.get(SnapshotRef(region, snapshot_id), SnapshotUsage(unread="not read"))
         if usage.unread:
-            usage = read_usage.snapshot_usage(ec2, snapshot_id)
+            usage = read_usage.read_snapshot_usage(ec2, snapshot_id)
         shared |= usage.sharing
     return shared
 
 
-def _launch_permissions(ec2: EC2Client, own: OwnImage) -> Sharing:
-    """The launch permissions of an image; none if it was deregistered since it was listed."""
+def _read_launch_permissions(ec2: EC2Client, own: OwnImage) -> Sharing:
+    """Return the launch permissions of an image; none if it was deregistered since it was listed."""
     try:
-        return read_usage.launch_permissions(ec2, own)
+        return read_usage.read_launch_permissions(ec2, own)
     except ClientError as exception:
         if not read.is_gone(ec2, own.image.image_id, exception):
             raise

@@ -14,15 +14,15 @@ from .._aws.clients import Clients
 from .._failures import ValidationError
 from .._fanout import map_parallel
 from .state import CleanupState, Evidence, LateUses
-from .uses.read import Attempts, Place, Source, read_users, services
+from .uses.read import Attempts, Place, Source, list_services, read_users
 from .uses.read_all import LATE
-from .uses.users import User, uses
+from .uses.users import User, list_uses
 
 
 def read_late_uses(
     clients: Clients, state: CleanupState, regions: Collection[str], unused_services: Collection[str]
 ) -> dict[str, LateUses]:
-    """Return the uses in each of the regions. What AWS refuses to return is noted as unread.
+    """Return the uses in each of the regions; what AWS refuses to return is noted as unread.
 
     Raises:
         ValidationError: a read failed for another reason.
@@ -30,19 +30,19 @@ def read_late_uses(
     sources = tuple(source for source in LATE if source.service not in unused_services)
     if not regions:
         return {}
-    for service in services(sources):
+    for service in list_services(sources):
         clients.open(service, regions)
 
     # Sessions, which have botocore's data, are not thread-safe.
     absent = {
-        region: frozenset(service for service in services(sources) if clients.lacks(service, region))
+        region: frozenset(service for service in list_services(sources) if clients.lacks(service, region))
         for region in regions
     }
 
     def read(region: str) -> LateUses:
-        found = [_read(Place(clients, region, absent=absent[region]), source) for source in sources]
-        users = [user for used, _unread in found for user in used]
-        return LateUses(uses(users), tuple(one for _used, unread in found for one in unread))
+        results = [_read_source(Place(clients, region, absent=absent[region]), source) for source in sources]
+        users = [user for users_of_source, _unread in results for user in users_of_source]
+        return LateUses(list_uses(users), tuple(item for _used, unread in results for item in unread))
 
     done, failed = map_parallel(regions, read)
     if failed:
@@ -53,8 +53,8 @@ def read_late_uses(
     return done
 
 
-def _read(place: Place, source: Source) -> tuple[tuple[User, ...], tuple[Evidence, ...]]:
-    """Return the uses of a source, and what could not be read of it, with the name of its service.
+def _read_source(place: Place, source: Source) -> tuple[tuple[User, ...], tuple[Evidence, ...]]:
+    """Return the uses of a source, and its failed reads with the name of its service.
 
     Several services have an operation of the same name, such as ListClusters.
     """
@@ -62,7 +62,7 @@ def _read(place: Place, source: Source) -> tuple[tuple[User, ...], tuple[Evidenc
     users = read_users(place, (source,), attempt)
     advice = f"If no image is used by this service, add {source.service} to unused_services."
     unread = (
-        replace(one, subject=f"{source.service}:{one.subject}", remedy=f"{one.remedy} {advice}")
-        for one in attempt.problems
+        replace(problem, subject=f"{source.service}:{problem.subject}", remedy=f"{problem.remedy} {advice}")
+        for problem in attempt.problems
     )
     return users, tuple(unread)

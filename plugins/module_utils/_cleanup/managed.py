@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which images and snapshots another AWS service manages: that service retains and deletes them."""
+"""The images and snapshots of other AWS services, which retain and delete them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _BACKUP_NAME = "AwsBackup_"
 _BACKUP_ALIAS = "aws-backup-vault"
 
 
-def manager(tags: Mapping[str, str]) -> str | None:
-    """The service that manages a resource with these tags; None if there is none.
+def find_manager(tags: Mapping[str, str]) -> str | None:
+    """Return the service that manages a resource with these tags; None if there is none.
 
     Tags that begin with ``aws:`` can be set by AWS services only, and are not copied (EC2 User Guide, "Tag
     your Amazon EC2 resources"): a user's copy of a backup is not managed.
@@ -37,4 +37,4 @@ def is_managed(own: OwnImage) -> bool:
     """
     if own.alias == _BACKUP_ALIAS or own.image.name.startswith(_BACKUP_NAME):
         return True
-    return manager(own.image.tags) is not None
+    return find_manager(own.image.tags) is not None

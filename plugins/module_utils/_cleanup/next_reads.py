@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a cleanup has to read next, given what it has seen. It starts with the bulk reads of all regions."""
+"""The reads that a cleanup still needs for its plan, after the bulk reads of all regions."""
 
 from __future__ import annotations
 
@@ -10,10 +10,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from .._model import ImageRef, KeyRef, SnapshotRef
-from .decisions import Decision, candidates, deregistered, images_to_retire
-from .deletions import all_leftovers, all_orphans, concerned_snapshots, deletable_orphans, going
-from .grants import images_under, keys_of, losing_accounts
-from .image_builder import builder_regions
+from .decisions import Decision, list_candidates, list_deregistered, list_images_to_retire
+from .deletions import (
+    find_all_leftovers,
+    find_all_orphans,
+    find_deletable_orphans,
+    list_concerned_snapshots,
+    list_removals,
+)
+from .grants import list_images_under, list_keys, list_losing_accounts
+from .image_builder import list_builder_regions
 from .options import CleanupOptions
 from .plan import decide
 from .state import CleanupState, ImageUsage, OwnImage
@@ -21,12 +27,12 @@ from .state import CleanupState, ImageUsage, OwnImage
 
 @dataclass(frozen=True)
 class NextReads:
-    """The reads that can be made now, side by side. It is false if nothing is left to read.
+    """The reads that can be made now, in parallel; false if none is left.
 
-    ``builders`` are the regions whose Image Builder has to be read. ``images`` maps the images whose usage
-    has to be read to those of their snapshots that have to be read as well, unless the usage keeps the image
-    (``is_kept_by``). ``late`` are the regions whose late uses have to be read. ``keys`` maps KMS keys to the
-    images under them that stay, ``resources`` maps them to the accounts that would lose grants on them.
+    ``builders`` are regions in which Image Builder is read. ``images`` maps images to the snapshots that are
+    read as well unless the usage keeps the image (``is_kept``). ``late`` are regions in which late uses are
+    read. ``keys`` maps KMS keys to the images under them that stay, ``resources`` maps them to the accounts
+    that would lose grants on them.
     """
 
     builders: tuple[str, ...] = ()
@@ -41,10 +47,10 @@ class NextReads:
         return bool(first or self.keys or self.resources)
 
 
-def next_reads(
+def find_next_reads(
     options: CleanupOptions, state: CleanupState, images: Collection[ImageRef] | None = None
 ) -> NextReads:
-    """What has to be read next. Nothing that was seen is named again, so repeated reading ends.
+    """Return what has to be read next; nothing that was read is returned again.
 
     1. EC2 Image Builder in the regions in which it built own images.
     2. The usage of ``images``, by default of every image that neither a rule nor an earlier read keeps.
@@ -55,95 +61,104 @@ def next_reads(
 
     Each step depends on what the one before it has read.
     """
-    builders = tuple(one for one in builder_regions(options, state) if one not in state.image_builder)
+    builders = tuple(
+        region for region in list_builder_regions(options, state) if region not in state.image_builder
+    )
     if builders:
         return NextReads(builders=builders)
-    refs = candidates(options, state) if images is None else images
+    refs = list_candidates(options, state) if images is None else images
     unread = [ref for ref in refs if ref not in state.usage]
     if unread:
-        return NextReads(images=_with_snapshots(options, state, unread))
-    snapshots = [ref for ref in snapshots_to_inspect(options, state) if ref not in state.snapshot_usage]
+        return NextReads(images=_add_snapshots(options, state, unread))
+    snapshots = [ref for ref in list_snapshots_to_inspect(options, state) if ref not in state.snapshot_usage]
     if snapshots:
         return NextReads(snapshots=tuple(snapshots))
-    retiring = {ref.region for ref in images_to_retire(options, state)}
+    retiring = {ref.region for ref in list_images_to_retire(options, state)}
     if late := retiring - state.late_uses.keys():
         return NextReads(late=tuple(sorted(late)))
-    keys = keys_to_inspect(options, state)
+    keys = list_keys_to_inspect(options, state)
     if unread_keys := {ref: staying for ref, staying in keys.items() if ref not in state.key_usage}:
         return NextReads(keys=unread_keys)
-    losing = resources_to_inspect(options, state) if keys else {}
+    losing = list_resources_to_inspect(options, state) if keys else {}
     return NextReads(
-        resources={ref: one for ref, one in losing.items() if ref not in state.consumer_resources}
+        resources={
+            ref: account_ids for ref, account_ids in losing.items() if ref not in state.consumer_resources
+        }
     )
 
 
-def is_kept_by(options: CleanupOptions, own: OwnImage, usage: ImageUsage) -> bool:
-    """Whether an image with this usage stays, so that its snapshots do not have to be read."""
+def is_kept(options: CleanupOptions, own: OwnImage, usage: ImageUsage) -> bool:
+    """Whether an image with this usage stays, so that its snapshots need not be read."""
     is_shared = bool(usage.sharing.without(own.image.owner_id))
     return bool(usage.references or usage.unread) or (is_shared and not options.include_shared)
 
 
-def snapshots_to_inspect(options: CleanupOptions, state: CleanupState) -> tuple[SnapshotRef, ...]:
-    """The snapshots of images to disable or deregister, and those without an image that sharing keeps."""
+def list_snapshots_to_inspect(options: CleanupOptions, state: CleanupState) -> tuple[SnapshotRef, ...]:
+    """Return the snapshots of images to retire, and those without an image that sharing keeps."""
     of_images = (
         SnapshotRef(ref.region, snapshot_id)
-        for ref in images_to_retire(options, state)
+        for ref in list_images_to_retire(options, state)
         for snapshot_id in state.images[ref].image.snapshot_ids
     )
     of_orphans = (
-        SnapshotRef(region, one.snapshot_id)
-        for region, by_image in all_orphans(options, state).items()
+        SnapshotRef(region, snapshot.snapshot_id)
+        for region, by_image in find_all_orphans(options, state).items()
         for left in by_image.values()
-        for one in left
+        for snapshot in left
     )
-    of_leftovers = () if options.include_shared else all_leftovers(options, state)
+    of_leftovers = () if options.include_shared else find_all_leftovers(options, state)
     return tuple(dict.fromkeys((*of_images, *of_leftovers, *of_orphans)))
 
 
-def keys_to_inspect(options: CleanupOptions, state: CleanupState) -> dict[KeyRef, tuple[OwnImage, ...]]:
-    """The keys whose grants may be revoked, each with the images under it that stay."""
+def list_keys_to_inspect(options: CleanupOptions, state: CleanupState) -> dict[KeyRef, tuple[OwnImage, ...]]:
+    """Return the keys whose grants may be revoked, each with the images under it that stay."""
     if not options.revoke_grants:
         return {}
     decided = decide(options, state)
-    deregistering = deregistered(decided)
+    deregistering = list_deregistered(decided)
     return {
         ref: tuple(
             own
-            for own in images_under(state.regions[ref.region], ref.key_arn)
+            for own in list_images_under(state.regions[ref.region], ref.key_arn)
             if ImageRef(ref.region, own.image.image_id) not in deregistering
         )
-        for ref in _concerned_keys(options, state, decided)
+        for ref in _list_concerned_keys(options, state, decided)
     }
 
 
-def resources_to_inspect(options: CleanupOptions, state: CleanupState) -> dict[KeyRef, frozenset[str]]:
-    """The accounts that would lose grants on keys: those with something under the key keep them."""
+def list_resources_to_inspect(options: CleanupOptions, state: CleanupState) -> dict[KeyRef, frozenset[str]]:
+    """Return the accounts that lose grants on keys if they have nothing under the key."""
     decided = decide(options, state)
-    gone = going(options, state, decided, deletable_orphans(options, state))
-    losing = {ref: losing_accounts(state, ref, gone) for ref in _concerned_keys(options, state, decided)}
+    removals = list_removals(options, state, decided, find_deletable_orphans(options, state))
+    losing = {
+        ref: list_losing_accounts(state, ref, removals)
+        for ref in _list_concerned_keys(options, state, decided)
+    }
     return {ref: accounts for ref, accounts in losing.items() if accounts}
 
 
-def _concerned_keys(
+def _list_concerned_keys(
     options: CleanupOptions, state: CleanupState, decided: tuple[Decision, ...]
 ) -> tuple[KeyRef, ...]:
-    """The keys of snapshots that may be deleted."""
-    orphaned = deletable_orphans(options, state)
-    return keys_of(state, concerned_snapshots(options, state, decided, orphaned))
+    """Return the keys of snapshots that may be deleted."""
+    orphaned = find_deletable_orphans(options, state)
+    return list_keys(state, list_concerned_snapshots(options, state, decided, orphaned))
 
 
-def _with_snapshots(
+def _add_snapshots(
     options: CleanupOptions, state: CleanupState, refs: Collection[ImageRef]
 ) -> dict[ImageRef, tuple[SnapshotRef, ...]]:
-    """The images, each with its snapshots if these have to be read unless the image is used.
+    """Return the images, each with the snapshots to read if the image is not used.
 
     That is if it will be disabled or deregistered, and if it is disabled and the accounts are read that its
     snapshots are shared with: a use there keeps it in every run, not only once its deregistration is due.
     """
-    # Computed once for all images: for each of 8,000 alone it took a minute.
-    go_if_unused = frozenset(images_to_retire(options, state, ImageUsage()))
+    # Computed once for all images: for each of 8,000 images alone, it took a minute.
+    go_if_unused = frozenset(list_images_to_retire(options, state, ImageUsage()))
     return {
-        ref: tuple(SnapshotRef(ref.region, one) for one in state.images[ref].image.snapshot_ids)
+        ref: tuple(
+            SnapshotRef(ref.region, snapshot_id) for snapshot_id in state.images[ref].image.snapshot_ids
+        )
         if ref in go_if_unused or (options.reads_accounts and state.images[ref].image.state == "disabled")
         else ()
         for ref in refs

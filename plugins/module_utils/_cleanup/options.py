@@ -84,7 +84,7 @@ def read_limit(given: object, refuse: Refuse) -> Limit:
     return Limit(percent=int(match[1]))
 
 
-def _number(most: int | None) -> Callable[[int | None, Refuse], int | None]:
+def _at_most(most: int | None) -> Callable[[int | None, Refuse], int | None]:
     def value(given: int | None, refuse: Refuse) -> int | None:
         if given is not None and given < 0:
             refuse(f"must be 0 or greater (got {given}).", "Set 0 or more.")
@@ -95,12 +95,12 @@ def _number(most: int | None) -> Callable[[int | None, Refuse], int | None]:
     return value
 
 
-_COUNT: Kind[int | None] = Kind(NUMBER.spec, _number(None))
-_DAYS: Kind[int | None] = Kind(NUMBER.spec, _number(_CENTURY))
+_COUNT: Kind[int | None] = Kind(NUMBER.spec, _at_most(None))
+_DAYS: Kind[int | None] = Kind(NUMBER.spec, _at_most(_CENTURY))
 _LIMIT: Kind[Limit] = Kind({"type": "str", "context": {"type": "count_or_percentage"}}, read_limit)
 
 
-def _pattern(given: str | None, refuse: Refuse) -> str | None:
+def _read_pattern(given: str | None, refuse: Refuse) -> str | None:
     try:
         re.compile(given or "")
     except re.error as exception:
@@ -110,10 +110,10 @@ def _pattern(given: str | None, refuse: Refuse) -> str | None:
     return given
 
 
-_PATTERN: Kind[str | None] = Kind(TEXT.spec, _pattern)
+_PATTERN: Kind[str | None] = Kind(TEXT.spec, _read_pattern)
 
 
-def _family_tag(given: str | None, refuse: Refuse) -> str | None:
+def _read_family_tag(given: str | None, refuse: Refuse) -> str | None:
     if given and len(given) > LONGEST_KEY:
         refuse(
             f"must be at most {LONGEST_KEY} characters long (got {len(given)}).",
@@ -122,10 +122,10 @@ def _family_tag(given: str | None, refuse: Refuse) -> str | None:
     return given
 
 
-_FAMILY_TAG: Kind[str | None] = Kind(TEXT.spec, _family_tag)
+_FAMILY_TAG: Kind[str | None] = Kind(TEXT.spec, _read_family_tag)
 
 
-def _protect_tag(text: str, refuse: Refuse) -> tuple[str, str | None]:
+def _read_protect_tag(text: str, refuse: Refuse) -> tuple[str, str | None]:
     key, equals, value = (part.strip() for part in text.partition("="))
     if not key:
         refuse(f"'{text}' has no tag key.", "Use KEY or KEY=VALUE.")
@@ -138,7 +138,8 @@ def _protect_tag(text: str, refuse: Refuse) -> tuple[str, str | None]:
 
 
 _PROTECT_TAGS: Kind[Tags] = Kind(
-    TEXTS.spec, lambda given, refuse: tuple(_protect_tag(text, refuse) for text in read_texts(given, refuse))
+    TEXTS.spec,
+    lambda given, refuse: tuple(_read_protect_tag(text, refuse) for text in read_texts(given, refuse)),
 )
 
 
@@ -188,18 +189,18 @@ class CleanupOptions(ReportOptions, TombstoneOptions, ConsumerRoleOptions):
 
     @cached_property
     def by(self) -> FamilyBy:
-        """How images form families."""
+        """Return the options that form families."""
         pattern = None if self.family_name_pattern is None else re.compile(self.family_name_pattern)
         return FamilyBy(self.family_tag, pattern, self.family_by_source)
 
     @property
     def latest(self) -> int:
-        """How many images of a family stay in a region, whatever the other rules allow."""
+        """Return how many images of a family stay in a region, whatever the other rules allow."""
         return self.keep_latest if self.allow_empty_family else max(1, self.keep_latest)
 
     @property
     def clocks(self) -> Clocks:
-        """The days between the stages."""
+        """Return the days between the stages."""
         return Clocks(self.deprecate_after_days, self.disable_after_days, self.deregister_after_days)
 
     @property

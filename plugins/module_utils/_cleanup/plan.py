@@ -15,26 +15,26 @@ from .._keys.needed import examples_of
 from .._listing import join_texts
 from .._model import ImageRef, KeyRef, SnapshotRef
 from .._plan import Action, Plan, TargetPlan
-from .actions import disabled_by, is_destructive, region_actions
-from .decisions import Decision, decisions, deregistered, families_of
+from .actions import is_destructive, list_disabled, list_region_actions
+from .decisions import Decision, assign_families, decide_images, list_deregistered
 from .deletions import (
     Orphans,
-    concerned_snapshots,
-    deletable_orphans,
-    deleted_alone,
-    deregistered_images,
-    going,
-    kept_alone,
-    unread_deletions,
-    used_deregistered_images,
+    find_deletable_orphans,
+    find_used_deregistered_images,
+    list_concerned_snapshots,
+    list_counted_images,
+    list_deleted_without_image,
+    list_kept_without_image,
+    list_removals,
+    map_unread_deletions,
 )
-from .families import blocked_by_missing_tags, inherited_tags, unmatched_options
-from .grants import Revocations, keys_of, revocations
+from .families import block_until_tagged, list_inherited_tags, warn_of_unmatched_options
+from .grants import Revocations, list_keys, plan_revocations
 from .options import CleanupOptions
-from .stages import stamp
+from .stages import render_time
 from .state import UNREADABLE, CleanupState, Evidence, OwnSnapshot, RegionState
-from .tombstone import LONGEST_PARAMETER, tombstone_text
-from .unread import unread_failures
+from .tombstone import LONGEST_PARAMETER, render_tombstone
+from .unread import list_unread_failures
 
 # How many images a refusal names as examples.
 _EXAMPLES = 5
@@ -42,7 +42,7 @@ _EXAMPLES = 5
 
 @dataclass(frozen=True)
 class CleanupPlan(Plan):
-    """The plans of all regions, the decisions that they come from, and what happens to grants on keys.
+    """The plans of all regions, the decisions behind them, and what happens to grants on keys.
 
     It is performed in two steps, each in all regions: the destructive actions come last, after the evidence
     has been read again. ``unread`` is what could not be read and alone keeps something from being retired; if
@@ -57,91 +57,93 @@ class CleanupPlan(Plan):
 
     @property
     def failures(self) -> tuple[Failure, ...]:
-        """What could not be read, unless the user does not want the task to fail because of it."""
+        """Return what could not be read, if the task is to fail because of it."""
         return self.unread if self.fails else ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The warnings of all targets, and one for each read that keeps something from being retired."""
+        """Return all warnings, with one for each failed read that keeps something from being retired."""
         return (*super().warnings, *self.notes, *sentences(self.unread))
 
     @property
     def non_destructive(self) -> tuple[Action, ...]:
-        """The actions of the first step."""
-        disabling = disabled_by(self.actions)
+        """Return the actions of the first step."""
+        disabling = list_disabled(self.actions)
         return tuple(action for action in self.actions if not is_destructive(action, disabling))
 
     @property
     def destructive(self) -> tuple[Action, ...]:
-        """The actions of the second step."""
-        disabling = disabled_by(self.actions)
+        """Return the actions of the second step."""
+        disabling = list_disabled(self.actions)
         return tuple(action for action in self.actions if is_destructive(action, disabling))
 
 
 def plan(
     options: CleanupOptions, state: CleanupState, blocked: Mapping[ImageRef, str] | None = None
 ) -> CleanupPlan:
-    """Plan every region. If the limit is exceeded, the plan as a whole is refused.
+    """Plan every region, and refuse the whole plan if it exceeds the limit.
 
     ``blocked`` maps images that cannot be disabled or deregistered in this run to the reason (see
-    ``images_that_lack_tags``).
+    ``block_untagged_images``).
     """
     decided = decide(options, state, blocked)
-    orphaned = deletable_orphans(options, state)
-    deregistering = deregistered(decided)
-    inherited = inherited_tags(state.images, families_of(options, state), options.by, deregistering)
-    revoked = _revocations(options, state, decided, orphaned)
-    kept = kept_alone(options, state)
+    orphaned = find_deletable_orphans(options, state)
+    deregistering = list_deregistered(decided)
+    inherited = list_inherited_tags(state.images, assign_families(options, state), options.by, deregistering)
+    revoked = _plan_revocations(options, state, decided, orphaned)
+    kept_snapshots = list_kept_without_image(options, state)
     targets = []
     for region, region_state in sorted(state.regions.items()):
-        here = tuple(decision for decision in decided if decision.ref.region == region)
-        alone = deleted_alone(options, state, region, orphaned)
-        tags = {ref.image_id: found for ref, found in inherited.items() if ref.region == region}
-        keys = {ref.key_arn: one for ref, one in revoked.items() if ref.region == region}
-        grants = {key_arn: one.grants for key_arn, one in keys.items() if one.grants}
-        actions = tuple(region_actions(state, state.target(region), here, alone, tags, grants))
+        decided_here = tuple(decision for decision in decided if decision.ref.region == region)
+        without_image = list_deleted_without_image(options, state, region, orphaned)
+        tags = {ref.image_id: image_tags for ref, image_tags in inherited.items() if ref.region == region}
+        keys = {ref.key_arn: revocations for ref, revocations in revoked.items() if ref.region == region}
+        grants = {key_arn: revocations.grants for key_arn, revocations in keys.items() if revocations.grants}
+        actions = tuple(
+            list_region_actions(state, state.target(region), decided_here, without_image, tags, grants)
+        )
         targets.append(
             TargetPlan(
                 state.target(region),
                 actions=actions,
-                before=_view(region_state, here, alone, actions, ()),
-                after=_view(region_state, here, alone, actions, actions),
+                before=_render_region(region_state, decided_here, without_image, actions, ()),
+                after=_render_region(region_state, decided_here, without_image, actions, actions),
                 warnings=(
-                    *(warning for one in keys.values() for warning in one.warnings),
-                    *_kept_warnings(region, kept),
-                    *_used_warning(region, used_deregistered_images(options, state, region)),
-                    *_rules_warnings(region, region_state, here),
+                    *(warning for revocations in keys.values() for warning in revocations.warnings),
+                    *_warn_of_kept_snapshots(region, kept_snapshots),
+                    *_warn_of_used_images(region, find_used_deregistered_images(options, state, region)),
+                    *_warn_of_unread_rules(region, region_state, decided_here),
                 ),
             )
         )
-    refusals = tuple(_over_limit(options, state, decided, orphaned))
+    refusals = tuple(_check_limit(options, state, decided, orphaned))
     if targets and refusals:
         targets[0] = replace(targets[0], refusals=refusals)
-    unread = unread_failures(state.account_id, decided, unread_deletions(options, state))
+    unread = list_unread_failures(state.account_id, decided, map_unread_deletions(options, state))
     fails = options.fail_on == UNREADABLE
-    notes = tuple(unmatched_options(state.images, options.by))
+    notes = tuple(warn_of_unmatched_options(state.images, options.by))
     return CleanupPlan(tuple(targets), decided, revoked, unread, fails, notes)
 
 
 def decide(
     options: CleanupOptions, state: CleanupState, blocked: Mapping[ImageRef, str] | None = None
 ) -> tuple[Decision, ...]:
-    """The decisions; no image is disabled or deregistered whose tombstone Parameter Store cannot hold.
+    """Return the decisions; an image stays if Parameter Store cannot hold its tombstone.
 
     An image that stays keeps snapshots that it shares with others, whose tombstones then get longer.
     """
     while True:
-        decided = decisions(options, state, blocked)
-        large = dict(_large_tombstones(options, state, decided))
+        decided = decide_images(options, state, blocked)
+        large = dict(_find_large_tombstones(options, state, decided))
         if not large:
             return decided
         blocked = {**(blocked or {}), **large}
 
 
-def images_that_lack_tags(
+def block_untagged_images(
     options: CleanupOptions, state: CleanupState, done: Iterable[Action]
 ) -> dict[ImageRef, str]:
-    """Images that cannot be deregistered yet, with the reason: the tags that images inherit are not written.
+    """Return why images cannot be deregistered yet: tags that others inherit are not written.
 
     ``done`` are the performed actions. Their tags count even if DescribeImages does not show them yet.
     """
@@ -152,38 +154,38 @@ def images_that_lack_tags(
         for resource in action.parameters["Resources"]
         for tag in action.parameters["Tags"]
     }
-    deregistering = deregistered(decide(options, state))
-    family_of = families_of(options, state)
-    return blocked_by_missing_tags(state.images, family_of, options.by, deregistering, written)
+    deregistering = list_deregistered(decide(options, state))
+    family_of = assign_families(options, state)
+    return block_until_tagged(state.images, family_of, options.by, deregistering, written)
 
 
-def _revocations(
+def _plan_revocations(
     options: CleanupOptions, state: CleanupState, decided: tuple[Decision, ...], orphaned: Orphans
 ) -> dict[KeyRef, Revocations]:
-    """What happens to the grants on the keys of the concerned snapshots, if the user wants them revoked."""
+    """Return what happens to the grants on the keys of the snapshots, if they are to be revoked."""
     if not options.revoke_grants:
         return {}
-    concerned = concerned_snapshots(options, state, decided, orphaned)
-    gone = going(options, state, decided, orphaned)
-    return {ref: revocations(state, ref, gone) for ref in keys_of(state, concerned)}
+    concerned = list_concerned_snapshots(options, state, decided, orphaned)
+    removals = list_removals(options, state, decided, orphaned)
+    return {ref: plan_revocations(state, ref, removals) for ref in list_keys(state, concerned)}
 
 
-def _over_limit(
+def _check_limit(
     options: CleanupOptions, state: CleanupState, decided: tuple[Decision, ...], orphaned: Orphans
 ) -> Iterator[Failure]:
     images = [str(decision.ref) for decision in decided if decision.is_destructive]
-    deletable = list(deregistered_images(options, state, orphaned))
+    deletable = list(list_counted_images(options, state, orphaned))
     deletions = len(images) + len(deletable)
     # With 100%, all of them.
     evaluated = len(decided) + len(deletable)
     limit = options.max_deletions
     if limit.allows(deletions, evaluated):
         return
-    named = join_texts(images + deletable, _EXAMPLES)
-    what = f"{len(images)} of {len(decided)} images would be disabled or deregistered"
-    what += f", and the snapshots of {len(deletable)} deregistered images deleted" if deletable else ""
+    examples = join_texts(images + deletable, _EXAMPLES)
+    subject = f"{len(images)} of {len(decided)} images would be disabled or deregistered"
+    subject += f", and the snapshots of {len(deletable)} deregistered images deleted" if deletable else ""
     yield Failure(
-        message=f"max_deletions: {what} ({named}), but at most {limit.of(evaluated)} are allowed.",
+        message=f"max_deletions: {subject} ({examples}), but at most {limit.of(evaluated)} are allowed.",
         remedy="Check the policy. If all of these are intended, raise max_deletions.",
         error_code="too_many_deletions",
         action="max_deletions",
@@ -191,59 +193,61 @@ def _over_limit(
     )
 
 
-def _large_tombstones(
+def _find_large_tombstones(
     options: CleanupOptions, state: CleanupState, decided: Iterable[Decision]
 ) -> Iterator[tuple[ImageRef, str]]:
-    """The images to disable or deregister whose tombstone Parameter Store cannot hold, with the reason."""
+    """Yield the images to retire whose tombstone is too large for Parameter Store, with the reason."""
     if options.tombstone_ssm_path is None:
         return
-    for one in decided:
-        if one.is_destructive and (length := len(tombstone_text(state, one))) > LONGEST_PARAMETER:
+    for decision in decided:
+        if decision.is_destructive and (length := len(render_tombstone(state, decision))) > LONGEST_PARAMETER:
             reason = (
                 f"Its tombstone has {length} characters, and a parameter can have {LONGEST_PARAMETER}: set "
                 "tombstone_s3_uri or tombstone_path instead of tombstone_ssm_path."
             )
-            yield one.ref, reason
+            yield decision.ref, reason
 
 
-def _kept_warnings(region: str, kept: Mapping[SnapshotRef, str]) -> Iterator[str]:
-    """A warning about the snapshots of deregistered images of a region for each reason that keeps some."""
-    alike: dict[str, list[str]] = {}
-    for ref, why in kept.items():
+def _warn_of_kept_snapshots(region: str, kept: Mapping[SnapshotRef, str]) -> Iterator[str]:
+    """Yield a warning for each reason that keeps snapshots of deregistered images in a region."""
+    ids_by_reason: dict[str, list[str]] = {}
+    for ref, reason in kept.items():
         if ref.region == region:
-            alike.setdefault(why, []).append(ref.snapshot_id)
-    for why, snapshot_ids in alike.items():
-        yield f"{region}: snapshots of deregistered images are kept ({examples_of(snapshot_ids)}): {why}"
+            ids_by_reason.setdefault(reason, []).append(ref.snapshot_id)
+    for reason, snapshot_ids in ids_by_reason.items():
+        yield f"{region}: snapshots of deregistered images are kept ({examples_of(snapshot_ids)}): {reason}"
 
 
-def _rules_warnings(region: str, region_state: RegionState, decided: Iterable[Decision]) -> Iterator[str]:
-    """Warnings if images are deregistered, and what the Recycle Bin retains of them could not be read."""
-    if deregistered(decided):
-        for one in region_state.rules_unread:
+def _warn_of_unread_rules(
+    region: str, region_state: RegionState, decided: Iterable[Decision]
+) -> Iterator[str]:
+    """Yield warnings if images are deregistered and rules of the Recycle Bin could not be read."""
+    if list_deregistered(decided):
+        for item in region_state.rules_unread:
             yield (
                 f"{region}: the retention rules of the Recycle Bin could not be read, so "
-                f"recoverable_until is null for every image: {one.subject}: {one.detail} {one.remedy}"
+                f"recoverable_until is null for every image: {item.subject}: {item.detail} {item.remedy}"
             )
 
 
-def _used_warning(region: str, used: Mapping[str, Evidence]) -> Iterator[str]:
-    """A warning about all deregistered images of a region whose snapshots are kept because of uses."""
+def _warn_of_used_images(region: str, used: Mapping[str, Evidence]) -> Iterator[str]:
+    """Yield a warning about deregistered images whose uses keep their snapshots."""
     if used:
-        named = [f"{image_id} ({one.label})" for image_id, one in sorted(used.items())]
+        names = [f"{image_id} ({use.label})" for image_id, use in sorted(used.items())]
         yield (
             f"{region}: the snapshots of {len(used)} deregistered images are kept, because these images are "
-            f"still named: {join_texts(named, _EXAMPLES)}"
+            f"still named: {join_texts(names, _EXAMPLES)}"
         )
 
 
-def _view(
+def _render_region(
     region_state: RegionState,
     decided: tuple[Decision, ...],
-    alone: tuple[OwnSnapshot, ...],
+    without_image: tuple[OwnSnapshot, ...],
     planned: tuple[Action, ...],
     done: tuple[Action, ...],
 ) -> dict[str, Any]:
-    """The images, snapshots and grants that the plan is about, once the actions are ``done``."""
+    """Return the images, snapshots and grants of the plan as they are after the actions ``done``."""
     evaluated = {decision.ref.image_id for decision in decided}
     images = {
         own.image.image_id: {"deprecation_time": own.image.deprecation_time, "state": own.image.state}
@@ -251,19 +255,21 @@ def _view(
         if own.image.image_id in evaluated
     }
     snapshots_of = {decision.ref.image_id: decision.snapshots for decision in decided}
-    snapshots = {one.snapshot_id for found in snapshots_of.values() for one in found}
-    snapshots |= {one.snapshot_id for one in alone}
+    snapshots = {snapshot.snapshot_id for decisions in snapshots_of.values() for snapshot in decisions}
+    snapshots |= {snapshot.snapshot_id for snapshot in without_image}
     revoked = sorted(str(action.resource) for action in planned if action.operation == "RevokeGrant")
     grants = {"grants": [] if done else revoked} if revoked else {}
     for action in done:
         resource = str(action.resource)
         if action.operation == "EnableImageDeprecation":
-            images[resource]["deprecation_time"] = stamp(action.parameters["DeprecateAt"])
+            images[resource]["deprecation_time"] = render_time(action.parameters["DeprecateAt"])
         elif action.operation == "DisableImage":
             images[resource]["state"] = "disabled"
         elif action.operation == "DeregisterImage":
             del images[resource]
-            snapshots -= {one.snapshot_id for one in snapshots_of[resource] if not one.keep_reason}
+            snapshots -= {
+                snapshot.snapshot_id for snapshot in snapshots_of[resource] if not snapshot.keep_reason
+            }
         elif action.operation == "DeleteSnapshot":
             snapshots.discard(resource)
     return {**grants, "images": images, "snapshots": sorted(snapshots)}

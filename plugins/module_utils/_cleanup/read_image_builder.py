@@ -16,7 +16,7 @@ from .._aws.clients import Clients
 from .._failures import ValidationError
 from .._fanout import map_parallel
 from .._model import ImageRef
-from .state import CleanupState, ImageBuild, ImageBuilder, LifecyclePolicy, Recipe, unread
+from .state import CleanupState, Evidence, ImageBuild, ImageBuilder, LifecyclePolicy, Recipe
 
 _ENABLED: Any = [
     {"name": "status", "values": ["ENABLED"]},
@@ -31,7 +31,7 @@ _PAGE = {"PageSize": 100}
 def read_image_builders(
     clients: Clients, state: CleanupState, regions: Collection[str]
 ) -> dict[str, ImageBuilder]:
-    """What Image Builder has in each of the regions.
+    """Return the policies and builds of Image Builder in each of the regions.
 
     Raises:
         ValidationError: a read failed for another reason than that AWS refused it.
@@ -51,19 +51,21 @@ def read_image_builders(
 
 
 def read_image_builder(imagebuilder: Any, account_id: str) -> ImageBuilder:
-    """The enabled policies that apply to AMIs, and if there are any, all builds with the AMIs of the account.
+    """Return the enabled policies for AMIs, and if there are any, all builds with the account's AMIs.
 
     What AWS refuses to return is noted as unread.
     """
     try:
-        policies = lifecycle_policies(imagebuilder)
-        return ImageBuilder(policies, image_builds(imagebuilder, account_id) if policies else ())
+        policies = read_lifecycle_policies(imagebuilder)
+        return ImageBuilder(policies, read_image_builds(imagebuilder, account_id) if policies else ())
     except errors.AWS_ERRORS as exception:
-        return ImageBuilder(unread=unread(errors.failure(exception, None, "ListLifecyclePolicies")))
+        return ImageBuilder(
+            unread=Evidence.of_failure(errors.failure(exception, None, "ListLifecyclePolicies"))
+        )
 
 
-def lifecycle_policies(imagebuilder: Any) -> tuple[LifecyclePolicy, ...]:
-    """The enabled policies with a rule that deprecates, disables or deletes AMIs."""
+def read_lifecycle_policies(imagebuilder: Any) -> tuple[LifecyclePolicy, ...]:
+    """Return the enabled policies with a rule that deprecates, disables or deletes AMIs."""
     pages = imagebuilder.get_paginator("list_lifecycle_policies").paginate(
         filters=_ENABLED, PaginationConfig=_PAGE
     )
@@ -72,22 +74,24 @@ def lifecycle_policies(imagebuilder: Any) -> tuple[LifecyclePolicy, ...]:
         for page in pages
         for item in page.get("lifecyclePolicySummaryList", ())
     ]
-    found = (
+    all_answers = (
         unless_gone(partial(imagebuilder.get_lifecycle_policy, lifecyclePolicyArn=arn), _GONE) for arn in arns
     )
-    answers = (answer for answer in found if answer is not None)
+    answers = (answer for answer in all_answers if answer is not None)
     policies = (required(answer, "lifecyclePolicy", "GetLifecyclePolicy") for answer in answers)
-    return tuple(_policy(item) for item in policies if _includes_amis(item))
+    return tuple(_parse_policy(item) for item in policies if _has_amis(item))
 
 
-def image_builds(imagebuilder: Any, account_id: str) -> tuple[ImageBuild, ...]:
-    """Every build in the client's region, each with its AMIs in all regions that the account owns."""
+def read_image_builds(imagebuilder: Any, account_id: str) -> tuple[ImageBuild, ...]:
+    """Return the builds in the client's region, each with the account's AMIs in all regions."""
     # botocore shape ListImageBuildVersionsRequest: without an ARN, the builds of all images.
     pages = imagebuilder.get_paginator("list_image_build_versions").paginate(PaginationConfig=_PAGE)
-    return tuple(_build(item, account_id) for page in pages for item in page.get("imageSummaryList", ()))
+    return tuple(
+        _parse_build(item, account_id) for page in pages for item in page.get("imageSummaryList", ())
+    )
 
 
-def _includes_amis(policy: Mapping[str, Any]) -> bool:
+def _has_amis(policy: Mapping[str, Any]) -> bool:
     """Whether a rule is for AMIs, and not only for Image Builder's own resources.
 
     (botocore shape LifecyclePolicyDetailAction, includeResources.)
@@ -96,21 +100,23 @@ def _includes_amis(policy: Mapping[str, Any]) -> bool:
     return any(action.get("includeResources", {}).get("amis", False) for action in actions)
 
 
-def _policy(item: Mapping[str, Any]) -> LifecyclePolicy:
+def _parse_policy(item: Mapping[str, Any]) -> LifecyclePolicy:
     selection = item.get("resourceSelection", {})
-    recipes = tuple(Recipe(one["name"], one["semanticVersion"]) for one in selection.get("recipes", ()))
+    recipes = tuple(
+        Recipe(recipe["name"], recipe["semanticVersion"]) for recipe in selection.get("recipes", ())
+    )
     return LifecyclePolicy(recipes, dict(selection.get("tagMap", {})))
 
 
-def _build(item: Mapping[str, Any], account_id: str) -> ImageBuild:
+def _parse_build(item: Mapping[str, Any], account_id: str) -> ImageBuild:
     amis = item.get("outputResources", {}).get("amis", ())
     return ImageBuild(
         item.get("name", ""),
         item.get("version", ""),
         dict(item.get("tags", {})),
         tuple(
-            ImageRef(required(one, "region", "ListImageBuildVersions"), one["image"])
-            for one in amis
-            if one.get("accountId", account_id) == account_id and one.get("image")
+            ImageRef(required(ami, "region", "ListImageBuildVersions"), ami["image"])
+            for ami in amis
+            if ami.get("accountId", account_id) == account_id and ami.get("image")
         ),
     )

@@ -17,12 +17,11 @@ from .._model import ImageRef, Sharing
 from .._plan import batches
 from .sharing import ALL_VERSIONS, READS_REPORTS, TEMPLATES
 from .state import COPY, Evidence, OwnImage, SnapshotUsage, UsageReport
-from .state import unread as as_evidence
 from .tombstone import is_tombstone_parameter
 from .uses.read import Attempts, Place, read_users
 from .uses.read_all import OF_CONSUMERS
 from .uses.read_instances import LIVING_STATES
-from .uses.users import snapshot_uses, unresolved, uses
+from .uses.users import list_snapshot_uses, list_unresolved, list_uses
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -50,16 +49,16 @@ _RESOURCES: list[Any] = [
 ]
 
 
-def references(
+def read_references(
     ec2: EC2Client, image_ids: Sequence[str], tombstone_path: str | None = None
 ) -> dict[str, tuple[Evidence, ...]]:
-    """Image ID to the account's own resources that refer to it, for at most ``REFERENCE_BATCH`` images.
+    """Return the own resources that refer to each image, for at most ``REFERENCE_BATCH`` images.
 
     Tombstones below ``tombstone_path`` are no uses. AWS does not document in which parameters it looks for
     images.
     """
     operation = "DescribeImageReferences"
-    found: dict[str, list[Evidence]] = {image_id: [] for image_id in image_ids}
+    evidence_by_image: dict[str, list[Evidence]] = {image_id: [] for image_id in image_ids}
     pages = ec2.get_paginator("describe_image_references").paginate(
         ImageIds=list(image_ids), ResourceTypes=_RESOURCES, PaginationConfig=read.PAGE
     )
@@ -67,49 +66,49 @@ def references(
         for item in required(page, "ImageReferences", operation):
             kind, arn = required(item, "ResourceType", operation), required(item, "Arn", operation)
             if kind != _PARAMETER or not is_tombstone_parameter(tombstone_path, arn):
-                found[required(item, "ImageId", operation)].append(Evidence(kind, arn))
-    return {image_id: tuple(evidence) for image_id, evidence in found.items()}
+                evidence_by_image[required(item, "ImageId", operation)].append(Evidence(kind, arn))
+    return {image_id: tuple(items) for image_id, items in evidence_by_image.items()}
 
 
-def launch_permissions(ec2: EC2Client, own: OwnImage) -> Sharing:
-    """The launch permissions of an image, without a call if its state allows none."""
+def read_launch_permissions(ec2: EC2Client, own: OwnImage) -> Sharing:
+    """Return the launch permissions of an image, without a call if its state allows none."""
     return read.launch_permissions(ec2, own.image.image_id) if own.image.may_be_shared else Sharing()
 
 
-def snapshot_usage(ec2: EC2Client, snapshot_id: str) -> SnapshotUsage:
-    """The accounts that can create volumes from a snapshot; none if it is gone."""
+def read_snapshot_usage(ec2: EC2Client, snapshot_id: str) -> SnapshotUsage:
+    """Return the accounts that can create volumes from a snapshot; none if it is gone."""
     return SnapshotUsage(
         read.permissions(ec2, read.SNAPSHOT_PERMISSIONS, snapshot_id, ("InvalidSnapshot.NotFound",))
     )
 
 
-def used_in(
+def read_uses(
     clients: Clients, region: str, images: Mapping[str, Sequence[str]]
 ) -> dict[str, tuple[Evidence, ...]]:
-    """Image ID to its uses in the clients' account and a region. A failed read counts as use of all.
+    """Return the uses of each image in the clients' account and a region.
 
-    ``images`` maps image IDs to the snapshots of the image. What creates volumes from one of these uses the
-    image, too: the snapshots are deleted with it. Parameters are read as in the own account: AWS does not
-    document which of them DescribeImageReferences finds.
+    A failed read counts as use of all images. ``images`` maps image IDs to the snapshots of the image, which
+    are deleted with it: a resource that creates volumes from one of them uses the image, too. Parameters are
+    read as in the own account: AWS does not document which of them DescribeImageReferences finds.
     """
     attempt = Attempts()
-    found: dict[str, tuple[Evidence, ...]] = {}
+    referenced: dict[str, tuple[Evidence, ...]] = {}
     try:
         for batch in batches(list(images), REFERENCE_BATCH):
-            found.update(_references(clients.ec2(region), batch))
+            referenced.update(_read_existing_references(clients.ec2(region), batch))
     except AWS_ERRORS as exception:
-        attempt.problems.append(unread(exception, "DescribeImageReferences"))
+        attempt.problems.append(to_evidence(exception, "DescribeImageReferences"))
     users = read_users(Place(clients, region), OF_CONSUMERS, attempt)
-    named, of_snapshots = uses(users), snapshot_uses(users)
-    problems = (*attempt.problems, *unresolved(users))
+    used, of_snapshots = list_uses(users), list_snapshot_uses(users)
+    problems = (*attempt.problems, *list_unresolved(users))
     return {
         image_id: (
-            *found.get(image_id, ()),
-            *named.get(image_id, ()),
+            *referenced.get(image_id, ()),
+            *used.get(image_id, ()),
             *(
-                Evidence("snapshot", f"{one} in {user}")
-                for one in snapshot_ids
-                for user in of_snapshots.get(one, ())
+                Evidence("snapshot", f"{snapshot_id} in {user}")
+                for snapshot_id in snapshot_ids
+                for user in of_snapshots.get(snapshot_id, ())
             ),
             *problems,
         )
@@ -117,22 +116,23 @@ def used_in(
     }
 
 
-def _references(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, tuple[Evidence, ...]]:
-    """As ``references``. An image that AWS does not find, or not any more, says nothing about the others."""
+def _read_existing_references(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, tuple[Evidence, ...]]:
+    """Return what ``read_references`` returns, also if some of the images are gone."""
+    # An image that AWS does not find, or not any more, says nothing about the others.
     try:
-        return references(ec2, image_ids)
+        return read_references(ec2, image_ids)
     except ClientError as exception:
         if not read.may_be_gone(exception):
             raise
         if len(image_ids) == 1:
-            return {image_ids[0]: (unread(exception, "DescribeImageReferences"),)}
-        return {image_id: _references(ec2, [image_id])[image_id] for image_id in image_ids}
+            return {image_ids[0]: (to_evidence(exception, "DescribeImageReferences"),)}
+        return {image_id: _read_existing_references(ec2, [image_id])[image_id] for image_id in image_ids}
 
 
-def pending_copies(ec2: EC2Client, region: str) -> dict[ImageRef, tuple[Evidence, ...]]:
-    """Source to its copies that the client's account is making in the region."""
+def read_pending_copies(ec2: EC2Client, region: str) -> dict[ImageRef, tuple[Evidence, ...]]:
+    """Return the copies that the client's account is making in the region, by source."""
     operation = "DescribeImages"
-    found: dict[ImageRef, list[Evidence]] = defaultdict(list)
+    copies: dict[ImageRef, list[Evidence]] = defaultdict(list)
     pages = ec2.get_paginator("describe_images").paginate(
         Owners=["self"], Filters=[{"Name": "state", "Values": ["pending"]}], PaginationConfig=read.PAGE
     )
@@ -141,29 +141,29 @@ def pending_copies(ec2: EC2Client, region: str) -> dict[ImageRef, tuple[Evidence
             source_id, source_region = item.get("SourceImageId"), item.get("SourceImageRegion")
             if source_id and source_region:
                 copy_id = required(item, "ImageId", operation)
-                found[ImageRef(source_region, source_id)].append(Evidence(COPY, copy_id, region))
-    return {source: tuple(evidence) for source, evidence in found.items()}
+                copies[ImageRef(source_region, source_id)].append(Evidence(COPY, copy_id, region))
+    return {source: tuple(items) for source, items in copies.items()}
 
 
-def pending_reports(ec2: EC2Client, image_ids: Sequence[str]) -> frozenset[str]:
-    """Those of the images that have a usage report that AWS has not created yet."""
+def read_pending_reports(ec2: EC2Client, image_ids: Sequence[str]) -> frozenset[str]:
+    """Return the images with a usage report that AWS has not created yet."""
     pages = ec2.get_paginator("describe_image_usage_reports").paginate(
         ImageIds=list(image_ids), Filters=[{"Name": "state", "Values": ["pending"]}]
     )
-    return frozenset(required(item, "ImageId", _REPORTS) for page in pages for item in _reports(page))
+    return frozenset(required(item, "ImageId", _REPORTS) for page in pages for item in _list_reports(page))
 
 
-def _reports(page: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """The usage reports in an answer of DescribeImageUsageReports."""
-    found: Sequence[Mapping[str, Any]] = required(page, "ImageUsageReports", _REPORTS)
-    return found
+def _list_reports(page: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the usage reports in an answer of DescribeImageUsageReports."""
+    reports: Sequence[Mapping[str, Any]] = required(page, "ImageUsageReports", _REPORTS)
+    return reports
 
 
-def usage_reports(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, UsageReport]:
-    """Image ID to its newest usage report, if there is one."""
+def read_usage_reports(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, UsageReport]:
+    """Return the newest usage report of each image that has one."""
     newest: dict[str, Mapping[str, Any]] = {}
     for page in ec2.get_paginator("describe_image_usage_reports").paginate(ImageIds=list(image_ids)):
-        for item in _reports(page):
+        for item in _list_reports(page):
             image_id, created = required(item, "ImageId", _REPORTS), required(item, "CreationTime", _REPORTS)
             earlier = newest.get(image_id)
             if earlier is None or created > required(earlier, "CreationTime", _REPORTS):
@@ -185,22 +185,23 @@ def usage_reports(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, UsageRe
             created=required(item, "CreationTime", _REPORTS),
             report_id=required(item, "ReportId", _REPORTS),
             resource_types=frozenset(
-                required(one, "ResourceType", _REPORTS) for one in item.get("ResourceTypes", ())
+                required(resource_type, "ResourceType", _REPORTS)
+                for resource_type in item.get("ResourceTypes", ())
             ),
             account_ids=frozenset(item.get("AccountIds", ())),
-            template_versions=_template_versions(item),
+            template_versions=_count_template_versions(item),
             used_by=dict(used[image_id]),
         )
         for image_id, item in newest.items()
     }
 
 
-def _template_versions(report: Mapping[str, Any]) -> int:
-    """How many versions of each launch template a report covers, 0 if none."""
-    for one in report.get("ResourceTypes", ()):
-        if required(one, "ResourceType", _REPORTS) == TEMPLATES:
+def _count_template_versions(report: Mapping[str, Any]) -> int:
+    """Return the number of versions of a launch template that a report covers, 0 if none."""
+    for resource_type in report.get("ResourceTypes", ()):
+        if required(resource_type, "ResourceType", _REPORTS) == TEMPLATES:
             # botocore shape ImageUsageResourceTypeOption: version-depth is the only option.
-            options = one.get("ResourceTypeOptions", ())
+            options = resource_type.get("ResourceTypeOptions", ())
             if not options:
                 return _DEFAULT_VERSIONS
             values = options[0].get("OptionValues")
@@ -208,6 +209,6 @@ def _template_versions(report: Mapping[str, Any]) -> int:
     return 0
 
 
-def unread(exception: Exception, action: str) -> Evidence:
-    """A failed read as evidence: it counts as use."""
-    return as_evidence(failure(exception, None, action))
+def to_evidence(exception: Exception, action: str) -> Evidence:
+    """Return a failed read as evidence, which counts as use."""
+    return Evidence.of_failure(failure(exception, None, action))

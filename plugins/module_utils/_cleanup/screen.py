@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role ``cleanup`` displays and passes to the next job."""
+"""The screen of the role ``cleanup``, and what it passes to the next job."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .._reports.screen import (
 )
 from .decisions import KEEP, WAIT
 from .report.outcome import DECISIONS, DONE, STAGES
-from .report.wording import money, not_restorable
+from .report.wording import render_lost_images, render_money
 from .stages import DEREGISTER
 from .state import UNPROVEN, UNREADABLE
 
@@ -40,26 +40,26 @@ _SPECIFIC = re.compile(
 
 
 def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
-    """Images, size and cost of each stage, what cannot be restored, what is kept and why, and what failed.
+    """Return the stages, what cannot be restored, what is kept and why, and what failed.
 
     ``report`` is that of ``ami_cleanup``. ``context`` has ``failures``, those of the cleanup.
     """
-    found = [*report.get("failures", ()), *report.get("unreadable", ())]
-    rest = report_path or "the fact cleanup_report"
-    failure = _failure(report, context, found, rest)
+    problems = [*report.get("failures", ()), *report.get("unreadable", ())]
+    full_list = report_path or "the fact cleanup_report"
+    failure = _render_failure(report, context, problems, full_list)
     lines = (
-        *_headline(report),
-        *_not_restorable(report),
-        *format_table(_columns(report), tuple(_rows(report))),
-        *_reasons(report.get("images", ())),
-        *format_failures(found, rest, failure),
-        *_warnings(report, rest),
+        *_render_headline(report),
+        *_warn_of_lost_images(report),
+        *format_table(_list_columns(report), tuple(_list_rows(report))),
+        *_count_reasons(report.get("images", ())),
+        *format_failures(problems, full_list, failure),
+        *_list_warnings(report, full_list),
         *format_report_path(report_path),
     )
-    return Screen(lines, limit_artifacts(_artifacts(report, report_path)), failure)
+    return Screen(lines, limit_artifacts(_list_artifacts(report, report_path)), failure)
 
 
-def _headline(report: Mapping[str, Any]) -> Iterator[Line]:
+def _render_headline(report: Mapping[str, Any]) -> Iterator[Line]:
     if not report:
         yield from wrap_text("It is not known what was changed.", Tone.BAD)
         return
@@ -77,12 +77,12 @@ def _headline(report: Mapping[str, Any]) -> Iterator[Line]:
     yield from wrap_text(text, tone.get(report["status"], Tone.BAD), most=5)
 
 
-def _not_restorable(report: Mapping[str, Any]) -> Iterator[Line]:
-    if text := not_restorable(report):
+def _warn_of_lost_images(report: Mapping[str, Any]) -> Iterator[Line]:
+    if text := render_lost_images(report):
         yield from wrap_text(text, Tone.WARNING)
 
 
-def _columns(report: Mapping[str, Any]) -> tuple[Column, ...]:
+def _list_columns(report: Mapping[str, Any]) -> tuple[Column, ...]:
     currency = report.get("currency")
     # The images' own, which only a deregistration frees.
     when = "now" if report.get("check_mode") else "before"
@@ -95,8 +95,8 @@ def _columns(report: Mapping[str, Any]) -> tuple[Column, ...]:
     )
 
 
-def _rows(report: Mapping[str, Any]) -> Iterator[Row]:
-    """The decisions that there are, the most destructive first."""
+def _list_rows(report: Mapping[str, Any]) -> Iterator[Row]:
+    """Yield a row for each decision on images, the most destructive first."""
     if not report or report["status"] in ("refused", "failed"):
         return
     for decision in DECISIONS:
@@ -108,39 +108,39 @@ def _rows(report: Mapping[str, Any]) -> Iterator[Row]:
                 "images": f"{sums['images']:,}",
                 "done": f"{sums['done']:,}" if acts else "",
                 "gib": f"{sums['size_gib']:,}",
-                "cost": money(sums["monthly_cost"], None),
+                "cost": render_money(sums["monthly_cost"], None),
             }
             yield Row(cells, Tone.BAD if acts and sums["not_done"] else Tone.PLAIN)
 
 
-def _reasons(images: Collection[Mapping[str, Any]]) -> Iterator[Line]:
-    """Why images are kept, and why others wait although their next stage is due: how many, in one line each.
+def _count_reasons(images: Collection[Mapping[str, Any]]) -> Iterator[Line]:
+    """Yield the reasons that keep or block images, each with the number of images.
 
     Each image counts once, for the first of its reasons.
     """
     for decision, title in ((KEEP, "kept"), (WAIT, "blocked")):
-        found = (_first_reason(image) for image in images if image["decision"] == decision)
-        counts = Counter(reason for reason in found if reason)
-        alike = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-        shown, others = alike[:_MOST_REASONS], alike[_MOST_REASONS:]
+        reasons = (_find_first_reason(image) for image in images if image["decision"] == decision)
+        counts = Counter(reason for reason in reasons if reason)
+        ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        first, further = ranked[:_MOST_REASONS], ranked[_MOST_REASONS:]
         columns = (Column("number", title, numeric=True), Column("reason", "first reason of each"))
         yield from format_table(
-            columns, [Row({"number": f"{number:,}", "reason": text}) for text, number in shown]
+            columns, [Row({"number": f"{number:,}", "reason": text}) for text, number in first]
         )
-        if others:
-            number = sum(number for _text, number in others)
-            yield from wrap_text(f"and {count(number, 'image')} for {count(len(others), 'other reason')}")
+        if further:
+            number = sum(number for _text, number in further)
+            yield from wrap_text(f"and {count(number, 'image')} for {count(len(further), 'other reason')}")
 
 
-def _first_reason(image: Mapping[str, Any]) -> str:
-    """A rule or a block, else a use, else what is not known of its use; empty if nothing keeps the image."""
+def _find_first_reason(image: Mapping[str, Any]) -> str:
+    """Return a rule or a block, else a use, else what is not known; empty if nothing keeps the image."""
     if image["reasons"]:
         # One line counts images of all regions.
         reason = image["reasons"][0]
         return _SPECIFIC.sub("\u2026", str(reason)).replace("in this region", "in its region")
     subjects: dict[str, set[str]] = {}
-    for found in image["evidence"]:
-        subjects.setdefault(str(found["kind"]), set()).add(_SPECIFIC.sub("\u2026", str(found["subject"])))
+    for item in image["evidence"]:
+        subjects.setdefault(str(item["kind"]), set()).add(_SPECIFIC.sub("\u2026", str(item["subject"])))
     if uses := sorted(subjects.keys() - {UNREADABLE, UNPROVEN}):
         return f"It is in use: {', '.join(use.replace('_', ' ') for use in uses)}."
     if UNREADABLE in subjects:
@@ -148,25 +148,27 @@ def _first_reason(image: Mapping[str, Any]) -> str:
     return "AWS does not show whether it is in use." if subjects else ""
 
 
-def _warnings(report: Mapping[str, Any], rest: str) -> Iterator[Line]:
-    given = report.get("warnings", ())
-    for text in given[:MOST_FAILURES]:
+def _list_warnings(report: Mapping[str, Any], full_list: str) -> Iterator[Line]:
+    warnings = report.get("warnings", ())
+    for text in warnings[:MOST_FAILURES]:
         yield from wrap_text(f"- {text}", Tone.WARNING, most=3)
-    if len(given) > MOST_FAILURES:
-        number = count(len(given) - MOST_FAILURES, "more warning")
-        yield from wrap_text(f"  {number} in {rest}.", Tone.WARNING)
+    if len(warnings) > MOST_FAILURES:
+        number = count(len(warnings) - MOST_FAILURES, "more warning")
+        yield from wrap_text(f"  {number} in {full_list}.", Tone.WARNING)
 
 
-def _failure(report: Mapping[str, Any], context: Mapping[str, Any], found: list[Any], rest: str) -> str:
+def _render_failure(
+    report: Mapping[str, Any], context: Mapping[str, Any], problems: list[Any], full_list: str
+) -> str:
     if not report or report["status"] in ("refused", "failed"):
         head = "Nothing was changed." if report and report["status"] == "refused" else ""
-        return format_failure_message(head or "It is not known what was changed.", found, rest)
+        return format_failure_message(head or "It is not known what was changed.", problems, full_list)
     if context.get("failures"):
-        return format_failure_message(f"{count(len(found), 'problem')}:", found, rest)
+        return format_failure_message(f"{count(len(problems), 'problem')}:", problems, full_list)
     return ""
 
 
-def _artifacts(report: Mapping[str, Any], report_path: str | None) -> dict[str, Any]:
+def _list_artifacts(report: Mapping[str, Any], report_path: str | None) -> dict[str, Any]:
     deregistered: dict[str, list[str]] = {}
     for image in report.get("images", ()):
         if image["decision"] == DEREGISTER and image["outcome"] == DONE:
@@ -176,7 +178,7 @@ def _artifacts(report: Mapping[str, Any], report_path: str | None) -> dict[str, 
     return {
         "counts": {name: sums["images"] for name, sums in totals.get("by_decision", {}).items()},
         "deregistered": deregistered,
-        "failed_regions": sorted({one["region"] for one in problems if one["region"]}),
+        "failed_regions": sorted({problem["region"] for problem in problems if problem["region"]}),
         "freed_gib": totals.get("freed_gib"),
         "report_path": report_path,
         "status": report.get("status", "failed"),

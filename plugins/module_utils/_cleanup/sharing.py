@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from .._failures import Failure
 from .._keys.needed import examples_of
 from .._model import Sharing
-from .state import Evidence, ImageUsage, OwnImage, SnapshotUsage, UsageReport, unproven
+from .state import Evidence, ImageUsage, OwnImage, SnapshotUsage, UsageReport
 
 SHARED, CONSUMER = "shared", "other_account"
 
@@ -38,8 +38,8 @@ FINAL_REPORT_AGE = timedelta(days=1)
 _REPORT_MISSES = timedelta(hours=24)
 
 
-def reports_count_since(own: OwnImage, now: datetime, trusted: bool, age: timedelta) -> datetime | None:
-    """When a usage report has to be created to show that the image is not used; None if none is ``trusted``.
+def find_report_start(own: OwnImage, now: datetime, trusted: bool, age: timedelta) -> datetime | None:
+    """Return from when on a usage report shows that the image is not used, None if not ``trusted``.
 
     Reports older than ``age`` are too old, and so are those from before the last launch, by any account: they
     may miss the instance.
@@ -50,56 +50,62 @@ def reports_count_since(own: OwnImage, now: datetime, trusted: bool, age: timede
     return max(since, own.last_launched + _REPORT_MISSES) if own.last_launched else since
 
 
-def sharing_evidence(
+def list_sharing_evidence(
     own: OwnImage, usage: ImageUsage, include_shared: bool, since: datetime | None
 ) -> Iterator[Evidence]:
-    """Evidence that other accounts use the image. Usage reports count if created ``since`` that moment.
+    """Yield the evidence that other accounts use the image.
+
+    Usage reports count if they were created ``since`` that moment.
 
     Sharing alone is evidence, unless the user includes shared images and either a usage report or a read of
     every account shows that no account uses the image. A use that either shows always counts.
 
     A disabled image is not shared, and no report counts for it: evidence is what was read in the accounts of
-    its snapshots (``accounts_to_read``). What could not be read there is evidence too, unless reports are
-    trusted (``since`` is not None): then it does not keep an available image either.
+    its snapshots (``list_accounts_to_read``). What could not be read there is evidence too, unless reports
+    are trusted (``since`` is not None): then it does not keep an available image either.
     """
     others = usage.sharing.without(own.image.owner_id)
     if others and not include_shared:
-        yield Evidence(SHARED, named(others))
+        yield Evidence(SHARED, name_principals(others))
         return
-    used = [*_used_by_report(usage.report), *_used_by_accounts(usage)]
+    used = [*_list_reported_uses(usage.report), *_list_consumer_uses(usage)]
     yield from used
-    if used or _all_accounts_read(others, usage):
+    if used or _has_read_all_accounts(others, usage):
         return
     if others:
-        problem = _report_problem(usage.report, others, since)
+        problem = _find_report_problem(usage.report, others, since)
         if not problem:
             return
-        yield unproven("usage of other accounts", problem)
+        yield Evidence.unproven("usage of other accounts", problem)
     elif since is not None:
         return
-    for _account_id, found in sorted(usage.consumers.items()):
-        yield from found
+    for _account_id, evidence in sorted(usage.consumers.items()):
+        yield from evidence
 
 
-def accounts_to_read(own: OwnImage, sharing: Sharing, snapshots: Iterable[SnapshotUsage]) -> frozenset[str]:
-    """The other accounts that may use an image and can be read: those that it is shared with.
+def list_accounts_to_read(
+    own: OwnImage, sharing: Sharing, snapshots: Iterable[SnapshotUsage]
+) -> frozenset[str]:
+    """Return the other accounts that may use an image and can be read.
 
     Disabling an image removes its launch permissions, but not those of its snapshots (EC2 API Reference,
     DisableImage). For a disabled image, these are the accounts that one of its ``snapshots`` is shared with.
     """
-    shared = [sharing] if own.image.state != "disabled" else [one.sharing for one in snapshots]
-    return frozenset(account_id for one in shared for account_id in one.account_ids) - {own.image.owner_id}
+    shared = [sharing] if own.image.state != "disabled" else [snapshot.sharing for snapshot in snapshots]
+    return frozenset(account_id for permissions in shared for account_id in permissions.account_ids) - {
+        own.image.owner_id
+    }
 
 
 def needs_report(own: OwnImage, usage: ImageUsage, include_shared: bool, since: datetime | None) -> bool:
-    """Whether a usage report could settle it: none counts, none is pending, and it could be read."""
+    """Whether a usage report could settle the use: none counts, none is pending, and it can be read."""
     others = usage.sharing.without(own.image.owner_id)
-    if not (others and include_shared) or since is None or _all_accounts_read(others, usage):
+    if not (others and include_shared) or since is None or _has_read_all_accounts(others, usage):
         return False
-    if any(one.subject in READS_REPORTS for one in usage.unread):
+    if any(item.subject in READS_REPORTS for item in usage.unread):
         return False
     pending = usage.report is not None and usage.report.state == "pending"
-    return not pending and bool(_report_problem(usage.report, others, since))
+    return not pending and bool(_find_report_problem(usage.report, others, since))
 
 
 def is_unsupported_report(failure: Failure) -> bool:
@@ -107,8 +113,8 @@ def is_unsupported_report(failure: Failure) -> bool:
     return failure.action == "CreateImageUsageReport" and failure.error_code in _UNSUPPORTED
 
 
-def unsupported_report_warning(failure: Failure) -> str:
-    """The warning for such a refusal."""
+def warn_of_unsupported_report(failure: Failure) -> str:
+    """Return the warning for a refused usage report."""
     types = ", ".join(REPORTED_TYPES)
     return (
         f"{failure.region}: AWS refuses usage reports that cover {types}. Shared images there are kept, "
@@ -116,8 +122,10 @@ def unsupported_report_warning(failure: Failure) -> str:
     )
 
 
-def unchecked(own: OwnImage, image: ImageUsage, snapshot: SnapshotUsage, has_only_reports: bool) -> Sharing:
-    """Who would lose a snapshot of the image although their use of it was never checked.
+def find_unchecked_sharing(
+    own: OwnImage, image: ImageUsage, snapshot: SnapshotUsage, has_only_reports: bool
+) -> Sharing:
+    """Return who would lose a snapshot of the image although their use of it was not checked.
 
     These are the public, and the accounts that the snapshot is shared with and the image itself is not,
     unless they were read: no usage report shows what they do with a snapshot. An organization that the image
@@ -131,25 +139,27 @@ def unchecked(own: OwnImage, image: ImageUsage, snapshot: SnapshotUsage, has_onl
     return snapshot.sharing - Sharing(account_ids=frozenset(checked))
 
 
-def named(sharing: Sharing) -> str:
-    """Those that something is shared with, for a message."""
+def name_principals(sharing: Sharing) -> str:
+    """Return the principals that something is shared with, for a message."""
     names = [*sorted(sharing.account_ids), *sorted(sharing.org_arns), *sorted(sharing.org_unit_arns)]
     return examples_of([*names, *(["the public"] if sharing.public else [])])
 
 
-def _used_by_report(report: UsageReport | None) -> Iterator[Evidence]:
+def _list_reported_uses(report: UsageReport | None) -> Iterator[Evidence]:
     for account_id, count in sorted((report.used_by if report else {}).items()):
         if count:
             yield Evidence(CONSUMER, account_id, f"{count} uses in the usage report")
 
 
-def _used_by_accounts(usage: ImageUsage) -> Iterator[Evidence]:
-    for account_id, found in sorted(usage.consumers.items()):
-        yield from (Evidence(CONSUMER, account_id, f"{one.kind} {one.subject}") for one in found if one.firm)
+def _list_consumer_uses(usage: ImageUsage) -> Iterator[Evidence]:
+    for account_id, evidence in sorted(usage.consumers.items()):
+        yield from (
+            Evidence(CONSUMER, account_id, f"{item.kind} {item.subject}") for item in evidence if item.firm
+        )
 
 
-def _report_problem(report: UsageReport | None, sharing: Sharing, since: datetime | None) -> str:
-    """Why a report does not show that the image is not used; empty if it does."""
+def _find_report_problem(report: UsageReport | None, sharing: Sharing, since: datetime | None) -> str:
+    """Return why a report does not show that the image is not used; empty if it does."""
     if since is None:
         # botocore shape ImageUsageResourceTypeRequest has no parameters.
         return "Usage reports do not show parameters, and trust_usage_reports is not set."
@@ -159,7 +169,9 @@ def _report_problem(report: UsageReport | None, sharing: Sharing, since: datetim
         return f"The usage report is {report.state}."
     if report.created < since:
         return f"The usage report of {report.created:%Y-%m-%d %H:%M} is from before {since:%Y-%m-%d %H:%M}."
-    missing = [one for one in REPORTED_TYPES if one not in report.resource_types]
+    missing = [
+        resource_type for resource_type in REPORTED_TYPES if resource_type not in report.resource_types
+    ]
     if missing:
         return f"The usage report does not cover {', '.join(missing)}."
     if report.template_versions < ALL_VERSIONS:
@@ -169,7 +181,7 @@ def _report_problem(report: UsageReport | None, sharing: Sharing, since: datetim
     return ""
 
 
-def _all_accounts_read(others: Sharing, usage: ImageUsage) -> bool:
-    """Whether all accounts were read completely. Those of an organization and of the public are not known."""
+def _has_read_all_accounts(others: Sharing, usage: ImageUsage) -> bool:
+    """Whether all accounts were read completely; those of organizations and the public are not known."""
     read = Sharing(account_ids=frozenset(usage.consumers))
-    return not others - read and all(one.firm for found in usage.consumers.values() for one in found)
+    return not others - read and all(item.firm for evidence in usage.consumers.values() for item in evidence)

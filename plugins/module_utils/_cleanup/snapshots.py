@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which snapshots are deleted with an image, which were left behind, and until when it can be restored."""
+"""The snapshots that are deleted with an image or were left behind, and until when it can be restored."""
 
 from __future__ import annotations
 
@@ -13,20 +13,11 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from .._tags import OWN_TAG_PREFIX
-from .managed import manager
+from .managed import find_manager
 from .options import Tags
-from .rules import protecting_keys
-from .sharing import named, unchecked
-from .state import (
-    Evidence,
-    ImageUsage,
-    OwnImage,
-    OwnSnapshot,
-    RegionState,
-    RetentionRule,
-    SnapshotUsage,
-    unreadable,
-)
+from .rules import find_protecting_keys
+from .sharing import find_unchecked_sharing, name_principals
+from .state import Evidence, ImageUsage, OwnImage, OwnSnapshot, RegionState, RetentionRule, SnapshotUsage
 
 # The tag that is written on snapshots before their images are deregistered. By this tag the next run finds
 # snapshots that could not be deleted. Its value is a list of image IDs, separated by spaces; the snapshot
@@ -40,12 +31,12 @@ _OF_IMAGE = re.compile(
 )
 
 # Image ID to its uses, whether or not the image exists.
-Named: TypeAlias = Mapping[str, tuple[Evidence, ...]]
+Uses: TypeAlias = Mapping[str, tuple[Evidence, ...]]
 
 
 @dataclass(frozen=True)
 class SnapshotDecision:
-    """What happens to a snapshot of a deregistered image.
+    """The decision on a snapshot of a deregistered image.
 
     It is deleted unless there is a ``keep_reason``. The Recycle Bin retains a deleted one for
     ``retention_days``; during these, AWS bills it as before.
@@ -57,16 +48,17 @@ class SnapshotDecision:
 
 
 def decide_snapshots(
-    own: OwnImage, region_state: RegionState, deregistering: Collection[str], named: Named
+    own: OwnImage, region_state: RegionState, deregistering: Collection[str], uses: Uses
 ) -> tuple[SnapshotDecision, ...]:
-    """What happens to the image's snapshots. ``deregistering`` are all images to deregister, it included."""
+    """Return the decisions on the image's snapshots; ``deregistering`` includes the image."""
     return tuple(
-        _decide(snapshot_id, region_state, deregistering, named) for snapshot_id in own.image.snapshot_ids
+        _decide_snapshot(snapshot_id, region_state, deregistering, uses)
+        for snapshot_id in own.image.snapshot_ids
     )
 
 
-def marketplace_blockers(own: OwnImage) -> Iterator[str]:
-    """Why an image with a product code is deprecated only.
+def list_marketplace_blockers(own: OwnImage) -> Iterator[str]:
+    """Yield why an image with a product code is deprecated at most.
 
     AWS Marketplace assigns a code to all images that are submitted to it, and images that were created from
     instances of these contain it, too (AWS Marketplace Seller Guide, "AMI-based products"). So a code does
@@ -80,10 +72,10 @@ def marketplace_blockers(own: OwnImage) -> Iterator[str]:
         )
 
 
-def unread_blockers(
+def list_unread_blockers(
     own: OwnImage, region_state: RegionState, usage: Mapping[str, SnapshotUsage], deregisters: bool
 ) -> Iterator[Evidence]:
-    """What could not be read and blocks the image's next stage. ``usage`` is by snapshot ID.
+    """Yield the failed reads that block the image's next stage; ``usage`` is by snapshot ID.
 
     Both stages need the permissions of its snapshots, which the tombstone records. What shows whether its
     snapshots can be deleted is needed for its deregistration only; if that is unread, they were not read.
@@ -93,11 +85,15 @@ def unread_blockers(
         return
     for snapshot_id in own.image.snapshot_ids:
         if usage[snapshot_id].unread:
-            yield unreadable("DescribeSnapshotAttribute", f"{snapshot_id}: {usage[snapshot_id].unread}")
+            yield Evidence.unreadable(
+                "DescribeSnapshotAttribute", f"{snapshot_id}: {usage[snapshot_id].unread}"
+            )
 
 
-def deregistration_blockers(own: OwnImage, region_state: RegionState, protect_tags: Tags) -> Iterator[str]:
-    """Why the image, or a snapshot of it, cannot be removed now.
+def list_deregistration_blockers(
+    own: OwnImage, region_state: RegionState, protect_tags: Tags
+) -> Iterator[str]:
+    """Yield why the image or one of its snapshots cannot be removed now.
 
     EC2 User Guide, "Protect an Amazon EC2 AMI from deregistration"; EBS User Guide, "Amazon EBS snapshot
     lock". An archived snapshot could be deleted, but was archived to be kept.
@@ -113,41 +109,41 @@ def deregistration_blockers(own: OwnImage, region_state: RegionState, protect_ta
         elif snapshot.locked:
             yield f"Its snapshot {snapshot_id} is locked ({snapshot.locked})."
         elif snapshot.archived:
-            yield f"Its snapshot {snapshot_id} {_archive_state(snapshot)}."
-        for key in protecting_keys(snapshot.tags, protect_tags) if snapshot else ():
+            yield f"Its snapshot {snapshot_id} {_describe_archive_state(snapshot)}."
+        for key in find_protecting_keys(snapshot.tags, protect_tags) if snapshot else ():
             yield f"The tag {key} protects its snapshot {snapshot_id}."
 
 
-def _archive_state(snapshot: OwnSnapshot) -> str:
+def _describe_archive_state(snapshot: OwnSnapshot) -> str:
     if until := snapshot.restored_until:
         return f"is archived, and temporarily restored until {until:%Y-%m-%d}"
     return "is archived, is being archived, or was restored from the archive in the last 14 days"
 
 
-def sharing_blockers(
+def list_sharing_blockers(
     own: OwnImage,
     image: ImageUsage,
     usage: Mapping[str, SnapshotUsage],
     has_only_reports: bool,
 ) -> Iterator[str]:
-    """Why the sharing of the image's snapshots blocks its deregistration. ``usage`` is by snapshot ID."""
+    """Yield why the sharing of snapshots blocks the deregistration; ``usage`` is by snapshot ID."""
     for snapshot_id in own.image.snapshot_ids:
-        if who := unchecked(own, image, usage[snapshot_id], has_only_reports):
+        if sharing := find_unchecked_sharing(own, image, usage[snapshot_id], has_only_reports):
             yield (
-                f"Its snapshot {snapshot_id} is shared with {named(who)}, and their use of it was not "
-                "checked: unshare the snapshot first."
+                f"Its snapshot {snapshot_id} is shared with {name_principals(sharing)}, and their use of it "
+                "was not checked: unshare the snapshot first."
             )
 
 
-def marked_for(snapshot: OwnSnapshot) -> tuple[str, ...]:
-    """The images that the snapshot's mark names: it is deleted with one of them. Empty without a mark."""
+def list_marked_images(snapshot: OwnSnapshot) -> tuple[str, ...]:
+    """Return the images in the snapshot's mark, with one of which it is deleted."""
     return tuple(snapshot.tags.get(SNAPSHOT_TAG, "").split())
 
 
-def leftovers(
-    region_state: RegionState, existing: Collection[str], protect_tags: Tags, named: Named
+def find_leftovers(
+    region_state: RegionState, existing: Collection[str], protect_tags: Tags, uses: Uses
 ) -> tuple[OwnSnapshot, ...]:
-    """Snapshots of images that this collection deregistered, whose own deletion failed.
+    """Return the snapshots that this collection could not delete with their images.
 
     ``existing`` are the IDs of the own images of all regions: a copy of a snapshot can have its mark.
     Snapshots that were restored from the Recycle Bin without their image look the same: a tag can protect
@@ -157,24 +153,24 @@ def leftovers(
         snapshot
         for snapshot in region_state.snapshots.values()
         if _is_leftover(snapshot, existing)
-        and not any(protecting_keys(snapshot.tags, protect_tags))
-        and _deletable(snapshot, region_state, named)
+        and not any(find_protecting_keys(snapshot.tags, protect_tags))
+        and _is_deletable(snapshot, region_state, uses)
     )
 
 
-def orphans(
-    region_state: RegionState, existing: Collection[str], protect_tags: Tags, named: Named
+def find_orphans(
+    region_state: RegionState, existing: Collection[str], protect_tags: Tags, uses: Uses
 ) -> dict[str, tuple[OwnSnapshot, ...]]:
-    """Deregistered image to its orphan snapshots, recognized by the descriptions that AWS gave them.
+    """Return the orphan snapshots by deregistered image, recognized by AWS's descriptions.
 
     Backups have other descriptions, or the tags of the service that manages them. A copy of a snapshot can
     have its description, and so name an image that it is not of. CreateImage makes no copies; a copy of what
     CopyImage made looks like it, and can name an image of another region: ``existing`` are the IDs of the own
     images of all regions.
     """
-    found: dict[str, tuple[OwnSnapshot, ...]] = {}
+    by_image: dict[str, tuple[OwnSnapshot, ...]] = {}
     for snapshot in region_state.snapshots.values():
-        image_id = described_image(snapshot)
+        image_id = find_described_image(snapshot)
         if image_id is None or image_id in existing:
             continue
         if snapshot.copied and snapshot.description.startswith(_BY_CREATE_IMAGE):
@@ -182,34 +178,34 @@ def orphans(
         if _is_leftover(snapshot, existing):
             # A leftover: it is deleted even if orphans are not.
             continue
-        if any(protecting_keys(snapshot.tags, protect_tags)):
+        if any(find_protecting_keys(snapshot.tags, protect_tags)):
             continue
-        if _deletable(snapshot, region_state, named):
-            found[image_id] = (*found.get(image_id, ()), snapshot)
-    return found
+        if _is_deletable(snapshot, region_state, uses):
+            by_image[image_id] = (*by_image.get(image_id, ()), snapshot)
+    return by_image
 
 
-def described_image(snapshot: OwnSnapshot) -> str | None:
-    """The image that AWS created the snapshot for, by its description; None for other snapshots."""
+def find_described_image(snapshot: OwnSnapshot) -> str | None:
+    """Return the image that the snapshot was created for by its description, None for others."""
     match = _OF_IMAGE.fullmatch(snapshot.description)
     return match[1] if match else None
 
 
-def images_named_by(snapshot: OwnSnapshot) -> tuple[str, ...]:
-    """All images that the snapshot's description and mark name, whether or not they exist.
+def list_named_images(snapshot: OwnSnapshot) -> tuple[str, ...]:
+    """Return the images that the snapshot's description and mark name, existing or not.
 
     Instances, launch templates and parameters can name such an image after it is deregistered. The
     snapshot then is what is left to register it again, and what EC2 restores root volumes of the instances
     from (EC2 User Guide, "Replace a root volume": to the launch state).
     """
-    described = described_image(snapshot)
-    return tuple(dict.fromkeys((*([described] if described else ()), *marked_for(snapshot))))
+    described = find_described_image(snapshot)
+    return tuple(dict.fromkeys((*([described] if described else ()), *list_marked_images(snapshot))))
 
 
-def recoverable_until(
+def find_recovery_end(
     own: OwnImage, region_state: RegionState, snapshots: Iterable[SnapshotDecision], now: datetime
 ) -> datetime | None:
-    """Until when the Recycle Bin can restore the image and its ``snapshots``; None if never, or unsure.
+    """Return until when the Recycle Bin can restore the image, None if never or unsure.
 
     EBS User Guide, "Recover deleted Amazon EBS snapshots and EBS-backed AMIs with Recycle Bin": only images
     with an EBS root are retained, and an image cannot be restored once one of its snapshots is gone. A kept
@@ -217,36 +213,36 @@ def recoverable_until(
     """
     if own.described.get("RootDeviceType") != "ebs":
         return None
-    days = [_retained(region_state.rules, "EC2_IMAGE", own.image.tags)]
-    for one in snapshots:
-        snapshot = region_state.snapshots.get(one.snapshot_id)
-        if not one.keep_reason:
-            days.append(one.retention_days)
-        elif snapshot is None or own.image.image_id not in images_named_by(snapshot):
+    days = [_find_retention(region_state.rules, "EC2_IMAGE", own.image.tags)]
+    for snapshot in snapshots:
+        own_snapshot = region_state.snapshots.get(snapshot.snapshot_id)
+        if not snapshot.keep_reason:
+            days.append(snapshot.retention_days)
+        elif own_snapshot is None or own.image.image_id not in list_named_images(own_snapshot):
             return None
     return now + timedelta(days=min(days)) if all(days) else None
 
 
-def _decide(
-    snapshot_id: str, region_state: RegionState, deregistering: Collection[str], named: Named
+def _decide_snapshot(
+    snapshot_id: str, region_state: RegionState, deregistering: Collection[str], uses: Uses
 ) -> SnapshotDecision:
-    keep_reason = "; ".join(_keep_reasons(snapshot_id, region_state, deregistering, named))
+    keep_reason = "; ".join(_list_keep_reasons(snapshot_id, region_state, deregistering, uses))
     return SnapshotDecision(
-        snapshot_id, keep_reason, 0 if keep_reason else _snapshot_retained(snapshot_id, region_state)
+        snapshot_id, keep_reason, 0 if keep_reason else _find_snapshot_retention(snapshot_id, region_state)
     )
 
 
-def _snapshot_retained(snapshot_id: str, region_state: RegionState) -> int:
+def _find_snapshot_retention(snapshot_id: str, region_state: RegionState) -> int:
     tags = region_state.snapshots[snapshot_id].tags if snapshot_id in region_state.snapshots else {}
-    return _retained(region_state.rules, "EBS_SNAPSHOT", tags)
+    return _find_retention(region_state.rules, "EBS_SNAPSHOT", tags)
 
 
-def _retained(rules: tuple[RetentionRule, ...], resource_type: str, tags: Mapping[str, str]) -> int:
-    """The days that the Recycle Bin retains a resource: those of the longest matching rule, 0 without one."""
-    return max((rule.days for rule in rules if _matches(rule, resource_type, tags)), default=0)
+def _find_retention(rules: tuple[RetentionRule, ...], resource_type: str, tags: Mapping[str, str]) -> int:
+    """Return the days of the longest matching rule of the Recycle Bin, 0 without one."""
+    return max((rule.days for rule in rules if _is_rule_for(rule, resource_type, tags)), default=0)
 
 
-def _matches(rule: RetentionRule, resource_type: str, tags: Mapping[str, str]) -> bool:
+def _is_rule_for(rule: RetentionRule, resource_type: str, tags: Mapping[str, str]) -> bool:
     if rule.resource_type != resource_type:
         return False
     if rule.tags:
@@ -255,31 +251,31 @@ def _matches(rule: RetentionRule, resource_type: str, tags: Mapping[str, str]) -
 
 
 def _is_leftover(snapshot: OwnSnapshot, existing: Collection[str]) -> bool:
-    """Whether it was marked to be deleted with an image, and one of the images of its mark is gone.
+    """Whether it was marked to be deleted with an image, and an image of its mark is gone.
 
     The mark also names images of other snapshots that were marked with it. So a snapshot is no leftover if
     the image that AWS created it for exists: a copy of a snapshot keeps its mark.
     """
-    return described_image(snapshot) not in existing and any(
-        image_id not in existing for image_id in marked_for(snapshot)
+    return find_described_image(snapshot) not in existing and any(
+        image_id not in existing for image_id in list_marked_images(snapshot)
     )
 
 
-def _deletable(snapshot: OwnSnapshot, region_state: RegionState, named: Named) -> bool:
+def _is_deletable(snapshot: OwnSnapshot, region_state: RegionState, uses: Uses) -> bool:
     # An image in the Recycle Bin can only be restored with its snapshots.
     free = (
         not snapshot.locked
         and not snapshot.archived
-        and region_state.binned.isdisjoint(images_named_by(snapshot))
+        and region_state.binned.isdisjoint(list_named_images(snapshot))
     )
-    return free and not any(_keep_reasons(snapshot.snapshot_id, region_state, (), named))
+    return free and not any(_list_keep_reasons(snapshot.snapshot_id, region_state, (), uses))
 
 
-def _keep_reasons(
-    snapshot_id: str, region_state: RegionState, deregistering: Collection[str], named: Named
+def _list_keep_reasons(
+    snapshot_id: str, region_state: RegionState, deregistering: Collection[str], uses: Uses
 ) -> Iterator[str]:
     snapshot = region_state.snapshots.get(snapshot_id)
-    service = manager(snapshot.tags) if snapshot else None
+    service = find_manager(snapshot.tags) if snapshot else None
     if service:
         yield f"{service} manages it"
     for image_id in region_state.images_with.get(snapshot_id, ()):
@@ -287,9 +283,9 @@ def _keep_reasons(
             yield f"image {image_id} uses it"
     for user in region_state.snapshot_uses.get(snapshot_id, ()):
         yield f"{user} uses it"
-    for image_id in images_named_by(snapshot) if snapshot else ():
+    for image_id in list_named_images(snapshot) if snapshot else ():
         if image_id in region_state.binned:
             # It can only be restored with its snapshots (EBS User Guide, "Considerations for Recycle Bin").
             yield f"image {image_id} in the Recycle Bin needs it"
-        elif image_id in named:
-            yield f"{named[image_id][0].label} uses its image {image_id}"
+        elif image_id in uses:
+            yield f"{uses[image_id][0].label} uses its image {image_id}"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a cleanup has read: own images, their snapshots, and the evidence that they are in use.
+"""The state that a cleanup reads: own images, their snapshots, and the evidence that they are in use.
 
 Only what AWS reports stands here. What follows from it is decided in ``decisions``.
 """
@@ -19,8 +19,8 @@ from .._failures import Failure
 from .._keys.needed import ConsumerResources
 from .._model import Grant, Image, ImageRef, KeyRef, Sharing, SnapshotRef, Target
 
-# Kinds of evidence that proves no use: what could not be read, and what AWS does not show, such as the use of
-# a shared image without a usage report that counts.
+# Kinds of evidence that proves no use: a failed read, and a use that AWS does not show, such as that of a
+# shared image without a usage report that counts.
 UNREADABLE, UNPROVEN = "unreadable", "unproven"
 # The kind of evidence that is a pending copy of the image.
 COPY = "running_copy"
@@ -32,7 +32,7 @@ _READ_PARAMETERS = ("DescribeParameters", "GetParameters", "GetParameterHistory"
 
 @dataclass(frozen=True)
 class OwnImage:
-    """An image that the account owns, with the attributes that ``Image`` does not have.
+    """An image of the account, with the attributes that ``Image`` lacks.
 
     ``created`` is None if AWS reports no valid date (it is optional in botocore's shape ``Image``).
     ``base`` is the image of the instance that this image was created from; None for a copy, whose source
@@ -51,23 +51,25 @@ class OwnImage:
 
     @property
     def source(self) -> ImageRef | None:
-        """The image that this one is a copy of."""
+        """Return the image that this image is a copy of."""
         if self.image.source_image_id and self.image.source_region:
             return ImageRef(self.image.source_region, self.image.source_image_id)
         return None
 
     @property
     def snapshot_sizes(self) -> Mapping[str, int]:
-        """Snapshot ID to the size, in GiB, of the volume that is created from it.
+        """Return the size of each snapshot, in GiB: that of the volume that is created from it.
 
         Snapshots hold changed blocks only: each takes up this much at most. Empty volumes have no snapshot.
         """
         volumes = [mapping.get("Ebs", {}) for mapping in self.described.get("BlockDeviceMappings", ())]
-        return {one["SnapshotId"]: one.get("VolumeSize", 0) for one in volumes if "SnapshotId" in one}
+        return {
+            volume["SnapshotId"]: volume.get("VolumeSize", 0) for volume in volumes if "SnapshotId" in volume
+        }
 
     @property
     def size_gib(self) -> int:
-        """The maximum size of all its snapshots together."""
+        """Return the maximum size of all its snapshots together."""
         return sum(self.snapshot_sizes.values())
 
 
@@ -95,7 +97,7 @@ class OwnSnapshot:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One reason to treat an image as used: what was found, and where.
+    """A reason to treat an image as used: what uses it, and where.
 
     ``firm`` is False for something that is not known: it counts as use in this run, but proves none.
     ``remedy`` is what to do about something that could not be read. ``account_id`` is the consumer's account
@@ -111,41 +113,41 @@ class Evidence:
 
     @property
     def could_not_be_read(self) -> str:
-        """A sentence about something that could not be read."""
+        """Return a sentence about something that could not be read."""
         return f"{self.subject} could not be read: {self.detail}"
 
     @property
     def label(self) -> str:
-        """What uses the image, for a message."""
+        """Return what uses the image, for a message."""
         return f"{self.kind.replace('_', ' ')} {self.subject}"
 
     def to_dict(self) -> dict[str, str]:
-        """The evidence as the module returns it."""
+        """Return the evidence as the module returns it."""
         return {"detail": self.detail, "kind": self.kind, "subject": self.subject}
 
     def with_region(self, region: str) -> Evidence:
-        """The same evidence for an image of another region than the one it was found in."""
+        """Return the evidence for images of other regions than ``region``, where it was found."""
         return replace(self, detail=f"{self.detail} in {region}".strip())
 
+    @classmethod
+    def unreadable(cls, subject: str, reason: str, remedy: str = "") -> Evidence:
+        """Return evidence for something that could not be read: it counts as use."""
+        return cls(UNREADABLE, subject, reason, firm=False, remedy=remedy)
 
-def unreadable(subject: str, reason: str, remedy: str = "") -> Evidence:
-    """Evidence for something that could not be read (access denied, throttled): counts as use."""
-    return Evidence(UNREADABLE, subject, reason, firm=False, remedy=remedy)
+    @classmethod
+    def of_failure(cls, failure: Failure) -> Evidence:
+        """Return evidence for a read that failed."""
+        return cls.unreadable(failure.action, f"{failure.error_code}: {failure.message}", failure.remedy)
 
+    @classmethod
+    def deregistered(cls, image_id: str) -> Evidence:
+        """Return evidence that keeps an image that was deregistered since it was listed."""
+        return cls("gone", image_id, "deregistered since it was listed")
 
-def unread(problem: Failure) -> Evidence:
-    """Evidence for a read that failed."""
-    return unreadable(problem.action, f"{problem.error_code}: {problem.message}", problem.remedy)
-
-
-def gone(image_id: str) -> Evidence:
-    """Evidence that an image was deregistered since it was listed: this run leaves it alone."""
-    return Evidence("gone", image_id, "deregistered since it was listed")
-
-
-def unproven(subject: str, reason: str) -> Evidence:
-    """Evidence for a use that nothing can rule out although every read succeeded: counts as use."""
-    return Evidence(UNPROVEN, subject, reason, firm=False)
+    @classmethod
+    def unproven(cls, subject: str, reason: str) -> Evidence:
+        """Return evidence for a use that nothing rules out although all reads succeeded: it counts as use."""
+        return cls(UNPROVEN, subject, reason, firm=False)
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,7 @@ class RetentionRule:
 
 @dataclass(frozen=True)
 class RegionState:
-    """What the bulk reads of one region return.
+    """The results of the bulk reads of one region.
 
     ``uses`` maps image IDs to evidence. ``unread`` is what could not be read in the region: it counts as use
     of every image there. ``deletions_unread`` is what could not be read and only stops deletions: snapshots,
@@ -184,12 +186,12 @@ class RegionState:
 
     @cached_property
     def images_with(self) -> Mapping[str, tuple[str, ...]]:
-        """Snapshot ID to the own images that it is part of."""
-        found: dict[str, tuple[str, ...]] = {}
+        """Return the own images that each snapshot is part of."""
+        images: dict[str, tuple[str, ...]] = {}
         for own in self.images:
             for snapshot_id in own.image.snapshot_ids:
-                found[snapshot_id] = (*found.get(snapshot_id, ()), own.image.image_id)
-        return found
+                images[snapshot_id] = (*images.get(snapshot_id, ()), own.image.image_id)
+        return images
 
 
 @dataclass(frozen=True)
@@ -212,7 +214,7 @@ class UsageReport:
 
 @dataclass(frozen=True)
 class ImageUsage:
-    """What was read of one image alone, because no bulk read found a use of it.
+    """The usage of one image, which is read if no bulk read finds a use of it.
 
     ``report`` is the newest usage report. ``consumers`` maps the accounts that were read with the consumer
     role to the uses found there.
@@ -238,12 +240,11 @@ class SnapshotUsage:
 
 @dataclass(frozen=True)
 class KeyUsage:
-    """What was read of a KMS key that encrypts snapshots to delete.
+    """The usage of a KMS key that encrypts snapshots to delete.
 
-    ``grants`` are those that this collection created. ``sharing`` maps the images under the key that stay to
-    all that they or their snapshots are shared with, ``snapshots`` the other snapshots under the key to what
-    they are shared with, as far as that includes a grantee's account. ``unread`` is what could not be read of
-    all this.
+    ``grants`` are this collection's. ``sharing`` maps the images under the key that stay to all that they or
+    their snapshots are shared with. ``snapshots`` maps other snapshots under the key, if they are shared with
+    a grantee's account, to all that they are shared with. ``unread`` is what could not be read of all this.
     """
 
     grants: tuple[Grant, ...] = ()
@@ -283,7 +284,7 @@ class ImageBuild:
 
 @dataclass(frozen=True)
 class ImageBuilder:
-    """What was read of Image Builder in one region; ``unread`` is what could not be read.
+    """The policies and builds of Image Builder in one region; ``unread`` is what could not be read.
 
     Without policies, builds are not read.
     """
@@ -295,7 +296,7 @@ class ImageBuilder:
 
 @dataclass(frozen=True)
 class LateUses:
-    """What is read of a region only if images there are to be disabled or deregistered.
+    """The uses that are read only in regions with images to disable or deregister.
 
     ``uses`` maps image IDs to evidence. ``unread`` is what could not be read: it blocks both stages.
     """
@@ -306,9 +307,9 @@ class LateUses:
 
 @dataclass(frozen=True)
 class CleanupState:
-    """Everything that was read of the account, at the moment ``now``.
+    """The state of the account as it was read at the moment ``now``.
 
-    That is every region in bulk, and the rest as far as the plan depends on it (``next_reads``).
+    That is every region in bulk, and the rest as far as the plan depends on it (``find_next_reads``).
     ``image_builder`` and ``late_uses`` map the regions that were read for that to what was read there.
     ``is_final`` is whether it was read right before the destructive actions: only new usage reports count
     then.
@@ -328,7 +329,7 @@ class CleanupState:
 
     @cached_property
     def images(self) -> Mapping[ImageRef, OwnImage]:
-        """Every own image of every region."""
+        """Return every own image of every region."""
         return {
             ImageRef(region, own.image.image_id): own
             for region in sorted(self.regions)
@@ -337,12 +338,12 @@ class CleanupState:
 
     @cached_property
     def image_ids(self) -> frozenset[str]:
-        """The IDs of the own images of all regions."""
+        """Return the IDs of the own images of all regions."""
         return frozenset(ref.image_id for ref in self.images)
 
     @cached_property
     def running_copies(self) -> Mapping[ImageRef, tuple[Evidence, ...]]:
-        """The pending copies of each image that has any.
+        """Return the pending copies of each image that has any.
 
         A finished copy no longer needs its source (EC2 User Guide, "How Amazon EC2 AMI copy works").
         """
@@ -354,41 +355,47 @@ class CleanupState:
         return copies
 
     @cached_property
-    def named_elsewhere(self) -> Mapping[str, tuple[Evidence, ...]]:
-        """Image ID to its uses in regions that have no such image: a parameter can list all regions."""
-        found: dict[str, tuple[Evidence, ...]] = {}
+    def uses_elsewhere(self) -> Mapping[str, tuple[Evidence, ...]]:
+        """Return the uses of each image ID in regions without such an image.
+
+        A parameter can name images of all regions.
+        """
+        uses: dict[str, tuple[Evidence, ...]] = {}
         for region in sorted(self.regions):
             for image_id, evidence in self.regions[region].uses.items():
                 if ImageRef(region, image_id) not in self.images:
-                    found[image_id] = (
-                        *found.get(image_id, ()),
-                        *(one.with_region(region) for one in evidence),
+                    uses[image_id] = (
+                        *uses.get(image_id, ()),
+                        *(item.with_region(region) for item in evidence),
                     )
-        return found
+        return uses
 
     @cached_property
-    def named(self) -> Mapping[str, Mapping[str, tuple[Evidence, ...]]]:
-        """Region to image ID to its uses, in the region or elsewhere, whether or not the image exists."""
+    def uses_by_region(self) -> Mapping[str, Mapping[str, tuple[Evidence, ...]]]:
+        """Return the uses of each image ID in a region or elsewhere, for existing images and others."""
         return {
-            region: {**self.named_elsewhere, **region_state.uses}
+            region: {**self.uses_elsewhere, **region_state.uses}
             for region, region_state in self.regions.items()
         }
 
     def unread_of(self, region: str) -> tuple[Evidence, ...]:
-        """What could not be read and may use images of the region: all of it there, parameters anywhere."""
+        """Return the failed reads that may hide uses of the region's images.
+
+        These are all failed reads there, and those of parameters anywhere.
+        """
         elsewhere = (
-            one.with_region(other)
+            item.with_region(other)
             for other in sorted(self.regions)
             if other != region
-            for one in self.regions[other].unread
-            if one.subject in _READ_PARAMETERS
+            for item in self.regions[other].unread
+            if item.subject in _READ_PARAMETERS
         )
         return (*self.regions[region].unread, *elsewhere)
 
     def deletions_unread_of(self, region: str) -> tuple[Evidence, ...]:
-        """What could not be read and stops deletions in the region: unknown uses of images count, too."""
+        """Return the failed reads that stop deletions in the region, unknown uses included."""
         return (*self.unread_of(region), *self.regions[region].deletions_unread)
 
     def target(self, region: str) -> Target:
-        """A region of the account, as plans name it."""
+        """Return a region of the account, as plans name it."""
         return Target(self.account_id, region)

@@ -21,7 +21,7 @@ A tombstone is one JSON object:
   volumes from it, as ``account_ids`` (a list of strings) and ``public`` (a boolean).
 - ``image``: the image as DescribeImages returned it (botocore shape ``Image``).
 
-``tombstone_text`` writes all of it. ``read_tombstone`` reads what restoring an image needs.
+``render_tombstone`` writes all of it. ``read_tombstone`` reads what restoring an image needs.
 
 In Parameter Store, the tombstone of an image is the parameter ``PATH/REGION/IMAGE_ID`` of the home region. In
 S3, each tombstone is an object, ``PREFIX/REGION/IMAGE_ID/WRITTEN_AT.json``.
@@ -39,7 +39,7 @@ from typing import Any, NamedTuple
 from .._failures import Failure
 from .._model import Device, ImageRef, Sharing, SnapshotRef
 from .decisions import Decision
-from .stages import DEREGISTER, DISABLE, has_lost_permissions, parse, stamp
+from .stages import DEREGISTER, DISABLE, has_lost_permissions, parse_time, render_time
 from .state import CleanupState, ImageUsage, SnapshotUsage
 
 # Systems Manager User Guide, "Managing parameter tiers": the value of an advanced parameter, in bytes. The
@@ -55,7 +55,7 @@ _CLOCK_SKEW = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class Tombstone:
-    """The part of a tombstone that restoring needs.
+    """The part of a tombstone that a restore needs.
 
     ``state`` is the image's when the tombstone was written. ``volume_permissions`` maps its snapshots to the
     accounts that could create volumes from them; ``deleted`` are the snapshots that would be deleted with it.
@@ -79,14 +79,14 @@ class Tombstone:
 
 
 class ObjectFolder(NamedTuple):
-    """Where in S3 the tombstones of one image are: the keys of its objects start with ``prefix``."""
+    """The place of an image's tombstones in S3: the keys of the objects start with ``prefix``."""
 
     bucket: str
     prefix: str
 
     def key(self, written_at: datetime) -> str:
-        """The key of the tombstone of that time: an image can have one of each stage."""
-        return f"{self.prefix}{stamp(written_at)}.json"
+        """Return the key of the tombstone of that time; an image can have one of each stage."""
+        return f"{self.prefix}{render_time(written_at)}.json"
 
 
 @dataclass(frozen=True)
@@ -97,47 +97,47 @@ class TombstoneHistory:
 
     @property
     def last(self) -> Tombstone | None:
-        """The newest tombstone."""
+        """Return the newest tombstone."""
         return self.tombstones[-1] if self.tombstones else None
 
     @property
     def shared(self) -> Tombstone | None:
-        """The newest tombstone with all of the image's launch permissions.
+        """Return the newest tombstone with all of the image's launch permissions.
 
-        One that was written while the image was disabled has none (EC2 API Reference, DisableImage). One that
-        was written before they were all put back has those that were added since the tombstone before it.
+        A tombstone of a disabled image has none (EC2 API Reference, DisableImage). A tombstone from before
+        they were all restored has the permissions that were added since the tombstone before it.
         """
-        found = None
-        for one in self.tombstones:
-            if not has_lost_permissions(one.state, one.tags):
-                found = one
-            elif found is not None and one.state != "disabled":
-                found = _with_permissions(found, one)
-        return found
+        complete = None
+        for tombstone in self.tombstones:
+            if not has_lost_permissions(tombstone.state, tombstone.tags):
+                complete = tombstone
+            elif complete is not None and tombstone.state != "disabled":
+                complete = _add_permissions(complete, tombstone)
+        return complete
 
     def is_of_deregistration(self, binned_at: datetime | None) -> bool:
         """Whether the last tombstone is of the deregistration that moved the image to the Recycle Bin.
 
         Otherwise the image was deregistered by other means, and may have been changed since the tombstone.
         """
-        written = parse(self.last.written_at) if self.last and self.last.stage == DEREGISTER else None
+        written = parse_time(self.last.written_at) if self.last and self.last.stage == DEREGISTER else None
         if written is None or binned_at is None:
             return False
         return -_CLOCK_SKEW <= binned_at - written <= _DEREGISTERED_WITHIN
 
     @property
     def state(self) -> str:
-        """The state in which the last stage left the image, or moved it to the Recycle Bin."""
+        """Return the state in which the last stage left the image, or moved it to the Recycle Bin."""
         if self.last is None:
             return "available"
         return "disabled" if self.last.stage == DISABLE else self.last.state
 
 
-def tombstone_text(state: CleanupState, decision: Decision) -> str:
-    """The tombstone of an image to disable or deregister, as one line of JSON in the format above."""
+def render_tombstone(state: CleanupState, decision: Decision) -> str:
+    """Return the tombstone of an image to retire as one line of JSON, in the format above."""
     own, region = state.images[decision.ref], decision.ref.region
     usage = state.usage.get(decision.ref, ImageUsage())
-    deleted = {one.snapshot_id for one in decision.snapshots if not one.keep_reason}
+    deleted = {snapshot.snapshot_id for snapshot in decision.snapshots if not snapshot.keep_reason}
     record = {
         "account_id": state.account_id,
         "family": decision.family,
@@ -145,30 +145,30 @@ def tombstone_text(state: CleanupState, decision: Decision) -> str:
         "image_id": decision.ref.image_id,
         "launch_permissions": usage.sharing.to_dict(),
         "name": own.image.name,
-        "recoverable_until": stamp(decision.recoverable_until) if decision.recoverable_until else None,
+        "recoverable_until": render_time(decision.recoverable_until) if decision.recoverable_until else None,
         "region": region,
-        "snapshots": [_snapshot_record(state, region, device, deleted) for device in own.image.devices],
+        "snapshots": [_record_snapshot(state, region, device, deleted) for device in own.image.devices],
         "stage": decision.kind,
         "tags": dict(own.image.tags),
-        "written_at": stamp(state.now),
+        "written_at": render_time(state.now),
     }
     return json.dumps(record, sort_keys=True, default=str)
 
 
-def parameter_name(path: str, ref: ImageRef) -> str:
-    """The name of the parameter that holds an image's tombstone."""
+def name_parameter(path: str, ref: ImageRef) -> str:
+    """Return the name of the parameter that holds an image's tombstone."""
     return f"{path.rstrip('/')}/{ref.region}/{ref.image_id}"
 
 
-def object_folder(uri: str, ref: ImageRef) -> ObjectFolder:
-    """The folder of an image's tombstones below ``s3://bucket/prefix``."""
+def find_object_folder(uri: str, ref: ImageRef) -> ObjectFolder:
+    """Return the folder of an image's tombstones below ``s3://bucket/prefix``."""
     bucket, _slash, prefix = uri.removeprefix("s3://").partition("/")
     above = f"{prefix.rstrip('/')}/" if prefix else ""
     return ObjectFolder(bucket, f"{above}{ref.region}/{ref.image_id}/")
 
 
-def with_bucket_owner(failed: Failure) -> Failure:
-    """The failure of a call of S3, with what else it can mean that S3 denies it.
+def add_bucket_owner_hint(failed: Failure) -> Failure:
+    """Return the failure of a call of S3, with the bucket's owner as a further possible cause.
 
     S3 User Guide, "Verifying bucket ownership with bucket owner condition": so it answers for a bucket of
     another account than the expected one.
@@ -191,43 +191,46 @@ def is_tombstone_parameter(path: str | None, name: str) -> bool:
     """
     if path is None:
         return False
-    _arn, is_arn, rest = name.partition(":parameter/")
+    _arn, is_arn, path_below = name.partition(":parameter/")
     below = rf"{re.escape(path.rstrip('/'))}/[a-z0-9-]+/ami-[0-9a-f]+"
-    return re.fullmatch(below, f"/{rest}" if is_arn else name) is not None
+    return re.fullmatch(below, f"/{path_below}" if is_arn else name) is not None
 
 
 def read_tombstone(text: str) -> Tombstone | None:
-    """Parse a tombstone; None if the text is not a valid one, such as an incomplete line of a killed run."""
+    """Parse a tombstone; None if the text is none, such as an incomplete line of a killed run."""
     try:
-        return _tombstone(json.loads(text))
+        return _parse_record(json.loads(text))
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
 
 
-def by_image(tombstones: Iterable[Tombstone]) -> dict[ImageRef, TombstoneHistory]:
-    """The tombstones by image. The same one may have been kept in several places."""
-    found: dict[ImageRef, dict[tuple[str, str], Tombstone]] = {}
-    for one in tombstones:
-        found.setdefault(one.ref, {})[one.written_at, one.stage] = one
-    return {ref: TombstoneHistory(tuple(sorted(of.values(), key=_order))) for ref, of in found.items()}
-
-
-def _order(one: Tombstone) -> tuple[str, bool]:
-    """The key that sorts tombstones by time. Two runs can have both stages within a second."""
-    return one.written_at, one.stage == DEREGISTER
-
-
-def _with_permissions(one: Tombstone, added: Tombstone) -> Tombstone:
-    """A tombstone with its permissions and those of a later one."""
-    volume_permissions = {
-        snapshot_id: one.volume_permissions.get(snapshot_id, Sharing())
-        | added.volume_permissions.get(snapshot_id, Sharing())
-        for snapshot_id in {**one.volume_permissions, **added.volume_permissions}
+def group_by_image(tombstones: Iterable[Tombstone]) -> dict[ImageRef, TombstoneHistory]:
+    """Return the tombstones by image, without duplicates from several places."""
+    by_time: dict[ImageRef, dict[tuple[str, str], Tombstone]] = {}
+    for tombstone in tombstones:
+        by_time.setdefault(tombstone.ref, {})[tombstone.written_at, tombstone.stage] = tombstone
+    return {
+        ref: TombstoneHistory(tuple(sorted(tombstones_of_image.values(), key=_sort_key)))
+        for ref, tombstones_of_image in by_time.items()
     }
-    return replace(one, launch=one.launch | added.launch, volume_permissions=volume_permissions)
 
 
-def _snapshot_record(state: CleanupState, region: str, device: Device, deleted: set[str]) -> dict[str, Any]:
+def _sort_key(tombstone: Tombstone) -> tuple[str, bool]:
+    """Return the key that sorts tombstones by time; two runs can write both stages within a second."""
+    return tombstone.written_at, tombstone.stage == DEREGISTER
+
+
+def _add_permissions(tombstone: Tombstone, later: Tombstone) -> Tombstone:
+    """Return a tombstone with the permissions of a later one added."""
+    volume_permissions = {
+        snapshot_id: tombstone.volume_permissions.get(snapshot_id, Sharing())
+        | later.volume_permissions.get(snapshot_id, Sharing())
+        for snapshot_id in {**tombstone.volume_permissions, **later.volume_permissions}
+    }
+    return replace(tombstone, launch=tombstone.launch | later.launch, volume_permissions=volume_permissions)
+
+
+def _record_snapshot(state: CleanupState, region: str, device: Device, deleted: set[str]) -> dict[str, Any]:
     snapshot_id = device.snapshot_id or ""
     snapshot = state.regions[region].snapshots.get(snapshot_id)
     sharing = state.snapshot_usage.get(SnapshotRef(region, snapshot_id), SnapshotUsage()).sharing
@@ -242,7 +245,7 @@ def _snapshot_record(state: CleanupState, region: str, device: Device, deleted: 
     }
 
 
-def _tombstone(record: Mapping[str, Any]) -> Tombstone:
+def _parse_record(record: Mapping[str, Any]) -> Tombstone:
     image, snapshots = record["image"], record["snapshots"]
     return Tombstone(
         ref=ImageRef(record["region"], record["image_id"]),
@@ -253,14 +256,17 @@ def _tombstone(record: Mapping[str, Any]) -> Tombstone:
         name=record["name"],
         launch=Sharing.read(record["launch_permissions"]),
         volume_permissions={
-            one["snapshot_id"]: Sharing.read(one["volume_permissions"])
-            for one in snapshots
-            if one["snapshot_id"]
+            snapshot["snapshot_id"]: Sharing.read(snapshot["volume_permissions"])
+            for snapshot in snapshots
+            if snapshot["snapshot_id"]
         },
-        deleted=frozenset(one["snapshot_id"] for one in snapshots if one["deleted"]),
-        devices=tuple(Device(one["device_name"], one["snapshot_id"], one["encrypted"]) for one in snapshots),
+        deleted=frozenset(snapshot["snapshot_id"] for snapshot in snapshots if snapshot["deleted"]),
+        devices=tuple(
+            Device(snapshot["device_name"], snapshot["snapshot_id"], snapshot["encrypted"])
+            for snapshot in snapshots
+        ),
         tags=dict(record["tags"]),
         deprecation_time=image.get("DeprecationTime"),
-        product_codes=tuple(one["ProductCodeId"] for one in image.get("ProductCodes", ())),
+        product_codes=tuple(product_code["ProductCodeId"] for product_code in image.get("ProductCodes", ())),
         platform=image.get("PlatformDetails", ""),
     )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What could not be read, and alone keeps images or snapshots that could be retired without it."""
+"""The failed reads that alone keep images or snapshots from being retired."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ CODE = "cleanup_unreadable"
 _REMEDY = "Allow this read."
 
 
-def unread_failures(
+def list_unread_failures(
     account_id: str, decided: Iterable[Decision], deletions: Mapping[str, tuple[Evidence, ...]]
 ) -> tuple[Failure, ...]:
-    """A failure for each read that failed in a region and keeps something there that could be retired.
+    """Return a failure for each failed read that keeps something in a region that could be retired.
 
-    ``deletions`` maps regions to what keeps the snapshots without an image (``unread_deletions``). What also
-    has a rule, a use or something else that keeps it is not counted: it would stay anyway.
+    ``deletions`` maps regions to what keeps the snapshots without an image (``map_unread_deletions``). What a
+    rule, a use or something else keeps as well is not counted: it would stay anyway.
     """
-    found: dict[tuple[str, str, str], Evidence] = {}
+    evidence: dict[tuple[str, str, str], Evidence] = {}
     for decision in decided:
-        for one in decision.unread:
-            found.setdefault((decision.ref.region, one.account_id or account_id, one.subject), one)
+        for item in decision.unread:
+            evidence.setdefault((decision.ref.region, item.account_id or account_id, item.subject), item)
     for region, unread in deletions.items():
-        for one in unread:
-            found.setdefault((region, account_id, one.subject), one)
+        for item in unread:
+            evidence.setdefault((region, account_id, item.subject), item)
     return tuple(
         Failure(
-            message=f"{_what(one)} could not be read, so images or snapshots are kept that could "
-            f"otherwise be retired: {one.detail}",
-            remedy=one.remedy or _REMEDY,
+            message=f"{_name_subject(item)} could not be read, so images or snapshots are kept that could "
+            f"otherwise be retired: {item.detail}",
+            remedy=item.remedy or _REMEDY,
             error_code=CODE,
-            action=one.subject,
+            action=item.subject,
             region=region,
             account_id=place,
         )
-        for (region, place, _subject), one in sorted(found.items(), key=lambda item: item[0])
+        for (region, place, _subject), item in sorted(evidence.items(), key=lambda pair: pair[0])
     )
 
 
-def _what(one: Evidence) -> str:
-    """What could not be read: an operation, what launches images, or an account, whose subject is its ID."""
-    return f"Account {one.subject}" if one.subject.isdigit() else one.subject
+def _name_subject(evidence: Evidence) -> str:
+    """Return the operation, the resource or the account that could not be read."""
+    return f"Account {evidence.subject}" if evidence.subject.isdigit() else evidence.subject

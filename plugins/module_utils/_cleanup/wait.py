@@ -13,7 +13,7 @@ from .._aws.clients import Clients
 from .._fanout import map_parallel
 from .._model import ImageRef
 from .._plan import batches
-from .read_usage import REFERENCE_BATCH, pending_reports
+from .read_usage import REFERENCE_BATCH, read_pending_reports
 
 # AWS documents no duration. What is not ready then is left to the next run.
 _REPORT_TIMEOUT = 900.0
@@ -27,20 +27,24 @@ def wait_for_reports(clients: Clients, images: Iterable[ImageRef]) -> None:
     """
     waiting = sorted(images)
     for _attempt in attempts(_REPORT_TIMEOUT, _REPORT_INTERVAL):
-        pending, _failed = map_parallel(_batches(waiting), lambda batch: _pending(clients, batch))
-        waiting = sorted(ref for found in pending.values() for ref in found)
+        pending, _failed = map_parallel(_make_batches(waiting), lambda batch: _read_pending(clients, batch))
+        waiting = sorted(ref for batch in pending.values() for ref in batch)
         if not waiting:
             return
 
 
-def _pending(clients: Clients, batch: tuple[ImageRef, ...]) -> tuple[ImageRef, ...]:
+def _read_pending(clients: Clients, batch: tuple[ImageRef, ...]) -> tuple[ImageRef, ...]:
     region = batch[0].region
-    found = pending_reports(clients.ec2(region), [ref.image_id for ref in batch])
-    return tuple(ref for ref in batch if ref.image_id in found)
+    pending = read_pending_reports(clients.ec2(region), [ref.image_id for ref in batch])
+    return tuple(ref for ref in batch if ref.image_id in pending)
 
 
-def _batches(refs: list[ImageRef]) -> list[tuple[ImageRef, ...]]:
+def _make_batches(refs: list[ImageRef]) -> list[tuple[ImageRef, ...]]:
     by_region: dict[str, list[ImageRef]] = {}
     for ref in refs:
         by_region.setdefault(ref.region, []).append(ref)
-    return [tuple(batch) for here in by_region.values() for batch in batches(here, REFERENCE_BATCH)]
+    return [
+        tuple(batch)
+        for refs_of_region in by_region.values()
+        for batch in batches(refs_of_region, REFERENCE_BATCH)
+    ]

@@ -20,7 +20,7 @@ from .._wording import file_reason
 from .decisions import Decision
 from .options import CleanupOptions
 from .state import CleanupState
-from .tombstone import object_folder, parameter_name, tombstone_text, with_bucket_owner
+from .tombstone import add_bucket_owner_hint, find_object_folder, name_parameter, render_tombstone
 
 _REMEDY = "No image was disabled or deregistered."
 
@@ -28,22 +28,24 @@ _REMEDY = "No image was disabled or deregistered."
 def write_tombstones(
     clients: Clients, options: CleanupOptions, state: CleanupState, retired: Iterable[Decision]
 ) -> tuple[Failure, ...]:
-    """Write a tombstone of each image to every place that the user names, durably.
+    """Write a tombstone of each image, durably, to every place that the user names.
 
     Returns:
         Why some could not be written.
     """
-    texts = {decision.ref: tombstone_text(state, decision) for decision in retired}
+    texts = {decision.ref: render_tombstone(state, decision) for decision in retired}
     if not texts:
         return ()
     return (
-        *_into_file(options.tombstone_path, texts, state),
-        *_each(clients, texts, state, "tombstone_s3_uri", _s3(clients, options, state)),
-        *_each(clients, texts, state, "tombstone_ssm_path", _ssm(clients, options.tombstone_ssm_path)),
+        *_append_to_file(options.tombstone_path, texts, state),
+        *_put_each(clients, texts, state, "tombstone_s3_uri", _open_bucket(clients, options, state)),
+        *_put_each(
+            clients, texts, state, "tombstone_ssm_path", _open_parameters(clients, options.tombstone_ssm_path)
+        ),
     )
 
 
-def _into_file(path: str | None, texts: dict[ImageRef, str], state: CleanupState) -> tuple[Failure, ...]:
+def _append_to_file(path: str | None, texts: dict[ImageRef, str], state: CleanupState) -> tuple[Failure, ...]:
     """Append a line for each image, and wait until they are on the disk."""
     if path is None:
         return ()
@@ -74,10 +76,10 @@ def _ends_within_a_line(file: BinaryIO) -> bool:
     return file.read(1) != b"\n"
 
 
-def _s3(
+def _open_bucket(
     clients: Clients, options: CleanupOptions, state: CleanupState
 ) -> Callable[[ImageRef, str], Any] | None:
-    """Puts a tombstone into the bucket, if it belongs to the account that it should belong to."""
+    """Return a function that puts a tombstone into the bucket of the expected owner."""
     uri, owner = options.tombstone_s3_uri, options.tombstone_s3_bucket_owner or state.account_id
     if uri is None:
         return None
@@ -85,7 +87,7 @@ def _s3(
     s3 = clients.client("s3", clients.default_region)
 
     def put(ref: ImageRef, text: str) -> None:
-        folder = object_folder(uri, ref)
+        folder = find_object_folder(uri, ref)
         key = folder.key(state.now)
         s3.put_object(
             Bucket=folder.bucket,
@@ -98,7 +100,7 @@ def _s3(
     return put
 
 
-def _ssm(clients: Clients, path: str | None) -> Callable[[ImageRef, str], Any] | None:
+def _open_parameters(clients: Clients, path: str | None) -> Callable[[ImageRef, str], Any] | None:
     if path is None:
         return None
     region, limited = clients.default_region, clients.rate_limited("PutParameter").without_retries()
@@ -110,7 +112,7 @@ def _ssm(clients: Clients, path: str | None) -> Callable[[ImageRef, str], Any] |
         # Systems Manager User Guide, "Managing parameter tiers": more than 4 KB need an advanced parameter.
         # The text has the time of the run, so that no other run puts the same.
         request = {
-            "Name": parameter_name(path, ref),
+            "Name": name_parameter(path, ref),
             "Value": text,
             "Type": "String",
             "Tier": "Intelligent-Tiering",
@@ -121,18 +123,18 @@ def _ssm(clients: Clients, path: str | None) -> Callable[[ImageRef, str], Any] |
     return put
 
 
-def _each(
+def _put_each(
     clients: Clients,
     texts: dict[ImageRef, str],
     state: CleanupState,
     option: str,
     put: Callable[[ImageRef, str], Any] | None,
 ) -> tuple[Failure, ...]:
-    """Put all texts. A failure has the region that is written to, whatever the region of its image."""
+    """Put all texts; a failure has the region that is written to, not that of the image."""
     if put is None:
         return ()
     _done, failed = map_parallel(texts, lambda ref: put(ref, texts[ref]))
     target = state.target(clients.default_region)
     return tuple(
-        with_bucket_owner(errors.failure(exception, target, option)) for exception in failed.values()
+        add_bucket_owner_hint(errors.failure(exception, target, option)) for exception in failed.values()
     )

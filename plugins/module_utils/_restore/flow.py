@@ -174,9 +174,9 @@ def _mark(ec2: EC2Client, plan: ImagePlan, target: Target) -> Performed:
     An image that was deregistered during a restore has the tag already: it shows which permissions it lacks.
     """
     image_id = plan.ref.image_id
-    shown = _find_listed(ec2, image_id)
-    if shown is not None:
-        return Performed() if RESTORE_TAG in shown.tags else perform_all(ec2, plan.mark)
+    listed_image = _find_listed(ec2, image_id)
+    if listed_image is not None:
+        return Performed() if RESTORE_TAG in listed_image.tags else perform_all(ec2, plan.mark)
     done = perform_all(ec2, plan.mark)
     try:
         wait_for_image(ec2, image_id)

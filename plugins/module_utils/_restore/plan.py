@@ -11,17 +11,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from .._cleanup.snapshots import SNAPSHOT_TAG, marked_for
+from .._cleanup.snapshots import SNAPSHOT_TAG, list_marked_images
 from .._cleanup.stages import (
     DEPRECATION_TAG,
     DISABLE,
     MARKS,
     RESTORE_TAG,
     STAGE_TAGS,
-    former_deprecation,
+    find_former_deprecation,
     has_lost_permissions,
     is_own_deprecation,
-    parse,
+    parse_time,
 )
 from .._cleanup.state import OwnSnapshot
 from .._cleanup.tombstone import Tombstone, TombstoneHistory
@@ -212,14 +212,14 @@ def restored_and_open(performed: Iterable[Action]) -> tuple[str, ...]:
 
 
 def _region(target: Target, images: Iterable[ImagePlan]) -> TargetPlan:
-    here = list(images)
+    image_plans = list(images)
     return TargetPlan(
         target,
-        actions=tuple(action for image in here for action in image.actions),
-        before={image.ref.image_id: dict(image.before) for image in here},
-        after={image.ref.image_id: dict(image.after) for image in here},
-        warnings=tuple(dict.fromkeys(warning for image in here for warning in image.warnings)),
-        refusals=tuple(refusal for image in here for refusal in image.refusals),
+        actions=tuple(action for image in image_plans for action in image.actions),
+        before={image.ref.image_id: dict(image.before) for image in image_plans},
+        after={image.ref.image_id: dict(image.after) for image in image_plans},
+        warnings=tuple(dict.fromkeys(warning for image in image_plans for warning in image.warnings)),
+        refusals=tuple(refusal for image in image_plans for refusal in image.refusals),
     )
 
 
@@ -300,14 +300,16 @@ def _finishing_actions(
     if image.state == "disabled":
         yield Action(target, "EnableImage", {"ImageId": image_id}, image_id)
     if after.deprecation_time != image.deprecation_time:
-        if date := parse(after.deprecation_time or ""):
+        if date := parse_time(after.deprecation_time or ""):
             until = {"DeprecateAt": date, "ImageId": image_id}
             yield Action(target, "EnableImageDeprecation", until, image_id)
         else:
             yield Action(target, "DisableImageDeprecation", {"ImageId": image_id}, image_id)
     yield from missing
     snapshot_ids = sorted(
-        snapshot.snapshot_id for snapshot in state.snapshots.values() if image_id in marked_for(snapshot)
+        snapshot.snapshot_id
+        for snapshot in state.snapshots.values()
+        if image_id in list_marked_images(snapshot)
     )
     if snapshot_ids:
         yield _delete_tags(target, snapshot_ids, [SNAPSHOT_TAG])
@@ -464,7 +466,7 @@ def _finish_image(image: Image, launch: Sharing, now: datetime) -> Image:
     return replace(
         image,
         state="available",
-        deprecation_time=former_deprecation(image, now) if canceled else image.deprecation_time,
+        deprecation_time=find_former_deprecation(image, now) if canceled else image.deprecation_time,
         tags={key: value for key, value in image.tags.items() if key not in unwanted},
     )
 

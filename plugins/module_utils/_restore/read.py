@@ -17,8 +17,13 @@ from .._aws.answers import required
 from .._aws.caller import check_default_region, identify, preferred_region
 from .._aws.clients import Clients
 from .._aws.errors import AWS_ERRORS
-from .._cleanup.read_regions import archive_of, archiving_snapshots, binned_images, stays_in_bin
-from .._cleanup.snapshots import described_image
+from .._cleanup.read_regions import (
+    can_be_restored,
+    parse_archive_state,
+    read_archiving_snapshots,
+    read_binned_images,
+)
+from .._cleanup.snapshots import find_described_image
 from .._cleanup.state import OwnSnapshot
 from .._cleanup.tombstone import TombstoneHistory
 from .._failures import ValidationError, invalid_option
@@ -135,10 +140,10 @@ def read_region(
         sharing.public for shared in public for sharing in shared.volume_permissions.values()
     )
     now = datetime.now(UTC)
-    binned = {} if is_complete else dict(binned_images(ec2, now))
+    binned = {} if is_complete else dict(read_binned_images(ec2, now))
     # Only snapshots of disabled images can be archived (EBS User Guide, "Archive an Amazon EBS snapshot").
     is_disabled = any(image_id in own and image.state == "disabled" for image_id, image in images.items())
-    archiving = archiving_snapshots(ec2) if is_disabled else ()
+    archiving = read_archiving_snapshots(ec2) if is_disabled else ()
     return Region(
         images,
         binned=binned,
@@ -187,7 +192,7 @@ def read_image(
     of_image = [
         key
         for key, text in region.binned_snapshots.items()
-        if key in known or described_image(OwnSnapshot(key, text)) == ref.image_id
+        if key in known or find_described_image(OwnSnapshot(key, text)) == ref.image_id
     ]
     return replace(
         state,
@@ -222,7 +227,7 @@ def _binned_snapshots(ec2: EC2Client, after: datetime) -> dict[str, str]:
         required(item, "SnapshotId", operation): item.get("Description", "")
         for page in pages
         for item in required(page, "Snapshots", operation)
-        if stays_in_bin(item, after)
+        if can_be_restored(item, after)
     }
 
 
@@ -276,7 +281,7 @@ def _existing_snapshots(
         for page in pages:
             for item in required(page, "Snapshots", "DescribeSnapshots"):
                 snapshot_id = required(item, "SnapshotId", "DescribeSnapshots")
-                archive = archive_of(item)
+                archive = parse_archive_state(item)
                 snapshots[snapshot_id] = OwnSnapshot(
                     snapshot_id=snapshot_id,
                     description=item.get("Description", ""),

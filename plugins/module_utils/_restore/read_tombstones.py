@@ -19,11 +19,11 @@ from .._aws.parameters import is_missing
 from .._cleanup.tombstone import (
     Tombstone,
     TombstoneHistory,
-    by_image,
-    object_folder,
-    parameter_name,
+    add_bucket_owner_hint,
+    find_object_folder,
+    group_by_image,
+    name_parameter,
     read_tombstone,
-    with_bucket_owner,
 )
 from .._failures import Failure, ValidationError, invalid_value
 from .._fanout import map_parallel
@@ -74,7 +74,7 @@ def read_tombstones(
                 foreign.append(_foreign(place, tombstone, Target(account_id, tombstone.ref.region)))
     if foreign:
         raise ValidationError(foreign)
-    return by_image(tombstones), tuple(unreadable)
+    return group_by_image(tombstones), tuple(unreadable)
 
 
 def _foreign(place: str, tombstone: Tombstone, target: Target) -> Failure:
@@ -135,14 +135,14 @@ def _lines(path: str) -> list[tuple[str, str]]:
 def _s3_reader(clients: Clients, uri: str, owner: str) -> Reader:
     clients.open("s3", [clients.default_region])
     s3 = clients.client("s3", clients.default_region)
-    return lambda ref: from_s3(s3, *object_folder(uri, ref), owner)
+    return lambda ref: from_s3(s3, *find_object_folder(uri, ref), owner)
 
 
 def _ssm_reader(clients: Clients, path: str) -> Reader:
     limited = clients.rate_limited("GetParameterHistory")
     limited.open("ssm", [clients.default_region])
     ssm = limited.ssm(clients.default_region)
-    return lambda ref: from_ssm(ssm, parameter_name(path, ref))
+    return lambda ref: from_ssm(ssm, name_parameter(path, ref))
 
 
 def _of_each_image(
@@ -151,7 +151,9 @@ def _of_each_image(
     done, failed = map_parallel(options.images, reader)
     if failed:
         raise ValidationError(
-            with_bucket_owner(errors.failure(exception, Target(account_id, clients.default_region), option))
+            add_bucket_owner_hint(
+                errors.failure(exception, Target(account_id, clients.default_region), option)
+            )
             for exception in failed.values()
         )
     return [(f"A text in {option} for {ref}", text) for ref, texts in done.items() for text in texts]

@@ -49,8 +49,8 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     ``result`` is that of ``ami_restore``. ``context`` has the ``status`` and ``check_mode``.
     """
     failed = result.get("failures") or ()
-    rest = report_path or f"the fact {context['role']}_failures"
-    message = join_messages([read_module_message(result, rest)], rest)
+    full_list = report_path or f"the fact {context['role']}_failures"
+    message = join_messages([read_module_message(result, full_list)], full_list)
     restored = result.get("results") or ()
     rows = [_row(image, context["check_mode"]) for image in restored]
     public = [row for row in rows if row.tone is Tone.WARNING]
@@ -58,7 +58,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     lines = (
         *_headline(restored, context),
         *format_table(_COLUMNS, tuple(collapse_rows([*list_failed_rows(failed), *public], others))),
-        *format_failures(failed, rest, message),
+        *format_failures(failed, full_list, message),
     )
     images: dict[str, list[str]] = {}
     for image in restored:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleActionFail
 from ansible_collections.golden.images.plugins.action import role_result as plugin
-from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import cleanup
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import build_content
 from ansible_collections.golden.images.plugins.module_utils._cleanup.report.prices import Prices
 
 from tests.unit.cleanup.report.examples import KEPT, cleaned
@@ -19,7 +19,7 @@ from tests.unit.verification.examples import WEB, seen, verified
 
 COPIED = copied(EU)
 REPORT = reported(COPIED, {}, shared(EU))
-CLEANED = cleanup(cleaned(KEPT), Prices(), True)
+CLEANED = build_content(cleaned(KEPT), Prices(), True)
 GIVEN = {"role": "distribute", "result": REPORT, "context": {"copy_result": COPIED}}
 
 

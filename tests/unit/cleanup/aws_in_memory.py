@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import stamp
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import render_time
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
     CleanupState,
     OwnImage,
@@ -30,7 +30,7 @@ def performed(saw: CleanupState, actions: Iterable[Action]) -> CleanupState:
             region = _image(region, str(action.resource), state="disabled")
         elif action.operation == "EnableImageDeprecation":
             assert action.parameters["DeprecateAt"] > saw.now
-            moment = stamp(action.parameters["DeprecateAt"])
+            moment = render_time(action.parameters["DeprecateAt"])
             region = _image(region, str(action.resource), deprecation_time=moment)
         elif action.operation == "DeregisterImage":
             region = _deregistered(region, action)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import Clocks, stamp
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import Clocks, render_time
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import KeyUsage, OwnSnapshot
 from ansible_collections.golden.images.plugins.module_utils._keys.needed import ConsumerResources
 from ansible_collections.golden.images.plugins.module_utils._model import Grant, KeyRef, Sharing
@@ -24,11 +24,11 @@ NEWEST = own("ami-new", 0)
 
 def since(days: int, *marks: str) -> dict[str, Any]:
     """The tags of an image whose stages are so many days old."""
-    return {**FAMILY, **{mark: stamp(ago(days=days)) for mark in marks}}
+    return {**FAMILY, **{mark: render_time(ago(days=days)) for mark in marks}}
 
 
 def test_the_calls_are_in_an_order_in_which_a_run_can_end_anywhere() -> None:
-    past = stamp(ago(days=20))
+    past = render_time(ago(days=20))
     images = (
         own("ami-0", tags=since(20, DEPRECATED, DISABLED), deprecation_time=past, state="disabled"),
         own("ami-1", tags=since(20, DEPRECATED), deprecation_time=past),

@@ -10,7 +10,10 @@ from unittest.mock import patch
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._cleanup import apply as retire
-from ansible_collections.golden.images.plugins.module_utils._cleanup.apply import operations, perform_each
+from ansible_collections.golden.images.plugins.module_utils._cleanup.apply import (
+    list_operations,
+    perform_each,
+)
 from ansible_collections.golden.images.plugins.module_utils._plan import Action, Performed
 from botocore.exceptions import ClientError
 
@@ -51,7 +54,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def done(wire: Wire, *actions: Action, depends_on: dict[str, set[str]] | None = None) -> Performed:
     """What becomes of the actions, with calls one after another: the script is one."""
-    opened = {operation for action in actions for operation in operations(action)}
+    opened = {operation for action in actions for operation in list_operations(action)}
 
     def client_for(action: Action) -> Any:
         assert action.operation in opened
@@ -62,8 +65,8 @@ def done(wire: Wire, *actions: Action, depends_on: dict[str, set[str]] | None = 
 
 
 def test_a_deregistration_may_take_deletions_of_snapshots() -> None:
-    assert operations(deregister("ami-1")) == ("DeregisterImage", "DeleteSnapshot")
-    assert operations(tag("snap-1")) == ("CreateTags",)
+    assert list_operations(deregister("ami-1")) == ("DeregisterImage", "DeleteSnapshot")
+    assert list_operations(tag("snap-1")) == ("CreateTags",)
 
 
 def named(snapshot_id: str) -> dict[str, Any]:

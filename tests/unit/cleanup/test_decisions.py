@@ -9,14 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import Clocks, stamp
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import Clocks, render_time
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
     CleanupState,
     Evidence,
     ImageUsage,
     OwnImage,
     SnapshotUsage,
-    unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils._model import (
     ImageRef,
@@ -42,7 +41,7 @@ OLD_ID = "ami-0123456789abcdef0"
 OLD = own(OLD_ID, 100)
 NEWEST = own("ami-00000000", 1)
 REF = ImageRef(REGION, OLD_ID)
-CHOSEN = {"golden.images:cleanup-chosen": stamp(ago(days=3))}
+CHOSEN = {"golden.images:cleanup-chosen": render_time(ago(days=3))}
 
 
 def decided(saw: CleanupState, **wants: Any) -> Any:
@@ -60,7 +59,7 @@ EVIDENCE: list[tuple[CleanupState, str, bool]] = [
     (seen(region_state(OLD, NEWEST, uses={OLD_ID: (USED,)})), "instance", True),
     (seen(region_state(OLD, NEWEST), region_state(COPY)), "running_copy", True),
     (
-        seen(region_state(OLD, NEWEST, unread=(unreadable("DescribeInstances", "denied"),))),
+        seen(region_state(OLD, NEWEST, unread=(Evidence.unreadable("DescribeInstances", "denied"),))),
         "unreadable",
         False,
     ),
@@ -70,7 +69,7 @@ EVIDENCE: list[tuple[CleanupState, str, bool]] = [
         True,
     ),
     (
-        with_usage(ImageUsage(unread=(unreadable("DescribeImageReferences", "throttled"),))),
+        with_usage(ImageUsage(unread=(Evidence.unreadable("DescribeImageReferences", "throttled"),))),
         "unreadable",
         False,
     ),
@@ -100,8 +99,8 @@ def test_late_uses_that_were_not_read_block_a_deregistration() -> None:
 
 
 ROLE = "golden"
-OWN_READ = unreadable("DescribeImageReferences", "denied")
-THEIR_READ = replace(unreadable("DescribeInstances", "denied"), account_id=CONSUMER)
+OWN_READ = Evidence.unreadable("DescribeImageReferences", "denied")
+THEIR_READ = replace(Evidence.unreadable("DescribeInstances", "denied"), account_id=CONSUMER)
 
 
 @pytest.mark.parametrize(
@@ -218,9 +217,9 @@ def test_a_snapshot_shared_with_others_than_its_image_blocks_the_deregistration(
         ({CONSUMER: ()}, False, "deregister", False),
         ({CONSUMER: (USED,)}, False, "keep", False),
         ({CONSUMER: (USED,)}, True, "keep", False),
-        ({CONSUMER: (unreadable(CONSUMER, "denied"),)}, False, "keep", True),
+        ({CONSUMER: (Evidence.unreadable(CONSUMER, "denied"),)}, False, "keep", True),
         # While it was available, a report was enough, although the account could not be read.
-        ({CONSUMER: (unreadable(CONSUMER, "denied"),)}, True, "deregister", False),
+        ({CONSUMER: (Evidence.unreadable(CONSUMER, "denied"),)}, True, "deregister", False),
         # Its account was not read, for example because it was shared in between.
         ({}, False, "wait", False),
         ({}, True, "wait", False),
@@ -347,9 +346,11 @@ def test_a_parameter_in_another_region_names_an_image_as_well() -> None:
 
 @pytest.mark.parametrize("action", ["DescribeParameters", "GetParameters", "GetParameterHistory"])
 def test_parameters_that_cannot_be_read_in_another_region_may_name_any_image(action: str) -> None:
-    saw = seen(region_state(OLD, NEWEST), region_state(unread=(unreadable(action, "denied"),)))
+    saw = seen(region_state(OLD, NEWEST), region_state(unread=(Evidence.unreadable(action, "denied"),)))
     found = decided(saw)
-    assert (found.kind, found.evidence) == ("keep", (unreadable(action, "denied in us-east-1"),))
+    assert (found.kind, found.evidence) == ("keep", (Evidence.unreadable(action, "denied in us-east-1"),))
     for own_region in ("DescribeInstances", "GetParameter"):
-        saw = seen(region_state(OLD, NEWEST), region_state(unread=(unreadable(own_region, "denied"),)))
+        saw = seen(
+            region_state(OLD, NEWEST), region_state(unread=(Evidence.unreadable(own_region, "denied"),))
+        )
         assert decided(saw).kind == "deregister"

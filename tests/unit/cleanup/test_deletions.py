@@ -14,15 +14,14 @@ from ansible_collections.golden.images.plugins.module_utils._cleanup.state impor
     Evidence,
     OwnSnapshot,
     SnapshotUsage,
-    unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils._model import Sharing, SnapshotRef
 
 from tests.unit.cleanup.examples import REGION, USED, own, planned, region_state, seen
 from tests.unit.examples import CONSUMER, OWNER
 
-FLEETS = unreadable("DescribeFleets", "UnauthorizedOperation: No.")
-BIN = unreadable("ListImagesInRecycleBin", "InvalidAction: No.")
+FLEETS = Evidence.unreadable("DescribeFleets", "UnauthorizedOperation: No.")
+BIN = Evidence.unreadable("ListImagesInRecycleBin", "InvalidAction: No.")
 FORMER = "ami-0123456789abcdef0"
 ORPHAN = OwnSnapshot("snap-9", f"Created by CreateImage(i-1) for {FORMER}")
 LEFT = OwnSnapshot("snap-8", tags={"golden.images:cleanup-image-ids": "ami-gone"})
@@ -100,7 +99,9 @@ def test_an_image_of_another_region_keeps_the_snapshots_that_name_it() -> None:
 
 
 def test_no_orphans_where_uses_could_not_be_read() -> None:
-    unread = replace(saw().regions[REGION], unread=(unreadable("launch template lt-1", "not resolved"),))
+    unread = replace(
+        saw().regions[REGION], unread=(Evidence.unreadable("launch template lt-1", "not resolved"),)
+    )
     now = replace(saw(), regions={REGION: unread})
     assert alone(now, orphan_snapshots=True) == []
 
@@ -164,9 +165,9 @@ def test_deregistered_images_are_counted_by_what_no_tag_can_change() -> None:
             id="it may be used",
         ),
         pytest.param(
-            seen(region_state(deletions_unread=(unreadable("DescribeSnapshots", "denied"),))),
+            seen(region_state(deletions_unread=(Evidence.unreadable("DescribeSnapshots", "denied"),))),
             True,
-            {REGION: (unreadable("DescribeSnapshots", "denied"),)},
+            {REGION: (Evidence.unreadable("DescribeSnapshots", "denied"),)},
             id="orphans are not known",
         ),
         pytest.param(
@@ -175,7 +176,7 @@ def test_deregistered_images_are_counted_by_what_no_tag_can_change() -> None:
                 snapshot_usage={SnapshotRef(REGION, "snap-8"): SnapshotUsage(unread="denied")},
             ),
             False,
-            {REGION: (unreadable("DescribeSnapshotAttribute", "snap-8: denied"),)},
+            {REGION: (Evidence.unreadable("DescribeSnapshotAttribute", "snap-8: denied"),)},
             id="it may be shared",
         ),
     ],

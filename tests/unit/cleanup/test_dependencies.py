@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._cleanup.decisions import Decision
 from ansible_collections.golden.images.plugins.module_utils._cleanup.dependencies import (
-    dependencies,
+    find_dependencies,
     is_still_in_use,
 )
 from ansible_collections.golden.images.plugins.module_utils._cleanup.snapshots import SnapshotDecision
@@ -42,7 +42,7 @@ REVOKE = Action(target_in(), "RevokeGrant", {"GrantId": "g-1", "KeyId": KEY}, "g
 
 def test_a_snapshot_depends_on_its_images_and_a_grant_on_all_that_goes_under_its_key() -> None:
     decided = [deregistered("ami-1", "snap-1"), deregistered("ami-2", "snap-1", "snap-2")]
-    found = dependencies(SEEN, decided, [REVOKE, delete("snap-1"), delete("snap-9")])
+    found = find_dependencies(SEEN, decided, [REVOKE, delete("snap-1"), delete("snap-9")])
     assert found[REGION] == {
         "snap-1": {"ami-1", "ami-2"},
         "snap-2": {"ami-2"},
@@ -51,7 +51,7 @@ def test_a_snapshot_depends_on_its_images_and_a_grant_on_all_that_goes_under_its
 
 
 def test_without_anything_that_is_deregistered_nothing_depends() -> None:
-    assert not dependencies(SEEN, (), [delete("snap-9")]).get(REGION)
+    assert not find_dependencies(SEEN, (), [delete("snap-9")]).get(REGION)
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,13 @@ from ansible_collections.golden.images.plugins.module_utils._cleanup.families im
     ORIGIN_NAME_TAG,
     ORIGIN_TAG_PREFIX,
     FamilyBy,
-    blocked_by_missing_tags,
-    families,
-    inherited_tags,
-    latest,
-    unmatched_options,
+    block_until_tagged,
+    find_families,
+    find_latest,
+    list_inherited_tags,
+    warn_of_unmatched_options,
 )
-from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import stamp
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import render_time
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import OwnImage
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef
 
@@ -74,7 +74,7 @@ def placed(here: list[OwnImage], there: list[OwnImage] | None = None) -> dict[Im
 )
 def test_family(by: FamilyBy, changes: dict[str, Any], family: str | None) -> None:
     ref = ImageRef(HERE, "ami-1")
-    assert families(placed([own(**changes)]), by, ()).get(ref) == family
+    assert find_families(placed([own(**changes)]), by, ()).get(ref) == family
 
 
 @pytest.mark.parametrize(
@@ -90,31 +90,31 @@ def test_family(by: FamilyBy, changes: dict[str, Any], family: str | None) -> No
     ],
 )
 def test_an_option_that_matches_no_image_is_named(by: FamilyBy, options: list[str]) -> None:
-    found = unmatched_options(placed([own("ami-1")]), by)
+    found = warn_of_unmatched_options(placed([own("ami-1")]), by)
     assert [text.partition(":")[0] for text in found] == options
 
 
 def test_images_that_a_policy_manages_have_no_family() -> None:
     images = placed([own("ami-1"), own("ami-2")])
-    assert families(images, BY_TAG, {ImageRef(HERE, "ami-1")}) == {ImageRef(HERE, "ami-2"): "web"}
+    assert find_families(images, BY_TAG, {ImageRef(HERE, "ami-1")}) == {ImageRef(HERE, "ami-2"): "web"}
 
 
 @pytest.mark.parametrize("by", [BY_TAG, FamilyBy(name_pattern=re.compile("(web) .*"))])
 def test_copies_of_copies_follow_their_source_through_regions(by: FamilyBy) -> None:
     images = placed([own("ami-1"), copy_of("ami-3", "ami-2", THERE)], [copy_of("ami-2", "ami-1")])
-    assert families(images, by, ()) == dict.fromkeys(images, "web")
+    assert find_families(images, by, ()) == dict.fromkeys(images, "web")
 
 
 def test_by_source_what_is_made_of_instances_follows_their_image_and_copies_too() -> None:
     base = ImageRef(THERE, "ami-base")
     images = placed([own("ami-1", base=base), own("ami-2", base=base)], [copy_of("ami-3", "ami-2")])
-    assert families(images, BY_SOURCE, ()) == dict.fromkeys(images, "us-east-1/ami-base")
+    assert find_families(images, BY_SOURCE, ()) == dict.fromkeys(images, "us-east-1/ami-base")
 
 
 def test_images_that_name_each_other_as_source_end_the_search() -> None:
     images = placed([copy_of("ami-1", "ami-2"), copy_of("ami-2", "ami-1")])
-    assert families(images, BY_TAG, ()) == {}
-    assert set(families(images, BY_SOURCE, ())) == set(images)
+    assert find_families(images, BY_TAG, ()) == {}
+    assert set(find_families(images, BY_SOURCE, ())) == set(images)
 
 
 def names(refs: frozenset[ImageRef]) -> list[str]:
@@ -141,26 +141,26 @@ def names(refs: frozenset[ImageRef]) -> list[str]:
 )
 def test_latest(here: list[OwnImage], count: int, kept: list[str]) -> None:
     images = placed(here)
-    assert names(latest(images, families(images, BY_TAG, ()), count)) == kept
+    assert names(find_latest(images, find_families(images, BY_TAG, ()), count)) == kept
 
 
 @pytest.mark.parametrize("state", ["available", "disabled"])
 def test_an_image_without_a_creation_date_takes_the_place_of_no_other(state: str) -> None:
     undated = replace(own("ami-9", state="available"), created=None)
     images = placed([own("ami-1", 3, state=state), own("ami-0", 5, state=state), undated])
-    assert names(latest(images, families(images, BY_TAG, ()), 1)) == ["ami-1"]
+    assert names(find_latest(images, find_families(images, BY_TAG, ()), 1)) == ["ami-1"]
     copied = placed([own("ami-1", 3), copy_of("ami-2", "ami-9", tags={"family": "web"}), undated])
-    assert names(latest(copied, families(copied, BY_TAG, ()), 1)) == ["ami-1"]
+    assert names(find_latest(copied, find_families(copied, BY_TAG, ()), 1)) == ["ami-1"]
 
 
 def test_each_region_keeps_its_own_latest() -> None:
     images = placed([own("ami-1", 9), own("ami-2", 8)], [own("ami-3", 3), own("ami-4", 2)])
-    assert names(latest(images, families(images, BY_TAG, ()), 1)) == ["ami-2", "ami-4"]
+    assert names(find_latest(images, find_families(images, BY_TAG, ()), 1)) == ["ami-2", "ami-4"]
 
 
 OLD, NEW = own("ami-old", 50), own("ami-new", 10)
 EARLY_COPY = copy_of("ami-new-copy", "ami-new", days=9)
-OF_OLD = {"family": "web", ORIGIN_CREATED_TAG: stamp(OLD.created)}
+OF_OLD = {"family": "web", ORIGIN_CREATED_TAG: render_time(OLD.created)}
 LATE_COPY = copy_of("ami-old-copy", "ami-old", days=1, tags={"family": "web"})
 
 
@@ -175,7 +175,7 @@ LATE_COPY = copy_of("ami-old-copy", "ami-old", days=1, tags={"family": "web"})
                 "ami-old-copy",
                 "ami-old",
                 days=1,
-                tags={"family": "web", ORIGIN_CREATED_TAG: stamp(OLD.created)},
+                tags={"family": "web", ORIGIN_CREATED_TAG: render_time(OLD.created)},
             ),
         ),
         ([NEW], LATE_COPY),
@@ -185,18 +185,18 @@ def test_a_copy_made_late_of_an_old_image_does_not_displace_the_newest(
     here: list[OwnImage], late_copy: OwnImage
 ) -> None:
     images = placed(here, [EARLY_COPY, late_copy])
-    kept = latest(images, families(images, BY_TAG, ()), 1)
+    kept = find_latest(images, find_families(images, BY_TAG, ()), 1)
     assert names(kept) == ["ami-new", "ami-new-copy", "ami-old-copy"]
 
 
 def test_a_copy_inherits_the_family_and_date_of_a_deregistered_source() -> None:
     images = placed([own("ami-1"), copy_of("ami-3", "ami-2", THERE)], [copy_of("ami-2", "ami-1")])
     first, third, second = images
-    of = families(images, BY_TAG, ())
-    tags = {**KEEPS_FAMILY, ORIGIN_CREATED_TAG: stamp(images[first].created)}
-    assert inherited_tags(images, of, BY_TAG, {first}) == {second: tags, third: tags}
-    assert inherited_tags(images, of, BY_TAG, {second}) == {third: tags}
-    assert inherited_tags(images, of, BY_TAG, {third}) == {}
+    of = find_families(images, BY_TAG, ())
+    tags = {**KEEPS_FAMILY, ORIGIN_CREATED_TAG: render_time(images[first].created)}
+    assert list_inherited_tags(images, of, BY_TAG, {first}) == {second: tags, third: tags}
+    assert list_inherited_tags(images, of, BY_TAG, {second}) == {third: tags}
+    assert list_inherited_tags(images, of, BY_TAG, {third}) == {}
 
 
 @pytest.mark.parametrize(
@@ -225,9 +225,9 @@ def test_an_inherited_family_is_that_of_the_options_that_would_have_given_it_to_
 ) -> None:
     ref = ImageRef(HERE, "ami-2")
     left = placed([copy_of("ami-2", "ami-1", THERE, tags=tags)])
-    assert families(left, by, ()).get(ref) == family
+    assert find_families(left, by, ()).get(ref) == family
     # What an image inherited does not count as long as its source is there to show it by itself.
-    assert families(placed([own("ami-1", tags=tags)]), BY_SOURCE, ()) == {
+    assert find_families(placed([own("ami-1", tags=tags)]), BY_SOURCE, ()) == {
         ImageRef(HERE, "ami-1"): "eu-west-1/ami-1"
     }
 
@@ -250,13 +250,13 @@ def test_a_family_survives_one_origin_after_the_other(
     for order in ((first, second), (second, first)):
         images, written = dict(chain), dict[str, str]()
         for gone in order:
-            for ref, tags in inherited_tags(images, families(images, by, ()), by, {gone}).items():
+            for ref, tags in list_inherited_tags(images, find_families(images, by, ()), by, {gone}).items():
                 written |= tags
                 image = replace(images[ref].image, tags={**images[ref].image.tags, **tags})
                 images[ref] = replace(images[ref], image=image)
             del images[gone]
-            assert families(images, by, ()) == dict.fromkeys(images, family)
-        assert written == {**kept, ORIGIN_CREATED_TAG: stamp(own("ami-1").created)}
+            assert find_families(images, by, ()) == dict.fromkeys(images, family)
+        assert written == {**kept, ORIGIN_CREATED_TAG: render_time(own("ami-1").created)}
 
 
 def test_tags_of_families_are_as_long_as_ec2_allows() -> None:
@@ -267,13 +267,13 @@ def test_tags_of_families_are_as_long_as_ec2_allows() -> None:
 def test_an_image_is_blocked_until_every_image_made_of_it_has_its_inherited_tags() -> None:
     images = placed([own("ami-1"), copy_of("ami-3", "ami-2", THERE)], [copy_of("ami-2", "ami-1")])
     first, third, second = images
-    of = families(images, BY_TAG, ())
-    tags = {**KEEPS_FAMILY, ORIGIN_CREATED_TAG: stamp(images[first].created)}
+    of = find_families(images, BY_TAG, ())
+    tags = {**KEEPS_FAMILY, ORIGIN_CREATED_TAG: render_time(images[first].created)}
     of_second = {(second, key, value) for key, value in tags.items()}
     of_third = {(third, key, value) for key, value in tags.items()}
 
     def blocked(deregistering: set[ImageRef], written: set[tuple[ImageRef, str, str]]) -> set[ImageRef]:
-        return set(blocked_by_missing_tags(images, of, BY_TAG, deregistering, written))
+        return set(block_until_tagged(images, of, BY_TAG, deregistering, written))
 
     assert blocked({first}, set()) == {first}
     assert blocked({first}, of_second) == {first}

@@ -116,7 +116,7 @@ def applied(
 
     with (
         patch.object(cleanup, "wait_for_reports", wait_for_reports),
-        patch.object(cleanup.read_regions, "region", lambda _clients, name, **_rest: now[name]),
+        patch.object(cleanup.read_regions, "read_region", lambda _clients, name, **_rest: now[name]),
         patch.object(cleanup, "inspect", inspect),
     ):
         outcome = cleanup.apply(clients, asked, first, cleanup_plan.plan(asked, first), lambda *_line: None)
@@ -175,7 +175,9 @@ def test_a_grant_stays_with_a_warning_if_volumes_are_found_by_the_final_check(tm
     assert (key["kms_key_arn"], key["kept_access"]) == (KEY.key_arn, [])
     clients: Any = Clients()
     with (
-        patch.object(cleanup.read_regions, "region", lambda _clients, name, **_rest: first.regions[name]),
+        patch.object(
+            cleanup.read_regions, "read_region", lambda _clients, name, **_rest: first.regions[name]
+        ),
         patch.object(cleanup, "inspect", lambda *_all: now),
     ):
         outcome = cleanup.apply(clients, asked, first, planned, lambda *_line: None)
@@ -295,7 +297,7 @@ def test_reading_goes_on_until_nothing_is_left_to_read() -> None:
     with (
         patch.object(cleanup, "identify_with_regions", lambda *_: (caller, {REGION: "opted-in"})),
         patch.object(cleanup, "select_regions", lambda _wanted, _known: ((REGION,), ())),
-        patch.object(cleanup.read_regions, "region", lambda _clients, name, **_rest: bulk.regions[name]),
+        patch.object(cleanup.read_regions, "read_region", lambda _clients, name, **_rest: bulk.regions[name]),
         patch.object(cleanup, "inspect", inspect),
     ):
         saw = cleanup.FLOW.read(clients, wanted())

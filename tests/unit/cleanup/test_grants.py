@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._cleanup.apply import perform_each
-from ansible_collections.golden.images.plugins.module_utils._cleanup.confirmation import confirmed
-from ansible_collections.golden.images.plugins.module_utils._cleanup.dependencies import dependencies
-from ansible_collections.golden.images.plugins.module_utils._cleanup.next_reads import next_reads
+from ansible_collections.golden.images.plugins.module_utils._cleanup.confirmation import confirm
+from ansible_collections.golden.images.plugins.module_utils._cleanup.dependencies import find_dependencies
+from ansible_collections.golden.images.plugins.module_utils._cleanup.next_reads import find_next_reads
 from ansible_collections.golden.images.plugins.module_utils._cleanup.options import CleanupOptions, Limit
 from ansible_collections.golden.images.plugins.module_utils._cleanup.plan import plan
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
@@ -22,7 +22,6 @@ from ansible_collections.golden.images.plugins.module_utils._cleanup.state impor
     OwnSnapshot,
     RegionState,
     SnapshotUsage,
-    unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils._keys.needed import ConsumerResources
 from ansible_collections.golden.images.plugins.module_utils._model import (
@@ -121,7 +120,7 @@ def test_without_the_option_none_goes() -> None:
     of = saw(encrypted(OLD, NEWEST), ROOT)
     made = plan(replace(asked(), revoke_grants=False), of)
     assert calls(made.destructive) == [("CreateTags", "snap-ami-1"), ("DeregisterImage", "ami-1")]
-    assert not next_reads(replace(asked(), revoke_grants=False), replace(of, key_usage={}))
+    assert not find_next_reads(replace(asked(), revoke_grants=False), replace(of, key_usage={}))
 
 
 @pytest.mark.parametrize(
@@ -248,7 +247,7 @@ def test_the_grants_of_an_account_with_a_new_one_are_kept(created: datetime | No
     told = [one for one in made.warnings if NEW_GRANT in one]
     assert [CONSUMER in one and KEY in one and "state: absent" in one for one in told] == [True] * (not goes)
     assert ("DeregisterImage", "ami-1") in calls(made.actions)
-    assert next_reads(asked(), replace(of, consumer_resources={})).resources == {
+    assert find_next_reads(asked(), replace(of, consumer_resources={})).resources == {
         REF: {OTHER, *[CONSUMER] * goes}
     }
 
@@ -262,12 +261,12 @@ def test_an_image_under_the_key_that_was_not_read_may_be_shared_with_any_account
 
 def test_only_keys_of_snapshots_to_delete_are_read_with_the_images_that_stay() -> None:
     of = saw(encrypted(OLD, NEWEST), ROOT)
-    assert next_reads(asked(), replace(of, key_usage={})).keys == {REF: (NEWEST,)}
+    assert find_next_reads(asked(), replace(of, key_usage={})).keys == {REF: (NEWEST,)}
     used = saw(encrypted(OLD, NEWEST, uses={"ami-1": (USED,)}), ROOT)
-    assert not next_reads(asked(), replace(used, key_usage={}))
+    assert not find_next_reads(asked(), replace(used, key_usage={}))
     assert revoked(used) == []
     theirs = saw(encrypted(OLD, NEWEST, key=THEIRS), ROOT)
-    assert not next_reads(asked(), replace(theirs, key_usage={}))
+    assert not find_next_reads(asked(), replace(theirs, key_usage={}))
 
 
 def test_a_run_that_ended_before_the_grants_went_is_finished_by_the_next() -> None:
@@ -290,7 +289,7 @@ def test_a_snapshot_that_an_image_left_stays_as_long_as_a_grant_on_its_key_could
     kms = Wire("kms")
     kms.refuse("revoke_grant", {"GrantId": "g-root", "KeyId": KEY}, "ThrottlingException")
     with kms.spoken():
-        depends_on = dependencies(of, (), made.actions)[REGION]
+        depends_on = find_dependencies(of, (), made.actions)[REGION]
         done = perform_each(lambda _action: kms.client, made.actions, depends_on)
     assert done.actions == ()
     assert [failure.error_code for failure in done.failures] == ["ThrottlingException"]
@@ -301,11 +300,11 @@ def test_a_grant_stays_if_an_image_that_is_shared_with_its_account_is_skipped() 
     first = plan(asked(), of)
     key = KeyUsage((ROOT,), {"ami-new": Sharing(), "ami-1": Sharing(frozenset({CONSUMER}))})
     late = saw(encrypted(OLD, NEWEST, uses={"ami-1": (Evidence("instance", "i-1"),)}))
-    final, _changed = confirmed(first, plan(asked(), replace(late, key_usage={REF: key})))
+    final, _changed = confirm(first, plan(asked(), replace(late, key_usage={REF: key})))
     assert final.destructive == ()
     # What only the second reading would revoke is left to the next run.
     nothing = replace(of, key_usage={REF: KeyUsage()})
-    final, _changed = confirmed(plan(asked(), nothing), first)
+    final, _changed = confirm(plan(asked(), nothing), first)
     assert [one.operation for one in final.destructive] == ["CreateTags", "DeregisterImage"]
 
 
@@ -320,7 +319,7 @@ def test_a_grant_stays_if_only_the_second_reading_lets_an_image_go_that_needs_it
     key = KeyUsage((ROOT,), {"ami-new": Sharing(), "ami-2": Sharing()})
     first = plan(asked(), replace(before, key_usage={REF: key}))
     assert "g-root" in [one.resource for one in first.actions]
-    final, _changed = confirmed(first, plan(asked(), of))
+    final, _changed = confirm(first, plan(asked(), of))
     assert calls(final.destructive) == [
         ("CreateTags", "snap-ami-1"),
         ("DeregisterImage", "ami-1"),
@@ -397,7 +396,7 @@ def test_accounts_with_something_under_the_key_keep_their_grants(
     assert all(len(one) <= 500 for one in made.warnings)
 
 
-DENIED = unreadable("ListGrants", f"{KEY}: AccessDeniedException: No.", "Allow ListGrants.")
+DENIED = Evidence.unreadable("ListGrants", f"{KEY}: AccessDeniedException: No.", "Allow ListGrants.")
 
 
 @pytest.mark.parametrize(
@@ -421,7 +420,7 @@ def test_an_image_waits_until_it_is_known_which_grants_go_with_it(
     """A later run would not find the key."""
     asks = replace(asked(), consumer_role_name="golden")
     made = plan(asks, of)
-    assert not next_reads(asks, of)
+    assert not find_next_reads(asks, of)
     assert made.actions == ()
     assert [one.reasons for one in made.decisions if one.kind == "wait"] == [
         (f"{action} could not be read: {why}",)
@@ -477,8 +476,8 @@ def test_a_grant_stays_while_a_snapshot_without_an_image_is_shared_with_its_acco
 def test_a_grant_that_an_image_needs_is_kept_whatever_its_account_has() -> None:
     of = saw(encrypted(OLD, NEWEST), ROOT, OTHERS, newest=Sharing(account_ids=frozenset({CONSUMER})))
     of = replace(of, consumer_resources={})
-    assert next_reads(asked(), of).resources == {REF: {OTHER}}
-    assert not next_reads(replace(asked(), revoke_grants=False), of)
+    assert find_next_reads(asked(), of).resources == {REF: {OTHER}}
+    assert not find_next_reads(replace(asked(), revoke_grants=False), of)
 
 
 ACCOUNTS = st.frozensets(st.sampled_from([CONSUMER, OTHER]))

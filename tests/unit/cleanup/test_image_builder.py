@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
     CleanupState,
+    Evidence,
     ImageBuild,
     ImageBuilder,
     LifecyclePolicy,
     Recipe,
-    unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef
@@ -37,7 +37,7 @@ from tests.unit.examples import OWNER, STRANGER
 HOME = "us-west-2"
 REF = ImageRef(REGION, "ami-1")
 BY_RECIPE = LifecyclePolicy((Recipe("web", "1.x.x"),))
-DENIED = unreadable("ListLifecyclePolicies", "AccessDeniedException: No.")
+DENIED = Evidence.unreadable("ListLifecyclePolicies", "AccessDeniedException: No.")
 
 
 def tags(account_id: str = OWNER, **more: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils._cleanup.uses.read import services
+from ansible_collections.golden.images.plugins.module_utils._cleanup.uses.read import list_services
 from ansible_collections.golden.images.plugins.module_utils._cleanup.uses.read_all import LATE
 from botocore.exceptions import EndpointConnectionError
 
@@ -250,7 +250,7 @@ def test_services_that_use_no_image_are_not_read() -> None:
     run = Run({"unused_services": ["batch"]}, **batch_overrides("VALID"))
     assert run.decision == "deregister"
     assert "describe_compute_environments" not in dict(run.clients.calls)
-    assert Run({"unused_services": list(services(LATE))}).decision == "deregister"
+    assert Run({"unused_services": list(list_services(LATE))}).decision == "deregister"
     denied = Run({"unused_services": ["emr"]}, describe_compute_environments=DENIED)
     (unread,) = denied.result["unreadable"]
     assert unread["remedy"].endswith("If no image is used by this service, add batch to unused_services.")

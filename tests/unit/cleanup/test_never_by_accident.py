@@ -11,8 +11,8 @@ from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils._cleanup.families import (
     FamilyBy,
-    families,
-    inherited_tags,
+    find_families,
+    list_inherited_tags,
 )
 from ansible_collections.golden.images.plugins.module_utils._cleanup.options import CleanupOptions
 from ansible_collections.golden.images.plugins.module_utils._cleanup.plan import plan
@@ -66,7 +66,7 @@ def a_copy() -> OwnImage:
     copy = own("ami-copy", days=300, name="copy", tags={}, source_image_id="ami-gone", source_region=REGION)
     origin, ref, by = ImageRef(REGION, "ami-gone"), ImageRef(REGION, "ami-copy"), FamilyBy(tag="family")
     images = {origin: own("ami-gone", days=310), ref: copy}
-    tags = inherited_tags(images, families(images, by, ()), by, {origin})[ref]
+    tags = list_inherited_tags(images, find_families(images, by, ()), by, {origin})[ref]
     return replace(copy, image=replace(copy.image, tags=tags))
 
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils._cleanup.state import unreadable
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import Evidence
 
 from tests.unit.cleanup.examples import REGION, USED, own, planned, region_state, seen
 
@@ -38,7 +38,7 @@ def test_a_use_in_a_region_without_such_an_image_is_one_of_the_image_elsewhere()
 def test_only_parameters_that_could_not_be_read_may_use_images_of_other_regions(
     action: str, counts_elsewhere: bool
 ) -> None:
-    unread = unreadable(action, "denied")
+    unread = Evidence.unreadable(action, "denied")
     assert evidence_of(own("ami-1"), own("ami-new", 1), unread=(unread,)) == {
         ELSEWHERE: (unread,),
         REGION: (unread.with_region(ELSEWHERE),) * counts_elsewhere,

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._cleanup.options import Limit
-from ansible_collections.golden.images.plugins.module_utils._cleanup.plan import images_that_lack_tags, plan
-from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import Clocks, stamp
+from ansible_collections.golden.images.plugins.module_utils._cleanup.plan import block_untagged_images, plan
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import Clocks, render_time
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
     CleanupState,
     Evidence,
@@ -19,7 +19,6 @@ from ansible_collections.golden.images.plugins.module_utils._cleanup.state impor
     OwnSnapshot,
     RetentionRule,
     SnapshotUsage,
-    unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Sharing, SnapshotRef
 
@@ -42,7 +41,7 @@ NEWEST = own("ami-new", 1)
 OLD, OLDER = own("ami-1", 50), own("ami-2", 60)
 CHOSEN = "golden.images:cleanup-chosen"
 OF = "golden.images:cleanup-image-ids"
-TODAY = stamp(NOW)
+TODAY = render_time(NOW)
 FORMER = "ami-0123456789abcdef0"
 BY_CONSUMER = Sharing(account_ids=frozenset({CONSUMER}))
 
@@ -54,8 +53,8 @@ def test_tags_that_were_just_written_count_before_aws_shows_them() -> None:
         region_state(old, copy, NEWEST), usage={ImageRef(REGION, "ami-2"): ImageUsage(references=(USED,))}
     )
     asked = wanted()
-    assert set(images_that_lack_tags(asked, saw, ())) == {ImageRef(REGION, "ami-1")}
-    assert images_that_lack_tags(asked, saw, plan(asked, saw).actions) == {}
+    assert set(block_untagged_images(asked, saw, ())) == {ImageRef(REGION, "ami-1")}
+    assert block_untagged_images(asked, saw, plan(asked, saw).actions) == {}
 
 
 def planned(saw: CleanupState, **wants: Any) -> list[tuple[str, str | None]]:
@@ -110,7 +109,7 @@ def test_dates_are_written_after_what_they_date_and_with_one_call() -> None:
     assert made.actions[3].parameters["Tags"] == [{"Key": "golden.images:cleanup-deprecated", "Value": TODAY}]
     # Whose deprecation it is has to be known even if the run ends after it.
     (tag,) = made.actions[0].parameters["Tags"]
-    assert tag == {"Key": "golden.images:cleanup-deprecation-date", "Value": stamp(date)}
+    assert tag == {"Key": "golden.images:cleanup-deprecation-date", "Value": render_time(date)}
 
 
 def test_one_call_marks_the_snapshots_of_as_many_images_as_a_tag_can_name() -> None:
@@ -136,7 +135,7 @@ def test_disabling() -> None:
 
 
 def test_the_clocks_of_an_image_that_is_needed_again_end() -> None:
-    marks = {CHOSEN: stamp(ago(days=9)), "family": "web"}
+    marks = {CHOSEN: render_time(ago(days=9)), "family": "web"}
     used = region_state(own("ami-1", tags=marks), NEWEST, uses={"ami-1": (USED,)})
     made = plan(wanted(clocks=Clocks(deregister=10)), seen(used))
     assert calls(made.actions) == [("DeleteTags", "ami-1")]
@@ -145,7 +144,10 @@ def test_the_clocks_of_an_image_that_is_needed_again_end() -> None:
 
 def test_the_marks_of_an_image_whose_restore_is_incomplete_stay() -> None:
     """Right after the Recycle Bin, only the mark of its disabling shows that permissions may be missing."""
-    marks = {"golden.images:cleanup-disabled": stamp(ago(days=9)), "golden.images:restoring": "recycle_bin"}
+    marks = {
+        "golden.images:cleanup-disabled": render_time(ago(days=9)),
+        "golden.images:restoring": "recycle_bin",
+    }
     saw = seen(region_state(own("ami-1", tags={**marks, "family": "web"}), NEWEST))
     made = plan(wanted(), saw)
     assert [(one.kind, one.is_needed) for one in made.decisions if one.ref.image_id == "ami-1"] == [
@@ -155,7 +157,7 @@ def test_the_marks_of_an_image_whose_restore_is_incomplete_stay() -> None:
 
 
 def test_what_could_not_be_read_stops_no_clock() -> None:
-    marks = {CHOSEN: stamp(ago(days=9)), "family": "web"}
+    marks = {CHOSEN: render_time(ago(days=9)), "family": "web"}
     saw = replace(seen(region_state(own("ami-1", tags=marks), NEWEST)), usage={})
     assert planned(saw, clocks=Clocks(deregister=10)) == []
 
@@ -376,7 +378,7 @@ def test_destructive_actions_come_last_in_all_regions() -> None:
     )
     assert calls(made.non_destructive) == [("CreateTags", "ami-copy")]
     assert made.non_destructive[0].parameters["Tags"] == [
-        {"Key": "golden.images:origin-created", "Value": stamp(OLD.created)},
+        {"Key": "golden.images:origin-created", "Value": render_time(OLD.created)},
         {"Key": "golden.images:origin-tag:family", "Value": "web"},
     ]
     assert calls(made.destructive) == [("CreateTags", "snap-ami-1"), ("DeregisterImage", "ami-1")]
@@ -386,7 +388,7 @@ def test_destructive_actions_come_last_in_all_regions() -> None:
 
 
 def test_unread_rules_of_the_recycle_bin_are_said_if_something_is_deregistered() -> None:
-    denied = (unreadable("ListRules", "AccessDeniedException: No.", "Allow rbin:ListRules."),)
+    denied = (Evidence.unreadable("ListRules", "AccessDeniedException: No.", "Allow rbin:ListRules."),)
     saw = seen(region_state(own("ami-1"), own("ami-new", 1), rules_unread=denied))
     (warning,) = plan(wanted(), saw).warnings
     assert warning == (

@@ -10,12 +10,12 @@ from datetime import timedelta
 from itertools import groupby
 from random import Random
 
-from ansible_collections.golden.images.plugins.module_utils._cleanup.confirmation import confirmed
-from ansible_collections.golden.images.plugins.module_utils._cleanup.decisions import candidates
-from ansible_collections.golden.images.plugins.module_utils._cleanup.families import families
+from ansible_collections.golden.images.plugins.module_utils._cleanup.confirmation import confirm
+from ansible_collections.golden.images.plugins.module_utils._cleanup.decisions import list_candidates
+from ansible_collections.golden.images.plugins.module_utils._cleanup.families import find_families
 from ansible_collections.golden.images.plugins.module_utils._cleanup.options import CleanupOptions, Limit
 from ansible_collections.golden.images.plugins.module_utils._cleanup.plan import plan
-from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import MARKS, stamp
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import MARKS, render_time
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
     CleanupState,
     Evidence,
@@ -25,7 +25,6 @@ from ansible_collections.golden.images.plugins.module_utils._cleanup.state impor
     OwnSnapshot,
     RegionState,
     SnapshotUsage,
-    unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Sharing, SnapshotRef
 from hypothesis import given
@@ -38,11 +37,11 @@ from tests.unit.examples import CONSUMER, OWNER, volumes
 REGIONS = ("ap-south-1", "eu-west-1")
 CHANGING = ("EnableImageDeprecation", "DisableImage", "DeregisterImage")
 DAYS = st.sampled_from([0, 1, 5, 30])
-UNREAD = unreadable("DescribeImageReferences", "denied")
+UNREAD = Evidence.unreadable("DescribeImageReferences", "denied")
 
 
 MARKED: list[dict[str, str]] = [
-    {mark: stamp(NOW - timedelta(days=days)) for mark in marks}
+    {mark: render_time(NOW - timedelta(days=days)) for mark in marks}
     for days in (1, 5, 30)
     for marks in ((), MARKS[:1], MARKS[:2], MARKS, MARKS[2:])
 ]
@@ -61,7 +60,7 @@ BEYOND = st.sampled_from(
         {},
         {"protection": "enabled-with-cooldown"},
         {"last_launched": NOW - timedelta(days=3)},
-        {"deprecation_time": stamp(NOW - timedelta(days=2))},
+        {"deprecation_time": render_time(NOW - timedelta(days=2))},
     ]
 )
 FIRST = "the first image of its region"
@@ -144,7 +143,9 @@ SNAPSHOT_USAGE = st.sampled_from(
 )
 
 
-LATE_USES = st.sampled_from([*[LateUses()] * 6, None, LateUses(unread=(unreadable("Late", "denied"),))])
+LATE_USES = st.sampled_from(
+    [*[LateUses()] * 6, None, LateUses(unread=(Evidence.unreadable("Late", "denied"),))]
+)
 
 
 @st.composite
@@ -222,7 +223,7 @@ def test_no_more_are_deregistered_than_the_limit_allows(wanted: CleanupOptions, 
 
 @given(POLICIES, account_states())
 def test_no_family_loses_its_last_image_in_a_region(wanted: CleanupOptions, saw: CleanupState) -> None:
-    family_of = families(saw.images, wanted.by, ())
+    family_of = find_families(saw.images, wanted.by, ())
     taken = {ref for operation, ref in changed_images(plan(wanted, saw)) if operation != CHANGING[0]}
     usable = {ref for ref in family_of if saw.images[ref].image.state == "available"}
     all_images = Counter((ref.region, family) for ref, family in family_of.items())
@@ -269,7 +270,7 @@ def test_a_run_that_ends_anywhere_is_finished_by_the_next(
 @given(POLICIES, account_states())
 def test_what_was_read_twice_alike_changes_nothing(wanted: CleanupOptions, saw: CleanupState) -> None:
     made = plan(wanted, saw)
-    assert confirmed(made, made) == (made, ())
+    assert confirm(made, made) == (made, ())
 
 
 @given(POLICIES, account_states(), st.data())
@@ -282,7 +283,7 @@ def test_an_image_with_late_evidence_is_skipped(
     usage = {
         ref: ImageUsage(references=(USED,)) if ref in late else found for ref, found in saw.usage.items()
     }
-    final, changed = confirmed(made, plan(wanted, replace(saw, usage=usage)))
+    final, changed = confirm(made, plan(wanted, replace(saw, usage=usage)))
     assert {ref for _operation, ref in changed_images(final)} == set(refs) - late
     taken = {ref for operation, ref in changed_images(made) if operation != "EnableImageDeprecation"}
     assert {decision.ref for decision in changed} == late & taken
@@ -291,5 +292,5 @@ def test_an_image_with_late_evidence_is_skipped(
 
 @given(POLICIES, account_states())
 def test_whatever_is_changed_was_a_candidate(wanted: CleanupOptions, saw: CleanupState) -> None:
-    candidate_images = set(candidates(wanted, replace(saw, usage={})))
+    candidate_images = set(list_candidates(wanted, replace(saw, usage={})))
     assert {ref for _operation, ref in changed_images(plan(wanted, saw))} <= candidate_images

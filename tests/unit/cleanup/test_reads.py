@@ -340,7 +340,7 @@ def test_snapshots_have_the_keys_that_are_associated_with_them() -> None:
 # What restoring an image reads with the same functions.
 def test_snapshots_whose_archival_is_in_progress() -> None:
     clients: Any = Answers(**tiers("snap-1"))
-    assert read_regions.archiving_snapshots(clients.ec2("eu-west-1")) == ("snap-1",)
+    assert read_regions.read_archiving_snapshots(clients.ec2("eu-west-1")) == ("snap-1",)
     filters = [{"Name": "last-tiering-operation", "Values": ["archival-in-progress"]}]
     assert clients.calls == [("describe_snapshot_tier_status", {"Filters": filters, "MaxResults": 1000})]
 
@@ -357,5 +357,5 @@ def test_an_image_whose_retention_has_expired_is_left_out_if_asked_for(
     }
     clients: Any = Answers(**in_bin(image))
     ec2 = clients.ec2("eu-west-1")
-    assert read_regions.binned_images(ec2, NOW) == ((OLD_ID, NOW),) * stays
-    assert read_regions.binned_images(ec2) == ((OLD_ID, NOW),)
+    assert read_regions.read_binned_images(ec2, NOW) == ((OLD_ID, NOW),) * stays
+    assert read_regions.read_binned_images(ec2) == ((OLD_ID, NOW),)

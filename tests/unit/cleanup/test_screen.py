@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import cleanup
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import build_content
 from ansible_collections.golden.images.plugins.module_utils._cleanup.report.prices import Prices
 from ansible_collections.golden.images.plugins.module_utils._cleanup.screen import screen
 from ansible_collections.golden.images.plugins.module_utils._reports.screen import (
@@ -40,7 +40,7 @@ PRICES = Prices({EU: Decimal("0.05"), US: Decimal("0.05")}, "EUR")
 def shown(
     result: dict[str, Any], planned: bool = False, path: str | None = "cleanup", **results: Any
 ) -> Screen:
-    report = cleanup(result, PRICES, planned)
+    report = build_content(result, PRICES, planned)
     found = screen(report, {"failures": result.get("failures", []), **results}, path)
     assert all(count_columns(line.text) <= WIDTH for line in found.lines), found.text
     return found

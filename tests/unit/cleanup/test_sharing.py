@@ -11,20 +11,19 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._cleanup.sharing import (
     FINAL_REPORT_AGE,
     REPORT_AGE,
-    accounts_to_read,
+    find_report_start,
+    find_unchecked_sharing,
     is_unsupported_report,
-    named,
+    list_accounts_to_read,
+    list_sharing_evidence,
+    name_principals,
     needs_report,
-    reports_count_since,
-    sharing_evidence,
-    unchecked,
-    unsupported_report_warning,
+    warn_of_unsupported_report,
 )
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
     Evidence,
     ImageUsage,
     SnapshotUsage,
-    unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure
 from ansible_collections.golden.images.plugins.module_utils._model import Sharing
@@ -39,11 +38,11 @@ PUBLIC = ImageUsage(sharing=Sharing(public=True))
 TO_OWNER = shared(OWNER)
 WITH_ORG = ImageUsage(sharing=Sharing(org_arns=frozenset({ORG})))
 SECOND = timedelta(seconds=1)
-SINCE = reports_count_since(own(), NOW, trusted=True, age=REPORT_AGE)
+SINCE = find_report_start(own(), NOW, trusted=True, age=REPORT_AGE)
 
 
 def kinds(usage: ImageUsage, include_shared: bool = True) -> list[str]:
-    return [one.kind for one in sharing_evidence(own(), usage, include_shared, SINCE)]
+    return [one.kind for one in list_sharing_evidence(own(), usage, include_shared, SINCE)]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +57,7 @@ def kinds(usage: ImageUsage, include_shared: bool = True) -> list[str]:
 def test_a_shared_image_is_kept_whatever_a_report_says(usage: ImageUsage, who: str) -> None:
     with_owner = replace(usage, sharing=usage.sharing | TO_OWNER.sharing, report=report())
     for one in (replace(usage, report=report()), with_owner):
-        (evidence,) = sharing_evidence(own(), one, False, SINCE)
+        (evidence,) = list_sharing_evidence(own(), one, False, SINCE)
         assert (evidence.kind, evidence.firm) == (SHARED, True)
         assert evidence.subject.endswith(who)
         assert OWNER not in evidence.subject.split(", ")
@@ -99,13 +98,21 @@ def test_an_image_that_is_not_shared_has_no_evidence(usage: ImageUsage) -> None:
         (shared(CONSUMER, STRANGER, consumers={CONSUMER: (), STRANGER: ()}), []),
         (shared(CONSUMER, STRANGER, consumers={CONSUMER: ()}), [UNPROVEN]),
         (shared(CONSUMER, consumers={CONSUMER: (USED,)}), [OTHER]),
-        (shared(CONSUMER, consumers={CONSUMER: (unreadable("instances", "denied"),)}), [UNPROVEN, UNREAD]),
+        (
+            shared(CONSUMER, consumers={CONSUMER: (Evidence.unreadable("instances", "denied"),)}),
+            [UNPROVEN, UNREAD],
+        ),
         (replace(PUBLIC, consumers={CONSUMER: ()}), [UNPROVEN]),
         (replace(WITH_ORG, consumers={CONSUMER: ()}), [UNPROVEN]),
         # Where they disagree, use counts.
         (shared(CONSUMER, consumers={CONSUMER: (USED,)}, report=report()), [OTHER]),
         (shared(CONSUMER, consumers={CONSUMER: ()}, report=report(used_by={CONSUMER: 1})), [OTHER]),
-        (shared(CONSUMER, consumers={CONSUMER: (unreadable("instances", "denied"),)}, report=report()), []),
+        (
+            shared(
+                CONSUMER, consumers={CONSUMER: (Evidence.unreadable("instances", "denied"),)}, report=report()
+            ),
+            [],
+        ),
     ],
 )
 def test_include_shared(usage: ImageUsage, found: list[str]) -> None:
@@ -127,32 +134,32 @@ def test_include_shared(usage: ImageUsage, found: list[str]) -> None:
 def test_which_reports_count(launched: datetime | None, age: timedelta, since: datetime) -> None:
     """EC2 User Guide, "View your AMI usage": a report shows one point in time."""
     image = own(last_launched=launched)
-    assert reports_count_since(image, NOW, True, age) == since
-    assert reports_count_since(image, NOW, False, age) is None
+    assert find_report_start(image, NOW, True, age) == since
+    assert find_report_start(image, NOW, False, age) is None
 
 
 def test_reports_that_are_not_trusted_show_use_only() -> None:
     """They do not cover parameters (botocore shape ImageUsageResourceTypeRequest)."""
     unused = shared(CONSUMER, report=report())
-    (evidence,) = sharing_evidence(own(), unused, True, None)
+    (evidence,) = list_sharing_evidence(own(), unused, True, None)
     assert (evidence.kind, evidence.firm) == (UNPROVEN, False)
     assert evidence.detail == "Usage reports do not show parameters, and trust_usage_reports is not set."
     assert needs_report(own(), shared(CONSUMER), True, None) is False
     used = shared(CONSUMER, report=report(used_by={STRANGER: 2}))
-    assert [one.kind for one in sharing_evidence(own(), used, True, None)] == [OTHER]
+    assert [one.kind for one in list_sharing_evidence(own(), used, True, None)] == [OTHER]
     read = shared(CONSUMER, consumers={CONSUMER: ()})
-    assert list(sharing_evidence(own(), read, True, None)) == []
+    assert list(list_sharing_evidence(own(), read, True, None)) == []
 
 
 def test_a_report_that_does_not_count_says_why() -> None:
     old = shared(CONSUMER, report=report(created=ago(days=9)))
-    (evidence, *_rest) = sharing_evidence(own(), old, True, SINCE)
+    (evidence, *_rest) = list_sharing_evidence(own(), old, True, SINCE)
     assert evidence.detail == "The usage report of 2026-11-15 12:00 is from before 2026-11-16 12:00."
 
 
 def test_evidence_names_the_account_and_the_thing() -> None:
     usage = shared(CONSUMER, consumers={CONSUMER: (USED,)}, report=report(used_by={CONSUMER: 3}))
-    assert tuple(sharing_evidence(own(), usage, True, SINCE)) == (
+    assert tuple(list_sharing_evidence(own(), usage, True, SINCE)) == (
         Evidence(OTHER, CONSUMER, "3 uses in the usage report"),
         Evidence(OTHER, CONSUMER, "instance i-1"),
     )
@@ -166,11 +173,19 @@ def test_evidence_names_the_account_and_the_thing() -> None:
         (shared(CONSUMER, report=report(created=ago(days=9))), True),
         (shared(CONSUMER, report=report()), False),
         (shared(CONSUMER, report=report(state="pending")), False),
-        (replace(shared(CONSUMER), unread=(unreadable("DescribeImageUsageReports", "denied"),)), False),
-        (replace(shared(CONSUMER), unread=(unreadable("DescribeImageUsageReportEntries", "denied"),)), False),
-        (replace(shared(CONSUMER), unread=(unreadable("DescribeImageReferences", "denied"),)), True),
+        (
+            replace(shared(CONSUMER), unread=(Evidence.unreadable("DescribeImageUsageReports", "denied"),)),
+            False,
+        ),
+        (
+            replace(
+                shared(CONSUMER), unread=(Evidence.unreadable("DescribeImageUsageReportEntries", "denied"),)
+            ),
+            False,
+        ),
+        (replace(shared(CONSUMER), unread=(Evidence.unreadable("DescribeImageReferences", "denied"),)), True),
         (shared(CONSUMER, consumers={CONSUMER: ()}), False),
-        (shared(CONSUMER, consumers={CONSUMER: (unreadable("instances", "denied"),)}), True),
+        (shared(CONSUMER, consumers={CONSUMER: (Evidence.unreadable("instances", "denied"),)}), True),
         (replace(PUBLIC, consumers={CONSUMER: ()}), True),
         (ImageUsage(), False),
     ],
@@ -198,7 +213,7 @@ def test_a_region_that_does_not_know_all_types_of_a_report(action: str, code: st
 
 
 def test_the_warning_names_the_region_the_types_and_the_other_way() -> None:
-    warning = unsupported_report_warning(refusal("CreateImageUsageReport", "InvalidParameterValue"))
+    warning = warn_of_unsupported_report(refusal("CreateImageUsageReport", "InvalidParameterValue"))
     assert warning.startswith("eu-west-1: AWS refuses usage reports that cover ec2:Instance")
     assert "imagebuilder:ContainerRecipe" in warning
     assert "consumer_role_name" in warning
@@ -225,15 +240,15 @@ def test_who_has_a_snapshot_and_was_not_checked(
 ) -> None:
     image = own(state=state)
     snapshot = SnapshotUsage(Sharing(frozenset({CONSUMER, STRANGER, image.image.owner_id}), public=True))
-    assert unchecked(image, usage, snapshot, has_only_reports) == who
+    assert find_unchecked_sharing(image, usage, snapshot, has_only_reports) == who
 
 
 def test_many_accounts_are_not_all_named() -> None:
-    assert named(Sharing(frozenset({STRANGER}), org_arns=frozenset({ORG}), public=True)) == (
+    assert name_principals(Sharing(frozenset({STRANGER}), org_arns=frozenset({ORG}), public=True)) == (
         f"{STRANGER}, {ORG}, the public"
     )
     many = Sharing(frozenset(f"{number:012d}" for number in range(7)))
-    assert named(many).endswith("000000000004 and 2 more")
+    assert name_principals(many).endswith("000000000004 and 2 more")
 
 
 @pytest.mark.parametrize(
@@ -241,11 +256,11 @@ def test_many_accounts_are_not_all_named() -> None:
     [
         ({}, None, []),
         ({CONSUMER: ()}, None, []),
-        ({CONSUMER: (USED,), STRANGER: (unreadable("instances", "denied"),)}, None, [OTHER]),
-        ({CONSUMER: (), STRANGER: (unreadable("instances", "denied"),)}, None, [UNREAD]),
+        ({CONSUMER: (USED,), STRANGER: (Evidence.unreadable("instances", "denied"),)}, None, [OTHER]),
+        ({CONSUMER: (), STRANGER: (Evidence.unreadable("instances", "denied"),)}, None, [UNREAD]),
         # A clean report was enough while the image was available, although an account could not be read.
-        ({CONSUMER: (unreadable(CONSUMER, "denied"),)}, SINCE, []),
-        ({CONSUMER: (USED,), STRANGER: (unreadable(STRANGER, "denied"),)}, SINCE, [OTHER]),
+        ({CONSUMER: (Evidence.unreadable(CONSUMER, "denied"),)}, SINCE, []),
+        ({CONSUMER: (USED,), STRANGER: (Evidence.unreadable(STRANGER, "denied"),)}, SINCE, [OTHER]),
     ],
 )
 def test_a_disabled_image_is_used_by_the_accounts_of_its_snapshots(
@@ -253,7 +268,7 @@ def test_a_disabled_image_is_used_by_the_accounts_of_its_snapshots(
 ) -> None:
     """A disabled image has no launch permissions, so that no report is needed."""
     image, usage = own(state="disabled"), ImageUsage(consumers=consumers)
-    assert [one.kind for one in sharing_evidence(image, usage, True, since)] == found
+    assert [one.kind for one in list_sharing_evidence(image, usage, True, since)] == found
     assert needs_report(image, usage, True, since) is False
 
 
@@ -269,4 +284,4 @@ def test_which_accounts_may_use_an_image(state: str, accounts: set[str]) -> None
         SnapshotUsage(unread="denied"),
     ]
     launch = Sharing(frozenset({CONSUMER, image.image.owner_id}))
-    assert accounts_to_read(image, launch, snapshots) == accounts
+    assert list_accounts_to_read(image, launch, snapshots) == accounts

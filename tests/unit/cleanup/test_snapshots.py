@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._cleanup.options import Limit
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
+    Evidence,
     ImageUsage,
     OwnImage,
     OwnSnapshot,
     RegionState,
     RetentionRule,
     SnapshotUsage,
-    unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Sharing, SnapshotRef
 
@@ -46,7 +46,7 @@ HOLD = (("hold", "yes"),)
 
 WITH_CONSUMER = Sharing(account_ids=frozenset({CONSUMER}))
 DENIED = SnapshotUsage(unread="denied")
-BIN = unreadable("ListImagesInRecycleBin", "denied")
+BIN = Evidence.unreadable("ListImagesInRecycleBin", "denied")
 NEWEST = own("ami-new", 1)
 
 

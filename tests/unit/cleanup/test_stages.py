@@ -12,16 +12,16 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import (
     Clocks,
     Step,
-    dates,
-    deprecate_at,
-    deprecation_tag,
-    former_deprecation,
+    choose_deprecation_date,
+    find_former_deprecation,
+    find_step,
     has_lost_permissions,
     is_own_deprecation,
-    parse,
-    set_marks,
-    stamp,
-    step,
+    list_dated_marks,
+    list_marks,
+    parse_time,
+    render_deprecation_tag,
+    render_time,
 )
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import OwnImage
 
@@ -31,7 +31,7 @@ CHOSEN = "golden.images:cleanup-chosen"
 DEPRECATED = "golden.images:cleanup-deprecated"
 DISABLED = "golden.images:cleanup-disabled"
 DEPRECATION = "golden.images:cleanup-deprecation-date"
-TODAY = stamp(NOW)
+TODAY = render_time(NOW)
 ALL = Clocks(deprecate=10, disable=20, deregister=30)
 SECOND = 1 / 86_400
 
@@ -44,11 +44,11 @@ def marked(
     ``launched`` is how many days ago the image was launched last.
     """
     keys = {"chosen": CHOSEN, "deprecation": DEPRECATED, "disabling": DISABLED}
-    tags = {keys[name]: stamp(ago(days=count)) for name, count in days.items()}
+    tags = {keys[name]: render_time(ago(days=count)) for name, count in days.items()}
     return own(
         state=state,
         tags=tags,
-        deprecation_time=stamp(ago(days=1)) if deprecated else None,
+        deprecation_time=render_time(ago(days=1)) if deprecated else None,
         last_launched=None if launched is None else ago(days=launched),
     )
 
@@ -60,7 +60,7 @@ def wait(stage: str, days: float, marks: dict[str, str] | None = None, drop: tup
 
 def next_of(image: OwnImage, clocks: Clocks) -> Step:
     """The step without the stages after the next one, which have a test of their own."""
-    return replace(step(image, clocks, NOW), later=())
+    return replace(find_step(image, clocks, NOW), later=())
 
 
 DISABLED_NOW = Step("disable", {DISABLED: TODAY}, (), "deregister", NOW + timedelta(days=30))
@@ -155,7 +155,7 @@ def test_the_stages_after_the_next_one_are_due_after_it(
     image: OwnImage, clocks: Clocks, later: list[tuple[str, int]]
 ) -> None:
     expected = tuple((stage, NOW + timedelta(days=days)) for stage, days in later)
-    assert step(image, clocks, NOW).later == expected
+    assert find_step(image, clocks, NOW).later == expected
 
 
 @pytest.mark.parametrize(
@@ -169,13 +169,13 @@ def test_the_stages_after_the_next_one_are_due_after_it(
 )
 def test_after_a_launch_the_next_run_counts_from_the_marks_of_this_one(image: OwnImage) -> None:
     clocks = Clocks(deprecate=5, disable=60, deregister=30)
-    todo = step(image, clocks, NOW)
+    todo = find_step(image, clocks, NOW)
     kept = {key: value for key, value in image.image.tags.items() if key not in todo.drop}
     after = replace(image, image=replace(image.image, tags={**kept, **todo.marks}))
     assert todo.due is not None
-    again = step(after, clocks, NOW + timedelta(hours=1))
+    again = find_step(after, clocks, NOW + timedelta(hours=1))
     assert again == Step(None, {}, (), todo.next_stage, todo.due, todo.later)
-    assert step(after, clocks, todo.due).stage == todo.next_stage
+    assert find_step(after, clocks, todo.due).stage == todo.next_stage
 
 
 def test_a_date_that_is_none_counts_as_missing() -> None:
@@ -186,9 +186,9 @@ def test_a_date_that_is_none_counts_as_missing() -> None:
 @pytest.mark.parametrize(("age", "waits"), [(5, True), (40 - SECOND, True), (40, False), (90, False)])
 def test_dates_that_a_copy_took_over_from_its_source_are_not_its_own(age: float, waits: bool) -> None:
     """CopyImage copies tags on request; an image was not chosen before it was made."""
-    image = own(days=age, tags={CHOSEN: stamp(ago(days=40))})
+    image = own(days=age, tags={CHOSEN: render_time(ago(days=40))})
     clocks = Clocks(deregister=30)
-    assert step(image, clocks, NOW) == (
+    assert find_step(image, clocks, NOW) == (
         wait("deregister", 30, {CHOSEN: TODAY}) if waits else Step("deregister")
     )
 
@@ -196,28 +196,30 @@ def test_dates_that_a_copy_took_over_from_its_source_are_not_its_own(age: float,
 def test_the_second_in_which_an_image_was_made_can_be_that_of_its_choice() -> None:
     image = own(days=0, tags={CHOSEN: TODAY})
     image = replace(image, created=NOW + timedelta(milliseconds=900))
-    assert step(image, Clocks(deregister=0), NOW) == Step("deregister")
-    assert step(image, Clocks(deregister=1), NOW) == wait("deregister", 1)
+    assert find_step(image, Clocks(deregister=0), NOW) == Step("deregister")
+    assert find_step(image, Clocks(deregister=1), NOW) == wait("deregister", 1)
 
 
 def test_without_a_creation_date_no_mark_is_known_to_be_its_own() -> None:
-    image = replace(own(tags={CHOSEN: stamp(ago(days=40))}), created=None)
-    assert step(image, Clocks(deregister=30), NOW) == wait("deregister", 30, {CHOSEN: TODAY})
+    image = replace(own(tags={CHOSEN: render_time(ago(days=40))}), created=None)
+    assert find_step(image, Clocks(deregister=30), NOW) == wait("deregister", 30, {CHOSEN: TODAY})
 
 
 def test_a_deprecation_that_others_have_set_for_later_does_not_count() -> None:
-    image = own(tags={CHOSEN: stamp(ago(days=10))}, deprecation_time=stamp(NOW + timedelta(days=300)))
-    assert step(image, ALL, NOW).stage == "deprecate"
+    image = own(
+        tags={CHOSEN: render_time(ago(days=10))}, deprecation_time=render_time(NOW + timedelta(days=300))
+    )
+    assert find_step(image, ALL, NOW).stage == "deprecate"
 
 
 @pytest.mark.parametrize("seconds", [0, 30, 59.9])
 def test_what_was_just_deprecated_is_so_already_in_the_next_run(seconds: float) -> None:
     moment = NOW.replace(second=0) + timedelta(seconds=seconds)
-    at = deprecate_at(moment)
+    at = choose_deprecation_date(moment)
     assert moment + timedelta(hours=1) < at <= moment + timedelta(hours=1, minutes=1)
     assert at.second == at.microsecond == 0
-    image = own(tags={DEPRECATED: stamp(moment)}, deprecation_time=stamp(at))
-    assert step(image, Clocks(deprecate=0), moment) == Step()
+    image = own(tags={DEPRECATED: render_time(moment)}, deprecation_time=render_time(at))
+    assert find_step(image, Clocks(deprecate=0), moment) == Step()
 
 
 @pytest.mark.parametrize(
@@ -232,7 +234,7 @@ def test_what_was_just_deprecated_is_so_already_in_the_next_run(seconds: float) 
     ],
 )
 def test_moments_are_read_as_aws_and_tags_write_them(text: str, moment: Any) -> None:
-    assert parse(text) == moment
+    assert parse_time(text) == moment
 
 
 @pytest.mark.parametrize(
@@ -282,23 +284,23 @@ def test_a_deprecation_is_a_cleanups_if_it_has_the_date_that_this_one_set(
 def test_the_tag_of_a_deprecation_has_the_date_that_it_replaces(
     former: str | None, again: str | None
 ) -> None:
-    date = parse("2026-10-01T00:01:00Z")
+    date = parse_time("2026-10-01T00:01:00Z")
     assert date
-    tag = deprecation_tag(own(deprecation_time=former).image, date)
+    tag = render_deprecation_tag(own(deprecation_time=former).image, date)
     after = own(tags={DEPRECATION: tag}, deprecation_time="2026-10-01T00:01:00.000Z").image
     assert is_own_deprecation(after)
-    assert former_deprecation(after, NOW) == again
+    assert find_former_deprecation(after, NOW) == again
 
 
 def test_only_the_dates_of_stages_are_marks() -> None:
     # An image that is needed again is still deprecated.
     image = own(tags={DISABLED: "x", CHOSEN: "y", DEPRECATION: TODAY, "golden.images:source": "z"})
-    assert set_marks(image) == (CHOSEN, DISABLED)
+    assert list_marks(image) == (CHOSEN, DISABLED)
 
 
 def test_dates_from_before_the_image_are_of_its_source() -> None:
     created = own().created
     assert created is not None
-    earlier, later = (stamp(created + timedelta(days=days)) for days in (-1, 1))
+    earlier, later = (render_time(created + timedelta(days=days)) for days in (-1, 1))
     image = own(tags={CHOSEN: earlier, DEPRECATED: later, DISABLED: "x"})
-    assert dates(image) == (DEPRECATED,)
+    assert list_dated_marks(image) == (DEPRECATED,)

@@ -21,13 +21,13 @@ from ansible_collections.golden.images.plugins.module_utils._cleanup.state impor
 from ansible_collections.golden.images.plugins.module_utils._cleanup.tombstone import (
     Tombstone,
     TombstoneHistory,
-    by_image,
+    add_bucket_owner_hint,
+    find_object_folder,
+    group_by_image,
     is_tombstone_parameter,
-    object_folder,
-    parameter_name,
+    name_parameter,
     read_tombstone,
-    tombstone_text,
-    with_bucket_owner,
+    render_tombstone,
 )
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Sharing, SnapshotRef
@@ -58,7 +58,7 @@ def record() -> dict[str, Any]:
     )
     decisions: tuple[Decision, ...] = plan(retiring.wanted(include_shared=True), saw).decisions
     (decision,) = (one for one in decisions if one.ref == REF)
-    return dict(json.loads(tombstone_text(saw, replace(decision, kind="deregister"))))
+    return dict(json.loads(render_tombstone(saw, replace(decision, kind="deregister"))))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_parameter_with_a_tombstone_is_known_by_its_name(path: str | None, nam
 
 
 def test_the_name_of_a_tombstones_parameter() -> None:
-    name = parameter_name("/golden/", REF)
+    name = name_parameter("/golden/", REF)
     assert name == f"/golden/{REF.region}/{REF.image_id}"
     assert is_tombstone_parameter("/golden", name)
 
@@ -88,7 +88,7 @@ def test_the_name_of_a_tombstones_parameter() -> None:
     [("s3://bucket", ""), ("s3://bucket/", ""), ("s3://bucket/a/b", "a/b/"), ("s3://bucket/a/", "a/")],
 )
 def test_in_s3_the_tombstones_of_an_image_are_objects_of_one_folder(uri: str, above: str) -> None:
-    folder = object_folder(uri, REF)
+    folder = find_object_folder(uri, REF)
     assert folder == ("bucket", f"{above}{REF.region}/{REF.image_id}/")
     assert folder.key(retiring.NOW) == f"{folder.prefix}2026-11-24T12:00:30Z.json"
 
@@ -105,7 +105,7 @@ def test_a_tombstone_holds_what_is_lost() -> None:
     )
     made = plan(retiring.wanted(include_shared=True), saw)
     (decision,) = (one for one in made.decisions if one.kind == "deregister")
-    assert json.loads(tombstone_text(saw, decision)) == {
+    assert json.loads(render_tombstone(saw, decision)) == {
         "account_id": OWNER,
         "family": "web",
         "image": {"Architecture": "arm64", "RootDeviceType": "ebs"},
@@ -251,17 +251,17 @@ def test_a_tombstone_is_of_the_deregistration_that_its_run_can_have_made(
 def test_an_images_tombstones_are_in_the_order_of_their_writing_each_once() -> None:
     other = tombstone(ref=ImageRef("us-east-1", REF.image_id))
     first, last = tombstone(), last_tombstone()
-    found = by_image([last, first, last, other])
+    found = group_by_image([last, first, last, other])
     assert found == {REF: TombstoneHistory((first, last)), other.ref: TombstoneHistory((other,))}
 
 
 def test_of_two_tombstones_of_the_same_second_the_one_of_the_deregistration_is_the_last() -> None:
     first, last = tombstone(written_at=LAST), last_tombstone()
-    assert by_image([last, first]) == {REF: TombstoneHistory((first, last))}
+    assert group_by_image([last, first]) == {REF: TombstoneHistory((first, last))}
 
 
 @pytest.mark.parametrize(("code", "is_denied"), [("AccessDenied", True), ("NoSuchBucket", False)])
 def test_what_s3_denies_may_be_a_bucket_of_another_account(code: str, is_denied: bool) -> None:
     failed = Failure("No.", "Allow it.", code, "PutObject")
-    remedy = with_bucket_owner(failed).remedy
+    remedy = add_bucket_owner_hint(failed).remedy
     assert ("tombstone_s3_bucket_owner" in remedy, remedy.startswith("Allow it.")) == (is_denied, True)

@@ -15,8 +15,6 @@ from ansible_collections.golden.images.plugins.module_utils._cleanup.state impor
     ImageUsage,
     OwnSnapshot,
     SnapshotUsage,
-    unproven,
-    unreadable,
 )
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, SnapshotRef
 
@@ -25,9 +23,9 @@ from tests.unit.examples import OWNER
 
 OLD, NEWEST = own("ami-1", 100), own("ami-new", 1)
 REF = ImageRef(REGION, "ami-1")
-FLEETS = unreadable("DescribeFleets", "UnauthorizedOperation: No.", "Allow ec2:DescribeFleets.")
-BIN = unreadable("ListImagesInRecycleBin", "InvalidAction: No.")
-UNKNOWN = unproven("usage of other accounts", "There is no usage report.")
+FLEETS = Evidence.unreadable("DescribeFleets", "UnauthorizedOperation: No.", "Allow ec2:DescribeFleets.")
+BIN = Evidence.unreadable("ListImagesInRecycleBin", "InvalidAction: No.")
+UNKNOWN = Evidence.unproven("usage of other accounts", "There is no usage report.")
 
 
 def a_region(**changes: Any) -> CleanupState:
@@ -98,7 +96,7 @@ def test_a_failure_for_each_region_and_read_however_many_images_it_keeps() -> No
             ),
             Clocks(deprecate=0, disable=0),
             "deprecate",
-            (unreadable("DescribeSnapshotAttribute", "snap-ami-1: denied"),),
+            (Evidence.unreadable("DescribeSnapshotAttribute", "snap-ami-1: denied"),),
             id="the tombstone lacks permissions",
         ),
     ],

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._cleanup.plan import plan
-from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import stamp
-from ansible_collections.golden.images.plugins.module_utils._cleanup.tombstone import tombstone_text
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import render_time
+from ansible_collections.golden.images.plugins.module_utils._cleanup.tombstone import render_tombstone
 from ansible_collections.golden.images.plugins.module_utils._cleanup.write_tombstones import write_tombstones
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure
 
@@ -22,7 +22,7 @@ from tests.unit.wire import Wire
 
 SEEN = seen(region_state(own("ami-1"), own("ami-2", 50), own("ami-new", 1)))
 GOING = [one for one in plan(wanted(), SEEN).decisions if one.kind == "deregister"]
-TEXT = tombstone_text(SEEN, GOING[0])
+TEXT = render_tombstone(SEEN, GOING[0])
 
 
 class Clients:
@@ -103,7 +103,7 @@ def test_in_s3_each_image_and_each_time_is_an_object(uri: str, folder: str, owne
     wire = Wire("s3")
     request = {
         "Bucket": "bucket",
-        "Key": f"{folder}eu-west-1/ami-1/{stamp(NOW)}.json",
+        "Key": f"{folder}eu-west-1/ami-1/{render_time(NOW)}.json",
         "Body": TEXT.encode(),
         "ContentType": "application/json",
         "ExpectedBucketOwner": owner.get("tombstone_s3_bucket_owner", OWNER),

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import stamp
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import render_time
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import OwnSnapshot
 from ansible_collections.golden.images.plugins.module_utils._cleanup.tombstone import (
     Tombstone,
@@ -188,7 +188,7 @@ def _changed(shown: ImageState, current: Image, operation: str, parameters: Any,
     if operation == "EnableImageDeprecation":
         assert parameters["DeprecateAt"] > NOW
         assert not shown.launch.public, "the deprecation of a public image cannot be moved to a later date"
-        return replace(shown, image=replace(current, deprecation_time=stamp(parameters["DeprecateAt"])))
+        return replace(shown, image=replace(current, deprecation_time=render_time(parameters["DeprecateAt"])))
     if operation == "ModifyImageAttribute":
         assert current.state == "available", "a disabled image cannot be shared"
         return replace(shown, launch=shown.launch | _added(parameters["LaunchPermission"]))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import stamp
+from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import render_time
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import OwnSnapshot
 from ansible_collections.golden.images.plugins.module_utils._cleanup.tombstone import TombstoneHistory
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure
@@ -262,7 +262,7 @@ def test_no_cleanup_deregisters_an_image_again_if_the_run_ends_after_the_first_t
     marked: bool, decision: str
 ) -> None:
     """It comes back disabled, with the date of that stage, and the days until the next one are over."""
-    disabled_tag = {"golden.images:cleanup-disabled": stamp(cleaning.ago(days=60))}
+    disabled_tag = {"golden.images:cleanup-disabled": render_time(cleaning.ago(days=60))}
     binned_image = found(image(tags={"family": "web", **disabled_tag}))
     plan = planned(binned(), tombstone(), last_tombstone())
     made = [*plan.restore_snapshots, *plan.restore_image, *(plan.mark if marked else ())]

@@ -11,86 +11,100 @@ from typing import Any
 
 from ..._reports.document import Changes, Column, Document, Table, compare_sentences
 from ..decisions import KEEP, WAIT
-from .actions import actions
-from .items import MEANINGS, items
+from .actions import list_actions
+from .items import MEANINGS, list_items
 from .outcome import DECISIONS, DONE, STAGES
-from .pictures import pictures
-from .rows import FREED, IMAGE, OUTCOME, REASON, SIZE, amounts, costs, row, shown
-from .wording import UPPER_BOUND, money, not_restorable, outcome_text
+from .pictures import draw_pictures
+from .rows import (
+    FREED,
+    IMAGE,
+    OUTCOME,
+    REASON,
+    SIZE,
+    list_cost_columns,
+    make_record,
+    make_row,
+    render_amounts,
+)
+from .wording import UPPER_BOUND, render_lost_images, render_money, render_outcome
 
 
-def document(content: Mapping[str, Any]) -> Document:
-    """The document of a report."""
-    found = tuple(items(content))
-    planned = content["check_mode"]
+def build_document(content: Mapping[str, Any]) -> Document:
+    """Return the document of a report."""
+    findings = tuple(list_items(content))
+    is_plan = content["check_mode"]
     return Document(
         kind="cleanup",
-        title="Image cleanup plan" if planned else "Image cleanup",
+        title="Image cleanup plan" if is_plan else "Image cleanup",
         status=content["status"],
         complete=content["status"] in ("done", "planned"),
-        headline=" ".join(filter(None, (content["summary"], not_restorable(content)))),
-        facts=tuple(_summary_facts(content)),
-        items=found,
-        actions=tuple(actions(content)),
-        actions_title="Plan" if planned else "What was done",
-        pictures=tuple(pictures(content)),
-        tables=tuple(table for table in _tables(content, planned) if table.rows),
-        records=_records(content),
-        explanations={item.code: MEANINGS[item.code] for item in found},
+        headline=" ".join(filter(None, (content["summary"], render_lost_images(content)))),
+        facts=tuple(_list_facts(content)),
+        items=findings,
+        actions=tuple(list_actions(content)),
+        actions_title="Plan" if is_plan else "What was done",
+        pictures=tuple(draw_pictures(content)),
+        tables=tuple(table for table in _make_tables(content, is_plan) if table.rows),
+        records=_make_record_table(content),
+        explanations={item.code: MEANINGS[item.code] for item in findings},
     )
 
 
-def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
-    """What changed since an earlier report.
+def compare_reports(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
+    """Return what changed since an earlier report.
 
-    What was done then is not reported as gone. If one of the two has no images, they cannot be compared: then
-    only what is done now is new.
+    What was done then is not reported as gone. If one of the two reports has no images, they cannot be
+    compared: only what is done now is new then.
     """
     since, now = before["written_at"], after["images"]
-    earlier = [one for one in before["images"] if one["outcome"] != DONE]
+    earlier = [image for image in before["images"] if image["outcome"] != DONE]
     if not (before["images"] and now):
-        earlier, now = [], [one for one in now if one["decision"] in STAGES]
-    return compare_sentences(since, map(_sentence, earlier), map(_sentence, now))
+        earlier, now = [], [image for image in now if image["decision"] in STAGES]
+    return compare_sentences(since, map(_render_sentence, earlier), map(_render_sentence, now))
 
 
-def _sentence(image: Mapping[str, Any]) -> str:
-    return f"{image['region']}: {image['image_id']} ({image['name']}) {outcome_text(image)}."
+def _render_sentence(image: Mapping[str, Any]) -> str:
+    return f"{image['region']}: {image['image_id']} ({image['name']}) {render_outcome(image)}."
 
 
-def _summary_facts(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _list_facts(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     sums = content["totals"]
     yield "Images evaluated", f"{sums['images']:,}"
-    yield "Maximum size", _amount(sums["size_gib"], sums["monthly_cost"], content["currency"])
+    yield "Maximum size", _render_amount(sums["size_gib"], sums["monthly_cost"], content["currency"])
     if sums["freed_gib"]:
-        yield "Maximum freed", _amount(sums["freed_gib"], sums["freed_monthly_cost"], content["currency"])
+        yield (
+            "Maximum freed",
+            _render_amount(sums["freed_gib"], sums["freed_monthly_cost"], content["currency"]),
+        )
     if sums["freed_later_gib"]:
         yield "Part that the Recycle Bin retains for now", f"{sums['freed_later_gib']:,} GiB"
     if sums["unpriced_images"]:
         yield "Images in regions without a price", f"{sums['unpriced_images']:,}"
 
 
-def _amount(gib: int, cost: float | None, currency: str | None) -> str:
-    text = money(cost, currency)
+def _render_amount(gib: int, cost: float | None, currency: str | None) -> str:
+    text = render_money(cost, currency)
     return f"{gib:,} GiB, {text} a month" if text else f"{gib:,} GiB"
 
 
-def _tables(content: Mapping[str, Any], planned: bool) -> Iterator[Table]:
-    yield _failures("Failures", content["failures"])
-    yield _failures("Not readable", content["unreadable"])
-    yield _regions(content)
+def _make_tables(content: Mapping[str, Any], is_plan: bool) -> Iterator[Table]:
+    yield _make_failure_table("Failures", content["failures"])
+    yield _make_failure_table("Not readable", content["unreadable"])
+    yield _make_region_table(content)
     by_decision = {
-        decision: [one for one in content["images"] if one["decision"] == decision] for decision in DECISIONS
+        decision: [image for image in content["images"] if image["decision"] == decision]
+        for decision in DECISIONS
     }
     yield Table(
         title="Images waiting",
-        columns=(*IMAGE, OUTCOME, REASON, SIZE, *costs(content, "monthly_cost", "A month")),
-        rows=tuple(shown(one) for one in by_decision[WAIT]),
+        columns=(*IMAGE, OUTCOME, REASON, SIZE, *list_cost_columns(content, "monthly_cost", "A month")),
+        rows=tuple(make_row(image) for image in by_decision[WAIT]),
         note="These wait for the date of their next stage, or their next stage is blocked.",
     )
     yield Table(
         title="Images kept",
-        columns=(*IMAGE, REASON, SIZE, *costs(content, "monthly_cost", "A month")),
-        rows=tuple(shown(one) for one in by_decision[KEEP]),
+        columns=(*IMAGE, REASON, SIZE, *list_cost_columns(content, "monthly_cost", "A month")),
+        rows=tuple(make_row(image) for image in by_decision[KEEP]),
     )
     yield Table(
         title="Snapshots without an image",
@@ -100,8 +114,8 @@ def _tables(content: Mapping[str, Any], planned: bool) -> Iterator[Table]:
             Column("outcome_text", "Outcome"),
         ),
         rows=tuple(
-            {**one, "outcome_text": "would be deleted" if planned else "was deleted"}
-            for one in content["orphan_snapshots"]
+            {**snapshot, "outcome_text": "would be deleted" if is_plan else "was deleted"}
+            for snapshot in content["orphan_snapshots"]
         ),
         note="The totals do not include them: it is not known which of their blocks other snapshots need.",
     )
@@ -109,11 +123,11 @@ def _tables(content: Mapping[str, Any], planned: bool) -> Iterator[Table]:
         title="KMS grants",
         columns=(Column("region", "Region"), Column("grant_id", "Grant"), Column("outcome_text", "Outcome")),
         rows=tuple(
-            {**one, "outcome_text": "would be revoked" if planned else "was revoked"}
-            for one in content["grants"]
+            {**grant, "outcome_text": "would be revoked" if is_plan else "was revoked"}
+            for grant in content["grants"]
         ),
     )
-    yield from _key_access(content["kms_keys"])
+    yield from _make_key_tables(content["kms_keys"])
     yield Table(
         title="Warnings",
         columns=(Column("text", "Warning"),),
@@ -121,8 +135,8 @@ def _tables(content: Mapping[str, Any], planned: bool) -> Iterator[Table]:
     )
 
 
-def _key_access(keys: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
-    """The kept grants that no image is known to need, and the accounts that were not read."""
+def _make_key_tables(keys: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
+    """Yield the kept grants that no image is known to need, and the accounts that were not read."""
     place = (Column("region", "Region"), Column("kms_key_arn", "Key"))
     yield Table(
         title="KMS grants kept",
@@ -132,18 +146,18 @@ def _key_access(keys: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
             Column("reason", "Reason"),
             Column("resource_ids", "Volumes and snapshots"),
         ),
-        rows=tuple({**key, **kept} for key in keys for kept in key["kept_access"]),
+        rows=tuple({**key, **grantee} for key in keys for grantee in key["kept_access"]),
         note="No image is known to need them.",
     )
     yield Table(
         title="Accounts not read",
         columns=(*place, Column("account_id", "Account"), Column("reason", "Reason")),
-        rows=tuple({**key, **unseen} for key in keys for unseen in key["unseen_accounts"]),
+        rows=tuple({**key, **account} for key in keys for account in key["unseen_accounts"]),
         note="These accounts keep grants that no image needs: what they have under the key is not known.",
     )
 
 
-def _failures(title: str, failures: Sequence[Mapping[str, Any]]) -> Table:
+def _make_failure_table(title: str, failures: Sequence[Mapping[str, Any]]) -> Table:
     return Table(
         title=title,
         columns=(
@@ -157,7 +171,7 @@ def _failures(title: str, failures: Sequence[Mapping[str, Any]]) -> Table:
     )
 
 
-def _regions(content: Mapping[str, Any]) -> Table:
+def _make_region_table(content: Mapping[str, Any]) -> Table:
     return Table(
         title="Totals by region",
         columns=(
@@ -165,15 +179,15 @@ def _regions(content: Mapping[str, Any]) -> Table:
             Column("images", "Images", numeric=True),
             *(Column(decision, decision.capitalize(), numeric=True) for decision in DECISIONS),
             SIZE,
-            *costs(content, "monthly_cost", "A month"),
+            *list_cost_columns(content, "monthly_cost", "A month"),
             FREED,
-            *costs(content, "freed_monthly_cost", "Freed a month"),
+            *list_cost_columns(content, "freed_monthly_cost", "Freed a month"),
         ),
         rows=tuple(
             {
                 "region": region,
                 **sums,
-                **amounts(sums),
+                **render_amounts(sums),
                 **{decision: sums["by_decision"][decision]["images"] for decision in DECISIONS},
             }
             for region, sums in content["regions"].items()
@@ -182,7 +196,7 @@ def _regions(content: Mapping[str, Any]) -> Table:
     )
 
 
-def _records(content: Mapping[str, Any]) -> Table:
+def _make_record_table(content: Mapping[str, Any]) -> Table:
     return Table(
         title="All images",
         columns=(
@@ -196,9 +210,9 @@ def _records(content: Mapping[str, Any]) -> Table:
             Column("recoverable_until", "Recoverable until"),
             Column("snapshots", "Snapshots"),
             SIZE,
-            *costs(content, "monthly_cost", "A month"),
+            *list_cost_columns(content, "monthly_cost", "A month"),
             FREED,
-            *costs(content, "freed_monthly_cost", "Freed a month"),
+            *list_cost_columns(content, "freed_monthly_cost", "Freed a month"),
         ),
-        rows=tuple(row(one) for one in content["images"]),
+        rows=tuple(make_record(image) for image in content["images"]),
     )

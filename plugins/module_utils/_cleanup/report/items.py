@@ -17,7 +17,7 @@ from ..._wording import with_full_stop
 from ..decisions import WAIT
 from ..state import UNPROVEN, UNREADABLE
 from .outcome import NOT_DONE
-from .wording import outcome_text
+from .wording import render_outcome
 
 MEANINGS = {
     "cleanup_blocked": "The image is not used, but something blocks its retirement.",
@@ -37,26 +37,26 @@ _SEVERITIES = {
 _CODES = {"refused": "cleanup_refused", "failed": "cleanup_failed"}
 
 
-def items(content: Mapping[str, Any]) -> Iterator[Item]:
-    """The findings, in any order."""
-    yield from _failures(content)
-    yield from _unreadable(content)
-    yield from _unproven(content)
+def list_items(content: Mapping[str, Any]) -> Iterator[Item]:
+    """Yield the findings, in any order."""
+    yield from _list_failures(content)
+    yield from _list_unreadable(content)
+    yield from _list_unproven(content)
     # A failure in one region, such as that of a tombstone, can keep images of all regions.
     failed = bool(content["failures"])
     for image in content["images"]:
         if image["outcome"] == NOT_DONE:
-            yield _about(
+            yield _report_image(
                 image,
                 "decision_not_applied",
                 Severity.MEDIUM.label if failed else Severity.LOW.label,
-                f"{image['image_id']} ({image['name']}) {outcome_text(image)}.",
+                f"{image['image_id']} ({image['name']}) {render_outcome(image)}.",
                 "Check the failures."
                 if failed
                 else "Check the warnings, and whether the image still exists.",
             )
         elif image["decision"] == WAIT and image["reasons"] and image["next_stage"] is None:
-            yield _about(
+            yield _report_image(
                 image,
                 "cleanup_blocked",
                 Severity.LOW.label,
@@ -65,19 +65,19 @@ def items(content: Mapping[str, Any]) -> Iterator[Item]:
             )
 
 
-def _failures(content: Mapping[str, Any]) -> Iterator[Item]:
+def _list_failures(content: Mapping[str, Any]) -> Iterator[Item]:
     status = content["status"]
     for failure in content["failures"]:
         code = _CODES.get(status, "step_failed")
-        yield _failed(failure, code, _SEVERITIES[status])
+        yield _report_failure(failure, code, _SEVERITIES[status])
 
 
-def _unreadable(content: Mapping[str, Any]) -> Iterator[Item]:
-    """One finding for each thing that could not be read in a region, whether or not it decides."""
-    deciding = {(one["region"], one["action"]) for one in content["unreadable"]}
-    for one in content["unreadable"]:
-        yield _failed(one, "unreadable", Severity.MEDIUM.label)
-    for (region, subject, detail), number in _evidence(content, UNREADABLE).items():
+def _list_unreadable(content: Mapping[str, Any]) -> Iterator[Item]:
+    """Yield a finding for each failed read of a region, whether or not it decides."""
+    deciding = {(failure["region"], failure["action"]) for failure in content["unreadable"]}
+    for failure in content["unreadable"]:
+        yield _report_failure(failure, "unreadable", Severity.MEDIUM.label)
+    for (region, subject, detail), number in _count_evidence(content, UNREADABLE).items():
         if (region, subject) not in deciding:
             yield Item(
                 code="unreadable",
@@ -91,9 +91,9 @@ def _unreadable(content: Mapping[str, Any]) -> Iterator[Item]:
             )
 
 
-def _unproven(content: Mapping[str, Any]) -> Iterator[Item]:
-    """One finding for each thing that AWS does not show in a region, with the number of images it may use."""
-    for (region, subject, detail), number in _evidence(content, UNPROVEN).items():
+def _list_unproven(content: Mapping[str, Any]) -> Iterator[Item]:
+    """Yield a finding for each use that AWS does not show, with the number of images."""
+    for (region, subject, detail), number in _count_evidence(content, UNPROVEN).items():
         yield Item(
             code="use_unproven",
             severity=Severity.LOW.label,
@@ -106,24 +106,24 @@ def _unproven(content: Mapping[str, Any]) -> Iterator[Item]:
         )
 
 
-def _evidence(content: Mapping[str, Any], kind: str) -> dict[tuple[str, str, str], int]:
-    """The region, subject and detail of each evidence of a kind, with the number of images that have it."""
-    found: dict[tuple[str, str, str], int] = defaultdict(int)
+def _count_evidence(content: Mapping[str, Any], kind: str) -> dict[tuple[str, str, str], int]:
+    """Return the number of images by region, subject and detail of their evidence of a kind."""
+    counts: dict[tuple[str, str, str], int] = defaultdict(int)
     for image in content["images"]:
         # Several accounts of an image may have the same.
         for subject, detail in dict.fromkeys(
-            (one["subject"], one["detail"]) for one in image["evidence"] if one["kind"] == kind
+            (item["subject"], item["detail"]) for item in image["evidence"] if item["kind"] == kind
         ):
-            found[image["region"], subject, detail] += 1
-    return found
+            counts[image["region"], subject, detail] += 1
+    return counts
 
 
-def _failed(failure: Mapping[str, Any], code: str, severity: str) -> Item:
+def _report_failure(failure: Mapping[str, Any], code: str, severity: str) -> Item:
     remedy = failure["remedy"] or ""
     return Item.of(failure, code=code, severity=severity, remedy=remedy, resource=failure["action"])
 
 
-def _about(image: Mapping[str, Any], code: str, severity: str, message: str, remedy: str) -> Item:
+def _report_image(image: Mapping[str, Any], code: str, severity: str, message: str, remedy: str) -> Item:
     return Item(
         code=code,
         severity=severity,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which decisions of a cleanup were applied: the calls that were made show it, not the decisions."""
+"""The outcomes of a cleanup's decisions, which the calls show and not the decisions."""
 
 from __future__ import annotations
 
@@ -27,45 +27,49 @@ _LEFT = "snapshot_not_deleted"
 
 
 class Outcomes:
-    """The outcomes of decisions, derived from the calls and failures that ``ami_cleanup`` returned."""
+    """The outcomes of decisions, from the calls and failures of ``ami_cleanup``."""
 
-    def __init__(self, cleaned: Mapping[str, Any], planned: bool) -> None:
+    def __init__(self, result: Mapping[str, Any], is_plan: bool) -> None:
         self._calls = {
-            (call["action"], call["region"], call["resource"]) for call in cleaned.get("actions") or ()
+            (call["action"], call["region"], call["resource"]) for call in result.get("actions") or ()
         }
-        failures = cleaned.get("failures") or ()
-        self._left = [(one["region"], one["message"]) for one in failures if one["error_code"] == _LEFT]
+        failures = result.get("failures") or ()
+        self._left = [
+            (failure["region"], failure["message"]) for failure in failures if failure["error_code"] == _LEFT
+        ]
         # Regions in which it is not known which snapshots were deleted.
         self._uncertain_regions = {
-            one["region"]
-            for one in failures
-            if one["action"] in (_DELETE, _REVOKE) and one["error_code"] != _LEFT
+            failure["region"]
+            for failure in failures
+            if failure["action"] in (_DELETE, _REVOKE) and failure["error_code"] != _LEFT
         }
-        self._carried_out = PLANNED if planned else DONE
+        self._carried_out = PLANNED if is_plan else DONE
 
     def outcome(self, image: Mapping[str, Any]) -> str:
-        """The outcome of the decision on an image."""
+        """Return the outcome of the decision on an image."""
         call = _CALLS.get(image["decision"])
         if call is None:
             return NOTHING
         return self._of((call, image["region"], image["image_id"]))
 
     def snapshot_outcome(self, image: Mapping[str, Any], snapshot: Mapping[str, Any]) -> str:
-        """The outcome for a snapshot of a deregistered image; ``not_done`` if it is not known."""
+        """Return the outcome for a snapshot of a deregistered image; ``not_done`` if it is not known."""
         region, snapshot_id = image["region"], snapshot["snapshot_id"]
         if snapshot["keep_reason"]:
             return NOTHING
         if (_DELETE, region, snapshot_id) in self._calls:
             return self._carried_out
         # AWS deletes snapshots together with their image only if none of them is kept.
-        together = not any(one["keep_reason"] for one in image["snapshots"])
+        together = not any(snapshot["keep_reason"] for snapshot in image["snapshots"])
         if not together or region in self._uncertain_regions or self._is_left(region, snapshot_id):
             return NOT_DONE
         return self.outcome(image)
 
     def orphan_snapshots(self, images: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-        """The deleted snapshots that belong to none of these images."""
-        with_images = {(one["region"], each["snapshot_id"]) for one in images for each in one["snapshots"]}
+        """Return the deleted snapshots of none of these images."""
+        with_images = {
+            (image["region"], snapshot["snapshot_id"]) for image in images for snapshot in image["snapshots"]
+        }
         return [
             {"outcome": self._carried_out, "region": region, "snapshot_id": snapshot_id}
             for region, snapshot_id in self._list_calls(_DELETE)
@@ -73,7 +77,7 @@ class Outcomes:
         ]
 
     def tags(self) -> dict[str, int]:
-        """The numbers of images that only got tags, and of resources that only lost some."""
+        """Return the number of images that only got tags, and of resources that only lost some."""
         staged = {(region, resource) for action, region, resource in self._calls if action in _STAGE_CALLS}
         tagged, untagged = (self._list_resources(action) - staged for action in ("CreateTags", "DeleteTags"))
         return {
@@ -82,11 +86,11 @@ class Outcomes:
         }
 
     def usage_reports(self) -> int:
-        """The number of images for which AWS was asked for a usage report."""
+        """Return the number of images whose usage report was requested."""
         return len(self._list_calls(_REPORT))
 
     def grants(self) -> list[dict[str, str]]:
-        """The revoked grants on KMS keys."""
+        """Return the revoked grants on KMS keys."""
         return [
             {"grant_id": grant_id, "outcome": self._carried_out, "region": region}
             for region, grant_id in self._list_calls(_REVOKE)
@@ -96,11 +100,11 @@ class Outcomes:
         return sorted((region, resource) for action, region, resource in self._calls if action == operation)
 
     def _list_resources(self, operation: str) -> set[tuple[str, str]]:
-        """The resources of calls that name several."""
+        """Return the resources of calls that name several resources."""
         return {
-            (region, one)
+            (region, resource)
             for region, resources in self._list_calls(operation)
-            for one in resources.split(", ")
+            for resource in resources.split(", ")
         }
 
     def _of(self, call: tuple[str, str, str]) -> str:

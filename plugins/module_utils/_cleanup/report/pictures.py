@@ -18,7 +18,7 @@ from ..._reports.values import render_date
 from ..decisions import KEEP, WAIT
 from ..stages import DEPRECATE, DEREGISTER, DISABLE
 from .outcome import DONE, STAGES
-from .prices import prices_of
+from .prices import read_report_prices
 from .wording import PAST, UPPER_BOUND
 
 _MONTH = len("2026-11")
@@ -39,41 +39,42 @@ _MEANINGS = {
 _MOST_COLUMNS = 9
 
 
-def pictures(content: Mapping[str, Any]) -> Iterator[Grid | Bars]:
-    """The pictures that have something to show."""
+def draw_pictures(content: Mapping[str, Any]) -> Iterator[Grid | Bars]:
+    """Yield the pictures that have something to show."""
     images: Sequence[Mapping[str, Any]] = content["images"]
-    for picture in (_timeline(images), _costs(content, images), _drift(images)):
+    for picture in (_draw_timeline(images), _draw_costs(content, images), _draw_drift(images)):
         if picture is not None:
             yield picture
 
 
-def _timeline(images: Iterable[Mapping[str, Any]]) -> Grid | None:
-    """The images of each stage by date. The actions of this run are the first column."""
+def _draw_timeline(images: Iterable[Mapping[str, Any]]) -> Grid | None:
+    """Return the images of each stage by date, in this run first."""
     now = "this run"
     events: dict[tuple[str, str], Counter[str]] = {}
     for image in images:
-        for event in _events(image, now):
+        for event in _list_events(image, now):
             events.setdefault(event, Counter())[image["family"]] += 1
     dates = sorted({date for _stage, date in events} - {now})
     if not dates:
         return None
     if len(dates) > _MOST_COLUMNS:
-        events, dates = _by_month(events, now)
+        events, dates = _group_by_month(events, now)
     columns = (*([now] if any(date == now for _stage, date in events) else ()), *dates)
-    stages = [stage for stage in reversed(STAGES) if any(stage == one for one, _date in events)]
+    stages = [stage for stage in reversed(STAGES) if any(stage == planned for planned, _date in events)]
     return Grid(
         title="What happens when",
         columns=columns,
         rows=tuple(
-            (stage, tuple(_event(stage, events.get((stage, date))) for date in columns)) for stage in stages
+            (stage, tuple(_render_event(stage, events.get((stage, date))) for date in columns))
+            for stage in stages
         ),
         legend={_MARKS[stage]: f"Images that are {PAST[stage]}." for stage in stages},
         note="If nothing changes until then: images that are used again are kept.",
     )
 
 
-def _events(image: Mapping[str, Any], now: str) -> Iterator[tuple[str, str]]:
-    """The stages of an image, and the date of each; ``now`` stands for that of this run."""
+def _list_events(image: Mapping[str, Any], now: str) -> Iterator[tuple[str, str]]:
+    """Yield the stages of an image with their dates; ``now`` is that of this run."""
     if image["decision"] in STAGES:
         yield image["decision"], now
     if image["next_stage"]:
@@ -82,42 +83,45 @@ def _events(image: Mapping[str, Any], now: str) -> Iterator[tuple[str, str]]:
         yield later["stage"], render_date(later["due"])
 
 
-def _by_month(
+def _group_by_month(
     events: Mapping[tuple[str, str], Counter[str]], now: str
 ) -> tuple[dict[tuple[str, str], Counter[str]], list[str]]:
-    """The events by month; those that have no column of their own together in the last one."""
+    """Return the events by month, the latest together in the last column."""
     months = sorted({date[:_MONTH] for _stage, date in events if date != now})
-    shown = months if len(months) < _MOST_COLUMNS else months[: _MOST_COLUMNS - 2]
-    later = [] if shown == months else [f"from {months[len(shown)]}"]
+    columns = months if len(months) < _MOST_COLUMNS else months[: _MOST_COLUMNS - 2]
+    later = [] if columns == months else [f"from {months[len(columns)]}"]
 
-    def column(date: str) -> str:
+    def find_column(date: str) -> str:
         if date == now:
             return now
-        return date[:_MONTH] if date[:_MONTH] in shown else later[0]
+        return date[:_MONTH] if date[:_MONTH] in columns else later[0]
 
     merged: dict[tuple[str, str], Counter[str]] = {}
     for (stage, date), families in events.items():
-        merged.setdefault((stage, column(date)), Counter()).update(families)
-    return merged, [*shown, *later]
+        merged.setdefault((stage, find_column(date)), Counter()).update(families)
+    return merged, [*columns, *later]
 
 
-def _event(stage: str, families: Counter[str] | None) -> Cell | None:
+def _render_event(stage: str, families: Counter[str] | None) -> Cell | None:
     if families is None:
         return None
-    listed = ", ".join(f"{number} {family}" for family, number in families.most_common())
-    return Cell(count(families.total(), "image"), _MARKS[stage], f"{listed}.")
+    names = ", ".join(f"{number} {family}" for family, number in families.most_common())
+    return Cell(count(families.total(), "image"), _MARKS[stage], f"{names}.")
 
 
-def _costs(content: Mapping[str, Any], images: Iterable[Mapping[str, Any]]) -> Bars | None:
-    """The monthly cost of each family by decision, or its size without prices; the largest first."""
-    currency, prices = content["currency"], prices_of(content)
-    found: dict[str, dict[Mark, float]] = {}
+def _draw_costs(content: Mapping[str, Any], images: Iterable[Mapping[str, Any]]) -> Bars | None:
+    """Return the monthly cost of each family by decision, or its size if there are no prices."""
+    currency, prices = content["currency"], read_report_prices(content)
+    parts_by_family: dict[str, dict[Mark, float]] = {}
     for image in images:
         # What is deregistered costs nothing any more, but the picture shows what it did.
-        parts, mark = found.setdefault(image["family"] or "no family", {}), _MARKS[image["decision"]]
+        parts, mark = (
+            parts_by_family.setdefault(image["family"] or "no family", {}),
+            _MARKS[image["decision"]],
+        )
         amount = prices.cost(image["region"], image["size_gib"]) if currency else image["size_gib"]
         parts[mark] = parts.get(mark, 0) + float(amount or 0)
-    rows = sorted(found.items(), key=lambda one: (-sum(one[1].values()), one[0]))
+    rows = sorted(parts_by_family.items(), key=lambda row: (-sum(row[1].values()), row[0]))
     if not any(any(parts.values()) for _family, parts in rows):
         return None
     used = {mark for _family, parts in rows for mark, amount in parts.items() if amount}
@@ -133,8 +137,8 @@ def _costs(content: Mapping[str, Any], images: Iterable[Mapping[str, Any]]) -> B
     )
 
 
-def _drift(images: Iterable[Mapping[str, Any]]) -> Grid | None:
-    """The versions by region, from the names of the images that stay."""
+def _draw_drift(images: Iterable[Mapping[str, Any]]) -> Grid | None:
+    """Return the versions by region, from the names of the images that stay."""
     return compare_versions(
         Version(parse_family(name), image["region"], parse_version(name), str(image["creation_date"] or ""))
         for image in images

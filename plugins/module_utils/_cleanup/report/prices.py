@@ -23,18 +23,18 @@ _IMPLAUSIBLE = 1_000_000
 
 @dataclass(frozen=True)
 class Prices:
-    """Region to the monthly price of a GiB of snapshots, in ``currency``."""
+    """The monthly price of a GiB of snapshots in each region, in ``currency``."""
 
     table: Mapping[str, Decimal] = field(default_factory=dict)
     currency: str = ""
 
     def cost(self, region: str, gib: int) -> Decimal | None:
-        """The monthly cost of so many GiB, not rounded; None if the table has no price for the region."""
+        """Return the monthly cost of so many GiB, not rounded, None without a price for the region."""
         price = self.table.get(region, self.table.get(DEFAULT))
         return None if price is None else price * gib
 
     def total(self, sizes: Iterable[tuple[str, int]]) -> float | None:
-        """The monthly cost of so many GiB in each region, to the cent, without those that have no price.
+        """Return the monthly cost of so many GiB in each region with a price, to the cent.
 
         It is 0 for no sizes, and None if none has a price. Only the sum is rounded, because a fraction of a
         cent for each of many images adds up.
@@ -46,20 +46,20 @@ class Prices:
         return float(sum(known, Decimal()).quantize(_CENT))
 
 
-def prices_of(content: Mapping[str, Any]) -> Prices:
-    """The prices of a report."""
+def read_report_prices(content: Mapping[str, Any]) -> Prices:
+    """Return the prices of a report."""
     table = {region: Decimal(str(price)) for region, price in content["prices"].items()}
     return Prices(table, content["currency"] or "")
 
 
 def read_prices(option: str, table: Mapping[str, Any], currency: str) -> tuple[Prices, tuple[Failure, ...]]:
-    """Parse the prices of an option: the valid ones, and a failure for each problem."""
-    found = {str(region).strip(): _number(price) for region, price in table.items()}
-    prices = {region: price for region, price in found.items() if price is not None}
-    return Prices(prices, currency), tuple(_wrong(option, table))
+    """Parse the prices of an option into the valid ones, and a failure for each other one."""
+    numbers = {str(region).strip(): _parse_number(price) for region, price in table.items()}
+    prices = {region: price for region, price in numbers.items() if price is not None}
+    return Prices(prices, currency), tuple(_list_failures(option, table))
 
 
-def _wrong(option: str, table: Mapping[str, Any]) -> Iterator[Failure]:
+def _list_failures(option: str, table: Mapping[str, Any]) -> Iterator[Failure]:
     for key, price in table.items():
         region = str(key).strip()
         if region != DEFAULT and not is_region(region):
@@ -68,7 +68,7 @@ def _wrong(option: str, table: Mapping[str, Any]) -> Iterator[Failure]:
                 f"{option}: '{cut(region, 200)}' is not a valid region.",
                 f"Use a region such as eu-west-1, or {DEFAULT} for all others.",
             )
-        if _number(price) is None:
+        if _parse_number(price) is None:
             yield invalid_option(
                 option,
                 f"{option}: '{cut(str(price), 200)}' is not a valid price for {cut(region, 100)}.",
@@ -76,8 +76,8 @@ def _wrong(option: str, table: Mapping[str, Any]) -> Iterator[Failure]:
             )
 
 
-def _number(value: Any) -> Decimal | None:
-    """Parse a number of 0 or more; None if it is not a valid one."""
+def _parse_number(value: Any) -> Decimal | None:
+    """Parse a number of 0 or more; None if the value is none."""
     if isinstance(value, bool):
         return None
     try:

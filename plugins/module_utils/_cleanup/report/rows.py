@@ -12,7 +12,7 @@ from typing import Any
 from ..._reports.document import Column
 from ..._reports.values import render_date
 from .outcome import NOT_DONE, STAGES
-from .wording import money, outcome_text
+from .wording import render_money, render_outcome
 
 _UNUSED = "No rule keeps it, and no use was found."
 _NOT_DONE = "Check the failures, the warnings, and whether the image still exists."
@@ -27,54 +27,58 @@ OUTCOME, REASON = Column("outcome_text", "Outcome"), Column("reason", "Reason")
 SIZE, FREED = Column("size_gib", "GiB", numeric=True), Column("freed_gib", "GiB freed", numeric=True)
 
 
-def amounts(found: Mapping[str, Any]) -> dict[str, str]:
-    """Costs as text, to the cent."""
-    return {key: money(found[key], None) for key in ("monthly_cost", "freed_monthly_cost")}
+def render_amounts(sums: Mapping[str, Any]) -> dict[str, str]:
+    """Return costs as text, to the cent."""
+    return {key: render_money(sums[key], None) for key in ("monthly_cost", "freed_monthly_cost")}
 
 
-def costs(content: Mapping[str, Any], key: str, title: str) -> tuple[Column, ...]:
-    """A column of costs, if there are prices."""
+def list_cost_columns(content: Mapping[str, Any], key: str, title: str) -> tuple[Column, ...]:
+    """Return a column of costs, if there are prices."""
     currency = content["currency"]
     return (Column(key, f"{title} ({currency})", numeric=True),) if currency else ()
 
 
-def shown(image: Mapping[str, Any]) -> dict[str, Any]:
-    """An image as a row of an HTML table."""
-    return {**row(image), **amounts(image), "creation_date": render_date(image["creation_date"])}
-
-
-def row(image: Mapping[str, Any]) -> dict[str, Any]:
-    """An image as a row, with texts for lists and objects."""
+def make_row(image: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an image as a row of an HTML table."""
     return {
-        **image,
-        "evidence": [_evidence(found) for found in image["evidence"]],
-        "outcome_text": outcome_text(image),
-        "next": _next(image),
-        "snapshots": [_snapshot(one) for one in image["snapshots"]],
-        "reason": _reason(image),
+        **make_record(image),
+        **render_amounts(image),
+        "creation_date": render_date(image["creation_date"]),
     }
 
 
-def _next(image: Mapping[str, Any]) -> str:
-    """The next stage and its date; empty without one."""
+def make_record(image: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an image as a row, with texts for lists and objects."""
+    return {
+        **image,
+        "evidence": [_render_evidence(item) for item in image["evidence"]],
+        "outcome_text": render_outcome(image),
+        "next": _render_next(image),
+        "snapshots": [_render_snapshot(snapshot) for snapshot in image["snapshots"]],
+        "reason": _render_reason(image),
+    }
+
+
+def _render_next(image: Mapping[str, Any]) -> str:
+    """Return the next stage and its date; empty without one."""
     return f"{image['next_stage']} on {render_date(image['next_stage_at'])}" if image["next_stage"] else ""
 
 
-def _reason(image: Mapping[str, Any]) -> str:
-    """The rules that keep the image, what blocks its next stage, and its uses."""
+def _render_reason(image: Mapping[str, Any]) -> str:
+    """Return the rules that keep the image, what blocks its next stage, and its uses."""
     if image["decision"] in STAGES:
         return " ".join([_NOT_DONE if image["outcome"] == NOT_DONE else _UNUSED, *image["reasons"]])
-    uses = [f"{_evidence(found)}." for found in image["evidence"]]
+    uses = [f"{_render_evidence(item)}." for item in image["evidence"]]
     return " ".join([*image["reasons"], *uses])
 
 
-def _evidence(found: Mapping[str, Any]) -> str:
-    return " ".join(part for part in (found["kind"], found["subject"], found["detail"]) if part).rstrip(".")
+def _render_evidence(item: Mapping[str, Any]) -> str:
+    return " ".join(part for part in (item["kind"], item["subject"], item["detail"]) if part).rstrip(".")
 
 
-def _snapshot(one: Mapping[str, Any]) -> str:
+def _render_snapshot(snapshot: Mapping[str, Any]) -> str:
     return (
-        f"{one['snapshot_id']} is kept: {one['keep_reason']}"
-        if one["keep_reason"]
-        else str(one["snapshot_id"])
+        f"{snapshot['snapshot_id']} is kept: {snapshot['keep_reason']}"
+        if snapshot["keep_reason"]
+        else str(snapshot["snapshot_id"])
     )

@@ -13,37 +13,39 @@ from .outcome import DECISIONS, DONE, NOT_DONE
 from .prices import Prices
 
 
-def totals(images: Collection[Mapping[str, Any]], prices: Prices) -> dict[str, Any]:
-    """The totals of these images, as a whole and by decision.
+def calculate_totals(images: Collection[Mapping[str, Any]], prices: Prices) -> dict[str, Any]:
+    """Return the totals of these images, as a whole and by decision.
 
     Sizes are those of the volumes: snapshots take up this much at most. Costs leave out the
     ``unpriced_images`` and are None if no image has a price. ``freed_later_gib`` is the part of ``freed_gib``
     that the Recycle Bin retains for now.
     """
     return {
-        **_size_and_cost(images, prices),
+        **_add_up(images, prices),
         "by_decision": {
-            decision: _of_decision([one for one in images if one["decision"] == decision], prices)
+            decision: _calculate_for_decision(
+                [image for image in images if image["decision"] == decision], prices
+            )
             for decision in DECISIONS
         },
-        "freed_gib": sum(one["freed_gib"] for one in images),
-        "freed_later_gib": sum(one["freed_later_gib"] for one in images),
-        "freed_monthly_cost": prices.total((one["region"], one["freed_gib"]) for one in images),
-        "unpriced_images": sum(one["monthly_cost"] is None for one in images) if prices.table else 0,
+        "freed_gib": sum(image["freed_gib"] for image in images),
+        "freed_later_gib": sum(image["freed_later_gib"] for image in images),
+        "freed_monthly_cost": prices.total((image["region"], image["freed_gib"]) for image in images),
+        "unpriced_images": sum(image["monthly_cost"] is None for image in images) if prices.table else 0,
     }
 
 
-def _of_decision(images: Collection[Mapping[str, Any]], prices: Prices) -> dict[str, Any]:
+def _calculate_for_decision(images: Collection[Mapping[str, Any]], prices: Prices) -> dict[str, Any]:
     return {
-        **_size_and_cost(images, prices),
-        "done": sum(one["outcome"] == DONE for one in images),
-        "not_done": sum(one["outcome"] == NOT_DONE for one in images),
+        **_add_up(images, prices),
+        "done": sum(image["outcome"] == DONE for image in images),
+        "not_done": sum(image["outcome"] == NOT_DONE for image in images),
     }
 
 
-def _size_and_cost(images: Collection[Mapping[str, Any]], prices: Prices) -> dict[str, Any]:
+def _add_up(images: Collection[Mapping[str, Any]], prices: Prices) -> dict[str, Any]:
     return {
         "images": len(images),
-        "monthly_cost": prices.total((one["region"], one["size_gib"]) for one in images),
-        "size_gib": sum(one["size_gib"] for one in images),
+        "monthly_cost": prices.total((image["region"], image["size_gib"]) for image in images),
+        "size_gib": sum(image["size_gib"] for image in images),
     }

@@ -26,33 +26,33 @@ UPPER_BOUND = (
 )
 
 
-def headline(content: Mapping[str, Any]) -> str:
-    """The report in a few sentences."""
+def render_headline(content: Mapping[str, Any]) -> str:
+    """Return the report in a few sentences."""
     status, failures = content["status"], content["failures"]
     if status == "refused":
-        return f"Nothing was changed. {_failures_text(failures)}"
+        return f"Nothing was changed. {_render_failures(failures)}"
     if status == "failed":
-        return f"It is not known what was changed. {_failures_text(failures)}"
-    text = f"{_actions_text(content)}{_freed_text(content)}."
+        return f"It is not known what was changed. {_render_failures(failures)}"
+    text = f"{_render_actions(content)}{_render_freed(content)}."
     is_plan = content["check_mode"]
     sentences = [f"This is a plan, nothing was changed: {text}" if is_plan else text[0].upper() + text[1:]]
-    alone = len(content["orphan_snapshots"])
-    if alone:
-        verb = "would be" if is_plan else _was_or_were(alone)
-        sentences.append(f"{count(alone, 'snapshot')} without an image {verb} deleted.")
-    sentences += _further_sentences(content)
-    missed = sum(found["not_done"] for found in content["totals"]["by_decision"].values())
-    if missed and not is_plan:
-        sentences.append(f"The decision on {count(missed, 'image')} was not applied.")
+    orphan_count = len(content["orphan_snapshots"])
+    if orphan_count:
+        verb = "would be" if is_plan else _choose_verb(orphan_count)
+        sentences.append(f"{count(orphan_count, 'snapshot')} without an image {verb} deleted.")
+    sentences += _list_further_sentences(content)
+    not_done = sum(sums["not_done"] for sums in content["totals"]["by_decision"].values())
+    if not_done and not is_plan:
+        sentences.append(f"The decision on {count(not_done, 'image')} was not applied.")
     if failures:
-        sentences = ["Some steps failed.", *sentences, _failures_text(failures)]
+        sentences = ["Some steps failed.", *sentences, _render_failures(failures)]
     if content["unreadable"]:
-        sentences = [_unreadable_text(content["unreadable"]), *sentences]
+        sentences = [_render_unreadable(content["unreadable"]), *sentences]
     return " ".join(sentences)
 
 
-def not_restorable(content: Mapping[str, Any]) -> str:
-    """The images and snapshots that are gone after the deregistration, as far as is known; empty for none."""
+def render_lost_images(content: Mapping[str, Any]) -> str:
+    """Return the images and snapshots that may not be restorable; empty if there are none."""
     images = [
         image
         for image in content.get("images", ())
@@ -63,21 +63,22 @@ def not_restorable(content: Mapping[str, Any]) -> str:
     if not images:
         return ""
     snapshots = {
-        (image["region"], one["snapshot_id"])
+        (image["region"], snapshot["snapshot_id"])
         for image in images
-        for one in image["snapshots"]
-        if one["outcome"] in (PLANNED, DONE)
+        for snapshot in image["snapshots"]
+        if snapshot["outcome"] in (PLANNED, DONE)
     }
-    what = count(len(images), "deregistered image")
+    subject = count(len(images), "deregistered image")
     if content["check_mode"]:
-        what = f"{count(len(images), 'image')} to deregister"
-    also = f", with {count(len(snapshots), 'snapshot')}," if snapshots else ""
+        subject = f"{count(len(images), 'image')} to deregister"
+    if snapshots:
+        subject += f", with {count(len(snapshots), 'snapshot')},"
     all_of = "it with all its" if len(images) == 1 else "them with all their"
-    return f"{what}{also} may not be restorable: the Recycle Bin is not known to retain {all_of} snapshots."
+    return f"{subject} may not be restorable: the Recycle Bin is not known to retain {all_of} snapshots."
 
 
-def outcome_text(image: Mapping[str, Any]) -> str:
-    """What happens to an image, as the predicate of a sentence about it."""
+def render_outcome(image: Mapping[str, Any]) -> str:
+    """Return what happens to an image, as the predicate of a sentence about it."""
     decision, outcome = image["decision"], image["outcome"]
     if outcome == PLANNED:
         return f"would be {PAST[decision]}"
@@ -85,41 +86,41 @@ def outcome_text(image: Mapping[str, Any]) -> str:
         return f"was {PAST[decision]}"
     if outcome == NOT_DONE:
         return f"should have been {PAST[decision]}, but was not"
-    return waiting_text(image) if decision == WAIT else "is kept"
+    return render_waiting(image) if decision == WAIT else "is kept"
 
 
-def waiting_text(image: Mapping[str, Any]) -> str:
-    """What an image waits for, as the predicate of a sentence about it."""
+def render_waiting(image: Mapping[str, Any]) -> str:
+    """Return what an image waits for, as the predicate of a sentence about it."""
     if image["next_stage"]:
         return f"will be {PAST[image['next_stage']]} on {render_date(image['next_stage_at'])}"
     return "is due for its next stage, which is blocked" if image["reasons"] else "has reached the last stage"
 
 
-def money(amount: float | None, currency: str | None) -> str:
-    """An amount to the cent, with its currency; empty if it is not known."""
+def render_money(amount: float | None, currency: str | None) -> str:
+    """Return an amount to the cent, with its currency; empty if it is not known."""
     return "" if amount is None else f"{amount:,.2f} {currency or ''}".strip()
 
 
-def _actions_text(content: Mapping[str, Any]) -> str:
-    """What is done to how many images: ``2 of 6 images were deregistered, 1 disabled and 1 deprecated``."""
-    planned = content["check_mode"]
-    images, found = content["totals"]["images"], content["totals"]["by_decision"]
-    counts = {stage: found[stage]["images" if planned else "done"] for stage in STAGES}
-    (first, number), *others = [one for one in counts.items() if one[1]] or [("", 0)]
+def _render_actions(content: Mapping[str, Any]) -> str:
+    """Return the numbers: ``2 of 6 images were deregistered, 1 disabled and 1 deprecated``."""
+    is_plan = content["check_mode"]
+    images, sums = content["totals"]["images"], content["totals"]["by_decision"]
+    counts = {stage: sums[stage]["images" if is_plan else "done"] for stage in STAGES}
+    (first, number), *others = [pair for pair in counts.items() if pair[1]] or [("", 0)]
     if not number:
-        verb = "would be" if planned else "was"
-        what = f"no stage {verb} applied" if _further_sentences(content) else f"nothing {verb} done"
-        return f"{what} to {count(images, 'image')}"
-    verb = "would be" if planned else _was_or_were(number)
+        verb = "would be" if is_plan else "was"
+        subject = f"no stage {verb} applied" if _list_further_sentences(content) else f"nothing {verb} done"
+        return f"{subject} to {count(images, 'image')}"
+    verb = "would be" if is_plan else _choose_verb(number)
     *texts, last = [
         f"{number:,} of {count(images, 'image')} {verb} {PAST[first]}",
-        *(f"{other:,} {PAST[stage]}" for stage, other in others),
+        *(f"{count_of_stage:,} {PAST[stage]}" for stage, count_of_stage in others),
     ]
     return f"{', '.join(texts)} and {last}" if texts else last
 
 
-def _further_sentences(content: Mapping[str, Any]) -> list[str]:
-    """What is changed apart from stages and snapshots."""
+def _list_further_sentences(content: Mapping[str, Any]) -> list[str]:
+    """Return sentences about what changes apart from stages and snapshots."""
     tags = content["tags"]
     changes = (
         (tags["tagged"], "image", "tagged with the dates of stages"),
@@ -128,41 +129,41 @@ def _further_sentences(content: Mapping[str, Any]) -> list[str]:
         (len(content["grants"]), "grant", "revoked"),
     )
     return [
-        f"{count(number, noun)} {'would be' if content['check_mode'] else _was_or_were(number)} {done}."
+        f"{count(number, noun)} {'would be' if content['check_mode'] else _choose_verb(number)} {done}."
         for number, noun, done in changes
         if number
     ]
 
 
-def _freed_text(content: Mapping[str, Any]) -> str:
-    """How much storage that frees: ``, which frees at most 8 GiB (0.40 EUR a month)``. Empty for none."""
+def _render_freed(content: Mapping[str, Any]) -> str:
+    """Return the freed storage: ``, which frees at most 8 GiB (0.40 EUR a month)``; empty if none."""
     sums = content["totals"]
     gib, later = sums["freed_gib"], sums["freed_later_gib"]
     if not gib:
         return ""
-    cost = money(sums["freed_monthly_cost"], content["currency"])
+    cost = render_money(sums["freed_monthly_cost"], content["currency"])
     text = f", which {'would free' if content['check_mode'] else 'frees'} at most {gib:,} GiB"
     text += f" ({cost} a month)" if cost else ""
     return text + (f", {later:,} GiB of them after their retention in the Recycle Bin" if later else "")
 
 
-def _failures_text(failures: Sequence[Mapping[str, Any]]) -> str:
+def _render_failures(failures: Sequence[Mapping[str, Any]]) -> str:
     if len(failures) != 1:
-        codes = Counter(str(one["error_code"]) for one in failures if one["error_code"])
+        codes = Counter(str(failure["error_code"]) for failure in failures if failure["error_code"])
         named = ", ".join(f"{code} ({number})" for code, number in codes.most_common(_MOST_CODES))
         return f"There are {len(failures)} failures{f': {named}' if named else ''}."
     place = f"{failures[0]['region']}: " if failures[0]["region"] else ""
     return f"{place}{failures[0]['message']} {failures[0]['remedy'] or ''}".strip()
 
 
-def _unreadable_text(unreadable: Sequence[Mapping[str, Any]]) -> str:
-    """What makes the cleanup incomplete, by operation with its regions, so that twenty regions stay short."""
+def _render_unreadable(unreadable: Sequence[Mapping[str, Any]]) -> str:
+    """Return the failed reads that make the cleanup incomplete, each with its regions."""
     regions: dict[str, list[str]] = {}
-    for one in unreadable:
-        regions.setdefault(str(one["action"]), []).append(str(one["region"]))
-    reads = "; ".join(f"{action} in {', '.join(found)}" for action, found in regions.items())
+    for failure in unreadable:
+        regions.setdefault(str(failure["action"]), []).append(str(failure["region"]))
+    reads = "; ".join(f"{action} in {', '.join(names)}" for action, names in regions.items())
     return f"Incomplete, because these reads failed: {reads}."
 
 
-def _was_or_were(number: int) -> str:
+def _choose_verb(number: int) -> str:
     return "was" if number == 1 else "were"

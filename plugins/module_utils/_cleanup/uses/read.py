@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the kinds of resources that use images are declared and read; ``read_all`` lists them."""
+"""The declaration and the reads of a kind of resource that uses images; ``read_all`` lists all kinds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ..._aws.errors import AWS_ERRORS, ClientError, EndpointConnectionError, code_of, failure
 from ..._aws.managed_resources import hides_managed
-from ..state import Evidence, unread, unreadable
+from ..state import Evidence
 from .users import User
 
 if TYPE_CHECKING:
@@ -29,23 +29,23 @@ _UNSUPPORTED = ("InvalidAction", "UnsupportedOperation")
 
 
 class Attempts:
-    """Makes reads, and collects those that failed."""
+    """The reads of a place, with those that failed."""
 
     def __init__(self) -> None:
         self.problems: list[Evidence] = []
 
     def __call__(self, action: str, reader: Callable[[], tuple[Found, ...]]) -> tuple[Found, ...]:
-        """Return what the reader returns; nothing if it fails."""
+        """Return the result of the reader; nothing if it fails."""
         try:
             return reader()
         except AWS_ERRORS as exception:
-            self.problems.append(unread(failure(exception, None, action)))
+            self.problems.append(Evidence.of_failure(failure(exception, None, action)))
             return ()
 
 
 @dataclass(frozen=True)
 class Place:
-    """A region of the clients' account, and what was read there so far, by kind.
+    """A region of the clients' account, with the users of images that were read there, by kind.
 
     Parameters below ``tombstone_path`` are tombstones, which name images but do not use them. ``absent`` are
     the services that the region does not have by botocore's data.
@@ -59,17 +59,17 @@ class Place:
 
     @property
     def users(self) -> tuple[User, ...]:
-        """What was read so far, in the order of the sources."""
+        """Return what was read so far, in the order of the sources."""
         return tuple(user for users in self.by_kind.values() for user in users)
 
     @property
     def ec2(self) -> EC2Client:
-        """The client of EC2."""
+        """Return the client of EC2."""
         return self.clients.ec2(self.region)
 
     @property
     def ssm(self) -> SSMClient:
-        """The client of Systems Manager."""
+        """Return the client of Systems Manager."""
         return self.clients.ssm(self.region)
 
     def client(self, service: str) -> Any:
@@ -89,19 +89,19 @@ class Read(NamedTuple):
 
     @property
     def action(self) -> str:
-        """The name of the first operation, for what fails without an answer of AWS."""
+        """Return the name of the first operation, for a failure without AWS's response."""
         return self.operations[0].partition(":")[2]
 
     @property
     def service(self) -> str:
-        """The service that has the operations."""
+        """Return the service that has the operations."""
         return self.operations[0].partition(":")[0]
 
     def users(self, place: Place) -> tuple[User, ...]:
-        """Return what it reads: nothing in a region without the service.
+        """Return the result of the read: nothing in a region without the service.
 
-        Botocore's data can be older than the service in a region. So both have to say that it is not there:
-        the data, and that no connection to its endpoint can be made. What only one says is not read.
+        Botocore's data can be older than the service in a region. So the service counts as absent only if
+        the data lacks it and no connection to its endpoint can be made.
         """
         try:
             return tuple(self.read(place))
@@ -116,8 +116,8 @@ class Source:
     """A kind of resource that uses images.
 
     ``kind`` is that of the evidence, ``which`` are the words of the documentation about what counts.
-    ``reads`` are made first, ``named`` once all sources were read: what other resources name. What could not
-    be read counts as use. AWS services can hide resources of theirs if it ``can_be_hidden``. With
+    ``reads`` are made first, ``later_reads`` once all sources were read: what other resources name. What
+    could not be read counts as use. AWS services can hide resources of theirs if it ``can_be_hidden``. With
     ``only_of_owner``, it is not read in the accounts that an image is shared with. One that ``is_late`` is
     read only in regions with images to disable or deregister; if it cannot be read, these are not.
     """
@@ -125,52 +125,54 @@ class Source:
     kind: str
     which: str
     reads: tuple[Read, ...]
-    named: tuple[Read, ...] = ()
+    later_reads: tuple[Read, ...] = ()
     can_be_hidden: bool = False
     only_of_owner: bool = False
     is_late: bool = False
 
     @property
     def service(self) -> str:
-        """The service that has the resources."""
+        """Return the service that has the resources."""
         return self.reads[0].service
 
     @property
     def operations(self) -> tuple[str, ...]:
-        """The operations that are called."""
-        return tuple(one for read in (*self.reads, *self.named) for one in read.operations)
+        """Return the operations that are called."""
+        return tuple(operation for read in (*self.reads, *self.later_reads) for operation in read.operations)
 
 
-def services(sources: Iterable[Source]) -> tuple[str, ...]:
+def list_services(sources: Iterable[Source]) -> tuple[str, ...]:
     """Return the services that are called."""
-    return tuple(sorted({one.partition(":")[0] for source in sources for one in source.operations}))
+    return tuple(
+        sorted({operation.partition(":")[0] for source in sources for operation in source.operations})
+    )
 
 
 def read_users(place: Place, sources: Sequence[Source], attempt: Attempts) -> tuple[User, ...]:
-    """Return what uses images in a place, in the order of the sources. What cannot be read is noted."""
+    """Return the users of images in a place, in the order of the sources; failed reads are noted."""
     place.by_kind.update({source.kind: [] for source in sources})
-    attempt.problems += _hidden(place.ec2, sources)
+    attempt.problems += _find_hidden(place.ec2, sources)
     for source in sources:
-        _read(place, source, source.reads, attempt)
+        _read_source(place, source, source.reads, attempt)
     for source in sources:
-        _read(place, source, source.named, attempt)
+        _read_source(place, source, source.later_reads, attempt)
     return place.users
 
 
-def _read(place: Place, source: Source, reads: Iterable[Read], attempt: Attempts) -> None:
-    for one in reads:
-        place.by_kind[source.kind] += attempt(one.action, partial(one.users, place))
+def _read_source(place: Place, source: Source, reads: Iterable[Read], attempt: Attempts) -> None:
+    for read in reads:
+        place.by_kind[source.kind] += attempt(read.action, partial(read.users, place))
 
 
-def _hidden(ec2: EC2Client, sources: Iterable[Source]) -> Iterator[Evidence]:
-    """Yield what an older botocore cannot read: resources that AWS services manage."""
+def _find_hidden(ec2: EC2Client, sources: Iterable[Source]) -> Iterator[Evidence]:
+    """Yield the resources of AWS services that this version of botocore cannot read."""
     for source in sources:
         operation = source.reads[0].action
         if source.can_be_hidden and (problem := hides_managed(ec2, operation)):
-            yield unreadable(operation, problem, "Update botocore and boto3.")
+            yield Evidence.unreadable(operation, problem, "Update botocore and boto3.")
 
 
-def if_supported(reader: Callable[[Place], Iterable[User]]) -> Callable[[Place], Iterable[User]]:
+def skip_unsupported(reader: Callable[[Place], Iterable[User]]) -> Callable[[Place], Iterable[User]]:
     """Return the reader, which returns nothing in a region without the operation."""
 
     def read(place: Place) -> Iterable[User]:

@@ -13,7 +13,7 @@ from ..._aws import read
 from ..._aws.answers import required
 from ..._aws.errors import ClientError, code_of
 from .read import Place, Read, Source
-from .read_launchers import named
+from .read_launchers import list_named_resources
 from .users import Group
 
 _KIND = "auto_scaling_group"
@@ -21,19 +21,19 @@ _KIND = "auto_scaling_group"
 _REFRESHING = ("Pending", "InProgress", "Cancelling", "RollbackInProgress", "Baking")
 
 
-def _groups(place: Place) -> Iterator[Group]:
+def _read_groups(place: Place) -> Iterator[Group]:
     """Yield every group, with the images and the versions of launch templates that it names."""
     for page in place.client("autoscaling").get_paginator("describe_auto_scaling_groups").paginate():
         for item in page["AutoScalingGroups"]:
             yield Group(
                 _KIND,
                 item["AutoScalingGroupName"],
-                *named("DescribeAutoScalingGroups", _configurations(item)),
+                *list_named_resources("DescribeAutoScalingGroups", _list_configurations(item)),
                 configuration=item.get("LaunchConfigurationName", ""),
             )
 
 
-def _refreshes(place: Place) -> Iterator[Group]:
+def _read_refreshes(place: Place) -> Iterator[Group]:
     """Yield the groups whose instances are being refreshed, with what the refresh names.
 
     A group gets the desired configuration of a refresh once that has succeeded (botocore shape
@@ -41,14 +41,16 @@ def _refreshes(place: Place) -> Iterator[Group]:
     """
     operation = "DescribeInstanceRefreshes"
     for group in place.by_kind[_KIND]:
-        for item in _refreshes_of(place, group.name):
+        for item in _read_refreshes_of(place, group.name):
             # One without a status may still launch instances.
             if item.get("Status", "Pending") in _REFRESHING:
                 desired = item.get("DesiredConfiguration", {})
-                yield Group(_KIND, group.name, *named(operation, _configurations(desired)))
+                yield Group(
+                    _KIND, group.name, *list_named_resources(operation, _list_configurations(desired))
+                )
 
 
-def _refreshes_of(place: Place, name: str) -> tuple[Mapping[str, Any], ...]:
+def _read_refreshes_of(place: Place, name: str) -> tuple[Mapping[str, Any], ...]:
     """Return the refreshes of a group; none if it was deleted since it was listed.
 
     For a group that does not exist, AWS returns a ValidationError (kubernetes-sigs/cluster-api-provider-aws
@@ -64,18 +66,18 @@ def _refreshes_of(place: Place, name: str) -> tuple[Mapping[str, Any], ...]:
             for item in required(page, "InstanceRefreshes", operation)
         )
     except ClientError as exception:
-        if code_of(exception) == "ValidationError" and not _exists(place, name):
+        if code_of(exception) == "ValidationError" and not _has_group(place, name):
             return ()
         raise
 
 
-def _exists(place: Place, name: str) -> bool:
+def _has_group(place: Place, name: str) -> bool:
     operation = "DescribeAutoScalingGroups"
     answer = place.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])
     return bool(required(answer, "AutoScalingGroups", operation))
 
 
-def _configurations(item: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _list_configurations(item: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield what a group or a refresh launches: its launch template, and its mixed instances policy."""
     if "LaunchTemplate" in item:
         yield {"LaunchTemplateSpecification": item["LaunchTemplate"]}
@@ -87,7 +89,7 @@ SOURCE = Source(
     _KIND,
     "in overrides of its mixed instances policy or of an instance refresh in progress",
     (
-        Read(_groups, ("autoscaling:DescribeAutoScalingGroups",)),
-        Read(_refreshes, ("autoscaling:DescribeInstanceRefreshes",)),
+        Read(_read_groups, ("autoscaling:DescribeAutoScalingGroups",)),
+        Read(_read_refreshes, ("autoscaling:DescribeInstanceRefreshes",)),
     ),
 )

@@ -22,7 +22,7 @@ _KIND = "batch_compute_environment"
 _ENDED = ("DELETING", "DELETED")
 
 
-def _environments(place: Place) -> Iterator[User]:
+def _read_environments(place: Place) -> Iterator[User]:
     """Yield every compute environment that can launch instances, with the images that it names."""
     operation = "DescribeComputeEnvironments"
     # botocore shape DescribeComputeEnvironmentsRequest, maxResults: 1 to 100.
@@ -37,7 +37,10 @@ def _environments(place: Place) -> Iterator[User]:
             if item.get("status") in _ENDED:
                 continue
             resources = item.get("computeResources", {})
-            overrides = (one.get("imageIdOverride", "") for one in resources.get("ec2Configuration", ()))
+            overrides = (
+                configuration.get("imageIdOverride", "")
+                for configuration in resources.get("ec2Configuration", ())
+            )
             images = (resources.get("imageId", ""), *overrides)
             yield User(_KIND, required(item, "computeEnvironmentName", operation), images)
 
@@ -45,7 +48,7 @@ def _environments(place: Place) -> Iterator[User]:
 SOURCE = Source(
     _KIND,
     "enabled or not, with its own image or one for an image type (`imageIdOverride`)",
-    (Read(_environments, ("batch:DescribeComputeEnvironments",)),),
+    (Read(_read_environments, ("batch:DescribeComputeEnvironments",)),),
     only_of_owner=True,
     is_late=True,
 )

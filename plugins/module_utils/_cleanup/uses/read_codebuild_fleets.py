@@ -21,10 +21,10 @@ from .users import User
 _KIND = "codebuild_fleet"
 
 
-def _fleets(place: Place) -> Iterator[User]:
+def _read_fleets(place: Place) -> Iterator[User]:
     """Yield every fleet, with its image."""
     codebuild = place.client("codebuild")
-    for names in _pages(codebuild):
+    for names in _list_names(codebuild):
         # botocore shape BatchGetFleetsInput, names: 1 to 100.
         answer = codebuild.batch_get_fleets(names=names)
         for fleet in required(answer, "fleets", "BatchGetFleets"):
@@ -32,7 +32,7 @@ def _fleets(place: Place) -> Iterator[User]:
             yield User(_KIND, name, (fleet.get("imageId", ""),))
 
 
-def _pages(codebuild: Any) -> Iterator[list[str]]:
+def _list_names(codebuild: Any) -> Iterator[list[str]]:
     """Yield the names of all fleets by pages. Botocore has no paginator of this operation."""
     # botocore shape ListFleetsInput, maxResults: 1 to 100.
     request: dict[str, Any] = {"maxResults": 100}
@@ -49,7 +49,7 @@ def _pages(codebuild: Any) -> Iterator[list[str]]:
 SOURCE = Source(
     _KIND,
     "with reserved capacity, in any state, with its own image (`imageId`)",
-    (Read(_fleets, ("codebuild:ListFleets", "codebuild:BatchGetFleets")),),
+    (Read(_read_fleets, ("codebuild:ListFleets", "codebuild:BatchGetFleets")),),
     only_of_owner=True,
     is_late=True,
 )

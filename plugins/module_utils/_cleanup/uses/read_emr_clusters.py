@@ -26,7 +26,7 @@ _CLUSTERS, _CLUSTER = "ListClusters", "DescribeCluster"
 _GROUPS, _FLEETS = "ListInstanceGroups", "ListInstanceFleets"
 
 
-def _clusters(place: Place) -> Iterator[User]:
+def _read_clusters(place: Place) -> Iterator[User]:
     """Yield every cluster that can launch instances, with the images that it names."""
     emr = place.client("emr")
     for page in emr.get_paginator("list_clusters").paginate(ClusterStates=list(_LIVING)):
@@ -34,31 +34,33 @@ def _clusters(place: Place) -> Iterator[User]:
             cluster_id = required(item, "Id", _CLUSTERS)
             cluster = required(emr.describe_cluster(ClusterId=cluster_id), "Cluster", _CLUSTER)
             has_fleets = required(cluster, "InstanceCollectionType", _CLUSTER) == "INSTANCE_FLEET"
-            images = _of_fleets(emr, cluster_id) if has_fleets else _of_groups(emr, cluster_id)
+            images = (
+                _read_fleet_images(emr, cluster_id) if has_fleets else _read_group_images(emr, cluster_id)
+            )
             yield User(
                 _KIND, cluster_id, (cluster.get("CustomAmiId", ""), *images), detail=item.get("Name", "")
             )
 
 
-def _of_groups(emr: Any, cluster_id: str) -> Iterator[str]:
+def _read_group_images(emr: Any, cluster_id: str) -> Iterator[str]:
     """Yield the images of instance groups."""
     for page in emr.get_paginator("list_instance_groups").paginate(ClusterId=cluster_id):
         for group in required(page, "InstanceGroups", _GROUPS):
             yield group.get("CustomAmiId", "")
 
 
-def _of_fleets(emr: Any, cluster_id: str) -> Iterator[str]:
+def _read_fleet_images(emr: Any, cluster_id: str) -> Iterator[str]:
     """Yield the images of the instance types of fleets."""
     for page in emr.get_paginator("list_instance_fleets").paginate(ClusterId=cluster_id):
         for fleet in required(page, "InstanceFleets", _FLEETS):
-            for one in required(fleet, "InstanceTypeSpecifications", _FLEETS):
-                yield one.get("CustomAmiId", "")
+            for instance_type in required(fleet, "InstanceTypeSpecifications", _FLEETS):
+                yield instance_type.get("CustomAmiId", "")
 
 
 SOURCE = Source(
     _KIND,
     "not terminating or terminated, with its own image or one of an instance group or fleet (`CustomAmiId`)",
-    (Read(_clusters, tuple(f"emr:{name}" for name in (_CLUSTERS, _CLUSTER, _GROUPS, _FLEETS))),),
+    (Read(_read_clusters, tuple(f"emr:{name}" for name in (_CLUSTERS, _CLUSTER, _GROUPS, _FLEETS))),),
     only_of_owner=True,
     is_late=True,
 )

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..._aws.answers import required
-from .read import Place, Read, Source, if_supported
+from .read import Place, Read, Source, skip_unsupported
 from .users import User
 
 _KIND = "export_task"
 
 
-@if_supported
-def _export_tasks(place: Place) -> Iterator[User]:
+@skip_unsupported
+def _read_export_tasks(place: Place) -> Iterator[User]:
     """Yield every active task that exports an image (botocore shape ExportImageTask, Status)."""
     operation = "DescribeExportImageTasks"
     # botocore shape DescribeExportImageTasksMaxResults.
@@ -32,6 +32,6 @@ def _export_tasks(place: Place) -> Iterator[User]:
 SOURCE = Source(
     _KIND,
     "in progress: it writes the image to S3",
-    (Read(_export_tasks, ("ec2:DescribeExportImageTasks",)),),
+    (Read(_read_export_tasks, ("ec2:DescribeExportImageTasks",)),),
     only_of_owner=True,
 )

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from ..._aws import read
 from ..._aws.answers import required
 from .read import Place, Read, Source
-from .read_launchers import ENDED, named
+from .read_launchers import ENDED, list_named_resources
 from .users import User
 
 _KIND = "fleet"
 
 
-def _fleets(place: Place) -> Iterator[User]:
+def _read_fleets(place: Place) -> Iterator[User]:
     """Yield every EC2 Fleet that can launch instances.
 
     Fleets of type instant are not listed (botocore shape DescribeFleetsRequest, FleetIds): they launch once.
@@ -28,7 +28,9 @@ def _fleets(place: Place) -> Iterator[User]:
         for item in required(page, "Fleets", operation):
             if not item.get("FleetState", "").startswith(ENDED):
                 fleet_id = required(item, "FleetId", operation)
-                yield User(_KIND, fleet_id, *named(operation, item.get("LaunchTemplateConfigs", ())))
+                yield User(
+                    _KIND, fleet_id, *list_named_resources(operation, item.get("LaunchTemplateConfigs", ()))
+                )
 
 
-SOURCE = Source(_KIND, "in overrides", (Read(_fleets, ("ec2:DescribeFleets",)),))
+SOURCE = Source(_KIND, "in overrides", (Read(_read_fleets, ("ec2:DescribeFleets",)),))

@@ -4,8 +4,8 @@
 
 """Clusters of SageMaker HyperPod that launch custom AMIs.
 
-SageMaker API Reference, ClusterInstanceGroupDetails: the image of an instance group, and the one that it is
-being updated to. Both are ``default`` for AWS's. A custom AMI belongs to the account of the cluster
+SageMaker API Reference, ClusterInstanceGroupDetails: an instance group has its image, and the image that an
+update replaces it with. Both are ``default`` for AWS's. A custom AMI belongs to the account of the cluster
 (ClusterInstanceGroupSpecification, ImageId), and replaces nodes that fail (BatchReplaceClusterNodes). A
 cluster or group in any state counts: its deletion can fail.
 """
@@ -24,7 +24,7 @@ _KIND = "hyperpod_cluster"
 _GONE = ("ResourceNotFound",)
 
 
-def _clusters(place: Place) -> Iterator[User]:
+def _read_clusters(place: Place) -> Iterator[User]:
     """Yield every instance group, with its images."""
     sagemaker = place.client("sagemaker")
     # botocore shape ListClustersRequest, MaxResults: 1 to 100.
@@ -41,7 +41,7 @@ def _clusters(place: Place) -> Iterator[User]:
 SOURCE = Source(
     _KIND,
     "of SageMaker, in any state, with an image for an instance group (`ImageId`)",
-    (Read(_clusters, ("sagemaker:ListClusters", "sagemaker:DescribeCluster")),),
+    (Read(_read_clusters, ("sagemaker:ListClusters", "sagemaker:DescribeCluster")),),
     only_of_owner=True,
     is_late=True,
 )

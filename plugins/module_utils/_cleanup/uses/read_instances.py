@@ -18,7 +18,7 @@ LIVING_STATES = ["pending", "running", "shutting-down", "stopping", "stopped"]
 _KIND = "instance"
 
 
-def _instances(place: Place) -> Iterator[User]:
+def _read_instances(place: Place) -> Iterator[User]:
     """Yield every instance that is not terminated, hidden ones included where botocore can read them."""
     pages = place.ec2.get_paginator("describe_instances").paginate(
         Filters=[{"Name": "instance-state-name", "Values": LIVING_STATES}],
@@ -42,6 +42,6 @@ def _instances(place: Place) -> Iterator[User]:
 SOURCE = Source(
     _KIND,
     "in any state but terminated",
-    (Read(_instances, ("ec2:DescribeInstances",)),),
+    (Read(_read_instances, ("ec2:DescribeInstances",)),),
     can_be_hidden=True,
 )

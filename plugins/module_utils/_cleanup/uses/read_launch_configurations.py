@@ -10,13 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from .read import Place, Read, Source
-from .read_launchers import mapped_snapshots
+from .read_launchers import list_mapped_snapshots
 from .users import Group, User
 
 _KIND = "launch_configuration"
 
 
-def _launch_configurations(place: Place) -> Iterator[User]:
+def _read_launch_configurations(place: Place) -> Iterator[User]:
     """Yield every launch configuration, with the Auto Scaling groups that use it."""
     used_by: dict[str, list[str]] = defaultdict(list)
     for user in place.users:
@@ -29,7 +29,7 @@ def _launch_configurations(place: Place) -> Iterator[User]:
                 _KIND,
                 name,
                 (item.get("ImageId", ""),),
-                snapshot_ids=mapped_snapshots(item),
+                snapshot_ids=list_mapped_snapshots(item),
                 detail=", ".join(used_by.get(name, ())) or "no group",
             )
 
@@ -37,5 +37,5 @@ def _launch_configurations(place: Place) -> Iterator[User]:
 SOURCE = Source(
     _KIND,
     "used by a group or not",
-    (Read(_launch_configurations, ("autoscaling:DescribeLaunchConfigurations",)),),
+    (Read(_read_launch_configurations, ("autoscaling:DescribeLaunchConfigurations",)),),
 )

@@ -13,8 +13,8 @@ from typing import Any
 from ..._aws.answers import required
 from ..._aws.errors import ClientError, code_of
 from .read import Place, Read, Source
-from .read_launchers import mapped_snapshots
-from .users import Pin, TemplateVersion, missing_pins
+from .read_launchers import list_mapped_snapshots
+from .users import Pin, TemplateVersion, list_missing_pins
 
 _KIND = "launch_template"
 _OPERATION = "DescribeLaunchTemplateVersions"
@@ -25,23 +25,23 @@ _VERSIONS = ["$Latest", "$Default"]
 _NO_VERSION = re.compile(r"InvalidLaunchTemplate(Id|Name)\.(VersionNotFound|NotFound)")
 
 
-def _latest_and_default(place: Place) -> Iterator[TemplateVersion]:
+def _read_latest_and_default(place: Place) -> Iterator[TemplateVersion]:
     """Yield the latest and the default version of every launch template, hidden ones as with instances."""
     # EC2 API Reference, DescribeLaunchTemplateVersions: at most 200 versions per page.
     pages = place.ec2.get_paginator("describe_launch_template_versions").paginate(
         Versions=_VERSIONS, PaginationConfig={"PageSize": 200}
     )
     for page in pages:
-        yield from _template_versions(page)
+        yield from _parse_versions(page)
 
 
-def _pinned(place: Place) -> Iterator[TemplateVersion]:
+def _read_pinned(place: Place) -> Iterator[TemplateVersion]:
     """Yield the versions that groups and fleets pin, as far as they exist."""
-    for pin in missing_pins(place.users):
-        yield from _pinned_version(place, pin)
+    for pin in list_missing_pins(place.users):
+        yield from _read_pinned_version(place, pin)
 
 
-def _pinned_version(place: Place, pin: Pin) -> Iterator[TemplateVersion]:
+def _read_pinned_version(place: Place, pin: Pin) -> Iterator[TemplateVersion]:
     request: Any = {("LaunchTemplateId" if pin.by_id else "LaunchTemplateName"): pin.template}
     try:
         answer = place.ec2.describe_launch_template_versions(**request, Versions=[str(pin.version)])
@@ -49,21 +49,21 @@ def _pinned_version(place: Place, pin: Pin) -> Iterator[TemplateVersion]:
         if not _NO_VERSION.match(code_of(exception)):
             raise
         return
-    yield from _template_versions(answer)
+    yield from _parse_versions(answer)
 
 
-def _template_versions(answer: Mapping[str, Any]) -> Iterator[TemplateVersion]:
-    return map(_template_version, required(answer, "LaunchTemplateVersions", _OPERATION))
+def _parse_versions(answer: Mapping[str, Any]) -> Iterator[TemplateVersion]:
+    return map(_parse_version, required(answer, "LaunchTemplateVersions", _OPERATION))
 
 
-def _template_version(item: Mapping[str, Any]) -> TemplateVersion:
+def _parse_version(item: Mapping[str, Any]) -> TemplateVersion:
     data = required(item, "LaunchTemplateData", _OPERATION)
     number = required(item, "VersionNumber", _OPERATION)
     return TemplateVersion(
         _KIND,
         required(item, "LaunchTemplateId", _OPERATION),
         (data.get("ImageId", ""),),
-        snapshot_ids=mapped_snapshots(data),
+        snapshot_ids=list_mapped_snapshots(data),
         detail=f"version {number}",
         version=number,
         template_name=item.get("LaunchTemplateName", ""),
@@ -73,7 +73,7 @@ def _template_version(item: Mapping[str, Any]) -> TemplateVersion:
 SOURCE = Source(
     _KIND,
     "latest and default versions, and those that groups and fleets pin",
-    (Read(_latest_and_default, ("ec2:DescribeLaunchTemplateVersions",)),),
-    (Read(_pinned, ("ec2:DescribeLaunchTemplateVersions",)),),
+    (Read(_read_latest_and_default, ("ec2:DescribeLaunchTemplateVersions",)),),
+    (Read(_read_pinned, ("ec2:DescribeLaunchTemplateVersions",)),),
     can_be_hidden=True,
 )

@@ -16,36 +16,38 @@ from .users import Pin
 ENDED = ("deleted", "cancelled", "failed")
 
 
-class Named(NamedTuple):
-    """What a launcher names, in the order of the fields of ``User``."""
+class NamedResources(NamedTuple):
+    """The resources that a launcher names, in the order of the fields of ``User``."""
 
     images: tuple[str, ...]
     pins: tuple[Pin, ...]
     snapshot_ids: tuple[str, ...]
 
 
-def named(operation: str, configurations: Iterable[Mapping[str, Any]]) -> Named:
+def list_named_resources(operation: str, configurations: Iterable[Mapping[str, Any]]) -> NamedResources:
     """Return the images, pinned versions and snapshots of launch template configurations in an answer."""
     images: list[str] = []
     pins: list[Pin] = []
     snapshots: list[str] = []
     for configuration in configurations:
         overrides = configuration.get("Overrides", ())
-        for one in (configuration, *overrides):
-            specification = one.get("LaunchTemplateSpecification", {})
+        for launch in (configuration, *overrides):
+            specification = launch.get("LaunchTemplateSpecification", {})
             # Bulk reads return the latest and the default version of every launch template.
             version = specification.get("Version", "")
             if version.isdigit():
                 template_id = specification.get("LaunchTemplateId")
                 template = template_id or required(specification, "LaunchTemplateName", operation)
                 pins.append(Pin(template, int(version), template_id is not None))
-            if one.get("ImageId"):
-                images.append(one["ImageId"])
-            snapshots += mapped_snapshots(one)
-    return Named(tuple(dict.fromkeys(images)), tuple(dict.fromkeys(pins)), tuple(dict.fromkeys(snapshots)))
+            if launch.get("ImageId"):
+                images.append(launch["ImageId"])
+            snapshots += list_mapped_snapshots(launch)
+    return NamedResources(
+        tuple(dict.fromkeys(images)), tuple(dict.fromkeys(pins)), tuple(dict.fromkeys(snapshots))
+    )
 
 
-def mapped_snapshots(launch: Mapping[str, Any]) -> tuple[str, ...]:
+def list_mapped_snapshots(launch: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the snapshots that a launch creates volumes from."""
     ebs = (mapping.get("Ebs", {}) for mapping in launch.get("BlockDeviceMappings", ()))
-    return tuple(one["SnapshotId"] for one in ebs if one.get("SnapshotId"))
+    return tuple(volume["SnapshotId"] for volume in ebs if volume.get("SnapshotId"))

@@ -14,7 +14,7 @@ from ..._aws.parameters import is_missing
 from ..._plan import batches
 from ..tombstone import is_tombstone_parameter
 from .read import Place, Read, Source
-from .users import Parameter, image_ids, selectors
+from .users import Parameter, find_image_ids, list_selectors
 
 _KIND = "parameter"
 # SSM API Reference: parameters per page of DescribeParameters, versions per page of GetParameterHistory, and
@@ -25,25 +25,25 @@ _BATCH = 10
 _TEXTS = ["String", "StringList"]
 
 
-def _parameter(name: str, value: str, version: int = 0, data_type: str = "text") -> Parameter:
-    return Parameter(_KIND, name, image_ids(value), value=value, version=version, data_type=data_type)
+def _make_parameter(name: str, value: str, version: int = 0, data_type: str = "text") -> Parameter:
+    return Parameter(_KIND, name, find_image_ids(value), value=value, version=version, data_type=data_type)
 
 
-def _latest(place: Place) -> Iterator[Parameter]:
+def _read_latest(place: Place) -> Iterator[Parameter]:
     """Yield every parameter that is not encrypted, with its value, but no tombstones."""
     pages = place.ssm.get_paginator("describe_parameters").paginate(
         ParameterFilters=[{"Key": "Type", "Values": _TEXTS}], PaginationConfig={"PageSize": _PAGE}
     )
-    listed = [
+    all_names = [
         required(item, "Name", "DescribeParameters")
         for page in pages
         for item in required(page, "Parameters", "DescribeParameters")
     ]
-    names = [name for name in listed if not is_tombstone_parameter(place.tombstone_path, name)]
+    names = [name for name in all_names if not is_tombstone_parameter(place.tombstone_path, name)]
     for batch in batches(names, _BATCH):
         answer = place.ssm.get_parameters(Names=batch)
         for item in required(answer, "Parameters", "GetParameters"):
-            yield _parameter(
+            yield _make_parameter(
                 required(item, "Name", "GetParameters"),
                 required(item, "Value", "GetParameters"),
                 required(item, "Version", "GetParameters"),
@@ -51,7 +51,7 @@ def _latest(place: Place) -> Iterator[Parameter]:
             )
 
 
-def _labeled(place: Place) -> Iterator[Parameter]:
+def _read_labeled(place: Place) -> Iterator[Parameter]:
     """Yield the earlier versions with a label of the parameters that name an image, by ``NAME:LABEL``.
 
     EC2 launches ``resolve:ssm:NAME:LABEL`` (EC2 User Guide, "Use a Systems Manager parameter instead of an
@@ -60,10 +60,10 @@ def _labeled(place: Place) -> Iterator[Parameter]:
     """
     for user in tuple(place.by_kind[_KIND]):
         if isinstance(user, Parameter) and user.may_have_labels:
-            yield from _labeled_versions(place, user)
+            yield from _read_labeled_versions(place, user)
 
 
-def _labeled_versions(place: Place, latest: Parameter) -> Iterator[Parameter]:
+def _read_labeled_versions(place: Place, latest: Parameter) -> Iterator[Parameter]:
     operation = "GetParameterHistory"
     pages = place.ssm.get_paginator("get_parameter_history").paginate(
         Name=latest.name, PaginationConfig={"PageSize": _PAGE}
@@ -75,27 +75,27 @@ def _labeled_versions(place: Place, latest: Parameter) -> Iterator[Parameter]:
                 labels = item.get("Labels", ()) if version != latest.version else ()
                 for label in labels:
                     value = required(item, "Value", operation)
-                    yield _parameter(f"{latest.name}:{label}", value, version, latest.data_type)
+                    yield _make_parameter(f"{latest.name}:{label}", value, version, latest.data_type)
     except ClientError as exception:
         if not is_missing(exception):
             raise
 
 
-def _selected(place: Place) -> Iterator[Parameter]:
+def _read_selected(place: Place) -> Iterator[Parameter]:
     """Yield what launches select: ``NAME:VERSION``, ``NAME:LABEL``, or the ARN of a shared parameter.
 
     A selector of an own parameter that does not exist selects an empty value. A shared parameter that is not
     found may exist: it is left out.
     """
-    for name in selectors(place.users):
+    for name in list_selectors(place.users):
         try:
             answer = required(place.ssm.get_parameter(Name=name), "Parameter", "GetParameter")
-            yield _parameter(name, required(answer, "Value", "GetParameter"))
+            yield _make_parameter(name, required(answer, "Value", "GetParameter"))
         except ClientError as exception:
             if not is_missing(exception):
                 raise
             if not name.startswith("arn:"):
-                yield _parameter(name, "")
+                yield _make_parameter(name, "")
 
 
 SOURCE = Source(
@@ -103,8 +103,8 @@ SOURCE = Source(
     "not encrypted, of any region; parameters that launch templates resolve; labeled versions of a parameter "
     "whose value is an image",
     (
-        Read(_latest, ("ssm:DescribeParameters", "ssm:GetParameters")),
-        Read(_labeled, ("ssm:GetParameterHistory",)),
+        Read(_read_latest, ("ssm:DescribeParameters", "ssm:GetParameters")),
+        Read(_read_labeled, ("ssm:GetParameterHistory",)),
     ),
-    (Read(_selected, ("ssm:GetParameter",)),),
+    (Read(_read_selected, ("ssm:GetParameter",)),),
 )

@@ -27,32 +27,32 @@ _GONE = ("ResourceNotFoundException",)
 _PAGE = {"PageSize": 100}
 
 
-def _groups(place: Place) -> Iterator[User]:
+def _read_groups(place: Place) -> Iterator[User]:
     """Yield every compute node group that can launch instances, with its image."""
     pcs = place.client("pcs")
     for page in pcs.get_paginator("list_clusters").paginate(PaginationConfig=_PAGE):
         for cluster in page["clusters"]:
-            for group_id in unless_gone(partial(_listed, pcs, cluster["id"]), _GONE) or ():
-                one = {"clusterIdentifier": cluster["id"], "computeNodeGroupIdentifier": group_id}
-                answer = unless_gone(partial(pcs.get_compute_node_group, **one), _GONE)
+            for group_id in unless_gone(partial(_list_group_ids, pcs, cluster["id"]), _GONE) or ():
+                request = {"clusterIdentifier": cluster["id"], "computeNodeGroupIdentifier": group_id}
+                answer = unless_gone(partial(pcs.get_compute_node_group, **request), _GONE)
                 if answer is not None:
                     group = required(answer, "computeNodeGroup", "GetComputeNodeGroup")
                     yield User(_KIND, group["name"], (group.get("amiId", ""),), detail=cluster["name"])
 
 
-def _listed(pcs: Any, cluster_id: str) -> tuple[str, ...]:
+def _list_group_ids(pcs: Any, cluster_id: str) -> tuple[str, ...]:
     """Return the IDs of the groups of a cluster that can launch instances."""
     pages = pcs.get_paginator("list_compute_node_groups").paginate(
         clusterIdentifier=cluster_id, PaginationConfig=_PAGE
     )
-    groups = (one for page in pages for one in page["computeNodeGroups"])
-    return tuple(one["id"] for one in groups if one["status"] != _ENDED)
+    groups = (group for page in pages for group in page["computeNodeGroups"])
+    return tuple(group["id"] for group in groups if group["status"] != _ENDED)
 
 
 SOURCE = Source(
     _KIND,
     "not deleted, with its own image (`amiId`)",
-    (Read(_groups, ("pcs:ListClusters", "pcs:ListComputeNodeGroups", "pcs:GetComputeNodeGroup")),),
+    (Read(_read_groups, ("pcs:ListClusters", "pcs:ListComputeNodeGroups", "pcs:GetComputeNodeGroup")),),
     only_of_owner=True,
     is_late=True,
 )

@@ -31,7 +31,7 @@ _ENGINES = (
 _FILTERS: list[Any] = [{"Name": "engine", "Values": list(_ENGINES)}]
 
 
-def _versions(place: Place) -> Iterator[User]:
+def _read_versions(place: Place) -> Iterator[User]:
     """Yield every engine version with an image."""
     # botocore shape DescribeDBEngineVersionsMessage, MaxRecords: 20 to 100.
     pages = (
@@ -49,7 +49,7 @@ def _versions(place: Place) -> Iterator[User]:
 SOURCE = Source(
     _KIND,
     "in any state, with an image",
-    (Read(_versions, (f"rds:{_OPERATION}",)),),
+    (Read(_read_versions, (f"rds:{_OPERATION}",)),),
     only_of_owner=True,
     is_late=True,
 )

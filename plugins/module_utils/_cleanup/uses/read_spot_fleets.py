@@ -12,24 +12,24 @@ from typing import Any
 from ..._aws import read
 from ..._aws.answers import required
 from .read import Place, Read, Source
-from .read_launchers import ENDED, named
+from .read_launchers import ENDED, list_named_resources
 from .users import User
 
 _KIND = "spot_fleet"
 _OPERATION = "DescribeSpotFleetRequests"
 
 
-def _spot_fleets(place: Place) -> Iterator[User]:
+def _read_spot_fleets(place: Place) -> Iterator[User]:
     """Yield every Spot Fleet request that can launch instances, which one without a state can."""
     pages = place.ec2.get_paginator("describe_spot_fleet_requests").paginate(PaginationConfig=read.PAGE)
     for page in pages:
         for item in required(page, "SpotFleetRequestConfigs", _OPERATION):
             if not item.get("SpotFleetRequestState", "").startswith(ENDED):
                 request_id = required(item, "SpotFleetRequestId", _OPERATION)
-                yield User(_KIND, request_id, *named(_OPERATION, _configurations(item)))
+                yield User(_KIND, request_id, *list_named_resources(_OPERATION, _list_configurations(item)))
 
 
-def _configurations(item: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _list_configurations(item: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield what a Spot Fleet launches: its launch specifications, as overrides, and its launch templates."""
     config = required(item, "SpotFleetRequestConfig", _OPERATION)
     yield {"Overrides": config.get("LaunchSpecifications", ())}
@@ -39,5 +39,5 @@ def _configurations(item: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 SOURCE = Source(
     _KIND,
     "in overrides and launch specifications",
-    (Read(_spot_fleets, ("ec2:DescribeSpotFleetRequests",)),),
+    (Read(_read_spot_fleets, ("ec2:DescribeSpotFleetRequests",)),),
 )

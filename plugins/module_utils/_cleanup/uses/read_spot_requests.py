@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from ..._aws import read
 from ..._aws.answers import required
 from .read import Place, Read, Source
-from .read_launchers import named
+from .read_launchers import list_named_resources
 from .users import User
 
 _KIND = "spot_request"
@@ -20,7 +20,7 @@ _KIND = "spot_request"
 _CLOSED = ("closed", "cancelled", "failed")
 
 
-def _spot_requests(place: Place) -> Iterator[User]:
+def _read_spot_requests(place: Place) -> Iterator[User]:
     """Yield every Spot request that can launch instances.
 
     A persistent one stays without its instance, and launches another one when there is capacity again, until
@@ -33,11 +33,13 @@ def _spot_requests(place: Place) -> Iterator[User]:
         for item in required(page, "SpotInstanceRequests", operation):
             if item.get("State", "open") not in _CLOSED:
                 request_id = required(item, "SpotInstanceRequestId", operation)
-                yield User(_KIND, request_id, *named(operation, [item.get("LaunchSpecification", {})]))
+                yield User(
+                    _KIND, request_id, *list_named_resources(operation, [item.get("LaunchSpecification", {})])
+                )
 
 
 SOURCE = Source(
     _KIND,
     "that is open, active or disabled, with an instance or not",
-    (Read(_spot_requests, ("ec2:DescribeSpotInstanceRequests",)),),
+    (Read(_read_spot_requests, ("ec2:DescribeSpotInstanceRequests",)),),
 )

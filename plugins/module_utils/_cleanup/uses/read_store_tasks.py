@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..._aws.answers import required
-from .read import Place, Read, Source, if_supported
+from .read import Place, Read, Source, skip_unsupported
 from .users import User
 
 _KIND = "store_task"
 
 
-@if_supported
-def _store_tasks(place: Place) -> Iterator[User]:
+@skip_unsupported
+def _read_store_tasks(place: Place) -> Iterator[User]:
     """Yield every task in progress that stores an image.
 
     EC2 User Guide, "Store and restore an AMI using S3": the snapshots must not be deleted during the task,
@@ -36,6 +36,6 @@ def _store_tasks(place: Place) -> Iterator[User]:
 SOURCE = Source(
     _KIND,
     "in progress: it writes the image to S3",
-    (Read(_store_tasks, ("ec2:DescribeStoreImageTasks",)),),
+    (Read(_read_store_tasks, ("ec2:DescribeStoreImageTasks",)),),
     only_of_owner=True,
 )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What uses images in a region, such as instances and launch templates, and what follows from it."""
+"""The users of images in a region, such as instances and launch templates, and what follows from them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..._model import IMAGE_DATA_TYPE, RESOLVE
-from ..state import Evidence, unreadable
+from ..state import Evidence
 
 # A parameter holds an ID, a list of IDs, or a text with IDs in it, such as JSON.
 _IMAGE_ID = re.compile(r"(?<![A-Za-z0-9])ami-(?:[0-9a-f]{17}|[0-9a-f]{8})(?![A-Za-z0-9])")
@@ -27,14 +27,14 @@ class Pin:
     by_id: bool = True
 
     def is_of(self, version: TemplateVersion) -> bool:
-        """Whether it is this version."""
+        """Whether the pin is of this version."""
         template = version.name if self.by_id else version.template_name
         return (self.template, self.version) == (template, version.version)
 
 
 @dataclass(frozen=True)
 class User:
-    """What uses images: ``kind``, ``name`` and ``detail`` are those of the evidence.
+    """A user of images: ``kind``, ``name`` and ``detail`` are those of the evidence.
 
     ``images`` are image IDs, or ``resolve:ssm:`` and a parameter. It creates volumes from ``snapshot_ids``,
     and launches the versions ``pins`` of launch templates.
@@ -49,7 +49,7 @@ class User:
 
     @property
     def label(self) -> str:
-        """What it is, for a message."""
+        """Return the kind and name, for a message."""
         return f"{self.kind.replace('_', ' ')} {self.name}"
 
     def __str__(self) -> str:
@@ -65,7 +65,7 @@ class TemplateVersion(User):
 
     @property
     def label(self) -> str:
-        """What it is, for a message."""
+        """Return the kind and name, for a message."""
         return f"launch template {self}"
 
     def __str__(self) -> str:
@@ -98,21 +98,21 @@ class Parameter(User):
         return is_image and self.version > 1
 
 
-def image_ids(*texts: str) -> tuple[str, ...]:
+def find_image_ids(*texts: str) -> tuple[str, ...]:
     """Return the image IDs in the texts, each once."""
     return tuple(dict.fromkeys(image_id for text in texts for image_id in _IMAGE_ID.findall(text)))
 
 
-def uses(users: Iterable[User]) -> dict[str, tuple[Evidence, ...]]:
+def list_uses(users: Iterable[User]) -> dict[str, tuple[Evidence, ...]]:
     """Return the evidence that images are used, by image ID."""
     evidence: dict[str, list[Evidence]] = defaultdict(list)
     for user in users:
-        for image_id in image_ids(*user.images):
+        for image_id in find_image_ids(*user.images):
             evidence[image_id].append(Evidence(user.kind, user.name, user.detail))
     return {image_id: tuple(of_image) for image_id, of_image in evidence.items()}
 
 
-def snapshot_uses(users: Iterable[User]) -> dict[str, tuple[str, ...]]:
+def list_snapshot_uses(users: Iterable[User]) -> dict[str, tuple[str, ...]]:
     """Return what creates volumes from snapshots, by snapshot ID."""
     labels: dict[str, list[str]] = defaultdict(list)
     for user in users:
@@ -121,14 +121,14 @@ def snapshot_uses(users: Iterable[User]) -> dict[str, tuple[str, ...]]:
     return {snapshot_id: tuple(of_snapshot) for snapshot_id, of_snapshot in labels.items()}
 
 
-def missing_pins(users: Sequence[User]) -> tuple[Pin, ...]:
-    """Return the versions of launch templates that are launched, and not among those read so far."""
+def list_missing_pins(users: Sequence[User]) -> tuple[Pin, ...]:
+    """Return the launched versions of launch templates that are not read yet."""
     known = [user for user in users if isinstance(user, TemplateVersion)]
     pins = dict.fromkeys(pin for user in users for pin in user.pins)
     return tuple(pin for pin in pins if not any(pin.is_of(version) for version in known))
 
 
-def selectors(users: Sequence[User]) -> tuple[str, ...]:
+def list_selectors(users: Sequence[User]) -> tuple[str, ...]:
     """Return the parameters of launches that are not read yet: versions, labels, shared ones."""
     names = {user.name for user in users if isinstance(user, Parameter)}
     named = (
@@ -137,11 +137,11 @@ def selectors(users: Sequence[User]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in named if name not in names))
 
 
-def unresolved(users: Sequence[User]) -> tuple[Evidence, ...]:
-    """Return what launches from a parameter that could not be read: it may use any image."""
-    missing = {RESOLVE + name for name in selectors(users)}
+def list_unresolved(users: Sequence[User]) -> tuple[Evidence, ...]:
+    """Return evidence for launches from parameters that could not be read: they may use any image."""
+    missing = {RESOLVE + name for name in list_selectors(users)}
     return tuple(
-        unreadable(
+        Evidence.unreadable(
             str(user),
             f"{image} could not be resolved.",
             "Allow ssm:GetParameter for this parameter, or correct what launches from it.",

@@ -7,8 +7,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils._cleanup.report.actions import actions
-from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import cleanup
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.actions import list_actions
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import build_content
 from ansible_collections.golden.images.plugins.module_utils._cleanup.report.prices import Prices
 from ansible_collections.golden.images.plugins.module_utils._reports.document import Group
 
@@ -17,14 +17,14 @@ from .examples import KEPT, OFF, US, cleaned, one
 PRICES = Prices({"default": Decimal("0.05")}, "EUR")
 
 
-def of(*results: dict[str, Any], prices: Prices = PRICES, planned: bool = False, **more: Any) -> list[Group]:
-    return [*actions(cleanup(cleaned(*results, **more), prices, planned))]
+def of(*results: dict[str, Any], prices: Prices = PRICES, is_plan: bool = False, **more: Any) -> list[Group]:
+    return [*list_actions(build_content(cleaned(*results, **more), prices, is_plan))]
 
 
 def test_a_group_for_each_stage_and_family_the_most_destructive_first() -> None:
     gone = [one("ami-1", "deregister"), one("ami-2", "deregister", US)]
     off = [one("ami-3", "disable", family="app"), one("ami-4", "disable"), one("ami-5", "disable")]
-    groups = of(*gone, *off, KEPT, planned=True)
+    groups = of(*gone, *off, KEPT, is_plan=True)
     freed = "which would free at most 16 GiB (0.80 EUR a month)"
     assert [(group.label, group.title) for group in groups] == [
         (

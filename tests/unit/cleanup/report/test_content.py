@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import cleanup
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import build_content
 from ansible_collections.golden.images.plugins.module_utils._cleanup.report.prices import Prices
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,8 +31,8 @@ MARKED = "no stage would be applied to 2 images. 1 image would be tagged with th
 ONE_LEFT = "The decision on 1 image was not applied."
 
 
-def report(given: dict[str, Any], prices: Prices = NO_PRICES, planned: bool = False) -> dict[str, Any]:
-    return cleanup(given, prices, planned)
+def report(given: dict[str, Any], prices: Prices = NO_PRICES, is_plan: bool = False) -> dict[str, Any]:
+    return build_content(given, prices, is_plan)
 
 
 def outcomes(content: dict[str, Any]) -> dict[str, str]:
@@ -40,7 +40,7 @@ def outcomes(content: dict[str, Any]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("given", "planned", "status"),
+    ("given", "is_plan", "status"),
     [
         (cleaned(*ALL), False, "done"),
         (cleaned(*ALL), True, "planned"),
@@ -59,8 +59,8 @@ def outcomes(content: dict[str, Any]) -> dict[str, str]:
         ({"failed": False, "failed_when_result": False, "msg": "MODULE FAILURE"}, True, "failed"),
     ],
 )
-def test_a_failure_never_looks_like_a_success(given: dict[str, Any], planned: bool, status: str) -> None:
-    content = report(given, planned=planned)
+def test_a_failure_never_looks_like_a_success(given: dict[str, Any], is_plan: bool, status: str) -> None:
+    content = report(given, is_plan=is_plan)
     assert content["status"] == status
     assert bool(content["images"]) is (bool(given.get("results")))
     if status in ("refused", "failed"):
@@ -79,7 +79,7 @@ def test_what_a_crash_said_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "planned", "summary"),
+    ("given", "is_plan", "summary"),
     [
         (
             cleaned(*ALL),
@@ -154,8 +154,8 @@ def test_what_a_crash_said_is_kept() -> None:
         ),
     ],
 )
-def test_the_summary_says_it_in_a_sentence(given: dict[str, Any], planned: bool, summary: str) -> None:
-    assert report(given, planned=planned)["summary"] == summary
+def test_the_summary_says_it_in_a_sentence(given: dict[str, Any], is_plan: bool, summary: str) -> None:
+    assert report(given, is_plan=is_plan)["summary"] == summary
 
 
 def test_what_was_decided_counts_as_done_only_if_the_call_was_made() -> None:
@@ -231,17 +231,17 @@ def test_only_snapshots_that_went_free_anything(
     assert content["orphan_snapshots"] == []
 
 
-@pytest.mark.parametrize("planned", [True, False])
-def test_a_snapshot_of_several_images_is_freed_once(planned: bool) -> None:
+@pytest.mark.parametrize("is_plan", [True, False])
+def test_a_snapshot_of_several_images_is_freed_once(is_plan: bool) -> None:
     """Images can be registered of the same snapshot (RegisterImage)."""
     images = [one(name, "deregister", place, snapshots=[GOES]) for place in (EU, US) for name in ("a", "b")]
-    content = report(cleaned(*images), planned=planned)
+    content = report(cleaned(*images), is_plan=is_plan)
     assert [image["freed_gib"] for image in content["images"]] == [5, 0, 5, 0]
     assert content["totals"]["freed_gib"] == 10
 
 
 def test_revoked_grants_are_listed() -> None:
-    content = report(cleaned(KEPT, actions=[call("RevokeGrant", EU, "g-1")]), planned=True)
+    content = report(cleaned(KEPT, actions=[call("RevokeGrant", EU, "g-1")]), is_plan=True)
     assert content["grants"] == [{"grant_id": "g-1", "outcome": "planned", "region": EU}]
 
 
@@ -293,7 +293,7 @@ def test_the_same_plan_is_the_same_report() -> None:
             {**OLD, "recoverable_until": f"2026-12-01T{moment}+00:00"},
             {**KEPT, "evidence": [unread], "reasons": [text]},
         )
-        return report(cleaned(*images, warnings=[text]), planned=True)
+        return report(cleaned(*images, warnings=[text]), is_plan=True)
 
     assert plan("01:02:03", "abc") == plan("11:12:13", "def")
     assert plan("01:02:03", "abc")["images"][0]["recoverable_until"] == "2026-12-01"
@@ -338,8 +338,8 @@ def runs(draw: st.DrawFn) -> tuple[dict[str, Any], Prices, bool]:
 def test_totals_add_up_and_nothing_is_freed_that_was_not_deregistered(
     run: tuple[dict[str, Any], Prices, bool],
 ) -> None:
-    given, prices, planned = run
-    content = report(given, prices, planned)
+    given, prices, is_plan = run
+    content = report(given, prices, is_plan)
     images, sums, regions = content["images"], content["totals"], list(content["regions"].values())
     assert sums["images"] == len(given["results"]) == sum(one["images"] for one in regions)
     for parts in (regions, list(sums["by_decision"].values())):

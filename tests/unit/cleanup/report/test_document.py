@@ -8,8 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import cleanup
-from ansible_collections.golden.images.plugins.module_utils._cleanup.report.document import changes, document
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import build_content
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.document import (
+    build_document,
+    compare_reports,
+)
 from ansible_collections.golden.images.plugins.module_utils._cleanup.report.items import MEANINGS
 from ansible_collections.golden.images.plugins.module_utils._cleanup.report.prices import Prices
 from ansible_collections.golden.images.plugins.module_utils._reports.document import Changes, Document, Table
@@ -38,9 +41,9 @@ SINCE = "2026-11-17T05:00:00+00:00"
 
 
 def made(
-    *results: dict[str, Any], prices: Prices = NO_PRICES, planned: bool = False, **more: Any
+    *results: dict[str, Any], prices: Prices = NO_PRICES, is_plan: bool = False, **more: Any
 ) -> Document:
-    return document(cleanup(cleaned(*results, **more), prices, planned))
+    return build_document(build_content(cleaned(*results, **more), prices, is_plan))
 
 
 def table(found: Document, title: str) -> Table:
@@ -82,7 +85,7 @@ def test_an_image_without_a_creation_date_has_an_empty_cell() -> None:
 
 
 def test_a_plan_says_so_everywhere() -> None:
-    found = made(GOES, planned=True, actions=[*calls(GOES), call("DeleteSnapshot", EU, "snap-7")])
+    found = made(GOES, is_plan=True, actions=[*calls(GOES), call("DeleteSnapshot", EU, "snap-7")])
     assert (found.status, found.complete) == ("planned", True)
     assert found.title == "Image cleanup plan"
     assert "nothing was changed" in found.headline
@@ -93,14 +96,14 @@ def test_a_plan_says_so_everywhere() -> None:
     ]
 
 
-@pytest.mark.parametrize("planned", [True, False])
-def test_what_may_not_be_restorable_is_in_the_headline(planned: bool) -> None:
-    found = made(GOES, KEPT, planned=planned)
-    what = "1 image to deregister" if planned else "1 deregistered image"
+@pytest.mark.parametrize("is_plan", [True, False])
+def test_what_may_not_be_restorable_is_in_the_headline(is_plan: bool) -> None:
+    found = made(GOES, KEPT, is_plan=is_plan)
+    what = "1 image to deregister" if is_plan else "1 deregistered image"
     assert found.headline.endswith(
         f" {what} may not be restorable: the Recycle Bin is not known to retain it with all its snapshots."
     )
-    assert "Recycle Bin" not in made({**GOES, "recoverable_until": "2026-12-24"}, planned=planned).headline
+    assert "Recycle Bin" not in made({**GOES, "recoverable_until": "2026-12-24"}, is_plan=is_plan).headline
 
 
 def test_grants_that_are_kept_and_accounts_that_were_not_read_are_shown() -> None:
@@ -142,22 +145,22 @@ def test_regions_are_summed_up_with_costs_only_if_there_are_prices() -> None:
 
 def test_every_form_can_be_made_of_every_outcome() -> None:
     contents = [
-        cleanup(cleaned(GOES, OFF, WAITS, KEPT), PRICES, planned=False),
-        cleanup(cleaned(GOES, RUNS, warnings=["skipped"], actions=[]), NO_PRICES, planned=False),
-        cleanup(cleaned(), NO_PRICES, planned=True),
-        cleanup(OVER_THE_LIMIT, NO_PRICES, planned=True),
-        cleanup({}, NO_PRICES, planned=False),
+        build_content(cleaned(GOES, OFF, WAITS, KEPT), PRICES, is_plan=False),
+        build_content(cleaned(GOES, RUNS, warnings=["skipped"], actions=[]), NO_PRICES, is_plan=False),
+        build_content(cleaned(), NO_PRICES, is_plan=True),
+        build_content(OVER_THE_LIMIT, NO_PRICES, is_plan=True),
+        build_content({}, NO_PRICES, is_plan=False),
     ]
     for content in contents:
-        found = document(content)
+        found = build_document(content)
         texts = dict(render_all(found, SINCE, PAGE_FILES))
         assert set(texts) == {"report.csv", "report.html", "report.sarif"}
         assert texts["report.csv"].count("\r\n") == 1 + len(content["images"])
         assert {item.code for item in found.items} <= set(found.explanations) <= set(MEANINGS)
 
 
-def said(*results: dict[str, Any], planned: bool = False, **more: Any) -> dict[str, Any]:
-    return {"written_at": SINCE, **cleanup(cleaned(*results, **more), NO_PRICES, planned)}
+def said(*results: dict[str, Any], is_plan: bool = False, **more: Any) -> dict[str, Any]:
+    return {"written_at": SINCE, **build_content(cleaned(*results, **more), NO_PRICES, is_plan)}
 
 
 AMI = f"{EU}: ami-3 (name of ami-3)"
@@ -172,18 +175,23 @@ DUE = one("ami-3", "deregister")
         (said(SOON), said(WAITS), [f"{AMI} will be disabled on 2027-02-22."], [f"{AMI} is kept."]),
         (
             said(WAITS),
-            said(DUE, planned=True),
+            said(DUE, is_plan=True),
             [f"{AMI} would be deregistered."],
             [f"{AMI} will be disabled on 2027-02-22."],
         ),
-        (said(DUE, planned=True), said(DUE), [f"{AMI} was deregistered."], [f"{AMI} would be deregistered."]),
+        (said(DUE, is_plan=True), said(DUE), [f"{AMI} was deregistered."], [f"{AMI} would be deregistered."]),
         # What was done is over.
         (said(DUE, KEPT), said(KEPT), [], []),
         (said(DUE), said(DUE, actions=[]), [f"{AMI} should have been deregistered, but was not."], []),
         # One that knows of no images says nothing about them.
-        (said(KEPT), {"written_at": SINCE, **cleanup(OVER_THE_LIMIT, NO_PRICES, planned=False)}, [], []),
         (
-            {"written_at": SINCE, **cleanup({}, NO_PRICES, planned=False)},
+            said(KEPT),
+            {"written_at": SINCE, **build_content(OVER_THE_LIMIT, NO_PRICES, is_plan=False)},
+            [],
+            [],
+        ),
+        (
+            {"written_at": SINCE, **build_content({}, NO_PRICES, is_plan=False)},
             said(KEPT, DUE),
             [f"{AMI} was deregistered."],
             [],
@@ -193,4 +201,4 @@ DUE = one("ami-3", "deregister")
 def test_changes_are_the_decisions_that_differ(
     before: dict[str, Any], after: dict[str, Any], added: list[str], gone: list[str]
 ) -> None:
-    assert changes(before, after) == Changes(SINCE, tuple(added), tuple(gone))
+    assert compare_reports(before, after) == Changes(SINCE, tuple(added), tuple(gone))

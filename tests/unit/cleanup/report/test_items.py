@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import cleanup
-from ansible_collections.golden.images.plugins.module_utils._cleanup.report.document import document
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import build_content
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.document import build_document
 from ansible_collections.golden.images.plugins.module_utils._cleanup.report.prices import Prices
 from ansible_collections.golden.images.plugins.module_utils._reports.document import Document
 
@@ -31,9 +31,9 @@ NO_PRICES = Prices()
 
 
 def made(
-    *results: dict[str, Any], prices: Prices = NO_PRICES, planned: bool = False, **more: Any
+    *results: dict[str, Any], prices: Prices = NO_PRICES, is_plan: bool = False, **more: Any
 ) -> Document:
-    return document(cleanup(cleaned(*results, **more), prices, planned))
+    return build_document(build_content(cleaned(*results, **more), prices, is_plan))
 
 
 @pytest.mark.parametrize(
@@ -69,10 +69,13 @@ def made(
             [("use_unproven", "low", EU, "DescribeInstances")],
         ),
         (
-            document(cleanup(OVER_THE_LIMIT, NO_PRICES, planned=False)),
+            build_document(build_content(OVER_THE_LIMIT, NO_PRICES, is_plan=False)),
             [("cleanup_refused", "high", None, "max_deletions")],
         ),
-        (document(cleanup({}, NO_PRICES, planned=True)), [("cleanup_failed", "high", None, None)]),
+        (
+            build_document(build_content({}, NO_PRICES, is_plan=True)),
+            [("cleanup_failed", "high", None, None)],
+        ),
     ],
 )
 def test_findings_are_failures_and_blocked_images(found: Document, expected: list[Any]) -> None:

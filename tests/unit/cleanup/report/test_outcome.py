@@ -32,9 +32,9 @@ KEPT = {**SNAPSHOT, "keep_reason": "image ami-9 uses it"}
 def test_a_decision_is_done_if_its_own_call_was_made(decision: str, actions: Any, outcome: str) -> None:
     image = one("ami-1", decision)
     given = cleaned(image, actions=calls(image) if actions is None else actions)
-    assert Outcomes(given, planned=False).outcome(image) == outcome
+    assert Outcomes(given, is_plan=False).outcome(image) == outcome
     if outcome == "done":
-        assert Outcomes(given, planned=True).outcome(image) == "planned"
+        assert Outcomes(given, is_plan=True).outcome(image) == "planned"
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_decision_is_done_if_its_own_call_was_made(decision: str, actions: Any
 def test_a_snapshot_is_deleted_with_its_image_unless_something_is_against_it(
     snapshot: dict[str, Any], failures: list[Any], outcome: str
 ) -> None:
-    found = Outcomes(cleaned(GOES, failures=failures), planned=False)
+    found = Outcomes(cleaned(GOES, failures=failures), is_plan=False)
     assert found.snapshot_outcome({**GOES, "snapshots": [snapshot]}, snapshot) == outcome
 
 
@@ -64,7 +64,7 @@ def test_deleted_snapshots_of_no_image_and_revoked_grants_are_listed() -> None:
         call("DeleteSnapshot", EU, "snap-9"),
         call("RevokeGrant", US, "g-1"),
     ]
-    found = Outcomes(cleaned(GOES, actions=actions), planned=False)
+    found = Outcomes(cleaned(GOES, actions=actions), is_plan=False)
     assert found.orphan_snapshots([GOES]) == [{"outcome": "done", "region": EU, "snapshot_id": "snap-9"}]
     assert found.grants() == [{"grant_id": "g-1", "outcome": "done", "region": US}]
 
@@ -77,7 +77,7 @@ def test_tags_count_once_for_each_resource_that_reached_no_stage() -> None:
         call("DeleteTags", EU, "ami-1, ami-3, ami-4, snap-4"),
         call("CreateImageUsageReport", EU, "ami-3"),
     ]
-    found = Outcomes(cleaned(GOES, actions=actions), planned=False)
+    found = Outcomes(cleaned(GOES, actions=actions), is_plan=False)
     assert (found.tags(), found.usage_reports()) == ({"tagged": 3, "untagged": 2}, 1)
-    nothing = Outcomes(cleaned(), planned=False)
+    nothing = Outcomes(cleaned(), is_plan=False)
     assert (nothing.tags(), nothing.usage_reports()) == ({"tagged": 0, "untagged": 0}, 0)

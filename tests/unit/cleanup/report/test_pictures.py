@@ -7,8 +7,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import cleanup
-from ansible_collections.golden.images.plugins.module_utils._cleanup.report.pictures import pictures
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import build_content
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.pictures import draw_pictures
 from ansible_collections.golden.images.plugins.module_utils._cleanup.report.prices import Prices
 from ansible_collections.golden.images.plugins.module_utils._reports.document import Bars, Grid, Mark
 
@@ -19,7 +19,7 @@ WAIT = {"decision": "wait", "next_stage": "disable"}
 
 
 def of(*results: dict[str, Any], prices: Prices = PRICES) -> dict[str, Grid | Bars]:
-    return {one.title: one for one in pictures(cleanup(cleaned(*results), prices, planned=True))}
+    return {one.title: one for one in draw_pictures(build_content(cleaned(*results), prices, is_plan=True))}
 
 
 def waits(date: str, **changes: Any) -> dict[str, Any]:

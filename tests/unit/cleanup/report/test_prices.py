@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import cleanup
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import build_content
 from ansible_collections.golden.images.plugins.module_utils._cleanup.report.prices import (
-    prices_of,
     read_prices,
+    read_report_prices,
 )
 
 from .examples import EU, US
@@ -57,7 +57,7 @@ def test_only_the_sum_of_costs_is_rounded(
 
 def test_the_prices_of_a_report_are_those_that_it_was_made_with() -> None:
     prices, _failures = read_prices("prices", {EU: "0.05225", "default": 0.1}, "USD")
-    assert prices_of(cleanup({"results": []}, prices, planned=True)) == prices
+    assert read_report_prices(build_content({"results": []}, prices, is_plan=True)) == prices
 
 
 @pytest.mark.parametrize(

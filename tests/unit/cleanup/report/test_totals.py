@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils._cleanup.report.prices import Prices
-from ansible_collections.golden.images.plugins.module_utils._cleanup.report.totals import totals
+from ansible_collections.golden.images.plugins.module_utils._cleanup.report.totals import calculate_totals
 
 from .examples import EU, US
 
@@ -35,7 +35,7 @@ LEFT, KEPT = image("deregister", "not_done", 0.4), image("keep", "nothing")
 
 
 def test_images_are_added_up_as_a_whole_and_by_decision() -> None:
-    found = totals([GONE, LEFT, KEPT], PRICES)
+    found = calculate_totals([GONE, LEFT, KEPT], PRICES)
     by_decision = found.pop("by_decision")
     assert found == {
         "freed_gib": 8,
@@ -59,10 +59,10 @@ def test_images_are_added_up_as_a_whole_and_by_decision() -> None:
 
 def test_costs_are_rounded_after_they_are_added_up() -> None:
     freed = image("deregister", "done", 0.42, freed_gib=8, freed_monthly_cost=0.42)
-    found = totals([freed] * 16, Prices({EU: Decimal("0.05225")}, "EUR"))
+    found = calculate_totals([freed] * 16, Prices({EU: Decimal("0.05225")}, "EUR"))
     assert (found["monthly_cost"], found["freed_monthly_cost"]) == (6.69, 6.69)
 
 
 def test_without_prices_there_are_no_costs_and_nothing_lacks_a_price() -> None:
-    found = totals([KEPT], Prices())
+    found = calculate_totals([KEPT], Prices())
     assert (found["monthly_cost"], found["freed_monthly_cost"], found["unpriced_images"]) == (None, None, 0)

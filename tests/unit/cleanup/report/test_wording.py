@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._cleanup.report.wording import (
-    headline,
-    money,
-    not_restorable,
-    outcome_text,
-    waiting_text,
+    render_headline,
+    render_lost_images,
+    render_money,
+    render_outcome,
+    render_waiting,
 )
 
 from .examples import one
@@ -36,9 +36,9 @@ def test_an_outcome_is_the_predicate_of_a_sentence(
     decision: str, outcome: str, changes: dict[str, Any], text: str
 ) -> None:
     image = {**one("ami-1", decision), "outcome": outcome, **changes}
-    assert outcome_text(image) == text
+    assert render_outcome(image) == text
     if decision == "wait":
-        assert waiting_text(image) == text
+        assert render_waiting(image) == text
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,17 @@ def test_what_may_not_be_restorable(images: list[dict[str, Any]], check_mode: bo
     outcome = {"outcome": "planned" if check_mode else "done"}
     snapshots = [[{**snapshot, **outcome} for snapshot in image["snapshots"]] for image in images]
     rows = [{**image, **outcome, "snapshots": found} for image, found in zip(images, snapshots, strict=True)]
-    found = not_restorable({"check_mode": check_mode, "images": rows})
+    found = render_lost_images({"check_mode": check_mode, "images": rows})
     assert found.startswith(text)
     assert bool(found) is bool(text)
 
 
 def test_numbers_and_amounts() -> None:
-    assert (money(1234.5, "EUR"), money(0.0, None), money(None, "EUR")) == ("1,234.50 EUR", "0.00", "")
+    assert (render_money(1234.5, "EUR"), render_money(0.0, None), render_money(None, "EUR")) == (
+        "1,234.50 EUR",
+        "0.00",
+        "",
+    )
 
 
 def test_large_numbers_have_separators() -> None:
@@ -83,7 +87,7 @@ def test_large_numbers_have_separators() -> None:
         "unreadable": [],
         "usage_reports": 0,
     }
-    assert headline(content) == (
+    assert render_headline(content) == (
         "This is a plan, nothing was changed: 1,234 of 10,000 images would be deregistered, 1,234 disabled "
         "and 1,234 deprecated, which would free at most 5,678 GiB, 1,000 GiB of them after their retention "
         "in the Recycle Bin."
@@ -93,9 +97,9 @@ def test_large_numbers_have_separators() -> None:
 def test_a_report_without_images_says_why() -> None:
     failure = {"error_code": "No", "message": "Denied.", "region": "eu-west-1", "remedy": "Allow it."}
     content = {"status": "refused", "failures": [failure]}
-    assert headline(content) == "Nothing was changed. eu-west-1: Denied. Allow it."
-    assert headline({**content, "status": "failed"}).startswith("It is not known what was changed.")
+    assert render_headline(content) == "Nothing was changed. eu-west-1: Denied. Allow it."
+    assert render_headline({**content, "status": "failed"}).startswith("It is not known what was changed.")
     other = {**failure, "error_code": None}
-    assert headline({**content, "failures": [other, other]}).endswith("There are 2 failures.")
-    found = headline({**content, "failures": [other, failure, failure]})
+    assert render_headline({**content, "failures": [other, other]}).endswith("There are 2 failures.")
+    found = render_headline({**content, "failures": [other, failure, failure]})
     assert found == "Nothing was changed. There are 3 failures: No (2)."
