@@ -48,7 +48,7 @@ class ActionLike(Protocol):
     """A change, such as an AWS call or a file that is written."""
 
     def to_dict(self) -> dict[str, str | None]:
-        """The action as modules return it in ``actions``."""
+        """Return the action as modules return it in ``actions``."""
 
 
 class PlanLike(Protocol):
@@ -56,35 +56,35 @@ class PlanLike(Protocol):
 
     @property
     def actions(self) -> tuple[ActionLike, ...]:
-        """All planned actions."""
+        """Return all planned actions."""
 
     @property
     def refusals(self) -> tuple[Failure, ...]:
-        """The failures that stop the plan."""
+        """Return the failures that stop the plan."""
 
     @property
     def tolerated(self) -> tuple[Failure, ...]:
-        """The failures that skip a target."""
+        """Return the failures that skip a target."""
 
     @property
     def failures(self) -> tuple[Failure, ...]:
-        """The failures that are known before the actions, and that fail the task but stop nothing."""
+        """Return the failures that are known before the actions, and fail the task but stop nothing."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """The warnings that the module shows."""
+        """Return the warnings that the module shows."""
 
     @property
     def targets(self) -> tuple[TargetPlan, ...]:
-        """The plans of the targets."""
+        """Return the plans of the targets."""
 
     @property
     def before(self) -> Mapping[str, Any]:
-        """The state before the actions."""
+        """Return the state before the actions."""
 
     @property
     def after(self) -> Mapping[str, Any]:
-        """The state after the actions."""
+        """Return the state after the actions."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Reported:
-    """What the report of a run adds to its result, and what of it the report is returned in place of.
+    """The part of a result that comes from its report; ``replaced`` are the keys that it replaces.
 
     ``failures`` are those to write or upload it. ``diff`` is that of its content.
     """
@@ -123,27 +123,27 @@ class OpenReportLike(Protocol):
     """The report of a run; ``reports.flow_result`` makes it."""
 
     def find_bucket(self, clients: Any) -> None:
-        """Read what can be known of the bucket that it is uploaded to; raises ``ValidationError``."""
+        """Read what is known of the bucket for the upload; raise ``ValidationError`` if it is unfit."""
 
     def write(self, result: Mapping[str, Any]) -> Reported:
         """Write and upload it."""
 
 
 class ReportingLike(Protocol):
-    """How a module reports its result."""
+    """The way in which a module reports its result."""
 
     def open(self, options: Any, page: Mapping[str, str], /) -> OpenReportLike:
-        """Return the report to be made; raises ``ValidationError`` for places that cannot be written to."""
+        """Return the report to be made; raise ``ValidationError`` if its place cannot be written."""
 
 
 def diff_by_change(plan: PlanLike, changes: Iterable[Change] | None = None) -> dict[str, Any]:
-    """The diff in Ansible's form for a text, with the states before and after.
+    """Return the diff as a text in Ansible's form, with the states before and after.
 
     Ansible displays none of its other keys, even if the task fails. ``changes`` are those of the actions
     unless they are given.
     """
-    found = changes_of(plan.targets) if changes is None else changes
-    text = prepared(found, [one.target for one in plan.targets])
+    shown_changes = changes_of(plan.targets) if changes is None else changes
+    text = prepared(shown_changes, [one.target for one in plan.targets])
     return {"prepared": text, "state_after": plan.after, "state_before": plan.before}
 
 
@@ -185,7 +185,7 @@ class Flow(Generic[OptionsT, StateT]):
 
 
 def change_nothing(*_values: object) -> Outcome:
-    """The ``apply`` of a flow whose plans never have actions; what could not be read is in their failures."""
+    """Return an empty outcome: the ``apply`` of a flow whose plans never have actions."""
     return Outcome()
 
 
@@ -207,13 +207,13 @@ def run(flow: Flow[Any, Any]) -> None:
     """Run the module."""
     from ansible.module_utils.basic import AnsibleModule
 
-    _run(flow, _module(flow, AnsibleModule, flow.takes_credentials))
+    _run(flow, _make_module(flow, AnsibleModule, flow.takes_credentials))
 
 
 def run_here(
     flow: Flow[Any, Any], arguments: Mapping[str, Any], with_invocation: bool = False
 ) -> dict[str, Any]:
-    """The result of a module that runs in this process.
+    """Return the result of a module that runs in this process.
 
     Ansible would pack the module's source files, start a Python, and compile and import them there, which
     takes longer than most modules run. ``arguments`` are the options and Ansible's own, such as
@@ -226,26 +226,28 @@ def run_here(
         """A module whose options are ``arguments``, and whose exits return to the caller."""
 
         def _load_params(self) -> None:
-            self.params = {name: _not_copied(value) for name, value in arguments.items()}
+            self.params = {name: _wrap_uncopied(value) for name, value in arguments.items()}
             self.params["_ansible_no_log"] = True
 
         def exit_json(self, **result: Any) -> None:
             if with_invocation:
                 result = {"invocation": {"module_args": self.params}, **result}
-            raise _Ended({name: _without(self.no_log_values, value) for name, value in result.items()})
+            raise _ModuleEnd(
+                {name: _remove_secrets(self.no_log_values, value) for name, value in result.items()}
+            )
 
         def fail_json(self, msg: str, **result: Any) -> None:
             Here.exit_json(self, **{**result, "failed": True, "msg": msg})
 
     try:
-        _run(flow, _module(flow, Here, _uses_credentials(flow, arguments)))
-    except _Ended as ended:
+        _run(flow, _make_module(flow, Here, _uses_credentials(flow, arguments)))
+    except _ModuleEnd as ended:
         return ended.result
     raise AssertionError("The module has ended without a result.")
 
 
-def _without(secrets: Collection[str], value: Any) -> Any:
-    """A value of a result as ``remove_values`` of Ansible returns it.
+def _remove_secrets(secrets: Collection[str], value: Any) -> Any:
+    """Return a value of a result as ``remove_values`` of Ansible returns it.
 
     That copies each part of it, which takes a fifth of the CPU time of a large audit. Most values have no
     secret. JSON encodes a text character by character: that of a text with a secret has the secret's own.
@@ -258,15 +260,15 @@ def _without(secrets: Collection[str], value: Any) -> Any:
         text = json.dumps(value, ensure_ascii=False)
     except TypeError:
         return remove_values(value, secrets)
-    found = any(json.dumps(secret, ensure_ascii=False)[1:-1] in text for secret in secrets)
-    return remove_values(value, secrets) if found else value
+    has_secret = any(json.dumps(secret, ensure_ascii=False)[1:-1] in text for secret in secrets)
+    return remove_values(value, secrets) if has_secret else value
 
 
 def preload() -> None:
-    """Import what modules that call AWS need, and read botocore's models, for this process and its forks."""
+    """Import boto3 and read botocore's models for modules in this process and its forks."""
     from ._aws import clients
 
-    _aws_module()
+    _import_aws_module()
     clients.preload()
 
 
@@ -277,13 +279,13 @@ class _Uncopied(dict[str, Any]):
         return self
 
 
-def _not_copied(value: Any) -> Any:
-    """The value of an option, so that Ansible's validation does not copy it: a large audit takes seconds."""
+def _wrap_uncopied(value: Any) -> Any:
+    """Return the value of an option so that Ansible does not copy it: a large audit takes seconds."""
     return _Uncopied(value) if isinstance(value, dict) else value
 
 
-class _Ended(BaseException):
-    """A module that runs in this process has ended, with this result, as with SystemExit in its own."""
+class _ModuleEnd(BaseException):
+    """The end of a module in this process, as SystemExit is that of a module in its own."""
 
     def __init__(self, result: dict[str, Any]) -> None:
         super().__init__(result)
@@ -291,7 +293,7 @@ class _Ended(BaseException):
 
 
 def _uses_credentials(flow: Flow[Any, Any], arguments: Mapping[str, Any]) -> bool:
-    """Whether a module with these arguments calls AWS, or has an option that may be one of amazon.aws.
+    """Whether the module calls AWS with these arguments, or has options of amazon.aws among them.
 
     Without, boto3 need not be imported to know the options of amazon.aws.
     """
@@ -299,10 +301,10 @@ def _uses_credentials(flow: Flow[Any, Any], arguments: Mapping[str, Any]) -> boo
     return flow.takes_credentials and (flow.calls_aws(arguments) or bool(others))
 
 
-def _module(flow: Flow[Any, Any], base: Any, takes_credentials: bool) -> Any:
+def _make_module(flow: Flow[Any, Any], base: Any, takes_credentials: bool) -> Any:
     spec = flow.options.argument_spec()
     rules = flow.options.argument_rules
-    module_class = _module_class(base, spec, takes_credentials)
+    module_class = _find_module_class(base, spec, takes_credentials)
     # Otherwise, amazon.aws's module class fails without boto3.
     if takes_credentials and not flow.needs_aws:
         rules = {**rules, "check_boto3": False}
@@ -316,30 +318,32 @@ def _run(flow: Flow[Any, Any], module: Any) -> None:
         options = flow.options.read(module.params, module.check_mode)
         if flow.report:
             report = flow.report.open(options, module.attached)
-        result = _performed(flow, module, options, report, warnings)
+        result = _run_flow(flow, module, options, report, warnings)
     except ValidationError as refused:
-        result = {"failed": True, **refusal(refused.failures, _secrets(module))}
+        result = {"failed": True, **refusal(refused.failures, _list_secrets(module))}
     except Exception as exception:
         # The report of an earlier run would look like that of this one.
         if report:
             report.write({"failed": True, "msg": f"{type(exception).__name__}: {exception}"})
         raise
     if report:
-        result = _with_report(module, result, report, warnings)
+        result = _write_report(module, result, report, warnings)
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)
 
 
-def _performed(
+def _run_flow(
     flow: Flow[Any, Any], module: Any, options: Any, report: OpenReportLike | None, warnings: list[str]
 ) -> dict[str, Any]:
-    """Read, plan and apply, and return the result; with ``msg`` if something failed. Add its warnings.
+    """Read, plan and apply, and return the result, with ``msg`` if something failed.
+
+    ``warnings`` gets the warnings that are shown.
 
     Raises:
         ValidationError: nothing was changed.
     """
-    clients = _clients(module) if flow.calls_aws(module.params) else None
+    clients = _connect(module) if flow.calls_aws(module.params) else None
     if report:
         report.find_bucket(clients)
     state = flow.read(clients, options)
@@ -353,10 +357,10 @@ def _performed(
             clients, options, state, plan, reporter(module.params.get("progress_path"), warn)
         )
     warnings += _warn((*plan.warnings, *outcome.warnings))
-    tolerated = [_shown(failure) for failure in (*plan.tolerated, *outcome.tolerated)]
+    tolerated = [_render_failure(failure) for failure in (*plan.tolerated, *outcome.tolerated)]
     if tolerated:
         warnings += _warn([f"Best-effort regions skipped: {summary(tolerated)}"])
-    failures = [_shown(failure) for failure in (*plan.failures, *outcome.failures)]
+    failures = [_render_failure(failure) for failure in (*plan.failures, *outcome.failures)]
     actions = plan.actions if module.check_mode else outcome.performed
     result: dict[str, Any] = {
         **flow.result(options, state, plan, outcome),
@@ -380,25 +384,25 @@ def _list_once(actions: Iterable[ActionLike]) -> list[dict[str, Any]]:
     return [{**dict(action), **({"count": count} if count > 1 else {})} for action, count in counts.items()]
 
 
-def _with_report(
+def _write_report(
     module: Any, result: dict[str, Any], report: OpenReportLike, warnings: list[str]
 ) -> dict[str, Any]:
     """Write the report of a result, and return the result with it."""
     reported = report.write({"failed": False, **result, "warnings": warnings})
     _warn(reported.warnings)
-    failures = [_shown(failure) for failure in reported.failures]
-    listed = [failure.to_dict() for failure in failures]
+    failures = [_render_failure(failure) for failure in reported.failures]
+    report_failures = [failure.to_dict() for failure in failures]
     with_report: dict[str, Any] = {
         **{name: value for name, value in result.items() if name not in reported.replaced},
         **reported.values,
         "actions": [*result.get("actions", ()), *_list_once(reported.actions)],
         "changed": result["changed"] or bool(reported.actions),
-        "failures": [*result["failures"], *listed],
-        "report_failures": listed,
+        "failures": [*result["failures"], *report_failures],
+        "report_failures": report_failures,
     }
     if failures:
-        before = [result["msg"]] if "msg" in result else []
-        with_report["msg"] = "\n".join([*before, summary(failures)])
+        messages = [result["msg"]] if "msg" in result else []
+        with_report["msg"] = "\n".join([*messages, summary(failures)])
         with_report["failed"] = True
     # It repeats what is displayed anyway.
     if reported.diff and module._diff and module._verbosity >= 1:
@@ -408,21 +412,23 @@ def _with_report(
 
 def _warn(warnings: Iterable[str]) -> list[str]:
     """Show warnings, and return them as they are shown."""
-    shown = [escape_invisible(warning) for warning in warnings]
-    for text in shown:
+    texts = [escape_invisible(warning) for warning in warnings]
+    for text in texts:
         warn(text)
-    return shown
+    return texts
 
 
-def _secrets(module: Any) -> list[str]:
-    """The values of the options that Ansible does not log."""
-    given = (module.params.get(name) for name, fields in module.argument_spec.items() if fields.get("no_log"))
-    return [str(value) for value in given if value]
+def _list_secrets(module: Any) -> list[str]:
+    """Return the values of the options that Ansible does not log."""
+    values = (
+        module.params.get(name) for name, fields in module.argument_spec.items() if fields.get("no_log")
+    )
+    return [str(value) for value in values if value]
 
 
 def refusal(refusals: Iterable[Failure], secrets: Collection[str] = ()) -> dict[str, Any]:
-    """The result of a task that is refused."""
-    failures = [_shown(failure, secrets) for failure in refusals]
+    """Return the result of a task that is refused."""
+    failures = [_render_failure(failure, secrets) for failure in refusals]
     return {
         "msg": "\n".join([summary(failures), "This task changed nothing."]),
         "changed": False,
@@ -430,8 +436,8 @@ def refusal(refusals: Iterable[Failure], secrets: Collection[str] = ()) -> dict[
     }
 
 
-def _shown(failure: Failure, secrets: Collection[str] = ()) -> Failure:
-    """The failure as the user reads it: without invisible characters.
+def _render_failure(failure: Failure, secrets: Collection[str] = ()) -> Failure:
+    """Return the failure as the user reads it: without invisible characters.
 
     One about an option, which quotes what the user gave, is also without ``secrets``. All others keep the
     account IDs that they name, if the external ID is one.
@@ -443,24 +449,24 @@ def _shown(failure: Failure, secrets: Collection[str] = ()) -> Failure:
     return replace(failure, message=message, remedy=remedy)
 
 
-def _module_class(base: Any, argument_spec: Mapping[str, Any], takes_credentials: bool) -> Any:
-    module_class = _reading(base, argument_spec)
+def _find_module_class(base: Any, argument_spec: Mapping[str, Any], takes_credentials: bool) -> Any:
+    module_class = _make_module_class(base, argument_spec)
     # Imported only if needed: the import of boto3 takes longer than a module without AWS runs.
     if takes_credentials:
-        aws_module = _aws_module()
+        aws_module = _import_aws_module()
         aws_module.default_settings["module_class"] = module_class
         return aws_module
     return module_class
 
 
-def _aws_module() -> Any:
+def _import_aws_module() -> Any:
     from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
     return AnsibleAWSModule
 
 
-def _reading(base: Any, argument_spec: Mapping[str, Any]) -> Any:
-    """The module class that reads the options of ``argument_spec`` as roles read their variables."""
+def _make_module_class(base: Any, argument_spec: Mapping[str, Any]) -> Any:
+    """Return the module class that reads the options of ``argument_spec`` as roles read variables."""
 
     class Module(base):  # type: ignore[misc]
         """A module that fails for options that it cannot read, and names each value as the user wrote it."""
@@ -482,7 +488,7 @@ def _reading(base: Any, argument_spec: Mapping[str, Any]) -> Any:
             self.params, self.unreadable = read_options(options_of(argument_spec), self.params, parsed)
 
         def _refuse_options(self) -> None:
-            self.fail_json(**refusal(self.unreadable, _secrets(self)))
+            self.fail_json(**refusal(self.unreadable, _list_secrets(self)))
 
         def exit_json(self, **result: Any) -> None:
             _hide_secrets(self, argument_spec)
@@ -495,10 +501,10 @@ def _reading(base: Any, argument_spec: Mapping[str, Any]) -> Any:
                 # What Ansible's validation lacks may be an option that could not be read.
                 if self.unreadable:
                     self._refuse_options()
-                found = getattr(self, "validation_result", None)
-                errors = list(found.error_messages) if found else []
+                validation = getattr(self, "validation_result", None)
+                errors = list(validation.error_messages) if validation else []
                 msg = validation_message(str(msg), errors, self.as_given, self.argument_spec)
-                msg = mask_secrets(msg, _secrets(self))
+                msg = mask_secrets(msg, _list_secrets(self))
             _hide_secrets(self, argument_spec)
             _leave_out_results(self)
             super().fail_json(msg=escape_invisible(str(msg)), **result)
@@ -511,8 +517,8 @@ def _hide_secrets(module: Any, argument_spec: Mapping[str, Any]) -> None:
 
     Ansible would replace a secret everywhere, also as a part of another value: an external ID such as 12345
     in account IDs, ARNs and AMI IDs, which the next tasks read. No value in a result comes from it. Texts can
-    quote it: those about options, which lose it (``_shown``), and AWS's about the only request that has it
-    (``errors.hidden``).
+    quote it: texts about options, which lose it (``_render_failure``), and AWS's about the only request that
+    has it (``errors.hidden``).
     """
     for option, fields in argument_spec.items():
         value = module.params.get(option)
@@ -522,13 +528,13 @@ def _hide_secrets(module: Any, argument_spec: Mapping[str, Any]) -> None:
 
 
 def _leave_out_results(module: Any) -> None:
-    """Leave the results of earlier tasks out of the invocation: each can be as large as an event may be."""
+    """Leave the results of earlier tasks out of the invocation, because they can be large."""
     module.params = {
         name: value for name, value in module.params.items() if not name.endswith(_EARLIER_RESULTS)
     }
 
 
-def _clients(module: Any) -> Any:
+def _connect(module: Any) -> Any:
     from ansible.module_utils.basic import missing_required_lib
     from ansible_collections.amazon.aws.plugins.module_utils.botocore import (
         HAS_BOTO3,

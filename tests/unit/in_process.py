@@ -136,7 +136,7 @@ class Modules:
 
         with (
             mock.patch.object(aws_clients.Clients, "__init__", listening),
-            mock.patch.object(runner, "_clients", self._shared_clients),
+            mock.patch.object(runner, "_connect", self._shared_clients),
             mock.patch.object(aws_clients.Clients, "with_credentials", lambda clients, _credentials: clients),
             mock.patch.object(read, "SETTLING_TIMEOUT", 0.0),
             mock.patch.object(read, "_PROBABLY_GONE_TIMEOUT", 0.0),

@@ -196,8 +196,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 
             return make
 
-        monkeypatch.setattr(runner, "_module_class", module_class)
-        monkeypatch.setattr(runner, "_clients", lambda module: ("CLIENTS of", module))
+        monkeypatch.setattr(runner, "_find_module_class", module_class)
+        monkeypatch.setattr(runner, "_connect", lambda module: ("CLIENTS of", module))
         monkeypatch.setattr(runner, "warn", warnings.append)
         with pytest.raises(Ended) as caught:
             runner.run(steps.flow(rules=rules))
@@ -459,7 +459,7 @@ def test_an_upload_gets_clients(run: Run) -> None:
 def test_only_what_takes_credentials_uses_the_module_class_with_their_options(
     is_aws: bool, expected: type
 ) -> None:
-    assert issubclass(runner._module_class(AnsibleModule, {}, is_aws), expected)
+    assert issubclass(runner._find_module_class(AnsibleModule, {}, is_aws), expected)
 
 
 UPLOADS: Mapping[str, Any] = {"report_s3_uri": {"type": "str"}}
@@ -493,7 +493,7 @@ def test_a_botocore_that_would_leave_something_out_is_refused() -> None:
             raise Refusal(f"{oldest} {reason}")
 
     with pytest.raises(Refusal, match=r"1\.41\.0 to read all that AWS returns"):
-        runner._clients(Module())
+        runner._connect(Module())
 
 
 def test_a_profile_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -502,7 +502,7 @@ def test_a_profile_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatc
     )
     module = SimpleNamespace(require_botocore_at_least=lambda *_oldest, **_reason: None)
     with pytest.raises(ValidationError) as refused:
-        runner._clients(module)
+        runner._connect(module)
     (failure,) = refused.value.failures
     assert (failure.error_code, failure.action) == ("ProfileNotFound", "profile")
     assert "(x)" in failure.message
@@ -544,7 +544,7 @@ def test_a_module_runs_in_this_process() -> None:
 
 
 def test_a_module_that_calls_aws_runs_in_this_process_with_its_rules(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "_clients", lambda module: ("CLIENTS in", module.params["region"]))
+    monkeypatch.setattr(runner, "_connect", lambda module: ("CLIENTS in", module.params["region"]))
     steps = Steps()
     given, rules = (
         {"images": ["7"], "region": "eu-west-1"},
@@ -625,12 +625,12 @@ def test_a_secret_is_not_in_a_message_of_ansible() -> None:
     ],
 )
 def test_secrets_of_ansible_are_hidden_in_each_value(value: Any, hidden: Any) -> None:
-    assert runner._without({'wJalr/"XUtn\u00e9', "4711"}, value) == hidden
+    assert runner._remove_secrets({'wJalr/"XUtn\u00e9', "4711"}, value) == hidden
 
 
 def test_a_value_without_secrets_is_not_copied() -> None:
     value = {"a": [1, "b"]}
-    assert runner._without({"c"}, value) is value
+    assert runner._remove_secrets({"c"}, value) is value
 
 
 # External IDs that AWS accepts, and that are also parts of the IDs in a result.
@@ -642,7 +642,7 @@ ORDINARY_IDS = ["ab", "12345", "1234567", "444455556666", "ami-0123456789abcdef0
 def test_an_external_id_changes_no_value_of_a_result(
     external_id: str, needs_aws: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "_clients", lambda _module: None)
+    monkeypatch.setattr(runner, "_connect", lambda _module: None)
     image_id, target = "ami-0123456789abcdef0", replace(EU, account_id="444455556666")
     message = "AWS rejected arn:aws:iam::444455556666:role/ab: No."
     denied = Failure.at(target, "CreateGrant", "consumer_rejected", message, "Wait.")
@@ -682,7 +682,7 @@ def test_the_result_of_a_process_has_its_values_and_no_external_id(
 def test_libraries_and_models_are_loaded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[str] = []
     monkeypatch.setattr(clients, "preload", lambda: loaded.append("models"))
-    monkeypatch.setattr(runner, "_aws_module", lambda: loaded.append("amazon.aws"))
+    monkeypatch.setattr(runner, "_import_aws_module", lambda: loaded.append("amazon.aws"))
     runner.preload()
     assert sorted(loaded) == ["amazon.aws", "models"]
 

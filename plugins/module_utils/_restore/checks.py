@@ -22,7 +22,7 @@ from .state import RECYCLE_BIN, ImageState
 _PLACES = "tombstone_path, tombstone_s3_uri or tombstone_ssm_path"
 
 
-def refusals(
+def list_refusals(
     options: RestoreOptions, target: Target, ref: ImageRef, state: ImageState, history: TombstoneHistory
 ) -> Iterator[Failure]:
     """Yield every reason why one image cannot be restored."""
@@ -56,7 +56,7 @@ def may_lack_permissions(image: Image) -> bool:
     return has_lost_permissions(image.state, before)
 
 
-def binned_tags(state: ImageState, last: Tombstone | None) -> Mapping[str, str]:
+def find_binned_tags(state: ImageState, last: Tombstone | None) -> Mapping[str, str]:
     """Return the tags of an image in the Recycle Bin, as AWS or else its last tombstone has them.
 
     The tag of the stage is set after the tombstone is written.
@@ -68,12 +68,12 @@ def binned_tags(state: ImageState, last: Tombstone | None) -> Mapping[str, str]:
     return {**last.tags, **({STAGE_TAGS[DISABLE]: last.written_at} if last.stage == DISABLE else {})}
 
 
-def restore_tier_command(region: str, snapshot_id: str) -> str:
+def render_restore_command(region: str, snapshot_id: str) -> str:
     """Return the command that restores an archived snapshot (botocore operation RestoreSnapshotTier)."""
     return f"aws ec2 restore-snapshot-tier --region {region} --snapshot-id {snapshot_id} --permanent-restore"
 
 
-def tag_refusals(image: Image, actions: Iterable[Action], target: Target) -> Iterator[Failure]:
+def list_tag_refusals(image: Image, actions: Iterable[Action], target: Target) -> Iterator[Failure]:
     """Yield why AWS would refuse the tags that the actions add to a registered image."""
     added = {
         tag["Key"]
@@ -85,7 +85,7 @@ def tag_refusals(image: Image, actions: Iterable[Action], target: Target) -> Ite
         yield from _check_tag_count(image.image_id, image.tags, target, "")
 
 
-def public_refusals(
+def list_public_refusals(
     state: ImageState,
     image: Image,
     launch: Sharing,
@@ -134,7 +134,9 @@ def _check_existing(image: Image, state: ImageState, target: Target) -> Iterator
             # EBS User Guide, "Restore an archived Amazon EBS snapshot". An image whose snapshots are being
             # archived could be enabled, and not be launched once that is complete ("Archive an Amazon EBS
             # snapshot").
-            commands = "; ".join(restore_tier_command(target.region, snapshot_id) for snapshot_id in archived)
+            commands = "; ".join(
+                render_restore_command(target.region, snapshot_id) for snapshot_id in archived
+            )
             verb, pronoun = ("is", "it") if len(archived) == 1 else ("are", "them")
             yield Failure.at(
                 target,
@@ -159,7 +161,7 @@ def _check_binned(
             f"{ref.image_id} is in the Recycle Bin, but snapshots of it are lost: {', '.join(lost)}.",
             "It cannot be restored. Copy the image of another region to this one (ami_copy_regions).",
         )
-    tags = binned_tags(state, last)
+    tags = find_binned_tags(state, last)
     if RESTORE_TAG not in tags:
         # The tombstone would show the same tags after a change in the Recycle Bin.
         by_hand = "" if state.binned_tags is not None else "restore its snapshots and it by hand, "
@@ -256,7 +258,7 @@ def _check_permissions(
     )
 
 
-def _of_billing(platform: str) -> str:
+def _warn_of_billing(platform: str) -> str:
     """Return what to check of an image that is registered from snapshots, with a space before it.
 
     RegisterImage derives the billing information of Windows, Red Hat, SUSE and SQL Server from metadata that
@@ -289,7 +291,7 @@ def _report_lost_image(
             message += f" These are lost: {', '.join(lost)}."
         remedy = (
             f"Register a new image from them (RegisterImage) with the values of the tombstone of "
-            f"{history.last.written_at}. It gets another ID.{_of_billing(history.last.platform)}"
+            f"{history.last.written_at}. It gets another ID.{_warn_of_billing(history.last.platform)}"
         )
     else:
         message += " Its snapshots do not exist any more."

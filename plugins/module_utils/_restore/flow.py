@@ -25,10 +25,10 @@ from .._runner import Flow, Outcome
 from .._share.public import add_unknown_access
 from .._share.write import close, perform_or_close, wait_until_returned
 from .options import RestoreOptions
-from .plan import ImagePlan, RestorePlan, plan, plan_image, restored_and_open, without_rejected
+from .plan import ImagePlan, RestorePlan, leave_out_rejected, list_open_resources, plan, plan_image
 from .read import (
-    client_of,
-    public_resources,
+    find_public_resources,
+    get_client,
     read_image,
     read_region,
     read_state,
@@ -73,18 +73,18 @@ def apply(
                 parts.append(done)
                 # An image without some of its permissions is restored.
                 if all(failure.error_code == CONSUMER_REJECTED for failure in done.failures):
-                    plans[image.ref.image_id] = without_rejected(final, done.failures)
+                    plans[image.ref.image_id] = leave_out_rejected(final, done.failures)
         return _Restored(merge(*parts), plans)
 
     done, failed = map_parallel(targets, restore)
     known = {*plan.warnings}
     performed = tuple(action for restored in done.values() for action in restored.performed.actions)
     # Only public access is ever removed: what a restore that failed had opened.
-    not_removed, not_returned = wait_until_returned(partial(client_of, clients), performed)
+    not_removed, not_returned = wait_until_returned(partial(get_client, clients), performed)
     return Outcome(
         performed=performed,
         failures=(
-            *(_explain(failure) for restored in done.values() for failure in restored.performed.failures),
+            *(_add_remedy(failure) for restored in done.values() for failure in restored.performed.failures),
             *(errors.failure(exception, target, "EnableImage") for target, exception in failed.items()),
             *not_removed,
         ),
@@ -119,7 +119,7 @@ FLOW: Flow[RestoreOptions, RestoreState] = Flow(RestoreOptions, read_state, plan
 def _restore_or_close(
     clients: Clients, options: RestoreOptions, current: RestoreState, plan: ImagePlan
 ) -> tuple[Performed, ImagePlan]:
-    """Restore one image. If that fails, close what came out of the Recycle Bin and is public.
+    """Restore one image; if that fails, close what came out of the Recycle Bin and is public.
 
     Its snapshots come out before it, with the permissions that they had (EBS User Guide, "Considerations for
     Recycle Bin").
@@ -128,8 +128,8 @@ def _restore_or_close(
     if not (options.allow_public and done.stops):
         return done, final
     ec2, target = clients.ec2(plan.ref.region), current.target(plan.ref)
-    restored = restored_and_open(done.actions)
-    public, unread = public_resources(ec2, restored)
+    restored = list_open_resources(done.actions)
+    public, unread = find_public_resources(ec2, restored)
     failures = done.failures
     if unread:
         failures = (*failures[:-1], add_unknown_access(failures[-1], unread))
@@ -139,7 +139,7 @@ def _restore_or_close(
 def _restore(
     clients: Clients, options: RestoreOptions, current: RestoreState, plan: ImagePlan
 ) -> tuple[Performed, ImagePlan]:
-    """Restore one image. Returns what was done, and the plan as it was in the end."""
+    """Restore one image, and return what was done and the plan as it was in the end."""
     ec2, target = clients.ec2(plan.ref.region), current.target(plan.ref)
     done = perform_all(ec2, plan.restore_snapshots)
     if done.failures:
@@ -152,7 +152,7 @@ def _restore(
             done = merge(done, perform_all(ec2, plan.restore_image))
             if done.failures:
                 return done, plan
-            done = merge(done, _mark(ec2, plan, target))
+            done = merge(done, _mark_image(ec2, plan, target))
             if done.failures:
                 return done, plan
             plan = replace(
@@ -168,8 +168,8 @@ def _restore(
     return merge(done, _perform_finish(clients, plan, target)), plan
 
 
-def _mark(ec2: EC2Client, plan: ImagePlan, target: Target) -> Performed:
-    """Set RESTORE_TAG on an image that has just come out of the Recycle Bin, and wait until EC2 lists it.
+def _mark_image(ec2: EC2Client, plan: ImagePlan, target: Target) -> Performed:
+    """Set RESTORE_TAG on an image from the Recycle Bin, and wait until EC2 lists it.
 
     An image that was deregistered during a restore has the tag already: it shows which permissions it lacks.
     """
@@ -196,7 +196,7 @@ def _find_listed(ec2: EC2Client, image_id: str) -> Image | None:
 
 
 def _perform_finish(clients: Clients, plan: ImagePlan, target: Target) -> Performed:
-    """Perform the calls for a registered image. If one of them enables it, wait until it is available."""
+    """Perform the calls for a registered image, and wait until it is available if one enables it."""
     ec2 = clients.ec2(plan.ref.region)
     done = perform_all(ec2, plan.enabling)
     if done.failures:
@@ -218,7 +218,7 @@ def _plan_again(clients: Clients, options: RestoreOptions, current: RestoreState
     return plan_image(options, replace(current, images={ref: state}), ref, restored=True)
 
 
-def _explain(failure: Failure) -> Failure:
+def _add_remedy(failure: Failure) -> Failure:
     return replace(failure, remedy=_INVALID_ACCOUNT) if failure.error_code == CONSUMER_REJECTED else failure
 
 

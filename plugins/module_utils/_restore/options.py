@@ -21,7 +21,7 @@ _FORMS = (
 )
 
 
-def _images(given: Any, refuse: Refuse) -> Iterator[tuple[ImageRef, str | None]]:
+def _read_images(given: Any, refuse: Refuse) -> Iterator[tuple[ImageRef, str | None]]:
     """Yield the images, each with its ``account_id`` if one is given."""
 
     def ref(region: Any, image_id: Any) -> ImageRef:
@@ -42,7 +42,7 @@ def _images(given: Any, refuse: Refuse) -> Iterator[tuple[ImageRef, str | None]]
 
 
 _IMAGES: Kind[dict[ImageRef, str | None]] = Kind(
-    {"type": "raw", "required": True}, lambda given, refuse: dict(_images(given, refuse))
+    {"type": "raw", "required": True}, lambda given, refuse: dict(_read_images(given, refuse))
 )
 
 

@@ -33,12 +33,12 @@ from .._share.public import closes, split_opening
 from .._share.state import Shared
 from .._tags import tag_list
 from .checks import (
-    binned_tags,
+    find_binned_tags,
+    list_public_refusals,
+    list_refusals,
+    list_tag_refusals,
     may_lack_permissions,
-    public_refusals,
-    refusals,
-    restore_tier_command,
-    tag_refusals,
+    render_restore_command,
 )
 from .options import RestoreOptions
 from .state import RECYCLE_BIN, ImageState, RestoreState
@@ -46,7 +46,7 @@ from .state import RECYCLE_BIN, ImageState, RestoreState
 
 @dataclass(frozen=True)
 class ImagePlan:
-    """How one image is restored, in four parts that are performed one after the other.
+    """The plan of one image, in four parts that are performed one after the other.
 
     ``restore_snapshots`` and ``restore_image`` take them out of the Recycle Bin. ``mark`` sets RESTORE_TAG:
     the image may come back disabled, and the days of its next stage may be over, so that a cleanup would
@@ -118,7 +118,7 @@ def plan(options: RestoreOptions, current: RestoreState) -> RestorePlan:
         planned.update((ref.region, str(action.resource)) for action in fresh)
         images.append(replace(image, restore_snapshots=tuple(fresh)))
     targets = tuple(
-        _region(current.target(ref), [image for image in images if image.ref.region == ref.region])
+        _plan_region(current.target(ref), [image for image in images if image.ref.region == ref.region])
         for ref in {ref.region: ref for ref in sorted(options.images)}.values()
     )
     if targets and current.unreadable:
@@ -129,16 +129,16 @@ def plan(options: RestoreOptions, current: RestoreState) -> RestorePlan:
 def plan_image(
     options: RestoreOptions, current: RestoreState, ref: ImageRef, *, restored: bool = False
 ) -> ImagePlan:
-    """Plan one image. For an image in the Recycle Bin, the last tombstone predicts how it comes back.
+    """Plan one image; the last tombstone predicts how it comes out of the Recycle Bin.
 
     ``restored`` means that it has just come out of the Recycle Bin.
     """
     target, state = current.target(ref), current.images[ref]
     history = current.histories.get(ref, TombstoneHistory())
-    reasons = tuple(refusals(options, target, ref, state, history))
+    reasons = tuple(list_refusals(options, target, ref, state, history))
     if reasons:
         return ImagePlan(ref, "", refusals=reasons)
-    mark = {RESTORE_TAG: _mark_value(options, state, history)}
+    mark = {RESTORE_TAG: _choose_mark_value(options, state, history)}
     if state.image is not None:
         # AWS may not return the tag yet that it has got right after the Recycle Bin.
         tags = {**mark, **state.image.tags} if restored else state.image.tags
@@ -160,7 +160,7 @@ def plan_image(
     if history.last is None:
         return replace(out_of_bin, finish=(_delete_tags(target, [ref.image_id], mark),))
     image = _predict_image(history, history.last, target)
-    image = replace(image, tags={**binned_tags(state, history.last), **mark})
+    image = replace(image, tags={**find_binned_tags(state, history.last), **mark})
     predicted = _predict_state(state, image, history.last)
     later = _plan_registered(options, target, predicted, image, history, current.now, restored=True)
     return replace(
@@ -173,7 +173,7 @@ def plan_image(
     )
 
 
-def without_rejected(plan: ImagePlan, rejections: Iterable[Failure]) -> ImagePlan:
+def leave_out_rejected(plan: ImagePlan, rejections: Iterable[Failure]) -> ImagePlan:
     """Return the plan, whose result does not have the accounts and organizations that AWS rejected."""
     failures = tuple(rejections)
 
@@ -201,7 +201,7 @@ def without_rejected(plan: ImagePlan, rejections: Iterable[Failure]) -> ImagePla
     return replace(plan, after=after)
 
 
-def restored_and_open(performed: Iterable[Action]) -> tuple[str, ...]:
+def list_open_resources(performed: Iterable[Action]) -> tuple[str, ...]:
     """Return what came out of the Recycle Bin and was not closed since, the image first."""
     actions = tuple(performed)
     closed = {action.resource for action in actions if closes(action)}
@@ -211,7 +211,7 @@ def restored_and_open(performed: Iterable[Action]) -> tuple[str, ...]:
     )
 
 
-def _region(target: Target, images: Iterable[ImagePlan]) -> TargetPlan:
+def _plan_region(target: Target, images: Iterable[ImagePlan]) -> TargetPlan:
     image_plans = list(images)
     return TargetPlan(
         target,
@@ -236,15 +236,17 @@ def _plan_registered(
     """Plan how a registered image becomes what it was before the cleanup."""
     # Whether the image was moved to the Recycle Bin by the deregistration of the last tombstone.
     retired = restored and history.is_of_deregistration(state.binned_at)
-    permissions = _permissions(options, state, image, history, retired=retired)
+    permissions = _find_permissions(options, state, image, history, retired=retired)
     after = _finish_image(image, state.launch, now)
-    finish = tuple(_finishing_actions(target, state, image, after, permissions))
+    finish = tuple(_list_finishing_actions(target, state, image, after, permissions))
     return ImagePlan(
         ImageRef(target.region, image.image_id),
         image.state,
         finish=finish,
-        before=_view(image, state.launch, state.volume_permissions if options.restore_permissions else None),
-        after=_view(
+        before=_render_image(
+            image, state.launch, state.volume_permissions if options.restore_permissions else None
+        ),
+        after=_render_image(
             after,
             permissions.launch,
             permissions.volume_permissions if options.restore_permissions else None,
@@ -257,13 +259,13 @@ def _plan_registered(
             *_warn_of_deprecation(state, image),
         ),
         refusals=(
-            *public_refusals(state, image, permissions.launch, permissions.volume_permissions, target),
-            *tag_refusals(image, finish, target),
+            *list_public_refusals(state, image, permissions.launch, permissions.volume_permissions, target),
+            *list_tag_refusals(image, finish, target),
         ),
     )
 
 
-def _finishing_actions(
+def _list_finishing_actions(
     target: Target, state: ImageState, image: Image, after: Image, permissions: _Permissions
 ) -> Iterator[Action]:
     """Yield the calls that a registered image needs to become ``after``, in this order:
@@ -293,7 +295,7 @@ def _finishing_actions(
         snapshot_actions(target, shared, permissions.volume_permissions, "Add")
     )
     missing = (*before_image, *image_actions(target, shared, permissions.launch, "Add"), *after_image)
-    unwanted_tags = _stage_tags(image)
+    unwanted_tags = _list_stage_tags(image)
     if missing and permissions.tombstone and image.tags.get(RESTORE_TAG, RECYCLE_BIN) == RECYCLE_BIN:
         yield _create_tags(target, image_id, {RESTORE_TAG: permissions.tombstone.written_at})
         unwanted_tags = tuple(dict.fromkeys((*unwanted_tags, RESTORE_TAG)))
@@ -317,7 +319,7 @@ def _finishing_actions(
         yield _delete_tags(target, [image_id], unwanted_tags)
 
 
-def _permissions(
+def _find_permissions(
     options: RestoreOptions, state: ImageState, image: Image, history: TombstoneHistory, *, retired: bool
 ) -> _Permissions:
     """Return the present permissions, and those of the tombstone if they may be missing.
@@ -341,7 +343,7 @@ def _permissions(
     )
 
 
-def _mark_value(options: RestoreOptions, state: ImageState, history: TombstoneHistory) -> str:
+def _choose_mark_value(options: RestoreOptions, state: ImageState, history: TombstoneHistory) -> str:
     """Return the value of RESTORE_TAG for an image in the Recycle Bin; AWS does not return its state.
 
     It names a tombstone only if the image may lack its permissions whatever its state is. An image that was
@@ -414,7 +416,7 @@ def _warn_of_archive(state: ImageState, image: Image, region: str) -> Iterator[s
             yield (
                 f"{snapshot_id} of {image.image_id} is archived and only restored until "
                 f"{snapshot.restored_until:%Y-%m-%d}: {image.image_id} cannot be launched after that. "
-                f"Restore it permanently ({restore_tier_command(region, snapshot_id)})."
+                f"Restore it permanently ({render_restore_command(region, snapshot_id)})."
             )
 
 
@@ -454,14 +456,14 @@ def _predict_state(state: ImageState, image: Image, last: Tombstone) -> ImageSta
     )
 
 
-def _stage_tags(image: Image) -> tuple[str, ...]:
+def _list_stage_tags(image: Image) -> tuple[str, ...]:
     """Return the image's tags of the cleanup's stages and of an unfinished restore."""
     return tuple(tag for tag in (*MARKS, DEPRECATION_TAG, RESTORE_TAG) if tag in image.tags)
 
 
 def _finish_image(image: Image, launch: Sharing, now: datetime) -> Image:
     """Return the image with the permissions ``launch``, as it is when all calls are made."""
-    unwanted = _stage_tags(image)
+    unwanted = _list_stage_tags(image)
     canceled = is_own_deprecation(image) and not launch.public
     return replace(
         image,
@@ -480,12 +482,14 @@ def _delete_tags(target: Target, resources: list[str], tags: Iterable[str]) -> A
     return Action(target, "DeleteTags", parameters, ", ".join(resources))
 
 
-def _view(image: Image, launch: Sharing, volume_permissions: Mapping[str, Sharing] | None) -> dict[str, Any]:
+def _render_image(
+    image: Image, launch: Sharing, volume_permissions: Mapping[str, Sharing] | None
+) -> dict[str, Any]:
     """Return the image as the diff shows it; ``volume_permissions`` is None if they were not read."""
     return {
         "deprecation_time": image.deprecation_time,
         "launch_permissions": launch.to_dict(),
-        "marks": sorted(_stage_tags(image)),
+        "marks": sorted(_list_stage_tags(image)),
         "state": image.state,
         "volume_permissions": None
         if volume_permissions is None

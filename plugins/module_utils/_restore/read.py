@@ -45,7 +45,7 @@ _WAIT: Any = {"Delay": 3, "MaxAttempts": 20}
 
 @dataclass(frozen=True)
 class Region:
-    """A region's images and their snapshots that exist.
+    """The images of a region and their snapshots that exist.
 
     If one of the images is missing, also the content of the Recycle Bin, and the tags of those of the images
     that are there. ``image_block`` and ``snapshot_block`` are as in ``ImageState``.
@@ -77,22 +77,22 @@ def read_state(clients: Clients, options: RestoreOptions) -> RestoreState:
     histories, unreadable = read_tombstones(clients, options, account_id)
     refs = {region: [ref for ref in options.images if ref.region == region] for region in regions}
 
-    def region_of(region: str) -> Region:
+    def read_in_region(region: str) -> Region:
         of_images = {ref.image_id: histories.get(ref, TombstoneHistory()) for ref in refs[region]}
         return read_region(clients.ec2(region), options, account_id, of_images)
 
-    by_region, failed = map_parallel(regions, region_of)
+    by_region, failed = map_parallel(regions, read_in_region)
     if failed:
         raise ValidationError(
             errors.failure(exception, Target(account_id, region), "DescribeImages")
             for region, exception in failed.items()
         )
 
-    def image_of(ref: ImageRef) -> ImageState:
+    def read_state_of(ref: ImageRef) -> ImageState:
         history = histories.get(ref, TombstoneHistory())
         return read_image(clients, options, account_id, ref, by_region[ref.region], history)
 
-    images, unread = map_parallel(round_robin(refs.values()), image_of)
+    images, unread = map_parallel(round_robin(refs.values()), read_state_of)
     if unread:
         raise ValidationError(
             errors.failure(exception, Target(account_id, ref.region), "DescribeImageAttribute")
@@ -109,7 +109,7 @@ def _check_tombstone_file(path: str | None) -> None:
         )
 
 
-def client_of(clients: Clients, region: str, operation: str) -> EC2Client:
+def get_client(clients: Clients, region: str, operation: str) -> EC2Client:
     """Return the client for an operation that reads permissions of all images or snapshots of a region."""
     return clients.rate_limited(operation).ec2(region)
 
@@ -130,7 +130,7 @@ def read_region(
     snapshot_ids = dict.fromkeys(
         snapshot_id
         for image_id, history in own.items()
-        for snapshot_id in _snapshot_ids(images.get(image_id), history)
+        for snapshot_id in _list_snapshot_ids(images.get(image_id), history)
     )
     public = [
         history.shared for history in own.values() if history.shared is not None and options.allow_public
@@ -147,15 +147,15 @@ def read_region(
     return Region(
         images,
         binned=binned,
-        binned_tags=_tags_in_bin(ec2, [image_id for image_id in histories if image_id in binned]),
-        binned_snapshots={} if is_complete else _binned_snapshots(ec2, now),
-        snapshots=_existing_snapshots(ec2, list(snapshot_ids), archiving),
+        binned_tags=_read_tags_in_bin(ec2, [image_id for image_id in histories if image_id in binned]),
+        binned_snapshots={} if is_complete else _read_binned_snapshots(ec2, now),
+        snapshots=_read_existing_snapshots(ec2, list(snapshot_ids), archiving),
         image_block=read.image_block(ec2) if shares_image else None,
         snapshot_block=read.snapshot_block(ec2) if shares_snapshot else None,
     )
 
 
-def _snapshot_ids(image: Image | None, history: TombstoneHistory) -> tuple[str, ...]:
+def _list_snapshot_ids(image: Image | None, history: TombstoneHistory) -> tuple[str, ...]:
     """Return the snapshots of an image, by its last tombstone if it is deregistered."""
     if image is not None:
         return image.snapshot_ids
@@ -174,7 +174,7 @@ def read_image(
     if image is not None and image.owner_id != account_id:
         # Only its owner can read its attributes. The plan refuses it.
         return ImageState(image)
-    known = _snapshot_ids(image, history)
+    known = _list_snapshot_ids(image, history)
     state = ImageState(
         image,
         snapshots={
@@ -186,7 +186,7 @@ def read_image(
         snapshot_block=region.snapshot_block,
     )
     if image is not None:
-        return _with_permissions(clients, options, image, ref.region, state)
+        return _add_permissions(clients, options, image, ref.region, state)
     # AWS does not list the snapshots of an image in the Recycle Bin. Without a tombstone they are found by
     # their descriptions, which have the image's ID.
     of_image = [
@@ -203,23 +203,23 @@ def read_image(
     )
 
 
-def _with_permissions(
+def _add_permissions(
     clients: Clients, options: RestoreOptions, image: Image, region: str, state: ImageState
 ) -> ImageState:
     """Return an own image with its permissions and those of its snapshots."""
     launch, volume_permissions = Sharing(), {}
     # EC2 API Reference, DisableImage: a disabled image has no launch permissions.
     if image.state != "disabled":
-        launch = read.launch_permissions(client_of(clients, region, read.IMAGE_PERMISSIONS), image.image_id)
+        launch = read.launch_permissions(get_client(clients, region, read.IMAGE_PERMISSIONS), image.image_id)
     if options.restore_permissions:
-        ec2 = client_of(clients, region, read.SNAPSHOT_PERMISSIONS)
+        ec2 = get_client(clients, region, read.SNAPSHOT_PERMISSIONS)
         volume_permissions = {
             snapshot_id: read.volume_permissions(ec2, snapshot_id) for snapshot_id in state.snapshots
         }
     return replace(state, launch=launch, volume_permissions=volume_permissions)
 
 
-def _binned_snapshots(ec2: EC2Client, after: datetime) -> dict[str, str]:
+def _read_binned_snapshots(ec2: EC2Client, after: datetime) -> dict[str, str]:
     """Return the descriptions, by ID, of the snapshots that stay in the Recycle Bin after this time."""
     pages = ec2.get_paginator("list_snapshots_in_recycle_bin").paginate(PaginationConfig=read.PAGE)
     operation = "ListSnapshotsInRecycleBin"
@@ -231,7 +231,7 @@ def _binned_snapshots(ec2: EC2Client, after: datetime) -> dict[str, str]:
     }
 
 
-def _tags_in_bin(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+def _read_tags_in_bin(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, dict[str, str]]:
     """Return the tags of images in the Recycle Bin, without those of AWS.
 
     An image is missing if AWS returns no tag of it, which each image there has, or refuses to. DescribeImages
@@ -263,7 +263,7 @@ def _read_tags(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, dict[str, 
     return tags_by_id
 
 
-def _existing_snapshots(
+def _read_existing_snapshots(
     ec2: EC2Client, snapshot_ids: Sequence[str], archiving: Collection[str] = ()
 ) -> dict[str, OwnSnapshot]:
     """Return those of the snapshots that exist and that the account owns, in any storage tier.
@@ -326,7 +326,7 @@ def wait_until_available(ec2: EC2Client, image_id: str) -> None:
     )
 
 
-def public_resources(ec2: EC2Client, resources: Iterable[str]) -> tuple[list[str], list[str]]:
+def find_public_resources(ec2: EC2Client, resources: Iterable[str]) -> tuple[list[str], list[str]]:
     """Return which images and snapshots are public, and which of them could not be read."""
     public, unread = [], []
     for resource in resources:

@@ -48,19 +48,19 @@ def read_tombstones(
     """
     texts: list[tuple[str, str]] = []
     if options.tombstone_path:
-        texts += _lines(options.tombstone_path)
+        texts += _read_lines(options.tombstone_path)
     if options.tombstone_s3_uri:
-        reader = _s3_reader(
+        reader = _make_s3_reader(
             clients, options.tombstone_s3_uri, options.tombstone_s3_bucket_owner or account_id
         )
-        texts += _of_each_image(clients, options, account_id, "tombstone_s3_uri", reader)
+        texts += _read_each(clients, options, account_id, "tombstone_s3_uri", reader)
     if options.tombstone_ssm_path:
-        texts += _of_each_image(
+        texts += _read_each(
             clients,
             options,
             account_id,
             "tombstone_ssm_path",
-            _ssm_reader(clients, options.tombstone_ssm_path),
+            _make_ssm_reader(clients, options.tombstone_ssm_path),
         )
     tombstones: list[Tombstone] = []
     unreadable, foreign = [], []
@@ -71,13 +71,15 @@ def read_tombstones(
         elif tombstone.ref in options.images:
             tombstones.append(tombstone)
             if tombstone.account_id != account_id:
-                foreign.append(_foreign(place, tombstone, Target(account_id, tombstone.ref.region)))
+                foreign.append(
+                    _report_foreign_tombstone(place, tombstone, Target(account_id, tombstone.ref.region))
+                )
     if foreign:
         raise ValidationError(foreign)
     return group_by_image(tombstones), tuple(unreadable)
 
 
-def _foreign(place: str, tombstone: Tombstone, target: Target) -> Failure:
+def _report_foreign_tombstone(place: str, tombstone: Tombstone, target: Target) -> Failure:
     return Failure.at(
         target,
         "images",
@@ -88,7 +90,7 @@ def _foreign(place: str, tombstone: Tombstone, target: Target) -> Failure:
     )
 
 
-def from_s3(s3: Any, bucket: str, prefix: str, owner: str) -> tuple[str, ...]:
+def read_objects(s3: Any, bucket: str, prefix: str, owner: str) -> tuple[str, ...]:
     """Return the text of every object below ``prefix``, with U+FFFD for what is not UTF-8.
 
     ``owner`` is the account that the bucket must belong to: S3 finds a bucket by its name, which another
@@ -103,7 +105,7 @@ def from_s3(s3: Any, bucket: str, prefix: str, owner: str) -> tuple[str, ...]:
     return tuple(body.decode(errors="replace") for body in bodies)
 
 
-def from_ssm(ssm: SSMClient, name: str) -> tuple[str, ...]:
+def read_versions(ssm: SSMClient, name: str) -> tuple[str, ...]:
     """Return the value of every version of a parameter, none if it does not exist.
 
     Each tombstone overwrites the previous one, and only the earlier one may have the permissions.
@@ -121,7 +123,7 @@ def from_ssm(ssm: SSMClient, name: str) -> tuple[str, ...]:
         return ()
 
 
-def _lines(path: str) -> list[tuple[str, str]]:
+def _read_lines(path: str) -> list[tuple[str, str]]:
     try:
         # A damaged line, such as half a character of a killed run, does not prevent the use of the others.
         text = Path(path).read_text(encoding="utf-8", errors="replace")
@@ -132,20 +134,20 @@ def _lines(path: str) -> list[tuple[str, str]]:
     return [(f"Line {number} of {path}", line) for number, line in lines if line.strip()]
 
 
-def _s3_reader(clients: Clients, uri: str, owner: str) -> Reader:
+def _make_s3_reader(clients: Clients, uri: str, owner: str) -> Reader:
     clients.open("s3", [clients.default_region])
     s3 = clients.client("s3", clients.default_region)
-    return lambda ref: from_s3(s3, *find_object_folder(uri, ref), owner)
+    return lambda ref: read_objects(s3, *find_object_folder(uri, ref), owner)
 
 
-def _ssm_reader(clients: Clients, path: str) -> Reader:
+def _make_ssm_reader(clients: Clients, path: str) -> Reader:
     limited = clients.rate_limited("GetParameterHistory")
     limited.open("ssm", [clients.default_region])
     ssm = limited.ssm(clients.default_region)
-    return lambda ref: from_ssm(ssm, name_parameter(path, ref))
+    return lambda ref: read_versions(ssm, name_parameter(path, ref))
 
 
-def _of_each_image(
+def _read_each(
     clients: Clients, options: RestoreOptions, account_id: str, option: str, reader: Reader
 ) -> list[tuple[str, str]]:
     done, failed = map_parallel(options.images, reader)

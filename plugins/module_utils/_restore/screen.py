@@ -52,11 +52,11 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     full_list = report_path or f"the fact {context['role']}_failures"
     message = join_messages([read_module_message(result, full_list)], full_list)
     restored = result.get("results") or ()
-    rows = [_row(image, context["check_mode"]) for image in restored]
+    rows = [_make_row(image, context["check_mode"]) for image in restored]
     public = [row for row in rows if row.tone is Tone.WARNING]
     others = [row for row in rows if row.tone is not Tone.WARNING]
     lines = (
-        *_headline(restored, context),
+        *_render_headline(restored, context),
         *format_table(_COLUMNS, tuple(collapse_rows([*list_failed_rows(failed), *public], others))),
         *format_failures(failed, full_list, message),
     )
@@ -72,7 +72,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     return Screen(lines, limit_artifacts(artifacts), message)
 
 
-def _headline(restored: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> Iterator[Line]:
+def _render_headline(restored: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> Iterator[Line]:
     images, status = count(len(restored), "image"), context["status"]
     if status in ("planned", "restored") and has_no_change(restored):
         verb = "is" if len(restored) == 1 else "are"
@@ -85,7 +85,7 @@ def _headline(restored: Sequence[Mapping[str, Any]], context: Mapping[str, Any])
         yield from wrap_text(f"{str(status).capitalize()}: {images} restored.", Tone.BAD)
 
 
-def _row(image: Mapping[str, Any], is_plan: bool) -> Row:
+def _make_row(image: Mapping[str, Any], is_plan: bool) -> Row:
     permissions = image["launch_permissions"]
     is_public = bool(permissions and permissions.get("public"))
     cells = {

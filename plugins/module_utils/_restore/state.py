@@ -45,7 +45,7 @@ class ImageState:
 
 @dataclass(frozen=True)
 class RestoreState:
-    """Each image and its tombstones. ``unreadable`` has a warning for each text that is not a tombstone."""
+    """The images and their tombstones; ``unreadable`` has a warning for each text that is none."""
 
     account_id: str
     now: datetime

@@ -400,18 +400,18 @@ def test_public_permissions_are_put_back_only_with_allow_public() -> None:
 
 def test_the_result_lacks_what_aws_rejected() -> None:
     plan = planned(found(volume_permissions=dict.fromkeys(VOLUMES, Sharing())), tombstone())
-    assert restore.without_rejected(plan, ()) == plan
-    left = restore.without_rejected(plan, [rejection("ModifyImageAttribute")]).after
+    assert restore.leave_out_rejected(plan, ()) == plan
+    left = restore.leave_out_rejected(plan, [rejection("ModifyImageAttribute")]).after
     assert left["launch_permissions"] == (LAUNCH - Sharing(frozenset({CONSUMER}))).to_dict()
     assert left["volume_permissions"]["snap-1"] == {"account_ids": [CONSUMER], "public": False}
-    left = restore.without_rejected(plan, [rejection("ModifySnapshotAttribute")]).after
+    left = restore.leave_out_rejected(plan, [rejection("ModifySnapshotAttribute")]).after
     assert left["launch_permissions"] == LAUNCH.to_dict()
     assert left["volume_permissions"]["snap-1"] == {"account_ids": [], "public": False}
 
 
 def test_a_result_without_volume_permissions_lacks_what_aws_rejected() -> None:
     plan = planned(found(), tombstone(), restore_permissions=False)
-    assert restore.without_rejected(plan, [rejection("ModifyImageAttribute")]).after == plan.after
+    assert restore.leave_out_rejected(plan, [rejection("ModifyImageAttribute")]).after == plan.after
 
 
 def test_a_disabled_public_image_is_not_public_after_the_recycle_bin() -> None:
