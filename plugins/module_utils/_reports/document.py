@@ -20,7 +20,7 @@ from .._finding import Severity
 SEVERITIES = tuple(severity.label for severity in sorted(Severity, reverse=True))
 """The severities of items, the worst of them first."""
 WRITTEN_AT = "written_at"
-"""The key of a report that has the time at which its content was new."""
+"""The key of a report with the time at which its content was new."""
 
 
 class Mark(StrEnum):
@@ -29,9 +29,9 @@ class Mark(StrEnum):
     FULL = "full"
     """Expected: allowed and usable, or the highest level."""
     PARTIAL = "partial"
-    """A part of that."""
+    """A part of what is expected."""
     SLIGHT = "slight"
-    """A small part of that."""
+    """A small part of what is expected."""
     BROKEN = "broken"
     """Allowed, but does not work."""
     FOREIGN = "foreign"
@@ -49,8 +49,7 @@ class Item:
     ``code`` is stable, and the document's ``explanations`` have its meaning. ``severity`` is one of
     ``SEVERITIES``. ``message`` and ``remedy`` are sentences. The other fields are None if they do not apply:
     ``resource`` is an image, snapshot, key or region, ``image_id`` is the image concerned, and ``principal``
-    has or needs access. Items with the same code, place and principal are the same finding in two reports,
-    even if their sentences differ.
+    has or needs access. Two reports have the same finding if code, place and principal are equal.
     """
 
     code: str
@@ -73,7 +72,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: the key of its values in the rows, and its title. Numbers are right-aligned."""
+    """A column of a table: the key of its values in the rows, and its title; numbers are right-aligned."""
 
     key: str
     title: str
@@ -82,9 +81,9 @@ class Column:
 
 @dataclass(frozen=True)
 class Each:
-    """The value of a row that stands for as many rows, which differ in this value only.
+    """The values of a row that stands for several rows, which differ only in this value.
 
-    An image that is shared with hundreds of accounts is one row, and not hundreds.
+    An image that is shared with hundreds of accounts is one row.
     """
 
     values: tuple[str, ...]
@@ -94,8 +93,8 @@ class Each:
 class Table:
     """Rows of values by the columns' keys.
 
-    A value is a string, a number, a boolean, None if empty, or a list of strings; one value of a row of the
-    document's ``records`` can be ``Each``. The page can filter rows that have the keys ``region``,
+    A value is a string, a number, a boolean, a list of strings, or None for an empty cell; one value of a row
+    of the document's ``records`` can be ``Each``. The page can filter rows that have the keys ``region``,
     ``severity`` or ``code``, with or without a column. ``note`` is a sentence below the title.
     """
 
@@ -107,11 +106,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Group:
-    """Things with one cause or one outcome: a sentence that sums them up, and the rows that it is about.
+    """Findings or actions with one cause or outcome: a sentence that sums them up, and their rows.
 
-    ``label`` is a word before the sentence: a severity, or what happens to the rows. ``tone`` is its color,
-    a severity or ``neutral``. ``notes`` are (name, text) pairs that apply to all rows. ``code`` is that of
-    the findings, if it is about findings, and ``number`` how many things the group sums up.
+    ``label`` is a word before the sentence: a severity, or the action on the rows. ``tone`` is its color, a
+    severity or ``neutral``. ``notes`` are (name, text) pairs that apply to all rows. ``code`` is the code of
+    findings, and ``number`` the number of findings or actions.
     """
 
     label: str
@@ -126,7 +125,7 @@ class Group:
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """An image in a matrix: its labels, by the keys of the matrix's label columns, and its marks by column.
+    """An image in a matrix: its labels by the keys of the label columns, and its marks by column.
 
     A column without an entry is empty. The page can filter rows whose labels have the key ``region``.
     """
@@ -156,7 +155,7 @@ class Matrix:
 class Cell:
     """A cell of a grid: a short text, a second line, its mark, and a sentence as its tooltip.
 
-    ``since`` is a time (ISO 8601): the page shows before ``detail`` how many days ago it was.
+    The page shows the days since the time ``since`` (ISO 8601) before ``detail``.
     """
 
     text: str
@@ -168,7 +167,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Grid:
-    """A picture of rows by columns, for example families by regions. None is an empty cell."""
+    """A picture of rows by columns, for example families by regions; None is an empty cell."""
 
     title: str
     columns: tuple[str, ...]
@@ -194,14 +193,14 @@ class Bars:
 
 @dataclass(frozen=True)
 class Changes:
-    """The differences from a previous report, as sentences. ``since`` is the time of that report."""
+    """The differences from a previous report, as sentences; ``since`` is the time of that report."""
 
     since: str
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the changes as ``report.json`` holds them and modules return them."""
+        """Return the changes in the form of ``report.json`` and of results."""
         return {"added": list(self.added), "removed": list(self.removed), "since": self.since}
 
 
@@ -222,13 +221,13 @@ class Document:
     ``kind`` is ``audit``, ``cleanup``, ``distribution`` or ``verification``. ``status`` is a word,
     ``headline`` a sentence with the result, ``facts`` further (name, value) pairs for the head of the page.
     ``items`` are the findings, in any order; formats sort them. The page shows them as ``groups``, or groups
-    them itself if there are none. ``actions``, with the title ``actions_title``, are what was done or would
-    be; the page shows them before the findings. It summarizes the findings by region, so ``tables`` need not.
-    ``records`` are the rows of ``report.csv``, one for each item that was checked; the page shows them as its
-    last table. ``explanations`` have a sentence for each code of an item, ``account_names`` the names of
-    accounts by ID. ``complete`` is False if something could not be read or done, so that there may be further
-    findings. The flow of the report fills in ``changes``, and ``history``: the time of earlier reports and of
-    this one, the oldest first, each with its number of findings by severity.
+    them itself if there are none. ``actions``, with the title ``actions_title``, are performed or planned
+    actions, which the page shows before the findings. The page summarizes the findings by region, so
+    ``tables`` need not. ``records`` are the rows of ``report.csv``, one for each item that was checked; the
+    page shows them as its last table. ``explanations`` have a sentence for each code of an item,
+    ``account_names`` the names of accounts by ID. ``complete`` is False if a read or an action failed, so
+    that there may be further findings. The flow of the report sets ``changes``, and ``history``: the times of
+    earlier reports and of this one, the oldest first, with their numbers of findings by severity.
     """
 
     kind: str
@@ -261,12 +260,12 @@ def expand_row(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def count_rows(rows: Iterable[Mapping[str, Any]]) -> int:
-    """Return how many rows these stand for."""
+    """Return the number of rows that these rows stand for."""
     return sum(1 if (key := find_each_key(row)) is None else len(row[key].values) for row in rows)
 
 
 def find_each_key(row: Mapping[str, Any]) -> str | None:
-    """Return the key of the value that is ``Each``; None without one."""
+    """Return the key of the value that is ``Each``; None without such a value."""
     return next((key for key, value in row.items() if isinstance(value, Each)), None)
 
 

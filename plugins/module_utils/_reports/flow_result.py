@@ -31,20 +31,19 @@ _NOTHING: dict[str, Any] = dict.fromkeys(
 class Reporting(Generic[OptionsT]):
     """The report of a module's result: as JSON in ``report_path``, in all formats in ``report_dir``.
 
-    ``content`` makes the report of the result, whether the module succeeded, failed or refused, as JSON
-    values that differ only if something has changed. ``document`` makes the ``Document`` of the content.
-    ``changes`` compares the content of the previous report in the directory with that of this one. The
-    directory's ``report.json`` has the content and ``written_at``, ``kind`` (the document's), ``changes`` and
-    ``history``, which therefore must not be keys of the content.
+    ``content`` builds the report of a result, even of a failed or refused module, as JSON values that are
+    equal if nothing has changed. ``document`` builds the ``Document`` of the content. ``changes`` compares
+    the content of the directory's previous report with that of this one. The directory's ``report.json`` has
+    the content and the keys ``written_at``, ``kind``, ``changes`` and ``history``, which the content must not
+    have.
 
-    If the report is returned, it is in place of the keys ``replaces`` of the result, and lacks its own keys
-    ``only_in_files``: Ansible parses, marks and copies each text of a result several times, which takes
-    minutes for ten thousand images. ``plans`` is whether the report of a plan is written in check mode.
+    A returned report replaces the keys ``replaces`` of the result, and lacks its own keys ``only_in_files``:
+    Ansible parses, marks and copies each text of a result several times, which takes minutes for ten thousand
+    images. ``plans`` is whether the report of a plan is written in check mode.
 
-    ``remember`` completes the content by that of the previous report. A report that has ``failed`` by its
-    content replaces none of another status: it is written beside ``report_path``, and the files in the
-    directory have dates then. A report ``of_steps`` is about earlier tasks: it is written whether or not it
-    can be uploaded.
+    ``remember`` completes the content from the previous report. A report that has ``failed`` by its content
+    replaces no other report: it is written beside ``report_path``, and the files in the directory have dates.
+    A report ``of_steps`` is about earlier tasks: it is written whether or not it can be uploaded.
     """
 
     content: Callable[[OptionsT, Mapping[str, Any]], dict[str, Any]]
@@ -172,7 +171,7 @@ class OpenReport:
 def _files_of(report: DesiredReport, report_plan: ReportPlan) -> dict[str, str]:
     """Return the paths of the report's files by the name of the object.
 
-    A file of the directory with the same name as the single file has more content.
+    A file of the directory replaces the single file of the same name, since it has more content.
     """
     files = {report.path.rpartition("/")[2]: report.path} if report.path else {}
     if report.folder:

@@ -46,7 +46,7 @@ def render_json(content: Mapping[str, Any]) -> str:
     ``grep`` and ``diff`` then find an image as a whole. Python's encoder takes ten times as long to indent.
     """
     entries = ((f"  {_json(key)}: ", *_render_value(content[key])) for key in sorted(content))
-    # Joined once: a text of tens of megabytes is not copied with each of its parts.
+    # All parts are joined at once: a text of tens of megabytes is copied only once.
     return "".join((*_render_block("{}", entries, ""), "\n"))
 
 

@@ -29,7 +29,7 @@ ChangesOf: TypeAlias = Callable[[Content, Content], Changes]
 """The changes between the content of a previous report, with its ``written_at``, and that of this one."""
 Remember: TypeAlias = Callable[[Content, Content], Content]
 """The content of this report, completed by facts that only the run of the previous report knew."""
-# Encoded at once, a text of tens of megabytes would be in memory twice.
+# A text of tens of megabytes is encoded in parts, so that it is not in memory twice.
 _PART = 1_000_000
 # The functions above may raise these for a previous report with another structure.
 _OTHER_STRUCTURE = (LookupError, TypeError, AttributeError, ValueError)

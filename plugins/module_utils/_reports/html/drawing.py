@@ -18,7 +18,7 @@ from ..values import render_date
 _CHARACTER, _SMALL_CHARACTER = 7.4, 6.7
 """The width of a character at 13 and at 12 pixels, a little more than that of most fonts."""
 _LABEL, _CELL, _ROW, _HEAD = 170, 128, 46, 34
-# In a window of 400 pixels, a picture has 350: for a bar's label, in a wide font, and for its total.
+# A window of 400 pixels leaves a picture 350 for a bar's label, in a wide font, and its total.
 _NARROWEST = 350
 _BAR_LABEL, _BAR_TOTAL, _BAR_ROW = 160, 150, 42
 _TREND_WIDTH, _TREND_HEIGHT, _TREND_MARGIN = 760, 180, 46
