@@ -10,8 +10,9 @@ module: monitoring_verify
 version_added: 0.1.0
 short_description: Verify the monitoring of one region
 description:
-  - Reads what P(golden.images.monitor#role) creates in a region, and fails if it is not as the options say. The role runs it
-    after the changes of each region.
+  - Verifies that the monitoring of image sharing in a region works, at any time, such as from a schedule. Reads what
+    P(golden.images.monitor#role) creates there, and fails if it is not as the options say. The role runs it after the
+    changes of each region.
   - The modules that make these changes do not notice a web page of a proxy in place of a response of AWS. With the HTTP
     status 200, they take it for success. This module does not, and reads what AWS really has.
   - Also fails if EventBridge or CloudWatch cannot send to the topic or the queue, because it is encrypted under an AWS
@@ -142,8 +143,6 @@ attributes:
     description: The module never changes anything.
 notes:
   - Makes seven calls, two more for a queue, two fewer without a log group, and one or two for each trail.
-seealso:
-  - module: golden.images.monitoring_check
 """
 
 EXAMPLES = r"""

@@ -42,6 +42,8 @@ class RunsHere(ShortFailures):
     As from a process, the output of libraries is lost, and an exception is a failed result.
     """
 
+    _has_module = True
+
     @cached_property
     def _flow(self):
         return import_module(f"{_MODULES}.{self._task.action.rpartition('.')[2]}").FLOW
@@ -72,7 +74,7 @@ class RunsHere(ShortFailures):
 
     def _can_run_here(self, task_vars):
         task, connection = self._task, self._connection
-        return (
+        return not self._has_module or (
             connection.transport == "local"
             and not connection.become
             and not task.async_val
@@ -117,6 +119,14 @@ class RunsHere(ShortFailures):
         }
         internal_options = {f"_ansible_{name}": value for name, value in internal.items()}
         return {**options, **internal_options, **read_attachments(self._flow.attaches)}
+
+
+class RunsOnlyHere(RunsHere):
+    """Action without a module: it runs ``_flow``, which calls no AWS, on the controller only."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _has_module = False
 
 
 @cache

@@ -26,8 +26,8 @@ ALIAS = "alias/golden"
 ROLE = "golden-consumer"
 MODULE_NAMES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
 _ONLY_READ = {
-    *("ami_share_diagnose", "ami_shared_info", "distribution_check", "remediation_plan"),
-    *("monitoring_check", "monitoring_verify"),
+    *("ami_share_diagnose", "ami_shared_info", "distribution_check", "monitoring_verify"),
+    "remediation_plan",
 }
 # What Ansible adds to every result.
 _ANSIBLES = {

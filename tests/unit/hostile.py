@@ -443,22 +443,6 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "share_result": distribution.shared("eu-west-1"),
             },
         ],
-        "monitoring_check": [
-            {
-                "regions": ["eu-west-1", "us-east-1"],
-                "log_group_name": "aws-cloudtrail-logs/trail",
-                "log_group_regions": ["us-east-1"],
-                "metric_namespace": "Custom/EC2",
-                "alarm_name": "AMI sharing",
-                "rule_name": "golden-images-sharing",
-                "topic_name": "golden-images-sharing",
-                "queue_name": "golden-images",
-                "subscriptions": [{"protocol": "email", "endpoint": "security@example.org"}],
-                "kms_key_arns": [
-                    "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-                ],
-            }
-        ],
         "monitoring_verify": [
             {
                 "topic_arn": "arn:aws:sns:eu-west-1:111122223333:golden-images-sharing",

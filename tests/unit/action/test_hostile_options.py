@@ -30,7 +30,9 @@ INPUTS = 300
 IMAGE = "ami-0123456789abcdef0"
 BUILD = {"name": "web", "builder_type": "x", "artifact_id": f"us-east-1:{IMAGE}", "packer_run_uuid": "run"}
 _ROLE = {"region": "us-east-1", "task": "Create topic", "message": "No."}
-_OF_ANSIBLE = re.compile(r"unable to convert|[Uu]nsupported parameters|missing required|must be one of")
+_OF_ANSIBLE = re.compile(
+    r"unable to convert|[Uu]nsupported parameters|missing required|must be (?:one of|a list of)"
+)
 OPTIONS: dict[str, list[dict[str, Any]]] = {
     "distribution_files": [
         {"output_files": ["images.env"], "images": {EU: IMAGE}},
@@ -52,6 +54,23 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
             },
             "shared_tags": {"version": "1"},
         },
+    ],
+    "monitoring_check": [
+        {
+            "regions": [EU, "us-east-1"],
+            "log_group_name": "aws-cloudtrail-logs/trail",
+            "log_group_regions": ["us-east-1"],
+            "metric_namespace": "Custom/EC2",
+            "alarm_name": "AMI sharing",
+            "rule_name": "golden-images-sharing",
+            "topic_name": "golden-images-sharing",
+            "queue_name": "golden-images",
+            "subscriptions": [{"protocol": "email", "endpoint": "security@example.org"}],
+            "kms_key_arns": ["arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+            "excluded_principal_arns": ["arn:aws:iam::111122223333:role/ci/golden"],
+            "event_pattern": {"source": ["aws.ec2"], "detail": {"errorCode": [{"exists": False}]}},
+            "filter_patterns": ["{ $.eventName = * }"],
+        }
     ],
     "playbook_tags": [{}],
     "role_result": [
@@ -113,12 +132,16 @@ def run(name: str, options: dict[str, Any]) -> dict[str, Any]:
         async_val=0,
         check_mode=True,
         diff=False,
+        failed_when=[],
         get_play=lambda: SimpleNamespace(_included_path=None),
+        loop=None,
+        no_log=False,
     )
     connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None))
+    loader = SimpleNamespace(get_basedir=Path.cwd)
     variables = {"ansible_run_tags": ["all"], "ansible_skip_tags": []}
     try:
-        return dict(plugin.ActionModule(task, connection, None, None, None, None).run(task_vars=variables))
+        return dict(plugin.ActionModule(task, connection, None, loader, None, None).run(task_vars=variables))
     except AnsibleError as error:
         return {"failed": True, "msg": str(error)}
 

@@ -179,16 +179,16 @@ def test_a_date_that_is_a_key_is_read_as_text() -> None:
     assert "account_names: '2026-01-02' is not a valid account ID" in result["msg"]
 
 
-@pytest.mark.parametrize(
-    "difference",
-    [
-        {"transport": "ssh"},
-        {"become": True},
-        {"async_val": 60},
-        {"timeout": 4},
-        {"environment": [{"HOME": "/elsewhere"}]},
-    ],
-)
+DIFFERENCES: list[dict[str, Any]] = [
+    {"transport": "ssh"},
+    {"become": True},
+    {"async_val": 60},
+    {"timeout": 4},
+    {"environment": [{"HOME": "/elsewhere"}]},
+]
+
+
+@pytest.mark.parametrize("difference", DIFFERENCES)
 def test_another_host_user_or_environment_needs_a_process(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, difference: dict[str, Any]
 ) -> None:
@@ -197,6 +197,13 @@ def test_another_host_user_or_environment_needs_a_process(
     assert not list(tmp_path.iterdir())
     # Of the collection's files, Ansible sends there only those in Python.
     assert result["arguments"] == {**GIVEN, runner.ATTACHED: PAGE_FILES}
+
+
+@pytest.mark.parametrize("difference", DIFFERENCES)
+def test_an_action_without_a_module_needs_none(difference: dict[str, Any]) -> None:
+    names = dict.fromkeys(("metric_namespace", "alarm_name", "rule_name", "topic_name"), "golden")
+    result = action("monitoring_check", args={**names, "regions": [EU]}, **difference).run(task_vars={})
+    assert result == {"actions": [], "changed": False, "failures": []}
 
 
 @pytest.mark.parametrize(
