@@ -23,7 +23,6 @@ OWN: dict[str, dict[str, tuple[str, ...]]] = {
         "ami_share_diagnose": ("description",),
         "ami_shared_info": ("description",),
         "distribution_check": ("description",),
-        "remediation_plan": ("description",),
         # They write files.
         "ami_share_audit": ("description",),
         "ami_verify": ("description",),

@@ -15,7 +15,9 @@ from typing import Any
 import botocore.session
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._kms_grant import wait as kms_wait
+from ansible_collections.golden.images.plugins.module_utils._remediation.flow import FLOW as PLAN
 from ansible_collections.golden.images.plugins.module_utils._remediation.plan import REPAIRABLE
+from ansible_collections.golden.images.plugins.module_utils._runner import run_here
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
@@ -466,7 +468,7 @@ def test_remediation(
         aws.clear_calls()
         audited = in_process.run(aws, OWNER, "ami_share_audit", audit)
         options = {"audit_result": audited, "finding_codes": [*REPAIRABLE], "max_removals": 100}
-        planned = in_process.without_aws("remediation_plan", options)
+        planned = run_here(PLAN, options)
         assert not planned.get("failed"), planned["msg"]
         assert changing_calls(aws) == []
         return planned

@@ -27,7 +27,6 @@ ROLE = "golden-consumer"
 MODULE_NAMES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
 _ONLY_READ = {
     *("ami_share_diagnose", "ami_shared_info", "distribution_check", "monitoring_verify"),
-    "remediation_plan",
 }
 # What Ansible adds to every result.
 _ANSIBLES = {
@@ -144,8 +143,6 @@ def _prepare(
         _share(ansible, images[AWAY], "012345678901")
     if name == "ami_shared_info":
         _share_from_elsewhere(aws, fixture)
-    if name == "remediation_plan":
-        _share(ansible, images[AWAY], "123456789012")
     if name == "distribution_report":
         _prepare_bucket(aws)
 

@@ -8,10 +8,8 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.unit.audit.examples import accounts, audit_of, under_key
 from tests.unit.distribution import examples as distribution
 from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, UNIT
-from tests.unit.kms_grant.examples import made, root
 from tests.unit.step_results import copy_result, grant_result, share_result
 
 ROCKET, FAMILY = "\U0001f680", "\U0001f468\u200d\U0001f469\u200d\U0001f467"
@@ -167,26 +165,6 @@ _KEYS = {"eu-west-1": "alias/golden", "us-east-1": "alias/golden"}
 
 def valid() -> dict[str, list[dict[str, Any]]]:
     """Options of each module, as users set them."""
-    seen = under_key(
-        accounts(CONSUMER), made(root(CONSUMER)), volume_permissions={"snap-00000001": accounts(CONSUMER)}
-    )
-    found = audit_of(seen)
-    kept = {"principal": CONSUMER, "image_ids": [SOURCE_ID], "reason": "It is used.", "resource_ids": []}
-    key = {
-        "kept_access": [kept],
-        "kms_key_arn": "arn:aws:kms:eu-west-1:111122223333:key/1",
-        "dependents": [{"account_id": CONSUMER, "resource_ids": ["vol-1"]}],
-        "unseen_accounts": [{"account_id": CONSUMER, "reason": "Denied."}],
-    }
-    revoked = {"results": [{"kms_keys": [key], "region": "eu-west-1"}]}
-    removal = {
-        "finding_codes": ["public"],
-        "image_id": SOURCE_ID,
-        "message": "It is public.",
-        "principal": "all",
-        "region": "eu-west-1",
-        "resource": SOURCE_ID,
-    }
     return {
         "ami_cleanup": [
             {
@@ -462,15 +440,6 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "event_pattern": {"source": ["aws.ec2"]},
                 "targets": [{"id": "topic", "arn": "arn:aws:sns:eu-west-1:111122223333:x"}],
             }
-        ],
-        "remediation_plan": [
-            {"audit_result": found, "finding_codes": ["public"], "images": [SOURCE_ID], "max_removals": 5},
-            {
-                "audit_result": found,
-                "images": {"eu-west-1": [SOURCE_ID]},
-                "expected_removals": [removal],
-                "revoke_results": [revoked],
-            },
         ],
     }
 

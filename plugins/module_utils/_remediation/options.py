@@ -9,11 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from .._option import MAPPING, NUMBER, TEXTS, Kind, Options, Problem, Refuse, option, read_region
-from .._option import TEXT as TEXT_OPTION
 from .._structure import TEXT, Absent, Null, as_list, result_problems
 from .._wording import render_value
 from .state import Named, Removal, Resource
@@ -133,15 +131,7 @@ class RemediationOptions(Options):
     access that ``revoke_results`` say was kept because it is needed.
     """
 
-    argument_rules = MappingProxyType(
-        {
-            "mutually_exclusive": [("audit_result", "audit_result_var")],
-            "required_one_of": [("audit_result", "audit_result_var")],
-        }
-    )
-
-    audit_result: Mapping[str, Any] = option(MAPPING)
-    audit_result_var: str | None = option(TEXT_OPTION)
+    audit_result: Mapping[str, Any] = option(MAPPING, required=True)
     finding_codes: tuple[str, ...] = option(TEXTS)
     images: tuple[Named, ...] = option(_NAMED)
     max_removals: int = option(NUMBER, default=10)

@@ -22,7 +22,10 @@ from ansible.utils.display import Display
 
 from tests.unit.hostile import VALUES, paths, removed, replaced
 
+from ..audit.examples import accounts, audit_of, under_key
 from ..distribution.examples import EU, copied, reported, shared
+from ..examples import CONSUMER
+from ..kms_grant.examples import made, root
 from ..test_hostile_options import complaints_in
 
 INPUTS = 300
@@ -30,6 +33,27 @@ INPUTS = 300
 IMAGE = "ami-0123456789abcdef0"
 BUILD = {"name": "web", "builder_type": "x", "artifact_id": f"us-east-1:{IMAGE}", "packer_run_uuid": "run"}
 _ROLE = {"region": "us-east-1", "task": "Create topic", "message": "No."}
+AUDITED = audit_of(
+    under_key(
+        accounts(CONSUMER), made(root(CONSUMER)), volume_permissions={"snap-00000001": accounts(CONSUMER)}
+    )
+)
+_REVOKED = {
+    "kept_access": [
+        {"principal": CONSUMER, "image_ids": [IMAGE], "reason": "It is used.", "resource_ids": []}
+    ],
+    "kms_key_arn": "arn:aws:kms:eu-west-1:111122223333:key/1",
+    "dependents": [{"account_id": CONSUMER, "resource_ids": ["vol-1"]}],
+    "unseen_accounts": [{"account_id": CONSUMER, "reason": "Denied."}],
+}
+_REMOVAL = {
+    "finding_codes": ["public"],
+    "image_id": IMAGE,
+    "message": "It is public.",
+    "principal": "all",
+    "region": EU,
+    "resource": IMAGE,
+}
 _OF_ANSIBLE = re.compile(
     r"unable to convert|[Uu]nsupported parameters|missing required|must be (?:one of|a list of)"
 )
@@ -73,6 +97,15 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
         }
     ],
     "playbook_tags": [{}],
+    "remediation_plan": [
+        {"audit_result": AUDITED, "finding_codes": ["public"], "images": [IMAGE], "max_removals": 5},
+        {
+            "audit_result": AUDITED,
+            "images": {EU: [IMAGE]},
+            "expected_removals": [_REMOVAL],
+            "revoke_results": [{"results": [{"kms_keys": [_REVOKED], "region": EU}]}],
+        },
+    ],
     "role_result": [
         {
             "role": "distribute",
@@ -140,6 +173,10 @@ def run(name: str, options: dict[str, Any]) -> dict[str, Any]:
     connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None))
     loader = SimpleNamespace(get_basedir=Path.cwd)
     variables = {"ansible_run_tags": ["all"], "ansible_skip_tags": []}
+    # The option names a variable, and the variable has the value.
+    if "audit_result" in options:
+        variables["audited"] = options["audit_result"]
+        task.args = {**options, "audit_result": "audited"}
     try:
         return dict(plugin.ActionModule(task, connection, None, loader, None, None).run(task_vars=variables))
     except AnsibleError as error:

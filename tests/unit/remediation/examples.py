@@ -16,7 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils._kms_grant.options i
 from ansible_collections.golden.images.plugins.module_utils._kms_grant.plan import plan as plan_access
 from ansible_collections.golden.images.plugins.module_utils._kms_grant.state import GrantState
 from ansible_collections.golden.images.plugins.module_utils._model import KeyRef, KeyState, Sharing, Target
-from ansible_collections.golden.images.plugins.modules import remediation_plan
+from ansible_collections.golden.images.plugins.module_utils._remediation import flow as remediation_plan
 
 from tests.unit.audit.examples import US, audit_of
 from tests.unit.examples import OWNER, target_in

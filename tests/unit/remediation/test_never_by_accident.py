@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils._audit.causes import NOT_ALLOWED
 from ansible_collections.golden.images.plugins.module_utils._model import Sharing
-from ansible_collections.golden.images.plugins.modules import remediation_plan
+from ansible_collections.golden.images.plugins.module_utils._remediation import flow as remediation_plan
 
 from tests.unit.audit.examples import accounts, audit_of, under_key
 from tests.unit.examples import CONSUMER, ORG, SOURCE_ID, STRANGER

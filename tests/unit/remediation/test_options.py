@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._audit.state import RegionState
-from ansible_collections.golden.images.plugins.modules import remediation_plan
+from ansible_collections.golden.images.plugins.module_utils._remediation import flow as remediation_plan
 
 from tests.unit.audit.examples import accounts, audit_of, region
 from tests.unit.examples import SOURCE_ID, STRANGER
