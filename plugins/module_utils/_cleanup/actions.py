@@ -36,7 +36,7 @@ TAG_BATCH = 1000
 def list_region_actions(
     state: CleanupState,
     target: Target,
-    decided: tuple[Decision, ...],
+    decisions: tuple[Decision, ...],
     snapshots: tuple[OwnSnapshot, ...],
     inherited_tags: Mapping[str, dict[str, str]],
     grants: Mapping[str, tuple[Grant, ...]],
@@ -51,21 +51,24 @@ def list_region_actions(
     and snapshots are marked before their image is deregistered, so that the next run finds them.
     """
     region_state = state.regions[target.region]
-    yield from _request_reports(state, target, decided)
+    yield from _request_reports(state, target, decisions)
     date = choose_deprecation_date(state.now)
-    deprecating = {decision.ref.image_id for decision in decided if decision.kind == DEPRECATE}
+    deprecating = {decision.ref.image_id for decision in decisions if decision.kind == DEPRECATE}
     deprecated = [own.image for own in region_state.images if own.image.image_id in deprecating]
     dates = {image.image_id: {DEPRECATION_TAG: render_deprecation_tag(image, date)} for image in deprecated}
     yield from _create_tags(target, dates)
     for image_id in dates:
         parameters = {"DeprecateAt": date, "ImageId": image_id}
         yield Action(target, "EnableImageDeprecation", parameters, image_id)
-    yield from _create_tags(target, _list_marks(decision for decision in decided if decision.kind != DISABLE))
+    yield from _create_tags(
+        target, _list_marks(decision for decision in decisions if decision.kind != DISABLE)
+    )
     yield from _create_tags(target, inherited_tags)
     yield from _delete_tags(
-        target, {**_list_ended_marks(region_state, decided), **_list_marks_to_remove(region_state, decided)}
+        target,
+        {**_list_ended_marks(region_state, decisions), **_list_marks_to_remove(region_state, decisions)},
     )
-    yield from _list_destructive_actions(target, region_state, decided, snapshots, grants)
+    yield from _list_destructive_actions(target, region_state, decisions, snapshots, grants)
 
 
 def list_disabled(actions: Iterable[Action]) -> frozenset[tuple[Target, str | None]]:
@@ -95,16 +98,16 @@ def is_destructive(action: Action, disabling: Collection[tuple[Target, str | Non
 def _list_destructive_actions(
     target: Target,
     region_state: RegionState,
-    decided: tuple[Decision, ...],
+    decisions: tuple[Decision, ...],
     snapshots: tuple[OwnSnapshot, ...],
     grants: Mapping[str, tuple[Grant, ...]],
 ) -> Iterator[Action]:
-    disabled = tuple(decision for decision in decided if decision.kind == DISABLE)
+    disabled = tuple(decision for decision in decisions if decision.kind == DISABLE)
     for decision in disabled:
         image_id = decision.ref.image_id
         yield Action(target, "DisableImage", {"ImageId": image_id}, image_id)
     yield from _create_tags(target, _list_marks(disabled))
-    deregistered = tuple(decision for decision in decided if decision.kind == DEREGISTER)
+    deregistered = tuple(decision for decision in decisions if decision.kind == DEREGISTER)
     yield from _create_tags(target, _list_snapshot_marks(region_state, deregistered))
     one_by_one: list[str] = []
     for decision in deregistered:
@@ -122,11 +125,13 @@ def _list_destructive_actions(
         yield Action(target, "DeleteSnapshot", {"SnapshotId": snapshot_id}, snapshot_id)
 
 
-def _list_marks(decided: Iterable[Decision]) -> dict[str, dict[str, str]]:
-    return {decision.ref.image_id: dict(decision.step.marks) for decision in decided if decision.step.marks}
+def _list_marks(decisions: Iterable[Decision]) -> dict[str, dict[str, str]]:
+    return {decision.ref.image_id: dict(decision.step.marks) for decision in decisions if decision.step.marks}
 
 
-def _list_ended_marks(region_state: RegionState, decided: tuple[Decision, ...]) -> dict[str, tuple[str, ...]]:
+def _list_ended_marks(
+    region_state: RegionState, decisions: tuple[Decision, ...]
+) -> dict[str, tuple[str, ...]]:
     """Return the tags whose dates no longer count, by image.
 
     An image that is needed loses all of its tags, any other image the tags of stages that were undone.
@@ -139,19 +144,19 @@ def _list_ended_marks(region_state: RegionState, decided: tuple[Decision, ...]) 
         decision.ref.image_id: list_marks(own[decision.ref.image_id])
         if decision.is_needed
         else decision.step.drop
-        for decision in decided
+        for decision in decisions
         if RESTORE_TAG not in own[decision.ref.image_id].image.tags
     }
 
 
 def _list_marks_to_remove(
-    region_state: RegionState, decided: tuple[Decision, ...]
+    region_state: RegionState, decisions: tuple[Decision, ...]
 ) -> dict[str, tuple[str, ...]]:
     """Return the marks of snapshots whose image stays, whether or not the policy still applies to it.
 
     A user who deregisters the image later may want to keep them.
     """
-    deregistered = {decision.ref.image_id for decision in decided if decision.kind == DEREGISTER}
+    deregistered = {decision.ref.image_id for decision in decisions if decision.kind == DEREGISTER}
     return {
         snapshot_id: (SNAPSHOT_TAG,)
         for own in region_state.images
@@ -230,9 +235,11 @@ def _can_delete_snapshots(
     return bool(decision.snapshots) and len(_list_deleted(decision)) == len(decision.snapshots)
 
 
-def _request_reports(state: CleanupState, target: Target, decided: tuple[Decision, ...]) -> Iterator[Action]:
+def _request_reports(
+    state: CleanupState, target: Target, decisions: tuple[Decision, ...]
+) -> Iterator[Action]:
     depth = {"OptionName": "version-depth", "OptionValues": [str(ALL_VERSIONS)]}
-    for decision in decided:
+    for decision in decisions:
         if decision.requests_report:
             parameters = {
                 "ClientToken": _make_report_token(state, target, decision.ref),

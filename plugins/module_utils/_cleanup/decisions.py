@@ -118,8 +118,8 @@ def assign_families(options: CleanupOptions, state: CleanupState) -> dict[ImageR
 
 def list_candidates(options: CleanupOptions, state: CleanupState) -> tuple[ImageRef, ...]:
     """Return the images that neither a rule nor a bulk read keeps: only their usage has to be read."""
-    decided = _decide_without_snapshots(_Context(options, state, ImageUsage(), SnapshotUsage()))
-    return tuple(decision.ref for decision in decided if decision.kind != KEEP)
+    decisions = _decide_without_snapshots(_Context(options, state, ImageUsage(), SnapshotUsage()))
+    return tuple(decision.ref for decision in decisions if decision.kind != KEEP)
 
 
 def list_images_to_retire(
@@ -129,13 +129,13 @@ def list_images_to_retire(
 
     ``unread_usage`` is assumed of images whose usage was not read. Without it these count as used.
     """
-    decided = _decide_without_snapshots(_Context(options, state, unread_usage, SnapshotUsage()))
-    return tuple(decision.ref for decision in decided if decision.is_destructive)
+    decisions = _decide_without_snapshots(_Context(options, state, unread_usage, SnapshotUsage()))
+    return tuple(decision.ref for decision in decisions if decision.is_destructive)
 
 
-def list_deregistered(decided: Iterable[Decision]) -> frozenset[ImageRef]:
+def list_deregistered(decisions: Iterable[Decision]) -> frozenset[ImageRef]:
     """Return the images that these decisions deregister."""
-    return frozenset(decision.ref for decision in decided if decision.kind == DEREGISTER)
+    return frozenset(decision.ref for decision in decisions if decision.kind == DEREGISTER)
 
 
 @dataclass(frozen=True)
@@ -345,16 +345,16 @@ def _map_snapshot_usage(context: _Context, ref: ImageRef) -> dict[str, SnapshotU
     }
 
 
-def _add_snapshots(decided: tuple[Decision, ...], state: CleanupState) -> tuple[Decision, ...]:
+def _add_snapshots(decisions: tuple[Decision, ...], state: CleanupState) -> tuple[Decision, ...]:
     """Return the decisions, with the decisions on the snapshots of deregistered images."""
     deregistering: dict[str, set[str]] = defaultdict(set)
-    for ref in list_deregistered(decided):
+    for ref in list_deregistered(decisions):
         deregistering[ref.region].add(ref.image_id)
     return tuple(
         _decide_its_snapshots(decision, state, deregistering[decision.ref.region])
         if decision.kind == DEREGISTER
         else decision
-        for decision in decided
+        for decision in decisions
     )
 
 

@@ -186,10 +186,10 @@ def list_counted_images(options: CleanupOptions, state: CleanupState, orphaned: 
 
 
 def list_concerned_snapshots(
-    options: CleanupOptions, state: CleanupState, decided: Iterable[Decision], orphaned: Orphans
+    options: CleanupOptions, state: CleanupState, decisions: Iterable[Decision], orphaned: Orphans
 ) -> Iterator[SnapshotRef]:
     """Yield all snapshots of deregistered images, and those that are deleted without an image."""
-    for decision in decided:
+    for decision in decisions:
         yield from (SnapshotRef(decision.ref.region, snapshot.snapshot_id) for snapshot in decision.snapshots)
     for region in state.regions:
         snapshots = list_deleted_without_image(options, state, region, orphaned)
@@ -197,10 +197,10 @@ def list_concerned_snapshots(
 
 
 def list_removals(
-    options: CleanupOptions, state: CleanupState, decided: Iterable[Decision], orphaned: Orphans
+    options: CleanupOptions, state: CleanupState, decisions: Iterable[Decision], orphaned: Orphans
 ) -> Removals:
     """Return what the run removes: the deregistered images and the deleted snapshots."""
-    decisions = tuple(decided)
+    decisions = tuple(decisions)
     of_images = (
         SnapshotRef(decision.ref.region, snapshot.snapshot_id)
         for decision in decisions

@@ -24,7 +24,7 @@ _USER = re.compile(r"\bin use by (ami-[0-9a-f]+)")
 
 
 def find_dependencies(
-    state: CleanupState, decided: Iterable[Decision], actions: Iterable[Action]
+    state: CleanupState, decisions: Iterable[Decision], actions: Iterable[Action]
 ) -> Dependencies:
     """Return the images to deregister before a snapshot or a grant is removed, by region.
 
@@ -44,7 +44,7 @@ def find_dependencies(
         if key_arn:
             under_key[KeyRef(region, key_arn)].add(resource)
 
-    for decision in decided:
+    for decision in decisions:
         region, image_id = decision.ref.region, decision.ref.image_id
         for snapshot in decision.snapshots:
             needed[region][snapshot.snapshot_id].add(image_id)

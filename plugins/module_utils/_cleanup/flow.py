@@ -119,13 +119,13 @@ def result(
     """
     final = next(iter(outcome.state.values()), Confirmed(plan, ()))
     skipped = {decision.ref: decision for decision in final.skipped}
-    decided = (skipped.get(decision.ref, decision) for decision in plan.decisions)
+    decisions = (skipped.get(decision.ref, decision) for decision in plan.decisions)
     unread = dict.fromkeys((*plan.unread, *list_unread_failures(state.account_id, skipped.values(), {})))
     return {
         "evaluated_count": len(plan.decisions),
         "kms_keys": [revocations.to_dict(ref) for ref, revocations in sorted(final.plan.keys.items())],
         "regions": sorted(state.regions),
-        "results": [decision.to_dict(state.images[decision.ref]) for decision in decided],
+        "results": [decision.to_dict(state.images[decision.ref]) for decision in decisions],
         "unreadable": [item.to_dict() for item in unread],
     }
 

@@ -32,7 +32,7 @@ from .uses.read import list_services
 from .uses.read_all import OF_CONSUMERS
 
 Item = TypeVar("Item", bound=Hashable)
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 Ref = TypeVar("Ref", ImageRef, SnapshotRef)
 
 
@@ -248,8 +248,8 @@ def _read_copies(
 
 
 def _read_each(
-    items: Iterable[Item], work: Callable[[Item], Found], state: CleanupState, action: str
-) -> dict[Item, Found]:
+    items: Iterable[Item], work: Callable[[Item], Result], state: CleanupState, action: str
+) -> dict[Item, Result]:
     """Return the result of each item.
 
     Raises:

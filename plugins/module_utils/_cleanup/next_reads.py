@@ -114,35 +114,35 @@ def list_keys_to_inspect(options: CleanupOptions, state: CleanupState) -> dict[K
     """Return the keys whose grants may be revoked, each with the images under it that stay."""
     if not options.revoke_grants:
         return {}
-    decided = decide(options, state)
-    deregistering = list_deregistered(decided)
+    decisions = decide(options, state)
+    deregistering = list_deregistered(decisions)
     return {
         ref: tuple(
             own
             for own in list_images_under(state.regions[ref.region], ref.key_arn)
             if ImageRef(ref.region, own.image.image_id) not in deregistering
         )
-        for ref in _list_concerned_keys(options, state, decided)
+        for ref in _list_concerned_keys(options, state, decisions)
     }
 
 
 def list_resources_to_inspect(options: CleanupOptions, state: CleanupState) -> dict[KeyRef, frozenset[str]]:
     """Return the accounts that lose grants on keys if they have nothing under the key."""
-    decided = decide(options, state)
-    removals = list_removals(options, state, decided, find_deletable_orphans(options, state))
+    decisions = decide(options, state)
+    removals = list_removals(options, state, decisions, find_deletable_orphans(options, state))
     losing = {
         ref: list_losing_accounts(state, ref, removals)
-        for ref in _list_concerned_keys(options, state, decided)
+        for ref in _list_concerned_keys(options, state, decisions)
     }
     return {ref: accounts for ref, accounts in losing.items() if accounts}
 
 
 def _list_concerned_keys(
-    options: CleanupOptions, state: CleanupState, decided: tuple[Decision, ...]
+    options: CleanupOptions, state: CleanupState, decisions: tuple[Decision, ...]
 ) -> tuple[KeyRef, ...]:
     """Return the keys of snapshots that may be deleted."""
     orphaned = find_deletable_orphans(options, state)
-    return list_keys(state, list_concerned_snapshots(options, state, decided, orphaned))
+    return list_keys(state, list_concerned_snapshots(options, state, decisions, orphaned))
 
 
 def _add_snapshots(

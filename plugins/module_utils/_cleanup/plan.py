@@ -86,43 +86,43 @@ def plan(
     ``blocked`` maps images that cannot be disabled or deregistered in this run to the reason (see
     ``block_untagged_images``).
     """
-    decided = decide(options, state, blocked)
+    decisions = decide(options, state, blocked)
     orphaned = find_deletable_orphans(options, state)
-    deregistering = list_deregistered(decided)
+    deregistering = list_deregistered(decisions)
     inherited = list_inherited_tags(state.images, assign_families(options, state), options.by, deregistering)
-    revoked = _plan_revocations(options, state, decided, orphaned)
+    revoked = _plan_revocations(options, state, decisions, orphaned)
     kept_snapshots = list_kept_without_image(options, state)
     targets = []
     for region, region_state in sorted(state.regions.items()):
-        decided_here = tuple(decision for decision in decided if decision.ref.region == region)
+        decisions_here = tuple(decision for decision in decisions if decision.ref.region == region)
         without_image = list_deleted_without_image(options, state, region, orphaned)
         tags = {ref.image_id: image_tags for ref, image_tags in inherited.items() if ref.region == region}
         keys = {ref.key_arn: revocations for ref, revocations in revoked.items() if ref.region == region}
         grants = {key_arn: revocations.grants for key_arn, revocations in keys.items() if revocations.grants}
         actions = tuple(
-            list_region_actions(state, state.target(region), decided_here, without_image, tags, grants)
+            list_region_actions(state, state.target(region), decisions_here, without_image, tags, grants)
         )
         targets.append(
             TargetPlan(
                 state.target(region),
                 actions=actions,
-                before=_render_region(region_state, decided_here, without_image, actions, ()),
-                after=_render_region(region_state, decided_here, without_image, actions, actions),
+                before=_render_region(region_state, decisions_here, without_image, actions, ()),
+                after=_render_region(region_state, decisions_here, without_image, actions, actions),
                 warnings=(
                     *(warning for revocations in keys.values() for warning in revocations.warnings),
                     *_warn_of_kept_snapshots(region, kept_snapshots),
                     *_warn_of_used_images(region, find_used_deregistered_images(options, state, region)),
-                    *_warn_of_unread_rules(region, region_state, decided_here),
+                    *_warn_of_unread_rules(region, region_state, decisions_here),
                 ),
             )
         )
-    refusals = tuple(_check_limit(options, state, decided, orphaned))
+    refusals = tuple(_check_limit(options, state, decisions, orphaned))
     if targets and refusals:
         targets[0] = replace(targets[0], refusals=refusals)
-    unread = list_unread_failures(state.account_id, decided, map_unread_deletions(options, state))
+    unread = list_unread_failures(state.account_id, decisions, map_unread_deletions(options, state))
     fails = options.fail_on == UNREADABLE
     notes = tuple(warn_of_unmatched_options(state.images, options.by))
-    return CleanupPlan(tuple(targets), decided, revoked, unread, fails, notes)
+    return CleanupPlan(tuple(targets), decisions, revoked, unread, fails, notes)
 
 
 def decide(
@@ -133,10 +133,10 @@ def decide(
     An image that stays keeps snapshots that it shares with others, whose tombstones then get longer.
     """
     while True:
-        decided = decide_images(options, state, blocked)
-        large = dict(_find_large_tombstones(options, state, decided))
+        decisions = decide_images(options, state, blocked)
+        large = dict(_find_large_tombstones(options, state, decisions))
         if not large:
-            return decided
+            return decisions
         blocked = {**(blocked or {}), **large}
 
 
@@ -160,29 +160,29 @@ def block_untagged_images(
 
 
 def _plan_revocations(
-    options: CleanupOptions, state: CleanupState, decided: tuple[Decision, ...], orphaned: Orphans
+    options: CleanupOptions, state: CleanupState, decisions: tuple[Decision, ...], orphaned: Orphans
 ) -> dict[KeyRef, Revocations]:
     """Return what happens to the grants on the keys of the snapshots, if they are to be revoked."""
     if not options.revoke_grants:
         return {}
-    concerned = list_concerned_snapshots(options, state, decided, orphaned)
-    removals = list_removals(options, state, decided, orphaned)
+    concerned = list_concerned_snapshots(options, state, decisions, orphaned)
+    removals = list_removals(options, state, decisions, orphaned)
     return {ref: plan_revocations(state, ref, removals) for ref in list_keys(state, concerned)}
 
 
 def _check_limit(
-    options: CleanupOptions, state: CleanupState, decided: tuple[Decision, ...], orphaned: Orphans
+    options: CleanupOptions, state: CleanupState, decisions: tuple[Decision, ...], orphaned: Orphans
 ) -> Iterator[Failure]:
-    images = [str(decision.ref) for decision in decided if decision.is_destructive]
+    images = [str(decision.ref) for decision in decisions if decision.is_destructive]
     deletable = list(list_counted_images(options, state, orphaned))
     deletions = len(images) + len(deletable)
     # With 100%, all of them.
-    evaluated = len(decided) + len(deletable)
+    evaluated = len(decisions) + len(deletable)
     limit = options.max_deletions
     if limit.allows(deletions, evaluated):
         return
     examples = join_texts(images + deletable, _EXAMPLES)
-    subject = f"{len(images)} of {len(decided)} images would be disabled or deregistered"
+    subject = f"{len(images)} of {len(decisions)} images would be disabled or deregistered"
     subject += f", and the snapshots of {len(deletable)} deregistered images deleted" if deletable else ""
     yield Failure(
         message=f"max_deletions: {subject} ({examples}), but at most {limit.of(evaluated)} are allowed.",
@@ -194,12 +194,12 @@ def _check_limit(
 
 
 def _find_large_tombstones(
-    options: CleanupOptions, state: CleanupState, decided: Iterable[Decision]
+    options: CleanupOptions, state: CleanupState, decisions: Iterable[Decision]
 ) -> Iterator[tuple[ImageRef, str]]:
     """Yield the images to retire whose tombstone is too large for Parameter Store, with the reason."""
     if options.tombstone_ssm_path is None:
         return
-    for decision in decided:
+    for decision in decisions:
         if decision.is_destructive and (length := len(render_tombstone(state, decision))) > LONGEST_PARAMETER:
             reason = (
                 f"Its tombstone has {length} characters, and a parameter can have {LONGEST_PARAMETER}: set "
@@ -219,10 +219,10 @@ def _warn_of_kept_snapshots(region: str, kept: Mapping[SnapshotRef, str]) -> Ite
 
 
 def _warn_of_unread_rules(
-    region: str, region_state: RegionState, decided: Iterable[Decision]
+    region: str, region_state: RegionState, decisions: Iterable[Decision]
 ) -> Iterator[str]:
     """Yield warnings if images are deregistered and rules of the Recycle Bin could not be read."""
-    if list_deregistered(decided):
+    if list_deregistered(decisions):
         for item in region_state.rules_unread:
             yield (
                 f"{region}: the retention rules of the Recycle Bin could not be read, so "
@@ -242,20 +242,20 @@ def _warn_of_used_images(region: str, used: Mapping[str, Evidence]) -> Iterator[
 
 def _render_region(
     region_state: RegionState,
-    decided: tuple[Decision, ...],
+    decisions: tuple[Decision, ...],
     without_image: tuple[OwnSnapshot, ...],
     planned: tuple[Action, ...],
     done: tuple[Action, ...],
 ) -> dict[str, Any]:
     """Return the images, snapshots and grants of the plan as they are after the actions ``done``."""
-    evaluated = {decision.ref.image_id for decision in decided}
+    evaluated = {decision.ref.image_id for decision in decisions}
     images = {
         own.image.image_id: {"deprecation_time": own.image.deprecation_time, "state": own.image.state}
         for own in region_state.images
         if own.image.image_id in evaluated
     }
-    snapshots_of = {decision.ref.image_id: decision.snapshots for decision in decided}
-    snapshots = {snapshot.snapshot_id for decisions in snapshots_of.values() for snapshot in decisions}
+    snapshots_of = {decision.ref.image_id: decision.snapshots for decision in decisions}
+    snapshots = {snapshot.snapshot_id for of_image in snapshots_of.values() for snapshot in of_image}
     snapshots |= {snapshot.snapshot_id for snapshot in without_image}
     revoked = sorted(str(action.resource) for action in planned if action.operation == "RevokeGrant")
     grants = {"grants": [] if done else revoked} if revoked else {}

@@ -91,7 +91,7 @@ class ObjectFolder(NamedTuple):
 
 @dataclass(frozen=True)
 class TombstoneHistory:
-    """All tombstones of one image, the oldest first."""
+    """The tombstones of one image, the oldest first."""
 
     tombstones: tuple[Tombstone, ...] = ()
 

@@ -18,7 +18,7 @@ _REMEDY = "Allow this read."
 
 
 def list_unread_failures(
-    account_id: str, decided: Iterable[Decision], deletions: Mapping[str, tuple[Evidence, ...]]
+    account_id: str, decisions: Iterable[Decision], deletions: Mapping[str, tuple[Evidence, ...]]
 ) -> tuple[Failure, ...]:
     """Return a failure for each failed read that keeps something in a region that could be retired.
 
@@ -26,7 +26,7 @@ def list_unread_failures(
     rule, a use or something else keeps as well is not counted: it would stay anyway.
     """
     evidence: dict[tuple[str, str, str], Evidence] = {}
-    for decision in decided:
+    for decision in decisions:
         for item in decision.unread:
             evidence.setdefault((decision.ref.region, item.account_id or account_id, item.subject), item)
     for region, unread in deletions.items():

@@ -48,7 +48,7 @@ _INVALID_ACCOUNT = (
 
 @dataclass(frozen=True)
 class _Restored:
-    """What was done in one region; ``plans`` are the final plans of the images that were restored."""
+    """The results of one region; ``plans`` are the final plans of the images that were restored."""
 
     performed: Performed = field(default_factory=Performed)
     plans: Mapping[str, ImagePlan] = field(default_factory=dict)

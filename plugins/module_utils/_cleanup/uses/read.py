@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..._aws.clients import Clients
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 # EC2 API Reference, "Error codes": a region without the action has no such resources.
 _UNSUPPORTED = ("InvalidAction", "UnsupportedOperation")
@@ -34,7 +34,7 @@ class Attempts:
     def __init__(self) -> None:
         self.problems: list[Evidence] = []
 
-    def __call__(self, action: str, reader: Callable[[], tuple[Found, ...]]) -> tuple[Found, ...]:
+    def __call__(self, action: str, reader: Callable[[], tuple[Result, ...]]) -> tuple[Result, ...]:
         """Return the result of the reader; nothing if it fails."""
         try:
             return reader()
