@@ -74,8 +74,13 @@ _NO_MATTER = frozenset(
 """What these scenarios read, and nothing depends on it."""
 _IN_ONE_REGION = frozenset({("disable", "PutParameter")})
 """Tombstones of all regions, which are written to the default region: without them nothing is disabled."""
-_OPENING = frozenset({"public"})
+_OPENING = frozenset({"enable-public", "public", "restore-public"})
 """The scenarios that make something public: each of their calls is refused in turn."""
+UNMARKED = frozenset({("restore-public", "CreateTags")})
+"""Calls without which an image that a run has made private again stays so.
+
+Only the tag shows a rerun that an image from the Recycle Bin was public (docs/restoring.md).
+"""
 _LAG = (
     "image_visible_after_seconds",
     "image_settles_after_seconds",

@@ -15,6 +15,8 @@ from .picture import Picture
 
 _ACCOUNT = re.compile(r"\d{12}")
 _SHARED = ("image", "snapshot")
+RECYCLE_BIN = " in the Recycle Bin"
+"""The end of the kind of what is in it."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def _lost_access(moment: Moment) -> Iterator[str]:
 
 def _without_snapshots(moment: Moment) -> Iterator[str]:
     for label, one in moment.now.items():
-        if not label.startswith("image ") or "Recycle Bin" in label or one["state"] == "failed":
+        if not label.startswith("image ") or RECYCLE_BIN in label or one["state"] == "failed":
             continue
         if len(_snapshots(moment.now, one)) < len(one["snapshots"]):
             yield f"{label} lost a snapshot"

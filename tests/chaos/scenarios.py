@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,14 @@ _ACCOUNTS = {
 }
 _ENCRYPTED = [{"device_name": "/dev/xvda", "size": 8, "encrypted": True, "kms_key": "golden"}]
 _PLAIN = [{"device_name": "/dev/xvda", "size": 8}]
+# What a usage report has to be about so that a cleanup can trust it.
+_EVERY_VERSION = {"OptionName": "version-depth", "OptionValues": ["10000"]}
+_REPORTED = [
+    {"ResourceType": "ec2:Instance"},
+    {"ResourceType": "ec2:LaunchTemplate", "ResourceTypeOptions": [_EVERY_VERSION]},
+    {"ResourceType": "imagebuilder:ImageRecipe"},
+    {"ResourceType": "imagebuilder:ContainerRecipe"},
+]
 
 
 @dataclass(frozen=True)
@@ -488,12 +496,17 @@ def _restoration(images: Mapping[str, str], **tombstones: str) -> Command:
     return Command("restore_ami", {"restore_images": dict(images), **variables})
 
 
-def _restore(world: World) -> Setup:
-    """restore_ami.yml restores images from the Recycle Bin, with their permissions."""
+def _keep_deleted(world: World) -> None:
+    """Let the Recycle Bin keep what is deleted."""
     for region in REGIONS:
         for kind in ("EC2_IMAGE", "EBS_SNAPSHOT"):
             period = {"RetentionPeriodValue": 7, "RetentionPeriodUnit": "DAYS"}
             world.client("rbin", region).create_rule(ResourceType=kind, RetentionPeriod=period)
+
+
+def _restore(world: World) -> Setup:
+    """restore_ami.yml restores images from the Recycle Bin, with their permissions."""
+    _keep_deleted(world)
     old = _retired(world, accounts=[CONSUMERS[0]], snapshot_accounts=[CONSUMERS[0]])
     _grant_to(world, CONSUMERS[0])
     _prepare(world, _module("ami_cleanup", **_policy(world)))
@@ -534,6 +547,57 @@ def _reshare(world: World) -> Setup:
         world.client("ec2", region).enable_image(ImageId=image_id)
     command = _restoration(old, tombstone_ssm_path=remote["tombstone_ssm_path"])
     return Setup(command, world.consumers()[:1])
+
+
+def _retired_public(world: World, *, snapshots: bool, **stages: int) -> tuple[dict[str, str], Path]:
+    """Public images in both regions that a cleanup retired, and the file with their tombstones.
+
+    The cleanup keeps an image whose snapshots are public, unless it only disables it.
+    """
+    old = _retired(world)
+    for region, image_id in old.items():
+        ec2 = world.client("ec2", region)
+        ec2.disable_image_block_public_access()
+        ec2.modify_image_attribute(ImageId=image_id, LaunchPermission={"Add": [{"Group": "all"}]})
+        # It proves to the cleanup that no other account uses the image.
+        ec2.create_image_usage_report(ImageId=image_id, ResourceTypes=_REPORTED)
+        for snapshot_id in _snapshot_ids(world, region, image_id) if snapshots else ():
+            ec2.modify_snapshot_attribute(SnapshotId=snapshot_id, OperationType="add", GroupNames=["all"])
+    policy = _policy(world, trust_usage_reports=True)
+    del policy["deregister_after_days"]
+    _prepare(world, _module("ami_cleanup", **policy, **stages))
+    return old, world.folder / "retired.jsonl"
+
+
+def _snapshot_ids(world: World, region: str, image_id: str) -> list[str]:
+    (image,) = world.client("ec2", region).describe_images(ImageIds=[image_id], IncludeDisabled=True)[
+        "Images"
+    ]
+    return [device["Ebs"]["SnapshotId"] for device in image["BlockDeviceMappings"]]
+
+
+def _public_restoration(images: Mapping[str, str], tombstones: Path) -> Setup:
+    restoration = _restoration(images, tombstone_path=str(tombstones))
+    variables = {**restoration.variables, "restore_allow_public": True}
+    return Setup(replace(restoration, variables=variables), files=[tombstones])
+
+
+def _restore_public(world: World) -> Setup:
+    """restore_ami.yml restores public images from the Recycle Bin, which are public at once."""
+    _keep_deleted(world)
+    return _public_restoration(*_retired_public(world, snapshots=False, deregister_after_days=0))
+
+
+def _enable_public(world: World) -> Setup:
+    """restore_ami.yml enables images that were public, and makes them and their snapshots public again."""
+    old, tombstones = _retired_public(world, snapshots=True, disable_after_days=0)
+    for region, image_id in old.items():
+        for snapshot_id in _snapshot_ids(world, region, image_id):
+            # Disabling keeps them public.
+            world.client("ec2", region).modify_snapshot_attribute(
+                SnapshotId=snapshot_id, OperationType="remove", GroupNames=["all"]
+            )
+    return _public_restoration(old, tombstones)
 
 
 def _shared(world: World) -> dict[str, str]:
@@ -700,6 +764,10 @@ SCENARIOS: dict[str, Scenario] = {
     "restore": _scenario(
         _restore, ec2="CreateTags DeleteTags RestoreImageFromRecycleBin RestoreSnapshotFromRecycleBin"
     ),
+    "restore-public": _scenario(
+        _restore_public, ec2="CreateTags DeleteTags RestoreImageFromRecycleBin RestoreSnapshotFromRecycleBin"
+    ),
+    "enable-public": _scenario(_enable_public, ec2=f"CreateTags DeleteTags EnableImage {_SHARING}"),
     "enable": _scenario(_enable, ec2=f"EnableImage {_RESHARING}"),
     "reshare": _scenario(_reshare, ec2=_RESHARING),
     "into-accounts": _scenario(_into_accounts, ec2=f"CopyImage {_SHARING}", kms="CreateGrant RevokeGrant"),

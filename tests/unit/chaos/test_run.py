@@ -22,6 +22,8 @@ from tests.chaos.run import (
     check_strike,
     check_success,
     expected_elsewhere,
+    is_closed_for_good,
+    public_names,
     resources,
 )
 from tests.integration.playbook import Run, Task
@@ -191,6 +193,31 @@ def test_the_resources_of_a_call(
 ) -> None:
     one = replace(call("r1", action), service=service, parameters=parameters)
     assert resources(one) == expected
+
+
+def test_what_comes_out_of_the_recycle_bin_becomes_public() -> None:
+    binned = {"kind": "image in the Recycle Bin", "name": "ami-1", "public": True}
+    image = {**binned, "kind": "image"}
+    assert (public_names([binned]), public_names([image])) == ([], ["ami-1"])
+
+
+@pytest.mark.parametrize(
+    ("scenario", "action", "faulted", "difference", "expected"),
+    [
+        ("restore-public", "CreateTags", "error", "image a: public is false, not true", True),
+        ("restore-public", "CreateTags", "error", "image a: public is true, not false", False),
+        ("restore-public", "CreateTags", "error", "snapshot a: public is false, not true", False),
+        ("restore-public", "CreateTags", "", "image a: public is false, not true", False),
+        ("restore-public", "DeleteTags", "error", "image a: public is false, not true", False),
+        ("enable-public", "CreateTags", "error", "image a: public is false, not true", False),
+    ],
+)
+def test_only_an_image_without_its_tag_stays_private(
+    scenario: str, action: str, faulted: str, difference: str, expected: bool
+) -> None:
+    case = Case(scenario, "refused", "05")
+    calls = [replace(call("r1", action), faulted=faulted)]
+    assert is_closed_for_good(case, calls, difference) is expected
 
 
 def test_what_is_public_has_to_be_named() -> None:
