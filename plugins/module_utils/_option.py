@@ -125,6 +125,16 @@ class Options:
         Raises:
             ValidationError: with every validation error.
         """
+        options, failures = cls.read_with_failures(params, check_mode)
+        if failures:
+            raise ValidationError(failures)
+        return options
+
+    @classmethod
+    def read_with_failures(
+        cls: type[Read], params: Mapping[str, Any], check_mode: bool
+    ) -> tuple[Read, tuple[Failure, ...]]:
+        """Make the values of the parameters that Ansible has validated, and return every validation error."""
         # Keys only: an error that two options have in common is reported once.
         failures: dict[Failure, None] = {}
 
@@ -133,9 +143,7 @@ class Options:
 
         options = cls.read_each(params, check_mode, refuse)
         failures.update(dict.fromkeys(options.failures()))
-        if failures:
-            raise ValidationError(failures)
-        return options
+        return options, tuple(failures)
 
     @classmethod
     def read_each(cls: type[Read], params: Mapping[str, Any], check_mode: bool, refuse: Refuse) -> Read:
@@ -178,6 +186,13 @@ NUMBER: Kind[int | None] = Kind({"type": "int"}, as_given)
 PATH: Kind[str | None] = Kind({"type": "path"}, as_given)
 # A result of another task, or a mapping that its reader validates.
 MAPPING: Kind[Mapping[str, Any] | None] = Kind({"type": "dict"}, as_given)
+
+
+def options_of_module(options: type[Options]) -> Kind[Mapping[str, Any]]:
+    """A mapping of options of another module, which ``_runner.read_parameters`` reads; empty if not set."""
+    return Kind(
+        {"type": "dict", "context": {"options": options.argument_spec()}}, lambda given, _refuse: given or {}
+    )
 
 
 def choice(*choices: str) -> Kind[str | None]:

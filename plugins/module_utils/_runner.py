@@ -11,20 +11,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from ansible.module_utils.common.warnings import warn
 
 from ._changes import Change, changes_of, prepared
-from ._failures import Failure, ValidationError, summary
+from ._failures import Failure, ValidationError, invalid_option, summary
 from ._model import Target
 from ._option import Options
 from ._plan import Plan, TargetPlan
 from ._progress import Report, reporter
 from ._read_yaml import parsed
-from ._variables import options_of, read_options
+from ._variables import options_of, options_within, read_options
 from ._wording import escape_invisible, mask_secrets, validation_message
 
 # botocore leaves out of AWS's responses what its models lack, such as criteria of allowed images: older ones
@@ -177,11 +177,29 @@ class Flow(Generic[OptionsT, StateT]):
     @property
     def takes_credentials(self) -> bool:
         """Whether the module has the options of amazon.aws."""
-        return self.needs_aws or _UPLOAD in self.options.argument_spec()
+        spec = self.options.argument_spec()
+        return self.needs_aws or any(
+            _UPLOAD in names for names in (spec, *map(options_within, spec.values()))
+        )
 
     def calls_aws(self, given: Mapping[str, Any]) -> bool:
         """Whether a run with these options calls AWS."""
-        return self.needs_aws or bool(given.get(_UPLOAD))
+        return self.needs_aws or any(
+            value
+            for name, _fields, value in _list_options(self.options.argument_spec(), given)
+            if name == _UPLOAD
+        )
+
+
+def _list_options(
+    spec: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any]
+) -> Iterator[tuple[str, Mapping[str, Any], Any]]:
+    """Yield the name, the fields and the value of each option, and of each one of another module in it."""
+    for name, fields in spec.items():
+        value = given.get(name)
+        yield name, fields, value
+        if isinstance(value, Mapping):
+            yield from _list_options(options_within(fields), value)
 
 
 def change_nothing(*_values: object) -> Outcome:
@@ -201,6 +219,24 @@ def check_flow(
         result=lambda *_values: {},
         needs_aws=False,
     )
+
+
+def read_parameters(
+    options: type[Options], given: Mapping[str, Any]
+) -> tuple[dict[str, Any], tuple[Failure, ...]]:
+    """Return the parameters that a module with these options makes of the given ones, and what it refuses.
+
+    None is required, since some have their values from results of earlier steps.
+    """
+    from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+    spec = {name: {**fields, "required": False} for name, fields in options.argument_spec().items()}
+    read, unreadable = read_options(options_of(spec), given, parsed)
+    validation = ArgumentSpecValidator(spec).validate(read)
+    errors = validation.error_messages
+    lines = validation_message(errors[0], errors, given, spec).splitlines() if errors else []
+    refused = [invalid_option(line.partition(":")[0], line, "") for line in lines]
+    return validation.validated_parameters, (*unreadable, *refused)
 
 
 def run(flow: Flow[Any, Any]) -> None:
@@ -420,10 +456,12 @@ def _warn(warnings: Iterable[str]) -> list[str]:
 
 def _list_secrets(module: Any) -> list[str]:
     """Return the values of the options that Ansible does not log."""
-    values = (
-        module.params.get(name) for name, fields in module.argument_spec.items() if fields.get("no_log")
-    )
-    return [str(value) for value in values if value]
+    return _list_secrets_in(module.argument_spec, module.params)
+
+
+def _list_secrets_in(spec: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any]) -> list[str]:
+    each = _list_options(spec, given)
+    return [str(value) for _name, fields, value in each if fields.get("no_log") and value]
 
 
 def refusal(refusals: Iterable[Failure], secrets: Collection[str] = ()) -> dict[str, Any]:
@@ -486,6 +524,8 @@ def _make_module_class(base: Any, argument_spec: Mapping[str, Any]) -> Any:
             self.attached = self.params.pop(ATTACHED, {})
             self.as_given = dict(self.params)
             self.params, self.unreadable = read_options(options_of(argument_spec), self.params, parsed)
+            # Ansible knows those that are options itself, and logs the parameters without them.
+            self.no_log_values.update(_list_secrets_in(argument_spec, self.params))
 
         def _refuse_options(self) -> None:
             self.fail_json(**refusal(self.unreadable, _list_secrets(self)))
@@ -520,11 +560,18 @@ def _hide_secrets(module: Any, argument_spec: Mapping[str, Any]) -> None:
     quote it: texts about options, which lose it (``_render_failure``), and AWS's about the only request that
     has it (``errors.hidden``).
     """
-    for option, fields in argument_spec.items():
-        value = module.params.get(option)
-        if fields.get("no_log") and value:
-            module.no_log_values.discard(value)
-            module.params = {**module.params, option: _HIDDEN}
+    module.no_log_values.difference_update(_list_secrets_in(argument_spec, module.params))
+    module.params = _hide_values(argument_spec, module.params)
+
+
+def _hide_values(spec: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any]) -> dict[str, Any]:
+    hidden = {name: _HIDDEN for name, fields in spec.items() if fields.get("no_log") and given.get(name)}
+    within = {
+        name: _hide_values(options_within(fields), given[name])
+        for name, fields in spec.items()
+        if options_within(fields) and isinstance(given.get(name), Mapping)
+    }
+    return {**given, **hidden, **within}
 
 
 def _leave_out_results(module: Any) -> None:

@@ -127,18 +127,24 @@ def options_of(argument_spec: Mapping[str, Mapping[str, Any]]) -> tuple[Variable
     """Return the options of a module by all their names. Ansible sets defaults and asks for what is required.
 
     The key ``context`` of an option, which Ansible ignores, has the fields of ``Variable`` that differ from
-    Ansible's, such as ``elements`` that are account IDs.
+    Ansible's, such as ``elements`` that are account IDs, or the ``options`` of another module.
     """
     return tuple(
         replace(
             _declared(name, {**fields, **fields.get("context", {}), "options": {}}),
             default=None,
             required=False,
-            options=options_of(fields.get("options", {})),
+            options=options_of(fields.get("options") or options_within(fields)),
         )
         for option, fields in argument_spec.items()
         for name in (option, *fields.get("aliases", ()))
     )
+
+
+def options_within(fields: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """Return the argument spec of the other module whose options an option with these fields has."""
+    spec: Mapping[str, Mapping[str, Any]] = fields.get("context", {}).get("options", {})
+    return spec
 
 
 def sources(variables: Iterable[Variable]) -> frozenset[str]:

@@ -21,7 +21,7 @@ COPIED = {
     ],
 }
 TASKS: dict[str, dict[str, Any]] = {
-    "distribution_check": {"account_ids": ["1234"], "regions": ["eu-west-1"], "report_dir": "3"},
+    "distribution_check": {"share": {"account_ids": ["1234"]}, "report": {"report_dir": "3"}},
     "distribution_report": {"copy_result": COPIED, "report_path": "4.json"},
 }
 # This module's process cannot start.

@@ -373,24 +373,40 @@ def valid() -> dict[str, list[dict[str, Any]]]:
         ],
         "distribution_check": [
             {
-                **_CONSUMERS,
-                **_ROLE,
-                **_NETWORK,
-                "shared_tags": {"version": "1"},
-                "principals": [f"arn:aws:iam::{CONSUMER}:role/deploy"],
-                "publish_parameter": "/golden/web",
-                "parameter_tags": {"a": "b"},
-                "launch_templates": ["web"],
-                "launch_template_base_version": "latest",
-                "copy_into_accounts": True,
-                "verify_level": "launched",
-                "instance_type": "t3.micro",
-                "regions": ["eu-west-1"],
-                "report_path": "{tmp}/d.json",
-                "report_s3_uri": "s3://golden-reports/web/",
-                "report_s3_bucket_owner": CONSUMER,
+                "copy": {
+                    "source_image_id": SOURCE_ID,
+                    "source_region": "us-east-1",
+                    "regions": ["eu-west-1"],
+                    "tags": {"a": "b"},
+                    "kms_key_id": "alias/golden",
+                },
+                "share": {**_CONSUMERS, "shared_tags": {"version": "1"}},
+                "grant": {**_CONSUMERS, **_ROLE, "principals": [f"arn:aws:iam::{CONSUMER}:role/deploy"]},
+                "publish": {
+                    **_ROLE,
+                    "parameter": "/golden/web",
+                    "parameter_tags": {"a": "b"},
+                    "launch_templates": ["web"],
+                    "launch_template_base_version": "latest",
+                },
+                "verify": {
+                    **_ROLE,
+                    **_NETWORK,
+                    "account_ids": [CONSUMER],
+                    "level": "launched",
+                    "instance_type": "t3.micro",
+                },
+                "consumer_copy": {**_ROLE, "account_ids": [CONSUMER], "regions": ["eu-west-1"]},
                 "unshare_after_copy": True,
-            }
+            },
+            {
+                "report": {
+                    "report_path": "{tmp}/d.json",
+                    "report_s3_uri": "s3://golden-reports/web/",
+                    "report_s3_bucket_owner": CONSUMER,
+                    "account_names": {CONSUMER: "web"},
+                },
+            },
         ],
         "distribution_report": [
             {

@@ -10,7 +10,7 @@ exception, a call that changes something, or Python's words.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from random import Random
 from traceback import extract_tb
@@ -18,7 +18,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._aws import read_visible
+from ansible_collections.golden.images.plugins.module_utils._distribution.read_steps import OWN_NAMES
 from ansible_collections.golden.images.plugins.module_utils._launch_probe import apply as launch_probe
+from ansible_collections.golden.images.plugins.module_utils._variables import options_within
 
 from tests.unit.hostile import VALUES, paths, removed, replaced, valid
 from tests.unit.in_process import Modules, Ran
@@ -94,13 +96,21 @@ def complaints_in(text: str) -> Iterator[str]:
             yield f"{word}: {text}"
 
 
+def _names(argument_spec: Mapping[str, Any]) -> Iterator[str]:
+    """The options of a module, and those of other modules that it takes, with the names in its messages."""
+    for option, fields in argument_spec.items():
+        yield option
+        yield from _names(options_within(fields))
+        yield from OWN_NAMES.get(option, {}).values()
+
+
 def _complaints_about(name: str, failure: dict[str, Any]) -> Iterator[str]:
     text = f"{failure['message']} {failure['remedy']}"
     yield from complaints_in(text)
     module = importlib.import_module(f"ansible_collections.golden.images.plugins.modules.{name}")
     option = failure["action"].partition("[")[0]
     if failure["error_code"] == "invalid_option" and not (
-        option in {*module.FLOW.options.argument_spec(), "region"} and text.startswith(option)
+        option in {*_names(module.FLOW.options.argument_spec()), "region"} and text.startswith(option)
     ):
         yield f"does not name the option: {failure}"
 

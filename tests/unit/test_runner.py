@@ -50,7 +50,7 @@ REFUSED_PLAN = Plan(
         TargetPlan(US, refusals=(NO_KEY,), tolerated=(QUOTA,)),
     )
 )
-SPEC: dict[str, Any] = {"progress_path": {"type": "path"}}
+SPEC: dict[str, Any] = {"progress_path": {"type": "path"}, "report_s3_uri": {"type": "str"}}
 
 
 class Ended(Exception):
@@ -463,6 +463,7 @@ def test_only_what_takes_credentials_uses_the_module_class_with_their_options(
 
 
 UPLOADS: Mapping[str, Any] = {"report_s3_uri": {"type": "str"}}
+OF_ANOTHER: Mapping[str, Any] = {"report": {"type": "dict", "context": {"options": UPLOADS}}}
 
 
 @pytest.mark.parametrize(
@@ -473,6 +474,8 @@ UPLOADS: Mapping[str, Any] = {"report_s3_uri": {"type": "str"}}
         pytest.param(False, UPLOADS, {"report_s3_uri": None, "_ansible_diff": True}, False, id="no upload"),
         pytest.param(False, UPLOADS, {"report_s3_uri": "s3://reports"}, True, id="an upload"),
         pytest.param(False, UPLOADS, {"region": "eu-west-1"}, True, id="an option of amazon.aws"),
+        pytest.param(False, OF_ANOTHER, {"report": {}}, False, id="no upload by another module"),
+        pytest.param(False, OF_ANOTHER, {"report": {"report_s3_uri": "s3://reports"}}, True, id="its upload"),
     ],
 )
 def test_a_module_that_may_upload_takes_credentials_only_if_they_can_be_given(

@@ -4,27 +4,48 @@
 
 from __future__ import annotations
 
-import importlib
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils._copy.options import CopyOptions
+from ansible_collections.golden.images.plugins.module_utils._distribution.options_report import (
+    DistributionReportOptions,
+)
+from ansible_collections.golden.images.plugins.module_utils._distribution.read_steps import OWN_NAMES
+from ansible_collections.golden.images.plugins.module_utils._kms_grant.options import GrantOptions
+from ansible_collections.golden.images.plugins.module_utils._option import Options
+from ansible_collections.golden.images.plugins.module_utils._publish.options import PublishOptions
+from ansible_collections.golden.images.plugins.module_utils._share.options import ShareOptions
+from ansible_collections.golden.images.plugins.module_utils._verification.options import VerifyOptions
 from ansible_collections.golden.images.plugins.modules import distribution_check
 
-from tests.unit.in_process import returned
+from tests.unit.in_process import Modules, returned
 
 MODULES = "ansible_collections.golden.images.plugins.modules"
-STEPS = (
-    "ami_copy_regions",
-    "ami_share",
-    "ami_kms_grant",
-    "ami_publish",
-    "ami_share_diagnose",
-    "ami_launch_probe",
-    "distribution_report",
-)
+STEPS: dict[str, type[Options]] = {
+    "copy": CopyOptions,
+    "share": ShareOptions,
+    "grant": GrantOptions,
+    "publish": PublishOptions,
+    "verify": VerifyOptions,
+    "report": DistributionReportOptions,
+    "consumer_copy": CopyOptions,
+}
+_LATER = {"images", "kms_key_ids", "reencrypt_source", "source_filters", "source_image_id", "source_owners"}
+_LATER |= {"source_parameter", "source_region"}
+NOT_PASSED = {
+    "copy": {"account_ids"},
+    "share": _LATER,
+    "grant": _LATER,
+    "publish": _LATER | {"regions"},
+    "verify": _LATER,
+    "report": _LATER,
+    "consumer_copy": _LATER,
+}
+"""What the role does not pass to a step, although the step has an option of this name."""
 GIVEN = {
     "source_image_id": "ami-0123456789abcdef0",
     "source_region": "us-east-1",
@@ -33,9 +54,25 @@ GIVEN = {
 }
 
 
+def mappings(options: dict[str, Any]) -> dict[str, Any]:
+    """The options of the steps in a mapping for each, as the role passes them on with its names."""
+    found: dict[str, Any] = {}
+    for step, module in STEPS.items():
+        passed = module.argument_spec().keys() - NOT_PASSED[step]
+        names = {name: OWN_NAMES.get(step, {}).get(name, name) for name in passed}
+        found[step] = {name: options[own] for name, own in names.items() if own in options}
+    if options.get("verify_level", "none") == "none":
+        found["verify"] = None
+    if not options.get("copy_into_accounts"):
+        found["consumer_copy"] = {}
+    of_none = {name: options[name] for name in ("unshare_after_copy", "planned_copies") if name in options}
+    return {**found, **of_none}
+
+
 def failures(options: dict[str, Any], check_mode: bool = False) -> list[dict[str, Any]]:
     """The failures for these options."""
-    found: list[dict[str, Any]] = returned(distribution_check, options, check_mode=check_mode)["failures"]
+    given = mappings(options)
+    found: list[dict[str, Any]] = returned(distribution_check, given, check_mode=check_mode)["failures"]
     return found
 
 
@@ -172,21 +209,42 @@ def test_a_purge_without_consumers_is_refused():
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_an_option_that_a_step_has_too_is_the_same_option(step: str):
-    own, other = (
-        importlib.import_module(f"{MODULES}.{name}").FLOW.options.argument_spec()
-        for name in ("distribution_check", step)
-    )
-    for option in sorted(own.keys() & other.keys()):
-        # A check without AWS requires neither a parameter nor accounts: the role may have been given none.
-        optional = {key: value for key, value in other[option].items() if key != "required"}
-        assert {**optional, "default": None} == {**own[option], "default": None}
+def test_an_option_that_a_step_lacks_is_refused(step: str):
+    given = {**mappings({**GIVEN, "verify_level": "visible"}), step: {"nam": "golden"}}
+    (failure,) = returned(distribution_check, given)["failures"]
+    assert failure["action"] == step
+    assert failure["message"] == f"{step}: 'nam' is no option of this step."
+
+
+@pytest.mark.parametrize("step", ["grant", "publish", "verify", "consumer_copy"])
+def test_the_external_id_of_a_step_is_in_no_result(step: str, monkeypatch: pytest.MonkeyPatch):
+    logged: list[str] = []
+    log = "ansible.module_utils.basic.AnsibleModule.log"
+    monkeypatch.setattr(log, lambda _module, message, **_values: logged.append(message))
+    secret = "correct-horse"
+    of_step = {"consumer_role_name": "golden", "external_id": secret}
+    given = {step: of_step, "share": {"org_arns": [secret]}}
+    result = Modules().run("distribution_check", given).result
+    hidden = {**of_step, "external_id": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"}
+    assert result["invocation"]["module_args"][step] == hidden
+    assert "org_arns" in result["msg"]
+    assert secret not in result["msg"]
+    assert secret not in str(result["failures"])
+    assert len(logged) == 1
+    assert "golden" in logged[0]
+    assert secret not in logged[0]
+
+
+def test_a_value_that_is_no_option_of_ansible_is_refused_with_its_name():
+    given = {"share": {"grant_results": ["mine"]}, "publish": {"parameter": ["a", "b"]}}
+    found = returned(distribution_check, given)["failures"]
+    assert [failure["action"] for failure in found] == ["grant_results", "publish_parameter"]
 
 
 @pytest.mark.parametrize(
     ("module", "options"),
     [
-        ("distribution_check", {**GIVEN, "publish_parameter": "/golden/web", "report_dir": "{tmp}"}),
+        ("distribution_check", {"copy": GIVEN, "report": {"report_dir": "{tmp}"}}),
         ("distribution_report", {"copy_result": {}, "report_path": "{tmp}/web.json", "report_s3_uri": None}),
     ],
 )
