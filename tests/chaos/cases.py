@@ -67,6 +67,7 @@ _NO_MATTER = frozenset(
         ("orphans", "rbin", "ListRules"),
         # The tags of images in the Recycle Bin: tombstones have them, too.
         ("restore", "ec2", "DescribeTags"),
+        ("restore-public", "ec2", "DescribeTags"),
         # To delete a topic, community.aws.sns_topic lists all subscriptions instead.
         ("monitor-absent", "sns", "ListSubscriptionsByTopic"),
     }
