@@ -58,8 +58,23 @@ def prepared(changes: Iterable[Change], targets: Collection[Target]) -> str:
 def changes_of(targets: Iterable[TargetPlan]) -> Iterator[Change]:
     """Yield the changes that the actions of the targets make."""
     for planned in targets:
-        for action in planned.actions:
+        for action in _once_by_key(planned):
             yield from changes_by(action, planned)
+
+
+def _once_by_key(planned: TargetPlan) -> Iterator[Action]:
+    """Yield the actions, of those that revoke grants on a key the first: they have the same changes.
+
+    Unless the states show no grant that is revoked. A key can lose the grants of a thousand accounts.
+    """
+    are_shown: dict[str, bool] = {}
+    for action in planned.actions:
+        if action.operation == "RevokeGrant":
+            key = action.parameters["KeyId"]
+            if are_shown.get(key):
+                continue
+            are_shown.setdefault(key, bool(_revoked_grants(planned, key)))
+        yield action
 
 
 def changes_by(action: Action, planned: TargetPlan) -> Iterator[Change]:
@@ -210,12 +225,16 @@ def _of_new_grant(action: Action) -> Iterator[Change]:
 def _of_revoked_grant(action: Action, planned: TargetPlan) -> Iterator[Change]:
     """Yield the principals whose grants on the key the plan revokes, if the state shows them."""
     key = action.parameters["KeyId"]
-    revoked = _grants(planned.before.get(key)) - _grants(planned.after.get(key))
+    revoked = _revoked_grants(planned, key)
     if revoked:
         consumers = tuple(sorted({_account(grantee) for grantee, _operations in revoked}))
         yield _change(REMOVED, "KMS grant", "key", key, consumers)
     else:
         yield _change(REMOVED, "revoke", "KMS grant", action.parameters["GrantId"])
+
+
+def _revoked_grants(planned: TargetPlan, key: str) -> frozenset[tuple[str, tuple[str, ...]]]:
+    return _grants(planned.before.get(key)) - _grants(planned.after.get(key))
 
 
 def _grants(view: Any) -> frozenset[tuple[str, tuple[str, ...]]]:

@@ -28,10 +28,11 @@ _COPIED = {
 _GRANTED = {
     "changed": BOOLEAN,
     "consumers": [TEXT],
+    "consumers_without_access": [{"consumers": [TEXT], "kms_key_arns": [TEXT]}],
     "failed_regions": [TEXT],
     "kms_key_arns": Values(Null(TEXT)),
     "rejected_account_ids": [TEXT],
-    "results": [{"kms_keys": [{"consumers_without_access": Null([TEXT]), "kms_key_arn": TEXT}]}],
+    "results": [{"kms_keys": [{"access_known": BOOLEAN, "kms_key_arn": TEXT}]}],
 }
 _SHARED = {"changed": BOOLEAN, "failed_regions": [TEXT], "rejected_account_ids": [TEXT]}
 
@@ -93,12 +94,17 @@ class GrantResult:
         consumers = frozenset(result["consumers"])
         keys = [key for region in result["results"] for key in region["kms_keys"]]
         arns = (*result["kms_key_arns"].values(), *(key["kms_key_arn"] for key in keys))
+        known = [key["kms_key_arn"] for key in keys if key["access_known"]]
+        without_access = {
+            arn: [
+                group["consumers"]
+                for group in result["consumers_without_access"]
+                if arn in group["kms_key_arns"]
+            ]
+            for arn in known
+        }
         return cls(
-            {
-                key["kms_key_arn"]: consumers.difference(key["consumers_without_access"])
-                for key in keys
-                if key["consumers_without_access"] is not None
-            },
+            {arn: consumers.difference(*groups) for arn, groups in without_access.items()},
             frozenset(arn for arn in arns if arn),
             frozenset(result["failed_regions"]),
             frozenset(result["rejected_account_ids"]),

@@ -21,7 +21,7 @@ description:
     else in a key policy stays as it is, byte for byte. A C(Deny) statement with such a Sid is refused.
   - A key can encrypt several images. Before this module revokes access, it reads the account's other images under the key,
     or with a snapshot that it is associated with, and their permissions. Consumers that need the key for one of them keep
-    their access, see RV(results[].kms_keys). This requires C(ec2:DescribeImages), C(ec2:DescribeSnapshots),
+    their access, see RV(kept_access). This requires C(ec2:DescribeImages), C(ec2:DescribeSnapshots),
     C(ec2:DescribeImageAttribute) and C(ec2:DescribeSnapshotAttribute). What cannot be read revokes nothing, see
     O(revoke_in_use). Snapshots that are still shared although their image is deregistered count like images.
   - Launches of a shared image that name the owner's key create volumes under it, and need it whenever an instance with
@@ -217,6 +217,28 @@ consumers:
   type: list
   elements: str
   sample: ["012345678901"]
+consumers_without_access:
+  description:
+    - The consumers that cannot use keys according to the grants and, if it was read, the policy. An account is not among them
+      if one of its roles or users can, other than its service-linked role for Auto Scaling. Those that cannot use the same keys
+      are one item.
+    - In check mode, those that could not use them after the planned changes.
+    - Only of keys of which it is known (RV(results[].kms_keys[].access_known)).
+  returned: success, and failure after something was changed
+  type: list
+  elements: dict
+  sample: []
+  contains:
+    consumers:
+      description: The accounts, and the ARNs of organizations and organizational units.
+      type: list
+      elements: str
+      returned: always
+    kms_key_arns:
+      description: The ARNs of the keys.
+      type: list
+      elements: str
+      returned: always
 failed_regions:
   description: The regions in which more failed than the access of single consumers.
   returned: success, and failure after something was changed
@@ -251,12 +273,69 @@ grants:
       type: list
       elements: str
       returned: always
+kept_access:
+  description:
+    - The consumers whose access would be revoked if no other image or snapshot needed it. Those that keep access to the same
+      keys for the same reasons are one item.
+  returned: success, and failure after something was changed
+  type: list
+  elements: dict
+  sample: []
+  contains:
+    kms_keys:
+      description: The keys.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        image_ids:
+          description: The images under the key that are shared with them or may be. Empty if the images could not be read.
+          type: list
+          elements: str
+          returned: always
+        kms_key_arn:
+          description: The ARN.
+          type: str
+          returned: always
+        reason:
+          description: Why it is kept, as a sentence.
+          type: str
+          returned: always
+        resource_ids:
+          description: The snapshots without an image that are shared with them. Empty if these could not be read.
+          type: list
+          elements: str
+          returned: always
+    principals:
+      description: The accounts, ARNs and IDs.
+      type: list
+      elements: str
+      returned: always
 kms_key_arns:
   description:
     - Mapping of region to the ARN of the key that access was granted to. Null if the image is not encrypted.
     - Best-effort regions that could not be read are missing.
   returned: success, and failure after something was changed
   type: dict
+policy_statements:
+  description:
+    - The statements of this module in the policies of the keys in RV(results) whose policies were read, after the task. Keys with
+      the same statements are one item.
+  returned: success, and failure after something was changed
+  type: list
+  elements: dict
+  sample: []
+  contains:
+    kms_key_arns:
+      description: The ARNs of the keys.
+      type: list
+      elements: str
+      returned: always
+    statements:
+      description: The statements.
+      type: list
+      elements: dict
+      returned: always
 rejected_account_ids:
   description: The accounts that KMS has rejected.
   returned: success, and failure after something was changed
@@ -272,11 +351,9 @@ results:
     - account_id: "111122223333"
       changed: true
       kms_keys:
-        - consumers_without_access: null
+        - access_known: false
           dependents: []
-          kept_access: []
           kms_key_arn: arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
-          unseen_accounts: []
       region: eu-west-1
   contains:
     account_id:
@@ -293,48 +370,16 @@ results:
       elements: dict
       returned: always
       contains:
-        consumers_without_access:
+        access_known:
           description:
-            - The consumers that cannot use the key according to the grants and, if it was read, the policy. An account is not
-              among them if one of its roles or users can, other than its service-linked role for Auto Scaling.
-            - In check mode, those that could not use it after the planned changes.
-            - Null if the task changed or revoked access, if a copy in O(copy_result) is pending, and for a key of another account.
-          type: list
-          elements: str
+            - Whether it is known which consumers cannot use the key (RV(consumers_without_access)).
+            - Not if the task changed or revoked access, if a copy in O(copy_result) is pending, and for a key of another account.
+          type: bool
           returned: always
-        kept_access:
-          description: The consumers whose access would be revoked if no other image or snapshot needed it.
-          type: list
-          elements: dict
-          returned: always
-          contains:
-            principal:
-              description: The account, ARN or ID.
-              type: str
-              returned: always
-            image_ids:
-              description: The images under the key that are shared with it or may be. Empty if the images could not be read.
-              type: list
-              elements: str
-              returned: always
-            reason:
-              description: Why it is kept, as a sentence.
-              type: str
-              returned: always
-            resource_ids:
-              description: The snapshots without an image that are shared with it. Empty if these could not be read.
-              type: list
-              elements: str
-              returned: always
         kms_key_arn:
           description: The ARN.
           type: str
           returned: always
-        policy_statements:
-          description: The statements of this module in the key policy.
-          type: list
-          elements: dict
-          returned: if the policy was read
         dependents:
           description:
             - The accounts that lose access although they have volumes or snapshots under the key, or in their Recycle Bin, where
@@ -353,24 +398,32 @@ results:
               type: list
               elements: str
               returned: always
-        unseen_accounts:
-          description:
-            - The accounts that lose access although not all that they may have under the key could be read.
-            - Null if consumers lose access with O(revoke_in_use=true), which reads nothing of it.
-          type: list
-          elements: dict
-          returned: always
-          contains:
-            account_id:
-              description: The account.
-              type: str
-              returned: always
-            reason:
-              description: Why they could not be read.
-              type: str
-              returned: always
     region:
       description: The region.
+      type: str
+      returned: always
+unseen_accounts:
+  description:
+    - The accounts that lose access although not all that they may have under the keys could be read. Those of the same keys that
+      could not be read for the same reason are one item.
+    - Of a key whose RV(results[].kms_keys[].dependents) are null, nothing is read.
+  returned: success, and failure after something was changed
+  type: list
+  elements: dict
+  sample: []
+  contains:
+    account_ids:
+      description: The accounts.
+      type: list
+      elements: str
+      returned: always
+    kms_key_arns:
+      description: The ARNs of the keys.
+      type: list
+      elements: str
+      returned: always
+    reason:
+      description: Why they could not be read.
       type: str
       returned: always
 actions:
@@ -399,11 +452,11 @@ diff:
       returned: always
       sample: "20 regions: + launch permission for 12 accounts"
     state_after:
-      description: The state after the changes, by region, or by account and region.
+      description: The state after the changes, by region, by account and region, or for what these have in common.
       type: dict
       returned: always
     state_before:
-      description: The state before the changes, by region, or by account and region.
+      description: The state before the changes, in the same form.
       type: dict
       returned: always
 failures:

@@ -234,11 +234,11 @@ diff:
       returned: always
       sample: "20 regions: + launch permission for 12 accounts"
     state_after:
-      description: The state after the changes, by region, or by account and region.
+      description: The state after the changes, by region, by account and region, or for what these have in common.
       type: dict
       returned: always
     state_before:
-      description: The state before the changes, by region, or by account and region.
+      description: The state before the changes, in the same form.
       type: dict
       returned: always
 failures:

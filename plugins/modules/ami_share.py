@@ -188,8 +188,9 @@ images:
   sample: {"eu-west-1": "ami-0123456789abcdef0"}
 results:
   description:
-    - The permissions of each image. Regions that failed are missing.
-    - If AWS rejected only some of the consumers in a region (C(consumer_rejected)), the region has the permissions without them.
+    - Each image, and its snapshots. Regions that failed are missing.
+    - If AWS rejected only some of the consumers in a region (C(consumer_rejected)), the region is listed, and has the
+      permissions without them.
   returned: success, and failure after something was changed
   type: list
   elements: dict
@@ -197,15 +198,9 @@ results:
     - account_id: "111122223333"
       changed: true
       image_id: ami-0123456789abcdef0
-      launch_permissions:
-        account_ids: ["012345678901"]
-        org_arns: []
-        org_unit_arns: []
-        public: false
       region: eu-west-1
       shared_tags: {version: "2026.11"}
-      volume_permissions:
-        snap-0123456789abcdef0: {"account_ids": ["012345678901"], "public": false}
+      snapshot_ids: [snap-0123456789abcdef0]
   contains:
     account_id:
       description: The account that owns the image.
@@ -219,30 +214,6 @@ results:
       description: The AMI ID. Null with O(snapshots).
       type: str
       returned: always
-    launch_permissions:
-      description: The launch permissions. With O(snapshots), there are none.
-      type: dict
-      returned: always
-      contains:
-        account_ids:
-          description: The accounts.
-          type: list
-          elements: str
-          returned: always
-        org_arns:
-          description: The ARNs of organizations.
-          type: list
-          elements: str
-          returned: always
-        org_unit_arns:
-          description: The ARNs of organizational units.
-          type: list
-          elements: str
-          returned: always
-        public:
-          description: Whether the image is public.
-          type: bool
-          returned: always
     region:
       description: The region.
       type: str
@@ -251,10 +222,75 @@ results:
       description: The image's tags that consumers can see, without the prefix.
       type: dict
       returned: always
-    volume_permissions:
+    snapshot_ids:
       description:
-        - Mapping of snapshot ID to the accounts that may create volumes from it. Empty with O(share_snapshots=false),
-          unless O(purge_launch_permissions=true). With O(snapshot_ids), only these snapshots.
+        - The snapshots whose permissions are in RV(volume_permissions), of an image that does not exist yet by the names of its
+          devices. Empty with O(share_snapshots=false), unless O(purge_launch_permissions=true). With O(snapshot_ids), only these
+          snapshots.
+      type: list
+      elements: str
+      returned: always
+launch_permissions:
+  description:
+    - The launch permissions of the images in RV(results). Consumers that have all their images in common are one item, so that
+      each is listed once. With O(snapshots), there are none.
+  returned: success, and failure after something was changed
+  type: list
+  elements: dict
+  sample:
+    - account_ids: ["012345678901"]
+      org_arns: []
+      org_unit_arns: []
+      public: false
+      regions: [eu-west-1]
+  contains:
+    account_ids:
+      description: The accounts.
+      type: list
+      elements: str
+      returned: always
+    org_arns:
+      description: The ARNs of organizations.
+      type: list
+      elements: str
+      returned: always
+    org_unit_arns:
+      description: The ARNs of organizational units.
+      type: list
+      elements: str
+      returned: always
+    public:
+      description: Whether the images are public.
+      type: bool
+      returned: always
+    regions:
+      description: The regions of the images.
+      type: list
+      elements: str
+      returned: always
+volume_permissions:
+  description:
+    - The accounts that may create volumes from the snapshots in RV(results). Accounts that have all their snapshots in common
+      are one item, so that each is listed once.
+  returned: success, and failure after something was changed
+  type: list
+  elements: dict
+  sample:
+    - account_ids: ["012345678901"]
+      public: false
+      snapshots: {eu-west-1: [snap-0123456789abcdef0]}
+  contains:
+    account_ids:
+      description: The accounts.
+      type: list
+      elements: str
+      returned: always
+    public:
+      description: Whether the snapshots are public.
+      type: bool
+      returned: always
+    snapshots:
+      description: Mapping of region to the snapshots, as in RV(results[].snapshot_ids).
       type: dict
       returned: always
 actions:
@@ -278,11 +314,11 @@ diff:
       returned: always
       sample: "20 regions: + launch permission for 12 accounts"
     state_after:
-      description: The state after the changes, by region, or by account and region.
+      description: The state after the changes, by region, by account and region, or for what these have in common.
       type: dict
       returned: always
     state_before:
-      description: The state before the changes, by region, or by account and region.
+      description: The state before the changes, in the same form.
       type: dict
       returned: always
 failures:

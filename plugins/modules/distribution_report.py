@@ -177,29 +177,31 @@ report:
   type: dict
   sample:
     failures: []
+    launch_permissions:
+      - account_ids: ["012345678901"]
+        org_arns: []
+        org_unit_arns: []
+        public: false
+        regions: [eu-west-1]
     regions:
       - account_id: "111122223333"
         best_effort: false
         copy_seconds: 412
         image_id: ami-0123456789abcdef0
         kms_key_arn: null
-        launch_permissions:
-          account_ids: ["012345678901"]
-          org_arns: []
-          org_unit_arns: []
-          public: false
         name: golden-web-2026.11.1-ami-0fedcba9876543210
         region: eu-west-1
         shared: true
         shared_tags: {}
         snapshot_ids: [snap-0123456789abcdef0, snap-0fedcba9876543210]
         state: available
-        volume_permissions:
-          snap-0123456789abcdef0: {"account_ids": ["012345678901"], "public": false}
-          snap-0fedcba9876543210: {"account_ids": ["012345678901"], "public": false}
     source_image_id: ami-0fedcba9876543210
     source_region: us-east-1
     status: distributed
+    volume_permissions:
+      - account_ids: ["012345678901"]
+        public: false
+        snapshots: {eu-west-1: [snap-0123456789abcdef0, snap-0fedcba9876543210]}
     wanted:
       shared_with: ["012345678901"]
   contains:
@@ -213,6 +215,11 @@ report:
       type: list
       elements: dict
       returned: always
+    launch_permissions:
+      description: The consumers that the images are shared with, as M(golden.images.ami_share) returns them.
+      type: list
+      elements: dict
+      returned: always
     published:
       description: The parameters and launch templates that name the images.
       type: list
@@ -220,7 +227,7 @@ report:
       returned: if an image was published
     regions:
       description:
-        - The image of each region, and the accounts and organizations that it is shared with.
+        - The image of each region, and whether it is shared.
         - If a region was not completed, C(shared) is V(false). C(earlier) is the image that was shared there before, if the
           previous report has one, with its C(source_image_id) and the time of that report, C(written_at).
       type: list
@@ -250,6 +257,11 @@ report:
       type: list
       elements: dict
       returned: if an image was verified
+    volume_permissions:
+      description: The accounts that the snapshots are shared with, as M(golden.images.ami_share) returns them.
+      type: list
+      elements: dict
+      returned: always
     wanted:
       description:
         - The regions, accounts, organizations and organizational units to share the image with, and the accounts to

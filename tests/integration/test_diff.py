@@ -43,7 +43,10 @@ def test_a_distribution_to_many_regions_and_accounts_is_few_rows(
     assert done.code == 0, done.text
     shared = done.task("Share the copies").result["diff"]
     assert f"{REGIONS} regions: + launch permission for {ACCOUNTS} accounts\n" in shared["prepared"]
-    assert len(shared["state_after"]) == REGIONS
+    assert len(shared["state_after"]["images"]) == REGIONS
+    (permitted,) = shared["state_after"]["launch_permissions"]
+    assert len(permitted["regions"]) == REGIONS
+    assert len(permitted["account_ids"]) == ACCOUNTS
     assert "diff" not in done.task("Write the distribution report").result
 
 

@@ -197,11 +197,12 @@ def test_the_diff_shows_images_and_permissions_of_every_region(
     assert copied["state_before"]["eu-west-1"] == {}
     assert copied["state_after"]["eu-west-1"]["image_id"] == "(known after apply)"
     shared = run.task("Share the copies").result["diff"]
-    for region in REGIONS:
-        assert shared["state_before"][region]["launch_permissions"]["account_ids"] == []
-        after = shared["state_after"][region]["launch_permissions"]
-        assert after["account_ids"] == sorted(fixture.account_ids(*CONSUMERS))
-        assert after["org_unit_arns"] == [fixture.unit_arn(UNIT)]
+    assert {*shared["state_before"]["images"]} == {*REGIONS}
+    assert shared["state_before"]["launch_permissions"] == []
+    (after,) = shared["state_after"]["launch_permissions"]
+    assert after["account_ids"] == sorted(fixture.account_ids(*CONSUMERS))
+    assert after["org_unit_arns"] == [fixture.unit_arn(UNIT)]
+    assert after["regions"] == sorted(REGIONS)
 
 
 @pytest.mark.quick

@@ -66,9 +66,9 @@ def test_planned_statements_are_found_in_a_policy_that_code_writes(
         "org_unit_arns": [fixture.unit_arn()],
     }
     task = {"name": "open", MODULES + "ami_kms_grant": opened}
-    (planned,) = ansible.tasks([{**task, "check_mode": True}]).task("open").result["results"]
+    planned = ansible.tasks([{**task, "check_mode": True}]).task("open").result
     policy = json.loads(encrypted.key_policy(aws, key))
-    policy["Statement"] = [*reversed(planned["kms_keys"][0]["policy_statements"]), *policy["Statement"]]
+    policy["Statement"] = [*reversed(planned["policy_statements"][0]["statements"]), *policy["Statement"]]
     encrypted.put_key_policy(aws, key, json.dumps(policy, indent=2))
     aws.clear_calls()
     run = ansible.tasks([task])
@@ -110,7 +110,9 @@ def test_consumers_are_added_and_removed_in_own_statements(
     assert run.code == 0, run.text
     assert run.changed == ["open", "a grant as well", "share"], run.text
     assert [call.action for call in aws.calls(service="kms", action="PutKeyPolicy")] == ["PutKeyPolicy"]
-    assert run.task("open").result["diff"]["state_before"][HOME][key]["policy_statements"] == []
+    assert run.task("open").result["diff"]["state_before"]["policy_statements"] == [
+        {"kms_key_arns": [key], "statements": []}
+    ]
     policy = encrypted.key_policy(aws, key)
     assert [piece for piece in foreign if piece not in policy] == []
     assert encrypted.sids(_own(policy)) == [
@@ -138,8 +140,8 @@ def test_consumers_are_added_and_removed_in_own_statements(
         },
     )
     assert run.code == 0, run.text
-    (left,) = run.task("the unit leaves").result["results"][0]["kms_keys"]
-    assert encrypted.sids(left["policy_statements"]) == [
+    (left,) = run.task("the unit leaves").result["policy_statements"]
+    assert encrypted.sids(left["statements"]) == [
         "GoldenImagesAccounts",
         "GoldenImagesAccountsGrants",
         "GoldenImagesOrganizations",

@@ -134,9 +134,10 @@ def test_exactly_the_named_accounts_then_no_account_then_public(
     assert run.code == 0, run.text
     assert run.changed == ["exactly one", "private", "public"]
     for task, launch in (("exactly one", [web]), ("private", []), ("public", [])):
-        for result in run.task(task).result["results"]:
-            assert result["launch_permissions"]["account_ids"] == launch
-            assert result["launch_permissions"]["public"] is (task == "public")
+        groups = run.task(task).result["launch_permissions"]
+        assert [account for group in groups for account in group["account_ids"]] == launch
+        assert any(group["public"] for group in groups) is (task == "public")
+        assert all(group["regions"] == sorted(images) for group in groups)
     assert observed.changes(aws) == run.actions
     for region in images:
         _assert_shared(aws, images, region, {"all"}, {"all"})
@@ -234,8 +235,12 @@ def test_in_a_batch_that_aws_rejects_the_valid_entries_are_applied_and_the_inval
     assert not [account for account in good if account in task.result["msg"]]
     assert run.facts["share_status"] == "incomplete"
     (result,) = run.facts["share_results"]
-    assert result["launch_permissions"]["account_ids"] == sorted(good)
-    assert [one["account_ids"] for one in result["volume_permissions"].values()] == [sorted(good)] * 2
+    (permitted,) = run.facts["share_permissions"]["launch_permissions"]
+    (of_snapshots,) = run.facts["share_permissions"]["volume_permissions"]
+    assert (permitted["account_ids"], permitted["regions"]) == (sorted(good), [HOME])
+    assert of_snapshots["account_ids"] == sorted(good)
+    assert of_snapshots["snapshots"] == {HOME: result["snapshot_ids"]}
+    assert len(result["snapshot_ids"]) == 2
     assert "Incomplete: 0 of 1 image shared with all accounts." in run.text
     assert observed.changes(aws) == run.actions
     launch, volumes = observed.sharing(aws, OWNER, HOME, fixture.image_id)

@@ -41,6 +41,7 @@ def grant_result(**changes: Any) -> dict[str, Any]:
     empty: dict[str, Any] = {
         "changed": False,
         "consumers": [],
+        "consumers_without_access": [],
         "failed_regions": [],
         "kms_key_arns": {},
         "rejected_account_ids": [],

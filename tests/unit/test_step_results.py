@@ -57,13 +57,14 @@ def test_copies(result: dict[str, Any], expected: dict[str, Any]) -> None:
 
 def test_grants() -> None:
     keys = [
-        {"kms_key_arn": "all", "consumers_without_access": []},
-        {"kms_key_arn": "some", "consumers_without_access": ["b"]},
-        {"kms_key_arn": "unknown", "consumers_without_access": None},
+        {"kms_key_arn": "all", "access_known": True},
+        {"kms_key_arn": "some", "access_known": True},
+        {"kms_key_arn": "unknown", "access_known": False},
     ]
     granted = GrantResult.from_dict(
         grant_result(
             consumers=["a", "b"],
+            consumers_without_access=[{"consumers": ["b"], "kms_key_arns": ["some"]}],
             failed_regions=[US],
             kms_key_arns={EU: "all", US: "failed", "ap-south-1": None},
             rejected_account_ids=["c"],

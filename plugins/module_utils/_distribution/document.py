@@ -27,12 +27,12 @@ from .._reports.document import (
     compare_sentences,
 )
 from .._reports.screen import format_duration, shorten_principal
+from .._share.permissions import CONSUMERS, permissions_in
 from .._verification import key_use
 from .._verification.document import MEANINGS, list_items
 from .._verification.report import PROOFS
 from .unfinished import describe_earlier, describe_started
 
-_CONSUMERS = ("account_ids", "org_arns", "org_unit_arns")
 _STEPS = ("copied", "key", "shared", "verified", "published")
 _STEP_MARKS = {
     Mark.FULL: "Done.",
@@ -144,7 +144,7 @@ def _sentences(content: Mapping[str, Any]) -> Iterator[str]:
     for region in content["regions"]:
         image = region["image_id"] or "no image"
         yield f"{region['region']}: {image} is {region['state'] or 'not there'}."
-        for principal in _list_principals(region):
+        for principal in _list_principals(content, region):
             yield f"{region['region']}: {image} is shared with {principal}."
     for publication in content.get("published", ()):
         place = f"{publication['parameter']} of {publication['account_id']}"
@@ -242,7 +242,7 @@ def _step_cell(content: Mapping[str, Any], region: Mapping[str, Any], step: str)
 def _consumers(content: Mapping[str, Any]) -> _Reach:
     """Return the consumers of the image, without its owner, which needs no permission."""
     return _Reach(
-        {region["region"]: frozenset(_list_principals(region)) for region in content["regions"]},
+        {region["region"]: frozenset(_list_principals(content, region)) for region in content["regions"]},
         frozenset(content.get("wanted", {}).get("shared_with", ())) - _owners(content),
     )
 
@@ -302,9 +302,9 @@ def _part_cell(done: int, number: int, title: str) -> Cell:
     return Cell(f"{done} of {number}", mark, title)
 
 
-def _list_principals(region: Mapping[str, Any]) -> list[str]:
-    permissions = region["launch_permissions"] or {}
-    return [str(principal) for kind in _CONSUMERS for principal in permissions.get(kind) or ()]
+def _list_principals(content: Mapping[str, Any], region: Mapping[str, Any]) -> list[str]:
+    permissions = permissions_in(region["region"], content["launch_permissions"])
+    return [str(principal) for kind in CONSUMERS for principal in permissions[kind]]
 
 
 def _matrix(content: Mapping[str, Any]) -> Matrix:
@@ -318,7 +318,7 @@ def _matrix(content: Mapping[str, Any]) -> Matrix:
         region_name = region["region"]
         marks = {
             shorten_principal(principal): verified.get((region_name, principal), Mark.PARTIAL)
-            for principal in _list_principals(region)
+            for principal in _list_principals(content, region)
         }
         marks |= {account: mark for (name, account), mark in verified.items() if name == region_name}
         cells[region_name] = marks
@@ -412,7 +412,7 @@ def _rows(content: Mapping[str, Any], region: Mapping[str, Any]) -> Iterator[dic
         for row in content.get("verified", ())
         if row["region"] == region["region"]
     }
-    principals = dict.fromkeys([*_list_principals(region), *reached])
+    principals = dict.fromkeys([*_list_principals(content, region), *reached])
     if not principals:
         yield facts
     for principal in principals:

@@ -31,7 +31,7 @@ _SECONDS = "copy_seconds"
 # The keys of the report that list copies.
 _COPIES = ("regions", "consumer_images")
 _PUBLISH_FACTS = ("account_id", "image_id", "label", "launch_templates", "parameter", "region")
-_SHARE_FACTS = ("launch_permissions", "shared_tags", "volume_permissions")
+_PERMISSIONS = ("launch_permissions", "volume_permissions")
 
 
 def build_report(
@@ -102,6 +102,7 @@ def build_report(
         **{name: rows for name, rows in optional.items() if rows},
         **({"verification_level": verification_level} if verification_level and verifications else {}),
         **({"wanted": expected} if expected else {}),
+        **{name: list(share_result.get(name, ())) for name in _PERMISSIONS},
         "failures": failures,
         "regions": regions,
         "source_image_id": copy_result.get("source_image_id"),
@@ -126,8 +127,8 @@ def has_failed(content: Mapping[str, Any]) -> bool:
 def _region(copy: Mapping[str, Any], share: Mapping[str, Any] | None) -> dict[str, Any]:
     return {
         **_copy(copy),
-        **{fact: (share or {}).get(fact) for fact in _SHARE_FACTS},
         "shared": share is not None,
+        "shared_tags": (share or {}).get("shared_tags"),
     }
 
 

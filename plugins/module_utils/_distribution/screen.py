@@ -32,6 +32,7 @@ from .._reports.screen import (
     wrap_text,
 )
 from .._reports.uploaded import add_report_place, find_common_folder
+from .._share.permissions import permissions_in
 from .._verification import key_use
 from .._verification.report import explain_level, format_level
 from .document import OF_KEYS
@@ -220,12 +221,12 @@ def _shared_cell(run: _Run, region: Mapping[str, Any]) -> str:
 
     The image's owner needs none.
     """
-    permissions = region["launch_permissions"] or {}
+    permissions = permissions_in(region["region"], run.report["launch_permissions"])
     expected = permitted = 0
     for kind, _noun in _KINDS:
         consumers = {str(consumer) for consumer in run.consumers[kind]} - {region["account_id"]}
         expected += len(consumers)
-        permitted += len(consumers & {str(principal) for principal in permissions.get(kind) or ()})
+        permitted += len(consumers & {str(principal) for principal in permissions[kind]})
     if not expected:
         return ""
     is_planned = region["image_id"] is None or region["region"] in run.planned_shares

@@ -19,10 +19,12 @@ _COPIED = {
     "source_image_id": Absent(Null(TEXT)),
     "source_region": Absent(Null(TEXT)),
 }
-_PERMISSIONS = {kind: Absent([TEXT]) for kind in ("account_ids", "org_arns", "org_unit_arns")}
+_CONSUMERS = {kind: Absent([TEXT]) for kind in ("account_ids", "org_arns", "org_unit_arns")}
 _SHARED = {
     **OUTCOME,
-    "results": Absent([{"launch_permissions": Absent(Null(_PERMISSIONS)), "region": TEXT}]),
+    "launch_permissions": Absent([{**_CONSUMERS, "regions": [TEXT]}]),
+    "results": Absent([{"region": TEXT}]),
+    "volume_permissions": Absent([{}]),
 }
 _PUBLISHED = {
     **OUTCOME,

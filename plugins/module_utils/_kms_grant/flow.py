@@ -16,9 +16,11 @@ from .._aws.clients import Clients
 from .._aws.read import SETTLING_GRACE_PERIOD
 from .._aws.read_targets import read_targets
 from .._fanout import GRACE_PERIOD
+from .._keys.needed import ConsumerResources, Kept
 from .._model import KeyState, Target
 from .._plan import Plan, TargetPlan
-from .._runner import Flow, Outcome
+from .._runner import Flow, Outcome, diff_by_change
+from .accesses import describe_access, group_kept, group_unseen, group_without_access
 from .apply import apply, is_of_consumer
 from .losses import find_lost_access, list_kept_access, select_keys_to_inspect
 from .options import GrantOptions
@@ -66,17 +68,23 @@ def read_state(clients: Clients, options: GrantOptions) -> GrantState:
 def result(options: GrantOptions, current: GrantState, plan: Plan, outcome: Outcome) -> dict[str, Any]:
     """Return the module's own return values; regions that failed are missing from ``results``.
 
-    A thousand accounts have a grant on each key: ``grants`` names each of them once.
+    A thousand accounts have a grant on each key: what keys have in common names each account once.
     """
     failures = (*outcome.failures, *outcome.tolerated, *plan.tolerated)
     incomplete = {failure.region for failure in failures}
     completed = [target for target in plan.targets if target.target.region not in incomplete]
     failed = {item.region for item in failures if item.region and not is_of_consumer(current, item)}
     others = without_owner(options, current)
+    without_access = {
+        key.key.arn: consumers_without_access(others, key, target)
+        for target in completed
+        for key in current.keys[target.target]
+    }
     return {
         "consumers": sorted(options.consumers.names),
+        "consumers_without_access": group_without_access(without_access),
         "failed_regions": sorted(failed),
-        "grants": _group_grants(completed),
+        "kept_access": group_kept(_list_kept(others, current, completed)),
         "kms_key_arns": {
             target.region: keys[0].key.arn if keys else None for target, keys in current.keys.items()
         },
@@ -86,51 +94,61 @@ def result(options: GrantOptions, current: GrantState, plan: Plan, outcome: Outc
                 "account_id": target.target.account_id,
                 "changed": bool(target.actions),
                 "kms_keys": [
-                    _describe_key(others, current, target, key) for key in current.keys[target.target]
+                    {
+                        "access_known": without_access[key.key.arn] is not None,
+                        "dependents": _list_dependents(others, current, target, key),
+                        "kms_key_arn": key.key.arn,
+                    }
+                    for key in current.keys[target.target]
                 ],
                 "region": target.target.region,
             }
             for target in completed
         ],
+        "unseen_accounts": group_unseen(
+            {
+                key.key.arn: _resources(current, target, key).unseen
+                for target in completed
+                for key in current.keys[target.target]
+            }
+        ),
+        **describe_access(target.after for target in completed),
     }
 
 
-def _describe_key(
-    options: GrantOptions, current: GrantState, plan: TargetPlan, key: KeyState
-) -> dict[str, Any]:
-    """Return a key without its grants: who cannot use it, who keeps access, and who still needs it.
-
-    With ``revoke_in_use``, what those who lose access have under the key is not read.
-    """
-    arn = key.key.arn
-    unread = options.revoke_in_use and bool(find_lost_access(options, current, key))
-    resources = current.shared_under(plan.target.region, arn).consumers
-    statements = plan.after[arn].get("policy_statements")
+def _list_kept(
+    options: GrantOptions, current: GrantState, targets: Iterable[TargetPlan]
+) -> dict[str, tuple[Kept, ...]]:
+    """Return the consumers that keep access to each key."""
     return {
-        "kms_key_arn": arn,
-        "consumers_without_access": consumers_without_access(options, key, plan),
-        "kept_access": [kept.to_dict() for kept in list_kept_access(options, current, plan.target, key)],
-        "dependents": None if unread else resources.dependents_as_result(),
-        "unseen_accounts": None if unread else resources.unseen_as_result(),
-        **({} if statements is None else {"policy_statements": statements}),
+        key.key.arn: list_kept_access(options, current, target.target, key)
+        for target in targets
+        for key in current.keys[target.target]
     }
 
 
-def _group_grants(targets: Iterable[TargetPlan]) -> list[dict[str, Any]]:
-    """Return the grants after the plan, those together that have operations and keys in common."""
-    keys: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for target in targets:
-        for arn, access in target.after.items():
-            for grant in access["grants"]:
-                for grantee in grant["grantees"]:
-                    keys.setdefault((grantee, tuple(grant["operations"])), []).append(arn)
-    grantees: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
-    for (grantee, operations), arns in keys.items():
-        grantees.setdefault((operations, tuple(arns)), []).append(grantee)
-    return [
-        {"grantees": named, "kms_key_arns": list(arns), "operations": list(operations)}
-        for (operations, arns), named in grantees.items()
-    ]
+def _list_dependents(
+    options: GrantOptions, current: GrantState, plan: TargetPlan, key: KeyState
+) -> list[dict[str, Any]] | None:
+    """Return what those who lose access have under a key, which is not read with ``revoke_in_use``."""
+    if options.revoke_in_use and find_lost_access(options, current, key):
+        return None
+    return _resources(current, plan, key).dependents_as_result()
 
 
-FLOW: Flow[GrantOptions, GrantState] = Flow(GrantOptions, read_state, plan, apply, result)
+def _resources(current: GrantState, plan: TargetPlan, key: KeyState) -> ConsumerResources:
+    return current.shared_under(plan.target.region, key.key.arn).consumers
+
+
+def diff(plan: Plan) -> dict[str, Any]:
+    """Return the changes, and the states before and after with each consumer once."""
+    return {
+        **diff_by_change(plan),
+        "state_after": describe_access(target.after for target in plan.targets),
+        "state_before": describe_access(target.before for target in plan.targets),
+    }
+
+
+FLOW: Flow[GrantOptions, GrantState] = Flow(
+    GrantOptions, read_state, plan, apply, result, diff=lambda _options, _current, plan: diff(plan)
+)

@@ -54,13 +54,16 @@ def kept_access(results: Iterable[Mapping[str, Any]]) -> tuple[KeptAccess, ...]:
     return tuple(
         KeptAccess(
             resource,
-            access["principal"],
+            principal,
             access["reason"],
             tuple(access["image_ids"]),
             tuple(access["resource_ids"]),
         )
-        for resource, key in _keys(results)
-        for access in key["kept_access"]
+        for resource, result, _key in _keys(results)
+        for group in result.get("kept_access", ())
+        for access in group["kms_keys"]
+        if access["kms_key_arn"] == resource.resource_id
+        for principal in group["principals"]
     )
 
 
@@ -72,7 +75,7 @@ def dependents(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]] | N
     Raises:
         KeyError, TypeError: they are not results of that module.
     """
-    if not _is_read(results, "dependents"):
+    if not _is_read(results):
         return None
     return [
         {
@@ -83,7 +86,7 @@ def dependents(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]] | N
             "resource": resource.resource_id,
             "resource_ids": list(account["resource_ids"]),
         }
-        for resource, key in _keys(results)
+        for resource, _result, key in _keys(results)
         for account in key["dependents"]
     ]
 
@@ -96,29 +99,34 @@ def unseen_accounts(results: Sequence[Mapping[str, Any]]) -> list[dict[str, str]
     Raises:
         KeyError, TypeError: they are not results of that module.
     """
-    if not _is_read(results, "unseen_accounts"):
+    if not _is_read(results):
         return None
     return [
         {
-            "account_id": account["account_id"],
-            "message": f"{resource.region}: not all that {account['account_id']} may have under "
-            f"{resource.resource_id} was read: {account['reason']}",
-            "reason": account["reason"],
+            "account_id": account_id,
+            "message": f"{resource.region}: not all that {account_id} may have under "
+            f"{resource.resource_id} was read: {group['reason']}",
+            "reason": group["reason"],
             "region": resource.region,
             "resource": resource.resource_id,
         }
-        for resource, key in _keys(results)
-        for account in key["unseen_accounts"]
+        for resource, result, _key in _keys(results)
+        for group in result.get("unseen_accounts", ())
+        if resource.resource_id in group["kms_key_arns"]
+        for account_id in group["account_ids"]
     ]
 
 
-def _is_read(results: Iterable[Mapping[str, Any]], part: str) -> bool:
-    """Whether a part was read of each key: with ``revoke_in_use``, what depends on a key is null."""
-    return all(key[part] is not None for _resource, key in _keys(results))
+def _is_read(results: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether it was read what depends on each key: with ``revoke_in_use``, that is null."""
+    return all(key["dependents"] is not None for _resource, _result, key in _keys(results))
 
 
-def _keys(results: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Resource, Mapping[str, Any]]]:
+def _keys(
+    results: Iterable[Mapping[str, Any]],
+) -> Iterator[tuple[Resource, Mapping[str, Any], Mapping[str, Any]]]:
+    """Yield each key that was read, the result that it is in, and what that has of the key alone."""
     for result in results:
         for region in result.get("results", ()):
             for key in region["kms_keys"]:
-                yield Resource(region["region"], key["kms_key_arn"]), key
+                yield Resource(region["region"], key["kms_key_arn"]), result, key

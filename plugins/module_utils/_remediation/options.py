@@ -24,30 +24,13 @@ _REMOVAL = {
     "region": TEXT,
     "resource": TEXT,
 }
+_KEPT = {"image_ids": [TEXT], "kms_key_arn": TEXT, "reason": TEXT, "resource_ids": [TEXT]}
+_REVOKED_KEY = {"dependents": Null([{"account_id": TEXT, "resource_ids": [TEXT]}]), "kms_key_arn": TEXT}
 _REVOKED = [
     {
-        "results": Absent(
-            [
-                {
-                    "kms_keys": [
-                        {
-                            "kept_access": [
-                                {
-                                    "principal": TEXT,
-                                    "image_ids": [TEXT],
-                                    "reason": TEXT,
-                                    "resource_ids": [TEXT],
-                                }
-                            ],
-                            "dependents": Null([{"account_id": TEXT, "resource_ids": [TEXT]}]),
-                            "kms_key_arn": TEXT,
-                            "unseen_accounts": Null([{"account_id": TEXT, "reason": TEXT}]),
-                        }
-                    ],
-                    "region": TEXT,
-                }
-            ]
-        )
+        "kept_access": Absent([{"kms_keys": [_KEPT], "principals": [TEXT]}]),
+        "results": Absent([{"kms_keys": [_REVOKED_KEY], "region": TEXT}]),
+        "unseen_accounts": Absent([{"account_ids": [TEXT], "kms_key_arns": [TEXT], "reason": TEXT}]),
     }
 ]
 _IMAGE_OR_SNAPSHOT_ID = re.compile(r"(?:ami|snap)-(?:[0-9a-f]{8}|[0-9a-f]{17})")

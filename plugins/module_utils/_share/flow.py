@@ -18,11 +18,12 @@ from .._aws.read_targets import read_targets
 from .._failures import CONSUMER_REJECTED, Failure, TargetFailed, ValidationError, invalid_option
 from .._fanout import CHANGE_GRACE_PERIOD, GRACE_PERIOD, map_parallel
 from .._model import Target
-from .._plan import Action, Performed, Plan, TargetPlan
+from .._plan import Action, Performed, Plan
 from .._progress import Report
 from .._regions import targets_in
-from .._runner import Flow, Outcome
+from .._runner import Flow, Outcome, diff_by_change
 from .options import ShareOptions
+from .permissions import describe_permissions
 from .plan import describe_partial_state, plan
 from .public import add_unknown_access, list_left_open, public_warning
 from .read import add_keys, needs_source, read_image, read_snapshots, read_source
@@ -152,28 +153,52 @@ def result(options: ShareOptions, current: ShareState, plan: Plan, outcome: Outc
     failures = (*outcome.failures, *outcome.tolerated, *plan.tolerated)
     failed = {item.region for item in failures if item.region} - {target.region for target in outcome.state}
     rejected = {item.rejected_account_id for item in failures if item.rejected_account_id}
+    completed = {
+        target.target: outcome.state.get(target.target, target.after)
+        for target in plan.targets
+        if target.target.region not in failed
+    }
+    before = {target.target: target.before for target in plan.targets}
     return {
         "failed_regions": sorted(failed | options.regions_without_keys),
         "images": dict(options.by_region),
         "rejected_account_ids": sorted(rejected | options.rejected_account_ids),
-        "results": [
-            _result(options, target, outcome.state.get(target.target, target.after))
-            for target in plan.targets
-            if target.target.region not in failed
-        ],
+        "results": [_result(options, target, before[target], after) for target, after in completed.items()],
+        **describe_permissions({target.region: after for target, after in completed.items()}),
     }
 
 
-def _result(options: ShareOptions, target: TargetPlan, after: Mapping[str, Any]) -> dict[str, Any]:
+def _result(
+    options: ShareOptions, target: Target, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> dict[str, Any]:
     return {
-        "account_id": target.target.account_id,
-        "changed": after != target.before,
-        "image_id": options.by_region.get(target.target.region),
-        "launch_permissions": after["launch_permissions"],
-        "region": target.target.region,
+        "account_id": target.account_id,
+        "changed": after != before,
+        "image_id": options.by_region.get(target.region),
+        "region": target.region,
         "shared_tags": after["shared_tags"],
-        "volume_permissions": after["volume_permissions"],
+        "snapshot_ids": list(after["volume_permissions"]),
     }
 
 
-FLOW: Flow[ShareOptions, ShareState] = Flow(ShareOptions, read_state, plan, apply, result)
+def diff(plan: Plan) -> dict[str, Any]:
+    """Return the changes, and the states before and after with each consumer once."""
+    return {
+        **diff_by_change(plan),
+        "state_after": _describe_states(plan.after),
+        "state_before": _describe_states(plan.before),
+    }
+
+
+def _describe_states(states: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    known = {region: state for region, state in states.items() if state}
+    images = {
+        region: {"image_id": state["image_id"], "shared_tags": state["shared_tags"]}
+        for region, state in known.items()
+    }
+    return {"images": images, **describe_permissions(known)}
+
+
+FLOW: Flow[ShareOptions, ShareState] = Flow(
+    ShareOptions, read_state, plan, apply, result, diff=lambda _options, _current, plan: diff(plan)
+)

@@ -29,6 +29,7 @@ from .._reports.screen import (
     read_module_message,
     wrap_text,
 )
+from .permissions import permissions_in
 
 
 def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
@@ -42,7 +43,16 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     rest = report_path or f"the fact {context['role']}_failures"
     message = join_messages([read_module_message(result, rest)], rest)
     incomplete = _incomplete_regions(result)
-    rows = [_row(item, context["check_mode"], item["region"] in incomplete) for item in results]
+    groups = result.get("launch_permissions") or ()
+    rows = [
+        _row(
+            item,
+            permissions_in(item["region"], groups),
+            is_plan=context["check_mode"],
+            is_incomplete=item["region"] in incomplete,
+        )
+        for item in results
+    ]
     by_tone = [[row for row in rows if row.tone is tone] for tone in (Tone.BAD, Tone.WARNING, Tone.PLAIN)]
     first = [*_rows_of_failed_regions(result), *by_tone[0], *by_tone[1]]
     lines = (
@@ -110,9 +120,10 @@ def _headline(result: Mapping[str, Any], context: Mapping[str, Any]) -> Iterator
         yield from wrap_text(f"{str(status).capitalize()}: {text}.", Tone.BAD)
 
 
-def _row(image: Mapping[str, Any], is_plan: bool, is_incomplete: bool) -> Row:
-    permissions = image["launch_permissions"] or {}
-    public = bool(permissions.get("public"))
+def _row(
+    image: Mapping[str, Any], permissions: Mapping[str, Any], *, is_plan: bool, is_incomplete: bool
+) -> Row:
+    public = bool(permissions["public"])
     return Row(
         {
             "region": image["region"],

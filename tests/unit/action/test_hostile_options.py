@@ -38,13 +38,13 @@ AUDITED = audit_of(
         accounts(CONSUMER), made(root(CONSUMER)), volume_permissions={"snap-00000001": accounts(CONSUMER)}
     )
 )
+_KEY = "arn:aws:kms:eu-west-1:111122223333:key/1"
+_KEPT = {"image_ids": [IMAGE], "kms_key_arn": _KEY, "reason": "It is used.", "resource_ids": []}
+_DEPENDENTS = [{"account_id": CONSUMER, "resource_ids": ["vol-1"]}]
 _REVOKED = {
-    "kept_access": [
-        {"principal": CONSUMER, "image_ids": [IMAGE], "reason": "It is used.", "resource_ids": []}
-    ],
-    "kms_key_arn": "arn:aws:kms:eu-west-1:111122223333:key/1",
-    "dependents": [{"account_id": CONSUMER, "resource_ids": ["vol-1"]}],
-    "unseen_accounts": [{"account_id": CONSUMER, "reason": "Denied."}],
+    "kept_access": [{"kms_keys": [_KEPT], "principals": [CONSUMER]}],
+    "results": [{"kms_keys": [{"dependents": _DEPENDENTS, "kms_key_arn": _KEY}], "region": EU}],
+    "unseen_accounts": [{"account_ids": [CONSUMER], "kms_key_arns": [_KEY], "reason": "Denied."}],
 }
 _REMOVAL = {
     "finding_codes": ["public"],
@@ -103,7 +103,7 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
             "audit_result": AUDITED,
             "images": {EU: [IMAGE]},
             "expected_removals": [_REMOVAL],
-            "revoke_results": [{"results": [{"kms_keys": [_REVOKED], "region": EU}]}],
+            "revoke_results": [_REVOKED],
         },
     ],
     "role_result": [

@@ -44,7 +44,13 @@ def copy(region: str, **changes: Any) -> dict[str, Any]:
 
 def shared(*regions: str, **changes: Any) -> dict[str, Any]:
     """What ``ami_share`` returned."""
-    return {"failures": [], "results": [share(region) for region in regions], **changes}
+    return {
+        "failures": [],
+        "launch_permissions": [{"account_ids": ["222222222222"], "regions": list(regions)}],
+        "results": [share(region) for region in regions],
+        "volume_permissions": [],
+        **changes,
+    }
 
 
 def share(region: str) -> dict[str, Any]:
@@ -52,10 +58,9 @@ def share(region: str) -> dict[str, Any]:
         "account_id": OWNER,
         "changed": True,
         "image_id": f"ami-{region}",
-        "launch_permissions": {"account_ids": ["222222222222"]},
         "region": region,
         "shared_tags": {"version": "1"},
-        "volume_permissions": {f"snap-{region}": {}},
+        "snapshot_ids": [f"snap-{region}"],
     }
 
 

@@ -19,7 +19,7 @@ from ansible_collections.golden.images.plugins.module_utils._reports.document im
 from ansible_collections.golden.images.plugins.module_utils._reports.formats import render_all
 from ansible_collections.golden.images.plugins.module_utils._verification.document import MEANINGS
 
-from tests.unit.distribution.examples import EU, US, copied, copy, failure, reported, share, shared
+from tests.unit.distribution.examples import EU, US, copied, copy, failure, reported, shared
 from tests.unit.examples import OWNER, SOURCE_ID
 from tests.unit.reports.examples import PAGE_FILES
 
@@ -93,11 +93,14 @@ def test_a_distribution_with_every_step() -> None:
 
 
 def test_what_reached_a_part_of_what_was_wanted_is_not_done() -> None:
-    all_accounts = {**share(US), "launch_permissions": {"account_ids": [A, B, "444444444444"]}}
+    permissions = [
+        {"account_ids": [A], "regions": [EU, US]},
+        {"account_ids": [B, "444444444444"], "regions": [US]},
+    ]
     shown = of(
         copied(EU, US),
         {},
-        shared(results=[share(EU), all_accounts]),
+        shared(EU, US, launch_permissions=permissions),
         publish_result={
             "results": [published(EU), *(published(US, account_id=one) for one in (A, B, OWNER))]
         },
@@ -198,12 +201,12 @@ def test_a_failure_in_a_best_effort_region_is_less_severe() -> None:
 
 
 def test_accounts_and_the_level_that_they_reached() -> None:
-    permissions = {"account_ids": [A, B], "org_arns": [ORG], "org_unit_arns": []}
+    permissions = {"account_ids": [A, B], "org_arns": [ORG], "org_unit_arns": [], "regions": [EU]}
     finding = {"code": "no_key", "message": "No key.", "remedy": "Grant it.", "severity": "medium"}
     shown = of(
         copied(EU),
         {},
-        shared(results=[{**share(EU), "launch_permissions": permissions}]),
+        shared(EU, launch_permissions=[permissions]),
         verification_results=[verified(A), verified(B, reached=False, findings=[finding])],
         verification_level="authorized",
     )

@@ -131,6 +131,7 @@ def test_a_region_has_its_image_and_its_permissions() -> None:
     report = reported(copied(EU), {}, shared(EU))
     assert report == {
         "failures": [],
+        "launch_permissions": [{"account_ids": ["222222222222"], "regions": [EU]}],
         "regions": [
             {
                 "account_id": OWNER,
@@ -138,19 +139,18 @@ def test_a_region_has_its_image_and_its_permissions() -> None:
                 "copy_seconds": None,
                 "image_id": f"ami-{EU}",
                 "kms_key_arn": f"key-{EU}",
-                "launch_permissions": {"account_ids": ["222222222222"]},
                 "name": "golden",
                 "region": EU,
                 "shared": True,
                 "shared_tags": {"version": "1"},
                 "snapshot_ids": [f"snap-{EU}"],
                 "state": "available",
-                "volume_permissions": {f"snap-{EU}": {}},
             }
         ],
         "source_image_id": SOURCE_ID,
         "source_region": SOURCE_REGION,
         "status": "distributed",
+        "volume_permissions": [],
     }
 
 
@@ -158,7 +158,7 @@ def test_a_region_that_is_not_shared() -> None:
     (region,) = reported(copied(EU), {}, {})["regions"]
     assert region["shared"] is False
     assert region["image_id"] == f"ami-{EU}"
-    assert region["launch_permissions"] is None
+    assert region["shared_tags"] is None
 
 
 TASK_FAILED = {"failed": True, "msg": "The task includes an undefined variable."}

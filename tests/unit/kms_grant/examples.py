@@ -109,15 +109,44 @@ class Run(FlowRun):
 
     @property
     def key(self) -> dict[str, Any]:
-        """The result of the only key."""
+        """The result of the only key, with what the result has in common for several keys."""
         ((key,),) = (region["kms_keys"] for region in self.results)
-        found: dict[str, Any] = key
-        return found
+        return key_of(self.result, key)
 
     @property
     def operations(self) -> list[str]:
         """The planned operations."""
         return [action.operation for action in self.plan.actions]
+
+
+def key_of(result: Mapping[str, Any], key: Mapping[str, Any]) -> dict[str, Any]:
+    """A key of a result, with who keeps access to it, who cannot use it, and of whom not all was read."""
+    arn = key["kms_key_arn"]
+    lacking = [
+        name
+        for group in result["consumers_without_access"]
+        if arn in group["kms_key_arns"]
+        for name in group["consumers"]
+    ]
+    return {
+        **key,
+        "consumers_without_access": sorted(lacking) if key["access_known"] else None,
+        "kept_access": [
+            {**access, "principal": principal}
+            for group in result["kept_access"]
+            for access in group["kms_keys"]
+            if access["kms_key_arn"] == arn
+            for principal in group["principals"]
+        ],
+        "unseen_accounts": None
+        if key["dependents"] is None
+        else [
+            {"account_id": account_id, "reason": group["reason"]}
+            for group in result["unseen_accounts"]
+            if arn in group["kms_key_arns"]
+            for account_id in group["account_ids"]
+        ],
+    }
 
 
 def run(aws: World, options: Mapping[str, Any]) -> tuple[dict[str, Any], Outcome]:

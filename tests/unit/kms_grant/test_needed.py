@@ -24,6 +24,7 @@ from tests.unit.kms_grant.examples import (
     aws_with,
     calls,
     foreign,
+    key_of,
     made,
     root,
     scaling_role,
@@ -366,7 +367,7 @@ def test_other_regions_do_not_depend_on_one_that_cannot_be_read() -> None:
     aws.ec2_clients[EU] = Ec2(refuse={"DescribeImages": "UnauthorizedOperation"})
     done = Run(wanted(B, regions=(EU, US), purge_grants=True), aws)
     assert [action.target.region for action in done.plan.actions] == [US]
-    found = {one["region"]: one["kms_keys"][0]["kept_access"] for one in done.results}
+    found = {one["region"]: key_of(done.result, one["kms_keys"][0])["kept_access"] for one in done.results}
     assert [one["principal"] for one in found[EU]] == [A]
     assert (found[US], done.outcome.failures) == ([], ())
 

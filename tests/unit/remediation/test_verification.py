@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -114,10 +115,28 @@ def test_what_is_held_is_not_removed(resource: str, principal: str, seen: Region
     assert left == ([removal] if is_left else [])
 
 
-def of_grant(**key: Any) -> dict[str, Any]:
+def of_grant(
+    kept_access: Sequence[dict[str, Any]] = (),
+    dependents: Sequence[dict[str, Any]] | None = (),
+    unseen_accounts: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
     """A result of ``ami_kms_grant`` for the key."""
-    parts = {"dependents": [], "kept_access": [], "kms_key_arn": KEY.arn, "unseen_accounts": [], **key}
-    return {"failed": False, "results": [{"kms_keys": [parts], "region": HERE}]}
+    key = {"dependents": None if dependents is None else list(dependents), "kms_key_arn": KEY.arn}
+    return {
+        "failed": False,
+        "kept_access": [
+            {
+                "principals": [access.pop("principal")],
+                "kms_keys": [{**access, "kms_key_arn": arn} for arn in (KEY.arn, "another key")],
+            }
+            for access in map(dict, kept_access)
+        ],
+        "results": [{"kms_keys": [key], "region": HERE}],
+        "unseen_accounts": [
+            {"account_ids": [one["account_id"]], "kms_key_arns": [KEY.arn], "reason": one["reason"]}
+            for one in unseen_accounts
+        ],
+    }
 
 
 def kept(principal: str, reason: str = "It has volumes.", **needs: Any) -> dict[str, Any]:
@@ -162,6 +181,6 @@ def test_key_access_that_was_kept_or_revoked_is_named_with_its_key() -> None:
 
 def test_what_depends_on_a_key_is_null_if_that_was_not_read_of_each_key() -> None:
     dependent = {"account_id": CONSUMER, "resource_ids": ["vol-1"]}
-    known, unread = of_grant(dependents=[dependent]), of_grant(dependents=None, unseen_accounts=None)
+    known, unread = of_grant(dependents=[dependent]), of_grant(dependents=None)
     found = remediated(SHARED, revoke_results=[known, unread])
     assert (found["dependents"], found["unseen_accounts"], found["kept_access"]) == (None, None, [])

@@ -15,6 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils._keys.grants import 
 from ansible_collections.golden.images.plugins.module_utils._model import Sharing
 from ansible_collections.golden.images.plugins.module_utils._plan import Action, TargetPlan
 from ansible_collections.golden.images.plugins.module_utils._share.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._share.permissions import permissions_in
 from botocore.validate import validate_parameters
 
 from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION
@@ -301,6 +302,25 @@ class Run(FlowRun):
         """The calls of the only region that change something."""
         assert self.outcome is not None
         return self.ec2().writes()
+
+    @property
+    def permissions(self) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+        """The launch permissions of each region's image in the result, and the accounts of its snapshots."""
+        return {one["region"]: self._permissions_of(one) for one in self.results}
+
+    def _permissions_of(self, image: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        region = image["region"]
+        volumes = {}
+        for snapshot_id in image["snapshot_ids"]:
+            groups = [
+                group
+                for group in self.result["volume_permissions"]
+                if snapshot_id in group["snapshots"].get(region, ())
+            ]
+            account_ids = sorted(account for group in groups for account in group["account_ids"])
+            public = any(group["public"] for group in groups)
+            volumes[snapshot_id] = {"account_ids": account_ids, "public": public}
+        return permissions_in(region, self.result["launch_permissions"]), volumes
 
     def ec2(self, region: str = REGION) -> Ec2:
         """EC2 of a region."""

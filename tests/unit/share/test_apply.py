@@ -74,12 +74,13 @@ def test_failed_region_is_not_in_the_results_and_others_complete(best_effort: li
                 "account_id": OWNER,
                 "changed": True,
                 "image_id": IMAGE,
-                "launch_permissions": with_accounts(CONSUMER).to_dict(),
                 "region": REGION,
                 "shared_tags": {},
-                "volume_permissions": {},
+                "snapshot_ids": [],
             }
         ],
+        "launch_permissions": [{**with_accounts(CONSUMER).to_dict(), "regions": [REGION]}],
+        "volume_permissions": [],
     }
 
 
@@ -91,7 +92,7 @@ def test_region_in_which_aws_rejects_one_account_is_in_the_results(best_effort: 
     assert failed(done) == [(REGION, "consumer_rejected")]
     assert done.outcome.tolerated == ()
     (region,) = done.results
-    assert region["launch_permissions"] == with_accounts(CONSUMER, FOURTH).to_dict()
+    assert done.permissions[REGION] == (with_accounts(CONSUMER, FOURTH).to_dict(), {})
     assert region["changed"]
 
 
@@ -137,8 +138,9 @@ def test_what_failed_in_earlier_steps_is_left_out_and_nothing_is_purged() -> Non
 )
 def test_region_in_which_aws_rejects_all_accounts_that_are_added(current: Sharing, listed: list[str]) -> None:
     done = run(wanted(with_accounts(STRANGER, *listed)), shared(current, {}), rejected=frozenset({STRANGER}))
-    assert [(one["launch_permissions"]["account_ids"], one["changed"]) for one in done.results] == (
-        [(listed, False)] if listed else []
+    changed = [one["changed"] for one in done.results]
+    assert ([launch["account_ids"] for launch, _volumes in done.permissions.values()], changed) == (
+        ([listed], [False]) if listed else ([], [])
     )
 
 
@@ -163,14 +165,13 @@ def test_a_snapshot_without_an_image_is_unshared() -> None:
     (region,) = done.results
     nobody = {"account_ids": [], "public": False}
     assert (region["image_id"], region["changed"]) == (None, True)
-    assert region["launch_permissions"] == PRIVATE.to_dict()
-    assert region["volume_permissions"] == {held: nobody, private: nobody}
+    assert done.permissions[REGION] == (PRIVATE.to_dict(), {held: nobody, private: nobody})
 
 
 def test_one_snapshot_may_stand_for_a_list() -> None:
     aws = aws_with(shared(), snapshots={"snap-0000000a": with_accounts(CONSUMER)})
     options = {"account_ids": [CONSUMER], "state": "absent", "snapshots": {REGION: "snap-0000000a"}}
-    assert list(Run(options, aws).results[0]["volume_permissions"]) == ["snap-0000000a"]
+    assert Run(options, aws).results[0]["snapshot_ids"] == ["snap-0000000a"]
 
 
 def without_end(done: Run) -> str:
@@ -204,7 +205,7 @@ OPENED = {OPEN_IMAGE: IMAGE, **{opening(one): one for one in TWO}}
 def test_without_a_failure_all_is_open() -> None:
     done = run(wanted(PUBLIC), shared(volumes_of=TWO))
     assert (done.writes, failed(done), done.outcome.warnings) == ([*OPENING], [], ())
-    assert done.results[0]["launch_permissions"]["public"]
+    assert done.permissions[REGION][0]["public"]
 
 
 @pytest.mark.parametrize("number", range(3), ids=["the image", "a snapshot", "the last snapshot"])

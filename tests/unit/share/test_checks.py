@@ -384,8 +384,11 @@ def test_warning_names_consumers_without_access() -> None:
 
 def granted(*lacking: str, name: str = "a", consumers: Iterable[str] = (A, B)) -> dict[str, Any]:
     """The result of ``ami_kms_grant``, which named these consumers; some of them cannot use the key."""
-    key = {"kms_key_arn": key_arn(name), "consumers_without_access": list(lacking)}
-    return grant_result(consumers=list(consumers), results=[{"kms_keys": [key]}])
+    key = {"access_known": True, "kms_key_arn": key_arn(name)}
+    without_access = [{"consumers": list(lacking), "kms_key_arns": [key_arn(name)]}]
+    return grant_result(
+        consumers=list(consumers), consumers_without_access=without_access, results=[{"kms_keys": [key]}]
+    )
 
 
 @pytest.mark.parametrize(

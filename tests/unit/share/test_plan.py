@@ -275,7 +275,7 @@ def test_result_without_the_entries_that_aws_rejected(
 ) -> None:
     done = run(want, shared(current, {"snap-1": current}), rejected=frozenset({rejected}))
     assert {one.error_code for one in done.outcome.failures} == {"consumer_rejected"}
-    assert [(one["launch_permissions"], one["volume_permissions"]) for one in done.results] == (
+    assert [*done.permissions.values()] == (
         [
             (
                 expected.to_dict(),

@@ -120,8 +120,9 @@ def test_results_are_the_state_that_a_run_leaves_if_aws_rejects_some(
     assert {one.error_code for one in done.outcome.failures} <= {"consumer_rejected"}
     for result in done.results:
         (image,) = done.ec2(result["region"]).images.values()
-        assert result["launch_permissions"] == image.launch.to_dict()
-        assert result["volume_permissions"] == {
+        launch, volumes = done.permissions[result["region"]]
+        assert launch == image.launch.to_dict()
+        assert volumes == {
             snapshot_id: {"account_ids": sorted(held.account_ids), "public": held.public}
             for snapshot_id, held in image.volumes.items()
         }

@@ -218,9 +218,7 @@ WANTED, OTHER = key_arn("wanted"), key_arn("other")
 MANAGED = key("aws-ebs", manager="AWS")
 FOREIGN = key_arn("theirs", account_id=STRANGER)
 GRANTED = key("wanted", grantees=[root(A)])
-USABLE = grant_result(
-    consumers=[A], results=[{"kms_keys": [{"kms_key_arn": WANTED, "consumers_without_access": []}]}]
-)
+USABLE = grant_result(consumers=[A], results=[{"kms_keys": [{"access_known": True, "kms_key_arn": WANTED}]}])
 GRANTS, POLICIES = ["DescribeKey wanted", "ListGrants wanted"], ["GetKeyPolicy wanted"]
 # AWS RAM's policy is read with the other one.
 ALL_OF = [*GRANTS, *POLICIES, *POLICIES, *POLICIES]

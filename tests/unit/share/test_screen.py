@@ -34,7 +34,9 @@ def shared(region: str, *accounts: str, **changes: Any) -> dict[str, Any]:
 
 def shown(*results: dict[str, Any], status: str = "shared", role: str = "share", **report: Any) -> Screen:
     given = {"check_mode": status == "planned", "role": role, "status": status}
-    found = screen({"results": list(results), "failures": [], **report}, given, None)
+    groups = [{**one.pop("launch_permissions"), "regions": [one["region"]]} for one in results]
+    result = {"launch_permissions": groups, "results": list(results), "failures": [], **report}
+    found = screen(result, given, None)
     assert all(count_columns(line.text) <= WIDTH for line in found.lines), found.text
     return found
 
