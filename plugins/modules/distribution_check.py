@@ -62,8 +62,8 @@ options:
     type: list
     elements: dict
 requirements:
-  - boto3 >= 1.41.0, only with C(report_s3_uri) in O(report)
-  - botocore >= 1.41.0, only with C(report_s3_uri) in O(report)
+  - boto3 >= 1.41.0
+  - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.option_forms
   - amazon.aws.common.modules

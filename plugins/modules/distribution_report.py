@@ -122,8 +122,8 @@ options:
     elements: str
     default: []
 requirements:
-  - boto3 >= 1.41.0, only with O(report_s3_uri)
-  - botocore >= 1.41.0, only with O(report_s3_uri)
+  - boto3 >= 1.41.0
+  - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.report
   - golden.images.option_forms

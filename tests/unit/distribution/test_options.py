@@ -210,10 +210,10 @@ def test_a_purge_without_consumers_is_refused():
 
 @pytest.mark.parametrize("step", STEPS)
 def test_an_option_that_a_step_lacks_is_refused(step: str):
-    given = {**mappings({**GIVEN, "verify_level": "visible"}), step: {"nam": "golden"}}
+    given = {**mappings({**GIVEN, "verify_level": "visible"}), step: {"colour": "golden"}}
     (failure,) = returned(distribution_check, given)["failures"]
     assert failure["action"] == step
-    assert failure["message"] == f"{step}: 'nam' is no option of this step."
+    assert failure["message"] == f"{step}: 'colour' is no option of this step."
 
 
 @pytest.mark.parametrize("step", ["grant", "publish", "verify", "consumer_copy"])
