@@ -203,7 +203,8 @@ diff:
       returned: always
       sample: "20 regions: + launch permission for 12 accounts"
     state_after:
-      description: The state after the changes, by region, by account and region, or for what these have in common.
+      description: The state after the changes, by region, by account and region, or for what these have in
+        common.
       type: dict
       returned: always
     state_before:
