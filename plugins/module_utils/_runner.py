@@ -183,12 +183,14 @@ class Flow(Generic[OptionsT, StateT]):
         )
 
     def calls_aws(self, given: Mapping[str, Any]) -> bool:
-        """Whether a run with these options calls AWS."""
-        return self.needs_aws or any(
-            value
-            for name, _fields, value in _list_options(self.options.argument_spec(), given)
-            if name == _UPLOAD
+        """Whether a run with these options calls AWS, or may: a mapping in text is not read yet."""
+        spec = self.options.argument_spec()
+        uploads = any(value for name, _fields, value in _list_options(spec, given) if name == _UPLOAD)
+        may_upload = any(
+            _UPLOAD in options_within(fields) and isinstance(given.get(name), str) and given[name]
+            for name, fields in spec.items()
         )
+        return self.needs_aws or uploads or may_upload
 
 
 def _list_options(

@@ -391,3 +391,17 @@ def test_planned_copies_are_those_of_the_module():
 def test_a_source_is_required_once_there_are_regions():
     assert refused(source_image_id=None) == ["source_image_id"]
     assert refused(source_filters={"name": "golden-*"}) == ["source_filters"]
+
+
+@pytest.mark.parametrize(
+    ("report", "calls"),
+    [
+        ({"report_s3_uri": "s3://reports/web"}, True),
+        ('{"report_s3_uri": "s3://reports/web"}', True),
+        ({"report_dir": "web"}, False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_aws_is_called_where_the_report_may_be_uploaded(report: Any, calls: bool):
+    assert distribution_check.FLOW.calls_aws({"report": report}) is calls
