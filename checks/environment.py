@@ -15,6 +15,8 @@ import os
 import ssl
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -32,6 +34,11 @@ _NO_NETWORK = (
     "UV_DEFAULT_INDEX to your mirror, and SSL_CERT_FILE to their CA if the system does not trust it; "
     "then run the command again."
 )
+
+# uv's lines for each package that it installs, removes and replaces.
+_OF_ONE_PACKAGE = (" + ", " - ", " ~ ")
+# How often a command says that it still runs.
+_SECONDS_BETWEEN = 10
 
 
 def this_python() -> str:
@@ -100,12 +107,29 @@ def system_certificates() -> str | None:
 
 
 def run(*command: str | Path, advice: str = "") -> None:
-    """Run ``command`` with its output on the terminal; exit with its status if it fails."""
-    done = subprocess.run([str(part) for part in command], env=installer_settings(os.environ), check=False)
-    if done.returncode:
+    """Run ``command`` with its output on the terminal; exit with its status if it fails.
+
+    uv's list of the installed packages is left out: it is longer than a screen.
+    """
+    start = time.monotonic()
+    ended = threading.Event()
+
+    def say_how_long() -> None:
+        while not ended.wait(_SECONDS_BETWEEN):
+            print(f"  … {time.monotonic() - start:.0f} s", flush=True)
+
+    with subprocess.Popen(
+        [str(part) for part in command], env=installer_settings(os.environ), stderr=subprocess.PIPE, text=True
+    ) as process:
+        threading.Thread(target=say_how_long, daemon=True).start()
+        for line in process.stderr or ():
+            if not line.startswith(_OF_ONE_PACKAGE):
+                print(f"  {line.strip()}", file=sys.stderr, flush=True)
+    ended.set()
+    if process.returncode:
         print(f"Setting up {VENV} failed at: {' '.join(map(str, command))}", file=sys.stderr)
         print(advice, end="\n" if advice else "", file=sys.stderr)
-        sys.exit(done.returncode)
+        sys.exit(process.returncode)
 
 
 def is_usable() -> bool:
@@ -120,20 +144,28 @@ def is_usable() -> bool:
 
 def set_up() -> None:
     """Update the environment to the locked state, or create it."""
-    print(f"Setting up .venv/{VERSION} from {LOCK.relative_to(CHECKOUT)} …", flush=True)
+    print(f"Setting up .venv/{VERSION}: the first time, about 170 MB are downloaded.", flush=True)
     STAMP.unlink(missing_ok=True)
+    _say(1, "the virtual environment")
     if not is_usable():
         run(sys.executable, "-m", "venv", "--clear", VENV)
+    _say(2, "uv, which installs the packages")
     pip = (PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check")
     run(*pip, "install", "--require-hashes", "--requirement", UV_LOCK, advice=_NO_NETWORK)
+    _say(3, f"the packages of {LOCK.relative_to(CHECKOUT)}")
     sync = ("pip", "sync", "--python", PYTHON, "--require-hashes", LOCK)
-    run(VENV / "bin" / "uv", "--quiet", *sync, advice=_NO_NETWORK)
+    run(VENV / "bin" / "uv", *sync, advice=_NO_NETWORK)
+    _say(4, "the simulated AWS and the collection of this checkout")
     # Without an index, so that it fails unless the lock has all that the package needs.
     editable = ("pip", "install", "--python", PYTHON, "--no-index", "--no-build-isolation", "--editable")
     run(VENV / "bin" / "uv", "--quiet", *editable, SIMULATED_AWS)
     LINK.parent.mkdir(parents=True, exist_ok=True)
     LINK.unlink(missing_ok=True)
     LINK.symlink_to(CHECKOUT, target_is_directory=True)
+
+
+def _say(number: int, subject: str) -> None:
+    print(f"{number} of 4: {subject}", flush=True)
 
 
 def main() -> None:
@@ -145,4 +177,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -68,6 +68,18 @@ def test_a_command_that_fails_ends_the_setup(capsys: pytest.CaptureFixture[str])
     assert "Setting up" in capsys.readouterr().err
 
 
+def test_a_command_shows_its_progress_without_each_package(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(environment, "_SECONDS_BETWEEN", 0.1)
+    lines = "Downloading ansible (51.8MiB)\\n + ansible==12\\n ~ uv==1\\n - pip==1\\nInstalled 2 packages\\n"
+    program = f"import sys, time; sys.stderr.write('{lines}'); sys.stderr.flush(); time.sleep(1)"
+    environment.run(sys.executable, "-c", program)
+    shown = capfd.readouterr()
+    assert shown.err == "  Downloading ansible (51.8MiB)\n  Installed 2 packages\n"
+    assert shown.out.startswith("  … 0 s\n")
+
+
 @pytest.mark.usefixtures("checkout")
 def test_a_failed_download_says_what_to_set(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

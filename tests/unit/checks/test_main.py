@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import re
+import signal
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from checks import __main__ as command
 from checks import passed
 from checks.catalogue import Check
 from checks.commands import CheckError, Unfit
+from checks.progress import Progress
 
 
 @pytest.fixture(autouse=True)
@@ -44,15 +47,28 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
+class Process:
+    """A process that can be used as a context."""
+
+    def __enter__(self) -> Process:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        pass
+
+
 def says(monkeypatch: pytest.MonkeyPatch, output: str, *result: str) -> None:
     """Have each check in a process of its own print this, and write this result, if there is one."""
 
-    def run(words: list[str], **_options: Any) -> subprocess.CompletedProcess[str]:
-        if result:
-            Path(words[words.index("--result") + 1]).write_text(json.dumps(result), encoding="utf-8")
-        return subprocess.CompletedProcess((), 0, output)
+    class Printing(Process):
+        def __init__(self, words: list[str], **_options: Any) -> None:
+            if result:
+                Path(words[words.index("--result") + 1]).write_text(json.dumps(result), encoding="utf-8")
 
-    monkeypatch.setattr(command.subprocess, "run", run)
+        def communicate(self) -> tuple[str, None]:
+            return output, None
+
+    monkeypatch.setattr(command.subprocess, "Popen", Printing)
 
 
 def choose(monkeypatch: pytest.MonkeyPatch, checks: Mapping[str, Check]) -> None:
@@ -182,3 +198,82 @@ def test_a_check_is_skipped_where_no_python_is_new_enough(
     assert main(monkeypatch, "--no-skips") == 1
     assert main(monkeypatch) == 0
     assert "skipped: it needs a Python 3.99 or newer on this machine" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_run_says_how_many_checks_are_done_and_what_is_left(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    main(monkeypatch, "--target", "ci")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("… ")] == [
+        "… 1 of 3: the first",
+        "… 2 of 3: the second",
+        "… 3 of 3: the third",
+    ]
+    assert [line for line in lines if " done" in line] == [
+        "  1 of 3 done; left: second, third",
+        "  2 of 3 done; left: third",
+        "  3 of 3 done",
+    ]
+
+
+def test_what_is_left_fits_into_eighty_columns(capsys: pytest.CaptureFixture[str]):
+    progress = Progress([f"the-check-{number}" for number in range(30)])
+    progress.begin("the-check-0", "the first")
+    progress.end("the-check-0", "✓")
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "the-check-29" in lines[-1]
+
+
+def test_an_interrupted_run_ends_with_a_summary(
+    ran: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    checks = command.checks_of()
+    choose(monkeypatch, {"first": checks["first"], "now": Check("x", interrupted), "last": checks["third"]})
+    assert main(monkeypatch, "--target", "ci") == 130
+    summary = capsys.readouterr().out.partition("━━━ Summary")[2].splitlines()[1:]
+    assert [line.split()[:2] for line in summary[:2]] == [["✓", "first"], ["■", "now"]]
+    assert summary[2].split() == ["last", "not", "run"]
+    assert summary[-1] == 'Interrupted. To run what is left: make ci CHECKS="now last"'
+    assert ran == ["first"]
+
+
+def test_an_interruption_ends_the_processes_of_the_checks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    begun = threading.Barrier(3)
+    signals = []
+
+    class Waiting(Process):
+        def __init__(self, *_words: Any, **_options: Any) -> None:
+            self._signalled = threading.Event()
+
+        def send_signal(self, number: int) -> None:
+            signals.append(number)
+            self._signalled.set()
+
+        def communicate(self) -> tuple[str, None]:
+            begun.wait(timeout=10)
+            return ("stopped" if self._signalled.wait(timeout=10) else "ran on"), None
+
+    def wait(*_arguments: Any) -> None:
+        begun.wait(timeout=10)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command.subprocess, "Popen", Waiting)
+    monkeypatch.setattr(command, "wait", wait)
+    checks = {
+        name: Check(name, int, processes=processes) for name, processes in (("a", 1), ("b", 2), ("c", 2))
+    }
+    choose(monkeypatch, checks)
+    assert main(monkeypatch) == 130
+    assert signals == [signal.SIGINT] * 2
+    output, _mark, summary = capsys.readouterr().out.partition("━━━ Summary")
+    assert "ran on" not in output
+    assert sorted(line.split()[1] for line in summary.splitlines() if line.startswith("■")) == ["a", "b"]
+    assert re.search(r'To run what is left: make test CHECKS="(a b|b a) c"\n$', summary)
