@@ -214,9 +214,9 @@ class SharedCopiesOptions(ImagesByTargetOptions):
         """Return the options with the shared copies among the images."""
         if self.copy_result is None:
             return self
-        shared = self.copy_result.images_left_by(self.share_result)
+        shared = self.copy_result.left_by(self.share_result)
         images: dict[tuple[str | None, str], str | None] = {
-            (None, region): image_id for region, image_id in shared.items()
+            (None, region): image_id for region, image_id in shared.images.items()
         }
         return replace(self, images={**images, **(self.images or {})})
 

@@ -158,6 +158,8 @@ class Flow(Generic[OptionsT, StateT]):
     ``diff`` is made in diff mode, from this verbosity on. ``report`` is for a module that can report its
     result. The page of the report is made of files, whose texts by name the action attaches to the module:
     those of the folder ``attaches`` of ``plugin_utils``. Ansible itself packs only Python with a module.
+    ``explain_nothing_done`` gets the result, and returns why a run fails that has reached no target although
+    all that failed is best effort; empty for other runs.
     """
 
     options: type[OptionsT]
@@ -173,6 +175,7 @@ class Flow(Generic[OptionsT, StateT]):
     diff_verbosity: int = 0
     attaches: str = ""
     report: ReportingLike | None = None
+    explain_nothing_done: Callable[[OptionsT, Mapping[str, Any]], str] = lambda _options, _result: ""
 
     @property
     def takes_credentials(self) -> bool:
@@ -413,7 +416,15 @@ def _run_flow(
         rerun = [_RERUN] if in_regions and not flow.only_reads else []
         result["msg"] = "\n".join([summary(failures), *rerun])
         result["failed"] = outcome.fails
-    return result
+    return _fail_if_nothing_done(result, flow.explain_nothing_done(options, result))
+
+
+def _fail_if_nothing_done(result: dict[str, Any], explanation: str) -> dict[str, Any]:
+    """Return the result; one that has not failed fails with the explanation, if there is one."""
+    if not explanation or result.get("failed"):
+        return result
+    lines = [result["msg"], explanation] if "msg" in result else [explanation]
+    return {**result, "failed": True, "msg": "\n".join(lines)}
 
 
 def _list_once(actions: Iterable[ActionLike]) -> list[dict[str, Any]]:

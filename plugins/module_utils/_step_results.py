@@ -10,7 +10,7 @@ An option takes the whole result. One of a task that was skipped, or that has no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from ._option import Kind, Refuse
@@ -68,10 +68,14 @@ class CopyResult:
             any(item["state"] not in (None, "available") for item in result["results"]),
         )
 
-    def images_left_by(self, shared: ShareResult | None) -> dict[str, str | None]:
-        """Return the images of the regions in which neither access to keys nor the sharing failed."""
+    def left_by(self, shared: ShareResult | None) -> CopyResult:
+        """Return the copies in the regions in which neither access to keys nor the sharing failed."""
         failed = shared.failed_regions if shared else ()
-        return {region: image_id for region, image_id in self.images.items() if region not in failed}
+        return replace(
+            self,
+            images={region: image for region, image in self.images.items() if region not in failed},
+            kms_key_arns={region: arns for region, arns in self.kms_key_arns.items() if region not in failed},
+        )
 
 
 @dataclass(frozen=True)

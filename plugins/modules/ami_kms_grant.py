@@ -54,6 +54,11 @@ options:
         are left out. Without another key, the task does nothing.
       - A copy that was pending, or that is not of this collection, can have another key than the requested one.
     type: dict
+  share_result:
+    description:
+      - The registered result of M(golden.images.ami_share) for the copies in O(copy_result), such as for O(state=absent). The
+        regions in which it failed are left out. The one of a task that was skipped counts as none.
+    type: dict
   images:
     description:
       - Mapping of region to image ID, as M(golden.images.ami_copy_regions) returns it. The keys are those of the images'

@@ -15,6 +15,7 @@ description:
   - The images must be available. Images of the account whose credentials are used must be shared, and every other account
     must be able to see its image. Everything is read and checked in all regions and accounts before the first change.
   - AWS validates a new value asynchronously. The module waits until the value can be read.
+  - A task that publishes no image fails, even if all that failed is in O(best_effort_regions).
   - Each published version gets a label with the source image. O(source_image_id) uses it to roll back.
 author:
   - golden.images contributors !UNKNOWN
@@ -64,6 +65,7 @@ options:
     description:
       - The regions in which the images may be published, as M(golden.images.ami_verify) returns them. Images of other regions
         are left out. By default, none is.
+      - With an empty list, nothing is published, and a warning says so.
     type: list
     elements: str
   source_image_id:

@@ -17,6 +17,7 @@ description:
   - Only adds, unless O(purge_launch_permissions=true) or O(state=absent).
   - A consumer that AWS rejects keeps no other one from access, and fails the task after all others have got it, unless
     O(best_effort_consumers=true).
+  - A task that shares no image fails, even if what failed is in O(best_effort_regions) or in O(grant_results).
   - In each region snapshots are shared before the image, and the image is unshared before its snapshots. With all accounts,
     they are shared after the image, because AWS may refuse that for the image.
 author:
@@ -106,6 +107,11 @@ options:
     type: list
     elements: dict
     default: []
+  share_result:
+    description:
+      - The registered result of an earlier task of this module for the images in O(copy_result), such as for O(state=absent).
+        The regions in which it failed are left out. The one of a task that was skipped counts as none.
+    type: dict
   best_effort_consumers:
     description:
       - Whether the task succeeds if AWS refuses nothing but some of the consumers of an image. They are in RV(failures), and

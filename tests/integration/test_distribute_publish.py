@@ -355,6 +355,9 @@ def test_variables_of_the_role_verify_change_no_distribution(
     refused = ansible.run(DISTRIBUTE, variables | of_verify)
     assert refused.code != 0
     assert [_published(aws, account, HOME) for account in (OWNER, *CONSUMERS)] == [None, None, None]
+    assert "In no region is every account verified, so nothing is published." in " ".join(
+        refused.text.split()
+    )
 
     aws.clear_faults()
     done = ansible.run(DISTRIBUTE, variables | of_verify)

@@ -68,6 +68,11 @@ class FlowRun:
         return self.flow.result(self.wanted, self.seen, self.plan, self.outcome)
 
     @property
+    def nothing_done(self) -> str:
+        """Why the task fails although nothing that fails it has failed; else empty."""
+        return self.flow.explain_nothing_done(self.wanted, self.result)
+
+    @property
     def results(self) -> list[dict[str, Any]]:
         """The results of the targets."""
         found: list[dict[str, Any]] = self.result["results"]

@@ -248,6 +248,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
             {
                 "copy_result": copy_result({"eu-west-1": SOURCE_ID}),
                 "grant_result": grant_result(),
+                "share_result": share_result(),
                 "account_ids": [CONSUMER],
                 "best_effort_consumers": True,
             },
@@ -312,6 +313,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
             {
                 "copy_result": copy_result({"eu-west-1": SOURCE_ID}),
                 "grant_results": [grant_result()],
+                "share_result": share_result(),
                 "account_ids": [CONSUMER],
                 "best_effort_consumers": True,
             },

@@ -100,6 +100,7 @@ class Steps:
     needs_aws: bool = True
     only_reads: bool = False
     diff_verbosity: int = 0
+    nothing_done: str = ""
     calls: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
 
     def flow(
@@ -129,6 +130,7 @@ class Steps:
             needs_aws=self.needs_aws,
             only_reads=self.only_reads,
             diff_verbosity=self.diff_verbosity,
+            explain_nothing_done=lambda _options, _result: self.nothing_done,
         )
 
     def _step(self, name: str, given: tuple[Any, ...], answer: Any) -> Any:
@@ -242,6 +244,28 @@ def test_failures_that_a_later_task_fails_for_are_in_the_result_with_their_messa
     assert not ran.failed
     assert ran.result["failures"] == [QUOTA.to_dict()]
     assert ran.result["msg"].startswith(QUOTA.sentence())
+
+
+RERUN = "Rerun to complete the remaining regions."
+
+
+@pytest.mark.parametrize(
+    ("outcome", "message"),
+    [
+        pytest.param(Outcome(tolerated=(QUOTA,)), ["Nothing is shared."], id="best effort"),
+        pytest.param(
+            Outcome(failures=(QUOTA,), fails=False),
+            [QUOTA.sentence(), RERUN, "Nothing is shared."],
+            id="left to a later task",
+        ),
+        pytest.param(Outcome(failures=(QUOTA,)), [QUOTA.sentence(), RERUN], id="it has failed anyway"),
+    ],
+)
+def test_a_task_that_has_done_nothing_fails(run: Run, outcome: Outcome, message: list[str]) -> None:
+    ran = run(Steps(outcome=outcome, nothing_done="Nothing is shared."))
+    assert ran.failed
+    assert ran.result["msg"].split("\n") == message
+    assert ran.result["failures"] == [QUOTA.to_dict()]
 
 
 def test_a_repeated_action_is_listed_once_with_its_number(run: Run) -> None:

@@ -82,11 +82,13 @@ def test_grants() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shared", "images"),
-    [(None, {EU: COPY, US: None}), (ShareResult(frozenset({US, "ap-south-1"})), {EU: COPY})],
+    ("shared", "regions"),
+    [(None, [EU, US]), (ShareResult(frozenset({US, "ap-south-1"})), [EU])],
 )
-def test_images_that_accounts_can_use(shared: ShareResult | None, images: dict[str, str | None]) -> None:
-    assert CopyResult.from_dict(copy_result({EU: COPY, US: None})).images_left_by(shared) == images
+def test_copies_that_accounts_can_use(shared: ShareResult | None, regions: list[str]) -> None:
+    left = CopyResult.from_dict(copy_result({EU: COPY, US: None}, {EU: "k"})).left_by(shared)
+    assert left.images == {region: {EU: COPY, US: None}[region] for region in regions}
+    assert left.kms_key_arns == {region: {EU: ("k",), US: ()}[region] for region in regions}
 
 
 @pytest.mark.parametrize("kind", [COPY_RESULT, GRANT_RESULT, SHARE_RESULT])

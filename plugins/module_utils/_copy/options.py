@@ -163,7 +163,7 @@ class CopyOptions(ConsumerRoleOptions):
         """Return the options with the images of ``copy_result`` as sources, and the regions that have one."""
         if self.copy_result is None:
             return self
-        images = self.copy_result.images_left_by(self.share_result)
+        images = self.copy_result.left_by(self.share_result).images
         sources = {region: image_id for region, image_id in images.items() if region in self.regions}
         return replace(
             self,

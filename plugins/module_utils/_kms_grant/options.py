@@ -31,7 +31,14 @@ from .._option import (
     texts_like,
 )
 from .._option_groups import ConsumerOptions, ConsumerRoleOptions, ImageOptions, arns_like
-from .._step_results import COPY_RESULT, GRANT_RESULT, CopyResult, GrantResult
+from .._step_results import (
+    COPY_RESULT,
+    GRANT_RESULT,
+    SHARE_RESULT,
+    CopyResult,
+    GrantResult,
+    ShareResult,
+)
 from .._wording import render_value
 
 # Auto Scaling User Guide, "Required AWS KMS key policy for use with encrypted volumes". A grant made through
@@ -114,17 +121,18 @@ class GrantOptions(ConsumerRoleOptions, ConsumerOptions, ImageOptions):
     access; key policies contain these IDs, and the ARNs may no longer be known. The images in
     ``unshared_image_ids`` are unshared in the same run: their sharing keeps no consumer from losing access.
     With ``revoke_in_use`` no image does. ``copy_result`` has the keys and these images; the keys in
-    ``grant_result``, of an earlier task for the same copies, are left out. ``auto_scaling_roles`` are the
-    names of the service-linked roles that get access in each account with ``auto_scaling``. What fails in
-    ``best_effort_regions`` neither stops the others nor fails the task. What KMS refuses to single consumers
-    fails it in any region, unless ``best_effort_consumers``.
+    ``grant_result``, of an earlier task for the same copies, are left out, and so are the regions that failed
+    in ``share_result``. ``auto_scaling_roles`` are the names of the service-linked roles that get access in
+    each account with ``auto_scaling``. What fails in ``best_effort_regions`` neither stops the others nor
+    fails the task. What KMS refuses to single consumers fails it in any region, unless
+    ``best_effort_consumers``.
     """
 
     argument_rules = MappingProxyType(
         {
             "mutually_exclusive": [("images", "image_id", "kms_key_ids", "copy_result")],
             "required_one_of": [("images", "image_id", "kms_key_ids", "copy_result")],
-            "required_by": {"grant_result": ("copy_result",)},
+            "required_by": {"grant_result": ("copy_result",), "share_result": ("copy_result",)},
         }
     )
 
@@ -146,19 +154,18 @@ class GrantOptions(ConsumerRoleOptions, ConsumerOptions, ImageOptions):
     best_effort_consumers: bool = option(FLAG)
     copy_result: CopyResult | None = option(COPY_RESULT)
     grant_result: GrantResult | None = option(GRANT_RESULT)
+    share_result: ShareResult | None = option(SHARE_RESULT)
 
     @cached_property
     def key_ids(self) -> Mapping[str, tuple[str, ...]]:
         """Return the keys of each region, unless images are named: none where the image is not encrypted."""
         if self.copy_result is None:
             return {region: (key,) if key else () for region, key in self.kms_key_ids.items()}
+        keys = self.copy_result.left_by(self.share_result).kms_key_arns
         if self.grant_result is None:
-            return self.copy_result.kms_key_arns
+            return keys
         known, failed = self.grant_result.kms_key_arns, self.grant_result.failed_regions
-        new = {
-            region: tuple(arn for arn in arns if arn not in known)
-            for region, arns in self.copy_result.kms_key_arns.items()
-        }
+        new = {region: tuple(arn for arn in arns if arn not in known) for region, arns in keys.items()}
         return {region: arns for region, arns in new.items() if arns and region not in failed}
 
     @property

@@ -30,6 +30,8 @@ from .state import PublishState, TargetState
 
 def read_state(clients: Clients, options: PublishOptions) -> PublishState:
     """Read every target's parameter, templates and image, each account with its own credentials."""
+    if options.is_unverified:
+        return PublishState("", "", {})
     caller = identify(clients, preferred_region(clients, options.all_regions))
     images = options.targets(caller.account_id)
     _require_images_for_all(options, images)
@@ -67,6 +69,8 @@ def apply(
 ) -> Outcome:
     """Perform the plan in all targets in parallel; each waits until AWS has validated its value."""
     actions = {target.target: target.actions for target in plan.targets if target.actions}
+    if not actions:
+        return Outcome()
     opened = open_clients(clients, read.Caller(current.account_id, current.partition), options, actions)
     for target in actions:
         opened[target.account_id].without_retries().open("ssm", [target.region])
@@ -129,7 +133,16 @@ def result(options: PublishOptions, current: PublishState, plan: Plan, outcome: 
     return {"images": _list_images(options, current), "results": results}
 
 
-FLOW: Flow[PublishOptions, PublishState] = Flow(PublishOptions, read_state, plan, apply, result)
+def explain_nothing_published(options: PublishOptions, result: Mapping[str, Any]) -> str:
+    """Return why a task fails that has published no image; empty if it has, or none is verified."""
+    if result["results"] or options.is_unverified:
+        return ""
+    return "The image is published in no region. The result lists why."
+
+
+FLOW: Flow[PublishOptions, PublishState] = Flow(
+    PublishOptions, read_state, plan, apply, result, explain_nothing_done=explain_nothing_published
+)
 
 
 def _name_account(failure: Failure, own_account_id: str) -> Failure:

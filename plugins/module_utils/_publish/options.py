@@ -74,7 +74,8 @@ class PublishOptions(ConsumerRoleOptions, SharedCopiesOptions):
     """The options of ``ami_publish``.
 
     Without images, each of ``regions`` goes back to the image that has the label of ``source_image_id``.
-    Images of other regions than ``verified_regions`` are left out, if these are set.
+    Images of other regions than ``verified_regions`` are left out, if these are set; if these are empty,
+    nothing is published.
     ``launch_template_base_version`` is ``DEFAULT``, ``LATEST``, or None if both must give the same new
     version. ``publish_older`` allows an image whose original source is older than that of the published one.
     A failure in ``best_effort_regions`` neither stops the other regions nor fails the task.
@@ -140,6 +141,11 @@ class PublishOptions(ConsumerRoleOptions, SharedCopiesOptions):
         return not self.names_images
 
     @property
+    def is_unverified(self) -> bool:
+        """Whether nothing is published because an earlier task has verified the images in no region."""
+        return self.verified_regions == () and not self.is_rollback
+
+    @property
     def as_if_shared(self) -> bool:
         """Whether the plan is for images that will be shared when it is performed."""
         return self.check_mode and not self.require_shared
@@ -195,7 +201,7 @@ class PublishOptions(ConsumerRoleOptions, SharedCopiesOptions):
         """Yield the problem if no image of earlier steps is left."""
         if self.verified_regions is None:
             yield from self.copy_problems()
-        elif not self.by_target.images:
+        elif self.verified_regions and not self.by_target.images:
             yield Problem(
                 "verified_regions",
                 "no image is in any of these regions.",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._model import IMAGE_DATA_TYPE, Image, Target
-from .._plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
+from .._plan import KNOWN_AFTER_APPLY, Action, Plan, PlanWithoutTargets, TargetPlan
 from .._tags import differing_tags, tag_list
 from .._wording import with_full_stop
 from . import checks
@@ -39,8 +39,12 @@ from .state import (
 )
 
 
-def plan(options: PublishOptions, current: PublishState) -> Plan:
+def plan(options: PublishOptions, current: PublishState) -> Plan | PlanWithoutTargets:
     """Plan every target that could be read; the others are tolerated."""
+    if options.is_unverified:
+        return PlanWithoutTargets(
+            warnings=("In no region is every account verified, so nothing is published.",)
+        )
     labeled = choose_labels(options, current)
     planned = (_plan_target(options, current, target, labeled[target]) for target in sorted(current.targets))
     return Plan(

@@ -36,7 +36,7 @@ def collect_failures(steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]
     without_failures = [
         {"action": None, "message": step.get("msg", "")}
         for step in results
-        if step.get("failed") and not step.get("failures")
+        if step.get("failed") and "failures" not in step
     ]
     return [
         {

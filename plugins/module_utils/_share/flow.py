@@ -34,6 +34,8 @@ from .write import perform_or_close, wait_until_returned
 def read_state(clients: Clients, options: ShareOptions) -> ShareState:
     """Read every region's image, its launch permissions and those of its snapshots."""
     regions = sorted(options.by_region or options.snapshots)
+    if not regions:
+        return ShareState("", {})
     account_id = identify(clients, preferred_region(clients, regions)).account_id
     source_regions = [options.source[1]] if options.source and needs_source(options) else []
     clients.open("ec2", [*regions, *source_regions])
@@ -160,7 +162,7 @@ def result(options: ShareOptions, current: ShareState, plan: Plan, outcome: Outc
     }
     before = {target.target: target.before for target in plan.targets}
     return {
-        "failed_regions": sorted(failed | options.regions_without_keys),
+        "failed_regions": sorted(failed | options.failed_regions),
         "images": dict(options.by_region),
         "rejected_account_ids": sorted(rejected | options.rejected_account_ids),
         "results": [_result(options, target, before[target], after) for target, after in completed.items()],
@@ -199,6 +201,23 @@ def _describe_states(states: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return {"images": images, **describe_permissions(known)}
 
 
+def explain_nothing_shared(options: ShareOptions, result: Mapping[str, Any]) -> str:
+    """Return why a task fails that has shared no image; empty if it has shared one, or unshares images."""
+    if result["results"] or not options.present:
+        return ""
+    reason = ""
+    if options.copy_result and not options.by_region:
+        has_copies = bool(options.copy_result.images)
+        reason = "access to its keys failed" if has_copies else "no copy of it is available"
+    return f"The image is shared in no region{reason and f', because {reason}'}. The result lists why."
+
+
 FLOW: Flow[ShareOptions, ShareState] = Flow(
-    ShareOptions, read_state, plan, apply, result, diff=lambda _options, _current, plan: diff(plan)
+    ShareOptions,
+    read_state,
+    plan,
+    apply,
+    result,
+    diff=lambda _options, _current, plan: diff(plan),
+    explain_nothing_done=explain_nothing_shared,
 )

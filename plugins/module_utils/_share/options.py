@@ -26,7 +26,14 @@ from .._option import (
     texts_by_region,
 )
 from .._option_groups import ConsumerOptions, ImageOptions, planned_image
-from .._step_results import COPY_RESULT, GRANT_RESULTS, CopyResult, GrantResult
+from .._step_results import (
+    COPY_RESULT,
+    GRANT_RESULTS,
+    SHARE_RESULT,
+    CopyResult,
+    GrantResult,
+    ShareResult,
+)
 from .._tags import SHARED_PREFIX
 
 _SNAPSHOT_ID = re.compile(r"snap-(?:[0-9a-f]{8}|[0-9a-f]{17})")
@@ -45,9 +52,10 @@ class ShareOptions(ConsumerOptions, ImageOptions):
     An image that is None is a copy that check mode only planned, of ``source_image_id`` in
     ``source_region`` if set. With ``snapshot_ids``, only the permissions of these snapshots change.
     ``snapshots`` are unshared without an image. ``copy_result`` has the images and their source.
-    ``grant_results`` show who can use the keys; regions and accounts that failed in them are left out. What
-    fails in ``best_effort_regions`` neither stops the others nor fails the task, nor does the rejection of a
-    consumer with ``best_effort_consumers``.
+    ``grant_results`` show who can use the keys; regions and accounts that failed in them are left out, and so
+    are regions that failed in ``share_result``, of an earlier task for the same copies. What fails in
+    ``best_effort_regions`` neither stops the others nor fails the task, nor does the rejection of a consumer
+    with ``best_effort_consumers``.
     """
 
     argument_rules = MappingProxyType(
@@ -55,6 +63,7 @@ class ShareOptions(ConsumerOptions, ImageOptions):
             "mutually_exclusive": [("images", "image_id", "snapshots", "copy_result")],
             "required_one_of": [("images", "image_id", "snapshots", "copy_result")],
             "required_together": [("source_image_id", "source_region")],
+            "required_by": {"share_result": ("copy_result",)},
         }
     )
 
@@ -69,6 +78,7 @@ class ShareOptions(ConsumerOptions, ImageOptions):
     shared_tags: Mapping[str, str] = option(tags(SHARED_PREFIX))
     copy_result: CopyResult | None = option(COPY_RESULT)
     grant_results: tuple[GrantResult, ...] = option(GRANT_RESULTS)
+    share_result: ShareResult | None = option(SHARE_RESULT)
     source_image_id: str | None = option(TEXT)
     source_region: str | None = option(REGION)
     best_effort_regions: tuple[str, ...] = option(REGIONS)
@@ -76,14 +86,15 @@ class ShareOptions(ConsumerOptions, ImageOptions):
 
     @cached_property
     def by_region(self) -> Mapping[str, str | None]:
-        """Return the images of the regions in which access to keys did not fail."""
+        """Return the images of the regions in which no earlier task failed."""
         images = self.copy_result.images if self.copy_result else super().by_region
-        return {region: image for region, image in images.items() if region not in self.regions_without_keys}
+        return {region: image for region, image in images.items() if region not in self.failed_regions}
 
     @cached_property
-    def regions_without_keys(self) -> frozenset[str]:
-        """Return the regions in which access to keys failed."""
-        return frozenset().union(*(result.failed_regions for result in self.grant_results))
+    def failed_regions(self) -> frozenset[str]:
+        """Return the regions in which earlier tasks failed to give access to keys, or to share the image."""
+        shared = self.share_result.failed_regions if self.share_result else ()
+        return frozenset().union(*(result.failed_regions for result in self.grant_results), shared)
 
     @cached_property
     def rejected_account_ids(self) -> frozenset[str]:
@@ -136,7 +147,7 @@ class ShareOptions(ConsumerOptions, ImageOptions):
     def problems(self) -> Iterator[Problem]:
         """Yield the options that do not fit the others."""
         if self.copy_result:
-            yield from self._copy_problems()
+            yield from self._planned_copies()
         elif not self.snapshots:
             yield from self.image_problems()
         if self.sharing.public and self.present and not self.allow_public:
@@ -173,14 +184,8 @@ class ShareOptions(ConsumerOptions, ImageOptions):
                 EMPTY_PURGE_REMEDY,
             )
 
-    def _copy_problems(self) -> Iterator[Problem]:
-        """Yield what is wrong with the images of ``copy_result``."""
-        if not self.by_region:
-            yield Problem(
-                "copy_result",
-                "it has no image that can be shared.",
-                "Its failures, and those of the results of ami_kms_grant, say why.",
-            )
+    def _planned_copies(self) -> Iterator[Problem]:
+        """Yield the copies that do not exist yet, outside check mode."""
         if not self.check_mode:
             for region, image_id in self.by_region.items():
                 if image_id is None:

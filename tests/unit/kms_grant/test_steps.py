@@ -11,7 +11,7 @@ import pytest
 from tests.unit.keys.examples import key_arn
 from tests.unit.kms_grant.examples import EU, US, A, B, Run, grantees, root
 from tests.unit.kms_grant.kms_in_memory import world
-from tests.unit.step_results import copy_result, grant_result
+from tests.unit.step_results import copy_result, grant_result, share_result
 
 COPY = "ami-0123456789abcdef0"
 KEYS = {EU: key_arn("a", EU), US: key_arn("a", US)}
@@ -47,6 +47,15 @@ def test_keys_of_an_earlier_task_are_left_out(earlier: dict[str, Any] | None, re
     done = Run(of_copies(COPIES, A, grant_result=earlier), aws)
     assert [item["region"] for item in done.results] == regions
     assert [region for region in (EU, US) if aws.regions[region].calls] == regions
+
+
+def test_access_stays_in_regions_in_which_the_sharing_failed() -> None:
+    aws = world(EU, US)
+    assert Run(of_copies(COPIES, A), aws).outcome.failures == ()
+    failed = share_result(failed_regions=[EU])
+    done = Run(of_copies(COPIES, A, share_result=failed, state="absent"), aws)
+    assert [item["region"] for item in done.results] == [US]
+    assert [grantees(aws.key(region)) for region in (EU, US)] == [{root(A)}, set()]
 
 
 @pytest.mark.parametrize(

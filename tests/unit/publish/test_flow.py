@@ -27,6 +27,7 @@ from tests.unit.publish.account import (
     template,
     version,
 )
+from tests.unit.step_results import copy_result
 
 DENIED = {"GetParameterHistory": "AccessDeniedException"}
 BEST_EFFORT = {"best_effort_regions": [REGION]}
@@ -68,6 +69,19 @@ def test_a_best_effort_region_is_left_out(here: dict[str, Any], code: str) -> No
     assert (run.plan.actions, run.plan.refusals, codes(run.plan.targets)) == ((), (), [])
     assert [(one.error_code, one.region) for one in run.plan.tolerated] == [(code, REGION)]
     assert run.results == []
+    assert run.nothing_done == "The image is published in no region. The result lists why."
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize(
+    "images", [{"images": {REGION: NEW}}, {"images": None, "copy_result": copy_result({REGION: NEW})}]
+)
+def test_what_is_verified_in_no_region_is_not_published(images: dict[str, Any], check_mode: bool) -> None:
+    run = run_on(options(**images, verified_regions=[]), account(), check_mode=check_mode)
+    assert run.plan.warnings == ("In no region is every account verified, so nothing is published.",)
+    assert (run.result, run.outcome.performed) == ({"images": {}, "results": []}, ())
+    assert run.nothing_done == ""
+    assert run.aws.calls == []
 
 
 FULL = {"PutParameter": "ParameterLimitExceeded"}

@@ -109,7 +109,6 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"images": {REGION: None}}, ["images"]),
     ({"images": None, "copy_result": copy_result({})}, ["copy_result"]),
     ({**COPIES, "share_result": share_result(failed_regions=[REGION, OTHER])}, ["copy_result"]),
-    ({**COPIES, "verified_regions": []}, ["verified_regions"]),
     ({"verified_regions": [OTHER]}, ["verified_regions"]),
     ({**ROLLBACK, "regions": []}, ["regions"]),
     ({**ROLLBACK, "source_image_id": ""}, ["source_image_id"]),

@@ -52,6 +52,11 @@ EMPTY = dict.fromkeys(("account_id", "action", "error_code", "region", "remedy",
             id="a task without a list of failures",
         ),
         pytest.param(
+            [{"failed": True, "msg": "Nothing was left.", "failures": []}],
+            [],
+            id="a task that fails for what failed before",
+        ),
+        pytest.param(
             [{"failures": [{"message": "Skipped."}]}],
             [{**EMPTY, "message": "Skipped."}],
             id="a best-effort region of a task that did not fail",

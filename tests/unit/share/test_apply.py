@@ -24,7 +24,7 @@ from tests.unit.share.examples import (
     wanted,
     with_accounts,
 )
-from tests.unit.step_results import copy_result, grant_result
+from tests.unit.step_results import copy_result, grant_result, share_result
 
 OTHER_REGION, OTHER_IMAGE = "us-east-1", "ami-0000000b"
 FOURTH = "444444444444"
@@ -127,6 +127,66 @@ def test_what_failed_in_earlier_steps_is_left_out_and_nothing_is_purged() -> Non
     assert done.result["images"] == {REGION: IMAGE}
     assert done.result["failed_regions"] == [OTHER_REGION]
     assert done.result["rejected_account_ids"] == [STRANGER]
+
+
+def test_regions_that_failed_in_an_earlier_task_stay_shared() -> None:
+    images = {REGION: IMAGE, OTHER_REGION: OTHER_IMAGE}
+    aws = aws_with(
+        {region: shared(with_accounts(CONSUMER), {}, image_id=one) for region, one in images.items()}
+    )
+    earlier = share_result(failed_regions=[OTHER_REGION], rejected_account_ids=[CONSUMER])
+    options = {"account_ids": [CONSUMER], "copy_result": copy_result(images), "share_result": earlier}
+    done = Run({**options, "state": "absent"}, aws)
+    assert done.writes == [f"ModifyImageAttribute {IMAGE} Remove {CONSUMER}"]
+    assert (done.result["images"], done.result["failed_regions"]) == ({REGION: IMAGE}, [OTHER_REGION])
+
+
+DENIED = {"ModifyImageAttribute": "UnauthorizedOperation"}
+COPY = {"copy_result": copy_result({REGION: IMAGE})}
+NO_KEY = {**COPY, "grant_results": [grant_result(failed_regions=[REGION])]}
+
+
+@pytest.mark.parametrize(
+    ("options", "aws", "message"),
+    [
+        pytest.param(COPY, {}, "", id="shared"),
+        pytest.param(COPY, {"refuse": DENIED}, "The image is shared in no region.", id="refused"),
+        pytest.param(
+            {"images": {REGION: IMAGE}}, {"refuse": DENIED}, "The image is shared in no", id="images"
+        ),
+        pytest.param(
+            {**COPY, "best_effort_consumers": True},
+            {"rejected": frozenset({CONSUMER})},
+            "The image is shared in no region.",
+            id="all consumers are rejected",
+        ),
+        pytest.param({**COPY, "state": "absent"}, {"refuse": DENIED}, "", id="unshared"),
+        pytest.param(
+            NO_KEY, {}, "The image is shared in no region, because access to its keys failed.", id="key"
+        ),
+        pytest.param(
+            {"copy_result": copy_result({})},
+            {},
+            "The image is shared in no region, because no copy of it is available.",
+            id="no copy",
+        ),
+    ],
+)
+def test_a_task_that_shares_no_image_fails(
+    options: dict[str, Any], aws: dict[str, Any], message: str
+) -> None:
+    options = {"account_ids": [CONSUMER], "best_effort_regions": [REGION], **options}
+    current = with_accounts(CONSUMER) if "state" in options else PRIVATE
+    done = Run(options, aws_with(shared(current, {}), **aws))
+    assert done.nothing_done.startswith(message)
+    assert bool(done.nothing_done) is bool(message)
+    assert (done.results == []) is (bool(message) or "state" in options)
+
+
+def test_check_mode_fails_where_no_image_can_be_shared() -> None:
+    options = {"account_ids": [CONSUMER], "best_effort_regions": [REGION], **COPY}
+    done = Run(options, aws_with(shared(state="disabled")), check_mode=True)
+    assert done.nothing_done == "The image is shared in no region. The result lists why."
 
 
 @pytest.mark.parametrize(
