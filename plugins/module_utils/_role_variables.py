@@ -15,8 +15,10 @@ from ._failures import Failure, invalid_option
 from ._listing import join_texts
 from ._variables import IMAGES, Parse, Variable, read, sources, variables_of
 
-# How much of two names is the same if one is the other misspelled: protection_tags and protect_tags are 0.89.
-_SIMILAR = 0.85
+# How much of two names is the same if one may be meant by the other: output_paths and output_files are 0.67.
+_SIMILAR = 0.6
+# What each role leaves behind besides the facts that its table lists.
+_LEFT_BY_EACH_ROLE = ("artifacts", "summary")
 # No region has this name: a mapping of region to image ID lacks it.
 _STATUS = "status"
 _FAILED = "failed"
@@ -36,17 +38,27 @@ class OneOf:
 
 @dataclass(frozen=True)
 class RoleVariables:
-    """Variables of a role and groups of which one must be set. Names begin with ``prefix``."""
+    """Variables of a role and groups of which one must be set. Names begin with ``prefix``.
+
+    ``other_names`` begin with it, too: the facts that the role sets, and variables of its playbook.
+    """
 
     prefix: str
     variables: tuple[Variable, ...]
     required_one_of: tuple[OneOf, ...] = ()
+    other_names: frozenset[str] = frozenset()
 
     @classmethod
     def declared(cls, role: str, spec: Mapping[str, Any], table: Mapping[str, Any]) -> RoleVariables:
         """Return the variables that the argument spec and the table of a role declare."""
         options = merge_declarations(spec["argument_specs"]["main"]["options"], table["variables"])
-        return cls(f"{role}_", variables_of(options), one_of_each(table.get("required_one_of", ())))
+        left = (f"{role}_{name}" for name in _LEFT_BY_EACH_ROLE)
+        return cls(
+            f"{role}_",
+            variables_of(options),
+            one_of_each(table.get("required_one_of", ())),
+            frozenset((*left, *table.get("other_names", ()))),
+        )
 
     @property
     def names(self) -> frozenset[str]:
@@ -58,10 +70,38 @@ class RoleVariables:
     ) -> tuple[dict[str, Any], tuple[Failure, ...], tuple[str, ...]]:
         """Return the values, all failures, and warnings. ``names`` are those of all variables of the play."""
         values, unreadable = read(self.variables, given, parse)
-        misspelled = find_misspelled(self.variables, self.prefix, names, given)
+        unknown = self.find_unknown(names, given)
         unset = find_unset(self.required_one_of, values, unreadable)
         values, refused, warnings = take_images(self.variables, values)
-        return values, (*unreadable, *misspelled, *unset, *refused), warnings
+        return values, (*unreadable, *unknown, *unset, *refused), warnings
+
+    def find_unknown(self, names: Iterable[str], given: Mapping[str, Any]) -> tuple[Failure, ...]:
+        """Return a failure for each of the names with the role's prefix that the role does not know.
+
+        An example is ``protect_tag`` for ``protect_tags``. Without the failure, a protection that the user
+        has set would be ignored. A failure suggests a variable that is not given. Names with a further
+        underscore are the role's own.
+        """
+        known = {variable.name for variable in self.variables}
+        missing = {name.removeprefix(self.prefix): name for name in known if given.get(name) in (None, "")}
+        unknown = sorted(
+            name
+            for name in {*names} - known - self.other_names
+            if name.startswith(self.prefix) and not name.startswith(f"{self.prefix}_")
+        )
+        return tuple(self._refuse_name(name, missing) for name in unknown)
+
+    def _refuse_name(self, name: str, missing: Mapping[str, str]) -> Failure:
+        similar = get_close_matches(name.removeprefix(self.prefix), missing, n=1, cutoff=_SIMILAR)
+        role = self.prefix.removesuffix("_")
+        own = "rename it if it is a variable of your own"
+        remedy = (
+            f"Correct it to {missing[similar[0]]}, or {own}."
+            if similar
+            else f"Remove it, or {own}: names that begin with {self.prefix} are the role's, see ansible-doc -t "
+            f"role golden.images.{role}."
+        )
+        return invalid_option(name, f"{name}: the role has no such variable.", remedy)
 
 
 def merge_declarations(
@@ -83,32 +123,6 @@ def one_of_each(documented: Iterable[Mapping[str, Any]]) -> tuple[OneOf, ...]:
     return tuple(
         OneOf(tuple(group["variables"]), group["problem"], tuple(group.get("unless", {}).items()))
         for group in documented
-    )
-
-
-def find_misspelled(
-    variables: Iterable[Variable], prefix: str, names: Iterable[str], given: Mapping[str, Any]
-) -> tuple[Failure, ...]:
-    """Return failures for unknown names that resemble a variable that is not given.
-
-    An example is ``protect_tag`` for ``protect_tags``. Without the failure, a protection that the user has
-    set would be ignored. All variables begin with ``prefix``. Those with a further underscore are the role's
-    own.
-    """
-    known = {variable.name for variable in variables}
-    missing = {name.removeprefix(prefix): name for name in known if given.get(name) in (None, "")}
-    unknown = {
-        name.removeprefix(prefix): name for name in sorted({*names} - known) if name.startswith(prefix)
-    }
-    return tuple(
-        invalid_option(
-            name,
-            f"{name}: the role has no such variable.",
-            f"Correct it to {missing[similar]}, or rename it if it is a variable of your own.",
-        )
-        for rest, name in unknown.items()
-        if not rest.startswith("_")
-        for similar in get_close_matches(rest, missing, n=1, cutoff=_SIMILAR)
     )
 
 

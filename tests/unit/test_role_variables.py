@@ -14,8 +14,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from plugins.module_utils._role_variables import find_misspelled
-from plugins.module_utils._variables import Variable
+from plugins.action.role_variables import load_variables
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ROLES = sorted(folder.name for folder in (CHECKOUT / "roles").iterdir())
@@ -63,12 +62,37 @@ def test_the_first_task_resets_all_facts(role):
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_no_fact_of_a_role_looks_like_a_misspelled_variable(role):
+def test_a_role_knows_its_facts_and_the_variables_of_its_playbook(role):
     """A second run of the role in a play has the facts of the first."""
-    facts = {f"{role}_artifacts", f"{role}_summary", *_facts(_role_tasks(role))}
-    assert len(facts) > 2 or role == "monitor"
-    variables = [Variable(name) for name in _variables(role)]
-    assert find_misspelled(variables, f"{role}_", facts, {}) == ()
+    facts = {f"{role}_summary", *(name for name in _facts(_role_tasks(role)) if f"{role}__" not in name)}
+    playbook = {f"{name}_hosts" for name in ("verify",) if name == role}
+    declared = load_variables(str(CHECKOUT / "roles" / role))
+    assert declared.other_names == {f"{role}_artifacts", *facts, *playbook}
+    assert declared.find_unknown({*facts, f"{role}__own"}, {}) == ()
+
+
+def test_no_variable_of_a_role_has_the_prefix_of_another_one():
+    names = {role: _variables(role) for role in ROLES}
+    for role in ROLES:
+        others = [name for other in ROLES if other != role for name in names[other]]
+        assert [name for name in others if name.startswith(f"{role}_")] == []
+
+
+def test_the_part_after_the_prefix_means_the_same_in_each_role():
+    """One file has the variables of several roles: what a name takes, it takes after each prefix."""
+    by_name: dict[str, dict[str, Any]] = {}
+    for role in ROLES:
+        for variable in load_variables(str(CHECKOUT / "roles" / role)).variables:
+            name = variable.name.removeprefix(f"{role}_")
+            # distribute names a variable of one of its steps like the role for that step.
+            if role == "distribute" and (step := name.partition("_"))[0] in ROLES:
+                name = step[2]
+            form = variable.type, variable.elements, variable.keys, variable.options
+            by_name.setdefault(name, {})[role] = form
+    differing = {name for name, forms in by_name.items() if len({*map(repr, forms.values())}) > 1}
+    assert {"account_ids", "regions", "report_dir", "consumer_role_name"} <= by_name.keys()
+    # Each takes a mapping of region to image ID, and some take more.
+    assert differing == {"images"}
 
 
 def _facts(value: Any) -> Iterator[str]:

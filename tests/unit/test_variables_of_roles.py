@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure, invalid_option
 from ansible_collections.golden.images.plugins.module_utils._role_variables import (
     OneOf,
-    find_misspelled,
+    RoleVariables,
     find_unset,
     one_of_each,
     take_images,
@@ -84,22 +84,49 @@ def test_the_result_of_a_job_that_has_failed_is_refused(result: dict[str, Any]) 
     assert warnings == ()
 
 
-def test_a_misspelled_variable_is_refused() -> None:
-    """Without that, the protection that the user has set would be ignored."""
-    protected = Variable("cleanup_protect_tags", type="list", elements="str")
-    variables = [protected, Variable("cleanup_regions")]
+OUTPUTS = Variable("distribute_output_files", type="list", elements="path")
+DECLARED = RoleVariables(
+    "distribute_",
+    (OUTPUTS, Variable("distribute_tags", type="dict"), Variable("distribute_regions")),
+    other_names=frozenset({"distribute_images"}),
+)
 
-    def refused(*names: str, **given: Any) -> list[str]:
-        return [failure.message for failure in find_misspelled(variables, "cleanup_", names, given)]
 
-    for name in ("cleanup_protect_tag", "cleanup_protection_tags", "cleanup_protected_tags"):
-        (message,) = refused(name, "cleanup_regions", cleanup_regions="eu-west-1")
-        assert message.startswith(f"{name}: ")
-        assert refused(name, cleanup_protect_tags=[]) == []
-        assert refused(name, cleanup_protect_tags="")
-    assert refused("cleanup_status", "cleanup__protect_tags", "other_protect_tag", "cleanup_hosts") == []
-    (failure,) = find_misspelled(variables, "cleanup_", ["cleanup_region"], {})
-    assert "Correct it to cleanup_regions" in failure.remedy
+@pytest.mark.parametrize(
+    ("name", "given", "remedy"),
+    [
+        ("distribute_tag", {}, "Correct it to distribute_tags, or"),
+        ("distribute_output_paths", {}, "Correct it to distribute_output_files, or"),
+        (
+            "distribute_output_paths",
+            {"distribute_output_files": ""},
+            "Correct it to distribute_output_files, or",
+        ),
+        # Only what is not set can be meant.
+        ("distribute_output_paths", {"distribute_output_files": []}, "Remove it, or rename it"),
+        ("distribute_schedule", {}, "Remove it, or rename it"),
+    ],
+)
+def test_a_name_that_the_role_does_not_know_is_refused(name: str, given: dict[str, Any], remedy: str) -> None:
+    """Without that, the protection or the file that the user has set would be ignored."""
+    (failure,) = DECLARED.find_unknown(["distribute_regions", name], given)
+    assert failure.message == f"{name}: the role has no such variable."
+    assert failure.remedy.startswith(remedy)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "distribute_images",
+        "distribute__images",
+        "share_image",
+        "distributed_tags",
+        "redistribute_tag",
+        "tags",
+    ],
+)
+def test_facts_of_the_role_and_names_of_others_are_ignored(name: str) -> None:
+    assert DECLARED.find_unknown([name], {}) == ()
 
 
 def test_one_of_several_variables_must_be_set() -> None:

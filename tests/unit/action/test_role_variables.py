@@ -95,7 +95,8 @@ def test_a_misspelled_variable_is_refused(run: Any) -> None:
     assert result["failed"]
     assert result["msg"].startswith("web_day: the role has no such variable. Correct it to web_days")
     assert "failed" not in run(web_names="a", web_day="")
-    assert "failed" not in run(web_names="a", web_day=5, web_days=6)
+    assert run(web_names="a", web_day=5, web_days=6)["failed"]
+    assert "failed" not in run(web_names="a", web_summary={}, web_artifacts={}, other_day=5)
 
 
 def test_a_result_with_a_secret_is_not_shown(run: Any) -> None:
