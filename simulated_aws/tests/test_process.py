@@ -87,16 +87,22 @@ def test_it_prints_shell_commands_last_and_ctrl_c_stops_it() -> None:
             lines: list[str] = []
             while not lines or not lines[-1].startswith("export AWS_DEFAULT_REGION="):
                 lines.append(process.stdout.readline().rstrip("\n"))
-            assert is_up(url)
+            with urllib.request.urlopen(f"{url}/_simulated_aws/fixture", timeout=20) as answer:
+                description = json.load(answer)
         finally:
             process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
         assert process.wait(timeout=20) == 0
     assert rest == ""
-    end = lines.index("}") + 1
-    description, commands = json.loads("\n".join(lines[:end])), lines[end:]
+    # With the line of the URL, ten lines.
+    assert lines[:3] == [
+        "8 accounts and 1 image; Ctrl-C stops it. All IDs:",
+        f"  curl -s {url}/_simulated_aws/fixture | python3 -m json.tool",
+        "To call it as the account images (111111111111), in another terminal:",
+    ]
+    assert "golden-web-2026.11.1" in description["images"]
     keys = description["accounts"]["images"]
-    assert commands == [
+    assert lines[3:] == [
         "unset AWS_PROFILE AWS_SESSION_TOKEN",
         f"export AWS_ENDPOINT_URL={url}",
         f"export AWS_ACCESS_KEY_ID={keys['access_key_id']}",
@@ -104,7 +110,6 @@ def test_it_prints_shell_commands_last_and_ctrl_c_stops_it() -> None:
         "export AWS_REGION=us-east-1",
         "export AWS_DEFAULT_REGION=us-east-1",
     ]
-    assert "golden-web-2026.11.1" in description["images"]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,10 +31,7 @@ def main() -> None:
 
     def ready(control: ControlApi) -> None:
         if document is not None:
-            description = control.load_fixture(document)
-            commands = _shell_commands(url, description, arguments.account)
-            # The commands are last: the description is longer than a screen.
-            print(json.dumps(description, indent=2), commands, sep="\n", flush=True)
+            print(_introduction(url, control.load_fixture(document), arguments.account), flush=True)
 
     try:
         serve(
@@ -69,20 +65,35 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _shell_commands(url: str, description: dict[str, Any], name: str | None) -> str:
+def _introduction(url: str, description: dict[str, Any], name: str | None) -> str:
+    """Return what a user needs first: what there is, where all IDs are, and the commands to paste."""
+    accounts = description["accounts"]
+    name = name or next(iter(accounts))
+    if name not in accounts:
+        raise ValueError(f"the fixture has no account {name}; it has {', '.join(accounts)}")
+    images = description["images"]
+    counts = [f"{len(accounts)} account{'s' * (len(accounts) != 1)}"]
+    counts.append(f"{len(images)} image{'s' * (len(images) != 1)}")
+    return "\n".join(
+        [
+            f"{' and '.join(counts)}; Ctrl-C stops it. All IDs:",
+            f"  curl -s {url}/_simulated_aws/fixture | python3 -m json.tool",
+            f"To call it as the account {name} ({accounts[name]['account_id']}), in another terminal:",
+            _shell_commands(url, accounts[name]),
+        ]
+    )
+
+
+def _shell_commands(url: str, account: dict[str, str]) -> str:
     """Commands that make a shell's AWS clients use the simulated AWS, with the account's credentials.
 
     Botocore and the AWS CLI read the Region from AWS_DEFAULT_REGION, other SDKs from AWS_REGION. A profile or
     a session token of the user would not fit these credentials.
     """
-    accounts = description["accounts"]
-    name = name or next(iter(accounts))
-    if name not in accounts:
-        raise ValueError(f"the fixture has no account {name}; it has {', '.join(accounts)}")
     exports = {
         "AWS_ENDPOINT_URL": url,
-        "AWS_ACCESS_KEY_ID": accounts[name]["access_key_id"],
-        "AWS_SECRET_ACCESS_KEY": accounts[name]["secret_access_key"],
+        "AWS_ACCESS_KEY_ID": account["access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": account["secret_access_key"],
         "AWS_REGION": _REGION,
         "AWS_DEFAULT_REGION": _REGION,
     }
