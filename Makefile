@@ -103,7 +103,7 @@ format: environment  ## style and layout by ruff, and the files that others are 
 		$(RUN) -m $$module || failed="$$failed, $$module"; \
 	done; [ -z "$$failed" ] || { echo "Not done:$${failed#,}" >&2; exit 1; }
 
-policies: environment  ## write the IAM policies in docs/iam
+policies: environment  ## write the IAM policies in docs/iam, and the templates in bootstrap
 	@$(RUN) -m checks.iam --write
 
 release: environment  ## changelog, checks, archive, commit, tag: make release VERSION=1.0.0; nothing is pushed

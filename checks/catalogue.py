@@ -128,7 +128,9 @@ def checks_of(target: str = "test", again: bool = False) -> dict[str, Check]:
         "responses": Check(
             "responses: what an AWS answer may lack is not read by subscript", responses.check
         ),
-        "policies": Check("policies: docs/iam is as checks/iam declares it", iam.check),
+        "policies": Check(
+            "policies, cfn-lint: docs/iam and bootstrap are as checks/iam declares them", iam.check
+        ),
         "readmes": Check("readmes: each role's README.md is as its argument spec declares it", readmes.check),
         "versions": Check(
             "versions: every place that names a supported version agrees", versions.check, per_python=True

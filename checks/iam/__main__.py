@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""python -m checks.iam [--write]: whether the policies in docs/iam are up to date, or write them."""
+"""python -m checks.iam [--write]: whether docs/iam and bootstrap are up to date, or write them."""
 
 from __future__ import annotations
 

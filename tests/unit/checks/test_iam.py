@@ -215,14 +215,18 @@ def test_an_action_can_be_left_out() -> None:
 
 
 def test_files_that_are_not_up_to_date_are_found_and_written(tmp_path: Path) -> None:
-    assert iam.outdated(tmp_path) == sorted(documents.files())
-    (tmp_path / "docs").mkdir()
+    assert iam.outdated(tmp_path) == sorted(path.as_posix() for path in iam.files())
     iam.write(tmp_path)
     assert iam.outdated(tmp_path) == []
     folder = tmp_path / iam.FOLDER
     (folder / "audit.json").write_text("{}", encoding="utf-8")
     (folder / "other.json").write_text("{}", encoding="utf-8")
-    assert iam.outdated(tmp_path) == ["audit.json", "other.json"]
+    (tmp_path / iam.TERRAFORM / "owner" / "other.tf.json").write_text("{}", encoding="utf-8")
+    assert iam.outdated(tmp_path) == [
+        "bootstrap/terraform/owner/other.tf.json",
+        "docs/iam/audit.json",
+        "docs/iam/other.json",
+    ]
     iam.write(tmp_path)
     assert iam.outdated(tmp_path) == []
 
