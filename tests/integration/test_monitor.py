@@ -548,14 +548,14 @@ def _rendered(ansible: Ansible, **options: Any) -> tuple[list[str], str]:
         "monitor__caller": {"account": "111122223333"},
         "monitor__region": HOME,
     }
-    folder = str(CHECKOUT / "roles" / "monitor" / "vars" / "main")
+    path = str(CHECKOUT / "roles" / "monitor" / "vars" / "main.yml")
     shown = {
         "filters": "{{ monitor__filters | map(attribute='pattern') }}",
         "rule": "{{ monitor__event_pattern | to_json }}",
     }
     run = ansible.tasks(
         [
-            {"name": "Read", "ansible.builtin.include_vars": {"dir": folder}},
+            {"name": "Read", "ansible.builtin.include_vars": {"file": path}},
             {"name": "Show", "ansible.builtin.debug": {"msg": shown}},
         ],
         vars=variables,

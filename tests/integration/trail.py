@@ -93,9 +93,7 @@ def event(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def role_filters() -> list[dict[str, str]]:
     """The metric filters as the role defines them."""
-    variables = yaml.safe_load(
-        (CHECKOUT / "roles" / "monitor" / "vars" / "main" / "main.yml").read_text("utf-8")
-    )
+    variables = yaml.safe_load((CHECKOUT / "roles" / "monitor" / "vars" / "main.yml").read_text("utf-8"))
     filters: list[dict[str, str]] = variables["monitor__filters"]
     return filters
 

@@ -23,18 +23,17 @@ ROLES = sorted(folder.name for folder in (CHECKOUT / "roles").iterdir())
 @pytest.mark.parametrize("role", ROLES)
 def test_tasks_use_what_was_read_and_never_the_variable(role):
     public = _variables(role) | {"account_id"}
-    texts = list(_templates([_role_tasks(role), *_load_all(_vars_files(role))]))
+    texts = list(_templates([_role_tasks(role), _role_vars(role)]))
     assert texts
     assert {name for text in texts for name in re.findall(r"(?<![\w.'])\w+(?!\w|')", text)} & public == set()
     assert not (CHECKOUT / "roles" / role / "defaults").exists()
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_only_variables_of_the_role_are_read(role):
-    texts = _templates([_role_tasks(role), *_load_all(_vars_files(role))])
-    names = {name for text in texts for name in re.findall(rf"{role}__variables\.options\.(\w+)", text)}
-    assert names
-    assert {f"{role}_{name}" for name in names} <= _variables(role)
+def test_all_variables_of_the_role_are_read_and_no_other_name(role):
+    texts = _templates([_role_tasks(role), _role_vars(role)])
+    names = {name for text in texts for name in re.findall(rf"{role}__options\.(\w+)", text)}
+    assert {f"{role}_{name}" for name in names} == _variables(role)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -112,13 +111,8 @@ def _role_tasks(role: str) -> list[dict[str, Any]]:
     ]
 
 
-def _vars_files(role: str) -> list[Path]:
-    folder = CHECKOUT / "roles" / role / "vars"
-    return sorted([*folder.glob("*.yml"), *folder.glob("main/*.yml")])
-
-
-def _load_all(files: list[Path]) -> list[Any]:
-    return [_load(file) for file in files]
+def _role_vars(role: str) -> dict[str, Any]:
+    return _load(CHECKOUT / "roles" / role / "vars" / "main.yml")
 
 
 def _templates(content: Any, is_condition: bool = False) -> Iterator[str]:
