@@ -30,8 +30,10 @@ SEVERITIES = ["low", "medium", "high"]
 path, severity = sys.argv[1:]
 with open(path, encoding="utf-8") as file:
     report = json.load(file)
-if report["status"] not in ("clean", "findings"):
+if report["status"] not in ("clean", "empty", "findings"):
     sys.exit(1)
+if report["status"] == "empty":
+    print("no images: check the account of the credentials, and audit_regions")
 counted = Counter(finding["severity"] for finding in report["findings"])
 print("findings: " + (", ".join(f"{counted[name]} {name}" for name in reversed(SEVERITIES) if counted[name]) or "none"))
 sys.exit(3 if any(counted[name] for name in SEVERITIES[SEVERITIES.index(severity) :]) else 0)

@@ -536,6 +536,7 @@ report:
         next_stage: null
         next_stage_at: null
         outcome: done
+        rank: 5
         reasons: []
         recoverable_until: null
         region: us-east-1
@@ -602,7 +603,7 @@ report:
       description:
         - The images as in RV(results). Each also has its C(outcome), which is V(done),
           V(planned), V(not_done) or, for images that wait or are kept, V(no_action), its C(monthly_cost), and C(freed_gib),
-          C(freed_later_gib) and C(freed_monthly_cost).
+          C(freed_later_gib) and C(freed_monthly_cost). C(rank) is its place in its family and region, the newest is the first.
         - Sizes and costs are upper bounds.
       type: list
       elements: dict

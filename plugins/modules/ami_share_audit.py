@@ -445,6 +445,11 @@ report:
             principal: arn:aws:iam::123456789012:root
             through: grant
     not_checked: []
+    policy:
+      allowed_account_ids: []
+      allowed_org_arns: ["arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5"]
+      allowed_org_unit_arns: []
+      rules: []
     regions:
       eu-west-1:
         counts: {high: 2, low: 0, medium: 0}
@@ -486,13 +491,18 @@ report:
       type: list
       elements: str
       returned: always
+    policy:
+      description: Who is allowed - C(allowed_account_ids), C(allowed_org_arns), C(allowed_org_unit_arns) and C(rules).
+      type: dict
+      returned: always
     regions:
       description: For each region, whether it was read, its images, its findings by severity, and its block public access settings.
       type: dict
       returned: always
     status:
       description:
-        - V(incomplete) if something could not be read, otherwise V(findings) if there are any, else V(clean).
+        - V(incomplete) if something could not be read, otherwise V(findings) if there are any, else V(empty) if there is no
+          image, else V(clean).
       type: str
       returned: always
     summary:

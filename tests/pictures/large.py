@@ -13,6 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils._audit.report.docume
 from ansible_collections.golden.images.plugins.module_utils._reports.html.render import render_html
 
 from simulated_aws.fixtures.realistic import REGIONS
+from tests.unit.audit.report.examples import policy
 from tests.unit.reports.examples import PAGE_FILES
 
 NAME = "audit-large"
@@ -30,7 +31,7 @@ def large_page(folder: Path) -> Path:
     """Write the page into a directory of ``folder``, and return its path."""
     page = folder / NAME / "report.html"
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(render_html(document(audit(_audited())), _NOW, PAGE_FILES), encoding="utf-8")
+    page.write_text(render_html(document(audit(_audited(), policy())), _NOW, PAGE_FILES), encoding="utf-8")
     return page
 
 

@@ -61,6 +61,18 @@ class Rule(ConsumerOptions):
         """Return those that may use the images."""
         return replace(self.consumers, public=self.public)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule in the form of the option, without what is not set."""
+        given = {
+            "account_ids": sorted(self.account_ids),
+            "name_pattern": self.name_pattern,
+            "org_arns": sorted(self.org_arns),
+            "org_unit_arns": sorted(self.org_unit_arns),
+            "public": self.public,
+            "tags": dict(self.tags),
+        }
+        return {name: value for name, value in given.items() if value}
+
     def fits(self, image: Image) -> bool:
         """Whether the rule applies to the image."""
         named = self.name_pattern is None or fnmatchcase(image.name, self.name_pattern)
@@ -97,6 +109,15 @@ class AuditOptions(ReportOptions):
     def problems(self) -> Iterator[Problem]:
         """Yield the options that do not fit the others."""
         yield from self.report_problems()
+
+    def describe_policy(self) -> dict[str, Any]:
+        """Return who is allowed, as values of a report."""
+        return {
+            "allowed_account_ids": sorted(self.allowed_account_ids),
+            "allowed_org_arns": sorted(self.allowed_org_arns),
+            "allowed_org_unit_arns": sorted(self.allowed_org_unit_arns),
+            "rules": [rule.to_dict() for rule in self.rules],
+        }
 
     def allowed_for(self, image: Image) -> Sharing:
         """Return who may use an image: those allowed for all images, and those of each rule that applies."""

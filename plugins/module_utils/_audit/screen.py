@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from typing import Any
 
 from .._listing import count
-from .._reports.document import Column
+from .._reports.document import Column, Item
 from .._reports.groups import group_by_cause, rank_kinds
 from .._reports.screen import (
     Line,
@@ -27,10 +27,13 @@ from .._reports.screen import (
     shorten_resource,
     wrap_text,
 )
-from .causes import SAME_IMAGES, UNREADABLE, urgency
+from .causes import NOT_ALLOWED, SAME_IMAGES, UNREADABLE, urgency
+from .report.commands import Commands
+from .report.content import NO_IMAGES
 from .report.groups import same_resources
 
 _MOST = 5
+_MOST_COMMAND_LINES = 24
 _COLUMNS = (
     Column("severity", "severity"),
     Column("code", "finding"),
@@ -58,6 +61,7 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *format_table(_COLUMNS, [_row(group) for group in _groups(report["findings"])[:_MOST]]),
         *_count_rest(report),
         *(wrap_text(_NO_FAILURE) if report["findings"] and not failure else ()),
+        *_format_command(report, report_path),
         *(line for what in report["not_checked"] for line in wrap_text(f"Access to {what} was not checked.")),
         *format_failures(report["failures"], rest, failure),
         *format_changes(context.get("changes"), report_path),
@@ -71,14 +75,34 @@ def _headline(report: Mapping[str, Any]) -> Iterator[Line]:
     number = sum(region["images"] or 0 for region in report["regions"].values() if region["read"])
     shared = sum(region["shared_images"] or 0 for region in report["regions"].values() if region["read"])
     read = sum(region["read"] for region in report["regions"].values())
-    tone = Tone.GOOD if report["status"] == "clean" else Tone.BAD
+    tone = {"clean": Tone.GOOD, "empty": Tone.WARNING}.get(report["status"], Tone.BAD)
     incomplete = "Incomplete audit" if report["status"] == "incomplete" else "Audit"
     yield from wrap_text(f"{incomplete}{account}: {_counts(report)}.", tone)
     text = f"{count(number, 'image')} in {count(read, 'region')}, {shared:,} of them shared."
     yield from wrap_text(text)
+    if report["status"] == "empty":
+        yield from wrap_text(NO_IMAGES, Tone.WARNING)
+
+
+def _format_command(report: Mapping[str, Any], report_path: str | None) -> Iterator[Line]:
+    """Yield the command that shows what can be removed; if it is long, only the playbook."""
+    items = [Item.of(finding) for finding in report["findings"] if finding["code"] in NOT_ALLOWED]
+    if not items:
+        return
+    command = Commands({"images": (), **report}).remediate(items).splitlines()
+    if len(command) > _MOST_COMMAND_LINES:
+        where = ": the report's page has the command for each finding" if report_path else ""
+        yield from wrap_text(
+            f"golden.images.remediate_ami_sharing with this allowlist removes the access{where}."
+        )
+        return
+    yield from wrap_text("To see what removes this access (without --check, it is removed):")
+    yield from (Line(text) for text in command)
 
 
 def _counts(report: Mapping[str, Any]) -> str:
+    if report["status"] == "empty":
+        return "no images"
     counts = [f"{number:,} {severity}" for severity, number in report["counts"].items() if number]
     if not counts:
         return "no findings"

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from .._changes import ADDED, REMOVED, Change, changes_by
 from .._failures import cut
+from .._listing import ordinal
 from .._model import ImageRef
 from .._plan import Action
 from .decisions import WAIT, Decision, assign_families
@@ -124,7 +125,7 @@ def _list_reasons(options: CleanupOptions, state: CleanupState, decision: Decisi
 def _render_ranks(ranks: Collection[int]) -> str:
     """Return the rank in all regions, or the lowest and the highest rank."""
     first, last = min(ranks), max(ranks)
-    return _render_ordinal(first) if first == last else f"{_render_ordinal(first)} to {_render_ordinal(last)}"
+    return ordinal(first) if first == last else f"{ordinal(first)} to {ordinal(last)}"
 
 
 def _rank_images(state: CleanupState, family_of: Mapping[ImageRef, str]) -> dict[ImageRef, int]:
@@ -142,8 +143,3 @@ def _rank_images(state: CleanupState, family_of: Mapping[ImageRef, str]) -> dict
 def _get_creation_time(state: CleanupState, ref: ImageRef) -> float:
     created = state.images[ref].created
     return created.timestamp() if created else 0
-
-
-def _render_ordinal(number: int) -> str:
-    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"

@@ -11,28 +11,39 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from .._listing import count, join_texts
+from .._listing import count, join_texts, ordinal
 from .._reports.document import Column
 from .._reports.screen import (
     MOST_FAILURES,
+    MOST_ROWS,
     Line,
     Row,
     Screen,
     Tone,
     format_failure_message,
     format_failures,
+    format_further,
     format_report_path,
     format_table,
     limit_artifacts,
     wrap_text,
 )
+from .._reports.values import render_date
 from .decisions import KEEP, WAIT
-from .report.outcome import DECISIONS, DONE, STAGES
-from .report.wording import render_lost_images, render_money
+from .report.outcome import DECISIONS, DONE, NOT_DONE, STAGES
+from .report.wording import PAST, render_lost_images, render_money
 from .stages import DEREGISTER
 from .state import UNPROVEN, UNREADABLE
 
 _MOST_REASONS = 8
+_IMAGE_COLUMNS = (
+    Column("image_id", "image"),
+    Column("region", "region"),
+    Column("name", "name"),
+    Column("newest", "newest", numeric=True),
+    Column("created", "created"),
+    Column("outcome", "outcome"),
+)
 # What differs between images with the same reason: IDs, dates and times.
 _SPECIFIC = re.compile(
     r"\b(?:ami|snap|i|vol|lt)-[0-9a-z]+\b|\b[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:]+\S*)?|\b[0-9]{12}\b"
@@ -51,6 +62,7 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *_render_headline(report),
         *_warn_of_lost_images(report),
         *format_table(_list_columns(report), tuple(_list_rows(report))),
+        *_list_images(report, full_list),
         *_count_reasons(report.get("images", ())),
         *format_failures(problems, full_list, failure),
         *_list_warnings(report, full_list),
@@ -111,6 +123,32 @@ def _list_rows(report: Mapping[str, Any]) -> Iterator[Row]:
                 "cost": render_money(sums["monthly_cost"], None),
             }
             yield Row(cells, Tone.BAD if acts and sums["not_done"] else Tone.PLAIN)
+
+
+def _list_images(report: Mapping[str, Any], full_list: str) -> Iterator[Line]:
+    """Yield each image that a stage is applied to, the most destructive stage first, and why."""
+    for stage in STAGES:
+        images = [image for image in report.get("images", ()) if image["decision"] == stage]
+        if not images:
+            continue
+        images.sort(key=lambda image: image["outcome"] != NOT_DONE)
+        verb = f"To be {PAST[stage]}" if report["check_mode"] else PAST[stage].capitalize()
+        yield from wrap_text(f"{verb}, since no rule keeps them, and no use was found:")
+        yield from format_table(_IMAGE_COLUMNS, [_make_image_row(image) for image in images[:MOST_ROWS]])
+        yield from format_further(len(images) - MOST_ROWS, full_list, Tone.PLAIN)
+
+
+def _make_image_row(image: Mapping[str, Any]) -> Row:
+    undone = image["outcome"] == NOT_DONE
+    cells = {
+        "image_id": image["image_id"],
+        "region": image["region"],
+        "name": image["name"],
+        "newest": ordinal(image["rank"]) if image["rank"] else "",
+        "created": render_date(image["creation_date"]),
+        "outcome": "not done" if undone else "",
+    }
+    return Row(cells, Tone.BAD if undone else Tone.PLAIN)
 
 
 def _count_reasons(images: Collection[Mapping[str, Any]]) -> Iterator[Line]:

@@ -323,7 +323,10 @@ def _matrix(content: Mapping[str, Any]) -> Matrix:
         marks |= {account: mark for (name, account), mark in verified.items() if name == region_name}
         cells[region_name] = marks
     rows = tuple(
-        MatrixRow({"region": region["region"], "image_id": region["image_id"] or ""}, cells[region["region"]])
+        MatrixRow(
+            {"region": region["region"], "image_id": region["image_id"] or "no image"},
+            cells[region["region"]],
+        )
         for region in content["regions"]
     )
     used = {mark for marks in cells.values() for mark in marks.values()}
@@ -333,6 +336,8 @@ def _matrix(content: Mapping[str, Any]) -> Matrix:
         labels=(Column("region", "Region"), Column("image_id", "Image")),
         columns=tuple(sorted({principal for marks in cells.values() for principal in marks})),
         rows=rows,
+        # A region without marks is one that failed.
+        all_rows=any(cells.values()),
     )
 
 

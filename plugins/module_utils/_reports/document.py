@@ -110,7 +110,8 @@ class Group:
 
     ``label`` is a word before the sentence: a severity, or the action on the rows. ``tone`` is its color, a
     severity or ``neutral``. ``notes`` are (name, text) pairs that apply to all rows. ``code`` is the code of
-    findings, and ``number`` the number of findings or actions.
+    findings, and ``number`` the number of findings or actions. ``place`` names the accounts and regions.
+    ``command`` is one that a shell runs as it is, and ``command_note`` a sentence about what it does.
     """
 
     label: str
@@ -121,6 +122,9 @@ class Group:
     rows: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
     code: str = ""
+    place: str = ""
+    command: str = ""
+    command_note: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,8 @@ class Matrix:
 
     ``labels`` are the columns that identify a row, for example region, name and image ID. ``columns`` are the
     accounts, without duplicates, in display order. ``legend`` is the meaning of each mark, in display order.
-    The page omits rows and columns without marks.
+    The page omits columns without marks, and rows without marks unless ``all_rows``: where no mark means that
+    something failed.
     """
 
     title: str
@@ -149,6 +154,7 @@ class Matrix:
     columns: tuple[str, ...]
     rows: tuple[MatrixRow, ...]
     note: str = ""
+    all_rows: bool = False
 
 
 @dataclass(frozen=True)
@@ -223,11 +229,12 @@ class Document:
     ``items`` are the findings, in any order; formats sort them. The page shows them as ``groups``, or groups
     them itself if there are none. ``actions``, with the title ``actions_title``, are performed or planned
     actions, which the page shows before the findings. The page summarizes the findings by region, so
-    ``tables`` need not. ``records`` are the rows of ``report.csv``, one for each item that was checked; the
-    page shows them as its last table. ``explanations`` have a sentence for each code of an item,
-    ``account_names`` the names of accounts by ID. ``complete`` is False if a read or an action failed, so
-    that there may be further findings. The flow of the report sets ``changes``, and ``history``: the times of
-    earlier reports and of this one, the oldest first, with their numbers of findings by severity.
+    ``tables`` need not. With ``matrix_first``, the matrix precedes the pictures. ``records`` are the rows of
+    ``report.csv``, one for each item that was checked; the page shows them as its last table.
+    ``explanations`` have a sentence for each code of an item, ``account_names`` the names of accounts by ID.
+    ``complete`` is False if a read or an action failed, so that there may be further findings, ``empty`` is
+    True if nothing was there to check. The flow of the report sets ``changes``, and ``history``: the times
+    of earlier reports and of this one, the oldest first, with their numbers of findings by severity.
     """
 
     kind: str
@@ -248,6 +255,8 @@ class Document:
     explanations: Mapping[str, str] = field(default_factory=dict)
     account_names: Mapping[str, str] = field(default_factory=dict)
     complete: bool = True
+    empty: bool = False
+    matrix_first: bool = False
 
 
 def expand_row(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -23,6 +24,8 @@ _LARGE = 10
 _MOST_LARGE = 10
 # Up to this many small causes have a group each.
 _FEW_SMALL = 3
+# The accounts and regions that the heading of a group names.
+_MOST_NAMES = 3
 _COLUMNS = (
     Column("region", "Region"),
     Column("name", "Name"),
@@ -40,16 +43,21 @@ def group_items(
     title: Callable[[Sequence[Item]], str] = lambda _items: "",
     names: Mapping[tuple[str | None, str | None], str] | None = None,
     urgency: Callable[[str], int] = lambda _code: 0,
+    command: Callable[[Sequence[Item]], str] = lambda _items: "",
+    command_note: str = "",
 ) -> tuple[Group, ...]:
     """Return the findings by severity, code, remedy and cause: the worst kind first, then its largest group.
 
     ``cause`` is that of ``group_by_cause``.
     ``title`` is the sentence of a group, or empty if there is none for its code: the meaning of the code is
     shown then, and the message of each finding. ``names`` are those of images, by region and image ID.
-    ``urgency`` is that of ``rank_kinds``.
+    ``urgency`` is that of ``rank_kinds``. ``command`` is that of a group, and ``command_note`` about each.
     """
     groups_by_cause = group_by_cause(items, lambda item: (item.severity, item.code, item.remedy), cause)
-    groups = [_group(alike, meanings, title(alike), names or {}) for alike in groups_by_cause]
+    groups = [
+        _add_command(_group(alike, meanings, title(alike), names or {}), command(alike), command_note)
+        for alike in groups_by_cause
+    ]
     ranks = rank_kinds(((item.severity, item.code) for item in items), urgency)
     return tuple(
         sorted(groups, key=lambda group: (ranks[group.tone, group.code], -group.number, group.title))
@@ -97,6 +105,24 @@ def rank_kinds(
     return {kind: rank for rank, kind in enumerate(ordered)}
 
 
+def _add_command(group: Group, command: str, note: str) -> Group:
+    return replace(group, command=command, command_note=note) if command else group
+
+
+def _name_place(items: Sequence[Item]) -> str:
+    """Return the accounts and the regions of findings: up to three of each by name, more by number."""
+    parts = (("account", [item.account_id for item in items]), ("region", [item.region for item in items]))
+    return " · ".join(filter(None, (_name_few(noun, values) for noun, values in parts)))
+
+
+def _name_few(noun: str, values: Iterable[str | None]) -> str:
+    names = sorted({value for value in values if value})
+    if len(names) > _MOST_NAMES:
+        return count(len(names), noun)
+    listed = ", ".join(names)
+    return f"{noun} {listed}" if listed and noun == "account" else listed
+
+
 def _group(
     items: Sequence[Item],
     meanings: Mapping[str, str],
@@ -130,6 +156,7 @@ def _group(
         rows=tuple(rows),
         notes=tuple((name, text) for name, text in notes if text),
         code=first.code,
+        place=_name_place(items),
     )
 
 
@@ -138,7 +165,7 @@ def _sentence(items: Sequence[Item], meaning: str) -> str:
     regions = {item.region for item in items if item.region}
     where = f" in {count(len(regions), 'region')}" if regions else ""
     messages = {item.message for item in items}
-    text = messages.pop() if len(messages) == 1 else meaning or items[0].code
+    text = messages.pop() if len(messages) == 1 else meaning or items[0].code.replace("_", " ")
     return f"{count(len(items), 'finding')}{where}: {text}"
 
 

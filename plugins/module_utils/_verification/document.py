@@ -41,6 +41,7 @@ MEANINGS = {
     ),
 }
 """The meaning of every code in the report of a verification, and in that of a distribution."""
+_MOST_CAUSES = 3
 _MARKS = {"authorized": Mark.PARTIAL, "visible": Mark.SLIGHT, None: Mark.BROKEN}
 _UNCERTAIN = "AWS would accept a launch; whether the role can use the keys is uncertain."
 _BELOW = {
@@ -60,6 +61,7 @@ def build_document(content: Mapping[str, Any]) -> Document:
         title="Who can launch the images",
         status=content["status"],
         complete=not content["failures"],
+        empty=not rows,
         headline=_headline(level, rows, below),
         facts=(
             ("Level", f"{level}: {PROOFS[level]}"),
@@ -87,24 +89,31 @@ def _headline(level: str, rows: Sequence[Mapping[str, Any]], below: Sequence[Map
     if not below:
         return f"All {len(rows)} verifications reached the level {level}."
     if not any(map(key_use.is_failed, below)):
-        return f"Verified {key_use.format_counts(rows)} at the level {level}: {_list_causes(below)}."
+        return f"Verified {key_use.format_counts(rows)} at the level {level}. {_list_causes(below)}"
     uncertain = sum(bool(row["uncertain"]) for row in below)
     uncertain_text = (
         f" {uncertain} of them {'is' if uncertain == 1 else 'are'} uncertain." if uncertain else ""
     )
     return (
-        f"{len(below)} of {count(len(rows), 'verification')} did not reach the level {level}: "
-        f"{_list_causes(below)}.{uncertain_text}"
+        f"{len(below)} of {count(len(rows), 'verification')} did not reach the level {level}."
+        f"{uncertain_text} {_list_causes(below)}"
     )
 
 
 def _list_causes(below: Iterable[Mapping[str, Any]]) -> str:
+    """Return a sentence for each of the most frequent causes."""
     causes = Counter(
         code
         for row in below
         for code in {finding["code"] for finding in row["findings"]} or {LEVEL_NOT_REACHED}
     )
-    return ", ".join(f"{code} ({number})" for code, number in sorted(causes.items(), key=_rank_cause))
+    ranked = sorted(causes.items(), key=_rank_cause)
+    texts = [
+        f"{number:,} of them: {MEANINGS.get(code) or code.replace('_', ' ')}"
+        for code, number in ranked[:_MOST_CAUSES]
+    ]
+    left = len(ranked) - _MOST_CAUSES
+    return " ".join([*texts, f"And {count(left, 'other cause')}."] if left > 0 else texts)
 
 
 def _rank_cause(cause: tuple[str, int]) -> tuple[int, str]:

@@ -1,5 +1,5 @@
 // Filters and search, whose state is in the URL fragment. Without this script the page shows all rows.
-// It writes only text, no markup, and sends no requests.
+// It writes only text, no markup, and sends no requests. Commands are copied, and never run.
 (() => {
   'use strict';
   const form = document.getElementById('filter');
@@ -14,6 +14,7 @@
     byRegion: table.querySelector('tbody [data-region]') !== null,
     byFinding: table.querySelector('tbody [data-findings]') !== null,
     columns: [...table.querySelectorAll('col')].slice(1),
+    heads: [...table.tHead.rows[0].cells].slice(1),
     names: table.classList.contains('matrix')
       ? [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent.toLowerCase()) : [],
   });
@@ -111,9 +112,15 @@
 
   const narrow = (table, words) => {
     const sought = words.filter((word) => table.names.some((name) => name.includes(word)));
+    const isWanted = (name) => !sought.length || sought.some((word) => name.includes(word));
+    const number = table.names.filter(isWanted).length;
+    // The frame, too: it is as wide as the table was before.
+    table.scroll.style.width = sought.length ? `calc(var(--first) + ${number} * 1.7rem + 1.2rem)` : '';
     table.columns.forEach((column, place) => {
-      const wanted = !sought.length || sought.some((word) => table.names[place].includes(word));
+      const wanted = isWanted(table.names[place]);
       column.style.visibility = wanted ? '' : 'collapse';
+      // Browsers collapse the column, and still draw the text at its head.
+      table.heads[place].style.visibility = wanted ? '' : 'hidden';
     });
   };
 
@@ -238,6 +245,24 @@
     opened.clear();
     document.body.classList.toggle('all', open);
     unfold.textContent = open ? 'Close all' : 'Open all';
+  });
+
+  // Browsers have the clipboard only on pages from a file or by HTTPS: elsewhere, the command is selected.
+  const copy = (command) => {
+    if (navigator.clipboard) return navigator.clipboard.writeText(command.textContent);
+    getSelection().selectAllChildren(command);
+    return document.execCommand('copy') ? Promise.resolve() : Promise.reject();
+  };
+
+  document.querySelectorAll('button.copy').forEach((button) => {
+    const command = button.parentNode.querySelector('pre');
+    button.hidden = false;
+    button.addEventListener('click', () => {
+      copy(command).then(() => { button.textContent = 'Copied'; }, () => {
+        getSelection().selectAllChildren(command);
+        button.textContent = 'Selected: press Ctrl+C';
+      });
+    });
   });
 
   // The tooltip of a cell names its row and its column.

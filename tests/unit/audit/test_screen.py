@@ -15,6 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils._reports.screen impo
     count_columns,
 )
 
+from tests.unit.audit.report.examples import policy
 from tests.unit.examples import OWNER
 
 EU, US = "eu-west-1", "us-east-1"
@@ -55,7 +56,9 @@ def shown(*findings: dict[str, Any], path: str | None = "audit", **changes: Any)
         "counts": counts,
         "failures": [],
         "findings": list(findings),
+        "kms_keys": [],
         "not_checked": [],
+        "policy": policy(),
         "regions": {EU: region()},
         "status": "findings" if findings else "clean",
         **changes,
@@ -81,6 +84,41 @@ def test_a_clean_audit() -> None:
         "report_path": "audit",
         "status": "clean",
     }
+
+
+def test_an_account_without_images_is_not_called_clean() -> None:
+    found = shown(status="empty", regions={EU: region(images=0, shared_images=0)})
+    assert found.text.splitlines() == [
+        f"Audit of account {OWNER}: no images.",
+        "0 images in 1 region, 0 of them shared.",
+        "The account owns no image there: check the account of the credentials, and the",
+        "  regions.",
+        "Report: audit",
+    ]
+    assert {line.tone for line in found.lines[:1]} == {Tone.WARNING}
+    assert found.artifacts["status"] == "empty"
+
+
+def test_the_command_that_shows_what_can_be_removed() -> None:
+    found = shown(finding(), finding("default_key", "low", principal=None))
+    lines = found.text.splitlines()
+    start = lines.index("To see what removes this access (without --check, it is removed):")
+    assert lines[start + 1 :] == [
+        "ansible-playbook -i localhost, golden.images.remediate_ami_sharing --check \\",
+        '  -e \'{"remediate_finding_codes": ["unknown_account"],',
+        f'    "remediate_images": {{"{EU}": ["{IMAGE}"]}},',
+        '    "remediate_allow_empty_allowlist": true}\'',
+        "Report: audit",
+    ]
+    assert "remediate" not in shown(finding("default_key", "low", principal=None)).text
+
+
+def test_a_long_command_is_on_the_page_only() -> None:
+    allowed = {**policy(), "allowed_account_ids": [f"{number:012}" for number in range(300)]}
+    sentence = "golden.images.remediate_ami_sharing with this allowlist removes the access"
+    assert sentence in shown(finding(), policy=allowed).text
+    assert "ansible-playbook" not in shown(finding(), policy=allowed).text
+    assert "page" not in shown(finding(), policy=allowed, path=None).text
 
 
 def test_findings_of_one_kind_are_one_line_and_the_public_is_first() -> None:

@@ -29,6 +29,7 @@ from tests.unit.cleanup.report.examples import (
     UNREAD,
     US,
     WAITS,
+    call,
     cleaned,
     failure,
     one,
@@ -57,6 +58,12 @@ def test_stages_and_reasons() -> None:
         "disable          1     1           8                0.40",
         "wait             2                16                0.80",
         "keep             2                16                0.80",
+        "Deregistered, since no rule keeps them, and no use was found:",
+        "image  region     name           newest  created",
+        "ami-1  eu-west-1  name of ami-1     1st  2026-01-02",
+        "Disabled, since no rule keeps them, and no use was found:",
+        "image  region     name           newest  created",
+        "ami-2  us-east-1  name of ami-2     1st  2026-01-02",
         "kept  first reason of each",
         "   1  It is among the latest 1 of its family in its region.",
         "   1  It is in use: instance.",
@@ -73,6 +80,26 @@ def test_stages_and_reasons() -> None:
         "report_path": "cleanup",
         "status": "done",
     }
+
+
+def test_the_plan_lists_twenty_images_of_each_stage_and_counts_the_others() -> None:
+    goes = [one(f"ami-{number:017x}", "deregister", creation_date=None) for number in range(23)]
+    lines = shown(cleaned(*goes, OFF), planned=True).text.splitlines()
+    start = lines.index("To be deregistered, since no rule keeps them, and no use was found:")
+    assert lines[start + 1] == "image                  region     name                           newest"
+    assert lines[start + 2].split()[0] == "ami-00000000000000000"
+    assert lines[start + 22 : start + 24] == [
+        "  3 more in cleanup.",
+        "To be disabled, since no rule keeps them, and no use was found:",
+    ]
+
+
+def test_an_image_that_was_not_retired_is_first() -> None:
+    found = shown(cleaned(OFF, one("ami-9", "disable"), actions=[call("DisableImage", US, "ami-2")]))
+    (row,) = (line for line in found.lines if "not done" in line.text)
+    assert (row.text.split()[0], row.tone) == ("ami-9", Tone.BAD)
+    rows = [line.text.split()[0] for line in found.lines if line.text.startswith("ami-")]
+    assert rows == ["ami-9", "ami-2"]
 
 
 def test_check_mode() -> None:

@@ -42,6 +42,39 @@ def test_a_thousand_findings_of_one_cause_are_one_group() -> None:
     assert [column.title for column in group.columns] == ["Region", "Image"]
 
 
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        pytest.param([("111111111111", EU)], f"account 111111111111 \u00b7 {EU}", id="one"),
+        pytest.param([("111111111111", None)], "account 111111111111", id="no region"),
+        pytest.param([(None, US), (None, EU), (None, EU)], f"{EU}, {US}", id="two regions"),
+        pytest.param(
+            [(f"{number:012}", f"eu-west-{number}") for number in range(4)],
+            "4 accounts \u00b7 4 regions",
+            id="more than are named",
+        ),
+        pytest.param([(None, None)], "", id="no place"),
+    ],
+)
+def test_the_heading_names_account_and_region(
+    places: list[tuple[str | None, str | None]], expected: str
+) -> None:
+    items = [item(account_id=account_id, region=region) for account_id, region in places]
+    (group,) = group_items(items, {})
+    assert group.place == expected
+
+
+def test_a_command_is_that_of_the_group() -> None:
+    items = [item(image_id="ami-1"), item("other", image_id="ami-2")]
+    groups = group_items(
+        items, {}, command=lambda alike: "run" * (alike[0].code == "other"), command_note="It shows."
+    )
+    assert {group.code: (group.command, group.command_note) for group in groups} == {
+        "no_key": ("", ""),
+        "other": ("run", "It shows."),
+    }
+
+
 def test_the_worst_group_is_first_then_the_largest() -> None:
     items = [
         item("b", "low", image_id="ami-1"),

@@ -13,6 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils._reports.document im
 from ansible_collections.golden.images.plugins.module_utils._reports.formats import NAMES, render_all
 from ansible_collections.golden.images.plugins.module_utils._reports.steps import MEANINGS as FAILED
 from ansible_collections.golden.images.plugins.module_utils._verification.document import (
+    MEANINGS,
     build_document,
     compare_reports,
 )
@@ -49,8 +50,25 @@ def test_every_account_and_image_has_its_mark() -> None:
     assert list(shown.matrix.legend) == [Mark.FULL, Mark.PARTIAL, Mark.SLIGHT, Mark.BROKEN]
     assert (shown.kind, shown.status) == ("verification", "incomplete")
     assert shown.headline == (
-        f"3 of 4 verifications did not reach the level launched: level_not_reached (2), {NO_KEY['code']} (1)."
+        "3 of 4 verifications did not reach the level launched. 2 of them: "
+        f"{MEANINGS['level_not_reached']} 1 of them: {MEANINGS['missing_key_access']}"
     )
+
+
+def test_the_headline_names_three_causes() -> None:
+    codes = ("not_shared", "not_visible", "launch_denied", "missing_subnet", "missing_subnet")
+    results = [
+        seen(f"{number:012}", EU, "visible", {**NO_KEY, "code": code}) for number, code in enumerate(codes)
+    ]
+    headline = build_document(verified("launched", results, regions=[EU], accounts=[])).headline
+    assert headline.endswith("And 1 other cause.")
+    assert f"2 of them: {MEANINGS['missing_subnet']}" in headline
+    assert not any(code in headline for code in codes)
+
+
+def test_a_verification_of_nothing_is_not_green() -> None:
+    assert build_document(verified("visible", [], regions=[], accounts=[])).empty
+    assert not build_document(report("visible", seen(WEB, EU, "visible"))).empty
 
 
 def test_what_is_reached_everywhere_has_no_other_mark() -> None:
@@ -155,7 +173,9 @@ def test_an_uncertain_account_has_a_mark_and_its_finding() -> None:
     before = report("authorized", *proven, uncertain[0], {**uncertain[1], "key_use": "proven"})
     content = report("authorized", *proven, *uncertain)
     shown = build_document(content)
-    assert shown.headline == "Verified 2/4, 2 uncertain at the level authorized: direct_key_use_denied (2)."
+    assert shown.headline == (
+        "Verified 2/4, 2 uncertain at the level authorized. 2 of them: " + MEANINGS["direct_key_use_denied"]
+    )
     assert shown.status == "uncertain"
     assert shown.matrix is not None
     assert [dict(row.cells)[BATCH] for row in shown.matrix.rows] == [Mark.PARTIAL] * 2
@@ -175,8 +195,8 @@ def test_uncertain_accounts_beside_others_below_the_level() -> None:
     uncertain = {**seen(BATCH, US, "authorized", doubt), "key_use": "uncertain"}
     given = [seen(WEB, EU, "authorized"), seen(BATCH, EU, "visible", NO_KEY), seen(WEB, US, "authorized")]
     assert build_document(report("authorized", *given, uncertain)).headline == (
-        "2 of 4 verifications did not reach the level authorized: direct_key_use_denied (1), "
-        "missing_key_access (1). 1 of them is uncertain."
+        "2 of 4 verifications did not reach the level authorized. 1 of them is uncertain. "
+        f"1 of them: {MEANINGS['direct_key_use_denied']} 1 of them: {MEANINGS['missing_key_access']}"
     )
 
 

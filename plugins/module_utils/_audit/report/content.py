@@ -26,6 +26,7 @@ _IMAGE_FACTS = (
     *("associated_kms_key_arns", "creation_date", "deprecated", "deprecation_time", "encrypted", "image_id"),
     *("kms_key_arns", "name", "region", "state"),
 )
+NO_IMAGES = "The account owns no image there: check the account of the credentials, and the regions."
 # The parts that an audit need not read, with the returned keys that show whether it did.
 _OPTIONAL = {"keys": "check_keys", "snapshots": "check_snapshots"}
 _BLOCKS = (
@@ -36,12 +37,12 @@ _BLOCKS = (
 )
 
 
-def audit(audited: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the report on the result of ``ami_share_audit``, successful or failed.
+def audit(audited: Mapping[str, Any], policy: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the report on the result of ``ami_share_audit``, successful or failed, for a policy.
 
     ``status`` is ``incomplete`` if something could not be read, otherwise ``findings`` if there are any, else
-    ``clean``. Values that change with time, such as ages, are left out: the same state of the account results
-    in the same report.
+    ``empty`` if there is no image, else ``clean``. Values that change with time, such as ages, are left out:
+    the same state of the account results in the same report.
     """
     failures = _failures(audited)
     findings = [
@@ -63,8 +64,9 @@ def audit(audited: Mapping[str, Any]) -> dict[str, Any]:
         "images": images,
         "kms_keys": [_key(key) for key in audited.get("kms_keys", ())],
         "not_checked": skipped,
+        "policy": dict(policy),
         "regions": regions,
-        "status": _status(findings, failures),
+        "status": _status(findings, failures, images),
         "summary": _summary(counts, images, regions, skipped, failures),
     }
 
@@ -74,10 +76,12 @@ def is_unread(finding: Mapping[str, Any]) -> bool:
     return finding["code"] in UNREADABLE
 
 
-def _status(findings: Collection[Mapping[str, Any]], failures: Collection[Mapping[str, Any]]) -> str:
+def _status(findings: Collection[Any], failures: Collection[Any], images: Collection[Any]) -> str:
     if failures or any(map(is_unread, findings)):
         return "incomplete"
-    return "findings" if findings else "clean"
+    if findings:
+        return "findings"
+    return "clean" if images else "empty"
 
 
 def _failures(audited: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -193,6 +197,7 @@ def _summary(
     lines = [
         f"{count(sum(counts.values()), 'finding')}{f' ({severities})' if severities else ''}.",
         f"{count(len(listed), 'image')} in {count(read, 'region')} audited, {shared:,} of them shared.",
+        *([] if listed or unread else [NO_IMAGES]),
         *(f"Access to {what} was not checked." for what in skipped),
     ]
     if unread:

@@ -6,14 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._reports.document import Column, Document, Each, Grid, Item, Mark, Matrix, MatrixRow, Table
 from ..._reports.drift import Version, compare_versions
 from ..._reports.naming import image_order, parse_family, parse_version
-from ..._reports.screen import shorten_principal
+from ..._reports.screen import join_counts, shorten_principal
 from ..causes import MEANINGS
+from .commands import Commands
 from .groups import group_findings
 from .principals import ACCESS, KINDS
 
@@ -26,8 +27,15 @@ _LEGEND = {
     Mark.UNREADABLE: "Permissions or key access could not be read, were not checked, or are undetermined.",
 }
 _PERMISSIONS = frozenset({"launch permissions", "snapshots"})
+_ALLOWED = (
+    ("allowed_account_ids", "account"),
+    ("allowed_org_arns", "organization"),
+    ("allowed_org_unit_arns", "organizational unit"),
+    ("rules", "rule"),
+)
 _UNREAD = "others"
-"""Column that marks images whose permissions could not be read."""
+"""Column that marks images whose permissions could not be read, and regions that could not be read."""
+_UNREAD_REGION = "The region could not be read"
 
 
 def document(content: Mapping[str, Any]) -> Document:
@@ -41,15 +49,23 @@ def document(content: Mapping[str, Any]) -> Document:
         title="Who can use the images" + (f" of account {owner}" if owner else ""),
         status=content["status"],
         complete=content["status"] != "incomplete",
+        empty=content["status"] == "empty",
+        matrix_first=True,
         headline=content["summary"],
-        facts=((("Left out", ", ".join(not_checked)),) if not_checked else ()),
+        facts=(
+            *(((("Account", owner)),) if owner else ()),
+            ("Allowed", _count_allowed(content["policy"])),
+            *((("Left out", ", ".join(not_checked)),) if not_checked else ()),
+        ),
         items=items,
-        groups=group_findings(items, images),
+        groups=group_findings(items, images, Commands(content).fix),
         pictures=tuple(picture for picture in (_drift(images),) if picture),
         tables=tuple(
-            table for table in (_failures(content), _regions(content), _keys(content)) if table.rows
+            table
+            for table in (_failures(content), _regions(content), _keys(content), _allowed(content["policy"]))
+            if table.rows
         ),
-        matrix=_matrix(images, content["not_checked"]),
+        matrix=_matrix(content, images),
         records=_records(images),
         explanations=MEANINGS,
     )
@@ -62,6 +78,42 @@ def _drift(images: Iterable[Mapping[str, Any]]) -> Grid | None:
         Version(parse_family(name), image["region"], parse_version(name), str(image["creation_date"] or ""))
         for image, name in names
     )
+
+
+def _count_allowed(policy: Mapping[str, Any]) -> str:
+    """Return the number of those who may use every image, and of the rules for some images."""
+    return join_counts((len(policy[name]), noun) for name, noun in _ALLOWED) or "nobody but the owner"
+
+
+def _allowed(policy: Mapping[str, Any]) -> Table:
+    """Return the policy that the findings follow from: who may use every image, and who some."""
+    everything = {name.removeprefix("allowed_"): policy[name] for name, _noun in _ALLOWED[:-1]}
+    return Table(
+        title="Who is allowed",
+        columns=(
+            Column("images", "Images"),
+            Column("public", "Public"),
+            Column("account_ids", "Accounts"),
+            Column("org_arns", "Organizations"),
+            Column("org_unit_arns", "Organizational units"),
+        ),
+        rows=tuple(
+            {**who, "images": images}
+            for who, images in (
+                (everything, "all"),
+                *((rule, _describe_images(rule)) for rule in policy["rules"]),
+            )
+            if any(who.get(name) for name in (*everything, "public"))
+        ),
+        note="The owner is always allowed.",
+    )
+
+
+def _describe_images(rule: Mapping[str, Any]) -> str:
+    """Return the images that a rule of the policy is for: ``golden-* with the tag team=web``."""
+    pattern = str(rule.get("name_pattern") or "all")
+    tags = [f"{key}={value}" for key, value in (rule.get("tags") or {}).items()]
+    return f"{pattern} with the tags {', '.join(tags)}" if tags else pattern
 
 
 def _failures(content: Mapping[str, Any]) -> Table:
@@ -127,35 +179,45 @@ def _state(key: Mapping[str, Any]) -> str:
     return "managed by AWS" if key["aws_managed"] else str(key["state"])
 
 
-def _matrix(images: Iterable[Mapping[str, Any]], skipped: Iterable[str]) -> Matrix:
+def _matrix(content: Mapping[str, Any], images: Sequence[Mapping[str, Any]]) -> Matrix:
+    """Return a row for each image, and one for each region whose images could not be listed."""
     # The head of the page lists what was not checked, once for all images.
-    wanted = _PERMISSIONS.difference(skipped)
-    rows = tuple(
-        MatrixRow(
-            labels={"region": image["region"], "name": image["name"], "image_id": image["image_id"]},
-            cells=dict(_cells(image, wanted)),
-        )
-        for image in images
+    wanted = _PERMISSIONS.difference(content["not_checked"])
+    unread = [region for region, read in content["regions"].items() if not read["read"]]
+    rows = (
+        *(
+            MatrixRow({"region": region, "name": _UNREAD_REGION, "image_id": ""}, {_UNREAD: Mark.UNREADABLE})
+            for region in unread
+        ),
+        *(
+            MatrixRow(
+                labels={"region": image["region"], "name": image["name"], "image_id": image["image_id"]},
+                cells=dict(_cells(image, wanted)),
+            )
+            for image in images
+        ),
     )
     return Matrix(
         title="Images and who can use them",
         legend=_LEGEND,
         labels=(Column("region", "Region"), Column("name", "Name"), Column("image_id", "Image")),
-        columns=tuple(_columns(images, wanted)),
+        columns=tuple(_columns(images, wanted, bool(unread))),
         rows=rows,
         note="The owner may use all of them. An organization or organizational unit stands for all accounts "
         "in it.",
     )
 
 
-def _columns(images: Iterable[Mapping[str, Any]], wanted: frozenset[str]) -> Iterator[str]:
+def _columns(
+    images: Iterable[Mapping[str, Any]], wanted: frozenset[str], has_unread_region: bool
+) -> Iterator[str]:
     """Yield the public first, then organizations, organizational units and accounts."""
     principals: dict[str, set[str]] = {kind: set() for kind in KINDS}
     for image in images:
         for group in image["shared_with"]:
             principals[group["kind"]].update(group["principals"])
     yield from (shorten_principal(principal) for kind in KINDS for principal in sorted(principals[kind]))
-    if not all(wanted.isdisjoint(image["unknown"]) for image in images):
+    if has_unread_region or not all(wanted.isdisjoint(image["unknown"]) for image in images):
         yield _UNREAD
 
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from ..._listing import count
@@ -15,6 +15,7 @@ from ..._reports.document import Group, Item
 from ..._reports.groups import group_items
 from ..._reports.naming import parse_family
 from ..causes import MEANINGS, SAME_IMAGES, cause_of, urgency
+from .commands import CHECK_NOTE
 
 Names: TypeAlias = "Mapping[tuple[str | None, str | None], str]"
 """Names of images, by region and image ID."""
@@ -23,8 +24,14 @@ Resource: TypeAlias = "tuple[str | None, str | None]"
 """A region, and an image in it, or a snapshot that no image uses."""
 
 
-def group_findings(items: Iterable[Item], images: Iterable[Mapping[str, Any]]) -> tuple[Group, ...]:
-    """Return the groups of findings that have something in common. ``images`` are those of the report.
+def group_findings(
+    items: Iterable[Item],
+    images: Iterable[Mapping[str, Any]],
+    command: Callable[[Sequence[Item]], str] = lambda _items: "",
+) -> tuple[Group, ...]:
+    """Return the groups of findings that have something in common.
+
+    ``images`` are those of the report, ``command`` that of a group.
 
     Principals that are not allowed are one group if they can use the same images: an image that is shared
     with hundreds of them was shared once. ``group_by_cause`` joins groups that are small and many.
@@ -43,7 +50,16 @@ def group_findings(items: Iterable[Item], images: Iterable[Mapping[str, Any]]) -
     def title(alike: Sequence[Item]) -> str:
         return _title(alike, names)
 
-    return group_items(listed, MEANINGS, common_feature, title, names, urgency)
+    return group_items(
+        listed,
+        MEANINGS,
+        common_feature,
+        title,
+        names,
+        urgency,
+        command=command,
+        command_note=CHECK_NOTE,
+    )
 
 
 def same_resources(used: Iterable[tuple[Hashable, Resource]]) -> dict[Hashable, frozenset[Resource]]:

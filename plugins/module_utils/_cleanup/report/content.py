@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..._reports import steps
@@ -36,6 +36,7 @@ def build_content(result: Mapping[str, Any], prices: Prices, is_plan: bool) -> d
     outcomes = Outcomes(result, is_plan)
     freed: set[Snapshot] = set()
     images = [_report_image(image, outcomes, prices, is_plan, freed) for image in result.get("results", ())]
+    _add_ranks(images)
     images.sort(key=_sort_key)
     regions = {
         region: calculate_totals([image for image in images if image["region"] == region], prices)
@@ -118,6 +119,19 @@ def _report_image(
         "size_gib": size,
         "snapshots": snapshots,
     }
+
+
+def _add_ranks(images: Sequence[dict[str, Any]]) -> None:
+    """Add to each image its place in its family and region, the newest first; None without a family."""
+    members: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for image in images:
+        image["rank"] = None
+        if image["family"]:
+            members.setdefault((image["region"], image["family"]), []).append(image)
+    for family in members.values():
+        newest = sorted(family, key=lambda image: str(image["creation_date"] or ""), reverse=True)
+        for rank, image in enumerate(newest, 1):
+            image["rank"] = rank
 
 
 def _report_key(key: Mapping[str, Any]) -> dict[str, Any]:

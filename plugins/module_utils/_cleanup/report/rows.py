@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..._listing import ordinal
 from ..._reports.document import Column
 from ..._reports.values import render_date
 from .outcome import NOT_DONE, STAGES
 from .wording import render_money, render_outcome
 
-_UNUSED = "No rule keeps it, and no use was found."
 _NOT_DONE = "Check the failures, the warnings, and whether the image still exists."
 IMAGE = (
     Column("region", "Region"),
@@ -67,9 +67,17 @@ def _render_next(image: Mapping[str, Any]) -> str:
 def _render_reason(image: Mapping[str, Any]) -> str:
     """Return the rules that keep the image, what blocks its next stage, and its uses."""
     if image["decision"] in STAGES:
-        return " ".join([_NOT_DONE if image["outcome"] == NOT_DONE else _UNUSED, *image["reasons"]])
+        why = _NOT_DONE if image["outcome"] == NOT_DONE else _render_unused(image)
+        return " ".join([why, *image["reasons"]])
     uses = [f"{_render_evidence(item)}." for item in image["evidence"]]
     return " ".join([*image["reasons"], *uses])
+
+
+def _render_unused(image: Mapping[str, Any]) -> str:
+    """Return why an image is retired."""
+    if image["rank"] is None:
+        return "No rule keeps it, and no use was found."
+    return f"No rule keeps it, the {ordinal(image['rank'])} newest of its family there, and no use was found."
 
 
 def _render_evidence(item: Mapping[str, Any]) -> str:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,8 +16,6 @@ from ..stages import DEPRECATE, DEREGISTER, DISABLE
 from .outcome import DONE, NOT_DONE, PLANNED, STAGES
 
 PAST = {DEREGISTER: "deregistered", DISABLE: "disabled", DEPRECATE: "deprecated"}
-
-_MOST_CODES = 3
 
 UPPER_BOUND = (
     "Sizes are those of the volumes. Snapshots are incremental: they take up at most this much, and at most "
@@ -148,12 +145,11 @@ def _render_freed(content: Mapping[str, Any]) -> str:
 
 
 def _render_failures(failures: Sequence[Mapping[str, Any]]) -> str:
-    if len(failures) != 1:
-        codes = Counter(str(failure["error_code"]) for failure in failures if failure["error_code"])
-        named = ", ".join(f"{code} ({number})" for code, number in codes.most_common(_MOST_CODES))
-        return f"There are {len(failures)} failures{f': {named}' if named else ''}."
+    if not failures:
+        return "There are no failures."
     place = f"{failures[0]['region']}: " if failures[0]["region"] else ""
-    return f"{place}{failures[0]['message']} {failures[0]['remedy'] or ''}".strip()
+    first = f"{place}{failures[0]['message']} {failures[0]['remedy'] or ''}".strip()
+    return first if len(failures) == 1 else f"There are {len(failures)} failures. The first: {first}"
 
 
 def _render_unreadable(unreadable: Sequence[Mapping[str, Any]]) -> str:

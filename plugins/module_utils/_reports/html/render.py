@@ -71,7 +71,7 @@ def render_html(document: Document, written_at: str, files: Mapping[str, str]) -
         since=_render_time(document.changes.since) if document.changes else "",
         style=style,
         symbols=SYMBOLS,
-        worst=next(iter(page.counts), "good" if document.complete else ""),
+        worst=next(iter(page.counts), "good" if document.complete and not document.empty else ""),
         written=_render_time(written_at),
     )
     return text

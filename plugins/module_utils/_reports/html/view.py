@@ -356,8 +356,8 @@ def _left_out_text(number: int, what: str, file_sentence: str) -> str:
 
 
 def _matrix(matrix: Matrix, findings: Mapping[RegionAndImage, str]) -> MatrixView:
-    """Return the rows and columns with marks; if there are too many, those with the worst marks."""
-    marked_rows = [row for row in matrix.rows if row.cells]
+    """Return the rows and columns to show; if there are too many, those with the worst marks."""
+    marked_rows = [row for row in matrix.rows if row.cells or matrix.all_rows]
     worst: dict[str, int] = {}
     for row in marked_rows:
         for column, mark in row.cells.items():

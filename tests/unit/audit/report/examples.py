@@ -19,7 +19,13 @@ EARLIER = "2026-11-23T12:00:00+00:00"
 
 def report(*seen: RegionState, **options: Any) -> dict[str, Any]:
     """The report on an audit of these regions with these options (see ``audit_of``)."""
-    return audit(audit_of(*seen, **options))
+    return audit(audit_of(*seen, **options), policy(**options))
+
+
+def policy(**options: Any) -> dict[str, Any]:
+    """Who is allowed by these options of the audit, as a report describes it."""
+    names = ("allowed_account_ids", "allowed_org_arns", "allowed_org_unit_arns", "rules")
+    return {name: options.get(name, []) for name in names}
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:

@@ -29,7 +29,7 @@ from tests.unit.audit.examples import (
     region,
     under_key,
 )
-from tests.unit.audit.report.examples import EARLIER, differences, report
+from tests.unit.audit.report.examples import EARLIER, differences, policy, report
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, source_image, volumes
 from tests.unit.kms_grant.examples import KEY, A, B, made, root
 
@@ -264,7 +264,7 @@ def test_another_account_is_not_compared() -> None:
 
 
 def test_after_an_audit_that_read_nothing_every_finding_is_added() -> None:
-    nothing, content = audit({"failed": True, "msg": "No."}), report(region(PUBLIC))
+    nothing, content = audit({"failed": True, "msg": "No."}, policy()), report(region(PUBLIC))
     there, back = differences(content, nothing), differences(nothing, content)
     assert (there.added, there.removed) == (("No. (account_unreadable)",), ())
     assert [one.endswith(LATER) for one in back.added] == [True]
@@ -303,7 +303,7 @@ def reports(draw: st.DrawFn, regions: st.SearchStrategy[RegionState] = TROUBLED)
     """The report of two regions, each of them perhaps unreadable."""
     wanted = draw(WANTED)
     given = audit_of(draw(regions), draw(regions), **wanted)
-    return audit(given)
+    return audit(given, policy())
 
 
 @given(reports())

@@ -28,7 +28,7 @@ from tests.unit.audit.examples import (
     under_key,
     unread,
 )
-from tests.unit.audit.report.examples import report
+from tests.unit.audit.report.examples import policy, report
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, volumes
 from tests.unit.keys.policies import consumers, opened_to
 from tests.unit.kms_grant.examples import KEY, A, B, made, root
@@ -46,10 +46,19 @@ def test_an_account_without_findings_is_clean() -> None:
     assert content["account_id"] == OWNER
 
 
+def test_an_account_without_images_is_not_called_clean() -> None:
+    content = report(region(images=(), sharing={}, volume_permissions={}))
+    assert content["status"] == "empty"
+    assert content["summary"] == (
+        "0 findings.\n0 images in 1 region audited, 0 of them shared.\n"
+        "The account owns no image there: check the account of the credentials, and the regions."
+    )
+
+
 def test_large_numbers_are_written_as_on_the_screen() -> None:
     result = audit_of(region(PUBLIC))
     many = {**result, "findings": result["findings"][:1] * 1200, "results": result["results"] * 1000}
-    assert audit(many)["summary"] == (
+    assert audit(many, policy())["summary"] == (
         "1,200 findings (1,200 high).\n1,000 images in 1 region audited, 1,000 of them shared."
     )
 
@@ -127,7 +136,7 @@ def test_an_unreadable_region_is_reported_with_the_others() -> None:
     ],
 )
 def test_an_audit_that_failed_never_looks_clean(returned: dict[str, Any], says: str) -> None:
-    content = audit(returned)
+    content = audit(returned, policy())
     assert content["status"] == "incomplete"
     assert says in content["summary"]
     assert len(content["failures"]) == 1
@@ -256,7 +265,7 @@ def test_the_same_state_makes_the_same_report() -> None:
         given = audit_of(region(accounts(A), problems=(problem,)), unread={US: failure})
         for image in given["results"]:
             image.update(changes)
-        return audit(given)
+        return audit(given, policy())
 
     assert of("1", age_days=7, last_launched_time=None) == of("2", age_days=8, last_launched_time="today")
     assert "Encoded" not in json.dumps(of("1"))

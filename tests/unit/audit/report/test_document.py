@@ -34,9 +34,10 @@ from tests.unit.audit.examples import (
     orgs,
     refused,
     region,
+    rule,
     under_key,
 )
-from tests.unit.audit.report.examples import report
+from tests.unit.audit.report.examples import policy, report
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT
 from tests.unit.keys.policies import policy_of
 from tests.unit.kms_grant.examples import KEY, A, B, made, root
@@ -133,6 +134,27 @@ def test_columns_are_public_organizations_units_and_accounts() -> None:
     }
 
 
+def test_a_region_that_could_not_be_read_has_a_row() -> None:
+    matrix = of(region(accounts(A)), unread={US: refused(US)}).matrix
+    assert matrix is not None
+    rows = {row.labels["region"]: (row.labels["name"], dict(row.cells)) for row in matrix.rows}
+    assert rows[US] == ("The region could not be read", {"others": Mark.UNREADABLE})
+    assert matrix.columns == (A, "others")
+
+
+def test_who_is_allowed_is_in_the_report() -> None:
+    rules = [rule(accounts(B), "golden-*", tags={"team": "web"}), rule(PUBLIC, "open-*")]
+    shown = of(region(), **allowing(accounts(A) | orgs(ORG), rules=rules))
+    assert ("Allowed", "1 account, 1 organization and 2 rules") in shown.facts
+    rows = tables(shown)["Who is allowed"]
+    assert [(row["images"], row.get("account_ids"), row.get("public")) for row in rows] == [
+        ("all", [A], None),
+        ("golden-* with the tags team=web", [B], False),
+        ("open-*", [], True),
+    ]
+    assert "Who is allowed" not in tables(of(region()))
+
+
 def test_there_is_a_record_for_each_image_and_principal() -> None:
     shown = of(region(accounts(A, B), accounts(A)), region(), **allowing(A))
     keys = [column.key for column in shown.records.columns]
@@ -191,7 +213,7 @@ def test_a_copy_with_its_default_name_is_the_version_of_its_source() -> None:
 
 
 def test_an_audit_without_results_is_incomplete() -> None:
-    shown = document(audit({"failed": True, "msg": "No credentials."}))
+    shown = document(audit({"failed": True, "msg": "No credentials."}, policy()))
     assert (shown.status, shown.title) == ("incomplete", "Who can use the images")
     assert "No credentials." in shown.headline
     assert [table.title for table in shown.tables] == ["What could not be read"]
@@ -210,12 +232,12 @@ def test_the_table_of_keys_has_statements_of_others_as_its_note_says() -> None:
 def test_what_was_not_checked_is_a_fact() -> None:
     left_out = of(region(volume_permissions={}), **allowing(check_snapshots=False))
     assert ("Left out", "snapshots: not checked") in left_out.facts
-    assert of(region()).facts == ()
+    assert of(region()).facts == (("Account", OWNER), ("Allowed", "nobody but the owner"))
 
 
 def test_every_finding_is_an_item_with_an_explanation() -> None:
     given = audit_of(region(PUBLIC, accounts(A)), unread={US: refused(US)})
-    shown = document(audit(given))
+    shown = document(audit(given, policy()))
     assert [
         {key: getattr(item, key) for key in finding}
         for item, finding in zip(shown.items, given["findings"], strict=True)

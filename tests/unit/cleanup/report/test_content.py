@@ -150,7 +150,7 @@ def test_what_a_crash_said_is_kept() -> None:
         (
             {**OVER_THE_LIMIT, "failures": [failure("a"), failure("b")]},
             False,
-            "Nothing was changed. There are 2 failures: AccessDenied (2).",
+            "Nothing was changed. There are 2 failures. The first: eu-west-1: No. Allow it.",
         ),
     ],
 )
@@ -385,3 +385,21 @@ def test_keys_are_reported_without_what_differs_from_run_to_run() -> None:
     assert "abc-123" not in str(found)
     assert "You are not authorized." in found["unseen_accounts"][0]["reason"]
     assert report(cleaned(OLD))["kms_keys"] == []
+
+
+def test_the_rank_of_an_image_is_in_its_family_and_region() -> None:
+    images = [
+        one("ami-1", "keep", creation_date="2026-01-01T00:00:00+00:00"),
+        one("ami-2", "keep", creation_date="2026-02-01T00:00:00+00:00"),
+        one("ami-3", "keep", US),
+        one("ami-4", "keep", creation_date=None),
+        one("ami-5", "keep", family=""),
+    ]
+    content = build_content(cleaned(*images), Prices(), is_plan=True)
+    assert {image["image_id"]: image["rank"] for image in content["images"]} == {
+        "ami-1": 2,
+        "ami-2": 1,
+        "ami-3": 1,
+        "ami-4": 3,
+        "ami-5": None,
+    }

@@ -19,6 +19,7 @@ from ansible_collections.golden.images.plugins.module_utils._reports.document im
     Column,
     Document,
     Grid,
+    Group,
     Item,
     Mark,
     Matrix,
@@ -237,6 +238,43 @@ def test_the_page_of_an_empty_report() -> None:
     assert found.of("section") == found.of("details") == found.of("table") == []
     assert "There are no images." in found.text()
     assert [one["class"] for one in found.of("span") if "status" in str(one.get("class"))] == ["status good"]
+
+
+def test_a_report_that_checked_nothing_is_not_green() -> None:
+    nothing = Document("audit", "Nothing", "empty", "No image.", Table("Images", (), ()), empty=True)
+    assert [one["class"] for one in page(nothing).of("span")] == ["status "]
+
+
+def test_actions_are_before_findings_even_if_something_failed() -> None:
+    action = Group("deregister", "neutral", "One image would be deregistered.", 1)
+    found = page(replace(document(), actions=(action,), actions_title="Plan", complete=False))
+    sections = [one.get("id") for one in found.of("section")]
+    assert sections.index("actions") < sections.index("findings")
+
+
+def test_the_matrix_of_an_audit_is_before_its_pictures() -> None:
+    grid = Grid("G", ("a",), (("x", (Cell("1", Mark.FULL, "One."),)),), {Mark.FULL: "full"})
+    for first, expected in ((True, ["matrix", "picture-1"]), (False, ["picture-1", "matrix"])):
+        found = page(replace(document(), pictures=(grid,), matrix_first=first))
+        ids = [attributes.get("id") for _tag, attributes in found.elements]
+        assert [one for one in ids if one in expected] == expected
+
+
+def test_a_group_has_its_place_and_a_command_to_copy() -> None:
+    group = Group(
+        *("high", "high", "It is public.", 1),
+        place="account 012345678901 \u00b7 eu-west-1",
+        command='run \'{"id": ["012345678901"]}\'',
+        command_note="It shows.",
+    )
+    found = page(replace(document(), groups=(group,), account_names={OWNER: "images"}))
+    assert f"account images ({OWNER}) \u00b7 eu-west-1" in found.text("span")
+    # Names of accounts would be in the variables.
+    assert found.text("pre") == group.command
+    (button,) = (one for one in found.of("button") if one.get("class") == "copy")
+    # Without the script, the command is selected by hand.
+    assert "hidden" in button
+    assert "copy" not in [one.get("class") for one in page(replace(document(), groups=())).of("button")]
 
 
 def test_times_are_readable_and_machine_readable() -> None:

@@ -143,6 +143,17 @@ def test_rows_and_columns_without_marks_are_omitted() -> None:
     )
 
 
+def test_rows_without_marks_are_shown_where_that_means_a_failure() -> None:
+    whole = Matrix(
+        *("M", {Mark.FULL: "full"}, (Column("name", "Name"),), ("a",)),
+        (MatrixRow({"name": "0"}, {"a": Mark.FULL}), MatrixRow({"name": "1"}, {})),
+        all_rows=True,
+    )
+    found = build_page_view(replace(document(), matrix=whole), NOW).matrix
+    assert found is not None
+    assert (shown(found), found.left_out) == ((["0", "1"], ["a"]), ())
+
+
 def test_a_large_matrix_shows_its_worst_rows_and_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subject, "MAX_COLUMNS", 2)
     monkeypatch.setattr(subject, "MAX_CELLS", 5)
