@@ -44,7 +44,7 @@ help:  ## this list
 environment:  ## set up .venv; quick where nothing changed
 	@$(PYTHON) checks/environment.py
 
-demo: environment  ## watch a golden AMI reach regions and accounts on a simulated AWS; a minute
+demo: environment  ## a distribution that fails and is completed, a diagnosis, an audit, on a simulated AWS; a minute
 	@$(RUN) -m demo
 
 test: environment  ## the checks for each change, in ten minutes; some of them: make test CHECKS="ruff unit"

@@ -165,7 +165,7 @@ def set_up() -> None:
 
 
 def _say(number: int, subject: str) -> None:
-    print(f"{number} of 4: {subject}", flush=True)
+    print(f"[{number}/4] {subject}", flush=True)
 
 
 def main() -> None:
