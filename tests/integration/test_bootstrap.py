@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The first run of README.md works with the roles and keys of ``bootstrap``, and with nothing else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+
+from simulated_aws.client import SimulatedAws
+
+from . import encrypted, observed
+from .fixture import HOME, OWNER
+from .playbook import CHECKOUT, Ansible
+from .templates import Stack, create_everywhere
+
+DISTRIBUTE = "golden.images.distribute_ami"
+# The accounts and regions of README.md.
+REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
+CONSUMERS = ("web", "data")
+ENGINEER = "engineer"
+ASSUME = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}],
+}
+DOCUMENT: dict[str, Any] = {
+    "accounts": {OWNER: "111122223333", "web": "012345678901", "data": "123456789012"},
+    "users": {ENGINEER: {"accounts": [OWNER], "policy": ASSUME}},
+    "images": {
+        "plain": {
+            "account": OWNER,
+            "region": HOME,
+            "devices": [{"device_name": "/dev/xvda", "size": 8}],
+        }
+    },
+}
+
+
+def bootstrap(aws: SimulatedAws) -> Any:
+    """Create roles and keys as docs/first-day.md does; return the described fixture."""
+    described = aws.load_fixture(DOCUMENT)
+    owner_id = aws.account_id(OWNER)
+    engineer = described["users"][ENGINEER][OWNER]["arn"]
+    Stack("owner-role.json", {"TrustedPrincipalArns": engineer}, owner_id).create(aws)
+    for region in REGIONS:
+        Stack("owner-key.json", {}, owner_id, region).create(aws)
+    parameters = {"OwnerAccountId": owner_id, "OrganizationalUnitIds": "ou-ab12-11111111"}
+    stack = Stack("consumer-roles.json", parameters, owner_id)
+    create_everywhere(aws, stack, [aws.account_id(name) for name in CONSUMERS])
+    return described
+
+
+def as_role(aws: SimulatedAws, described: Any, folder: Path) -> Ansible:
+    """Ansible with a session of the owner's role, which the engineer has assumed."""
+    user = described["users"][ENGINEER][OWNER]
+    sts = boto3.client(
+        "sts",
+        region_name=HOME,
+        endpoint_url=aws.url,
+        aws_access_key_id=user["access_key_id"],
+        aws_secret_access_key=user["secret_access_key"],
+    )
+    role = f"arn:aws:iam::{aws.account_id(OWNER)}:role/golden-images"
+    made = sts.assume_role(RoleArn=role, RoleSessionName="first-run")["Credentials"]
+    session = {
+        "AWS_ACCESS_KEY_ID": made["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": made["SessionToken"],
+    }
+    return Ansible({**aws.environment(OWNER), **session}, folder)
+
+
+def variables(source: str) -> dict[str, Any]:
+    """my-vars.yml of README.md, with this source."""
+    text = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"^```yaml\n# my-vars.yml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return {**yaml.safe_load(found[1]), "distribute_source_image_id": source}
+
+
+def encrypted_source(aws: SimulatedAws, described: Any) -> str:
+    """An image under the key of the template."""
+    ec2 = aws.client("ec2", OWNER, HOME)
+    plain = described["images"]["plain"]["image_id"]
+    made = ec2.copy_image(
+        SourceImageId=plain, SourceRegion=HOME, Name="golden", Encrypted=True, KmsKeyId="alias/golden"
+    )
+    return str(made["ImageId"])
+
+
+@pytest.mark.quick
+def test_the_first_run_of_the_readme_needs_nothing_but_the_templates(
+    aws: SimulatedAws, tmp_path: Path
+) -> None:
+    described = bootstrap(aws)
+    given = variables(encrypted_source(aws, described))
+    assert set(given["distribute_regions"]) == {*REGIONS}
+    assert given["distribute_account_ids"] == [aws.account_id(name) for name in CONSUMERS]
+    ansible = as_role(aws, described, tmp_path)
+    aws.clear_calls()
+    aws.update_settings(record_authorizations=True)
+
+    planned = ansible.run(DISTRIBUTE, given, "--check", "--diff")
+    assert planned.code == 0, planned.text
+    assert observed.changes(aws) == []
+
+    run = ansible.run(DISTRIBUTE, given, "--diff")
+    assert run.code == 0, run.text
+    denied = {one.action for one in aws.authorizations() if not one.allowed}
+    assert denied == set()
+    images = run.facts["distribute_images"]
+    assert images.keys() == {*REGIONS}
+    for region, image_id in images.items():
+        for account in (OWNER, *CONSUMERS):
+            published = aws.client("ssm", account, region).get_parameter(Name="/golden/web")
+            assert published["Parameter"]["Value"] == image_id
+        assert encrypted.launched(aws, "web", region, image_id) == "running"
