@@ -13,7 +13,7 @@ from typing import Any
 
 from checks.iam import policies
 from checks.iam.permissions import CONSUMER_ROLE, EXTERNAL_ID, OWNER, PARAMETERS, REPORTS
-from checks.iam.statements import VERSION, Policy
+from checks.iam.statements import VERSION, Policy, Statement
 
 # Copies can take hours (IAM User Guide, "Update the maximum session duration for a role").
 SESSION_SECONDS = 4 * 3600
@@ -76,7 +76,22 @@ TRUSTED = Parameter(
     "its administrators decide by their policies",
     kind="list",
 )
-OWNER_ROLE = Parameter("RoleName", "Name of the role that distributes images", "golden-images", _NAME)
+OWNER_NAME = "golden-images"
+OWNER_ROLE = Parameter("RoleName", "Name of the role that distributes images", OWNER_NAME, _NAME)
+CHECK_OWNER = Policy(
+    "check-accounts",
+    "Checking the accounts",
+    "the owner's role, where it runs `bootstrap/check_accounts.py`",
+    (
+        Statement(
+            "SimulateOwnPolicies",
+            "what the role's own policies allow",
+            ("iam:SimulatePrincipalPolicy",),
+            resources=(f"arn:aws:iam::{OWNER}:role/{OWNER_NAME}",),
+        ),
+    ),
+)
+"""A policy that only the templates have: each role of the consumers has it in another one."""
 CONSUMER_NAME = Parameter(
     "ConsumerRoleName", "Name of the role in the consumer accounts", CONSUMER_ROLE, _NAME
 )
@@ -129,6 +144,7 @@ OWNER_TEMPLATE = Role(
         policies.PUBLISH,
         policies.DIAGNOSE,
         policies.ASSUME_ROLES,
+        CHECK_OWNER,
     ),
     ((policies.UPLOAD_REPORTS, BUCKET),),
     (TRUSTED, CONSUMER_NAME, PATH),
@@ -161,6 +177,7 @@ def replaced(document: Any, reference: Mapping[str, str]) -> Any:
     ``reference`` is how the format refers to ``Partition``, ``Owner`` and to each parameter, by its name.
     """
     parts = {
+        OWNER_ROLE: (f":role/{OWNER_NAME}", ":role/{}"),
         CONSUMER_NAME: (f":role/{CONSUMER_ROLE}", ":role/{}"),
         PATH: (f":parameter/{PARAMETERS}/", ":parameter/{}/"),
         BUCKET: (f":::{REPORTS}", ":::{}"),

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -120,3 +123,91 @@ def test_the_first_run_of_the_readme_needs_nothing_but_the_templates(
             published = aws.client("ssm", account, region).get_parameter(Name="/golden/web")
             assert published["Parameter"]["Value"] == image_id
         assert encrypted.launched(aws, "web", region, image_id) == "running"
+
+
+def check(ansible: Ansible, given: dict[str, Any]) -> tuple[int, str]:
+    """Run the check of the accounts with the credentials of ``ansible``; return its exit code and output."""
+    file = ansible.folder / "my-vars.yml"
+    file.write_text(yaml.safe_dump(given), encoding="utf-8")
+    script = CHECKOUT / "bootstrap" / "check_accounts.py"
+    done = subprocess.run(
+        [sys.executable, script, file],
+        env=ansible.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=ansible.timeout,
+    )
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def test_the_check_finds_nothing_missing_with_the_roles_of_the_templates(
+    aws: SimulatedAws, tmp_path: Path
+) -> None:
+    described = bootstrap(aws)
+    ansible = as_role(aws, described, tmp_path)
+    aws.clear_calls()
+    code, text = check(ansible, variables("ami-0123456789abcdef0"))
+    assert (code, text) == (
+        0,
+        """\
+Owner 111122223333, as golden-images
+
+Distribute           ok
+DistributeEncrypted  ok
+Publish              ok
+Diagnose             ok
+AssumeConsumerRoles  ok
+Regions              ok
+Keys                 ok
+
+Consumer accounts, as golden-consumer
+
+Account       Assume  ConsumerVerify  ConsumerLaunch  Publish  Regions
+012345678901  ok      ok              ok              ok       ok
+123456789012  ok      ok              ok              ok       ok
+
+Nothing is missing.
+""",
+    )
+    assert observed.changes(aws, refused=True) == []
+
+
+def test_the_check_says_what_is_missing_and_in_which_accounts(aws: SimulatedAws, tmp_path: Path) -> None:
+    described = bootstrap(aws)
+    ansible = as_role(aws, described, tmp_path)
+    detach(aws, OWNER, "golden-images", "Diagnose")
+    detach(aws, "web", "golden-consumer", "ConsumerLaunch")
+    data = aws.client("iam", "data")
+    trust = data.get_role(RoleName="golden-consumer")["Role"]["AssumeRolePolicyDocument"]
+    changed = json.dumps(trust).replace('"golden-images"', '"another"')
+    data.update_assume_role_policy(RoleName="golden-consumer", PolicyDocument=changed)
+    aws.client("kms", OWNER, "eu-west-1").delete_alias(AliasName="alias/golden")
+    code, text = check(ansible, variables("ami-0123456789abcdef0"))
+    assert code == 1
+    assert "\nDiagnose             missing\n" in text
+    assert "\nKeys                 missing\n" in text
+    assert "\n012345678901  ok       ok              missing         ok       ok\n" in text
+    assert "\n123456789012  missing  unknown         unknown         unknown  unknown\n" in text
+    found = text.partition("What is missing or unknown, and where\n\n")[2]
+    assert "012345678901\n  ConsumerLaunch: not allowed: kms:CreateGrant, kms:Decrypt" in found
+    assert "123456789012\n  golden-consumer could not be assumed: " in found
+    assert "111122223333\n  eu-west-1: alias/golden: " in found
+    assert "111122223333\n  Diagnose: not allowed: " in found
+
+
+def test_what_the_check_cannot_simulate_is_unknown(aws: SimulatedAws, tmp_path: Path) -> None:
+    described = bootstrap(aws)
+    ansible = as_role(aws, described, tmp_path)
+    detach(aws, OWNER, "golden-images", "CheckAccounts")
+    code, text = check(ansible, variables("ami-0123456789abcdef0"))
+    assert code == 1
+    assert "\nDistributeEncrypted  unknown\n" in text
+    assert "is not authorized to perform: iam:SimulatePrincipalPolicy" in text
+
+
+def detach(aws: SimulatedAws, account: str, role: str, policy: str) -> None:
+    """Take a policy of the template away from a role."""
+    arn = f"arn:aws:iam::{aws.account_id(account)}:policy/{policy}"
+    aws.client("iam", account).detach_role_policy(RoleName=role, PolicyArn=arn)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from checks.iam import permissions
+from checks.iam.bootstrap import CHECK_OWNER
 from checks.iam.policies import (
     ASSUME_ROLES,
     CONSUMER_AUTO_SCALING,
@@ -32,7 +33,7 @@ OWNER, CONSUMER = "123456789012", "210987654321"
 # IAM and STS quotas: managed policies attached to a role, by default.
 POLICIES_OF_A_ROLE = 10
 TRUSTED = f"arn:aws:iam::{OWNER}:role/ci"
-OF_OWNER = (DISTRIBUTE, DISTRIBUTE_ENCRYPTED, PUBLISH, DIAGNOSE, ASSUME_ROLES)
+OF_OWNER = (DISTRIBUTE, DISTRIBUTE_ENCRYPTED, PUBLISH, DIAGNOSE, ASSUME_ROLES, CHECK_OWNER)
 OF_CONSUMER = (CONSUMER_VERIFY, CONSUMER_LAUNCH, PUBLISH)
 OPTIONAL = {
     "CopyIntoAccounts": CONSUMER_COPY,
@@ -49,6 +50,7 @@ def own(document: Any) -> Any:
     for name, value in (
         (permissions.OWNER, OWNER),
         (f"role/{permissions.CONSUMER_ROLE}", "role/images-reader"),
+        ("role/golden-images", "role/images-writer"),
         (permissions.REPORTS, "my-reports"),
         (f"parameter/{permissions.PARAMETERS}/", "parameter/platform/images/"),
         (f'"{permissions.EXTERNAL_ID}"', '"a1b2"'),
@@ -62,7 +64,11 @@ def documents(*of: Policy) -> list[Any]:
 
 
 def owner_stack(**parameters: str) -> Stack:
-    names = {"ConsumerRoleName": "images-reader", "ParameterPath": "platform/images"}
+    names = {
+        "RoleName": "images-writer",
+        "ConsumerRoleName": "images-reader",
+        "ParameterPath": "platform/images",
+    }
     return Stack(
         "owner-role.json", {"TrustedPrincipalArns": f"{TRUSTED},{TRUSTED}2", **names, **parameters}, OWNER
     )
@@ -74,7 +80,11 @@ def consumer_stack(**parameters: str) -> Stack:
 
 
 def owner_module(**variables: Any) -> Module:
-    names = {"consumer_role_name": "images-reader", "parameter_path": "platform/images"}
+    names = {
+        "role_name": "images-writer",
+        "consumer_role_name": "images-reader",
+        "parameter_path": "platform/images",
+    }
     return Module("owner", {"trusted_principal_arns": [TRUSTED], **names, **variables}, OWNER)
 
 

@@ -1,0 +1,394 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Show which permissions and keys a distribution lacks, and in which accounts, before the first image.
+
+    python3 bootstrap/check_accounts.py my-vars.yml
+
+It reads the variables of the playbook distribute_ami, and changes nothing. Run it with the credentials of the
+distribution. It assumes the role in each consumer account, lets IAM simulate the policies of the templates
+there, and makes a dry run of DescribeImages in each region. What it cannot read is unknown, never ok.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3.session
+import yaml
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+_TEMPLATES = Path(__file__).parent / "cloudformation"
+_OWNER_TEMPLATE, _CONSUMER_TEMPLATE = "owner-role.json", "consumer-role.json"
+_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=10, read_timeout=30)
+_WORKERS = 16
+# The policies of a distribution by their names in the templates, each with a variable that needs it.
+_OF_OWNER = {
+    "Distribute": "distribute_regions",
+    "DistributeEncrypted": "distribute_kms_key_id",
+    "Publish": "distribute_publish_parameter",
+    "Diagnose": "distribute_verify_level",
+    "AssumeConsumerRoles": "distribute_consumer_role_name",
+}
+_OF_CONSUMER = {
+    "ConsumerVerify": "distribute_verify_level",
+    "ConsumerLaunch": "distribute_kms_key_id",
+    "Publish": "distribute_publish_parameter",
+    "ConsumerCopy": "distribute_copy_into_accounts",
+    "ConsumerAutoScaling": "distribute_auto_scaling",
+}
+# Service Authorization Reference: actions that have only one of the resource types of their statements.
+_TYPES = {
+    "ec2:DeleteSnapshot": ":snapshot/",
+    "ec2:DeregisterImage": ":image/",
+    "ec2:ModifyImageAttribute": ":image/",
+    "ec2:ModifySnapshotAttribute": ":snapshot/",
+}
+# AWS's refusals of a caller or a key. Any other error, such as throttling, leaves the answer unknown.
+_REFUSALS = frozenset(
+    {
+        *("AccessDenied", "AccessDeniedException", "AuthFailure", "NotFoundException"),
+        *("OptInRequired", "UnauthorizedOperation"),
+    }
+)
+_BY_SCP = " (denied by a service control policy)"
+OK, MISSING, UNKNOWN = "ok", "missing", "unknown"
+Error = (BotoCoreError, ClientError)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """Actions of a policy, with resources and context keys for which they must be allowed."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    context: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass
+class Account:
+    """What was found in an account: the outcome of each policy and check, and the problems in words."""
+
+    account_id: str
+    role: str
+    partition: str
+    outcomes: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def principal(self) -> str:
+        """The ARN of the role, which the templates create without a path."""
+        return f"arn:{self.partition}:iam::{self.account_id}:role/{self.role}"
+
+
+def statements(file: str, policy: str, names: Mapping[str, str]) -> list[Statement]:
+    """Return what a policy of a template allows, with these values of its parameters."""
+    template = json.loads((_TEMPLATES / file).read_text(encoding="utf-8"))
+    document = template["Resources"][policy]["Properties"]["PolicyDocument"]
+    found = []
+    for one in document["Statement"]:
+        arns = [_example(_named(arn, names), names) for arn in _listed(one["Resource"])]
+        by_resources: dict[tuple[str, ...], list[str]] = {}
+        for action in _listed(one["Action"]):
+            own = tuple(arn for arn in arns if _TYPES.get(action, "") in arn)
+            by_resources.setdefault(own, []).append(action)
+        context = tuple(_context(one.get("Condition", {}), names))
+        found += [Statement(tuple(actions), own, context) for own, actions in by_resources.items()]
+    return found
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _named(arn: Any, names: Mapping[str, str]) -> str:
+    text = arn["Fn::Sub"] if isinstance(arn, dict) else arn
+    return re.sub(r"\$\{([\w:]+)\}", lambda found: names[found[1]], text)
+
+
+def _example(arn: str, names: Mapping[str, str]) -> str:
+    """Return the ARN of one resource that matches a pattern: IAM simulates what does not exist, too."""
+    if arn == "*":
+        return arn
+    prefix, partition, service, region, account, resource = arn.split(":", 5)
+    region = names["AWS::Region"] if region == "*" else region
+    account = names["AWS::AccountId"] if account == "*" else account
+    return ":".join((prefix, partition, service, region, account, resource.replace("*", "check")))
+
+
+def _context(
+    condition: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
+    """Yield context entries that meet the conditions that the policies have."""
+    met: dict[str, tuple[str, list[str]]] = {}
+    for operator, keys in condition.items():
+        for key, value in keys.items():
+            if operator == "Null":
+                met.setdefault(key, ("string", ["check"]))
+            elif operator.startswith("ForAllValues:StringNot"):
+                met[key] = ("stringList", ["check"])
+            else:
+                kind = {"For": "stringList", "Boo": "boolean"}.get(operator[:3], "string")
+                met[key] = (kind, [_named(one, names).replace("*", "check") for one in _listed(value)])
+    for key, (kind, values) in met.items():
+        yield {"ContextKeyName": key, "ContextKeyType": kind, "ContextKeyValues": values}
+
+
+def decide(result: Mapping[str, Any]) -> str:
+    """Return what IAM decided about an action (botocore shape EvaluationResult).
+
+    For the key of another account, whose policy IAM does not know, only the account's own policies count.
+    """
+    results = (result, *(result.get("ResourceSpecificResults") or ()))
+    own = {
+        decision
+        for one in results
+        for kind, decision in (one.get("EvalDecisionDetails") or {}).items()
+        if "resource" not in kind.lower()
+    }
+    if (own or {result["EvalDecision"]}) == {"allowed"}:
+        return OK
+    return UNKNOWN if any(one.get("MissingContextValues") for one in results) else MISSING
+
+
+def simulate(iam: Any, principal: str, wanted: Sequence[Statement]) -> dict[str, str]:
+    """Return the actions that are not allowed, each with its outcome (botocore: SimulatePrincipalPolicy).
+
+    IAM evaluates the policies of the principal, its permissions boundary and service control policies.
+
+    Raises:
+        BotoCoreError, ClientError: IAM simulates nothing.
+    """
+    found: dict[str, str] = {}
+    for statement in wanted:
+        pages = iam.get_paginator("simulate_principal_policy").paginate(
+            PolicySourceArn=principal,
+            ActionNames=list(statement.actions),
+            ResourceArns=list(statement.resources),
+            **({"ContextEntries": list(statement.context)} if statement.context else {}),
+        )
+        for result in (one for page in pages for one in page["EvaluationResults"]):
+            outcome = decide(result)
+            if outcome != OK:
+                by_organization = result.get("OrganizationsDecisionDetail") or {}
+                why = "" if by_organization.get("AllowedByOrganizations", True) else _BY_SCP
+                found[result["EvalActionName"] + why] = outcome
+    return found
+
+
+def check_policies(
+    account: Account, iam: Any, file: str, policies: Sequence[str], names: Mapping[str, str]
+) -> None:
+    """Note for each policy whether the role may do all that it allows."""
+    for policy in policies:
+        try:
+            found = simulate(iam, account.principal, statements(file, policy, names))
+        except Error as error:
+            account.outcomes[policy] = UNKNOWN
+            account.problems.append(f"{policy}: IAM could not simulate it: {error}")
+            continue
+        account.outcomes[policy] = MISSING if MISSING in found.values() else UNKNOWN if found else OK
+        if found:
+            page = re.sub(r"(?<!^)(?=[A-Z])", "-", policy).lower()
+            account.problems.append(
+                f"{policy}: not allowed: {', '.join(sorted(found))}. Update the stack of {file}, or attach "
+                f"docs/iam/{page}.json."
+            )
+
+
+def check_regions(account: Account, session: boto3.session.Session, regions: Sequence[str]) -> None:
+    """Note whether the role can use EC2 in all regions (EC2 API Reference, DescribeImages, DryRun)."""
+    outcome = OK
+    for region in regions:
+        try:
+            ec2 = session.client("ec2", region_name=region, config=_CONFIG)
+            ec2.describe_images(Owners=["self"], DryRun=True)
+        except Error as error:
+            if _code(error) == "DryRunOperation":
+                continue
+            outcome = _worse(outcome, error)
+            account.problems.append(f"{region}: {error}. Is the region enabled in the account?")
+    account.outcomes["Regions"] = outcome
+
+
+def check_keys(account: Account, session: boto3.session.Session, keys: Mapping[str, str]) -> None:
+    """Note whether the owner has an enabled key in each region (KMS API Reference, DescribeKey)."""
+    outcome = OK
+    for region, key in keys.items():
+        try:
+            kms = session.client("kms", region_name=region, config=_CONFIG)
+            state = kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
+        except Error as error:
+            outcome = _worse(outcome, error)
+            account.problems.append(f"{region}: {key}: {error}. Create the stack of owner-key.json there.")
+            continue
+        if state != "Enabled":
+            outcome = MISSING
+            account.problems.append(f"{region}: {key}: the key has the state {state}. Enable it.")
+    account.outcomes["Keys"] = outcome
+
+
+def _code(error: Exception) -> str:
+    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else ""
+
+
+def _worse(outcome: str, error: Exception) -> str:
+    """Return the outcome after an error: a refusal is worse than what is unknown."""
+    return MISSING if outcome == MISSING or _code(error) in _REFUSALS else UNKNOWN
+
+
+def parameters(variables: Mapping[str, Any], owner: Account, account: Account) -> dict[str, str]:
+    """Return the values of the templates' parameters for an account."""
+    parameter = str(variables.get("distribute_publish_parameter") or "/golden/check")
+    return {
+        "AWS::Partition": account.partition,
+        "AWS::AccountId": account.account_id,
+        "AWS::Region": variables["distribute_regions"][0],
+        "OwnerAccountId": owner.account_id,
+        "RoleName": owner.role,
+        "ConsumerRoleName": str(variables.get("distribute_consumer_role_name")),
+        "ParameterPath": parameter.strip("/").rpartition("/")[0],
+    }
+
+
+def needed(policies: Mapping[str, str], variables: Mapping[str, Any]) -> list[str]:
+    """Return the policies that the variables need."""
+    return [policy for policy, variable in policies.items() if _is_set(variable, variables)]
+
+
+def _is_set(name: str, variables: Mapping[str, Any]) -> bool:
+    if name == "distribute_kms_key_id" and variables.get("distribute_kms_key_ids"):
+        return True
+    return variables.get(name) not in (None, "", False, "none")
+
+
+def check_owner(variables: Mapping[str, Any]) -> Account:
+    """Check the role of the owner's account, which is the caller.
+
+    Raises:
+        BotoCoreError, ClientError: AWS does not accept the credentials.
+        ValueError: they are not those of a role.
+    """
+    session = boto3.session.Session()
+    regions = variables["distribute_regions"]
+    arn = session.client("sts", region_name=regions[0], config=_CONFIG).get_caller_identity()["Arn"]
+    found = re.fullmatch(r"arn:([\w-]+):sts::(\d{12}):assumed-role/([^/]+)/.+", arn)
+    if found is None:
+        raise ValueError(f"{arn} is not a session of a role; assume the role of {_OWNER_TEMPLATE}.")
+    owner = Account(found[2], found[3], found[1])
+    iam = session.client("iam", region_name=regions[0], config=_CONFIG)
+    names = parameters(variables, owner, owner)
+    check_policies(owner, iam, _OWNER_TEMPLATE, needed(_OF_OWNER, variables), names)
+    check_regions(owner, session, regions)
+    if _is_set("distribute_kms_key_id", variables):
+        by_region = variables.get("distribute_kms_key_ids") or {}
+        key = variables.get("distribute_kms_key_id")
+        check_keys(owner, session, {region: str(by_region.get(region, key)) for region in regions})
+    return owner
+
+
+def check_consumer(owner: Account, account_id: str, variables: Mapping[str, Any]) -> Account:
+    """Check the role of a consumer account."""
+    account = Account(account_id, str(variables["distribute_consumer_role_name"]), owner.partition)
+    policies = needed(_OF_CONSUMER, variables)
+    regions = variables["distribute_regions"]
+    request: dict[str, Any] = {"RoleArn": account.principal, "RoleSessionName": "golden-images-check"}
+    if external_id := variables.get("distribute_external_id"):
+        request["ExternalId"] = str(external_id)
+    try:
+        sts = boto3.session.Session().client("sts", region_name=regions[0], config=_CONFIG)
+        keys = sts.assume_role(**request)["Credentials"]
+    except Error as error:
+        account.outcomes |= {"Assume": _worse(OK, error), **dict.fromkeys((*policies, "Regions"), UNKNOWN)}
+        account.problems.append(
+            f"{account.role} could not be assumed: {error}. Create it with consumer-roles.json, with the "
+            "external ID of these variables."
+        )
+        return account
+    account.outcomes["Assume"] = OK
+    session = boto3.session.Session(
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+    iam = session.client("iam", region_name=regions[0], config=_CONFIG)
+    check_policies(account, iam, _CONSUMER_TEMPLATE, policies, parameters(variables, owner, account))
+    check_regions(account, session, regions)
+    return account
+
+
+def render_table(accounts: Sequence[Account]) -> str:
+    """Return a table of accounts and outcomes; accounts with a problem come first."""
+    columns = ["Account", *accounts[0].outcomes]
+    rows = [
+        [one.account_id, *one.outcomes.values()]
+        for one in sorted(accounts, key=lambda one: (not one.problems, one.account_id))
+    ]
+    return _aligned([columns, *rows])
+
+
+def render_list(account: Account) -> str:
+    """Return a line for each outcome of an account."""
+    return _aligned(list(map(list, account.outcomes.items())))
+
+
+def _aligned(lines: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def render_problems(accounts: Sequence[Account]) -> str:
+    """Return each problem once, with the accounts that have it."""
+    found: dict[str, list[str]] = {}
+    for account in accounts:
+        for problem in account.problems:
+            # What differs only in the account's own ID is the same problem.
+            found.setdefault(problem.replace(account.account_id, "<account>"), []).append(account.account_id)
+    return "\n".join(f"{', '.join(ids)}\n  {problem}" for problem, ids in found.items())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check what a file of variables needs; return 1 if something is missing or unknown."""
+    parser = argparse.ArgumentParser(description="Show what a distribution lacks, and in which accounts.")
+    parser.add_argument("variables", type=Path, help="the variables of distribute_ami, such as my-vars.yml")
+    parser.add_argument("account_ids", nargs="*", help="accounts to check, not distribute_account_ids")
+    options = parser.parse_args(arguments)
+    variables = yaml.safe_load(options.variables.read_text(encoding="utf-8"))
+    if not isinstance(variables, dict) or not isinstance(variables.get("distribute_regions"), list):
+        parser.error(f"{options.variables} must set distribute_regions, to a list")
+    account_ids = [str(one) for one in options.account_ids or variables.get("distribute_account_ids") or ()]
+    if wrong := [one for one in account_ids if not re.fullmatch(r"\d{12}", one)]:
+        parser.error(f"an account ID must have 12 digits, in quotes in YAML (got {', '.join(wrong)})")
+    try:
+        owner = check_owner(variables)
+    except (*Error, ValueError) as error:
+        print(f"These credentials cannot be used: {error}", file=sys.stderr)
+        return 1
+    print(f"Owner {owner.account_id}, as {owner.role}\n\n{render_list(owner)}\n")
+    checked = [owner]
+    if account_ids and _is_set("distribute_consumer_role_name", variables):
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            consumers = list(pool.map(lambda one: check_consumer(owner, one, variables), account_ids))
+        print(f"Consumer accounts, as {consumers[0].role}\n\n{render_table(consumers)}\n")
+        checked += consumers
+    if text := render_problems(checked):
+        print(f"What is missing or unknown, and where\n\n{text}")
+        return 1
+    print("Nothing is missing.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The check of the accounts before the first image: what it asks IAM, and what it makes of the answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootstrap import check_accounts
+from bootstrap.check_accounts import MISSING, OK, UNKNOWN, Account
+from checks.iam.policies import (
+    ASSUME_ROLES,
+    CONSUMER_AUTO_SCALING,
+    CONSUMER_COPY,
+    CONSUMER_LAUNCH,
+    CONSUMER_VERIFY,
+    DIAGNOSE,
+    DISTRIBUTE,
+    DISTRIBUTE_ENCRYPTED,
+    PUBLISH,
+)
+from checks.iam.statements import Policy
+from checks.paths import CHECKOUT
+from simulated_aws.iam import policies as evaluation
+from simulated_aws.iam import principals
+
+OWNER = Account("111122223333", "golden-images", "aws")
+CONSUMER = Account("012345678901", "golden-consumer", "aws")
+VARIABLES: dict[str, Any] = {
+    "distribute_regions": ["eu-west-1"],
+    "distribute_publish_parameter": "/golden/web",
+    "distribute_consumer_role_name": "golden-consumer",
+}
+POLICIES = [
+    *(
+        ("owner-role.json", one)
+        for one in (DISTRIBUTE, DISTRIBUTE_ENCRYPTED, PUBLISH, DIAGNOSE, ASSUME_ROLES)
+    ),
+    *(("consumer-role.json", one) for one in (CONSUMER_VERIFY, CONSUMER_LAUNCH, PUBLISH, CONSUMER_COPY)),
+    ("consumer-role.json", CONSUMER_AUTO_SCALING),
+]
+
+# Condition keys that a request lacks unless the check gives them.
+ABSENT = (
+    *("aws:resourcetag/", "aws:tagkeys", "ec2:createaction", "kms:granteeprincipal"),
+    "kms:grantisforawsresource",
+)
+
+
+def _name(value: Any) -> str:
+    return getattr(value, "name", None) or str(value)
+
+
+def asked(file: str, policy: Policy) -> list[check_accounts.Statement]:
+    account = OWNER if file.startswith("owner") else CONSUMER
+    names = check_accounts.parameters(VARIABLES, OWNER, account)
+    logical_id = "".join(part.capitalize() for part in policy.name.split("-"))
+    return check_accounts.statements(file, logical_id, names)
+
+
+@pytest.mark.parametrize(("file", "policy"), POLICIES, ids=_name)
+def test_all_that_it_asks_about_is_allowed_by_the_policy(file: str, policy: Policy) -> None:
+    """A role that has the policy of the template lacks nothing."""
+    read = evaluation.read(json.dumps(policy.document()), of_resource=False)
+    actions = set()
+    for statement in asked(file, policy):
+        assert statement.resources
+        context: dict[str, Any] = dict.fromkeys(ABSENT)
+        for entry in statement.context:
+            values = entry["ContextKeyValues"]
+            is_list = entry["ContextKeyType"].endswith("List")
+            context[entry["ContextKeyName"].lower()] = tuple(values) if is_list else values[0]
+        given = {key: (lambda value=value: value) for key, value in context.items()}
+        for action in statement.actions:
+            actions.add(action)
+            for resource in statement.resources:
+                root = principals.root(OWNER.account_id)
+                request = evaluation.Request(root, action, resource, given)
+                assert evaluation.evaluate_identity(read, request).allows, (action, resource)
+    assert actions == {action for one in policy.statements for action in one.actions}
+
+
+@pytest.mark.parametrize(("file", "policy"), POLICIES, ids=_name)
+def test_an_action_is_simulated_on_resources_of_its_own_types_only(file: str, policy: Policy) -> None:
+    """What IAM decides about an action on a resource of another type is not documented."""
+    reference = json.loads((CHECKOUT / "checks/iam/reference.json").read_text(encoding="utf-8"))
+    for statement in asked(file, policy):
+        for action in statement.actions:
+            simulated = {arn.split(":", 5)[-1].partition("/")[0] for arn in statement.resources}
+            assert simulated <= {"*", *reference[action]["resources"]}, action
+
+
+def result(decision: str, **more: Any) -> dict[str, Any]:
+    return {"EvalActionName": "kms:Decrypt", "EvalDecision": decision, **more}
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (result("allowed"), OK),
+        (result("implicitDeny"), MISSING),
+        (result("explicitDeny"), MISSING),
+        (result("implicitDeny", MissingContextValues=["aws:SourceVpc"]), UNKNOWN),
+        (
+            result("implicitDeny", ResourceSpecificResults=[{"MissingContextValues": ["aws:SourceVpc"]}]),
+            UNKNOWN,
+        ),
+        # The key of another account, whose policy IAM does not know.
+        (
+            result("implicitDeny", EvalDecisionDetails={"IAM": "allowed", "Resource": "implicitDeny"}),
+            OK,
+        ),
+        (result("implicitDeny", EvalDecisionDetails={"IAM Policy": "implicitDeny"}), MISSING),
+        (result("allowed", EvalDecisionDetails={}), OK),
+    ],
+)
+def test_the_decision_about_an_action(answer: dict[str, Any], outcome: str) -> None:
+    assert check_accounts.decide(answer) == outcome
+
+
+def test_a_problem_is_shown_once_with_all_accounts_that_have_it() -> None:
+    accounts = [Account(str(number) * 12, "golden-consumer", "aws") for number in (1, 2, 3)]
+    for account in accounts[:2]:
+        account.problems.append(f"no role in {account.account_id}")
+    accounts[2].problems.append("no key")
+    assert check_accounts.render_problems(accounts) == (
+        "111111111111, 222222222222\n  no role in <account>\n333333333333\n  no key"
+    )
+
+
+def test_the_table_shows_accounts_with_a_problem_first() -> None:
+    good = Account("111111111111", "golden-consumer", "aws", {"Assume": OK, "Publish": OK})
+    bad = Account("222222222222", "golden-consumer", "aws", {"Assume": OK, "Publish": MISSING}, ["no"])
+    assert check_accounts.render_table([good, bad]).splitlines() == [
+        "Account       Assume  Publish",
+        "222222222222  ok      missing",
+        "111111111111  ok      ok",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("distribute_account_ids: ['012345678901']", "must set distribute_regions, to a list"),
+        ("distribute_regions: us-east-1", "must set distribute_regions, to a list"),
+        (
+            "{distribute_regions: [us-east-1], distribute_account_ids: [12345678901]}",
+            "an account ID must have 12 digits, in quotes in YAML (got 12345678901)",
+        ),
+    ],
+)
+def test_variables_are_refused_before_anything_is_read(
+    text: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "my-vars.yml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(SystemExit):
+        check_accounts.main([str(file)])
+    assert message in capsys.readouterr().err
