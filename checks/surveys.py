@@ -276,6 +276,8 @@ def _plain(role: str, description: Sequence[str], asked: Collection[str]) -> Ite
 
 
 def _how_to_answer(kind: str, option: Option) -> Iterator[str]:
+    if kind == "password":
+        yield "Put digits in double quotes."
     if kind != "textarea":
         return
     if option["type"] == "list" and option.get("elements") != "dict":

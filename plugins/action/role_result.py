@@ -111,7 +111,7 @@ class ActionModule(ActionBase):
         returned.update(changed=False, text=screen.text, failure=screen.failure)
         if screen.artifacts:
             # The artifacts of a later run replace earlier ones: aggregation would join their texts.
-            data = {f"{role}_artifacts": dict(screen.artifacts)}
+            data = {f"{role}_artifacts": {"text": screen.text, **screen.artifacts}}
             returned["ansible_stats"] = {"data": data, "per_host": False, "aggregate": False}
         return returned
 

@@ -543,13 +543,17 @@ def text_of(value: Any) -> str:
 
 
 def _text_of_id(value: Any) -> str:
-    """Return an ID as ``text_of`` does. It may be an account's: YAML reads 012345671234 as 1402434204.
+    """Return an ID as ``text_of`` does.
+
+    Only a number of 12 digits is taken, an account's ID: YAML reads 0777 as 511, 1_000 as 1000, 12:30 as 750,
+    and 012345671234 as 1402434204.
 
     Raises:
         Unreadable: YAML may have read another text as this value.
     """
-    if isinstance(value, int) and not isinstance(value, bool) and _octal(value):
-        problem = "YAML reads the value as a number, and may have dropped its leading zero."
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if is_number and not ACCOUNT_ID.fullmatch(str(value)):
+        problem = "YAML reads the value as a whole number, perhaps not as it was written; use text."
         raise Unreadable(problem, _QUOTES, problem)
     return text_of(value)
 

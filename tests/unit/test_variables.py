@@ -450,14 +450,21 @@ def test_an_external_id_is_refused_without_itself() -> None:
     assert "secret" not in message
 
 
-def test_an_external_id_whose_leading_zero_yaml_dropped_is_refused() -> None:
+@pytest.mark.parametrize("written", ["0777", "1_000", "12:30", "12345", ACCOUNT])
+def test_an_external_id_that_yaml_reads_as_a_number_is_refused_unless_it_is_quoted(written: str) -> None:
     variable = Variable("v", type="external_id", no_log=True)
-    assert value_of(variable, int(OTHER)) == OTHER
-    message = message_of(variable, int(ACCOUNT, 8))
+    number = yaml.safe_load(written)
+    assert isinstance(number, int)
+    message = message_of(variable, number)
     assert message.startswith(
-        "v: YAML reads the value as a number, and may have dropped its leading zero. Write it in double"
+        "v: YAML reads the value as a whole number, perhaps not as it was written; use text. Write it in "
     )
-    assert "1402434204" not in message
+    assert str(number) not in message
+    assert value_of(variable, f'"{written}"') == written
+
+
+def test_an_external_id_can_be_the_number_of_an_account() -> None:
+    assert value_of(Variable("v", type="external_id", no_log=True), int(OTHER)) == OTHER
 
 
 def test_a_default_is_not_shared() -> None:

@@ -68,7 +68,12 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *format_changes(context.get("changes"), report_path),
         *format_report_path(report_path),
     )
-    artifacts = _artifacts(context.get("host_reports") or [report], report_path)
+    reports = context.get("host_reports") or [report]
+    artifacts = _artifacts(reports, report_path)
+    if len(reports) > 1:
+        artifacts["text"] = screen(
+            _merge_reports(reports, artifacts), {"check_mode": context["check_mode"]}, None
+        ).text
     return Screen(lines, limit_artifacts(artifacts), failure)
 
 
@@ -176,6 +181,17 @@ def _artifacts(reports: Sequence[Mapping[str, Any]], report_path: str | None) ->
         "report_path": report_path,
         "status": _status(statuses),
         "uncertain_regions": sorted(uncertain - failed),
+    }
+
+
+def _merge_reports(reports: Sequence[Mapping[str, Any]], artifacts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the report of all hosts, as far as the screen shows it."""
+    return {
+        "failures": [failure for report in reports for failure in report["failures"]],
+        "level": artifacts["level"],
+        "results": [row for report in reports for row in report["results"]],
+        "status": artifacts["status"],
+        **{name: artifacts[name] for name in ("failed_regions", "uncertain_regions")},
     }
 
 

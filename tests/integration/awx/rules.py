@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 from dateutil import rrule, tz
+from jinja2 import StrictUndefined, TemplateError, sandbox
 
 Body = Mapping[str, Any]
 # Looks up an object by endpoint and ID.
@@ -259,6 +260,72 @@ def check_link(parent: Body, child: Body, relation: str, children: Callable[[int
         raise BadRequestError({"Error": "Cycle detected."})
 
 
+def check_credential_type(kind: Body, _get: Lookup) -> None:
+    """awx/main/fields.py, CredentialTypeInputField and CredentialTypeInjectorField."""
+    fields = kind["inputs"].get("fields", [])
+    for known in fields:
+        if unknown := {*known} - {"type", "choices", "id", "label", "help_text", "secret", "default"}:
+            refuse("inputs", f"Additional properties are not allowed: {', '.join(sorted(unknown))}")
+        known.setdefault("type", "string")
+    namespace: dict[str, Any] = dict.fromkeys((known["id"] for known in fields), "EXAMPLE")
+    namespace["tower"] = {"filename": "EXAMPLE_FILENAME"}
+    strict = sandbox.ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+    for name, template in (pair for of_kind in kind["injectors"].values() for pair in of_kind.items()):
+        if name.startswith("ANSIBLE_"):
+            refuse("injectors", f"Environment variable {name} may affect Ansible configuration.")
+        try:
+            strict.from_string(template).render(namespace)
+        except TemplateError as error:
+            refuse("injectors", f"{name} uses an undefined field ({error})")
+
+
+# awx/main/models/notifications.py, JobNotificationMixin.context_stub
+_CONTEXT = {
+    "job": {
+        "artifacts": {},
+        "id": 42,
+        "job_type": "run",
+        "name": "Stub JobTemplate",
+        "status": "running",
+    },
+    "job_friendly_name": "Job",
+    "url": "https://platformhost/#/jobs/playbook/1010",
+    "approval_status": "approved",
+    "approval_node_name": "Approve Me",
+    "workflow_url": "https://platformhost/#/jobs/workflow/1010",
+    "job_metadata": "{'url': 'https://platformhost/$/jobs/playbook/13', 'extra_vars': {}}",
+}
+
+
+def check_messages(messages: Body | None) -> None:
+    """awx/api/serializers.py, NotificationTemplateSerializer.validate_messages."""
+    for event, texts in _events(messages or {}):
+        for name, text in (texts or {}).items():
+            if name not in ("message", "body"):
+                refuse("messages", f"Message type '{name}' invalid, must be either 'message' or 'body'")
+            if name == "message" and "\n" in text:
+                refuse("messages", f"Messages cannot contain newlines (found newline in {event} event)")
+            try:
+                sandbox.ImmutableSandboxedEnvironment(undefined=StrictUndefined).from_string(text).render(
+                    _CONTEXT
+                )
+            except TemplateError as error:
+                refuse("messages", f"Unable to render message '{text}': {error}")
+
+
+def _events(messages: Body) -> Iterable[tuple[str, Body | None]]:
+    for event, texts in messages.items():
+        if event not in ("started", "success", "error", "workflow_approval"):
+            refuse("messages", f"Event '{event}' invalid")
+        if event != "workflow_approval":
+            yield event, texts
+            continue
+        for approval, of_approval in (texts or {}).items():
+            if approval not in ("running", "approved", "timed_out", "denied"):
+                refuse("messages", f"Workflow Approval event '{approval}' invalid")
+            yield approval, of_approval
+
+
 # awx/main/notifications/*_backend.py, init_parameters: type and, unless it is needed, default
 _NOTIFICATIONS: dict[str, dict[str, tuple[type, Any]]] = {
     "webhook": {
@@ -268,6 +335,15 @@ _NOTIFICATIONS: dict[str, dict[str, tuple[type, Any]]] = {
         "username": (str, ""),
         "password": (str, ""),
         "headers": (dict, None),
+    },
+    "slack": {"token": (str, None), "channels": (list, None)},
+    "pagerduty": dict.fromkeys(("subdomain", "token", "service_key", "client_name"), (str, None)),
+    "email": {
+        **dict.fromkeys(("host", "username", "password", "sender"), (str, None)),
+        **dict.fromkeys(("use_tls", "use_ssl"), (bool, None)),
+        "port": (int, None),
+        "recipients": (list, None),
+        "timeout": (int, 30),
     },
     "awssns": {
         "aws_region": (str, ""),
@@ -281,6 +357,7 @@ _NOTIFICATIONS: dict[str, dict[str, tuple[type, Any]]] = {
 
 def check_notification(template: Body, _get: Lookup) -> None:
     """awx/api/serializers.py, NotificationTemplateSerializer.validate; it fills in the defaults."""
+    check_messages(template["messages"])
     parameters = _NOTIFICATIONS[template["notification_type"]]
     configuration = template["notification_configuration"]
     for name, (kind, default) in parameters.items():

@@ -28,6 +28,11 @@ _PREFIX = "/api/v2/"
 # awx/settings/defaults.py, REST_FRAMEWORK
 _PAGE = 25
 _SURVEYED = ("job_templates", "workflow_job_templates")
+# The ImplicitRoleFields of awx/main/models/jobs.py and workflow.py.
+_ROLES = {
+    "job_templates": ("admin", "execute", "read"),
+    "workflow_job_templates": ("admin", "execute", "read", "approval"),
+}
 
 Object = dict[str, Any]
 
@@ -45,17 +50,25 @@ class Awx:
         default_factory=lambda: {endpoint: {} for endpoint in KINDS}
     )
     related: dict[tuple[str, int, str], list[int]] = field(default_factory=dict)
+    # The teams that have a role, by the role's ID.
+    grants: dict[int, list[int]] = field(default_factory=dict)
     changes: list[str] = field(default_factory=list)
+    # How many updates of projects fail, because the repository cannot be read.
+    failing_updates: int = 0
     _ids: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
         # Managed by AWX: awx/main/models/credential.py and awx_plugins
         for name, kind in (
+            ("Ansible Galaxy/Automation Hub API Token", "galaxy"),
             ("Amazon Web Services", "cloud"),
             ("Container Registry", "registry"),
             ("Vault", "vault"),
         ):
-            self.create("credential_types", {"name": name, "kind": kind})
+            self.create("credential_types", {"name": name, "kind": kind, "managed": True})
+        # awx/main/migrations/_galaxy.py
+        galaxy = self.named("credential_types", "Ansible Galaxy/Automation Hub API Token")["id"]
+        self.create("credentials", {"name": "Ansible Galaxy", "credential_type": galaxy})
         self.changes.clear()
 
     def get(self, endpoint: str, number: int | None) -> Object:
@@ -180,12 +193,40 @@ class Awx:
 
     def finish_update(self, project: int) -> Object:
         """The end of the update of a project: only now AWX knows the project's playbooks."""
-        self.get("projects", project)["playbook_files"] = list(self.playbooks)
-        return {"id": project, "status": "successful", "failed": False, "finished": True}
+        found = self.get("projects", project)
+        found["summary_fields"] = {}
+        is_failed = self.failing_updates > 0
+        if is_failed:
+            self.failing_updates -= 1
+        else:
+            found["playbook_files"] = list(self.playbooks)
+        found["status"] = "failed" if is_failed else "successful"
+        answer = {"id": project, "failed": is_failed, "status": found["status"], "finished": True}
+        return answer | {"scm_revision": found["scm_revision"]}
+
+    def start_update(self, project: int) -> Object:
+        """Start an update of a project."""
+        self.changes.append(f"update of project {project}")
+        url = f"{_PREFIX}project_updates/{project}/"
+        return {"id": project, "url": url, "status": "pending", **self.get("projects", project)["related"]}
+
+    def grant(self, role: int, team: int) -> None:
+        """Give a team a role."""
+        self.grants.setdefault(role, []).append(team)
+        self.changes.append(f"grant {role} to {team}")
+
+    def teams_of(self, endpoint: str, name: str, role: str) -> list[str]:
+        """The names of the teams that have a role for an object."""
+        number = self.named(endpoint, name)["summary_fields"]["object_roles"][f"{role}_role"]["id"]
+        return [self.get("teams", team)["name"] for team in self.grants.get(number, ())]
 
     def _complete(self, endpoint: str, made: Object) -> None:
         if endpoint == "projects":
             made |= {"playbook_files": [], "summary_fields": {"current_update": {"id": made["id"]}}}
+            made["related"]["update"] = f"{made['url']}update/"
+        for role in _ROLES.get(endpoint, ()):
+            roles = made["summary_fields"].setdefault("object_roles", {})
+            roles[f"{role}_role"] = {"id": next(self._ids)}
         if endpoint in _SURVEYED:
             made["survey_spec"] = {}
             made["related"]["survey_spec"] = f"{made['url']}survey_spec/"
@@ -270,6 +311,10 @@ class _Handler(BaseHTTPRequestHandler):
         match url.path.removeprefix(_PREFIX).strip("/").split("/"):
             case ["project_updates", project]:
                 return 200, self.awx.finish_update(int(project))
+            case ["projects", project, "update"]:
+                return 202, self.awx.start_update(int(project))
+            case ["roles", role, "teams"]:
+                return self._teams(int(role), body)
             case [endpoint]:
                 return self._list(endpoint, dict(parse_qsl(url.query)), body)
             case [endpoint, number]:
@@ -312,6 +357,12 @@ class _Handler(BaseHTTPRequestHandler):
             return 200, self.awx.get(endpoint, number)["survey_spec"]
         self.awx.set_survey(endpoint, number, body)
         return 200, {}
+
+    def _teams(self, role: int, body: Object) -> tuple[int, Any]:
+        if self.command == "POST":
+            self.awx.grant(role, body["id"])
+            return 204, None
+        return 200, self._page([self.awx.get("teams", one) for one in self.awx.grants.get(role, ())], 1, {})
 
     def _related(self, endpoint: str, number: int, relation: str, body: Object) -> tuple[int, Any]:
         if self.command == "POST":

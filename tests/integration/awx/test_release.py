@@ -17,19 +17,21 @@ from .. import observed, publishing
 from ..fixture import HOME, OWNER, STRANGER, Fixture
 from ..playbook import CHECKOUT, Ansible, Run
 from ..publishing import AWAY
+from .notifications import of_job, read_messages, render
 
 pytestmark = pytest.mark.nightly
 
 _AWX = CHECKOUT / "awx"
+STEPS = ("distribute", "verify", "publish")
 # YAML reads these digits as 1402434204.
 _OCTAL = "012345671234"
 
 
-class _Loader(yaml.SafeLoader):
+class Loader(yaml.SafeLoader):
     """Reads a file of Ansible, whose templates are text that AWX stores."""
 
 
-_Loader.add_constructor("!unsafe", lambda _loader, node: node.value)
+Loader.add_constructor("!unsafe", lambda _loader, node: node.value)
 
 
 def _template(name: str, settled: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -38,7 +40,7 @@ def _template(name: str, settled: Mapping[str, Mapping[str, Any]]) -> dict[str, 
     awx/main/models/mixins.py of AWX 24.6.1, SurveyJobTemplateMixin._update_unified_job_kwargs.
     """
     text = (_AWX / "job_templates.yml").read_text(encoding="utf-8")
-    (found,) = [one for one in yaml.load(text, _Loader)["setup_job_templates"] if one["name"] == name]
+    (found,) = [one for one in yaml.load(text, Loader)["setup_job_templates"] if one["name"] == name]
     answered = [settled.get(found.get(one), {}) for one in ("follows", "role")]
     asked = _defaults(found["role"])
     defaults = {name: value for name, value in asked.items() if name not in answered[1]}
@@ -92,7 +94,7 @@ def test_a_release_is_distributed_verified_and_published(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, answers: dict[str, Any]
 ) -> None:
     workflow = Workflow(ansible, answers)
-    runs = [workflow.job(name) for name in ("distribute", "verify", "publish")]
+    runs = [workflow.job(name) for name in STEPS]
     assert [run.code for run in runs] == [0, 0, 0], runs[-1].text
     (copy,) = observed.own_images(aws, OWNER, AWAY)
     images = {HOME: fixture.image_id, AWAY: copy["ImageId"]}
@@ -102,6 +104,12 @@ def test_a_release_is_distributed_verified_and_published(
     assert publishing.values(aws) == [images[region] for _account, region in publishing.EVERYWHERE]
     labeled = publishing.value(aws, publishing.CONSUMER, AWAY, f":source-{fixture.image_id}")
     assert labeled == images[AWAY]
+    messages = read_messages(ansible)["slack"]["success"]["message"]
+    told = [render(messages, of_job(name, run)) for name, run in zip(STEPS, runs, strict=True)]
+    for text in told[:2]:
+        # What an approver has to know.
+        assert all(f"{region}" in text and image_id in text for region, image_id in images.items())
+        assert "1 account" in text
     published = workflow.artifacts["publish_artifacts"]
     assert (published["status"], published["images"]) == ("published", images)
 

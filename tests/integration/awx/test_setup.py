@@ -44,7 +44,7 @@ def ansible(awx: Awx, tmp_path: Path) -> Iterator[Ansible]:
         environment = {"PATH": "/usr/bin:/bin", "CONTROLLER_HOST": address, "CONTROLLER_OAUTH_TOKEN": TOKEN}
         ansible = Ansible(environment, tmp_path)
         # The setup runs 40 modules.
-        ansible.timeout = 270
+        ansible.timeout = 2400
         yield ansible
 
 
@@ -61,9 +61,9 @@ def template(awx: Awx, name: str) -> Object:
 
 
 def test_the_setup_makes_everything_once(awx: Awx, ansible: Ansible) -> None:
-    own = awx.create("credential_types", {"name": "AWS by OIDC", "kind": "cloud"})
-    variables = {**EXAMPLE, "setup_credential_type": "AWS by OIDC"}
+    variables = {**EXAMPLE, "setup_credential_type": "Golden images AWS role"}
     run(ansible, variables)
+    own = awx.named("credential_types", "Golden images AWS role")
 
     used = {one["playbook"] for one in awx.objects["job_templates"].values()}
     assert used == {*PLAYBOOKS}
@@ -75,7 +75,8 @@ def test_the_setup_makes_everything_once(awx: Awx, ansible: Ansible) -> None:
         assert credentials == [awx.named("credentials", name)["id"]]
         assert awx.children("job_templates", one["id"], "notification_templates_error") != []
     assert template(awx, "verify in slices")["job_slice_count"] == EXAMPLE["setup_verify_slices"]
-    for credential in awx.objects["credentials"].values():
+    organization = awx.named("organizations", EXAMPLE["setup_organization"])
+    for credential in awx.find("credentials", {"organization": str(organization["id"])}):
         assert (credential["inputs"], credential["credential_type"]) == ({}, own["id"])
     (source,) = awx.objects["inventory_sources"].values()
     inventory = awx.named("credentials", EXAMPLE["setup_role_credentials"]["inventory"])
@@ -84,6 +85,10 @@ def test_the_setup_makes_everything_once(awx: Awx, ansible: Ansible) -> None:
 
     _check_release(awx)
     _check_cleanup(awx)
+    _check_launches(awx)
+    _check_teams(awx)
+    galaxy = awx.children("organizations", organization["id"], "galaxy_credentials")
+    assert galaxy == [awx.named("credentials", "Ansible Galaxy")["id"]]
 
     awx.changes.clear()
     again = run(ansible, variables)
@@ -161,12 +166,53 @@ def _check_release(awx: Awx) -> None:
         assert given.items() >= EXAMPLE["setup_extra_vars"]["distribute"].items()
 
 
+def _check_launches(awx: Awx) -> None:
+    jobs = awx.objects["job_templates"].values()
+    assert {_role(one) for one in jobs if one["allow_simultaneous"]} == {"distribute", "diagnose", "audit"}
+    assert {_role(one) for one in jobs if one["ask_limit_on_launch"]} == {"verify", "verify in slices"}
+    asked = [f"ask_{name}_on_launch" for name in ("credential", "verbosity", "job_type")]
+    assert {one[name] for one in jobs for name in asked} == {True}
+    hosts = json.loads(template(awx, "verify in slices")["extra_vars"])["verify_hosts"]
+    assert hosts == "aws_accounts,!111122223333"
+    announced = {
+        _role(one)
+        for one in jobs
+        if awx.children("job_templates", one["id"], "notification_templates_success")
+    }
+    assert announced == {"distribute", "verify", "publish", "cleanup"}
+    (notification,) = awx.objects["notification_templates"].values()
+    assert "text" in notification["messages"]["success"]["body"]
+    # A release that waits for its approval stops no other one; a second cleanup would plan the same.
+    assert template(awx, "release")["allow_simultaneous"] is True
+    assert template(awx, "weekly cleanup")["allow_simultaneous"] is False
+    approval = awx.named("workflow_approval_templates", "Publish the images?")
+    assert approval["timeout"] == EXAMPLE["setup_release_approval_timeout"]
+    assert "verify" in approval["description"]
+
+
+def _role(job_template: Object) -> str:
+    return str(job_template["name"]).removeprefix("Golden images: ")
+
+
+def _check_teams(awx: Awx) -> None:
+    def teams(name: str, role: str) -> list[str]:
+        workflow = name in ("release", "weekly cleanup")
+        endpoint = "workflow_job_templates" if workflow else "job_templates"
+        return awx.teams_of(endpoint, f"Golden images: {name}", role)
+
+    both = ["Image releases", "Image approvals"]
+    assert (teams("release", "execute"), teams("release", "approval")) == (both[:1], both[1:])
+    assert (teams("weekly cleanup", "execute"), teams("weekly cleanup", "approval")) == ([], both[1:])
+    assert (teams("audit", "execute"), sorted(teams("audit", "read"))) == (both[:1], sorted(both))
+    assert teams("cleanup", "execute") == []
+
+
 def _check_cleanup(awx: Awx) -> None:
     assert _path(awx, "weekly cleanup") == ["plan", "approve", "cleanup"]
     nodes = awx.objects["workflow_job_template_nodes"].values()
     types = {one["identifier"]: one["job_type"] for one in nodes if one["identifier"] in ("plan", "cleanup")}
     assert types == {"plan": "check", "cleanup": "run"}
-    assert awx.named("workflow_approval_templates", "Clean up as planned?")["timeout"] == 604800
+    assert awx.named("workflow_approval_templates", "Clean up as planned?")["timeout"] == 259200
     scheduled = {one["unified_job_template"] for one in awx.objects["schedules"].values()}
     assert scheduled == {template(awx, "audit")["id"], template(awx, "weekly cleanup")["id"]}
 
@@ -202,6 +248,8 @@ def test_the_least_setup_has_no_cleanup_and_no_slices(awx: Awx, ansible: Ansible
         schedule = {"name": f"Golden images: {name}", "unified_job_template": one["id"]}
         awx.create("schedules", {**schedule, "rrule": EXAMPLE["setup_audit_schedule"]})
     least = {**LEAST, "setup_credential": "", "setup_audit_schedule": ""}
+    # The repository cannot be read at first.
+    awx.failing_updates = 1
     run(ansible, least, "--extra-vars", f"@{steps}")
     created = {one["name"] for one in awx.find("unified_job_templates", {})}
     expected = {*(f"Golden images: {name}" for name in (*names, "release")), "Publish the images?"}
@@ -219,6 +267,26 @@ def test_a_missing_variable_is_named_before_anything_is_changed(awx: Awx, ansibl
     refused = ansible.run(SETUP, {"setup_project_url": "https://git.example.org/golden/images.git"})
     assert refused.code != 0
     assert "setup_execution_environment_image" in refused.text
+    assert awx.changes == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"setup_approval_timeout": 60}, "The setup has no variable setup_approval_timeout: correct or"),
+        ({"setup_verify_excluded_account_ids": [12345678901]}, "each is 12 digits in quotes"),
+        (
+            {"setup_teams": [{"name": "T", "approve": ["weekly cleanup"]}]},
+            "setup_teams, T: a team can launch distribute, verify,",
+        ),
+    ],
+)
+def test_what_would_be_ignored_is_refused(
+    awx: Awx, ansible: Ansible, variables: dict[str, Any], message: str
+) -> None:
+    refused = ansible.run(SETUP, {**LEAST, **variables})
+    assert refused.code != 0
+    assert message in refused.text
     assert awx.changes == []
 
 

@@ -83,6 +83,7 @@ def test_the_artifacts_are_a_statistic_of_the_run(displayed: list[tuple[str, str
     (name,) = stats["data"]
     assert name == "distribute_artifacts"
     assert stats["data"][name]["images"] == {EU: f"ami-{EU}"}
+    assert stats["data"][name]["text"] == run()["text"]
 
 
 def test_check_mode_is_said(displayed: list[tuple[str, str | None]]) -> None:

@@ -144,7 +144,11 @@ def test_each_host_of_a_play_passes_the_result_of_all() -> None:
     good, bad = every([EU, US], [WEB], "launched"), every([EU], [BATCH], "visible")
     found = screen(good, {"check_mode": False, "host_reports": [good, bad]}, None)
     assert found.failure == ""
-    assert found.artifacts == {
+    artifacts = dict(found.artifacts)
+    text = artifacts.pop("text")
+    assert text.splitlines()[0] == "1 of 3 verifications is not authorized."
+    assert f"eu-west-1  {BATCH}  ami-eu-west-1  visible" in text
+    assert artifacts == {
         "failed_regions": [EU],
         "images": {US: f"ami-{US}"},
         "level": "authorized",
