@@ -35,6 +35,8 @@ _COLUMNS = (
 # The place of the problems that are not shown: the role has no report.
 _REST = "the facts diagnose_findings and diagnose_failures"
 
+_EFFECTS = ("blocking", "unknown", "harmless")
+
 Result = Mapping[str, Any]
 
 
@@ -82,7 +84,9 @@ def _headline(diagnosed: Sequence[Result], bad: Sequence[Result], status: str) -
 
 
 def _row(launch: Result) -> Row:
-    codes = dict.fromkeys(finding["code"] for finding in launch["findings"])
+    # A long cell is cut: the code of what blocks the launch stands first.
+    findings = sorted(launch["findings"], key=lambda finding: _EFFECTS.index(finding["blocks_launch"]))
+    codes = dict.fromkeys(finding["code"] for finding in findings)
     cells = {
         "region": launch["region"],
         "account": launch["account_id"],

@@ -86,6 +86,13 @@ def test_what_blocks_a_launch_is_first_and_explained() -> None:
     assert found.artifacts["failed_regions"] == [EU, US]
 
 
+def test_the_code_of_what_blocks_is_not_cut() -> None:
+    harmless = finding("missing_volume_permission", blocks_launch="harmless")
+    unknown = finding("key_access_unknown", blocks_launch="unknown")
+    found = shown(diagnosed(harmless, unknown, finding("missing_key_access")))
+    assert found.text.splitlines()[2].split()[4].startswith("missing_key_access")
+
+
 def test_an_account_is_named_once() -> None:
     found = shown(diagnosed(finding(message=f"Account {WEB} may not use the key.", remedy="")))
     assert found.lines[-1].text == f"- eu-west-1: Account {WEB} may not use the key."
