@@ -115,6 +115,7 @@ import sys
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
 from ansible_collections.golden.images.plugins.module_utils._aws import errors
 from ansible_collections.golden.images.plugins.module_utils._aws.clients import organizations_config
+from ansible_collections.golden.images.plugins.module_utils._aws.iam_actions import name_actions
 from ansible_collections.golden.images.plugins.module_utils._aws.web_pages import refuse_web_pages
 from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 from ansible_collections.golden.images.plugins.module_utils._organization import read as read_accounts
@@ -176,6 +177,7 @@ class InventoryModule(ReadsOptions, AWSInventoryBase):
         """Return a client of AWS, also to amazon.aws, which assumes the role."""
         client = super().client(*arguments, **options)
         refuse_web_pages(client.meta.events, client.meta.endpoint_url)
+        name_actions(client.meta.events)
         return client
 
     def fail_aws(self, message, exception=None):

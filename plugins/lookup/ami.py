@@ -108,6 +108,7 @@ from datetime import UTC, datetime
 from ansible_collections.amazon.aws.plugins.plugin_utils.lookup import AWSLookupBase
 from ansible_collections.golden.images.plugins.module_utils._aws.caller import first_call
 from ansible_collections.golden.images.plugins.module_utils._aws.clients import lookup_config, optional_config
+from ansible_collections.golden.images.plugins.module_utils._aws.iam_actions import name_actions
 from ansible_collections.golden.images.plugins.module_utils._aws.web_pages import refuse_web_pages
 from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 from ansible_collections.golden.images.plugins.module_utils._image_search import read
@@ -166,4 +167,5 @@ class LookupModule(ReadsOptions, AWSLookupBase):
     def _client(self, service, config=None):
         client = self.client(service, config=config or lookup_config())
         refuse_web_pages(client.meta.events, client.meta.endpoint_url)
+        name_actions(client.meta.events)
         return client

@@ -114,6 +114,11 @@ class ImageOptions(Options):
         return self.images is not None or self.image_id is not None
 
     @property
+    def region_option(self) -> str:
+        """Return the option that names the regions."""
+        return "images" if self.image_id is None else "region"
+
+    @property
     def by_region(self) -> Mapping[str, str | None]:
         """The images by region; None is a copy that does not exist yet."""
         if self.image_id is None:
@@ -173,6 +178,11 @@ class ImagesByTargetOptions(Options):
     def names_images(self) -> bool:
         """Whether images are set, even if there are none in them."""
         return self.images is not None or self.image_id is not None
+
+    @property
+    def region_option(self) -> str:
+        """Return the option that names the regions."""
+        return "images" if self.image_id is None else "region"
 
     @property
     def by_target(self) -> ImagesByTarget:

@@ -12,6 +12,18 @@ from itertools import chain
 from ._failures import Failure, invalid_option
 from ._model import Target
 
+# AWS Account Management Reference Guide, "Enable or disable AWS Regions in your account": those that every
+# account has. Other partitions have no opt-in regions.
+ENABLED_BY_DEFAULT = frozenset(
+    {
+        *("ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1"),
+        *("ap-southeast-2", "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2"),
+        *("eu-west-3", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"),
+    }
+)
+# One of them, in which IAM and other global services are, too.
+REGION_OF_EVERY_ACCOUNT = "us-east-1"
+
 
 def select_regions(
     named: tuple[str, ...], known: Mapping[str, str]

@@ -229,7 +229,7 @@ def test_all_accounts_or_none_also_with_a_role(
     aws.add_fault("error", action="ListTagsForResource", after=3, times=1, **refusal)
     listed, said = inventory.listed()
     assert listed == {}
-    assert "Allow ListTagsForResource in the IAM policy" in " ".join(said.split())
+    assert "Allow organizations:ListTagsForResource in the IAM policy" in " ".join(said.split())
 
     member = Inventory(Ansible(organization.environment(MEMBER), inventory.ansible.folder))
     listed, said = member.listed()

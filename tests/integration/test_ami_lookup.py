@@ -183,7 +183,7 @@ def test_errors_say_what_to_do(aws: SimulatedAws, ansible: Ansible, ids: dict[st
     aws.add_fault("error", action="DescribeImages", **refusal)
     denied = _looked_up(ansible, "golden-web-*", region=AWAY)
     assert denied.code != 0
-    assert "Allow DescribeImages in the IAM policy" in denied.text
+    assert "Allow ec2:DescribeImages in the IAM policy" in denied.text
 
     aws.clear_calls()
     wrong = _looked_up(ansible, "golden-web-*", owners=["all"], region=AWAY)

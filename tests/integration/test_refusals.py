@@ -263,6 +263,54 @@ def test_shares_are_refused_as_a_whole(bench: Bench) -> None:
     bench.refuse("ami_share", bench.share_rows)
 
 
+@pytest.mark.parametrize("region", ["eu-wset-1", pytest.param("ap-east-1", marks=pytest.mark.nightly)])
+def test_a_region_that_is_missing_is_refused_before_it_is_called(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, region: str
+) -> None:
+    image = {HOME: fixture.image_id, region: fixture.image_id}
+    consumer = {"account_ids": fixture.account_ids(CONSUMERS[0])}
+    role = {**consumer, "consumer_role_name": "golden-consumer"}
+    launch = {**role, "images": image, "subnet_ids": dict.fromkeys(image, "subnet-0123456789abcdef0")}
+    copied = {"images": {HOME: None}, "source_image_id": fixture.image_id, "source_region": region}
+    tasks: list[tuple[str, str, dict[str, Any]]] = [
+        ("ami_copy_regions", "source_region", {**copied, "images": None, "regions": [HOME]}),
+        ("ami_share", "images", {**consumer, "images": image}),
+        ("ami_share", "region", {**consumer, "image_id": fixture.image_id, "region": region}),
+        ("ami_kms_grant", "kms_key_ids", {**consumer, "kms_key_ids": {HOME: "alias/a", region: "alias/a"}}),
+        ("ami_publish", "images", {**role, "parameter": "/golden/web", "images": image}),
+        ("ami_publish", "source_region", {**copied, "parameter": "/golden/web"}),
+        (
+            "ami_publish",
+            "regions",
+            {"parameter": "/golden/web", "source_image_id": fixture.image_id, "regions": [region, HOME]},
+        ),
+        ("ami_share_diagnose", "images", {**role, "images": image}),
+        ("ami_launch_probe", "images", launch),
+        ("ami_verify", "images", {**launch, "level": "launched"}),
+        ("ami_restore", "images", {"images": image, "restore_permissions": False}),
+    ]
+    run = ansible.tasks(
+        [
+            {
+                "name": f"{module} {option_name}",
+                MODULES + module: {name: value for name, value in arguments.items() if value is not None},
+                "ignore_errors": True,
+                "check_mode": option_name == "source_region" and module == "ami_publish",
+            }
+            for module, option_name, arguments in tasks
+        ]
+    )
+    reason = "there is no region" if region == "eu-wset-1" else "the account has not opted in to"
+    for module, option_name, _arguments in tasks:
+        task = run.task(f"{module} {option_name}")
+        assert task.codes == [(None, "invalid_option")], task
+        assert task.result["msg"].startswith(f"{option_name}: {reason} '{region}'."), task
+        assert task.result["msg"].endswith("This task changed nothing.")
+    # The option region is also that of the calls that show which regions there are.
+    questions = {"GetCallerIdentity", "DescribeRegions"}
+    assert {call.action for call in aws.calls() if call.region == region} <= questions
+
+
 @pytest.mark.nightly
 def test_check_mode_refuses_for_what_aws_says_as_well(bench: Bench) -> None:
     titles = {"public where that is blocked", "a pending image", "an image of another region"}

@@ -258,7 +258,7 @@ def test_a_region_that_fails_hides_no_other_regions_success(
     task = failed.task("Share the images in each region")
     assert failed.code != 0
     assert task.codes == [(AWAY, "UnauthorizedOperation")]
-    assert "Allow ModifyImageAttribute in the IAM policy" in task.result["msg"]
+    assert "Allow ec2:ModifyImageAttribute in the IAM policy" in task.result["msg"]
     assert [result["region"] for result in task.result["results"]] == [HOME]
     assert failed.facts["share_status"] == "incomplete"
     assert failed.facts["share_results"] == task.result["results"]

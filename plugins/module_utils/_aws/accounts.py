@@ -12,19 +12,10 @@ from contextvars import ContextVar
 
 from .._failures import Failure, TargetFailed
 from .._model import ConsumerRole
+from .._regions import ENABLED_BY_DEFAULT, REGION_OF_EVERY_ACCOUNT
 from . import sdk
 from .clients import Clients
 from .read import Caller
-
-# AWS Account Management Reference Guide, "Enable or disable AWS Regions in your account": those that every
-# account has. Other partitions have no opt-in regions.
-_ENABLED_BY_DEFAULT = frozenset(
-    {
-        *("ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1"),
-        *("ap-southeast-2", "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2"),
-        *("eu-west-3", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"),
-    }
-)
 
 _CURRENT_CREDENTIALS: ContextVar[sdk.Credentials | None] = ContextVar("current", default=None)
 
@@ -43,8 +34,9 @@ class Accounts:
         self._caller = caller
         self._role = role
         self._sts_region = sts_region
-        if role is not None and caller.partition == "aws" and sts_region not in _ENABLED_BY_DEFAULT:
+        if role is not None and caller.partition == "aws" and sts_region not in ENABLED_BY_DEFAULT:
             self._sts_region = _region_of_every_account(clients.default_region)
+        if role is not None:
             clients.open("sts", [self._sts_region])
 
     def clients(self, account_id: str) -> Clients:
@@ -141,4 +133,4 @@ def _context_credentials() -> sdk.Credentials:
 
 
 def _region_of_every_account(preferred: str) -> str:
-    return preferred if preferred in _ENABLED_BY_DEFAULT else "us-east-1"
+    return preferred if preferred in ENABLED_BY_DEFAULT else REGION_OF_EVERY_ACCOUNT

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
+from .._denial import DENIED
 from .._failures import Failure, ValidationError, invalid_option
 from .._model import Target
+from .._regions import ENABLED_BY_DEFAULT, REGION_OF_EVERY_ACCOUNT, check_region
 from . import read
 from .clients import Clients
 from .errors import AWS_ERRORS, UNREADABLE, failure, unreadable, without_region
@@ -21,10 +23,13 @@ from .read import Caller
 def preferred_region(clients: Clients, regions: Sequence[str]) -> str:
     """Return the region for calls whose result is the same in all ``regions``.
 
-    This is the default region if the task includes it, because the first one may not be enabled. The default
-    region may be in another partition, where the account does not exist.
+    This is the default region if the task includes it, else a region that every account has, because the
+    first one may not be enabled. The default region may be in another partition, where the account does not
+    exist.
     """
-    return clients.default_region if clients.default_region in regions else regions[0]
+    if clients.default_region in regions:
+        return clients.default_region
+    return next((region for region in regions if region in ENABLED_BY_DEFAULT), regions[0])
 
 
 @contextmanager
@@ -71,6 +76,76 @@ def identify(clients: Clients, region: str | None = None) -> Caller:
 def add_region_remedy(clients: Clients, failed: Failure) -> Failure:
     """Return the failure of a call in the default region, with a remedy if that region is only assumed."""
     return failed if clients.is_region_set else without_region(failed, clients.default_region)
+
+
+def identify_in_regions(clients: Clients, named: Mapping[str, Collection[str]]) -> Caller:
+    """Return the account after a check that the regions exist and are enabled there.
+
+    ``named`` are the regions by option. They are listed only if one of them may be missing: every account has
+    the others. Without the permission to list them, AWS's answers in the regions decide.
+
+    Raises:
+        ValidationError: as ``identify``, or with a failure for each region that does not exist or is not
+            enabled.
+    """
+    regions = sorted({region for names in named.values() for region in names})
+    caller, region = identify_for_checks(clients, region_for_checks(clients, regions))
+    doubtful = [
+        (option, name)
+        for option, names in named.items()
+        for name in dict.fromkeys(names)
+        if not _is_certain(clients, name)
+    ]
+    known = _list_regions(clients, caller, region) if doubtful else {}
+    if known:
+        failures = [failure for option, name in doubtful for failure in check_region(option, name, known)]
+        if failures:
+            raise ValidationError(failures)
+    return caller
+
+
+def identify_for_checks(clients: Clients, region: str) -> tuple[Caller, str]:
+    """Return the account, and the region in which the others can be listed.
+
+    This is ``region``, unless it does not answer and may be one of those that are missing.
+    """
+    try:
+        return identify(clients, None if region == clients.default_region else region), region
+    except ValidationError:
+        if _is_certain(clients, region) or clients.partition_of(region) != "aws":
+            raise
+    return identify(clients, REGION_OF_EVERY_ACCOUNT), REGION_OF_EVERY_ACCOUNT
+
+
+def region_for_checks(clients: Clients, regions: Sequence[str]) -> str:
+    """Return the region for the calls that show whether the ``regions`` exist and are enabled.
+
+    One of these that every account has is certain to answer. The default region is the next best one, unless
+    all of them are in another partition.
+    """
+    certain = [region for region in regions if _is_certain(clients, region)]
+    if certain:
+        return preferred_region(clients, certain)
+    return _region_of_other_partition(clients, regions) or clients.default_region
+
+
+def _is_certain(clients: Clients, region: str) -> bool:
+    """Whether the region exists and every account of its partition has it."""
+    if region in ENABLED_BY_DEFAULT:
+        return True
+    return clients.partition_of(region) not in (None, "aws") and clients.is_known(region)
+
+
+def _list_regions(clients: Clients, caller: Caller, region: str) -> Mapping[str, str]:
+    """Return the regions with their opt-in status; none if the credentials may not list them."""
+    try:
+        with first_call("DescribeRegions", Target(caller.account_id, region)):
+            clients.open("ec2", [region])
+            return read.regions(clients.ec2(region))
+    except ValidationError as refused:
+        if all(failure.error_code in DENIED for failure in refused.failures):
+            return {}
+        raise
 
 
 def identify_with_regions(clients: Clients, named: Sequence[str]) -> tuple[Caller, Mapping[str, str]]:

@@ -16,6 +16,7 @@ from .._failures import ValidationError
 from .._fanout import MAX_THREADS
 from . import sdk
 from .errors import hide_secret, unreadable
+from .iam_actions import name_actions
 from .managed_resources import include_managed_resources
 from .operations import with_called_only
 from .rate_limit import RateLimit, rate_of
@@ -116,6 +117,7 @@ class Clients:
         # Also for the clients that botocore creates, to assume the role of a profile.
         refuse_web_pages(self._session.events)
         include_managed_resources(self._session.events)
+        name_actions(self._session.events)
         # With botocore's retries, 8 attempts span about a minute of throttling. The timeout detects a region
         # that cannot be reached within seconds.
         config = sdk.Config(

@@ -17,6 +17,7 @@ from .._failures import CHECK_CREDENTIALS, Failure, TargetFailed, ValidationErro
 from .._fanout import DidNotAnswer
 from .._model import Target
 from .._wording import mask_secrets
+from .iam_actions import ACTION
 from .sdk import (
     AWS_ERRORS,
     BotoCoreError,
@@ -392,10 +393,14 @@ def _aws_failure(exception: ClientError, target: Target | None, action: str) -> 
         remedy = _NOT_ALLOWED
     elif code == "InvalidParameterValue" and any(part in message for part in _OF_FIRMWARE):
         remedy = _FITTING_FIRMWARE
-    remedy = remedy.format(action=denied_action(message, operation), code=code)
+    if code in _DENIALS:
+        action = denied_action(message, str(metadata.get(ACTION, operation)))
+        remedy = remedy_of_denial(message, remedy.format(action=action))
+    else:
+        remedy = remedy.format(action=operation, code=code)
     return Failure(
         message=message,
-        remedy=remedy_of_denial(message, remedy) if code in _DENIALS else remedy,
+        remedy=remedy,
         error_code=code,
         action=operation,
         region=target.region if target else None,

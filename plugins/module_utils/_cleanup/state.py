@@ -22,6 +22,8 @@ from .._model import Grant, Image, ImageRef, KeyRef, Sharing, SnapshotRef, Targe
 # Kinds of evidence that proves no use: a failed read, and a use that AWS does not show, such as that of a
 # shared image without a usage report that counts.
 UNREADABLE, UNPROVEN = "unreadable", "unproven"
+# The action of a read that failed because the role of an account cannot be assumed.
+_ASSUME_ROLE = "AssumeRole"
 # The kind of evidence that is a pending copy of the image.
 COPY = "running_copy"
 
@@ -114,7 +116,17 @@ class Evidence:
     @property
     def could_not_be_read(self) -> str:
         """Return a sentence about something that could not be read."""
-        return f"{self.subject} could not be read: {self.detail}"
+        return f"{self.place} could not be read: {self.detail}"
+
+    @property
+    def place(self) -> str:
+        """Return the operation, the resource or the account that could not be read.
+
+        If the role of an account cannot be assumed, nothing there can be read.
+        """
+        if self.subject == _ASSUME_ROLE:
+            return f"Account {self.account_id}" if self.account_id else "The account"
+        return f"Account {self.subject}" if self.subject.isdigit() else self.subject
 
     @property
     def label(self) -> str:

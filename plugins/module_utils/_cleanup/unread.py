@@ -34,7 +34,7 @@ def list_unread_failures(
             evidence.setdefault((region, account_id, item.subject), item)
     return tuple(
         Failure(
-            message=f"{_name_subject(item)} could not be read, so images or snapshots are kept that could "
+            message=f"{item.place} could not be read, so images or snapshots are kept that could "
             f"otherwise be retired: {item.detail}",
             remedy=item.remedy or _REMEDY,
             error_code=CODE,
@@ -44,8 +44,3 @@ def list_unread_failures(
         )
         for (region, place, _subject), item in sorted(evidence.items(), key=lambda pair: pair[0])
     )
-
-
-def _name_subject(evidence: Evidence) -> str:
-    """Return the operation, the resource or the account that could not be read."""
-    return f"Account {evidence.subject}" if evidence.subject.isdigit() else evidence.subject

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from .._aws import errors, read
-from .._aws.caller import identify
+from .._aws.caller import identify_for_checks, region_for_checks
 from .._aws.clients import Clients
 from .._aws.parameters import current
 from .._aws.read import SETTLING_GRACE_PERIOD, Caller
@@ -50,13 +50,15 @@ def read_sources(clients: Clients, options: CopyOptions) -> Sources:
             regions.
     """
     region = options.first_source_region
-    caller = identify(clients, region)
-    clients.open("ec2", [region])
-    ec2 = clients.ec2(region)
+    caller, checked_in = identify_for_checks(clients, region_for_checks(clients, [region]))
+    clients.open("ec2", [checked_in])
     try:
-        known = read.regions(ec2)
+        known = read.regions(clients.ec2(checked_in))
         others = {} if known.keys() >= {region, *options.regions} else clients.partitions()
         failures = copy_checks.check_regions(options, known, caller.partition, others)
+        if any(failure.action == "source_region" for failure in failures):
+            raise ValidationError(failures)
+        clients.open("ec2", [region])
         if options.source_images:
             if failures:
                 raise ValidationError(failures)

@@ -15,7 +15,7 @@ from typing import Any
 from .. import _arns as arns
 from .._aws import errors, read
 from .._aws.accounts import AssumedAccounts
-from .._aws.caller import identify, preferred_region
+from .._aws.caller import identify_in_regions, preferred_region
 from .._aws.clients import Clients
 from .._aws.read import Caller
 from .._aws.read_visible import images_once_visible
@@ -67,7 +67,7 @@ def read_state(clients: Clients, options: DiagnosisOptions) -> DiagnosisState:
     """
     regions = sorted(options.by_target.regions)
     default_region = preferred_region(clients, regions)
-    caller = identify(clients, default_region)
+    caller = identify_in_regions(clients, {options.region_option: regions})
     accounts = AssumedAccounts(clients, caller, options.consumer_role, default_region)
     accounts.open("ec2", regions)
     images = options.by_target.targets(caller.account_id)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._aws import errors
-from .._aws.caller import identify, preferred_region
+from .._aws.caller import identify_in_regions
 from .._aws.clients import Clients
 from .._aws.read import SETTLING_GRACE_PERIOD
 from .._aws.read_targets import read_targets
@@ -39,7 +39,7 @@ def read_state(clients: Clients, options: GrantOptions) -> GrantState:
     regions = sorted(options.by_region or options.key_ids)
     if not regions:
         return GrantState("", "", keys={})
-    caller = identify(clients, preferred_region(clients, regions))
+    caller = identify_in_regions(clients, {options.region_option: regions})
     clients.open("kms", regions)
     if options.by_region:
         clients.open("ec2", regions)

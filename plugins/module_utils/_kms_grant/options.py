@@ -156,6 +156,13 @@ class GrantOptions(ConsumerRoleOptions, ConsumerOptions, ImageOptions):
     grant_result: GrantResult | None = option(GRANT_RESULT)
     share_result: ShareResult | None = option(SHARE_RESULT)
 
+    @property
+    def region_option(self) -> str:
+        """Return the option that names the regions."""
+        if self.copy_result:
+            return "copy_result"
+        return "kms_key_ids" if self.kms_key_ids else super().region_option
+
     @cached_property
     def key_ids(self) -> Mapping[str, tuple[str, ...]]:
         """Return the keys of each region, unless images are named: none where the image is not encrypted."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from .._aws import errors, read
 from .._aws.accounts import Accounts
-from .._aws.caller import identify, preferred_region
+from .._aws.caller import identify_in_regions, preferred_region
 from .._aws.clients import Clients
 from .._aws.read_visible import images_once_visible
 from .._failures import Failure
@@ -43,8 +43,9 @@ def read_state(clients: Clients, options: ProbeOptions) -> ProbeState:
 
     An account that cannot be read is a finding about that account and does not stop the others.
     """
-    default_region = preferred_region(clients, sorted(options.by_target.regions))
-    caller = identify(clients, default_region)
+    regions = sorted(options.by_target.regions)
+    default_region = preferred_region(clients, regions)
+    caller = identify_in_regions(clients, {options.region_option: regions})
     accounts = Accounts(clients, caller, options.consumer_role, default_region)
     accounts_read, failed = map_parallel(
         options.account_ids, lambda account_id: _read_account(accounts, options, account_id)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._aws import errors, read
-from .._aws.caller import identify, preferred_region
+from .._aws.caller import identify_in_regions
 from .._aws.clients import Clients
 from .._aws.read_targets import read_targets
 from .._failures import Failure, ValidationError
@@ -24,7 +24,15 @@ from .._runner import Flow, Outcome
 from .apply import PublishRun, perform_target
 from .options import PublishOptions
 from .plan import choose_labels, plan
-from .read import add_launches, add_sharing, open_clients, read_origins, read_source, read_target
+from .read import (
+    add_launches,
+    add_sharing,
+    needs_source,
+    open_clients,
+    read_origins,
+    read_source,
+    read_target,
+)
 from .state import PublishState, TargetState
 
 
@@ -32,7 +40,9 @@ def read_state(clients: Clients, options: PublishOptions) -> PublishState:
     """Read every target's parameter, templates and image, each account with its own credentials."""
     if options.is_unverified:
         return PublishState("", "", {})
-    caller = identify(clients, preferred_region(clients, options.all_regions))
+    source_regions = [options.source_region] if options.source_region and needs_source(options) else []
+    named = {options.region_option: options.all_regions, "source_region": source_regions}
+    caller = identify_in_regions(clients, named)
     images = options.targets(caller.account_id)
     _require_images_for_all(options, images)
     opened = open_clients(clients, caller, options, images)

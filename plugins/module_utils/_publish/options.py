@@ -146,6 +146,11 @@ class PublishOptions(ConsumerRoleOptions, SharedCopiesOptions):
         return self.verified_regions == () and not self.is_rollback
 
     @property
+    def region_option(self) -> str:
+        """Return the option that names the regions."""
+        return "regions" if self.is_rollback else super().region_option
+
+    @property
     def as_if_shared(self) -> bool:
         """Whether the plan is for images that will be shared when it is performed."""
         return self.check_mode and not self.require_shared

@@ -188,10 +188,15 @@ def _read_shared_image(ec2: EC2Client, owner: EC2Client, image_id: str, account_
     return until_visible(lambda waiting: read.named_images(ec2, waiting), [image_id] if covered else [])
 
 
+def needs_source(options: PublishOptions) -> bool:
+    """Whether there are planned copies, of a source that is named."""
+    planned = not options.is_rollback and None in options.by_target.images.values()
+    return planned and None not in (options.source_image_id, options.source_region)
+
+
 def read_source(clients: Clients, options: PublishOptions, account_id: str) -> Image | None:
     """Read the source of planned copies, if there are any and it is named."""
-    planned = not options.is_rollback and None in options.by_target.images.values()
-    if not planned or options.source_image_id is None or options.source_region is None:
+    if not needs_source(options) or options.source_image_id is None or options.source_region is None:
         return None
     target = Target(account_id, options.source_region)
     clients.open("ec2", [target.region])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._aws import errors, read
 from .._aws.answers import required
-from .._aws.caller import check_default_region, identify, preferred_region
+from .._aws.caller import check_default_region, identify_in_regions
 from .._aws.clients import Clients
 from .._aws.errors import AWS_ERRORS
 from .._cleanup.read_regions import (
@@ -64,7 +64,7 @@ def read_state(clients: Clients, options: RestoreOptions) -> RestoreState:
     """Read every image, the Recycle Bin, and the tombstones."""
     _check_tombstone_file(options.tombstone_path)
     regions = sorted({ref.region for ref in options.images})
-    caller = identify(clients, preferred_region(clients, regions))
+    caller = identify_in_regions(clients, {"images": regions})
     account_id = caller.account_id
     stores = {
         "tombstone_s3_uri": options.tombstone_s3_uri,

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._aws import errors
-from .._aws.caller import identify, preferred_region
+from .._aws.caller import identify_in_regions
 from .._aws.clients import Clients
 from .._aws.read import SETTLING_GRACE_PERIOD
 from .._aws.read_targets import read_targets
@@ -36,8 +36,9 @@ def read_state(clients: Clients, options: ShareOptions) -> ShareState:
     regions = sorted(options.by_region or options.snapshots)
     if not regions:
         return ShareState("", {})
-    account_id = identify(clients, preferred_region(clients, regions)).account_id
     source_regions = [options.source[1]] if options.source and needs_source(options) else []
+    named = {options.region_option: regions, "source_region": source_regions}
+    account_id = identify_in_regions(clients, named).account_id
     clients.open("ec2", [*regions, *source_regions])
     try:
         source = read_source(clients, options, account_id)

@@ -90,6 +90,13 @@ class ShareOptions(ConsumerOptions, ImageOptions):
         images = self.copy_result.images if self.copy_result else super().by_region
         return {region: image for region, image in images.items() if region not in self.failed_regions}
 
+    @property
+    def region_option(self) -> str:
+        """Return the option that names the regions."""
+        if self.copy_result:
+            return "copy_result"
+        return "snapshots" if self.snapshots else super().region_option
+
     @cached_property
     def failed_regions(self) -> frozenset[str]:
         """Return the regions in which earlier tasks failed to give access to keys, or to share the image."""

@@ -100,11 +100,13 @@ def read_state(clients: Clients, options: VerifyOptions) -> tuple[Step, ...]:
     """Diagnose each account, then read the state for launches; a step that cannot begin stops no other.
 
     Raises:
-        ValidationError: another host of the play would verify the accounts, too.
+        ValidationError: another host of the play would verify the accounts, too, or a region is missing.
     """
     if refusals := tuple(_refuse_other_hosts_accounts(options)):
         raise ValidationError(refusals)
     diagnosis = Step.read(clients, DIAGNOSIS, options.diagnosis)
+    if missing := [failure for failure in diagnosis.failures if failure.error_code == "invalid_option"]:
+        raise ValidationError(missing)
     return (diagnosis, *([Step.read(clients, PROBE, options)] if options.launches else []))
 
 

@@ -16,8 +16,10 @@ from ansible_collections.golden.images.plugins.module_utils._aws.caller import (
     add_region_remedy,
     check_default_region,
     identify,
+    identify_in_regions,
     identify_with_regions,
     preferred_region,
+    region_for_checks,
 )
 from ansible_collections.golden.images.plugins.module_utils._aws.clients import Clients, Connection
 from ansible_collections.golden.images.plugins.module_utils._aws.read import Caller
@@ -67,11 +69,82 @@ def clients(
         ([HOME], HOME),
         (["ap-east-1", HOME], HOME),
         (["cn-north-1", "cn-northwest-1"], "cn-north-1"),
+        (["ap-east-1", "us-west-2"], "us-west-2"),
     ],
 )
 def test_the_default_region_is_preferred_if_the_task_includes_it(regions: list[str], expected: str) -> None:
     clients = SimpleNamespace(default_region=HOME)
     assert preferred_region(clients, regions) == expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("regions", "expected"),
+    [
+        pytest.param([HOME, "us-east-1"], HOME, id="the default region"),
+        pytest.param(["ap-east-1", "us-east-1"], "us-east-1", id="one that every account has"),
+        pytest.param(["xx-east-1"], HOME, id="only misspelled"),
+        pytest.param(["cn-norht-1", "cn-north-1"], "cn-north-1", id="another partition"),
+        pytest.param(["cn-norht-1"], "cn-norht-1", id="only misspelled, in another partition"),
+    ],
+)
+def test_regions_are_checked_in_one_that_answers(sts: Wire, regions: list[str], expected: str) -> None:
+    assert region_for_checks(clients(sts), regions) == expected  # type: ignore[arg-type]
+
+
+STATUSES = {HOME: "opt-in-not-required", "af-south-1": "not-opted-in", "ap-east-1": "opted-in"}
+LISTED = {"Regions": [{"RegionName": name, "OptInStatus": status} for name, status in STATUSES.items()]}
+
+
+def test_each_region_that_is_missing_is_refused_by_its_option(sts: Wire, ec2: Wire) -> None:
+    sts.expect("get_caller_identity", {}, IDENTITY)
+    ec2.expect("describe_regions", {"AllRegions": True}, LISTED)
+    named = {"images": [HOME, "af-south-1", "ap-east-1", "eu-wset-1"], "source_region": ["af-south-1"]}
+    with pytest.raises(ValidationError) as caught:
+        identify_in_regions(clients(sts, ec2), named)  # type: ignore[arg-type]
+    assert [(one.action, one.message) for one in caught.value.failures] == [
+        ("images", "images: the account has not opted in to 'af-south-1'."),
+        ("images", "images: there is no region 'eu-wset-1'."),
+        ("source_region", "source_region: the account has not opted in to 'af-south-1'."),
+    ]
+
+
+@pytest.mark.parametrize("named", [[HOME, "us-east-1"], [HOME, "ap-east-1"]])
+def test_regions_that_exist_are_not_refused(sts: Wire, ec2: Wire, named: list[str]) -> None:
+    sts.expect("get_caller_identity", {}, IDENTITY)
+    # Every account has the first two.
+    if "ap-east-1" in named:
+        ec2.expect("describe_regions", {"AllRegions": True}, LISTED)
+    found = identify_in_regions(clients(sts, ec2), {"images": named})  # type: ignore[arg-type]
+    assert found == Caller(OWNER, "aws-cn")
+
+
+def test_another_region_answers_if_the_default_one_is_missing(sts: Wire, ec2: Wire) -> None:
+    sts.refuse("get_caller_identity", {}, "InvalidClientTokenId")
+    sts.expect("get_caller_identity", {}, IDENTITY)
+    ec2.expect("describe_regions", {"AllRegions": True}, LISTED)
+    opened: list[str] = []
+    aws: Any = clients(sts, ec2)
+    aws.default_region = "us-wset-1"
+    aws.open = lambda _service, regions: opened.extend(regions)
+    aws.sts, aws.ec2 = (lambda _region: sts.client), (lambda _region: ec2.client)
+    with pytest.raises(ValidationError) as caught:
+        identify_in_regions(aws, {"region": ["us-wset-1"]})
+    assert [one.message for one in caught.value.failures] == ["region: there is no region 'us-wset-1'."]
+    assert opened == ["us-wset-1", "us-east-1", "us-east-1"]
+
+
+@pytest.mark.parametrize(("code", "refuses"), [("UnauthorizedOperation", False), ("InternalError", True)])
+def test_regions_are_not_checked_without_the_permission(
+    sts: Wire, ec2: Wire, code: str, refuses: bool
+) -> None:
+    sts.expect("get_caller_identity", {}, IDENTITY)
+    ec2.refuse("describe_regions", {"AllRegions": True}, code)
+    aws: Any = clients(sts, ec2)
+    if refuses:
+        with pytest.raises(ValidationError):
+            identify_in_regions(aws, {"images": ["eu-wset-1"]})
+    else:
+        assert identify_in_regions(aws, {"images": ["eu-wset-1"]}) == Caller(OWNER, "aws-cn")
 
 
 def test_the_account_and_its_regions(sts: Wire, ec2: Wire) -> None:

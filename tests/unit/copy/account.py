@@ -319,6 +319,7 @@ class Clients:
 
     world: World
     used: Credentials
+    default_region: str = "us-east-1"
 
     def open(self, service: str, regions: Iterable[str]) -> None:
         self.world.opened |= {(service, region) for region in regions}
@@ -347,6 +348,12 @@ class Clients:
     def kms(self, region: str) -> Kms:
         assert ("kms", region) in self.world.opened
         return self.world.kms_of(self._account_id, region)
+
+    def partition_of(self, region: str) -> str:
+        return self.partitions().get(region, "aws")
+
+    def is_known(self, region: str) -> bool:
+        return region in self.partitions()
 
     def partitions(self) -> dict[str, str]:
         return {

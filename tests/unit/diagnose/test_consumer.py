@@ -212,7 +212,7 @@ def test_a_denied_launch_names_the_policy_that_denies() -> None:
 @pytest.mark.parametrize(
     ("code", "remedy"),
     [
-        ("UnauthorizedOperation", "Allow the role GetAllowedImagesSettings: Allowed AMIs may hide it."),
+        ("UnauthorizedOperation", "Allow the role ec2:GetAllowedImagesSettings: Allowed AMIs may hide it."),
         ("WebPage", "Allowed AMIs may hide it, and could not be read: A web page. Check the proxy."),
     ],
 )

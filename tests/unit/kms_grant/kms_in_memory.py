@@ -330,6 +330,14 @@ class World:
     opened: list[tuple[str, str]] = field(default_factory=list)
     partition: str = "aws"
 
+    def partition_of(self, _region: str) -> str:
+        """Return a partition in which every account has every region."""
+        return "aws-iso"
+
+    def is_known(self, _region: str) -> bool:
+        """Whether the region exists: whichever is named does."""
+        return True
+
     def open(self, service: str, regions: Iterable[str]) -> None:
         self.opened += [(service, region) for region in regions]
 

@@ -58,7 +58,8 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
 def _to_finding(account_id: str, arn: str, reason: str, error_code: str | None = None) -> Finding:
     return _UNREADABLE.finding(
         f"Whether account {account_id} may use {arn} is unknown: {reason}",
-        "Allow these credentials to call DescribeKey, ListGrants and GetKeyPolicy, or ask the key's owner.",
+        "Allow these credentials to call kms:DescribeKey, kms:ListGrants and kms:GetKeyPolicy, or ask the "
+        "key's owner.",
         error_code=error_code,
     )
 

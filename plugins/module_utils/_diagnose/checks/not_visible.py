@@ -26,7 +26,7 @@ _NOT_VISIBLE = Cause(
     table=ACCOUNT,
     blocks_launch=BlocksLaunch.BLOCKING,
     meaning="The account cannot see the image, although it is shared or may be.",
-    remedy=("Wait: AWS documents no limit for propagation; or allow the role GetAllowedImagesSettings"),
+    remedy=("Wait: AWS documents no limit for propagation; or allow the role `ec2:GetAllowedImagesSettings`"),
 )
 # Characters of AWS's reason within a remedy.
 _LONGEST_REASON = 250
@@ -63,7 +63,7 @@ def _to_finding(evidence: Evidence, is_shared: bool, problem: Failure | None) ->
 
 def _advise_on_settings(problem: Failure) -> str:
     if problem.error_code in DENIED:
-        return "Allow the role GetAllowedImagesSettings: Allowed AMIs may hide it."
+        return "Allow the role ec2:GetAllowedImagesSettings: Allowed AMIs may hide it."
     return f"Allowed AMIs may hide it, and could not be read: {cut(problem.text(), _LONGEST_REASON)}"
 
 
