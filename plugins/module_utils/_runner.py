@@ -25,7 +25,7 @@ from ._plan import Plan, TargetPlan
 from ._progress import Report, reporter
 from ._read_yaml import parsed
 from ._variables import options_of, options_within, read_options
-from ._wording import escape_invisible, mask_secrets, validation_message
+from ._wording import escape_invisible, validation_message
 
 # botocore leaves out of AWS's responses what its models lack, such as criteria of allowed images: older ones
 # would show less access, and fewer restrictions, than there are. docs/versions.md has what needs newer ones.
@@ -361,7 +361,7 @@ def _run(flow: Flow[Any, Any], module: Any) -> None:
             report = flow.report.open(options, module.attached)
         result = _run_flow(flow, module, options, report, warnings)
     except ValidationError as refused:
-        result = {"failed": True, **refusal(refused.failures, _list_secrets(module))}
+        result = {"failed": True, **refusal(refused.failures)}
     except Exception as exception:
         # The report of an earlier run would look like that of this one.
         if report:
@@ -467,19 +467,14 @@ def _warn(warnings: Iterable[str]) -> list[str]:
     return texts
 
 
-def _list_secrets(module: Any) -> list[str]:
-    """Return the values of the options that Ansible does not log."""
-    return _list_secrets_in(module.argument_spec, module.params)
-
-
-def _list_secrets_in(spec: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any]) -> list[str]:
+def _list_secrets(spec: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any]) -> list[str]:
     each = _list_options(spec, given)
     return [str(value) for _name, fields, value in each if fields.get("no_log") and value]
 
 
-def refusal(refusals: Iterable[Failure], secrets: Collection[str] = ()) -> dict[str, Any]:
+def refusal(refusals: Iterable[Failure]) -> dict[str, Any]:
     """Return the result of a task that is refused."""
-    failures = [_render_failure(failure, secrets) for failure in refusals]
+    failures = [_render_failure(failure) for failure in refusals]
     return {
         "msg": "\n".join([summary(failures), "This task changed nothing."]),
         "changed": False,
@@ -487,16 +482,9 @@ def refusal(refusals: Iterable[Failure], secrets: Collection[str] = ()) -> dict[
     }
 
 
-def _render_failure(failure: Failure, secrets: Collection[str] = ()) -> Failure:
-    """Return the failure as the user reads it: without invisible characters.
-
-    One about an option, which quotes what the user gave, is also without ``secrets``. All others keep the
-    account IDs that they name, if the external ID is one.
-    """
-    hidden = secrets if failure.error_code == "invalid_option" else ()
-    message, remedy = (
-        mask_secrets(escape_invisible(text), hidden) for text in (failure.message, failure.remedy)
-    )
+def _render_failure(failure: Failure) -> Failure:
+    """Return the failure as the user reads it: without invisible characters."""
+    message, remedy = map(escape_invisible, (failure.message, failure.remedy))
     return replace(failure, message=message, remedy=remedy)
 
 
@@ -538,10 +526,10 @@ def _make_module_class(base: Any, argument_spec: Mapping[str, Any]) -> Any:
             self.as_given = dict(self.params)
             self.params, self.unreadable = read_options(options_of(argument_spec), self.params, parsed)
             # Ansible knows those that are options itself, and logs the parameters without them.
-            self.no_log_values.update(_list_secrets_in(argument_spec, self.params))
+            self.no_log_values.update(_list_secrets(argument_spec, self.params))
 
         def _refuse_options(self) -> None:
-            self.fail_json(**refusal(self.unreadable, _list_secrets(self)))
+            self.fail_json(**refusal(self.unreadable))
 
         def exit_json(self, **result: Any) -> None:
             _hide_secrets(self, argument_spec)
@@ -557,7 +545,6 @@ def _make_module_class(base: Any, argument_spec: Mapping[str, Any]) -> Any:
                 validation = getattr(self, "validation_result", None)
                 errors = list(validation.error_messages) if validation else []
                 msg = validation_message(str(msg), errors, self.as_given, self.argument_spec)
-                msg = mask_secrets(msg, _list_secrets(self))
             _hide_secrets(self, argument_spec)
             _leave_out_results(self)
             super().fail_json(msg=escape_invisible(str(msg)), **result)
@@ -566,14 +553,14 @@ def _make_module_class(base: Any, argument_spec: Mapping[str, Any]) -> Any:
 
 
 def _hide_secrets(module: Any, argument_spec: Mapping[str, Any]) -> None:
-    """Leave the secrets among the options out of the invocation, and let Ansible change no other value.
+    """Leave options with no_log out of the invocation, and let Ansible change no other value.
 
-    Ansible would replace a secret everywhere, also as a part of another value: an external ID such as 12345
-    in account IDs, ARNs and AMI IDs, which the next tasks read. No value in a result comes from it. Texts can
-    quote it: texts about options, which lose it (``_render_failure``), and AWS's about the only request that
-    has it (``errors.hidden``).
+    Ansible would replace their values everywhere, also as a part of another value: an external ID such as
+    12345 in account IDs, ARNs and AMI IDs, which the next tasks read, and golden in the role golden-consumer.
+    An external ID is no secret (IAM User Guide, "Access to AWS accounts owned by third parties"), and no
+    value in a result comes from it. Messages may quote it.
     """
-    module.no_log_values.difference_update(_list_secrets_in(argument_spec, module.params))
+    module.no_log_values.difference_update(_list_secrets(argument_spec, module.params))
     module.params = _hide_values(argument_spec, module.params)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 # Line breaks and tabs affect the layout. Other control and format characters are invisible, and can make a
@@ -68,17 +68,6 @@ def escape_invisible(text: str) -> str:
         else one
         for one in text
     )
-
-
-def mask_secrets(text: str, secrets: Iterable[str]) -> str:
-    """The text without secrets, where no letter or digit precedes or follows them.
-
-    Ansible masks a secret anywhere. A short one, such as ``ab``, is also a part of words and IDs, which do
-    not show it.
-    """
-    for secret in secrets:
-        text = re.sub(rf"(?<![0-9A-Za-z]){re.escape(secret)}(?![0-9A-Za-z])", "********", text)
-    return text
 
 
 def validation_message(

@@ -12,7 +12,6 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.golden.images.plugins.module_utils._wording import (
     escape_invisible,
     file_reason,
-    mask_secrets,
     render_value,
     validation_message,
     with_full_stop,
@@ -49,20 +48,6 @@ def test_the_reason_of_a_file_is_without_python_s_words(tmp_path: Path) -> None:
 )
 def test_a_sentence_is_ended_once(text: str, expected: str) -> None:
     assert with_full_stop(text) == expected
-
-
-@pytest.mark.parametrize(
-    ("secret", "text", "expected"),
-    [
-        ("hunter2", "'hunter2' is wrong, hunter2.", "'********' is wrong, ********."),
-        ("ab", "ab: the label of /ab/x is cab.", "********: the label of /********/x is cab."),
-        ("123", "123 of 1234 and ami-0123", "******** of 1234 and ami-0123"),
-        ("a+b.c", "(a+b.c) and aab-c", "(********) and aab-c"),
-    ],
-)
-def test_a_secret_is_masked_as_a_word(secret: str, text: str, expected: str) -> None:
-    assert mask_secrets(text, [secret]) == expected
-    assert mask_secrets(text, []) == text
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .._failures import ValidationError
 from .._fanout import MAX_THREADS
 from . import sdk
-from .errors import hide_secret, unreadable
+from .errors import unreadable
 from .iam_actions import name_actions
 from .managed_resources import include_managed_resources
 from .operations import with_called_only
@@ -237,12 +237,7 @@ class Clients:
             extra_args=extra,
         )
 
-        def fetch() -> Any:
-            # The only request that contains the external ID, which AWS and botocore may quote in an error.
-            with hide_secret(external_id):
-                return fetcher.fetch_credentials()
-
-        credentials = sdk.DeferredRefreshableCredentials(fetch, "assume-role")
+        credentials = sdk.DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
         # If two threads arrive at the same time, both get the credentials of the first.
         return self._assumed.setdefault(role, credentials)
 

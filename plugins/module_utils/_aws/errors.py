@@ -7,8 +7,6 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 from .._denial import NO_CREDENTIALS, denied_action, is_without_permission
@@ -16,7 +14,6 @@ from .._denial import remedy as remedy_of_denial
 from .._failures import CHECK_CREDENTIALS, Failure, TargetFailed, ValidationError, incomplete_response
 from .._fanout import DidNotAnswer
 from .._model import Target
-from .._wording import mask_secrets
 from .iam_actions import ACTION
 from .sdk import (
     AWS_ERRORS,
@@ -290,23 +287,6 @@ def error_of_waiter(exception: WaiterError) -> ClientError | None:
     if reason.startswith("Max attempts exceeded") or "Error" not in exception.last_response:
         return None
     return ClientError(exception.last_response, _OPERATIONS_OF_WAITERS.get(name, ""))
-
-
-@contextmanager
-def hide_secret(secret: str | None) -> Iterator[None]:
-    """Leave a secret out of the text of an exception that the call inside raises; see ``masked``."""
-    try:
-        yield
-    except Exception as exception:
-        secrets = [secret] if secret else []
-        exception.args = tuple(
-            mask_secrets(value, secrets) if isinstance(value, str) else value for value in exception.args
-        )
-        if isinstance(exception, ClientError):
-            error = exception.response.get("Error", {})
-            if "Message" in error:
-                error["Message"] = mask_secrets(error["Message"], secrets)
-        raise
 
 
 def is_temporary(exception: ClientError) -> bool:

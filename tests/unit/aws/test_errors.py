@@ -17,7 +17,6 @@ from ansible_collections.golden.images.plugins.module_utils._aws.errors import (
     code_of,
     error_of_waiter,
     failure,
-    hide_secret,
     is_temporary,
     message_of,
     no_image,
@@ -65,32 +64,6 @@ def refused(code: str, message: str = "AWS's message.", operation: str = "CopyIm
 )
 def test_errors_of_calls_that_may_succeed_later(code: str, expected: bool) -> None:
     assert is_temporary(refused(code)) is expected
-
-
-def test_a_secret_is_in_no_text_of_an_error() -> None:
-    quoted = "Value 'golden-7f3a' at 'externalId' is not valid."
-    for raised in (
-        refused("ValidationError", quoted, "AssumeRole"),
-        ParamValidationError(report=quoted),
-        ResponseParserError(quoted),
-        TypeError(quoted, 7),
-    ):
-        with pytest.raises(type(raised)) as caught, hide_secret("golden-7f3a"):
-            raise raised
-        found = failure(caught.value, None, "AssumeRole")
-        assert "golden-7f3a" not in f"{caught.value!r} {caught.value} {found}"
-        assert "'********' at 'externalId' is not valid." in str(caught.value)
-    assert isinstance(caught.value, TypeError)
-    assert caught.value.args[1] == 7
-
-
-def test_without_a_secret_an_error_stays_as_it_is() -> None:
-    with pytest.raises(ClientError) as caught, hide_secret(None):
-        raise refused("AccessDenied", "No.")
-    assert message_of(caught.value) == "No."
-    with pytest.raises(ClientError) as caught, hide_secret("golden-7f3a"):
-        raise ClientError({}, "AssumeRole")
-    assert "AssumeRole" in message_of(caught.value)
 
 
 def test_aws_message_is_kept() -> None:
