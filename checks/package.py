@@ -67,7 +67,7 @@ def _compare_files(archive: Path) -> None:
 
 def _show_documentation(root: Path, env: dict[str, str]) -> None:
     """Raise CheckError unless ansible-doc reads every plugin from the installed collection."""
-    folders = {"module": "modules", "inventory": "inventory", "lookup": "lookup"}
+    folders = {"module": "modules", "filter": "filter", "inventory": "inventory", "lookup": "lookup"}
     for kind, folder in folders.items():
         names = sorted(
             f"golden.images.{path.stem}"

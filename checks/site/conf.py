@@ -33,6 +33,7 @@ _LABELS = {
     "ansible_variable_precedence": "playbook_guide/playbooks_variables.html",
     "common_return_values": "reference_appendices/common_return_values.html",
     "general_precedence_rules": "reference_appendices/general_precedence.html",
+    "filter_plugins": "plugins/filter.html",
     "inventory_plugins": "plugins/inventory.html",
     "lookup_plugins": "plugins/lookup.html",
     "playbooks_filters": "playbook_guide/playbooks_filters.html",

@@ -29,6 +29,10 @@ from ansible_collections.golden.images.plugins.module_utils._reports.uploaded im
 from ansible_collections.golden.images.plugins.module_utils._restore.screen import screen as restoration
 from ansible_collections.golden.images.plugins.module_utils._share.screen import screen as sharing
 from ansible_collections.golden.images.plugins.module_utils._verification.screen import screen as verification
+from ansible_collections.golden.images.plugins.plugin_utils._large_results import (
+    UnreadableResultError,
+    read_whole,
+)
 from ansible_collections.golden.images.plugins.plugin_utils._output import is_json
 
 display = Display()
@@ -88,7 +92,7 @@ class ActionModule(ActionBase):
         )
         role = given["role"]
         try:
-            module_result = given["module_result"]
+            given["result"], module_result = read_whole(given["result"]), read_whole(given["module_result"])
             if module_result is not None:
                 given.update(_read_result(module_result, given["context"]))
             context = {**given["context"], "check_mode": bool(self._task.check_mode), "role": role}
@@ -99,6 +103,8 @@ class ActionModule(ActionBase):
                 screen = replace(screen, lines=(*screen.lines, *format_unwritten_report(path)))
             if module_result is not None:
                 screen = add_report(screen, module_result, context["check_mode"])
+        except UnreadableResultError as error:
+            raise AnsibleActionFail(f"result: {error}") from None
         except (AttributeError, LookupError, TypeError, ValueError) as exception:
             lacking = f": it lacks {cut(str(exception), 100)}" if isinstance(exception, KeyError) else ""
             # Ansible would append the message of a cause.

@@ -21,9 +21,14 @@ def is_json():
     return constants.DEFAULT_STDOUT_CALLBACK.rpartition(".")[2] in _JSON_CALLBACKS
 
 
+def has_events():
+    """Whether ansible-runner, and so AWX, stores the result of each task as an event."""
+    return _OF_RUNNER in os.environ
+
+
 def is_watched():
     """Whether the standard output is the terminal of a person.
 
     ansible-runner, which stores the output, runs Ansible on a terminal, too.
     """
-    return sys.stdout.isatty() and _OF_RUNNER not in os.environ
+    return sys.stdout.isatty() and not has_events()

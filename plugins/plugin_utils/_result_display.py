@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Shorten the display of long failures, and display the diffs of loops.
+"""Limit results, shorten the display of long failures, and display the diffs of loops.
 
-Only the message of a long failure is displayed; the whole result is registered.
+On a terminal, only the message of a long failure is displayed; the whole result is registered.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import json
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.release import __version__
 from ansible.utils.display import Display
-from ansible_collections.golden.images.plugins.plugin_utils._output import is_json
+from ansible_collections.golden.images.plugins.plugin_utils._large_results import limit_result
+from ansible_collections.golden.images.plugins.plugin_utils._output import has_events, is_json
 
 display = Display()
 
@@ -32,7 +33,8 @@ def shorten(result, has_condition=False):
     """Return the result of a module, with ``_ansible_no_log`` if it is too long for the display.
 
     Ansible displays the whole result of a failed task in one line, which can have hundreds of kilobytes. Of a
-    result with ``_ansible_no_log`` it displays only the message, and registers all of it.
+    result with ``_ansible_no_log`` it displays only the message, and registers all of it. Where the results
+    are stored as events, as by AWX, they stay as they are: an event would lack the message.
 
     If the task ``has_condition``, a ``failed_when``, ansible-core 2.21 displays that the condition is true in
     place of the message, which is therefore displayed here.
@@ -41,7 +43,7 @@ def shorten(result, has_condition=False):
         return result
     displayed = {key: value for key, value in result.items() if key not in _NOT_DISPLAYED}
     length = len(json.dumps(displayed, default=str))
-    is_long = length > _LONGEST and display.verbosity < _ALL
+    is_long = length > _LONGEST and display.verbosity < _ALL and not has_events()
     if has_condition and _HIDES_MESSAGES:
         display.display(result.get("msg", ""))
     if not is_long:
@@ -84,11 +86,15 @@ def display_diff(task, result):
 class ShortFailures(NormalAction):
     """An action that runs the module of its name."""
 
+    _limits_result = True
+
     def run(self, tmp=None, task_vars=None):
         return self._shorten_result(super().run(tmp, task_vars))
 
     def _shorten_result(self, result):
         result = add_message(result)
+        if self._limits_result:
+            result = limit_result(result)
         display_diff(self._task, result)
         # No failure is displayed with failed_when: false, or if a role goes on with a report.
         condition = self._task.failed_when

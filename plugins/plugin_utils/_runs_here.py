@@ -21,8 +21,13 @@ from pathlib import Path
 from ansible import constants
 from ansible.errors import AnsibleValueOmittedError
 from ansible.module_utils.common.json import Direction, get_module_encoder
+from ansible_collections.golden.images.plugins.module_utils._failures import invalid_option
 from ansible_collections.golden.images.plugins.module_utils._runner import ATTACHED, refusal, run_here
 from ansible_collections.golden.images.plugins.module_utils._variables import options_of, with_text_keys
+from ansible_collections.golden.images.plugins.plugin_utils._large_results import (
+    UnreadableResultError,
+    read_whole_options,
+)
 from ansible_collections.golden.images.plugins.plugin_utils._result_display import ShortFailures
 
 _MODULES = "ansible_collections.golden.images.plugins.modules"
@@ -54,6 +59,11 @@ class RunsHere(ShortFailures):
         self._task.args, unreadable = with_text_keys(options, self._task.args)
         if unreadable:
             return self._shorten_result({"failed": True, **refusal(unreadable)})
+        try:
+            self._task.args = read_whole_options(self._task.args)
+        except UnreadableResultError as error:
+            unread = invalid_option(str(error).partition(":")[0], str(error), "")
+            return self._shorten_result({"failed": True, **refusal([unread])})
         if not self._can_run_here(variables):
             self._task.args = {**self._task.args, **read_attachments(self._flow.attaches)}
             return super().run(tmp, task_vars)
@@ -127,6 +137,8 @@ class RunsOnlyHere(RunsHere):
     TRANSFERS_FILES = False
     _requires_connection = False
     _has_module = False
+    # The templates of a role read each of its values.
+    _limits_result = False
 
 
 @cache

@@ -37,6 +37,7 @@ from .._keys.policy_statements import (
     with_own_statements,
     without_consumers,
 )
+from .._listing import count
 from .._model import Grant, KeyRef, KeyState, Target
 from .options import AUTO_SCALING_OPERATIONS, GrantOptions
 from .state import GrantState, grant_request, has_grant, principal_arn
@@ -46,6 +47,8 @@ _SHARED = (
     "unit that it may be in."
 )
 _UNREAD = "The sharing of other images under the key could not be read."
+# Accounts that a warning of its own names, for each key.
+_MOST_DEPENDENTS = 10
 _REMEDY = "To revoke it although it may be in use, set revoke_in_use: true."
 
 
@@ -106,10 +109,16 @@ def warn_of_dependents(key_arn: str, consumers: ConsumerResources) -> Iterator[s
 
     That does not keep the access: otherwise an account could keep it for itself, with a snapshot.
     """
-    for account_id, ids in sorted(consumers.by_account.items()):
-        if ids:
-            named = examples_of(sorted(ids))
-            yield f"Access to {key_arn} is revoked for {account_id} ({named}): {HAS_RESOURCES}"
+    dependents = [(account_id, ids) for account_id, ids in sorted(consumers.by_account.items()) if ids]
+    for account_id, ids in dependents[:_MOST_DEPENDENTS]:
+        named = examples_of(sorted(ids))
+        yield f"Access to {key_arn} is revoked for {account_id} ({named}): {HAS_RESOURCES}"
+    if len(dependents) > _MOST_DEPENDENTS:
+        more = count(len(dependents) - _MOST_DEPENDENTS, "more account")
+        yield (
+            f"Access to {key_arn} is revoked for {more} with volumes or snapshots under it: the dependents "
+            "of the task's result name them."
+        )
     reasons: dict[str, list[str]] = {}
     for account_id, reason in consumers.unseen.items():
         reasons.setdefault(reason, []).append(account_id)

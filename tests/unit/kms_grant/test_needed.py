@@ -7,6 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils._keys.needed import ConsumerResources
+from ansible_collections.golden.images.plugins.module_utils._kms_grant.losses import warn_of_dependents
 
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, UNIT
 from tests.unit.keys.examples import key_arn
@@ -502,3 +504,11 @@ def test_without_a_role_the_plan_says_that_nothing_was_read() -> None:
     assert "consumer_role_name is not set." in warning
     assert done.key["unseen_accounts"] == [{"account_id": A, "reason": "consumer_role_name is not set."}]
     assert aws.assumed == []
+
+
+def test_ten_accounts_that_need_a_key_are_named_and_the_others_counted() -> None:
+    volumes = {f"2{number:011d}": ("vol-1",) for number in range(12)}
+    *named, more = warn_of_dependents(KEY.arn, ConsumerResources(by_account=volumes))
+    assert [text.partition("revoked for ")[2][:12] for text in named] == [*volumes][:10]
+    assert f"Access to {KEY.arn} is revoked for 2 more accounts with volumes or snapshots under it" in more
+    assert len([*warn_of_dependents(KEY.arn, ConsumerResources(by_account={A: ("vol-1",), B: ()}))]) == 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 import gc
 import importlib
 import sys
+import tempfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -18,6 +19,7 @@ import yaml
 from ansible.errors import AnsibleValueOmittedError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible_collections.golden.images.plugins.module_utils import _runner as runner
+from ansible_collections.golden.images.plugins.plugin_utils import _large_results as large_results
 from ansible_collections.golden.images.plugins.plugin_utils import _result_display as result_display
 from ansible_collections.golden.images.plugins.plugin_utils import _runs_here as runs_here
 from ansible_collections.golden.images.plugins.plugin_utils._runs_here import RunsHere
@@ -162,6 +164,21 @@ def test_a_failure_is_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
     result = action(args={**GIVEN, "report_path": "/no/such/folder/report.json"}).run(task_vars={})
     assert "there is no directory /no/such/folder" in result["msg"]
     assert result["_ansible_no_log"] is True
+
+
+def test_a_large_result_is_limited_and_read_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(large_results, "LARGEST", 100)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    copy_result = large_results.limit_result(COPIED)
+    assert copy_result["results"] is None
+    result = action(args={"copy_result": copy_result, "share_result": shared(EU)}).run(task_vars={})
+    assert result["report"]["regions"] is None
+    assert large_results.read_whole(result)["report"]["regions"][0]["region"] == EU
+    Path(copy_result["result_path"]).unlink()
+    result = action(args={"copy_result": copy_result}).run(task_vars={})
+    assert result["failed"] is True
+    assert result["msg"].startswith("copy_result: the result is large, and the file")
+    assert [failure["action"] for failure in result["failures"]] == ["copy_result"]
 
 
 @pytest.mark.parametrize("transport", ["local", "ssh"])

@@ -43,6 +43,11 @@ def test_verbose_runs_display_everything(
     assert ("_ansible_no_log" in shorten(LONG)) is is_short
 
 
+def test_events_have_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWX_ISOLATED_DATA_DIR", "/runner/artifacts/1")
+    assert shorten(LONG) == LONG
+
+
 CRASHED = {"failed": True, "changed": False, "exception": SimpleNamespace(event=SimpleNamespace(msg="Boom"))}
 
 

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a large result keeps, and that its file has the rest."""
+
+from __future__ import annotations
+
+import json
+import stat
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.golden.images.plugins.filter.whole_result import FilterModule
+from ansible_collections.golden.images.plugins.plugin_utils._large_results import (
+    LARGEST,
+    UnreadableResultError,
+    limit_result,
+    read_whole,
+    read_whole_options,
+)
+
+REGIONS = [f"eu-west-{number}" for number in range(20)]
+ACCOUNTS = [f"2{number:011d}" for number in range(1_000)]
+COPIES = [{"account_id": account, "region": region} for account in ACCOUNTS for region in REGIONS]
+SMALL = {
+    "changed": True,
+    "failed_regions": REGIONS,
+    "images": dict.fromkeys(REGIONS, "ami-1"),
+    "failures": [],
+}
+LARGE = {**SMALL, "results": COPIES}
+
+
+def failure(account: str, region: str, code: str = "Denied") -> dict[str, str]:
+    return {
+        "account_id": account,
+        "action": "CopyImage",
+        "error_code": code,
+        "region": region,
+        "message": "No.",
+    }
+
+
+@pytest.fixture(autouse=True)
+def _folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+def test_a_small_result_stays_complete(tmp_path: Path) -> None:
+    assert limit_result(SMALL) == SMALL
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("result", "omitted"),
+    [
+        pytest.param(LARGE, ["results"], id="a list"),
+        pytest.param(
+            {**SMALL, "diff": {"prepared": "+ 1", "state_after": {"copies": COPIES}}},
+            ["diff.state_after"],
+            id="a mapping in a mapping",
+        ),
+        pytest.param(
+            {**SMALL, "report": {"status": "verified", "results": COPIES, "regions": REGIONS}},
+            ["report.results"],
+            id="a list in a mapping",
+        ),
+        pytest.param({**LARGE, "images": COPIES}, ["images", "results"], id="two"),
+    ],
+)
+def test_the_largest_parts_are_omitted_and_in_the_file(result: dict[str, Any], omitted: list[str]) -> None:
+    short = limit_result(result)
+    assert len(json.dumps(short)) <= LARGEST
+    assert short["omitted"] == omitted
+    for name in omitted:
+        outer, _dot, inner = name.partition(".")
+        assert (short[outer][inner] if inner else short[outer]) is None
+    assert short["failed_regions"] == REGIONS
+    path = Path(short["result_path"])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert json.loads(path.read_text(encoding="utf-8")) == result
+    assert read_whole(short) == result
+
+
+def test_failures_of_each_kind_stay() -> None:
+    denied = [failure(account, region) for account in ACCOUNTS for region in REGIONS[:19]]
+    late = failure(ACCOUNTS[0], REGIONS[19], "Throttled")
+    short = limit_result({**SMALL, "failures": [*denied, late]})
+    assert len(short["failures"]) == 100
+    assert {item["region"] for item in short["failures"]} == set(REGIONS)
+    assert short["failures"][-1] == late
+    assert len(read_whole(short)["failures"]) == 19_001
+
+
+def test_what_a_task_adds_to_a_result_counts() -> None:
+    registered = {**limit_result(LARGE), "changed": False, "failed": False}
+    assert read_whole(registered) == {**LARGE, "changed": False, "failed": False}
+
+
+def test_the_options_of_the_task_are_left_out() -> None:
+    """Ansible does not register them."""
+    short = limit_result({**LARGE, "invocation": {"module_args": {"images": COPIES}}})
+    assert "invocation" not in short
+    assert (short["omitted"], read_whole(short)) == (["results"], LARGE)
+    assert limit_result({**SMALL, "invocation": {"module_args": {"images": COPIES}}}) == SMALL
+
+
+def test_what_ansible_reads_stays() -> None:
+    warnings = ["x" * 1_000] * 300
+    assert limit_result({**SMALL, "warnings": warnings})["warnings"] == warnings
+
+
+def test_a_result_from_another_host_names_no_file() -> None:
+    assert limit_result({**SMALL, "result_path": "/etc/hosts", "omitted": ["results"]}) == SMALL
+
+
+def test_a_result_without_room_for_its_file_stays_complete(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    result = limit_result({**LARGE, "warnings": ["First."]})
+    first, second = result["warnings"]
+    assert first == "First."
+    assert second.startswith("The result has 1,")
+    assert "no file for it can be written" in second
+    assert result["results"] == COPIES
+
+
+def test_options_are_read_as_a_whole() -> None:
+    short = limit_result(LARGE)
+    options = {"copy_result": short, "grant_results": [short, SMALL], "regions": REGIONS, "name": None}
+    assert read_whole_options(options) == {
+        "copy_result": LARGE,
+        "grant_results": [LARGE, SMALL],
+        "regions": REGIONS,
+        "name": None,
+    }
+
+
+def test_a_file_that_is_gone_is_named_with_its_option() -> None:
+    short = limit_result(LARGE)
+    Path(short["result_path"]).unlink()
+    with pytest.raises(UnreadableResultError, match=r"^copy_result: the result is large.*No such file"):
+        read_whole_options({"copy_result": short})
+    with pytest.raises(AnsibleFilterError, match=r"^whole_result: the result is large"):
+        FilterModule().filters()["whole_result"](short)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"results": 1'])
+def test_another_file_is_not_the_rest(text: str) -> None:
+    short = limit_result(LARGE)
+    Path(short["result_path"]).write_text(text, encoding="utf-8")
+    with pytest.raises(UnreadableResultError, match="cannot be read"):
+        read_whole(short)
+
+
+@pytest.mark.parametrize("value", [None, "text", [], {}, SMALL])
+def test_the_filter_returns_other_values_as_they_are(value: Any) -> None:
+    assert FilterModule().filters()["whole_result"](value) == value
