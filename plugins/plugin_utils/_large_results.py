@@ -19,6 +19,8 @@ LARGEST = 250_000
 """Characters of a result that is complete: more than one of a hundred accounts in twenty regions has."""
 RESULT_PATH = "result_path"
 OMITTED = "omitted"
+# Characters of a part that always stays: a list of regions, which a template reads.
+_SMALLEST = 10_000
 # What Ansible itself reads of a result.
 _OF_ANSIBLE = frozenset({"ansible_facts", "deprecations", "exception", "warnings"})
 # The keys of failures in a result and in a report.
@@ -53,7 +55,7 @@ def limit_result(result):
         return {**result, "warnings": [*result.get("warnings", ()), problem]}
     short, omitted, length = dict(result), [], len(text)
     for size, (outer, inner) in sorted(_measure_parts(result), reverse=True):
-        if length <= LARGEST:
+        if length <= LARGEST or size < _SMALLEST:
             break
         value = result[outer][inner] if inner else result[outer]
         kept = _choose_failures(value) if (inner or outer) in _FAILURES else None

@@ -108,8 +108,16 @@ def test_the_options_of_the_task_are_left_out() -> None:
 
 
 def test_what_ansible_reads_stays() -> None:
+    """Small parts stay as well, even if the result is large without them: templates read them."""
     warnings = ["x" * 1_000] * 300
-    assert limit_result({**SMALL, "warnings": warnings})["warnings"] == warnings
+    short = limit_result({**SMALL, "results": COPIES, "warnings": warnings})
+    assert short == {
+        **SMALL,
+        "omitted": ["results"],
+        "result_path": short["result_path"],
+        "results": None,
+        "warnings": warnings,
+    }
 
 
 def test_a_result_from_another_host_names_no_file() -> None:

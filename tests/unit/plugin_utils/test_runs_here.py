@@ -168,6 +168,7 @@ def test_a_failure_is_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_large_result_is_limited_and_read_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(large_results, "LARGEST", 100)
+    monkeypatch.setattr(large_results, "_SMALLEST", 10)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     copy_result = large_results.limit_result(COPIED)
     assert copy_result["results"] is None
