@@ -19,7 +19,7 @@ from checks.paths import CHECKOUT
 
 # The tasks of users, with the pages for each; each page of PAGES is in one of these lists.
 CHAPTERS: dict[str, tuple[str, ...]] = {
-    "Start": ("README", "docs/README", "docs/versions", "SUPPORT"),
+    "Start": ("README", "docs/README", "docs/first-day", "docs/versions", "SUPPORT"),
     "Move from another tool": (
         "docs/moving/README",
         "docs/moving/from-amazon-aws",
@@ -98,7 +98,7 @@ def write_source(root: Path, source: Path) -> None:
     pages = guides(root)
     for page in pages:
         _copy(root, source, f"{page}.md")
-    for pattern in ("docs/iam/*.json", "docs/images/*", "docs/pictures/*", "LICENSE", "galaxy.yml"):
+    for pattern in ("docs/iam/*.json", "bootstrap/cloudformation/*.json", "docs/images/*", "docs/pictures/*", "LICENSE", "galaxy.yml"):
         for path in root.glob(pattern):
             _copy(root, source, path.relative_to(root).as_posix())
     shutil.copy(_CONF, source / "conf.py")
