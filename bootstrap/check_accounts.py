@@ -326,6 +326,20 @@ def check_consumer(owner: Account, account_id: str, variables: Mapping[str, Any]
     return account
 
 
+def check_consumers(
+    owner: Account, account_ids: Sequence[str], variables: Mapping[str, Any]
+) -> list[Account]:
+    """Check all consumer accounts; a terminal shows how many are done."""
+    found = []
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        for account in pool.map(lambda one: check_consumer(owner, one, variables), account_ids):
+            found.append(account)
+            if sys.stderr.isatty():
+                end = "\n" if len(found) == len(account_ids) else ""
+                print(f"\r{len(found)} of {len(account_ids)} accounts", end=end, file=sys.stderr, flush=True)
+    return found
+
+
 def render_table(accounts: Sequence[Account]) -> str:
     """Return a table of accounts and outcomes; accounts with a problem come first."""
     columns = ["Account", *accounts[0].outcomes]
@@ -379,8 +393,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"Owner {owner.account_id}, as {owner.role}\n\n{render_list(owner)}\n")
     checked = [owner]
     if account_ids and _is_set("distribute_consumer_role_name", variables):
-        with ThreadPoolExecutor(_WORKERS) as pool:
-            consumers = list(pool.map(lambda one: check_consumer(owner, one, variables), account_ids))
+        consumers = check_consumers(owner, account_ids, variables)
         print(f"Consumer accounts, as {consumers[0].role}\n\n{render_table(consumers)}\n")
         checked += consumers
     if text := render_problems(checked):
