@@ -5,9 +5,16 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from pathlib import Path
 
-from tests.unit.distribution.examples import copied, reported, shared
-from tests.unit.result_size import ACCOUNTS, LARGEST, REGIONS
+import pytest
+from ansible_collections.golden.images.plugins.module_utils._verification.report import build_report
+from ansible_collections.golden.images.plugins.plugin_utils._large_results import limit_result, read_whole
+
+from tests.unit.distribution.examples import copied, copy, reported, shared
+from tests.unit.result_size import ACCOUNTS, IMAGES, LARGEST, REGIONS, TARGETS
+from tests.unit.verification.examples import seen
 
 
 def test_report_is_small() -> None:
@@ -20,3 +27,29 @@ def test_report_is_small() -> None:
     report = reported(copied(*REGIONS), {}, shares, account_ids=ACCOUNTS, regions=REGIONS)
     assert report["status"] == "distributed"
     assert len(json.dumps(report)) < LARGEST
+
+
+def test_report_with_copies_of_each_account_is_small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    places = [{"account_id": target.account_id, "region": target.region} for target in TARGETS]
+    images = IMAGES.values()
+    copies = [copy(**place, image_id=image_id) for place, image_id in zip(places, images, strict=True)]
+    published = [
+        {**place, "image_id": image_id, "label": "source", "launch_templates": {}, "parameter": "/golden"}
+        for place, image_id in zip(places, images, strict=True)
+    ]
+    rows = [seen(target.account_id, target.region, "authorized") for target in TARGETS]
+    verified = build_report("authorized", REGIONS, ACCOUNTS, ({"failures": [], "results": rows}, {}), None)
+    report = reported(
+        copied(*REGIONS),
+        {},
+        shared(*REGIONS),
+        consumer_copy_result={"failures": [], "results": copies},
+        verification_results=verified["results"],
+        publish_result={"failures": [], "results": published},
+    )
+    short = limit_result({"failures": [], "report": report})
+    assert len(json.dumps(short)) < LARGEST
+    assert short["omitted"] == ["report.consumer_images", "report.published", "report.verified"]
+    assert short["report"]["regions"] == report["regions"]
+    assert read_whole(short)["report"] == report

@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._model import Sharing
+from ansible_collections.golden.images.plugins.plugin_utils._large_results import limit_result
 
-from tests.unit.result_size import ACCOUNTS, LARGEST, REGIONS, size_of
+from tests.unit.result_size import ACCOUNTS, FAILURES, LARGEST, REGIONS, result_of, size_of
 from tests.unit.share.examples import PRIVATE, AnImage, Run, aws_with, shared, wanted, with_accounts
 
 IMAGES = {region: f"ami-{number:017x}" for number, region in enumerate(REGIONS)}
@@ -43,6 +47,19 @@ def test_result_and_diff_are_small(
     done = Run(wanted(with_accounts(*ACCOUNTS), images=IMAGES, **options), aws)
     assert len(done.outcome.failures) == 3 * len(REGIONS) * len(rejected)
     assert size_of(done) < LARGEST
+
+
+def test_failures_of_a_hundred_accounts_take_nothing_else_from_the_result(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    done = Run(wanted(with_accounts(*ACCOUNTS), images=IMAGES), aws_with(images(PRIVATE)))
+    whole = {**result_of(done), "failures": FAILURES}
+    short = limit_result(whole)
+    assert len(json.dumps(short)) < LARGEST < len(json.dumps(whole))
+    assert short["omitted"] == ["failures"]
+    assert short["results"] == whole["results"]
+    assert {failure["region"] for failure in short["failures"]} == {*REGIONS}
 
 
 def test_each_account_is_listed_once() -> None:
