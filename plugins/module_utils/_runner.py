@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
+from ansible.module_utils import ansible_release
 from ansible.module_utils.common.warnings import warn
 
 from ._changes import Change, changes_of, prepared
@@ -30,6 +31,7 @@ from ._wording import escape_invisible, validation_message
 # botocore leaves out of AWS's responses what its models lack, such as criteria of allowed images: older ones
 # would show less access, and fewer restrictions, than there are. docs/versions.md has what needs newer ones.
 OLDEST_BOTOCORE = "1.41.0"
+ANSIBLE_CORE: str = ansible_release.__version__
 # The argument of a module that has the files that ``Flow.attaches`` names: the texts by name.
 ATTACHED = "_attached"
 # The option without which a flow that does not need AWS calls none.

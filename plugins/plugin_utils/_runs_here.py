@@ -18,10 +18,12 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
+import yaml
 from ansible import constants
 from ansible.errors import AnsibleValueOmittedError
 from ansible.module_utils.common.json import Direction, get_module_encoder
 from ansible_collections.golden.images.plugins.module_utils._failures import invalid_option
+from ansible_collections.golden.images.plugins.module_utils._reports.document import COLLECTION_VERSION
 from ansible_collections.golden.images.plugins.module_utils._runner import ATTACHED, refusal, run_here
 from ansible_collections.golden.images.plugins.module_utils._variables import options_of, with_text_keys
 from ansible_collections.golden.images.plugins.plugin_utils._large_results import (
@@ -147,7 +149,16 @@ def read_attachments(folder):
     if not folder:
         return {}
     paths = sorted(Path(__file__).with_name(folder).iterdir())
-    return {ATTACHED: {path.name: path.read_text(encoding="utf-8") for path in paths}}
+    files = {path.name: path.read_text(encoding="utf-8") for path in paths}
+    return {ATTACHED: {**files, COLLECTION_VERSION: _read_collection_version()}}
+
+
+def _read_collection_version():
+    """Return the version in the manifest of the installed collection, or in galaxy.yml of a checkout."""
+    root = Path(__file__).parents[2]
+    with contextlib.suppress(FileNotFoundError):
+        return json.loads((root / "MANIFEST.json").read_text(encoding="utf-8"))["collection_info"]["version"]
+    return str(yaml.safe_load((root / "galaxy.yml").read_text(encoding="utf-8"))["version"])
 
 
 @contextlib.contextmanager

@@ -66,7 +66,10 @@ def identify(clients: Clients, region: str | None = None) -> Caller:
     try:
         with first_call("GetCallerIdentity"):
             clients.open("sts", [sts_region])
-            return read.caller(clients.sts(sts_region))
+            caller = read.caller(clients.sts(sts_region))
+            # For the reports of this run.
+            clients.caller = caller.arn
+            return caller
     except ValidationError as refused:
         if region:
             raise

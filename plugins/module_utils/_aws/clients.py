@@ -132,6 +132,8 @@ class Clients:
         if not self._sets("sts_regional_endpoints", "AWS_STS_REGIONAL_ENDPOINTS"):
             self._session._session.set_config_variable("sts_regional_endpoints", "regional")
         self._clients: dict[tuple[str, str], Any] = {}
+        self.caller = ""
+        """The ARN of the user or the session of a role, once it was read."""
         self._assumed: dict[tuple[str, str | None, str], sdk.Credentials] = {}
         self._rate_limited: dict[str, Clients] = {}
         self._without_retries: Clients | None = None

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .codes_page import build_address
-from .document import SEVERITIES, Document, Item, sort_worst_first
+from .document import COLLECTION_VERSION, SEVERITIES, Document, Item, sort_worst_first
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {"high": "error", "medium": "warning", "low": "note"}
@@ -31,12 +31,25 @@ def render_sarif(document: Document, written_at: str) -> str:
     """Return the report as SARIF: one run with a rule for each finding code, the worst findings first."""
     items = sort_worst_first(document.items)
     codes = list(dict.fromkeys(item.code for item in items))
+    writer = document.written_by
     run = {
         "automationDetails": {"id": f"golden.images/{document.kind}/"},
         "columnKind": "unicodeCodePoints",
-        "invocations": [{"endTimeUtc": _render_utc(written_at), "executionSuccessful": document.complete}],
+        "invocations": [
+            {
+                "endTimeUtc": _render_utc(written_at),
+                "executionSuccessful": document.complete,
+                **({"account": writer["caller"]} if "caller" in writer else {}),
+            }
+        ],
         "results": [_result(item, codes.index(item.code)) for item in items],
-        "tool": {"driver": {"name": "golden.images", "rules": [_rule(document, code) for code in codes]}},
+        "tool": {
+            "driver": {
+                "name": "golden.images",
+                "rules": [_rule(document, code) for code in codes],
+                **({"version": writer[COLLECTION_VERSION]} if COLLECTION_VERSION in writer else {}),
+            }
+        },
     }
     return json.dumps({"$schema": SCHEMA, "runs": [run], "version": "2.1.0"}, indent=2, sort_keys=True) + "\n"
 
@@ -64,7 +77,7 @@ def _result(item: Item, rule: int) -> dict[str, Any]:
     return {
         "level": _LEVELS[item.severity],
         "locations": [_location(item)],
-        "message": {"text": f"{item.message} {item.remedy}".strip()},
+        "message": {"text": f"{_name_place(item)}{item.message} {item.remedy}".strip()},
         "partialFingerprints": _fingerprints(item),
         "properties": {
             "account_id": item.account_id,
@@ -77,6 +90,12 @@ def _result(item: Item, rule: int) -> dict[str, Any]:
         "ruleId": item.code,
         "ruleIndex": rule,
     }
+
+
+def _name_place(item: Item) -> str:
+    """Return the account and the region of a finding, as far as its message does not name them."""
+    parts = [part for part in (item.account_id, item.region) if part and part not in item.message]
+    return f"{', '.join(parts)}: " if parts else ""
 
 
 def _location(item: Item) -> dict[str, Any]:

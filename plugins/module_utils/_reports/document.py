@@ -21,6 +21,10 @@ SEVERITIES = tuple(severity.label for severity in sorted(Severity, reverse=True)
 """The severities of items, the worst of them first."""
 WRITTEN_AT = "written_at"
 """The key of a report with the time at which its content was new."""
+WRITTEN_BY = "written_by"
+"""The key of a report with the caller and the versions of the run that wrote its content first."""
+COLLECTION_VERSION = "collection"
+"""The key of the collection's version in it, and among the files that a page is made of."""
 
 
 class Mark(StrEnum):
@@ -233,8 +237,9 @@ class Document:
     ``report.csv``, one for each item that was checked; the page shows them as its last table.
     ``explanations`` have a sentence for each code of an item, ``account_names`` the names of accounts by ID.
     ``complete`` is False if a read or an action failed, so that there may be further findings, ``empty`` is
-    True if nothing was there to check. The flow of the report sets ``changes``, and ``history``: the times
-    of earlier reports and of this one, the oldest first, with their numbers of findings by severity.
+    True if nothing was there to check. The flow of the report sets ``changes``, ``written_by``, and
+    ``history``: the times of earlier reports and of this one, the oldest first, with their numbers of
+    findings by severity.
     """
 
     kind: str
@@ -252,6 +257,7 @@ class Document:
     pictures: tuple[Grid | Bars, ...] = ()
     history: tuple[tuple[str, Mapping[str, int]], ...] = ()
     changes: Changes | None = None
+    written_by: Mapping[str, str] = field(default_factory=dict)
     explanations: Mapping[str, str] = field(default_factory=dict)
     account_names: Mapping[str, str] = field(default_factory=dict)
     complete: bool = True

@@ -114,8 +114,10 @@ def _check_writable(folder: Path) -> tuple[str, str]:
     )
 
 
-def read_files(desired: DesiredReport, page: Mapping[str, str]) -> CurrentReport:
-    """Read the previous report and the time.
+def read_files(
+    desired: DesiredReport, page: Mapping[str, str], written_by: Mapping[str, str]
+) -> CurrentReport:
+    """Read the previous report and the time. ``written_by`` are the caller and the versions of this run.
 
     Raises:
         ValidationError: it cannot be read.
@@ -126,7 +128,7 @@ def read_files(desired: DesiredReport, page: Mapping[str, str]) -> CurrentReport
     except (OSError, UnicodeDecodeError) as exception:
         raise ValidationError([_failure("report_path", desired.path, exception)]) from exception
     if desired.folder is None:
-        return CurrentReport(text, now)
+        return CurrentReport(text, now, written_by=written_by)
     report, unreadable = None, ""
     digests: dict[str, str] = {}
     for name in NAMES:
@@ -142,7 +144,7 @@ def read_files(desired: DesiredReport, page: Mapping[str, str]) -> CurrentReport
             # A file in another format is only written again.
             if name == JSON:
                 unreadable = file_reason(exception)
-    return CurrentReport(text, now, report, digests, unreadable, page)
+    return CurrentReport(text, now, report, digests, unreadable, page, written_by)
 
 
 def _previous(path: str) -> str | None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .._failures import Failure, ValidationError
 from .._option_groups import ReportOptions
-from .._runner import Outcome, Reported
+from .._runner import ANSIBLE_CORE, Outcome, Reported
 from .._upload.location import Destination, PutObject, parse_uri
-from .document import Document
+from .document import COLLECTION_VERSION, Document
 from .flow import build_result, check_report_options, make_failed_path, read_files, write_report
 from .plan import ChangesOf, DesiredReport, Folder, Remember, ReportPlan, plan
 
@@ -98,12 +99,12 @@ class OpenReport:
         Raises:
             ValidationError: there is none, and nothing was done that the report is about.
         """
+        self._clients = clients
         if clients is None or not self._options.report_s3_uri:
             return
         # The import of boto3 takes longer than a report that is not uploaded.
         from .._upload.flow import find_destination
 
-        self._clients = clients
         uri, owner = self._options.report_s3_uri, self._options.report_s3_bucket_owner
         try:
             self._destination = find_destination(clients, uri, owner)
@@ -125,7 +126,7 @@ class OpenReport:
         content = reporting.content(options, result)
         report = reporting.desired(options, content)
         try:
-            report_plan = plan(report, read_files(report, self._page))
+            report_plan = plan(report, read_files(report, self._page, self._describe_writer()))
         except ValidationError as error:
             # The previous report could be read before.
             return Reported({**_NOTHING, **self._report_value(content)}, failures=error.failures)
@@ -147,6 +148,16 @@ class OpenReport:
             return replace(reported, values={**values, **place}, failures=self._refusals)
         return self._upload(reported, self._destination, _files_of(report, report_plan))
 
+    def _describe_writer(self) -> dict[str, str]:
+        """Return the caller, if AWS was called, and the versions that made the report."""
+        writer = {
+            "caller": self._clients.caller if self._clients is not None else "",
+            COLLECTION_VERSION: self._page.get(COLLECTION_VERSION, ""),
+            "ansible_core": ANSIBLE_CORE,
+            "botocore": _find_version("botocore"),
+        }
+        return {name: value for name, value in writer.items() if value}
+
     def _report_value(self, content: Mapping[str, Any]) -> dict[str, Any]:
         if not self._options.return_report:
             return {"report": None}
@@ -166,6 +177,14 @@ class OpenReport:
             actions=(*reported.actions, *outcome.performed),
             failures=outcome.failures,
         )
+
+
+def _find_version(package: str) -> str:
+    """Return the version of a package; empty without it. Its import would take longer than the report."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def _files_of(report: DesiredReport, report_plan: ReportPlan) -> dict[str, str]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from .._plan import PlanWithoutTargets
-from .document import SEVERITIES, WRITTEN_AT, Changes, Document, count_by_severity
+from .document import SEVERITIES, WRITTEN_AT, WRITTEN_BY, Changes, Document, count_by_severity
 from .formats import JSON, LATEST, NAMES, make_dated_stem, render_all, render_json, replace_stem
 
 _KIND, _CHANGES, _HISTORY = "kind", "changes", "history"
@@ -77,7 +77,8 @@ class CurrentReport:
 
     ``text`` is the content of the single file, ``report`` that of the directory's JSON file; None if the file
     does not exist. ``digests`` are of the directory's other files, by name: the files can have 50 MB.
-    ``unreadable`` is the error of the JSON file, if any. ``page`` has the files that the page is made of.
+    ``unreadable`` is the error of the JSON file, if any. ``page`` has the files that the page is made of,
+    ``written_by`` the caller and the versions of this run, which are no part of the content.
     """
 
     text: str | None
@@ -86,6 +87,7 @@ class CurrentReport:
     digests: Mapping[str, str] = field(default_factory=dict)
     unreadable: str = ""
     page: Mapping[str, str] = field(default_factory=dict)
+    written_by: Mapping[str, str] = field(default_factory=dict)
 
 
 def digest(content: str | bytes) -> str:
@@ -151,7 +153,7 @@ def _plan_file(desired: DesiredReport, current: CurrentReport) -> ReportPlan:
     before = None if report is None else _strip_keys(report)
     if desired.path is None or before == desired.content:
         return ReportPlan(actions=(), before=desired.content, after=desired.content)
-    text = render_json({WRITTEN_AT: current.now, **desired.content})
+    text = render_json({WRITTEN_AT: current.now, WRITTEN_BY: current.written_by, **desired.content})
     return ReportPlan(actions=(WriteFile(desired.path, text),), before=before or {}, after=desired.content)
 
 
@@ -165,13 +167,16 @@ def _plan_folder(folder: Folder, desired: DesiredReport, current: CurrentReport)
     before = None if previous is None else _strip_folder_keys(previous)
     if previous is not None and before == content and not desired.failed:
         written_at, changes = previous[WRITTEN_AT], _changes_in(previous)
+        written_by = _writer_in(previous)
     else:
+        written_by = current.written_by
         written_at, (changes, not_comparable) = current.now, _changes_since(folder, previous, content)
         warnings += not_comparable
     earlier = tuple(entry for entry in _history_in(previous) if entry[0] != written_at)
     history = (*earlier, (written_at, count_by_severity(document.items)))[-_MOST_REPORTS:]
     report = {
         WRITTEN_AT: written_at,
+        WRITTEN_BY: written_by,
         _KIND: document.kind,
         _CHANGES: None if changes is None else changes.to_dict(),
         _HISTORY: [{WRITTEN_AT: time, "counts": counts} for time, counts in history],
@@ -180,7 +185,7 @@ def _plan_folder(folder: Folder, desired: DesiredReport, current: CurrentReport)
     stem, is_new = make_dated_stem(written_at, desired.failed), previous != report
     dated: dict[str, str] = {}
     outdated: dict[str, str] = {}
-    document = replace(document, changes=changes, history=history)
+    document = replace(document, changes=changes, history=history, written_by=written_by)
     for name, text in render_all(document, written_at, current.page):
         if folder.dated and is_new:
             dated[replace_stem(stem, name)] = text
@@ -258,6 +263,12 @@ def _changes_in(report: Content) -> Changes | None:
     return Changes(str(entries.get("since")), tuple(map(str, added)), tuple(map(str, removed)))
 
 
+def _writer_in(report: Content) -> dict[str, str]:
+    """Return the caller and the versions of a previous report; empty for a report without them."""
+    writer = report.get(WRITTEN_BY)
+    return {str(name): str(value) for name, value in writer.items()} if isinstance(writer, dict) else {}
+
+
 def _history_in(report: Content | None) -> Iterator[tuple[str, dict[str, int]]]:
     """Yield the time and the findings by severity of each report in a previous report's history."""
     entries = report.get(_HISTORY) if report is not None else None
@@ -288,5 +299,5 @@ def _parse_report(text: str | None) -> dict[str, Any] | None:
 
 
 def _strip_keys(report: Content, *further: str) -> dict[str, Any]:
-    """Return the content of a report, without its time and the ``further`` keys."""
-    return {key: value for key, value in report.items() if key not in (WRITTEN_AT, *further)}
+    """Return the content of a report, without its time, its writer and the ``further`` keys."""
+    return {key: value for key, value in report.items() if key not in (WRITTEN_AT, WRITTEN_BY, *further)}

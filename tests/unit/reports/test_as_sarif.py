@@ -72,7 +72,7 @@ def test_the_message_location_and_properties_of_a_result() -> None:
         "unknown_account", "high", "It is shared.", "Unshare it.", OWNER, EU, "ami-1", "ami-1", STRANGER
     )
     (result,) = sarif(item)["results"]
-    assert result["message"]["text"] == "It is shared. Unshare it."
+    assert result["message"]["text"] == f"{OWNER}, {EU}: It is shared. Unshare it."
     assert result["locations"] == [
         {
             "logicalLocations": [{"fullyQualifiedName": f"{EU}/ami-1", "kind": "resource", "name": "ami-1"}],
@@ -83,6 +83,18 @@ def test_the_message_location_and_properties_of_a_result() -> None:
         }
     ]
     assert result["properties"]["principal"] == STRANGER
+
+
+def test_a_message_names_account_and_region_once() -> None:
+    (result,) = sarif(Item("a", "low", f"{EU} is not read.", "", OWNER, EU))["results"]
+    assert result["message"]["text"] == f"{OWNER}: {EU} is not read."
+
+
+def test_the_caller_and_the_version_of_the_run_are_evidence() -> None:
+    writer = {"caller": f"arn:aws:iam::{OWNER}:user/auditor", "collection": "1.2.3"}
+    run = json.loads(render_sarif(replace(document(), written_by=writer), NOW))["runs"][0]
+    assert run["invocations"][0]["account"] == writer["caller"]
+    assert run["tool"]["driver"]["version"] == "1.2.3"
 
 
 def test_a_report_without_findings() -> None:

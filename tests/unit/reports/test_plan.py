@@ -36,7 +36,7 @@ def written(result: ReportPlan) -> str:
 def test_a_report_is_json_with_the_time_of_writing() -> None:
     result = planned(None)
     text = written(result)
-    assert json.loads(text) == {"written_at": NOW, **CONTENT}
+    assert json.loads(text) == {"written_at": NOW, "written_by": {}, **CONTENT}
     assert text.endswith("}\n")
     assert (result.before, result.after) == ({}, CONTENT)
     assert (result.refusals, result.tolerated, result.warnings) == ((), (), ())

@@ -77,6 +77,7 @@ def test_the_json_file_is_written_after_all_other_formats(first: dict[str, str])
     assert list(first) == [*NAMES[1:], JSON]
     assert json.loads(first[JSON]) == {
         "written_at": NOW,
+        "written_by": {},
         "kind": "audit",
         "changes": None,
         "history": [{"written_at": NOW, "counts": COUNTS}],
@@ -99,6 +100,19 @@ def test_a_missing_or_damaged_file_is_restored(first: dict[str, str], name: str,
     assert files(planned(forms, now=LATER)) == {name: first[name]}
 
 
+def test_who_wrote_a_content_first_stays_until_it_changes() -> None:
+    place = Folder("reports", lambda _content: document(), differences)
+    auditor, another = {"caller": "auditor", "collection": "1.0.0"}, {"caller": "another"}
+    written = files(plan(DesiredReport(None, CONTENT, place), replace(seen_with({}), written_by=auditor)))
+    assert json.loads(written[JSON])["written_by"] == auditor
+    assert "auditor" in written["report.html"]
+    assert "golden.images 1.0.0" in written["report.html"]
+    by_another = replace(seen_with(written, LATER), written_by=another)
+    assert plan(DesiredReport(None, CONTENT, place), by_another).actions == ()
+    changed = files(plan(DesiredReport(None, OTHER, place), by_another))
+    assert json.loads(changed[JSON])["written_by"] == another
+
+
 def test_a_changed_report_lists_the_changes(first: dict[str, str]) -> None:
     result = planned(first, OTHER, LATER)
     written = {**first, **files(result)}
@@ -108,6 +122,7 @@ def test_a_changed_report_lists_the_changes(first: dict[str, str]) -> None:
     changes = {"since": NOW, "added": ["three"], "removed": ["one"]}
     assert json.loads(written[JSON]) == {
         "written_at": LATER,
+        "written_by": {},
         "kind": "audit",
         "changes": changes,
         "history": [{"written_at": time, "counts": COUNTS} for time in (NOW, LATER)],
@@ -222,7 +237,7 @@ def test_a_file_in_addition_to_the_folder(first: dict[str, str]) -> None:
     both = plan(wanted, seen_with({}))
     assert [action.path for action in both.actions] == ["r.json", *(f"reports/{name}" for name in first)]
     text = both.actions[0].text
-    assert json.loads(text) == {"written_at": NOW, **CONTENT}
+    assert json.loads(text) == {"written_at": NOW, "written_by": {}, **CONTENT}
     assert plan(wanted, seen_with(first, LATER, text)).actions == ()
     changed = plan(wanted, seen_with(first, LATER, "{}"))
     assert [action.path for action in changed.actions] == ["r.json"]

@@ -23,6 +23,7 @@ class OneClient:
     """Clients that are all the same one."""
 
     default_region = "us-east-1"
+    caller = "arn:aws:iam::111122223333:user/auditor"
 
     def __init__(self, wire: Wire, is_region_set: bool = True) -> None:
         self._wire = wire

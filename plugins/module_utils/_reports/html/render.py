@@ -15,7 +15,7 @@ from typing import Any
 
 from ..._wording import escape_invisible
 from ..codes_page import build_address
-from ..document import Column, Document, Mark, Matrix
+from ..document import COLLECTION_VERSION, Column, Document, Mark, Matrix
 from ..values import add_account_names, choose_wrapping, render_text
 from .paper import Paper
 from .view import (
@@ -38,6 +38,7 @@ else:
     MISSING = ""
 
 
+_VERSIONS = (("ansible_core", "ansible-core"), ("botocore", "botocore"))
 _TEMPLATE, _STYLE, _SCRIPT = "page.html.j2", "page.css", "page.js"
 # The rules below depend on the page; all others are in page.css. Everything is printed after "Open all".
 _FIRST_ONLY = """@supports selector(:nth-child(1 of p)) { @media print {
@@ -63,6 +64,7 @@ def render_html(document: Document, written_at: str, files: Mapping[str, str]) -
         max_open_changes=MAX_OPEN_CHANGES,
         max_open_rows=MAX_OPEN_ROWS,
         account_names=document.account_names,
+        versions=_list_versions(document.written_by),
         page=page,
         paper_columns=PAPER_COLUMNS,
         policy=_policy(style, files[_SCRIPT]),
@@ -146,6 +148,16 @@ def _width_rule(matrix: MatrixView | None) -> str:
     """
     columns = len(matrix.columns) if matrix else 0
     return f".matrix {{ width: calc(var(--first) + {columns} * 1.7rem); }}\n"
+
+
+def _list_versions(written_by: Mapping[str, str]) -> str:
+    """Return the versions that wrote the report: ``golden.images 1.0.0, ansible-core 2.19.1``."""
+    versions = (
+        f"{name} {written_by[key]}"
+        for key, name in ((COLLECTION_VERSION, "golden.images"), *_VERSIONS)
+        if key in written_by
+    )
+    return ", ".join(versions) or "golden.images"
 
 
 def _row_titles(matrix: Matrix | None) -> tuple[Column, tuple[Column, ...]]:
