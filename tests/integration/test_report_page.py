@@ -143,6 +143,8 @@ def test_filters_and_search_hide_other_rows(browser: Browser, address: str) -> N
         ".map((cell) => [cell.title, cell.getBoundingClientRect().width > 0])"
     )
     assert [title for title, visible in widths if visible] == [STRANGER]
+    # Chromium draws the text of a column that it has collapsed.
+    assert browser.run(_GHOSTS) == []
 
     # A filter that cannot be, a link to a place on the page, and no filter.
     go(browser, "#severity=worse&region=%3Cscript%3E")
@@ -169,6 +171,36 @@ def test_filters_and_search_hide_other_rows(browser: Browser, address: str) -> N
     assert len(images(browser, "matrix")) == len(NAMES)
     assert (browser.complaints, {*browser.requests} - {"about:blank"}) == ([], {f"{address}"})
 
+
+def test_a_button_copies_the_command(browser: Browser, tmp_path: Path) -> None:
+    command = 'ansible-playbook \\\n  -e \'{"id": ["012345678901"]}\''
+    group = Group("high", "high", "It is <b>public</b>.", 1, command=command, command_note="It shows.")
+    names = {"012345678901": "stranger"}
+    path = tmp_path / "command.html"
+    report = replace(document(), groups=(group,), account_names=names)
+    path.write_text(render_html(report, NOW, PAGE_FILES), encoding="utf-8")
+    browser.complaints.clear()
+    browser.call("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    browser.open(path.as_uri())
+    browser.run("document.querySelector('.group').open = true; scrollTo(0, 0)")
+    place = browser.run(_MIDDLE_OF_BUTTON)
+    for kind in ("mousePressed", "mouseReleased"):
+        browser.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
+    wait_for(browser, "document.querySelector('button.copy').textContent === 'Copied'")
+    assert browser.run("navigator.clipboard.readText()") == command
+    assert browser.complaints == []
+
+
+_MIDDLE_OF_BUTTON = """(() => {
+  const place = document.querySelector('button.copy').getBoundingClientRect();
+  return {x: place.x + place.width / 2, y: place.y + place.height / 2};
+})()"""
+
+_GHOSTS = """
+[...document.querySelectorAll('#matrix thead th')]
+  .filter((cell) => !cell.getBoundingClientRect().width && getComputedStyle(cell).visibility === 'visible')
+  .map((cell) => cell.title)
+"""
 
 _TOOLTIP = """(() => {
   const mark = [...document.querySelectorAll('#matrix tr:not([hidden]) td.full')].pop();

@@ -263,7 +263,7 @@ def _changes_in(report: Content) -> Changes | None:
     return Changes(str(entries.get("since")), tuple(map(str, added)), tuple(map(str, removed)))
 
 
-def _writer_in(report: Content) -> dict[str, str]:
+def _writer_in(report: Content) -> Mapping[str, str]:
     """Return the caller and the versions of a previous report; empty for a report without them."""
     writer = report.get(WRITTEN_BY)
     return {str(name): str(value) for name, value in writer.items()} if isinstance(writer, dict) else {}

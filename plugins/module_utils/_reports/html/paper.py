@@ -17,6 +17,8 @@ _TITLE, _LINE, _GROUP = 45, 16, 10
 _PICTURE, _PICTURE_ROW = 75, 30
 _MATRIX, _MATRIX_ROW = 260, 30
 _CHANGES, _CHANGE = 60, 4
+# With the head of its table and the notes of its group.
+_ACTION_ROW = 60
 # The characters of a line, and of one in two columns.
 _WIDE, _NARROW = 140, 70
 # Limits that fit if texts have at most two lines, and the multiples of them that are tried.
@@ -26,12 +28,16 @@ _TIMES = (1_000, 6, 4, 3, 2, 1.5)
 
 @dataclass(frozen=True)
 class Printed:
-    """The open parts of a page, which a browser prints: texts of groups and changes, numbers of rows."""
+    """The open parts of a page, which a browser prints: texts of groups and changes, numbers of rows.
+
+    All ``action_rows`` are printed.
+    """
 
     groups: Sequence[Sequence[str]] = ()
     changes: Sequence[Sequence[str]] = ()
     matrix_rows: int = 0
     picture_rows: Sequence[int] = ()
+    action_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,8 @@ def _height(printed: Printed, limits: Paper) -> int:
     rows = min(printed.matrix_rows, limits.matrix_rows)
     matrix = _MATRIX + rows * _MATRIX_ROW if rows else 0
     lost = _LOST if pictures else 0
-    return _TOP + groups + max(changes, default=0) + pictures + lost + matrix + _CLOSED
+    actions = printed.action_rows * _ACTION_ROW
+    return _TOP + groups + actions + max(changes, default=0) + pictures + lost + matrix + _CLOSED
 
 
 def _lines(texts: Iterable[str], width: int) -> int:

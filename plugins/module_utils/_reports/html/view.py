@@ -148,6 +148,7 @@ class PageView:
     counts: Mapping[str, int]
     actions: tuple[GroupView, ...]
     groups: tuple[GroupView, ...]
+    opens_actions: bool
     pictures: tuple[PictureView, ...]
     changes: tuple[ChangesView, ...]
     region_names: tuple[str, ...]
@@ -178,6 +179,7 @@ def build_page_view(document: Document, written_at: str) -> PageView:
         },
         actions=tuple(_group(group, findings) for group in document.actions),
         groups=tuple(_group(group, findings) for group in groups),
+        opens_actions=_count_action_rows(document) <= MAX_OPEN_ROWS,
         pictures=tuple(_pictures(document, written_at, on_paper.picture_rows)),
         changes=tuple(_changes(document)),
         region_names=tuple(sorted(region for region, _counts, _images in regions)),
@@ -197,12 +199,18 @@ def _open_parts(document: Document, groups: Sequence[Group], matrix: MatrixView 
     changes = (document.changes.added, document.changes.removed) if document.changes else ()
     is_open = sum(map(len, changes)) <= MAX_OPEN_CHANGES
     rows = len(matrix.rows) if matrix else 0
+    action_rows = _count_action_rows(document)
     return Printed(
         groups=[[group.title for group in groups_of_list] for groups_of_list in (groups, document.actions)],
         changes=[sentences for sentences in changes if sentences] if is_open else (),
         matrix_rows=rows if rows <= MAX_OPEN_ROWS else 0,
         picture_rows=[len(picture.rows) for picture in document.pictures],
+        action_rows=action_rows if action_rows <= MAX_OPEN_ROWS else 0,
     )
+
+
+def _count_action_rows(document: Document) -> int:
+    return sum(len(group.rows) for group in document.actions)
 
 
 def _group(group: Group, findings: Mapping[RegionAndImage, str]) -> GroupView:

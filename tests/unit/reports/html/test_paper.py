@@ -19,6 +19,11 @@ def test_what_fits_is_printed() -> None:
     assert min(found.matrix_rows, found.picture_rows) >= 8
 
 
+def test_the_rows_of_a_short_plan_leave_less_room() -> None:
+    without, with_rows = (fit_paper(Printed([["A cause."] * 30], action_rows=number)) for number in (0, 24))
+    assert with_rows.groups < without.groups
+
+
 def test_of_more_the_first_are_printed() -> None:
     assert fit_paper(Printed([["A cause. " * 30] * 60], [["A change. " * 15] * 6], 24, [30])) == LEAST
     half = fit_paper(Printed([["A cause. " * 30] * 60] * 2, [["A change. " * 15] * 6], 24, [30] * 3))

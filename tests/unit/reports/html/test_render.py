@@ -252,6 +252,15 @@ def test_actions_are_before_findings_even_if_something_failed() -> None:
     assert sections.index("actions") < sections.index("findings")
 
 
+@pytest.mark.parametrize(("number", "opened"), [(24, True), (25, False)])
+def test_a_short_plan_is_open(number: int, opened: bool) -> None:
+    rows = tuple({"image_id": f"ami-{one}"} for one in range(number))
+    action = Group("deregister", "neutral", "Images go.", number, (Column("image_id", "Image"),), rows)
+    found = page(replace(document(), actions=(action,), actions_title="Plan"))
+    details = [one for one in found.of("details") if one.get("class") == "group"]
+    assert ["open" in one for one in details] == [opened, *[False] * (len(details) - 1)]
+
+
 def test_the_matrix_of_an_audit_is_before_its_pictures() -> None:
     grid = Grid("G", ("a",), (("x", (Cell("1", Mark.FULL, "One."),)),), {Mark.FULL: "full"})
     for first, expected in ((True, ["matrix", "picture-1"]), (False, ["picture-1", "matrix"])):
