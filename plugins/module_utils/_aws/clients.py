@@ -138,6 +138,10 @@ class Clients:
         self._rate_limited: dict[str, Clients] = {}
         self._without_retries: Clients | None = None
 
+    def describe(self) -> dict[str, str]:
+        """Return the version of botocore, and the caller, as evidence for reports."""
+        return {"botocore": sdk.botocore.__version__, "caller": self.caller}
+
     def _sets(self, setting: str, variable: str) -> bool:
         """Whether the user sets a setting of botocore, in the profile or the environment."""
         return variable in os.environ or setting in self._session._session.get_scoped_config()

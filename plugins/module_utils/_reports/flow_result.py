@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .._failures import Failure, ValidationError
@@ -149,12 +148,11 @@ class OpenReport:
         return self._upload(reported, self._destination, _files_of(report, report_plan))
 
     def _describe_writer(self) -> dict[str, str]:
-        """Return the caller, if AWS was called, and the versions that made the report."""
+        """Return the versions that made the report, and the caller if AWS was called."""
         writer = {
-            "caller": self._clients.caller if self._clients is not None else "",
             COLLECTION_VERSION: self._page.get(COLLECTION_VERSION, ""),
             "ansible_core": ANSIBLE_CORE,
-            "botocore": _find_version("botocore"),
+            **(self._clients.describe() if self._clients is not None else {}),
         }
         return {name: value for name, value in writer.items() if value}
 
@@ -177,14 +175,6 @@ class OpenReport:
             actions=(*reported.actions, *outcome.performed),
             failures=outcome.failures,
         )
-
-
-def _find_version(package: str) -> str:
-    """Return the version of a package; empty without it. Its import would take longer than the report."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""
 
 
 def _files_of(report: DesiredReport, report_plan: ReportPlan) -> dict[str, str]:

@@ -97,6 +97,9 @@ def test_a_report_is_written_and_uploaded(run: Run) -> None:
     }
     assert reported.replaced == {"said"}
     assert run.content()["seen"] == []
+    writer = run.content()["written_by"]
+    assert (writer["botocore"], writer["caller"]) == ("1.41.0", "arn:aws:iam::111122223333:user/auditor")
+    assert "ansible_core" in writer
 
 
 def test_what_has_not_changed_is_uploaded_again(run: Run) -> None:

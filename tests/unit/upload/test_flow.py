@@ -23,7 +23,6 @@ class OneClient:
     """Clients that are all the same one."""
 
     default_region = "us-east-1"
-    caller = "arn:aws:iam::111122223333:user/auditor"
 
     def __init__(self, wire: Wire, is_region_set: bool = True) -> None:
         self._wire = wire
@@ -31,6 +30,10 @@ class OneClient:
 
     def open(self, _service: str, _regions: list[str]) -> None:
         """It exists already."""
+
+    def describe(self) -> dict[str, str]:
+        """As a run that has read its caller."""
+        return {"botocore": "1.41.0", "caller": "arn:aws:iam::111122223333:user/auditor"}
 
     def client(self, _service: str, _region: str) -> Any:
         return self._wire.client

@@ -75,6 +75,7 @@ def test_the_images_are_in_the_file_and_not_returned(tmp_path: Path) -> None:
     assert image["shared_with"][0]["principals"] == ["all"]
     assert content == {
         **result["report"],
+        "written_by": content["written_by"],
         "written_at": content["written_at"],
         "kind": "audit",
         "changes": None,
