@@ -43,7 +43,6 @@ class ActionModule(ActionBase):
         values, failures, warnings = role.read(self._template_all(role.names, task_vars), names, parsed)
         if warnings:
             result["warnings"] = [*warnings]
-        result["failures"] = [failure.to_dict() for failure in failures]
         if failures:
             message = f"{summary(failures)}\nThis task changed nothing."
             return shorten({**result, "failed": True, "msg": message})

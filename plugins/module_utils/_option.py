@@ -287,11 +287,14 @@ def is_image_id(text: str) -> bool:
     return IMAGE_ID_FORM.fullmatch(text) is not None
 
 
-def read_image_id(given: Any, refuse: Refuse) -> str:
-    """Return an AMI ID."""
+def read_image_id(given: Any, refuse: Refuse, region: str = "") -> str:
+    """Return an AMI ID, which is that of a region if one is named."""
     text = given.strip() if isinstance(given, str) else given
     if not isinstance(text, str) or not is_image_id(text):
-        refuse(f"{render_value(text)} is not a valid AMI ID.", "Use an ID such as ami-0123456789abcdef0.")
+        place = f"{region}: " if region else ""
+        refuse(
+            f"{place}{render_value(text)} is not a valid AMI ID.", "Use an ID such as ami-0123456789abcdef0."
+        )
     return str(text)
 
 
@@ -305,9 +308,10 @@ IMAGE_IDS: Kind[tuple[str, ...]] = Kind(
 
 def read_images(given: Mapping[Any, Any] | None, refuse: Refuse) -> dict[str, str | None]:
     """Return a mapping of region to AMI ID, which is None for a copy that does not exist yet."""
+    images = {read_region(region, refuse): image_id for region, image_id in (given or {}).items()}
     return {
-        read_region(region, refuse): None if image_id is None else read_image_id(image_id, refuse)
-        for region, image_id in (given or {}).items()
+        region: None if image_id is None else read_image_id(image_id, refuse, region)
+        for region, image_id in images.items()
     }
 
 

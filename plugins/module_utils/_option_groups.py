@@ -149,7 +149,7 @@ def _images_by_target(given: Any, refuse: Refuse) -> dict[tuple[str | None, str]
         region = read_region(item["region"], refuse)
         if not str(item["account_id"]).strip():
             refuse(f"the account_id of {region} is empty.", _IMAGES_FORMS)
-        image_id = None if item["image_id"] is None else read_image_id(item["image_id"], refuse)
+        image_id = None if item["image_id"] is None else read_image_id(item["image_id"], refuse, region)
         if images.get((account_id, region), image_id) != image_id:
             refuse(f"account {account_id} has two images in {region}.", "Remove one.")
         images[account_id, region] = image_id

@@ -198,9 +198,13 @@ def test_in_check_mode_a_copy_need_not_exist_yet() -> None:
             {"images": {"eu-west-1": None, "us-east-1": OLD_ID}}, "images", "eu-west-1 is null", id="null"
         ),
         pytest.param(
-            {"images": {"eu-west-1": "ami-xyz"}}, "images", "'ami-xyz' is not a valid AMI ID", id="bad id"
+            {"images": {"eu-west-1": "ami-xyz"}},
+            "images",
+            "eu-west-1: 'ami-xyz' is not a valid AMI ID",
+            id="bad id",
         ),
         pytest.param({"images": {"eu-west-1": 5}}, "images", "5 is not a valid AMI ID", id="a number"),
+        pytest.param({"images": {"eu-west-1": ""}}, "images", "eu-west-1: '' is not a valid", id="empty"),
         pytest.param(
             {"images": {"eu-west-1": SOURCE_ID + "0"}}, "images", "not a valid AMI ID", id="long id"
         ),

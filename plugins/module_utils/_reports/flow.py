@@ -57,12 +57,15 @@ def check_file(place: str) -> tuple[str, str]:
 def check_appended_file(place: str) -> tuple[str, str]:
     """Return the problem with a file to append to and its remedy; both are empty if there is none."""
     if os.path.isfile(place):
-        if os.access(place, os.R_OK | os.W_OK):
-            return "", ""
-        return (
-            f"{place} cannot be read and written to.",
-            "Give the user that runs Ansible access, or use another path.",
-        )
+        try:
+            # Not os.access, which tells root that it may write where it cannot: on a read-only file system.
+            with open(place, "r+b"):
+                return "", ""
+        except OSError as exception:
+            return (
+                f"{place} cannot be read and written to: {file_reason(exception)}.",
+                "Give the user that runs Ansible access, or use another path.",
+            )
     return check_file(place)
 
 
@@ -105,13 +108,19 @@ def _check_folder(path: Path) -> tuple[str, str]:
 
 
 def _check_writable(folder: Path) -> tuple[str, str]:
-    """Return the problem with a directory of files to replace, whose own permissions do not matter."""
-    if os.access(folder, os.W_OK | os.X_OK):
+    """Return the problem with a directory of files to replace, whose own permissions do not matter.
+
+    A file is written there and removed: permissions do not show a read-only or full file system.
+    """
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".golden-images-") as file:
+            file.write(b"{}")
         return "", ""
-    return (
-        f"{folder} cannot be written to.",
-        "Give the user that runs Ansible write access, or use another directory.",
-    )
+    except OSError as exception:
+        return (
+            f"{folder} cannot be written to: {file_reason(exception)}.",
+            "Give the user that runs Ansible write access, or use another directory.",
+        )
 
 
 def read_files(

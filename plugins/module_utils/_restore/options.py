@@ -25,7 +25,8 @@ def _read_images(given: Any, refuse: Refuse) -> Iterator[tuple[ImageRef, str | N
     """Yield the images, each with its ``account_id`` if one is given."""
 
     def ref(region: Any, image_id: Any) -> ImageRef:
-        return ImageRef(read_region(region, refuse), read_image_id(image_id, refuse))
+        name = read_region(region, refuse)
+        return ImageRef(name, read_image_id(image_id, refuse, name))
 
     if isinstance(given, Mapping):
         yield from ((ref(region, image_id), None) for region, image_id in given.items())

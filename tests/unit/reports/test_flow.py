@@ -17,6 +17,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 from ansible_collections.golden.images.plugins.module_utils._option import TEXT, option
 from ansible_collections.golden.images.plugins.module_utils._option_groups import ReportOptions
+from ansible_collections.golden.images.plugins.module_utils._reports import flow
 from ansible_collections.golden.images.plugins.module_utils._reports.document import Changes
 from ansible_collections.golden.images.plugins.module_utils._reports.flow import (
     check_appended_file,
@@ -130,11 +131,17 @@ def test_a_file_to_append_to_can_be_written(tmp_path: Path, monkeypatch: pytest.
     assert check_appended_file(str(path)) == ("", "")
     assert check_appended_file(str(tmp_path))[0] == f"{tmp_path} is a directory."
     path.write_text("{}")
-    monkeypatch.setattr(os, "access", lambda place, _mode: place != str(path))
-    assert check_appended_file(str(path))[0] == f"{path} cannot be read and written to."
     # Only the file is written to.
-    monkeypatch.setattr(os, "access", lambda place, _mode: place == str(path))
+    make_read_only(monkeypatch, tmp_path)
     assert check_appended_file(str(path)) == ("", "")
+    assert path.read_text() == "{}"
+
+    def refuse(_path: str, _mode: str) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(flow, "open", refuse, raising=False)
+    problem = "cannot be read and written to: Read-only file system."
+    assert check_appended_file(str(path))[0] == f"{path} {problem}"
 
 
 def test_a_file_that_cannot_be_written_is_a_failure_and_leaves_no_file(
@@ -187,9 +194,26 @@ def test_only_the_last_directories_of_a_path_can_be_missing(
 def test_the_directory_that_would_get_new_ones_must_be_writable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
-    monkeypatch.setattr(os, "access", lambda place, _mode: place != tmp_path)
+    make_read_only(monkeypatch, tmp_path)
     (failure,) = check_report_options(None, str(tmp_path / missing))
-    assert failure.message == f"report_dir: {tmp_path} cannot be written to."
+    assert failure.message == f"report_dir: {tmp_path} cannot be written to: Read-only file system."
+
+
+def make_read_only(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let no new file be opened in a directory, whoever asks: os.access tells root that it may write there."""
+    really_open = os.open
+
+    def refuse(path: Any, flags: int, *others: Any, **options: Any) -> int:
+        if flags & os.O_CREAT and Path(path).parent == folder:
+            raise OSError(errno.EROFS, "Read-only file system", str(path))
+        return really_open(path, flags, *others, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
+
+
+def test_a_directory_is_left_as_it_was(tmp_path: Path) -> None:
+    assert list(check_report_options(str(tmp_path / "report.json"), str(tmp_path))) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("option", ["report_path", "report_dir"])
@@ -204,9 +228,9 @@ def test_what_is_in_a_directory_that_cannot_be_searched_is_refused(
         return stat(place, **options)
 
     monkeypatch.setattr(os, "stat", without_search)
-    monkeypatch.setattr(os, "access", lambda _place, _mode: False)
+    make_read_only(monkeypatch, tmp_path)
     (failure,) = check_report_options(**only(option, tmp_path / "report"))
-    assert failure.message == f"{option}: {tmp_path} cannot be written to."
+    assert failure.message == f"{option}: {tmp_path} cannot be written to: Read-only file system."
 
 
 def test_names_of_accounts_have_ids_of_12_digits() -> None:

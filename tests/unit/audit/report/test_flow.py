@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
-import os
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -144,8 +145,11 @@ def test_a_place_that_does_not_exist_is_refused_before_the_audit(tmp_path: Path)
 def test_a_folder_that_is_not_writable_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
+    def refuse(**_options: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
     # The tests may run as root, which may write anywhere.
-    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path or mode != os.W_OK | os.X_OK)
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
     assert "cannot be written to" in run(account_of(region()), tmp_path / name)["msg"]
 
 
