@@ -200,7 +200,7 @@ def test_the_directory_that_would_get_new_ones_must_be_writable(
 
 
 def make_read_only(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Let no new file be opened in a directory, whoever asks: os.access tells root that it may write there."""
+    """Let no new file be opened in a directory, whoever asks: os.access tells root that it may."""
     really_open = os.open
 
     def refuse(path: Any, flags: int, *others: Any, **options: Any) -> int:
