@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 import re
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import yaml
@@ -20,7 +23,7 @@ from groovy_parser.parser import parse_groovy_content
 from checks.iam import policies
 from simulated_aws.client import SimulatedAws
 
-from . import observed
+from . import observed, publishing
 from .fixture import HOME, OWNER, Fixture
 from .playbook import CHECKOUT, Ansible
 
@@ -69,10 +72,14 @@ def test_a_plan_is_a_comment_and_changes_nothing(
     planned = _script(ansible, "plan.sh", hostile)
     assert planned.returncode == 0, planned.stdout
     assert planned.stdout.startswith("### This distribution would succeed\n")
-    assert planned.stdout.count("```") == 2
     image_id = distribution["distribute_source_image_id"]
-    assert f"\n{AWAY}: + copy of {image_id} from {HOME} as\n" in planned.stdout
-    assert f"Check mode: {image_id} would be distributed to 2 regions.\n" in planned.stdout
+    table, changes = planned.stdout.split("```\n\n```diff\n")
+    assert f"\n```text\nCheck mode: {image_id} would be distributed to 2 regions.\nregion" in table
+    # A sign at the beginning colors a line.
+    assert f"+ {AWAY}: copy of {image_id} from {HOME} as\n+     " in changes
+    assert {line[0] for line in changes.removesuffix("```\n").splitlines()} == {"+"}
+    assert planned.stdout.count("```") == 4
+    assert "TASK" not in planned.stdout
     assert observed.changes(aws, refused=True) == []
 
 
@@ -97,7 +104,9 @@ def test_a_plan_that_would_fail_says_why(
     failed = _script(ansible, "plan.sh", {**distribution, "distribute_account_ids": ["12345"]})
     assert failed.returncode == 1
     assert failed.stdout.startswith("### This distribution would fail\n")
+    assert "\n```text\n" in failed.stdout
     assert "distribute_account_ids" in failed.stdout
+    assert "TASK" not in failed.stdout
     assert observed.changes(aws, refused=True) == []
 
 
@@ -120,6 +129,89 @@ def test_a_distribution_leaves_its_report(
     report = json.loads((ansible.folder / "distribution.failed.json").read_text(encoding="utf-8"))
     assert report["status"] == "failed"
     assert [failure["region"] for failure in report["failures"]] == [DENIED]
+
+
+@pytest.mark.nightly
+def test_what_was_distributed_is_verified_and_published(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, distribution: dict[str, Any]
+) -> None:
+    publishing.with_role(fixture)
+    role = {"consumer_role_name": publishing.ROLE, "external_id": publishing.EXTERNAL_ID}
+    done = _script(ansible, "distribute.sh", distribution, "distribution.json")
+    assert done.returncode == 0, done.stdout
+    images = ("--extra-vars", f"@{SCRIPTS / 'images.yml'}")
+    own = {"account_ids": distribution["distribute_account_ids"], **role, "level": "visible"}
+    verify = {f"verify_{name}": value for name, value in own.items()}
+    environment = {"PWD": str(ansible.folder)}
+    verified = ansible.run("golden.images.verify_ami", verify, *images, environment=environment)
+    assert verified.code == 0, verified.text
+    publish = {"publish_parameter": publishing.PARAMETER}
+    published = ansible.run("golden.images.publish_ami", publish, *images, environment=environment)
+    assert published.code == 0, published.text
+    report = json.loads((ansible.folder / "distribution.json").read_text(encoding="utf-8"))
+    values = {row["region"]: row["image_id"] for row in report["regions"]}
+    assert {region: publishing.value(aws, OWNER, region) for region in values} == values
+
+
+class _Notes(BaseHTTPRequestHandler):
+    """The notes of a merge request: docs.gitlab.com/api/notes. Each page has one."""
+
+    notes: ClassVar[list[dict[str, Any]]] = [{"id": 0, "body": "LGTM"}]
+
+    def do_GET(self) -> None:
+        page = int(self.path.rpartition("=")[2])
+        following = str(page + 1) if page < len(self.notes) else ""
+        self._answer(self.notes[page - 1 : page], following)
+
+    def do_POST(self) -> None:
+        self.notes.append({"id": len(self.notes), **self._body()})
+        self._answer(self.notes[-1])
+
+    def do_PUT(self) -> None:
+        note = self.notes[int(self.path.rpartition("/")[2])]
+        note.update(self._body())
+        self._answer(note)
+
+    def _body(self) -> Any:
+        assert self.headers["PRIVATE-TOKEN"] == "a-token"
+        return json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def _answer(self, content: Any, following: str = "") -> None:
+        self.send_response(200)
+        self.send_header("X-Next-Page", following)
+        self.end_headers()
+        self.wfile.write(json.dumps(content).encode())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Not on the terminal."""
+
+
+def test_gitlab_has_one_comment_with_the_last_plan(tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Notes) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        of_job = {
+            "CI_API_V4_URL": f"http://127.0.0.1:{server.server_port}/api/v4",
+            "CI_PROJECT_ID": "1",
+            "CI_MERGE_REQUEST_IID": "2",
+            "NO_PROXY": "127.0.0.1",
+            "PATH": os.environ["PATH"],
+        }
+
+        def comment(plan: str, token: str) -> None:
+            (tmp_path / "plan.md").write_text(plan, encoding="utf-8")
+            command = [str(SCRIPTS / "comment.sh"), "plan.md"]
+            subprocess.run(command, cwd=tmp_path, env={**of_job, "PLAN_TOKEN": token}, check=True, timeout=60)
+
+        try:
+            comment("not allowed", "")
+            comment("first", "a-token")
+            comment("second", "a-token")
+        finally:
+            server.shutdown()
+            thread.join()
+    bodies = [note["body"] for note in _Notes.notes]
+    assert bodies == ["LGTM", "<!-- golden.images plan -->\nsecond"]
 
 
 @pytest.mark.nightly
@@ -181,7 +273,8 @@ def _steps() -> Iterator[tuple[str, str]]:
     document = yaml.safe_load((EXAMPLES / "gitlab-ci" / ".gitlab-ci.yml").read_text(encoding="utf-8"))
     for job in document.values():
         if isinstance(job, dict):
-            yield from (("gitlab-ci", line) for line in job.get("script", ()))
+            lines = [*job.get("script", ()), *job.get("after_script", ())]
+            yield from (("gitlab-ci", line) for line in lines)
     for line in re.findall(r"sh(?:\(script:)? '([^']+)'", JENKINSFILE.read_text(encoding="utf-8")):
         yield "jenkins", line.replace("\\'", "'")
     yield "systemd", _service()["Service"]["ExecStart"]
@@ -200,10 +293,13 @@ def test_each_pipeline_runs_the_scripts_with_their_arguments() -> None:
         for pipeline, command in _steps()
         if (found := _CALL.search(command))
     ]
+    playbooks = {command for _pipeline, command in _steps() if command.startswith("ansible-playbook")}
+    names = {re.findall(r"golden\.images\.(\w+)", command)[0] for command in playbooks}
+    assert names == {"verify_ami", "publish_ami", "cleanup_amis"}
     assert {pipeline for pipeline, *_ in calls} == {
         *("audit.yml", "distribute.yml", "gitlab-ci", "jenkins", "systemd")
     }
-    needed = {"plan.sh": 1, "distribute.sh": 2, "audit.sh": 3}
+    needed = {"plan.sh": 1, "comment.sh": 1, "distribute.sh": 2, "audit.sh": 3}
     for pipeline, script, arguments in calls:
         assert len(arguments) == needed[script], (pipeline, script, arguments)
 
@@ -231,8 +327,12 @@ def test_a_job_has_only_the_permissions_that_it_uses() -> None:
     assert {name: job["permissions"] for name, job in _jobs().items()} == {
         # GitHub's starter workflows: upload-sarif needs "actions: read" in private repositories.
         "audit": {**read, "actions": "read", "security-events": "write"},
+        "cleanup": read,
         "distribute": read,
         "plan": {**read, "pull-requests": "write"},
+        "plan-cleanup": read,
+        # It gets the report of the distribution.
+        "publish": {**read, "actions": "read"},
     }
 
 
