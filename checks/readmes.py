@@ -32,6 +32,7 @@ GUIDES = {
     "remediate": "remediating.md",
     "restore": "restoring.md",
     "rollback": "publishing.md",
+    "unshare": "remediating.md#take-everything-from-an-account-that-leaves",
     "verify": "verifying.md",
 }
 
@@ -64,7 +65,7 @@ rollback_parameter: /golden/web
 rollback_regions: {_REGIONS}
 rollback_source_image_id: ami-0123456789abcdef0""",
     "share": f"share_images: {_IMAGES}\nshare_account_ids: {_ACCOUNTS}",
-    "unshare": f'unshare_images: {_IMAGES}\nunshare_account_ids: ["012345678901"]',
+    "unshare": 'unshare_account_ids: ["012345678901"]\nunshare_all_images: true',
     "verify": f"""\
 verify_images: {_IMAGES}
 verify_account_ids: {_ACCOUNTS}

@@ -249,13 +249,11 @@ UPLOAD_REPORTS = Policy(
 
 SHARE = Policy(
     "share",
-    "Sharing and unsharing",
-    "credentials of the owner's account that share existing images: roles share and unshare",
+    "Sharing",
+    "credentials of the owner's account that share existing images: role share",
     (
         Statement("Read", "reading the permissions of the images", _READ_IMAGES, resources=(ALL,)),
-        Statement(
-            "Share", "sharing and unsharing", ("ec2:ModifyImageAttribute", "ec2:ModifySnapshotAttribute")
-        ),
+        Statement("Share", "sharing", ("ec2:ModifyImageAttribute", "ec2:ModifySnapshotAttribute")),
         Statement(
             "SetSharedTags",
             "`share_shared_tags`",
@@ -357,7 +355,7 @@ AUDIT = Policy(
 REMEDIATE = Policy(
     "remediate",
     "Remediation",
-    "credentials of the owner's account that remove access: role remediate",
+    "credentials of the owner's account that remove access: roles remediate and unshare",
     (
         *AUDIT.statements,
         Statement("Unshare", "unsharing", ("ec2:ModifyImageAttribute", "ec2:ModifySnapshotAttribute")),
@@ -871,7 +869,8 @@ CONSUMER_VOLUMES = Policy(
     "consumer-volumes",
     "Reading volumes in the consumer accounts",
     "in each consumer account, the role that volumes and snapshots are read with before grants are revoked "
-    "(`consumer_role_name` of `ami_kms_grant`, `cleanup_revoke_grants`, `remediate_consumer_role_name`)",
+    "(`consumer_role_name` of `ami_kms_grant`, `cleanup_revoke_grants`, `remediate_consumer_role_name`, "
+    "`unshare_consumer_role_name`)",
     (
         Statement(
             "ReadVolumes",

@@ -48,7 +48,7 @@ SCREENS = {
     "restore": restoration,
     "rollback": publication,
     "share": sharing,
-    "unshare": sharing,
+    "unshare": remediation,
     "verify": verification,
 }
 """The function that builds the screen of each role."""

@@ -98,8 +98,8 @@ class RoleVariables:
         remedy = (
             f"Correct it to {missing[similar[0]]}, or {own}."
             if similar
-            else f"Remove it, or {own}: names that begin with {self.prefix} are the role's, see ansible-doc -t "
-            f"role golden.images.{role}."
+            else f"Remove it, or {own}: names that begin with {self.prefix} are the role's, see "
+            f"ansible-doc -t role golden.images.{role}."
         )
         return invalid_option(name, f"{name}: the role has no such variable.", remedy)
 

@@ -274,7 +274,7 @@ def _make_public(world: World) -> Setup:
 
 
 def _unshare(world: World) -> Setup:
-    """unshare_ami.yml of one of two accounts in two regions."""
+    """unshare_ami.yml of one of two accounts: images, snapshots and keys in two regions."""
     names = [*CONSUMERS]
     images = _golden_everywhere(world, {"accounts": names, "snapshot_accounts": names})
     for account in CONSUMERS:
@@ -749,7 +749,7 @@ SCENARIOS: dict[str, Scenario] = {
         ssm="LabelParameterVersion PutParameter",
     ),
     "sources": _scenario(_sources, ec2=f"CopyImage {_SHARING}"),
-    "unshare": _scenario(_unshare, ec2=_SHARING),
+    "unshare": _scenario(_unshare, ec2=_SHARING, kms="RevokeGrant"),
     "cleanup": _scenario(_cleanup, ec2="CreateTags DeleteSnapshot DeregisterImage", kms="RevokeGrant"),
     "deprecate": _scenario(_deprecate, ec2="CreateTags EnableImageDeprecation"),
     "disable": _scenario(_disable, ec2="CreateTags DisableImage", s3="PutObject", ssm="PutParameter"),

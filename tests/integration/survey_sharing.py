@@ -51,23 +51,6 @@ def _share(aws: SimulatedAws, _folder: Path) -> Job:
     return Job("golden.images.share_ami", values, check, fixture)
 
 
-def _unshare(aws: SimulatedAws, _folder: Path) -> Job:
-    fixture = Fixture(aws)
-    kept, removed = fixture.account_ids(*CONSUMERS)
-    share_with(aws, fixture.image_id, kept, removed, fixture.org_arn, fixture.unit_arn())
-    values = {
-        "unshare_images": {HOME: fixture.image_id},
-        "unshare_account_ids": [removed],
-        "unshare_org_arns": [fixture.org_arn],
-        "unshare_org_unit_arns": [fixture.unit_arn()],
-    }
-
-    def check(_run: Run) -> None:
-        assert observed.launch_permissions(aws, OWNER, HOME, fixture.image_id) == {kept}
-
-    return Job("golden.images.unshare_ami", values, check, fixture)
-
-
 def _launchable(aws: SimulatedAws) -> EncryptedFixture:
     """An encrypted image that the consumers can launch."""
     fixture = EncryptedFixture(aws)
@@ -80,6 +63,47 @@ def _launchable(aws: SimulatedAws) -> EncryptedFixture:
             Operations=encrypted.USE,
         )
     return fixture
+
+
+def _unshare(aws: SimulatedAws, _folder: Path) -> Job:
+    fixture = _launchable(aws)
+    kept, removed = fixture.account_ids(*CONSUMERS)
+    share_with(aws, fixture.image_id, fixture.org_arn, fixture.unit_arn())
+    values = {
+        "unshare_images": {HOME: fixture.image_id},
+        "unshare_account_ids": [removed],
+        "unshare_org_arns": [fixture.org_arn],
+        "unshare_org_unit_arns": [fixture.unit_arn()],
+        "unshare_name_patterns": ["golden-*"],
+        "unshare_regions": [HOME],
+        "unshare_check_keys": True,
+        "unshare_consumer_role_name": ROLE,
+        "unshare_external_id": EXTERNAL_ID,
+        "unshare_revoke_in_use": True,
+    }
+
+    def check(run: Run) -> None:
+        assert observed.launch_permissions(aws, OWNER, HOME, fixture.image_id) == {kept}
+        assert {one["region"] for one in run.facts["unshare_removals"]} == {HOME}
+
+    return Job("golden.images.unshare_ami", values, check, fixture, (EXTERNAL_ID,))
+
+
+def _unshare_all(aws: SimulatedAws, _folder: Path) -> Job:
+    fixture = Fixture(aws)
+    kept, removed = fixture.account_ids(*CONSUMERS)
+    share_with(aws, fixture.image_id, kept, removed)
+    values = {
+        "unshare_account_ids": [removed],
+        "unshare_all_images": True,
+        "unshare_check_keys": False,
+    }
+
+    def check(_run: Run) -> None:
+        assert observed.launch_permissions(aws, OWNER, HOME, fixture.image_id) == {kept}
+        assert aws.calls(service="kms") == []
+
+    return Job("golden.images.unshare_ami", values, check, fixture)
 
 
 def _verify(aws: SimulatedAws, folder: Path) -> Job:
@@ -247,5 +271,5 @@ DIAGNOSE: Builders = {"all": _diagnose}
 PUBLISH: Builders = {"all": _publish, "own copies": _publish_own_copies}
 ROLLBACK: Builders = {"all": _rollback}
 SHARE: Builders = {"all": _share}
-UNSHARE: Builders = {"all": _unshare}
+UNSHARE: Builders = {"all": _unshare, "all images": _unshare_all}
 VERIFY: Builders = {"all": _verify}

@@ -639,8 +639,17 @@ CASES: dict[str, list[Case]] = {
     "unshare_ami": [
         *_accounts("unshare_account_ids"),
         *_organizations("unshare_"),
-        *_images("unshare_images", "types"),
+        *_regions("unshare_regions"),
+        *_role("unshare_"),
         Case("unshare_account_ids", [], "", {"unshare_org_arns": [], "unshare_org_unit_arns": []}),
+        Case("unshare_images", {}, "no images"),
+        Case("unshare_images", ["golden"], "'golden'", stage="plan"),
+        Case("unshare_images", 7, "7", stage="plan"),
+        Case("unshare_images", {"eu-west-1": "golden"}, "'golden'", stage="plan"),
+        Case("unshare_images", {"eu-west-1": None}, "'eu-west-1' has no IDs", stage="plan"),
+        Case("unshare_images", [{"image_id": IMAGE}], f'"{IMAGE}"', stage="plan"),
+        Case("unshare_all_images", True, "excludes images", stage="plan"),
+        Case("unshare_all_images", "perhaps", stage="role"),
     ],
 }
 

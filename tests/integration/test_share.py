@@ -79,37 +79,6 @@ def test_the_playbook_adds_permissions_and_removes_none(
 
 
 @pytest.mark.quick
-def test_the_playbook_unshares_with_the_named_accounts_and_warns_where_a_unit_still_covers_them(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str]
-) -> None:
-    web, data, sandbox = fixture.account_ids("web-prod", "data-prod", "sandbox")
-    ec2 = aws.client("ec2", OWNER, AWAY)
-    entries = [{"UserId": web}, {"UserId": data}, {"OrganizationalUnitArn": fixture.unit_arn(UNIT)}]
-    ec2.modify_image_attribute(ImageId=images[AWAY], LaunchPermission={"Add": entries})
-    aws.clear_calls()
-    variables = {"unshare_images": images, "unshare_account_ids": [web, sandbox]}
-    planned = ansible.run("golden.images.unshare_ami", variables, "--check")
-    done = ansible.run("golden.images.unshare_ami", variables)
-    assert (planned.code, done.code) == (0, 0), done.text
-    assert (planned.facts["unshare_status"], done.facts["unshare_status"]) == ("planned", "unshared")
-    assert [one["region"] for one in done.facts["unshare_results"]] == sorted(images)
-    assert done.actions == planned.actions == observed.changes(aws)
-    # The image in HOME was not shared.
-    assert {change.region for change in done.actions} == {AWAY}
-    assert "Check mode: permissions would be removed from 1 image." in planned.text
-    assert "Removed permissions from 1 image." in done.text
-    _assert_shared(aws, images, AWAY, {data, fixture.unit_arn(UNIT)}, set())
-    for run in (planned, done):
-        assert f"still shared through {fixture.unit_arn(UNIT)}, which may cover {web}" in _warnings(run)
-    # The warning is true for the account in the unit.
-    assert observed.launch(aws, "web-prod", AWAY, images[AWAY]) in ("pending", "running")
-    assert observed.launch(aws, "sandbox", AWAY, images[AWAY]) == "AuthFailure"
-    # The image first, then its snapshots.
-    order = [call.action for call in aws.calls(region=AWAY) if call.action.startswith("Modify")]
-    assert order == ["ModifyImageAttribute", "ModifySnapshotAttribute", "ModifySnapshotAttribute"]
-
-
-@pytest.mark.quick
 def test_exactly_the_named_accounts_then_no_account_then_public(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str]
 ) -> None:

@@ -20,6 +20,10 @@ HAS_RESOURCES = (
     "It has volumes or snapshots under the key, or in its Recycle Bin, where AWS does not show their keys. "
     "Without access, volumes cannot be attached or created, and instances cannot start."
 )
+SHARED = (
+    "Other images or snapshots under the key are shared with it, or with an organization or organizational "
+    "unit that it may be in."
+)
 # How many names a message has as examples.
 _EXAMPLES = 5
 

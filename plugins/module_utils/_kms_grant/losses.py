@@ -19,6 +19,7 @@ from .._arns import account_of
 from .._keys.grants import DELETED_PRINCIPAL, is_auto_scaling_role, name_prefix
 from .._keys.needed import (
     HAS_RESOURCES,
+    SHARED,
     ConsumerResources,
     Kept,
     SharedUnderKey,
@@ -42,10 +43,6 @@ from .._model import Grant, KeyRef, KeyState, Target
 from .options import AUTO_SCALING_OPERATIONS, GrantOptions
 from .state import GrantState, grant_request, has_grant, principal_arn
 
-_SHARED = (
-    "Other images or snapshots under the key are shared with it, or with an organization or organizational "
-    "unit that it may be in."
-)
 _UNREAD = "The sharing of other images under the key could not be read."
 # Accounts that a warning of its own names, for each key.
 _MOST_DEPENDENTS = 10
@@ -99,7 +96,7 @@ def explain_kept_access(
     def explain(name: str, consumer: PolicyConsumers) -> Kept:
         if unread:
             return Kept(name, (), f"{_UNREAD} {unread}")
-        return Kept(name, shared.images_for(consumer), _SHARED, shared.snapshots_for(consumer))
+        return Kept(name, shared.images_for(consumer), SHARED, shared.snapshots_for(consumer))
 
     return tuple(explain(*named) for named in split_by_name(select_kept(options, shared, losing)))
 

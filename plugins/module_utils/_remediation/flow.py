@@ -49,9 +49,10 @@ def result(
     """Return the keys that are specific to this module; tasks for a new plan only."""
     new = plan.removals if options.expected_removals is None else ()
     return {
-        "kept_access": [access.to_dict() for access in kept_access(options.revoke_results)],
+        "kept_access": [access.to_dict() for access in (*plan.kept, *kept_access(options.revoke_results))],
         "dependents": dependents(options.revoke_results),
         "unseen_accounts": unseen_accounts(options.revoke_results),
+        "other_access": [access.to_dict() for access in plan.other],
         "revoke_tasks": tasks.revoke_tasks(new, current),
         "unshare_tasks": tasks.unshare_tasks(new, current),
         "unreadable": [finding.message for finding in plan.unreadable],

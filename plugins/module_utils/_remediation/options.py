@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._option import MAPPING, NUMBER, TEXTS, Kind, Options, Problem, Refuse, option, read_region
+from .._option import FLAG, MAPPING, NUMBER, TEXTS, Kind, Problem, Refuse, option, read_region
+from .._option_groups import ConsumerOptions
 from .._structure import TEXT, Absent, Null, as_list, result_problems
 from .._wording import render_value
 from .state import Named, Removal, Resource
@@ -106,33 +107,55 @@ _RESULTS = {"type": "list", "elements": "dict"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class RemediationOptions(Options):
+class RemediationOptions(ConsumerOptions):
     """The options of ``remediation_plan``: the findings to fix are those with codes, of the images.
 
     Without codes these are all findings of access that is not allowed, without images those of all images.
-    With ``expected_removals`` of an earlier plan, the plan is those that were not made yet, apart from the
-    access that ``revoke_results`` say was kept because it is needed.
+    With consumers, the plan is not made from findings: they leave, and lose the images that are named, those
+    with names like the patterns, or ``all_images``. With ``expected_removals`` of an earlier plan, it is
+    those that were not made yet, apart from the access that ``revoke_results`` say was kept because it is
+    needed.
     """
 
     audit_result: Mapping[str, Any] = option(MAPPING, required=True)
     finding_codes: tuple[str, ...] = option(TEXTS)
     images: tuple[Named, ...] = option(_NAMED)
-    max_removals: int = option(NUMBER, default=10)
+    name_patterns: tuple[str, ...] = option(TEXTS)
+    all_images: bool = option(FLAG)
+    revoke_in_use: bool = option(FLAG)
+    max_removals: int | None = option(NUMBER)
     expected_removals: tuple[Removal, ...] | None = option(Kind(_RESULTS, _read_removals))
     revoke_results: Sequence[Mapping[str, Any]] = option(Kind(_RESULTS, _read_revoke_results), default=[])
 
     def problems(self) -> Iterator[Problem]:
         """Yield the options that do not fit the others."""
-        if self.expected_removals is None and not (self.finding_codes or self.images):
+        if self.consumers:
+            yield from self._selection_problems()
+        elif self.expected_removals is None and not (self.finding_codes or self.images):
             yield Problem(
                 "finding_codes",
                 "finding_codes, images or both are required.",
                 "Set finding_codes, images, or both. With both, only those findings of those images are "
                 "fixed.",
             )
-        if self.max_removals < 0:
+        if self.max_removals is not None and self.max_removals < 0:
             yield Problem(
                 "max_removals",
                 f"must be 0 or greater (got {self.max_removals}).",
                 "Set the number of removals to allow.",
+            )
+
+    def _selection_problems(self) -> Iterator[Problem]:
+        """Yield the problem if it is not clear which images those lose who leave."""
+        if self.all_images and (self.images or self.name_patterns):
+            yield Problem(
+                "all_images",
+                "excludes images and name_patterns.",
+                "Set all_images alone, or name the images.",
+            )
+        elif not (self.all_images or self.images or self.name_patterns):
+            yield Problem(
+                "images",
+                "no images are selected.",
+                "Set images, name_patterns or all_images: true.",
             )

@@ -26,9 +26,20 @@ from .._keys.policy_statements import PolicyConsumers
 from .._listing import count, join_texts
 from .._model import PUBLIC, Sharing
 from .._plan import PlanWithoutTargets
-from .kept import kept_access
+from .departure import Departure, OtherAccess, depart, refuse_selection, select
+from .kept import KeptAccess, kept_access
 from .options import RemediationOptions
-from .state import KEYS_OF_REGION, AuditedAccount, Named, Removal, Resource, Scope, resource_of, sharing_of
+from .state import (
+    KEYS_OF_REGION,
+    AuditedAccount,
+    Loss,
+    Named,
+    Removal,
+    Resource,
+    Scope,
+    resource_of,
+    sharing_of,
+)
 
 GRANT, STATEMENT, WIDER = (
     unused_key_access.GRANT.code,
@@ -51,10 +62,15 @@ _WITHOUT_IMAGE = (
 
 @dataclass(frozen=True)
 class RemediationPlan(PlanWithoutTargets):
-    """The removals in a stable order, and the findings about what could not be read. It has no actions."""
+    """The removals in a stable order, and the findings about what could not be read. It has no actions.
+
+    ``kept`` and ``other`` are what consumers that leave keep.
+    """
 
     removals: tuple[Removal, ...] = ()
     unreadable: tuple[Finding, ...] = ()
+    kept: tuple[KeptAccess, ...] = ()
+    other: tuple[OtherAccess, ...] = ()
 
 
 def plan(options: RemediationOptions, audited: AuditedAccount) -> RemediationPlan:
@@ -68,9 +84,15 @@ def plan(options: RemediationOptions, audited: AuditedAccount) -> RemediationPla
             if item.key not in needed and audited.holds(*item.key) is not False
         )
         return RemediationPlan(tuple(left))
-    scope = Scope.of(audited, options.images)
-    removals = _removals(options, audited, scope)
+    scope = select(options.images, options.name_patterns, audited)
+    departure = Departure()
+    if leaving := options.consumers:
+        departure = depart(leaving, audited, scope, revoke_in_use=options.revoke_in_use)
+        removals = _in_order(_make_removal(audited, *loss, ()) for loss in departure.losses)
+    else:
+        removals = _removals(options, audited, scope)
     if refusals := (
+        *refuse_selection(leaving, options.name_patterns, audited),
         *_refuse_codes(options.finding_codes),
         *_refuse_missing(options.images, audited),
         *_refuse_too_many(options.max_removals, removals),
@@ -82,7 +104,7 @@ def plan(options: RemediationOptions, audited: AuditedAccount) -> RemediationPla
         if cause_of(finding.code).remediation is Remediation.INCOMPLETE
         and scope.covers(_unread_resource(finding))
     )
-    return RemediationPlan(removals, unreadable)
+    return RemediationPlan(removals, unreadable, departure.kept, departure.other)
 
 
 def _unread_resource(finding: Finding) -> Resource:
@@ -124,7 +146,12 @@ def _removals(options: RemediationOptions, audited: AuditedAccount, scope: Scope
     for resource, principal in codes:
         if resource.kind == "key":
             codes[resource, principal] |= _codes_of_key(audited, resource, principal)
-    removals = (_make_removal(audited, *item, tuple(sorted(own_codes))) for item, own_codes in codes.items())
+    return _in_order(
+        _make_removal(audited, *item, tuple(sorted(own_codes))) for item, own_codes in codes.items()
+    )
+
+
+def _in_order(removals: Iterable[Removal]) -> tuple[Removal, ...]:
     return tuple(sorted(removals, key=lambda item: item.order))
 
 
@@ -151,7 +178,7 @@ def _make_removal(
         "snapshot": f"unshare {resource.resource_id}, {used}, from {who}",
         "key": f"revoke access to {resource.resource_id} from {who}",
     }
-    message = f"{resource.region}: {words[resource.kind]}: {', '.join(codes)}"
+    message = ": ".join((resource.region, words[resource.kind], *([", ".join(codes)] if codes else [])))
     return Removal(resource, principal, codes, image_id, message)
 
 
@@ -167,7 +194,7 @@ def _name_of_image(audited: AuditedAccount, resource: Resource) -> str:
 
 def _refuse_missing(images: Iterable[Named], audited: AuditedAccount) -> Iterator[Failure]:
     """Refuse images and snapshots that were not found, unless they may be among what could not be read."""
-    unread = {finding.region for finding in audited.findings if finding.code == "region_unreadable"}
+    unread = audited.unread_regions
     for named in images:
         hidden = unread | audited.unlisted if named.is_snapshot else unread
         may_be_unread = named.region in hidden if named.region is not None else bool(hidden)
@@ -181,9 +208,9 @@ def _refuse_missing(images: Iterable[Named], audited: AuditedAccount) -> Iterato
             )
 
 
-def _refuse_too_many(most: int, removals: tuple[Removal, ...]) -> Iterator[Failure]:
+def _refuse_too_many(most: int | None, removals: tuple[Removal, ...]) -> Iterator[Failure]:
     number = len(removals)
-    if number <= most:
+    if most is None or number <= most:
         return
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
     for removal in removals:
@@ -210,10 +237,6 @@ def _group_text(kind: str, codes: tuple[str, ...], principals: Sequence[str]) ->
     return f"{what} from {join_texts(names, _EXAMPLES)} ({', '.join(codes)})"
 
 
-_Loss = tuple[Resource, str]
-"""An image, snapshot or key, and the principal that loses it."""
-
-
 @dataclass(frozen=True)
 class _OrphanedKeyAccess:
     """Access to a key that ``unused`` have although nothing under it is shared with them any more.
@@ -227,7 +250,7 @@ class _OrphanedKeyAccess:
     losing: frozenset[str]
 
 
-def _resulting_snapshot_exposure(audited: AuditedAccount, losses: Iterable[_Loss]) -> list[_Loss]:
+def _resulting_snapshot_exposure(audited: AuditedAccount, losses: Iterable[Loss]) -> list[Loss]:
     """Return snapshots of unshared images, each with an account that can then launch none of its images."""
     lost = list(losses)
     after = audited.without(lost)
@@ -236,9 +259,7 @@ def _resulting_snapshot_exposure(audited: AuditedAccount, losses: Iterable[_Loss
     return [(resource, account_id) for resource in snapshots for account_id in after.wider(resource)]
 
 
-def _resulting_unused_key_access(
-    audited: AuditedAccount, losses: Iterable[_Loss]
-) -> list[_OrphanedKeyAccess]:
+def _resulting_unused_key_access(audited: AuditedAccount, losses: Iterable[Loss]) -> list[_OrphanedKeyAccess]:
     """Return the key access that the losses leave unused and that was used before."""
     lost = [(resource, principal) for resource, principal in losses if resource.kind != "key"]
     after = audited.without(lost)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role ``remediate`` displays and passes to the next job."""
+"""What the roles ``remediate`` and ``unshare`` display and pass to the next job."""
 
 from __future__ import annotations
 
@@ -38,8 +38,11 @@ _COLUMNS = (
     Column("codes", "findings"),
 )
 _RERUN = "Rerun to complete the remaining removals."
-# Where the problems are that are not shown: the role has no report.
-_REST = "the fact remediate_remaining and the output of -vvv"
+_UNSHARE = "unshare"
+_WITHOUT_KEYS = (
+    "Without access to a key, an account cannot launch encrypted images again, or start stopped instances "
+    "with volumes under it. Instances that run go on."
+)
 
 Removal = Mapping[str, Any]
 Access = tuple[str, str, str]
@@ -54,6 +57,7 @@ class _Run:
     remaining: frozenset[Access]
     kept: frozenset[Access]
     is_plan: bool
+    role: str
 
     def outcome(self, removal: Removal) -> str:
         access = _access(removal)
@@ -69,32 +73,48 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
 
     ``result`` has ``removals``, ``remaining``, ``kept_access``, ``dependents`` and ``unseen_accounts``, as
     ``remediation_plan`` returns them, the results of the tasks that ``failed``, and ``unreadable``, texts
-    about what the audit could not read. ``context`` has ``check_mode``.
+    about what the audit could not read. That of ``unshare`` also has ``other_access``. ``context`` has
+    ``check_mode`` and the ``role``.
     """
     run = _Run(
         result["removals"],
         frozenset(map(_access, result["remaining"])),
         frozenset(map(_access, result["kept_access"])),
         context["check_mode"],
+        context["role"],
     )
     problems = [
         *_list_failures(result["failed"]),
         *({"message": text} for text in result["unreadable"]),
         *(() if run.is_plan else _list_unconfirmed(result["remaining"])),
     ]
-    rest = report_path or _REST
+    # Where the problems are that are not shown: the role has no report.
+    rest = report_path or f"the fact {run.role}_remaining and the output of -vvv"
     failure = format_failure_message(f"{count(len(problems), 'problem')}:", problems, rest)
     lines = (
         *_headline(run),
-        *format_table(_COLUMNS, tuple(_rows(run))),
-        *_notes(result["kept_access"], "remediate_kept_access"),
-        *_notes(result["dependents"] or (), "remediate_dependents"),
-        *_notes(result["unseen_accounts"] or (), "remediate_unseen_accounts"),
+        *format_table(_columns(run), tuple(_rows(run))),
+        *(wrap_text(_WITHOUT_KEYS, Tone.WARNING) if _takes_keys(run) else ()),
+        *_notes(result["kept_access"], f"{run.role}_kept_access"),
+        *_notes(result.get("other_access", ()), f"{run.role}_other_access"),
+        *_notes(result["dependents"] or (), f"{run.role}_dependents"),
+        *_notes(result["unseen_accounts"] or (), f"{run.role}_unseen_accounts"),
         *format_failures(problems, rest, failure),
     )
     return Screen(
         lines, limit_artifacts(_artifacts(run, problems)), f"{failure}\n{_RERUN}" if problems else ""
     )
+
+
+def _columns(run: _Run) -> tuple[Column, ...]:
+    """Return the columns. Who is unshared has no findings."""
+    return _COLUMNS[:-1] if run.role == _UNSHARE else _COLUMNS
+
+
+def _takes_keys(run: _Run) -> bool:
+    """Whether accounts that were named lose a key."""
+    lost = (removal for removal in run.removals if run.outcome(removal) != "kept")
+    return run.role == _UNSHARE and any(removal["resource"].startswith("arn:") for removal in lost)
 
 
 def _list_failures(results: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
@@ -170,7 +190,7 @@ def _notes(notes: Sequence[Mapping[str, Any]], fact: str) -> Iterator[Line]:
 
 def _artifacts(run: _Run, problems: Sequence[Any]) -> dict[str, Any]:
     open_regions = {region for region, _resource, _principal in run.remaining if not run.is_plan}
-    done = "planned" if run.is_plan else "remediated"
+    done = "planned" if run.is_plan else "unshared" if run.role == _UNSHARE else "remediated"
     return {
         "failed_regions": sorted(open_regions),
         "kept": len(run.kept),

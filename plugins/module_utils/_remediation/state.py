@@ -33,6 +33,10 @@ class Resource(NamedTuple):
         return {"ami-": "image", "snap": "snapshot"}.get(self.resource_id[:4], "key")
 
 
+Loss = tuple[Resource, str]
+"""An image, snapshot or key, and the principal that loses it."""
+
+
 def resource_of(finding: Finding) -> Resource:
     """Return what a finding of the audit is about."""
     return Resource(finding.region, finding.resource)
@@ -87,14 +91,15 @@ class ImageAccess:
 
 @dataclass(frozen=True)
 class KeyAccess:
-    """Who may use a key by this collection's grants, and by its statements in the key policy."""
+    """Who may use a key by this collection's grants, by its statements in the key policy, and by others'."""
 
     grantees: PolicyConsumers = field(default_factory=PolicyConsumers)
     named: PolicyConsumers = field(default_factory=PolicyConsumers)
+    of_others: PolicyConsumers = field(default_factory=PolicyConsumers)
 
     @property
     def holders(self) -> PolicyConsumers:
-        """Return both, combined."""
+        """Return those that this collection gave access."""
         return self.grantees | self.named
 
 
@@ -114,6 +119,11 @@ class AuditedAccount:
     keys_of: Mapping[Resource, tuple[Resource, ...]] = field(default_factory=dict)
     keys: Mapping[Resource, KeyAccess] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+
+    @cached_property
+    def unread_regions(self) -> frozenset[str]:
+        """Return the regions whose images could not be listed."""
+        return frozenset(finding.region for finding in self.findings if finding.code == "region_unreadable")
 
     @cached_property
     def unlisted(self) -> frozenset[str]:
@@ -258,20 +268,20 @@ def _keys(region: str, own: Iterable[str], associated: Iterable[str]) -> tuple[R
 
 
 def _key(given: Mapping[str, Any]) -> KeyAccess:
-    statements = [statement for statement in given["policy_statements"] if statement["created_by_collection"]]
+    grants: dict[bool, set[str]] = {True: set(), False: set()}
+    for grant in given["grants"]:
+        grants[grant["created_by_collection"]].add(short(grant["grantee"]))
+    named = {True: PolicyConsumers(), False: PolicyConsumers()}
+    for statement in given["policy_statements"]:
+        named[statement["created_by_collection"]] |= PolicyConsumers(
+            frozenset(map(short, statement["principals"])),
+            frozenset(statement["org_ids"]),
+            frozenset((unit["org_id"], unit["org_unit_id"]) for unit in statement["org_units"]),
+        )
     return KeyAccess(
-        PolicyConsumers(
-            frozenset(short(grant["grantee"]) for grant in given["grants"] if grant["created_by_collection"])
-        ),
-        PolicyConsumers(
-            frozenset(principal for statement in statements for principal in statement["principals"]),
-            frozenset(org_id for statement in statements for org_id in statement["org_ids"]),
-            frozenset(
-                (unit["org_id"], unit["org_unit_id"])
-                for statement in statements
-                for unit in statement["org_units"]
-            ),
-        ),
+        PolicyConsumers(frozenset(grants[True])),
+        named[True],
+        PolicyConsumers(frozenset(grants[False])) | named[False],
     )
 
 

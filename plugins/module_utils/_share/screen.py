@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the roles ``share`` and ``unshare`` display and pass to the next job."""
+"""What the role ``share`` displays and passes to the next job."""
 
 from __future__ import annotations
 
@@ -31,6 +31,13 @@ from .._reports.screen import (
 )
 from .permissions import permissions_in
 
+_COLUMNS = (
+    Column("region", "region"),
+    Column("image", "image"),
+    Column("shared", "shared with"),
+    Column("outcome", "outcome"),
+)
+
 
 def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
     """Return the images and with how many each is shared after the run, or would be in check mode.
@@ -57,7 +64,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     first = [*_rows_of_failed_regions(result), *by_tone[0], *by_tone[1]]
     lines = (
         *_headline(result, context),
-        *format_table(_columns(context["role"]), tuple(collapse_rows(first, by_tone[2]))),
+        *format_table(_COLUMNS, tuple(collapse_rows(first, by_tone[2]))),
         *format_failures(problems, rest, message),
     )
     artifacts = {
@@ -67,16 +74,6 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         "status": context["status"],
     }
     return Screen(lines, limit_artifacts(artifacts), message)
-
-
-def _columns(role: str) -> tuple[Column, ...]:
-    return (
-        Column("region", "region"),
-        Column("image", "image"),
-        # Not those that lose access.
-        Column("shared", "still shared with" if role == "unshare" else "shared with"),
-        Column("outcome", "outcome"),
-    )
 
 
 def _incomplete_regions(result: Mapping[str, Any]) -> set[str]:
@@ -94,30 +91,21 @@ def _rows_of_failed_regions(result: Mapping[str, Any]) -> list[Row]:
 
 
 def _headline(result: Mapping[str, Any], context: Mapping[str, Any]) -> Iterator[Line]:
-    is_unsharing, status = context["role"] == "unshare", context["status"]
-    # Images that were not shared with the consumers lose nothing.
-    images = [item for item in result.get("results") or () if item["changed"] or not is_unsharing]
+    images, status = result.get("results") or (), context["status"]
     number = count(len(images), "image")
-    if is_unsharing and not images and status in ("planned", "unshared"):
-        yield from wrap_text("No permissions to remove.", Tone.GOOD)
-    elif not is_unsharing and status in ("planned", "shared") and has_no_change(images):
+    if status in ("planned", "shared") and has_no_change(images):
         verb = "is" if len(images) == 1 else "are"
         yield from wrap_text(f"Nothing to change: {number} {verb} shared already.", Tone.GOOD)
     elif status == "planned":
-        text = f"permissions would be removed from {number}" if is_unsharing else f"{number} would be shared"
-        yield from wrap_text(f"Check mode: {text}.", Tone.GOOD)
-    elif status in ("shared", "unshared"):
-        text = f"Removed permissions from {number}." if is_unsharing else f"Shared {number}."
-        yield from wrap_text(text, Tone.GOOD)
+        yield from wrap_text(f"Check mode: {number} would be shared.", Tone.GOOD)
+    elif status == "shared":
+        yield from wrap_text(f"Shared {number}.", Tone.GOOD)
     else:
         all_images = count(len(images) + len(_rows_of_failed_regions(result)), "image")
         incomplete = len(_incomplete_regions(result) & {item["region"] for item in images})
         done = f"{len(images) - incomplete} of {all_images}" if images else "no image"
-        if is_unsharing:
-            text = f"{'all named ' if incomplete else ''}permissions removed from {done}"
-        else:
-            text = f"{done} shared{' with all accounts' if incomplete else ''}"
-        yield from wrap_text(f"{str(status).capitalize()}: {text}.", Tone.BAD)
+        with_all = " with all accounts" if incomplete else ""
+        yield from wrap_text(f"{str(status).capitalize()}: {done} shared{with_all}.", Tone.BAD)
 
 
 def _row(

@@ -35,7 +35,9 @@ def kept(one: dict[str, Any]) -> dict[str, Any]:
     return {**one, "message": "It needs the key.", "reason": "volumes", "resource_ids": ["vol-1"]}
 
 
-def shown(*removals: dict[str, Any], check_mode: bool = False, **changes: Any) -> Screen:
+def shown(
+    *removals: dict[str, Any], check_mode: bool = False, role: str = "remediate", **changes: Any
+) -> Screen:
     report = {
         "removals": list(removals),
         "remaining": [],
@@ -46,7 +48,7 @@ def shown(*removals: dict[str, Any], check_mode: bool = False, **changes: Any) -
         "unreadable": [],
         **changes,
     }
-    found = screen(report, {"check_mode": check_mode}, None)
+    found = screen(report, {"check_mode": check_mode, "role": role}, None)
     assert all(count_columns(line.text) <= WIDTH for line in found.lines), found.text
     return found
 
@@ -175,3 +177,24 @@ def test_many_removals(number: int) -> None:
     rows = [line for line in found.text.splitlines() if line.startswith(EU)]
     assert len(rows) == min(number, 20)
     assert ("80 more" in found.text) == (number == 100)
+
+
+def test_who_is_unshared_has_no_findings_and_hears_what_stops_working() -> None:
+    removals = [{**removal(), "finding_codes": []}, {**removal(KEY), "finding_codes": []}]
+    other = {"message": "3 images in 2 regions stay shared with o-1."}
+    found = shown(*removals, role="unshare", other_access=[other])
+    text = " ".join(found.text.split())
+    assert text.startswith("Removed 2 of 2 permissions. region resource principal outcome eu-west-1 ami-1")
+    assert "cannot launch encrypted images again" in text
+    assert "- 3 images in 2 regions stay shared with o-1." in text
+    assert (found.artifacts["status"], found.failure) == ("unshared", "")
+    kept_key = kept(removals[1])
+    assert "encrypted images" not in shown(*removals, role="unshare", kept_access=[kept_key]).text
+    assert "encrypted images" not in shown(removals[0], role="unshare").text
+
+
+def test_problems_of_the_role_unshare_name_its_fact() -> None:
+    found = shown(*[removal(f"ami-{number}") for number in range(40)], role="unshare")
+    assert found.failure == ""
+    remaining = [removal(f"ami-{number}") for number in range(40)]
+    assert "the fact unshare_remaining" in shown(*remaining, role="unshare", remaining=remaining).text

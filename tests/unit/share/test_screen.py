@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the roles share and unshare display at their end and pass to the next job."""
+"""What the role share displays at its end and passes to the next job."""
 
 from __future__ import annotations
 
@@ -68,24 +68,16 @@ def test_a_region_that_failed_is_first() -> None:
     assert found.artifacts["failed_regions"] == [US]
 
 
-@pytest.mark.parametrize(
-    ("role", "headline"),
-    [
-        ("share", "Incomplete: 1 of 3 images shared with all accounts."),
-        ("unshare", "Incomplete: all named permissions removed from 1 of 3 images."),
-    ],
-)
-def test_a_region_in_which_aws_rejected_an_account_has_one_row(role: str, headline: str) -> None:
+def test_a_region_in_which_aws_rejected_an_account_has_one_row() -> None:
     rejected = {**REFUSED, "region": EU}
     found = shown(
         shared(EU, "1"),
         shared("sa-east-1"),
         status="incomplete",
-        role=role,
         failures=[rejected, {**rejected, "message": "Neither."}, REFUSED],
         msg="No.",
     )
-    assert found.text.splitlines()[0] == headline
+    assert found.text.splitlines()[0] == "Incomplete: 1 of 3 images shared with all accounts."
     rows = [line.text.split() for line in found.lines[2:5]]
     assert [(row[0], row[-1]) for row in rows] == [
         (US, "failed"),
@@ -94,42 +86,6 @@ def test_a_region_in_which_aws_rejected_an_account_has_one_row(role: str, headli
     ]
     assert [line.tone for line in found.lines[2:5]] == [Tone.BAD, Tone.BAD, Tone.PLAIN]
     assert found.artifacts["failed_regions"] == [EU, US]
-
-
-@pytest.mark.parametrize(
-    ("status", "headline", "outcome"),
-    [
-        ("unshared", "Removed permissions from 1 image.", "changed"),
-        ("planned", "Check mode: permissions would be removed from 1 image.", "planned"),
-    ],
-)
-def test_images_are_unshared_with_some_accounts(status: str, headline: str, outcome: str) -> None:
-    found = shown(shared(EU, "1", "2"), shared(US, changed=False), status=status, role="unshare")
-    assert found.text.splitlines()[0] == headline
-    assert [" ".join(line.split()) for line in found.text.splitlines()[1:]] == [
-        "region image still shared with outcome",
-        f"eu-west-1 ami-eu-west-1 2 accounts {outcome}",
-        "us-east-1 ami-us-east-1 no account unchanged",
-    ]
-
-
-def test_images_in_some_regions_are_unshared() -> None:
-    found = shown(shared(EU), status="incomplete", role="unshare", failures=[REFUSED])
-    assert found.text.splitlines()[0] == "Incomplete: permissions removed from 1 of 2 images."
-    failed = shown(status="failed", role="unshare", failures=[REFUSED])
-    assert failed.text.splitlines()[0] == "Failed: permissions removed from no image."
-
-
-def test_an_image_that_loses_nothing_does_not_count_as_done() -> None:
-    kept = shared(EU, changed=False)
-    found = shown(kept, status="incomplete", role="unshare", failures=[REFUSED])
-    assert found.text.splitlines()[0] == "Incomplete: permissions removed from no image."
-
-
-@pytest.mark.parametrize("status", ["planned", "unshared"])
-def test_no_image_loses_a_permission(status: str) -> None:
-    found = shown(shared(EU, changed=False), status=status, role="unshare")
-    assert found.text.splitlines()[0] == "No permissions to remove."
 
 
 def test_public_images_are_named() -> None:
@@ -174,12 +130,11 @@ def test_the_message_about_many_options_is_not_too_long() -> None:
     assert lines[-1] == f"{20 - len(lines[1:-1])} more in the fact share_failures."
 
 
-@pytest.mark.parametrize("role", ["share", "unshare"])
-def test_where_the_failures_are_that_are_not_shown(role: str) -> None:
+def test_where_the_failures_are_that_are_not_shown() -> None:
     many = [Failure.at(Target("eu-1", None), "X", "bad", f"{number} is bad.", "") for number in range(9)]
     failures = [one.to_dict() for one in many]
-    found = shown(status="failed", role=role, failures=failures, msg=summary(many))
-    rest = f"4 more in the fact {role}_failures."
+    found = shown(status="failed", failures=failures, msg=summary(many))
+    rest = "4 more in the fact share_failures."
     assert [found.lines[-1].text.strip(), found.failure.splitlines()[-1]] == [rest, rest]
 
 
