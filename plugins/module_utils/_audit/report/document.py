@@ -53,7 +53,6 @@ def document(content: Mapping[str, Any]) -> Document:
         matrix_first=True,
         headline=content["summary"],
         facts=(
-            *(((("Account", owner)),) if owner else ()),
             ("Allowed", _count_allowed(content["policy"])),
             *((("Left out", ", ".join(not_checked)),) if not_checked else ()),
         ),

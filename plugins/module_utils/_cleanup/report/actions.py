@@ -15,7 +15,7 @@ from ..._reports.document import Column, Group
 from ..._reports.naming import image_order, natural_key
 from .outcome import NOT_DONE, STAGES
 from .prices import read_report_prices
-from .rows import FREED, IMAGE, OUTCOME, REASON, SIZE, list_cost_columns, make_row
+from .rows import FREED, IMAGE, NEWEST, OUTCOME, REASON, SIZE, list_cost_columns, make_row
 from .wording import PAST, render_money
 
 _SAME = (("outcome_text", "Outcome"), ("reason", "Reason"))
@@ -39,6 +39,7 @@ def _make_group(
     same = {key: rows[0][key] for key, _title in _SAME if len({row[key] for row in rows}) == 1}
     columns = (
         *(column for column in IMAGE if column.key != "family"),
+        NEWEST,
         *(column for column in (OUTCOME, REASON) if column.key not in same),
         *(SIZE, FREED, *list_cost_columns(content, "freed_monthly_cost", "Freed a month")),
         *(Column("snapshots", "Snapshots"), Column("recoverable_until", "Recoverable until")),

@@ -15,6 +15,7 @@ from ..._reports.values import render_date
 from .outcome import NOT_DONE, STAGES
 from .wording import render_money, render_outcome
 
+_UNUSED = "No rule keeps it, and no use was found."
 _NOT_DONE = "Check the failures, the warnings, and whether the image still exists."
 IMAGE = (
     Column("region", "Region"),
@@ -23,6 +24,7 @@ IMAGE = (
     Column("family", "Family"),
     Column("creation_date", "Created"),
 )
+NEWEST = Column("newest", "Newest in family")
 OUTCOME, REASON = Column("outcome_text", "Outcome"), Column("reason", "Reason")
 SIZE, FREED = Column("size_gib", "GiB", numeric=True), Column("freed_gib", "GiB freed", numeric=True)
 
@@ -44,6 +46,7 @@ def make_row(image: Mapping[str, Any]) -> dict[str, Any]:
         **make_record(image),
         **render_amounts(image),
         "creation_date": render_date(image["creation_date"]),
+        "newest": ordinal(image["rank"]) if image["rank"] else "",
     }
 
 
@@ -67,17 +70,10 @@ def _render_next(image: Mapping[str, Any]) -> str:
 def _render_reason(image: Mapping[str, Any]) -> str:
     """Return the rules that keep the image, what blocks its next stage, and its uses."""
     if image["decision"] in STAGES:
-        why = _NOT_DONE if image["outcome"] == NOT_DONE else _render_unused(image)
+        why = _NOT_DONE if image["outcome"] == NOT_DONE else _UNUSED
         return " ".join([why, *image["reasons"]])
     uses = [f"{_render_evidence(item)}." for item in image["evidence"]]
     return " ".join([*image["reasons"], *uses])
-
-
-def _render_unused(image: Mapping[str, Any]) -> str:
-    """Return why an image is retired."""
-    if image["rank"] is None:
-        return "No rule keeps it, and no use was found."
-    return f"No rule keeps it, the {ordinal(image['rank'])} newest of its family there, and no use was found."
 
 
 def _render_evidence(item: Mapping[str, Any]) -> str:

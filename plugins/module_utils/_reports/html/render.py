@@ -13,6 +13,7 @@ from functools import cache
 from itertools import groupby
 from typing import Any
 
+from ..._arns import account_of
 from ..._wording import escape_invisible
 from ..codes_page import build_address
 from ..document import COLLECTION_VERSION, Column, Document, Mark, Matrix
@@ -63,6 +64,7 @@ def render_html(document: Document, written_at: str, files: Mapping[str, str]) -
         labels=labels,
         max_open_changes=MAX_OPEN_CHANGES,
         max_open_rows=MAX_OPEN_ROWS,
+        account=account_of(document.written_by.get("caller", "")),
         account_names=document.account_names,
         versions=_list_versions(document.written_by),
         page=page,

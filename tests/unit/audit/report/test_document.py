@@ -232,7 +232,7 @@ def test_the_table_of_keys_has_statements_of_others_as_its_note_says() -> None:
 def test_what_was_not_checked_is_a_fact() -> None:
     left_out = of(region(volume_permissions={}), **allowing(check_snapshots=False))
     assert ("Left out", "snapshots: not checked") in left_out.facts
-    assert of(region()).facts == (("Account", OWNER), ("Allowed", "nobody but the owner"))
+    assert of(region()).facts == (("Allowed", "nobody but the owner"),)
 
 
 def test_every_finding_is_an_item_with_an_explanation() -> None:

@@ -37,7 +37,7 @@ def test_a_group_for_each_stage_and_family_the_most_destructive_first() -> None:
     assert {group.tone for group in groups} == {"neutral"}
     assert dict(groups[0].notes) == {
         "Outcome": "would be deregistered",
-        "Reason": "No rule keeps it, the 1st newest of its family there, and no use was found.",
+        "Reason": "No rule keeps it, and no use was found.",
     }
 
 

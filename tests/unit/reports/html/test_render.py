@@ -269,6 +269,17 @@ def test_the_matrix_of_an_audit_is_before_its_pictures() -> None:
         assert [one for one in ids if one in expected] == expected
 
 
+def test_the_head_names_the_account_and_the_caller() -> None:
+    caller = f"arn:aws:sts::{OWNER}:assumed-role/auditor/one"
+    writer = {"caller": caller, "collection": "1.0.0", "ansible_core": "2.19.1"}
+    found = page(replace(document(), written_by=writer, account_names={OWNER: "images"}))
+    facts = found.text("dd")
+    assert f"images ({OWNER})" in facts
+    assert caller in facts
+    assert "Written by golden.images 1.0.0, ansible-core 2.19.1. " in found.text("footer")
+    assert "By" not in page().text("dt")
+
+
 def test_a_group_has_its_place_and_a_command_to_copy() -> None:
     group = Group(
         *("high", "high", "It is public.", 1),
