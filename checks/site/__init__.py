@@ -98,7 +98,14 @@ def write_source(root: Path, source: Path) -> None:
     pages = guides(root)
     for page in pages:
         _copy(root, source, f"{page}.md")
-    for pattern in ("docs/iam/*.json", "bootstrap/cloudformation/*.json", "docs/images/*", "docs/pictures/*", "LICENSE", "galaxy.yml"):
+    for pattern in (
+        "docs/iam/*.json",
+        "bootstrap/cloudformation/*.json",
+        "docs/images/*",
+        "docs/pictures/*",
+        "LICENSE",
+        "galaxy.yml",
+    ):
         for path in root.glob(pattern):
             _copy(root, source, path.relative_to(root).as_posix())
     shutil.copy(_CONF, source / "conf.py")

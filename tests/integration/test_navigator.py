@@ -54,6 +54,9 @@ def test_a_playbook_runs_in_ansible_navigator(aws: SimulatedAws, fixture: Fixtur
     assert clean.returncode == 0, clean.stdout + clean.stderr
     account = aws.account_id(OWNER)
     assert f"Audit of account {account}: no findings.\n" in clean.stdout.replace("\r\n", "\n")
+    # Neither colors nor the codes of ansible-runner are in a log.
+    assert "\x1b" not in clean.stdout
+    assert (tmp_path / "audit-run.json").is_file()
     report = json.loads((tmp_path / "audit" / "report.json").read_text(encoding="utf-8"))
     assert report["status"] == "clean"
 

@@ -43,8 +43,8 @@ def ansible(awx: Awx, tmp_path: Path) -> Iterator[Ansible]:
     with serving(awx) as address:
         environment = {"PATH": "/usr/bin:/bin", "CONTROLLER_HOST": address, "CONTROLLER_OAUTH_TOKEN": TOKEN}
         ansible = Ansible(environment, tmp_path)
-        # The setup runs 40 modules.
-        ansible.timeout = 2400
+        # The setup runs 50 modules.
+        ansible.timeout = 270
         yield ansible
 
 
