@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils._reports.command import render_playbook_command
 from ansible_collections.golden.images.plugins.module_utils._reports.document import (
     SEVERITIES,
     Bars,
@@ -173,22 +174,24 @@ def test_filters_and_search_hide_other_rows(browser: Browser, address: str) -> N
 
 
 def test_a_button_copies_the_command(browser: Browser, tmp_path: Path) -> None:
-    command = 'ansible-playbook \\\n  -e \'{"id": ["012345678901"]}\''
+    command = render_playbook_command("share_ami", {"share_account_ids": [STRANGER]}, "--check")
     group = Group("high", "high", "It is <b>public</b>.", 1, command=command, command_note="It shows.")
-    names = {"012345678901": "stranger"}
     path = tmp_path / "command.html"
-    report = replace(document(), groups=(group,), account_names=names)
+    report = replace(document(), groups=(group,), account_names={STRANGER: "stranger"})
     path.write_text(render_html(report, NOW, PAGE_FILES), encoding="utf-8")
     browser.complaints.clear()
     browser.call("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    browser.resize(400, 800)
     browser.open(path.as_uri())
     browser.run("document.querySelector('.group').open = true; scrollTo(0, 0)")
+    assert browser.run("document.documentElement.scrollWidth - innerWidth") == 0
     place = browser.run(_MIDDLE_OF_BUTTON)
     for kind in ("mousePressed", "mouseReleased"):
         browser.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
     wait_for(browser, "document.querySelector('button.copy').textContent === 'Copied'")
     assert browser.run("navigator.clipboard.readText()") == command
     assert browser.complaints == []
+    browser.resize(1400, 1000)
 
 
 _MIDDLE_OF_BUTTON = """(() => {
