@@ -17,7 +17,6 @@ from ansible_collections.golden.images.plugins.module_utils._audit.screen import
 from ansible_collections.golden.images.plugins.module_utils._cleanup.screen import screen as cleanup
 from ansible_collections.golden.images.plugins.module_utils._diagnose.screen import screen as diagnosis
 from ansible_collections.golden.images.plugins.module_utils._distribution.screen import screen as distribution
-from ansible_collections.golden.images.plugins.module_utils._failures import cut
 from ansible_collections.golden.images.plugins.module_utils._monitoring.screen import screen as monitoring
 from ansible_collections.golden.images.plugins.module_utils._publish.screen import screen as publication
 from ansible_collections.golden.images.plugins.module_utils._remediation.screen import screen as remediation
@@ -29,6 +28,7 @@ from ansible_collections.golden.images.plugins.module_utils._reports.uploaded im
 from ansible_collections.golden.images.plugins.module_utils._restore.screen import screen as restoration
 from ansible_collections.golden.images.plugins.module_utils._share.screen import screen as sharing
 from ansible_collections.golden.images.plugins.module_utils._verification.screen import screen as verification
+from ansible_collections.golden.images.plugins.module_utils._wording import shorten
 from ansible_collections.golden.images.plugins.plugin_utils._large_results import (
     UnreadableResultError,
     read_whole,
@@ -106,7 +106,7 @@ class ActionModule(ActionBase):
         except UnreadableResultError as error:
             raise AnsibleActionFail(f"result: {error}") from None
         except (AttributeError, LookupError, TypeError, ValueError) as exception:
-            lacking = f": it lacks {cut(str(exception), 100)}" if isinstance(exception, KeyError) else ""
+            lacking = f": it lacks {shorten(str(exception), 100)}" if isinstance(exception, KeyError) else ""
             # Ansible would append the message of a cause.
             raise AnsibleActionFail(
                 f"result: it is not a result of the role {role}{lacking}. Pass what the module of the role "

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ._failures import cut
+from ._causes import MOST_NAMED
 from ._listing import count, join_texts
 from ._model import PUBLIC, Target
 from ._plan import KNOWN_AFTER_APPLY, Action, TargetPlan
@@ -23,10 +23,8 @@ ADDED, REMOVED, REPLACED = "+", "-", "~"
 # The width of a terminal, and the most lines of a diff.
 _WIDTH = 80
 _MOST_LINES = 200
-# So many are named, more are counted.
+# So many resources, places and tags are named, more are counted.
 _NAMED = 3
-# Characters of a name or a tag's value.
-_LONGEST = 60
 _ACCOUNT = re.compile(r"arn:[\w-]+:iam::([0-9]{12}):root|([0-9]{12})")
 _PRINCIPAL = re.compile(r"arn:[\w-]+:(?:iam|sts|organizations)::[^\"\s]+|(?<![:\w])[0-9]{12}(?![:\w])")
 
@@ -91,7 +89,7 @@ def consumers_text(consumers: Collection[str]) -> str:
     accounts = [consumer for consumer in consumers if ACCOUNT_ID.fullmatch(consumer)]
     if PUBLIC in consumers:
         return "all AWS accounts (public)"
-    if len(consumers) <= _NAMED:
+    if len(consumers) <= MOST_NAMED:
         return ", ".join(consumers)
     others = len(consumers) - len(accounts)
     counts = ((len(accounts), "account"), (others, "principal"))
@@ -118,18 +116,34 @@ def _lines(changes: Iterable[Change], targets: frozenset[Target]) -> Iterator[st
         groups.setdefault((change.sign, _common_text(change)), []).append(change)
     for (sign, text), members in groups.items():
         changed = [change.target for change in members if change.target is not None]
-        line = _own_text(members[0]) if len(members) == 1 else text
-        place = f"{_place(changed, targets)}: " if changed else ""
+        line = _own_text(members[0]) if len(members) == 1 else _counted_text(members[0])
+        # Names that have the region in them differ, and those of the first one stand for all.
+        example = _name_example(changed) if len(members) > 1 and line != text else ""
+        place = f"{_place(changed, targets)}{example}: " if changed else ""
         yield f"{place}{sign} {line}"
+
+
+def _name_example(changed: Sequence[Target]) -> str:
+    """Return the first target, empty without one."""
+    if not changed:
+        return ""
+    several_accounts = len({target.account_id for target in changed}) > 1
+    return f", such as {_name(changed[0], several_accounts)}"
 
 
 def _common_text(change: Change) -> str:
     """Return the text without what differs by target."""
+    text = _counted_text(change)
+    for name in (change.target.region, change.target.account_id) if change.target else ():
+        text = text.replace(name, "<name>")
+    return text
+
+
+def _counted_text(change: Change) -> str:
+    """Return the text with the number of the resources."""
     number = len(change.resources)
     subject = _subject(change) if change.noun and (number > 1 or not change.consumers) else ""
-    text = _with_subject(change, subject)
-    region = change.target.region if change.target else ""
-    return text.replace(region, "{region}") if region else text
+    return _with_subject(change, subject)
 
 
 def _own_text(change: Change) -> str:
@@ -183,7 +197,7 @@ def _of_copy(action: Action) -> Iterator[Change]:
     request = action.parameters
     encrypted = ", encrypted" if request.get("Encrypted") else ""
     source = f"{request['SourceImageId']} from {request['SourceRegion']}"
-    yield _change(ADDED, f"copy of {source} as {_short(request['Name'])}{encrypted}")
+    yield _change(ADDED, f"copy of {source} as {request['Name']}{encrypted}")
 
 
 def _of_launch_permission(action: Action) -> Iterator[Change]:
@@ -213,7 +227,7 @@ def _of_tags(sign: str) -> Callable[[Action], Iterator[Change]]:
 
 
 def _tags_text(tags: Sequence[Mapping[str, str]]) -> str:
-    texts = [_short(tag["Key"]) + (f"={_short(tag['Value'])}" if "Value" in tag else "") for tag in tags]
+    texts = [tag["Key"] + (f"={tag['Value']}" if "Value" in tag else "") for tag in tags]
     return f"{'tag' if len(tags) == 1 else 'tags'} {join_texts(texts, _NAMED)} on"
 
 
@@ -357,8 +371,4 @@ def _noun(resource: str | None) -> str:
 
 def _id(resource: str) -> str:
     """Return the ID of a resource; of a key's ARN, the part that is particular to the key."""
-    return cut(resource.rpartition(":key/")[2], _LONGEST)
-
-
-def _short(text: str) -> str:
-    return cut(text, _LONGEST)
+    return resource.rpartition(":key/")[2]

@@ -12,30 +12,26 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any, Literal
 
-from ._listing import join_texts
+from ._causes import Occurrence, find_causes
 from ._model import Target
+from ._wording import shorten, shorten_quoted
 
 Source = Literal["aws", "sdk", "collection"]
 # The code of each consumer that AWS rejects, whichever of its codes AWS returned for that.
 CONSUMER_REJECTED = "consumer_rejected"
-_REJECTION_OF_ACCOUNT = re.compile("AWS rejected ([0-9]{12}):")
+_REJECTION = re.compile(r"AWS rejected (\S+):(?: |\Z)")
+_ACCOUNT = re.compile("[0-9]{12}")
 # The remedy for credentials that AWS does not accept.
 CHECK_CREDENTIALS = "Check the credentials: profile, keys and session token, and whether they have expired."
-# Characters of a line, of a message with its remedy, and of a message whose remedy is long.
-_LINE = 500
-_LONGEST = 480
-_SHORTEST = 200
-# Characters of a problem with an option's value: enough for any ARN and the sentence around it.
-_LONGEST_PROBLEM = 270
-# Characters of a word that is not cut.
-_WORD = 20
-# Lines of a message about several failures. Invalid options are fixed all at once, before the next run.
-_MOST_LINES = 5
+# Characters of a message that is not the traceback of a bug: more than any of AWS's has.
+_LONGEST = 2500
+# Characters of a problem with an option: values without quotes, or with quotes in them, can be long.
+_LONGEST_PROBLEM = 500
+# Causes in a message about several failures. Invalid options are fixed all at once, before the next run.
+_MOST_CAUSES = 5
 _MOST_OPTIONS = 20
-LONGEST_MESSAGE = 3500
-"""Characters of a message: Ansible displays it as one line, of which terminals and logs may show 4,096."""
-# Regions that a line names.
-_MOST_REGIONS = 20
+# Characters of a message: Ansible displays it as one line, of which terminals and logs may show 4,096.
+_LONGEST_LIST = 3500
 RESULT = "the failures of the task's result, which -vvv shows"
 """Where the failures of a module are that its message does not list."""
 
@@ -101,27 +97,26 @@ class Failure:
     @property
     def rejected_account_id(self) -> str | None:
         """Return the account that AWS rejected, None if it is not the rejection of a whole account."""
-        rejection = _REJECTION_OF_ACCOUNT.match(self.message)
-        return rejection[1] if rejection and self.error_code == CONSUMER_REJECTED else None
+        consumer = find_rejected(self.message) if self.error_code == CONSUMER_REJECTED else None
+        return consumer if consumer and _ACCOUNT.fullmatch(consumer) else None
 
     def sentence(self) -> str:
         """Return the region, the message and the remedy."""
         return f"{self.region}: {self.text()}" if self.region else self.text()
 
     def text(self) -> str:
-        """Return the message and the remedy, cut if they are long, without the region.
+        """Return the message and the remedy, without the region. AWS's message has its code.
 
-        AWS's message has its code. The traceback of a bug is not cut.
+        What is as long as no message of AWS is cut at its end, unless it is the traceback of a bug.
         """
-        message = with_code(self.message, self.error_code) if self.source == "aws" else self.message.rstrip()
+        longest = len(self.message) if self.error_code == "unexpected_error" else _LONGEST
+        message = shorten(self.message.rstrip(), longest)
+        if self.source == "aws":
+            message = with_code(message, self.error_code)
         # Many of AWS's messages end without a full stop.
         if self.remedy and message and message[-1] not in ".!?:":
             message += "."
-        remedy = self.remedy
-        if self.error_code != "unexpected_error":
-            message = cut(message, max(_SHORTEST, _LONGEST - len(remedy) - 1))
-            remedy = cut(remedy, _LONGEST - len(message) - 1)
-        return f"{message} {remedy}".strip()
+        return f"{message} {shorten(self.remedy, _LONGEST)}".strip()
 
     def to_dict(self) -> dict[str, str | None]:
         """Return the failure as every module returns it in ``failures``."""
@@ -158,13 +153,14 @@ def _rejection_of(consumer: str) -> str:
 
 
 def invalid_option(option: str, message: str, remedy: str, region: str | None = None) -> Failure:
-    """Return a failure for an option whose value cannot be used."""
+    """Return a failure for an option whose value cannot be used. A long value in quotes is cut at its end."""
+    message = shorten(shorten_quoted(message), _LONGEST_PROBLEM)
     return Failure(message=message, remedy=remedy, error_code="invalid_option", action=option, region=region)
 
 
 def invalid_value(option: str, problem: str, remedy: str) -> Failure:
-    """Return a failure for an option whose value cannot be used. A problem with a long value is cut."""
-    return invalid_option(option, f"{option}: {cut(problem, _LONGEST_PROBLEM)}", remedy)
+    """Return a failure for an option whose value cannot be used: ``problem`` follows the option's name."""
+    return invalid_option(option, f"{option}: {problem}", remedy)
 
 
 def incomplete_response(operation: str, member: str, target: Target | None = None) -> Failure:
@@ -187,79 +183,49 @@ def with_code(message: str, code: str | None) -> str:
     return f"{message.rstrip().removesuffix('.')} ({code})".lstrip()
 
 
-def cut(text: str, longest: int) -> str:
-    """Return the text, or its beginning and its end if it has more characters than ``longest``.
+def find_rejected(message: str) -> str | None:
+    """Return the consumer that AWS rejected, an account ID or an ARN; None if it is no such message."""
+    rejection = _REJECTION.match(message)
+    return rejection[1] if rejection else None
 
-    Words stay whole, apart from long ones: an ARN, a value without spaces.
+
+def sentences(failures: Iterable[Failure], rest: str = RESULT) -> tuple[str, ...]:
+    """Return a text for each cause, with its regions and accounts.
+
+    ``rest`` says where these are if they are too many to be named.
     """
-    if len(text) <= longest:
-        return text
-    end = longest // 4
-    beginning, ending = text[: longest - end - 3], text[-end:]
-    words, _space, last_word = beginning.rpartition(" ")
-    first_word, _space, other_words = ending.partition(" ")
-    return (
-        f"{words if words and len(last_word) <= _WORD else beginning} … "
-        f"{other_words if other_words and len(first_word) <= _WORD else ending}"
+    occurrences = (
+        Occurrence(failure.text(), failure.region, find_rejected(failure.message) or failure.account_id)
+        for failure in failures
     )
-
-
-def sentences(failures: Iterable[Failure]) -> tuple[str, ...]:
-    """Return a text for each failure. Regions with the same failure share one: twenty stay readable."""
-    return tuple(
-        _line(text, regions)
-        for text, regions in combine_regions((failure.region, failure.text()) for failure in failures)
-    )
-
-
-def combine_regions(texts: Iterable[tuple[str | None, str]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return the texts, each with its regions. Texts that differ only in the region are one.
-
-    Such a text has ``there`` instead of ``in eu-west-1``, and ``{region}`` in other places of the region. A
-    text of no region has none.
-    """
-    texts_by_region: dict[str, dict[str, str]] = {}
-    for region, text in texts:
-        general = _general(text, region) if region else text
-        texts_by_region.setdefault(general, {}).update({region: text} if region else {})
-    return tuple(
-        (next(iter(by_region.values())) if len(by_region) == 1 else general, tuple(by_region))
-        for general, by_region in texts_by_region.items()
-    )
-
-
-def _general(text: str, region: str) -> str:
-    without_region = re.sub(rf"(?<=\w) in {re.escape(region)}(?![\w-])", " there", text)
-    return without_region.replace(region, "{region}")
-
-
-def _line(text: str, regions: Sequence[str]) -> str:
-    """Return the text after its regions: as many as fit into the line, but at least one."""
-    if not regions:
-        return text
-    space = _LINE - len(text) - len(": ")
-    places = (join_texts(regions, most) for most in range(_MOST_REGIONS, 1, -1))
-    place = next((place for place in places if len(place) <= space), join_texts(regions, 1))
-    # A traceback stays whole: it is of one region, or longer than any line.
-    return f"{place}: {text if len(text) > _LONGEST else cut(text, _LINE - len(place) - len(': '))}"
+    return tuple(f"{cause.place}{cause.text}" for cause in find_causes(occurrences, rest))
 
 
 def summary(failures: Iterable[Failure], rest: str = RESULT) -> str:
-    """Return all failures as one message: a sentence for one failure, a list for several (``sentences``).
+    """Return all failures as one message: a sentence for one cause, a list for several (``sentences``).
 
     ``rest`` says where the failures are that a long list leaves out.
     """
     all_failures = list(failures)
-    lines = sentences(all_failures)
-    if len(lines) == 1:
-        return lines[0]
-    most = (
-        _MOST_OPTIONS
-        if all(failure.error_code == "invalid_option" for failure in all_failures)
-        else _MOST_LINES
-    )
-    items = [f"- {line}" for line in lines[:most]]
-    lengths = accumulate(len(line) + 1 for line in items)
-    number = max(1, sum(length <= LONGEST_MESSAGE for length in lengths))
-    more = [f"{len(lines) - number} more in {rest}."] if len(lines) > number else []
-    return "\n".join([f"{len(lines)} problems:", *items[:number], *more])
+    is_about_options = all(failure.error_code == "invalid_option" for failure in all_failures)
+    most = _MOST_OPTIONS if is_about_options else _MOST_CAUSES
+    return list_problems(sentences(all_failures, rest), rest, most)
+
+
+def list_problems(texts: Sequence[str], rest: str, most: int = _MOST_CAUSES) -> str:
+    """Return texts about problems as one message: as many as fit, each whole, and the number of others."""
+    if len(texts) < 2:
+        return "".join(texts)
+    items, further = list_items(texts, rest, most)
+    number = f"{len(items)} of {len(texts):,}" if further else f"{len(items)}"
+    return "\n".join([f"{number} problems:", *items, *further])
+
+
+def list_items(texts: Sequence[str], rest: str, most: int = _MOST_CAUSES) -> tuple[list[str], list[str]]:
+    """Return the first texts as items of a list, and the line that counts the others, if there are any."""
+    items = [f"- {text}" for text in texts[:most]]
+    lengths = accumulate(len(item) + 1 for item in items)
+    # The first one is there even if it is a traceback.
+    number = max(1, sum(length <= _LONGEST_LIST for length in lengths))
+    left = len(texts) - number
+    return items[:number], [f"{left:,} more in {rest}."] if left > 0 else []

@@ -25,6 +25,12 @@ _TYPES = {
     "list": "a list",
     "str": "text",
 }
+# Characters of a value of the user's in a message: enough for any ARN.
+_LONGEST_VALUE = 200
+LONGEST_PATH = 500
+"""Characters of a path in a message. A longer one is a mistake: a name has 255 at most."""
+# The first quote is none that ends another value.
+_LONG_QUOTED = re.compile(rf"(?<![^\s(\[])'([^']{{{_LONGEST_VALUE + 1},}})'")
 # ansible.module_utils.common.parameters, _validate_argument_types and _validate_elements.
 _TYPE_ERROR = re.compile(
     r"(?:Elements value for option|argument) '(?P<option>\w+)'(?:.* found in '(?P<of>\w+)[^']*')?"
@@ -39,10 +45,33 @@ _CHOICE_ERROR = re.compile(
 
 
 def render_value(value: Any) -> str:
-    """A value as it is written in YAML: text in quotes, lists and mappings in JSON, which YAML includes."""
+    """A value as it is written in YAML: text in quotes, lists and mappings in JSON, which YAML includes.
+
+    A long one is cut at its end.
+    """
     if isinstance(value, str):
-        return f"'{value}'"
-    return json.dumps(value, default=str, ensure_ascii=False)
+        return _quote(value)
+    return shorten(json.dumps(value, default=str, ensure_ascii=False))
+
+
+def shorten(text: str, longest: int = _LONGEST_VALUE) -> str:
+    """Return the text, or its beginning and its length if it has more characters than ``longest``."""
+    if len(text) <= longest:
+        return text
+    words, _space, last_word = text[:longest].rpartition(" ")
+    # Words stay whole, so that no part of a secret is left that is masked later.
+    return f"{words or last_word}\u2026 ({len(text):,} characters)"
+
+
+def shorten_quoted(text: str) -> str:
+    """Return the text with long values in single quotes cut at their end."""
+    return _LONG_QUOTED.sub(lambda match: _quote(match[1]), text) if len(text) > _LONGEST_VALUE else text
+
+
+def _quote(value: str) -> str:
+    short = shorten(value)
+    beginning, ellipsis, length = short.rpartition("\u2026") if short != value else (value, "", "")
+    return f"'{beginning}'{ellipsis}{length}"
 
 
 def file_reason(exception: OSError | ValueError) -> str:

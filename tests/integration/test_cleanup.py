@@ -351,7 +351,8 @@ def test_over_the_limit_and_with_what_cannot_be_read_nothing_goes(
         "DescribeImageReferences",
         "DescribeInstances",
     ]
-    assert f"{HOME}: DescribeInstances could not be read" in " ".join(run.text.split())
+    place = f"{HOME} in account {aws.account_id(OWNER)}"
+    assert f"{place}: DescribeInstances could not be read" in " ".join(run.text.split())
     unread = [one["evidence"][0] for one in kept.result["results"] if one["evidence"]]
     assert {(one["kind"], one["subject"]) for one in unread} == {
         ("unreadable", "DescribeInstances"),

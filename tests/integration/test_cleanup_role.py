@@ -265,9 +265,10 @@ def test_what_could_not_be_read_makes_the_cleanup_incomplete_and_fails_it_unless
     checked = ansible.run(FQCN, policy, "--check")
     assert (checked.code != 0, checked.facts["cleanup_status"]) == (True, "incomplete")
     assert changing_calls(aws) == []
+    place = f"{AWAY} in account {aws.account_id(OWNER)}"
     expected = (
-        f"{AWAY}: DescribeFleets could not be read, so images or snapshots are kept that could "
-        "otherwise be retired"
+        f"{place}: DescribeFleets could not be read, so images or snapshots are kept that could otherwise be "
+        "retired"
     )
     assert expected in checked.task("Fail if the cleanup or its report failed").result["msg"]
     plan = _report(ansible, "plan")
@@ -286,7 +287,7 @@ def test_what_could_not_be_read_makes_the_cleanup_incomplete_and_fails_it_unless
     assert (failed.code != 0, quiet.code) == (True, 0), quiet.text
     for run in (failed, quiet):
         assert run.facts["cleanup_status"] == "incomplete"
-        assert f"{AWAY}: DescribeFleets could not be read" in " ".join(run.text.split())
+        assert f"{place}: DescribeFleets could not be read" in " ".join(run.text.split())
     # The clock of the image in the other region runs, whether or not the task fails.
     assert observed.changes(aws)[0].action == "CreateTags"
     assert _report(ansible)["status"] == "incomplete"

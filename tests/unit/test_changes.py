@@ -184,7 +184,8 @@ def distribution(region: Target, users: list[dict[str, str]]) -> TargetPlan:
 
 def test_what_is_the_same_in_all_regions_is_one_line() -> None:
     assert text_of(distribution(region, USERS) for region in REGIONS) == [
-        "20 regions: + copy of ami-1 from us-west-2 as golden-{region}",
+        "20 regions, such as region-00: + copy of ami-1 from us-west-2 as",
+        "    golden-region-00",
         "20 regions: + create volume permission on 2 snapshots for 12 accounts",
         "20 regions: + launch permission for 12 accounts",
     ]
@@ -219,6 +220,15 @@ def test_several_accounts_are_counted() -> None:
     assert prepared(changes[:1], targets) == f"{ACCOUNTS[0]} eu-west-1: + x\n"
 
 
+def test_a_name_with_the_account_and_the_region_is_that_of_the_first_one() -> None:
+    targets = [Target(account, region) for account in ACCOUNTS for region in ("eu-west-1", "us-west-2")]
+    changes = [Change(target, ADDED, f"copy as {target.account_id}/{target.region}") for target in targets]
+    assert prepared(changes, targets).split("\n")[0] == (
+        f"12 accounts in 2 regions, such as {ACCOUNTS[0]} eu-west-1: + copy as"
+    )
+    assert len(prepared(changes, targets).splitlines()) == 2
+
+
 def test_lines_are_as_wide_as_a_terminal_and_do_not_control_it() -> None:
     tags = [{"Key": f"key{number}" * 30, "Value": "v\x9b2J" * 60} for number in range(9)]
     lines = one("CreateTags", {"Resources": ["ami-1"], "Tags": tags}, "ami-1")
@@ -245,7 +255,8 @@ def test_nothing_is_no_line() -> None:
         (["arn:aws:iam::1:role/a"], "arn:aws:iam::1:role/a"),
         (ACCOUNTS, "12 accounts"),
         ([*ACCOUNTS, "arn:aws:organizations::1:o"], "12 accounts and 1 principal"),
-        (["a", "b", "c", "d"], "4 principals"),
+        (ACCOUNTS[:10], ", ".join(ACCOUNTS[:10])),
+        ([f"arn:aws:iam::{number}:role/a" for number in range(11)], "11 principals"),
     ],
 )
 def test_consumers_are_named_or_counted(consumers: list[str], expected: str) -> None:

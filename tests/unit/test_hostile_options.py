@@ -27,7 +27,7 @@ from tests.unit.in_process import Modules, Ran
 
 INPUTS = 200
 """For each module."""
-_LONGEST = 500
+_LONGEST = 800
 _MOST_LINES = 53
 _PYTHON = (
     *("Traceback", "' object", "NoneType", "unhashable", "<class", "KeyError", "TypeError", "ValueError"),

@@ -253,7 +253,7 @@ def test_a_long_value_is_cut() -> None:
     ((_option, message, _remedy),) = refusals(ConsumerOptions, account_ids=["x" * 5000])
     assert len(message) < 450
     assert message.startswith("account_ids: item 1: 'xxx")
-    assert message.endswith("xxx' is not a valid account ID.")
+    assert message.endswith("xxx'\u2026 (5,000 characters) is not a valid account ID.")
 
 
 def test_a_tag_with_a_value_that_is_not_text() -> None:

@@ -19,7 +19,7 @@ from ansible_collections.amazon.aws.plugins.module_utils import botocore
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.golden.images.plugins.module_utils import _runner as runner
 from ansible_collections.golden.images.plugins.module_utils._aws import clients
-from ansible_collections.golden.images.plugins.module_utils._failures import Failure, ValidationError
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure, ValidationError, summary
 from ansible_collections.golden.images.plugins.module_utils._option import Options
 from ansible_collections.golden.images.plugins.module_utils._plan import Action, Plan, TargetPlan
 from ansible_collections.golden.images.plugins.module_utils._runner import Flow, Outcome
@@ -243,7 +243,7 @@ def test_failures_that_a_later_task_fails_for_are_in_the_result_with_their_messa
     ran = run(Steps(outcome=Outcome(failures=(QUOTA,), fails=False)))
     assert not ran.failed
     assert ran.result["failures"] == [QUOTA.to_dict()]
-    assert ran.result["msg"].startswith(QUOTA.sentence())
+    assert ran.result["msg"].startswith(summary([QUOTA]))
 
 
 RERUN = "Rerun to complete the remaining regions."
@@ -255,10 +255,10 @@ RERUN = "Rerun to complete the remaining regions."
         pytest.param(Outcome(tolerated=(QUOTA,)), ["Nothing is shared."], id="best effort"),
         pytest.param(
             Outcome(failures=(QUOTA,), fails=False),
-            [QUOTA.sentence(), RERUN, "Nothing is shared."],
+            [summary([QUOTA]), RERUN, "Nothing is shared."],
             id="left to a later task",
         ),
-        pytest.param(Outcome(failures=(QUOTA,)), [QUOTA.sentence(), RERUN], id="it has failed anyway"),
+        pytest.param(Outcome(failures=(QUOTA,)), [summary([QUOTA]), RERUN], id="it has failed anyway"),
     ],
 )
 def test_a_task_that_has_done_nothing_fails(run: Run, outcome: Outcome, message: list[str]) -> None:
@@ -304,7 +304,7 @@ def test_a_flow_that_only_reads_fails_for_failed_reads_in_check_mode_too(run: Ru
     assert ran.result["failures"] == [NO_KEY.to_dict()]
     assert ran.result["images"] == {"eu-west-1": "ami-1"}
     # No hint to rerun, because it only reads.
-    assert ran.result["msg"] == NO_KEY.sentence()
+    assert ran.result["msg"] == summary([NO_KEY])
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
@@ -319,7 +319,7 @@ def test_a_failure_of_the_plan_fails_the_task_and_stops_nothing(run: Run, check_
     assert ("apply" in steps.names) is not check_mode
     assert ran.result["actions"] == [COPY.to_dict(), TAG.to_dict()]
     assert ran.result["failures"] == [NO_KEY.to_dict()]
-    assert ran.result["msg"] == NO_KEY.sentence()
+    assert ran.result["msg"] == summary([NO_KEY])
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
@@ -343,7 +343,7 @@ def test_a_refusal_changes_nothing_and_lists_all_failures(
         "msg": (
             "2 problems:\n"
             "- The name is bad. Fix it.\n"
-            "- us-west-2: There is no key. Make one.\n"
+            "- us-west-2 in account 111111111111: There is no key. Make one.\n"
             "This task changed nothing."
         ),
         "changed": False,
@@ -364,7 +364,7 @@ def test_a_failure_fails_the_task_and_returns_the_successful_actions(
     ran = run(Steps(outcome=Outcome(performed, failures=(QUOTA,))), diff=True)
     assert ran.failed
     assert ran.result == {
-        "msg": "us-west-2: Too many copies. Wait.\nRerun to complete the remaining regions.",
+        "msg": f"{summary([QUOTA])}\nRerun to complete the remaining regions.",
         "images": {"eu-west-1": "ami-1"},
         "actions": [action.to_dict() for action in performed],
         "changed": changed,

@@ -13,6 +13,8 @@ from ansible_collections.golden.images.plugins.module_utils._wording import (
     escape_invisible,
     file_reason,
     render_value,
+    shorten,
+    shorten_quoted,
     validation_message,
     with_full_stop,
 )
@@ -126,3 +128,39 @@ def test_the_value_of_a_secret_is_not_shown() -> None:
     result = ArgumentSpecValidator(secret).validate(given)
     message = validation_message(result.errors.msg, result.error_messages, given, secret)
     assert message == "token: must be a mapping."
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("short", "short"),
+        ("x" * 200, "x" * 200),
+        ("x" * 12_345, f"{'x' * 200}\u2026 (12,345 characters)"),
+        # A word is whole or not there: a part of a secret could not be masked.
+        (f"token: {'s' * 300}", "token:\u2026 (307 characters)"),
+        ("", ""),
+    ],
+)
+def test_a_long_value_is_cut_at_its_end(text: str, expected: str) -> None:
+    assert shorten(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("'golden' is too long.", "'golden' is too long."),
+        (f"name: '{'x' * 300}' is bad.", f"name: '{'x' * 200}'\u2026 (300 characters) is bad."),
+        (f"key ['{'x' * 300}']", f"key ['{'x' * 200}'\u2026 (300 characters)]"),
+        # What is between two values is no value.
+        (f"'a' {'is not ' * 40}'b'", f"'a' {'is not ' * 40}'b'"),
+    ],
+)
+def test_only_long_values_in_quotes_are_cut(text: str, expected: str) -> None:
+    assert shorten_quoted(text) == expected
+
+
+def test_an_item_in_place_of_a_mapping_is_not_repeated_as_a_whole() -> None:
+    given = {"needed": "x", "rules": ["x" * 1_437]}
+    result = ArgumentSpecValidator(SPEC).validate(given)
+    message = validation_message(result.errors.msg, result.error_messages, given, SPEC)
+    assert message == f'rules: must be a list of mappings (got ["{"x" * 198}\u2026 (1,441 characters)).'

@@ -23,8 +23,8 @@ from .._reports.screen import (
     format_report_path,
     format_table,
     limit_artifacts,
-    shorten_principal,
-    shorten_resource,
+    name_principal,
+    name_resource,
     wrap_text,
 )
 from .causes import NOT_ALLOWED, SAME_IMAGES, UNREADABLE, urgency
@@ -134,9 +134,9 @@ def _row(group: Group) -> Row:
         "severity": first["severity"],
         "code": first["code"],
         "number": len(findings),
-        "principal": shorten_principal(_one_or_number(findings, "principal")),
+        "principal": name_principal(_one_or_number(findings, "principal")),
         "region": _one_or_number(findings, "region"),
-        "resource": shorten_resource(first["resource"] or "") if len(resources) == 1 else "",
+        "resource": name_resource(first["resource"] or "") if len(resources) == 1 else "",
     }
     return Row(cells, _TONES[first["severity"]])
 

@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from .._changes import ADDED, REMOVED, Change, changes_by
-from .._failures import cut
 from .._listing import ordinal
 from .._model import ImageRef
 from .._plan import Action
@@ -20,7 +19,6 @@ from .plan import CleanupPlan
 from .stages import CHOSEN_TAG, MARKS, STAGES, list_dated_marks
 from .state import CleanupState
 
-_LONGEST = 60
 _ANY_TAGS = "cleanup tags of"
 
 
@@ -59,7 +57,7 @@ def _list_retirements(
     for (_common_name, stage, reasons), refs in refs_by_text.items():
         text = ", ".join([f"{_render_ranks([ranks[ref] for ref in refs])} newest", *reasons])
         for ref in refs:
-            name = cut(_name_image(state, ref), _LONGEST)
+            name = _name_image(state, ref)
             yield Change(state.target(ref.region), REMOVED, f"{name} {stage} ({text})")
 
 

@@ -86,7 +86,7 @@ def _render_headline(report: Mapping[str, Any]) -> Iterator[Line]:
         text = "It is not known what was changed."
     elif report["check_mode"]:
         text = text.replace("This is a plan, nothing was changed: ", "Check mode: ")
-    yield from wrap_text(text, tone.get(report["status"], Tone.BAD), most=5)
+    yield from wrap_text(text, tone.get(report["status"], Tone.BAD))
 
 
 def _warn_of_lost_images(report: Mapping[str, Any]) -> Iterator[Line]:
@@ -189,7 +189,7 @@ def _find_first_reason(image: Mapping[str, Any]) -> str:
 def _list_warnings(report: Mapping[str, Any], full_list: str) -> Iterator[Line]:
     warnings = report.get("warnings", ())
     for text in warnings[:MOST_FAILURES]:
-        yield from wrap_text(f"- {text}", Tone.WARNING, most=3)
+        yield from wrap_text(f"- {text}", Tone.WARNING)
     if len(warnings) > MOST_FAILURES:
         number = count(len(warnings) - MOST_FAILURES, "more warning")
         yield from wrap_text(f"  {number} in {full_list}.", Tone.WARNING)
@@ -202,7 +202,7 @@ def _render_failure(
         head = "Nothing was changed." if report and report["status"] == "refused" else ""
         return format_failure_message(head or "It is not known what was changed.", problems, full_list)
     if context.get("failures"):
-        return format_failure_message(f"{count(len(problems), 'problem')}:", problems, full_list)
+        return format_failure_message("", problems, full_list)
     return ""
 
 

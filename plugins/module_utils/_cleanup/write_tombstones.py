@@ -13,10 +13,10 @@ from typing import Any, BinaryIO
 from .._aws import errors
 from .._aws.clients import Clients
 from .._aws.parameters import put_once
-from .._failures import Failure, cut
+from .._failures import Failure
 from .._fanout import map_parallel
 from .._model import ImageRef
-from .._wording import file_reason
+from .._wording import LONGEST_PATH, file_reason, shorten
 from .decisions import Decision
 from .options import CleanupOptions
 from .state import CleanupState
@@ -59,7 +59,7 @@ def _append_to_file(path: str | None, texts: dict[ImageRef, str], state: Cleanup
     except OSError as exception:
         return (
             Failure(
-                message=cut(f"tombstone_path: {path}: {file_reason(exception)}.", 400),
+                message=f"tombstone_path: {shorten(str(path), LONGEST_PATH)}: {file_reason(exception)}.",
                 remedy=f"Make the file writable, or set another tombstone_path. {_REMEDY}",
                 error_code="tombstone_not_written",
                 action="tombstone_path",

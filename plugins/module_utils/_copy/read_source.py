@@ -16,9 +16,11 @@ from .._aws.caller import identify_for_checks, region_for_checks
 from .._aws.clients import Clients
 from .._aws.parameters import current
 from .._aws.read import SETTLING_GRACE_PERIOD, Caller
-from .._failures import Failure, TargetFailed, ValidationError, cut, invalid_option
+from .._causes import MOST_NAMED
+from .._failures import Failure, TargetFailed, ValidationError, invalid_option
 from .._fanout import map_parallel
 from .._keys.encryption import check_source
+from .._listing import join_texts
 from .._model import Image, Target, time_of
 from .._plan import KNOWN_AFTER_APPLY
 from .._tags import without_copies
@@ -199,7 +201,7 @@ def _refuse_no_match(options: CopyOptions, deprecated: Image | None) -> Failure:
         )
     return invalid_option(
         "source_filters",
-        f"source_filters: no image owned by {cut(', '.join(options.source_owners), 300)} matches in "
+        f"source_filters: no image owned by {join_texts(options.source_owners, MOST_NAMED)} matches in "
         f"{options.first_source_region}.",
         "Check the filters, source_owners and source_region.",
     )

@@ -19,7 +19,6 @@ from .._reports.screen import (
     collapse_rows,
     format_failures,
     format_table,
-    join_messages,
     limit_artifacts,
     read_module_message,
     wrap_text,
@@ -54,7 +53,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     # With fail_on, findings are failures, too.
     messages = {finding["message"] for finding in blocking}
     rest = report_path or _REST
-    message = join_messages([read_module_message(result, rest)], rest)
+    message = read_module_message(result, rest)
     others = [failure for failure in result.get("failures") or () if failure["message"] not in messages]
     lines = (
         *_headline(diagnosed, bad, context["status"]),

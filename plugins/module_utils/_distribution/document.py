@@ -26,7 +26,7 @@ from .._reports.document import (
     Table,
     compare_sentences,
 )
-from .._reports.screen import format_duration, shorten_principal
+from .._reports.screen import format_duration, name_principal
 from .._share.permissions import CONSUMERS, permissions_in
 from .._verification import key_use
 from .._verification.document import MEANINGS, list_items
@@ -317,7 +317,7 @@ def _matrix(content: Mapping[str, Any]) -> Matrix:
     for region in content["regions"]:
         region_name = region["region"]
         marks = {
-            shorten_principal(principal): verified.get((region_name, principal), Mark.PARTIAL)
+            name_principal(principal): verified.get((region_name, principal), Mark.PARTIAL)
             for principal in _list_principals(content, region)
         }
         marks |= {account: mark for (name, account), mark in verified.items() if name == region_name}

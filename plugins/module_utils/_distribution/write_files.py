@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from .._failures import Failure, ValidationError, cut, invalid_value
+from .._failures import Failure, ValidationError, invalid_value
 from .._reports.flow import check_file, write_file
-from .._wording import file_reason
+from .._wording import LONGEST_PATH, file_reason, shorten
 from .output import Images, check_name, find_format
 
 _OPTION = "output_files"
@@ -66,7 +66,7 @@ def write_files(texts: Mapping[str, str]) -> tuple[list[str], list[Failure]]:
             write_file(Path(path), text)
             written.append(path)
         except OSError as exception:
-            message = cut(f"{_OPTION}: {path}: {file_reason(exception)}.", 400)
+            message = f"{_OPTION}: {shorten(path, LONGEST_PATH)}: {file_reason(exception)}."
             failures.append(Failure(message, "Use a path that can be written.", "file_error", _OPTION))
     return written, failures
 

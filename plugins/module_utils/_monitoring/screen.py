@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -97,12 +98,16 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
 def _to_problem(failure: Mapping[str, Any]) -> dict[str, Any]:
     text, region = str(failure["message"]), failure["region"] or None
     # A module of this collection names the region in each line.
-    message, remedy = explain(text.replace(f"{region}: ", "") if region else text)
+    message, remedy = explain(_remove_place(text, region) if region else text)
     return {
         "region": region,
         "message": f"{failure['task']} failed. {message}",
         "remedy": remedy,
     }
+
+
+def _remove_place(text: str, region: str) -> str:
+    return re.sub(rf"{re.escape(region)}(?: in account [0-9]{{12}})?: ", "", text)
 
 
 def _headline(

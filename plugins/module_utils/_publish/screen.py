@@ -20,7 +20,6 @@ from .._reports.screen import (
     format_failures,
     format_table,
     has_no_change,
-    join_messages,
     limit_artifacts,
     list_failed_regions,
     list_failed_rows,
@@ -49,7 +48,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     """
     problems = result.get("failures") or ()
     rest = report_path or f"the fact {context['role']}_failures"
-    message = join_messages([read_module_message(result, rest)], rest)
+    message = read_module_message(result, rest)
     published = result.get("results") or ()
     rows = [_row(item, context["check_mode"]) for item in published]
     lines = (

@@ -24,9 +24,9 @@ from .._reports.screen import (
     format_further,
     format_table,
     limit_artifacts,
+    name_principal,
+    name_resource,
     read_module_message,
-    shorten_principal,
-    shorten_resource,
     wrap_text,
 )
 
@@ -90,7 +90,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     ]
     # Where the problems are that are not shown: the role has no report.
     rest = report_path or f"the fact {run.role}_remaining and the output of -vvv"
-    failure = format_failure_message(f"{count(len(problems), 'problem')}:", problems, rest)
+    failure = format_failure_message("", problems, rest)
     lines = (
         *_headline(run),
         *format_table(_columns(run), tuple(_rows(run))),
@@ -132,7 +132,7 @@ def _list_unconfirmed(remaining: Iterable[Removal]) -> Iterator[Mapping[str, str
         if len(removals) == 1:
             text = removals[0]["message"]
         else:
-            names = join_texts([shorten_principal(removal["principal"]) for removal in removals], 3)
+            names = join_texts([name_principal(removal["principal"]) for removal in removals], 3)
             text = f"{region}: remove the access of {len(removals):,} principals to {resource}: {names}."
         yield {"message": f"Not confirmed: {text}"}
 
@@ -165,8 +165,8 @@ def _rows(run: _Run) -> Iterator[Row]:
         number = len(removals)
         cells = {
             "region": region,
-            "resource": shorten_resource(str(resource)),
-            "principal": shorten_principal(removals[0]["principal"])
+            "resource": name_resource(str(resource)),
+            "principal": name_principal(removals[0]["principal"])
             if number == 1
             else f"{number:,} principals",
             "outcome": outcome,

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .._failures import Failure, ValidationError, cut, invalid_option
+from .._failures import Failure, ValidationError, invalid_option
 from .._runner import Outcome
-from .._wording import file_reason
+from .._wording import LONGEST_PATH, file_reason, shorten
 from .formats import JSON, NAMES
 from .html.render import MISSING
 from .plan import CurrentReport, DesiredReport, ReportPlan, WriteFile, digest
@@ -227,7 +227,7 @@ def write_file(path: Path, text: str) -> None:
 
 
 def _failure(option: str, path: str | None, exception: OSError | ValueError) -> Failure:
-    message = cut(f"{option}: {path}: {file_reason(exception)}.", 400)
+    message = f"{option}: {shorten(str(path), LONGEST_PATH)}: {file_reason(exception)}."
     return Failure(
         message,
         "Create the directory, or use a path that the user who runs Ansible can read and write.",

@@ -10,17 +10,17 @@ The packages of capabilities build the lines of their roles from these parts.
 from __future__ import annotations
 
 import json
-import textwrap
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import accumulate, takewhile
+from itertools import accumulate
 from typing import Any
 
-from .._failures import LONGEST_MESSAGE, RESULT, combine_regions, with_code
-from .._failures import cut as shortened
-from .._listing import count, join_texts
+from .._causes import Cause, Occurrence, find_causes
+from .._failures import RESULT, find_rejected, list_items, list_problems, with_code
+from .._listing import count
 from .._model import PUBLIC
 from .._wording import escape_invisible, with_full_stop
 from .document import Column
@@ -39,19 +39,12 @@ MOST_FAILURES = 5
 MOST_BYTES = 64 * 1024
 """The size of the artifacts as JSON. AWX stores them with the job and adds them to the variables of each
 later job of the workflow. Neither AWX (awx/main/tasks/callback.py) nor ansible-runner limits it."""
-_INDENT, _ELLIPSIS = "  ", "\u2026"
-# An ID or a name is not cut to fewer columns: "ami-0d6" and the ellipsis.
+_INDENT = "  "
+# Columns of a text that has several lines.
 _NARROWEST = 8
-# The columns that are cut last, and the longest ID, "snap-" and 17 digits: half an ID is of little use.
-_IDS, _ID = frozenset({"account", "image", "region", "resource"}), 22
-# The columns of a key's ID.
-_KEY = 14
-# The characters of a failure in the lines, and in the message of a role that fails.
-_LONGEST_IN_LINES, _LONGEST_IN_MESSAGE = 320, 480
-# Lines of the message of a role.
-_MOST_LINES = 40
-# A failure is found in a task's message by its first characters: longer ones are cut in the middle.
-_BEGINNING = 80
+# What is broken last, because it is copied as a whole, and its columns: those of a KMS key's ID.
+_IDS, _ID = frozenset({"account", "image", "principal", "region", "resource"}), 40
+_DIVIDING = "/:_-"
 
 
 class Tone(StrEnum):
@@ -98,24 +91,46 @@ class Screen:
         return "\n".join(line.text for line in self.lines)
 
 
-def wrap_text(text: str, tone: Tone = Tone.PLAIN, indent: str = "", most: int = 0) -> Iterator[Line]:
-    """Yield a text in lines of 80 columns, the further ones indented; ``most`` limits them if it is not 0."""
-    inner = indent + _INDENT
-    lines = textwrap.wrap(
-        to_one_line(text), WIDTH, initial_indent=indent, subsequent_indent=inner, break_on_hyphens=False
-    )
-    if any(count_columns(line) > WIDTH for line in lines):
-        # Characters of two columns: half as many in each line.
-        lines = textwrap.wrap(to_one_line(text), WIDTH // 2, initial_indent=indent, subsequent_indent=inner)
-    if most and len(lines) > most:
-        lines = [*lines[: most - 1], cut(lines[most - 1], WIDTH - 1).removesuffix(_ELLIPSIS) + _ELLIPSIS]
-    yield from (Line(line, tone) for line in lines)
+def wrap_text(text: str, tone: Tone = Tone.PLAIN, indent: str = "") -> Iterator[Line]:
+    """Yield a text in lines of 80 columns, the further ones indented."""
+    yield from (Line(line, tone) for line in _wrap(to_one_line(text), WIDTH, indent, indent + _INDENT))
+
+
+def _wrap(text: str, width: int, first_indent: str = "", indent: str = "") -> list[str]:
+    """Return the text in lines of so many columns. Only a word that is longer than a line is broken."""
+    lines, is_empty = [first_indent], True
+    for word in text.split():
+        if is_empty or count_columns(f"{lines[-1]} {word}") > width:
+            lines += [] if is_empty else [indent]
+            *parts, rest = _break_word(word, width - count_columns(lines[-1]), width - count_columns(indent))
+            for part in parts:
+                lines[-1] += part
+                lines.append(indent)
+            lines[-1] += rest
+        else:
+            lines[-1] += f" {word}"
+        is_empty = False
+    return [] if is_empty else lines
+
+
+def _break_word(word: str, first_width: int, width: int) -> Iterator[str]:
+    """Yield the parts of a word that fit into lines, if possible after a sign that divides ARNs and codes."""
+    left = first_width
+    while count_columns(word) > left:
+        ends = [*accumulate(map(_columns_of_character, word))]
+        fitting = max(1, bisect_right(ends, left))
+        divided = max(word.rfind(sign, 0, fitting) for sign in _DIVIDING) + 1
+        end = divided if divided > fitting // 2 else fitting
+        yield word[:end]
+        word, left = word[end:], width
+    yield word
 
 
 def format_table(columns: Sequence[Column], rows: Sequence[Row]) -> Iterator[Line]:
     """Yield the titles and the rows, as wide as their texts; columns without a text are left out.
 
-    If the lines are longer than 80 columns, spaces between the cells and then the widest texts are shortened.
+    If the lines are longer than 80 columns, the spaces between the cells are fewer, and then the widest
+    texts have several lines.
     """
     texts = [
         {column.key: to_one_line(render_text(row.cells.get(column.key))) for column in columns}
@@ -130,9 +145,10 @@ def format_table(columns: Sequence[Column], rows: Sequence[Row]) -> Iterator[Lin
     }
     gap = 2 if _total(widths, 2) <= WIDTH else 1
     _shrink(widths, {column.key: count_columns(column.title) for column in visible}, gap)
-    yield Line(_join_cells(visible, {column.key: column.title for column in visible}, widths, gap))
+    titles = {column.key: column.title for column in visible}
+    yield from (Line(text) for text in _join_cells(visible, titles, widths, gap))
     for row, text in zip(rows, texts, strict=True):
-        yield Line(_join_cells(visible, text, widths, gap), row.tone)
+        yield from (Line(line, row.tone) for line in _join_cells(visible, text, widths, gap))
 
 
 def collapse_rows(bad: Sequence[Row], good: Sequence[Row]) -> Iterator[Row]:
@@ -194,7 +210,7 @@ def has_no_change(results: Sequence[Mapping[str, Any]]) -> bool:
 def format_failures(
     problems: Sequence[Mapping[str, Any]], rest: str, messages: str = "", tone: Tone = Tone.BAD
 ) -> Iterator[Line]:
-    """Yield at most five failures with place, message and remedy; equal ones of several regions are one.
+    """Yield at most five causes with all places, message and remedy, each whole.
 
     ``rest`` is the place that has all of them, here and below: the report, or a fact of the role. ``tone`` is
     the tone of failures on the screen.
@@ -202,11 +218,11 @@ def format_failures(
     Failures that are also in the ``messages`` of failing tasks are in the registered text, not on the screen;
     if all five are, so is the line that counts the others.
     """
-    texts, known = _failure_texts(problems), to_one_line(messages)
-    tones = [Tone.FAILURE if to_one_line(text)[:_BEGINNING] in known else tone for _place, text in texts]
-    for (place, text), own_tone in list(zip(texts, tones, strict=True))[:MOST_FAILURES]:
-        yield from wrap_text(f"- {shortened(to_one_line(place + text), _LONGEST_IN_LINES)}", own_tone)
-    yield from format_further(len(texts) - MOST_FAILURES, rest, _tone_of_further(tones, tone))
+    causes, known = _find_causes(problems, rest), to_one_line(messages.replace(RESULT, rest))
+    tones = [Tone.FAILURE if to_one_line(cause.text) in known else tone for cause in causes]
+    for cause, own_tone in list(zip(causes, tones, strict=True))[:MOST_FAILURES]:
+        yield from wrap_text(f"- {cause.place}{cause.text}", own_tone)
+    yield from format_further(len(causes) - MOST_FAILURES, rest, _tone_of_further(tones, tone))
 
 
 def _tone_of_further(tones: Sequence[Tone], displayed: Tone) -> Tone:
@@ -215,25 +231,20 @@ def _tone_of_further(tones: Sequence[Tone], displayed: Tone) -> Tone:
 
 
 def format_failure_message(head: str, problems: Sequence[Mapping[str, Any]], rest: str) -> str:
-    """Return the message of a failing role: ``head``, five failures, and the place of the others."""
-    texts = _failure_texts(problems)
-    lines = [f"- {shortened(place + text, _LONGEST_IN_MESSAGE)}" for place, text in texts[:MOST_FAILURES]]
-    more = [line.text for line in format_further(len(texts) - MOST_FAILURES, rest, Tone.BAD)]
-    return "\n".join([head, *lines, *more])
+    """Return the message of a failing role: ``head``, up to five causes, and the place of the others.
 
-
-def join_messages(messages: Iterable[str], rest: str) -> str:
-    """Return the messages of a failing role as one, without the empty ones.
-
-    If it is too long, the longest lines are cut, and the last line says that ``rest`` has all.
+    Without ``head``, the message begins with the number of causes if there are several.
     """
-    whole = "\n".join(message for message in messages if message)
-    if len(whole) <= LONGEST_MESSAGE:
-        return whole
-    lines = whole.split("\n")
-    # A traceback can have so many lines that each would be cut to nothing.
-    fitted = _fit_texts(lines if len(lines) <= _MOST_LINES else [whole])
-    return "\n".join([*fitted, f"All of it is in {rest}."])
+    texts = [f"{cause.place}{cause.text}" for cause in _find_causes(problems, rest)]
+    if not head:
+        return list_problems(texts, rest)
+    items, further = list_items(texts, rest)
+    return "\n".join([head, *items, *further])
+
+
+def join_messages(messages: Iterable[str]) -> str:
+    """Return the messages of a failing role as one, without the empty ones."""
+    return "\n".join(message for message in messages if message)
 
 
 def format_further(number: int, rest: str, tone: Tone) -> Iterator[Line]:
@@ -317,46 +328,31 @@ def _columns_of_character(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def cut(text: str, width: int) -> str:
-    """Return the text, or its beginning and an ellipsis if it needs more columns than ``width``."""
-    if count_columns(text) <= width:
-        return text
-    ends = accumulate(map(_columns_of_character, text))
-    kept = sum(1 for _end in takewhile(lambda end: end < width, ends))
-    return text[:kept] + _ELLIPSIS
+def name_principal(principal: str) -> str:
+    """Return the ID of an account, organization or organizational unit; of a role or a user, the ARN."""
+    if principal == PUBLIC:
+        return "public"
+    return principal.rpartition("/")[2] if ":organizations:" in principal else principal
 
 
-def shorten_principal(principal: str) -> str:
-    """Return the end of an ARN: the ID of an organization or organizational unit, or the name of a role."""
-    return "public" if principal == PUBLIC else principal.rpartition("/")[2]
-
-
-def shorten_resource(resource: str) -> str:
-    """Return the ID of an image or a snapshot; of the ARN of a KMS key, the beginning of the key's ID."""
+def name_resource(resource: str) -> str:
+    """Return the ID of an image, a snapshot or a KMS key."""
     _arn, is_key, key = resource.partition(":key/")
-    return f"key {cut(key, _KEY)}" if is_key else resource
-
-
-def _fit_texts(texts: Sequence[str]) -> list[str]:
-    """Return the texts with the longest ones cut, so that all of them fit into a message."""
-    fitted, left = list(texts), LONGEST_MESSAGE
-    shortest_first = sorted(range(len(fitted)), key=lambda place: len(fitted[place]))
-    for number, place in enumerate(shortest_first):
-        # A longer text may use the characters that shorter ones leave.
-        fitted[place] = shortened(fitted[place], left // (len(fitted) - number))
-        left -= len(fitted[place])
-    return fitted
+    return f"key {key}" if is_key else resource
 
 
 def _join_cells(
     columns: Sequence[Column], texts: Mapping[str, str], widths: Mapping[str, int], gap: int
-) -> str:
-    cells = []
-    for column in columns:
-        text = cut(texts[column.key], widths[column.key])
-        padding = " " * (widths[column.key] - count_columns(text))
-        cells.append(padding + text if column.numeric else text + padding)
-    return (" " * gap).join(cells).rstrip()
+) -> Iterator[str]:
+    """Yield the lines of a row: as many as its longest cell has."""
+    cells = [(column, _wrap(texts[column.key], widths[column.key]), widths[column.key]) for column in columns]
+    for number in range(max(1, *(len(lines) for _column, lines, _width in cells))):
+        parts = []
+        for column, lines, width in cells:
+            text = lines[number] if number < len(lines) else ""
+            padding = " " * (width - count_columns(text))
+            parts.append(padding + text if column.numeric else text + padding)
+        yield (" " * gap).join(parts).rstrip()
 
 
 def _total(widths: Mapping[str, int], gap: int) -> int:
@@ -364,7 +360,7 @@ def _total(widths: Mapping[str, int], gap: int) -> int:
 
 
 def _shrink(widths: dict[str, int], titles: Mapping[str, int], gap: int) -> None:
-    """Shorten the widest columns until the line fits, none below its title."""
+    """Make the widest columns narrower until the line fits, none than its title."""
     while (excess := _total(widths, gap) - WIDTH) > 0:
         spare = _spare_columns(widths, titles, _ID) or _spare_columns(widths, titles, _NARROWEST)
         if not spare:
@@ -412,17 +408,23 @@ def format_changes(differences: Mapping[str, Any] | None, path: str | None) -> I
     yield from wrap_text(f"Since {since}: {len(added)} new, {len(removed)} gone.")
     texts = [*(f"+ {text}" for text in added), *(f"- {text}" for text in removed)]
     for text in texts[:MOST_FAILURES]:
-        yield from wrap_text(text, most=2)
+        yield from wrap_text(text)
     yield from format_further(len(texts) - MOST_FAILURES, path or OUTPUT, Tone.PLAIN)
 
 
-def _failure_texts(problems: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Return the regions of each failure as text, and its message with its remedy."""
-    texts = (
-        (failure.get("region"), f"{_message(failure)} {failure.get('remedy') or ''}".strip())
-        for failure in problems
+def _find_causes(problems: Sequence[Mapping[str, Any]], rest: str) -> tuple[Cause, ...]:
+    """Return the causes of failures or findings: messages with their remedies, each with all its places."""
+    return find_causes(
+        (
+            Occurrence(
+                f"{_message(failure)} {failure.get('remedy') or ''}".strip(),
+                failure.get("region"),
+                find_rejected(str(failure.get("message") or "")) or failure.get("account_id"),
+            )
+            for failure in problems
+        ),
+        rest,
     )
-    return [(f"{join_texts(regions)}: " if regions else "", text) for text, regions in combine_regions(texts)]
 
 
 def _message(failure: Mapping[str, Any]) -> str:

@@ -41,7 +41,7 @@ def _add_failures(screen: Screen, head: str, report_failures: Sequence[Mapping[s
         screen,
         lines=(*screen.lines, *wrap_text(head, Tone.BAD), *format_failures(report_failures, OUTPUT)),
         artifacts=_artifacts(screen, None, None),
-        failure=join_messages((screen.failure, message), screen.artifacts.get("report_path") or OUTPUT),
+        failure=join_messages((screen.failure, message)),
     )
 
 

@@ -21,7 +21,6 @@ from .._reports.screen import (
     format_failures,
     format_table,
     has_no_change,
-    join_messages,
     limit_artifacts,
     list_failed_regions,
     list_failed_rows,
@@ -50,7 +49,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     """
     failed = result.get("failures") or ()
     full_list = report_path or f"the fact {context['role']}_failures"
-    message = join_messages([read_module_message(result, full_list)], full_list)
+    message = read_module_message(result, full_list)
     restored = result.get("results") or ()
     rows = [_make_row(image, context["check_mode"]) for image in restored]
     public = [row for row in rows if row.tone is Tone.WARNING]

@@ -21,7 +21,6 @@ from .._reports.screen import (
     format_failures,
     format_table,
     has_no_change,
-    join_messages,
     limit_artifacts,
     list_failed_regions,
     list_failed_rows,
@@ -48,7 +47,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     problems = result.get("failures") or ()
     results = result.get("results") or ()
     rest = report_path or f"the fact {context['role']}_failures"
-    message = join_messages([read_module_message(result, rest)], rest)
+    message = read_module_message(result, rest)
     incomplete = _incomplete_regions(result)
     groups = result.get("launch_permissions") or ()
     rows = [

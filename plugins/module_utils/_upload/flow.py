@@ -20,7 +20,7 @@ from .._aws import errors
 from .._aws.caller import add_region_remedy, first_call, identify
 from .._aws.clients import Clients
 from .._aws.errors import AWS_ERRORS, ClientError, code_of
-from .._failures import Failure, ValidationError, cut, invalid_option
+from .._failures import Failure, ValidationError, invalid_option
 from .._runner import Outcome
 from .._wording import file_reason
 from .location import Destination, PutObject, parse_uri
@@ -111,7 +111,7 @@ def _put(clients: Clients, action: PutObject, body: bytes) -> None:
 
 def _report_unreadable_file(destination: Destination, reason: str) -> Failure:
     return Failure(
-        f"The report was not uploaded to {destination.location.uri}: {cut(reason, 300)}.",
+        f"The report was not uploaded to {destination.location.uri}: {reason}.",
         "Write the report to a path that can be read.",
         "file_error",
         "report_s3_uri",

@@ -12,7 +12,7 @@ from typing import Any
 
 from .._aws.clients import Clients
 from .._diagnose.flow import FLOW as DIAGNOSIS
-from .._failures import Failure, ValidationError, cut, invalid_value
+from .._failures import Failure, ValidationError, invalid_value
 from .._launch_probe.flow import FLOW as PROBE
 from .._listing import join_texts
 from .._option import Options
@@ -27,8 +27,6 @@ from .report import build_report, list_problems
 
 # Accounts that a message names.
 _NAMED = 3
-# Characters of a failure's message: an account can have many findings, all of which the summary has.
-_LONGEST = 450
 # The keys of the report that are also in the result. The failures of the steps have another name there,
 # since not all of them fail the task.
 _REPORTED = frozenset(
@@ -161,10 +159,7 @@ def _judge(options: VerifyOptions, results: Iterable[Mapping[str, Any]], is_unre
     is_excused = is_access_planned or (is_plan and any(row["image_id"] is None for row in rows))
     if is_excused or report["status"] in ("verified", "uncertain"):
         return Judgement(report=report, verified_regions=_exclude(regions, kept_back))
-    failures = tuple(
-        replace(failure, message=cut(failure.message, _LONGEST))
-        for failure in list_problems(report["level"], rows, report["failures"])
-    )
+    failures = tuple(list_problems(report["level"], rows, report["failures"]))
     verified = _exclude(regions, [*report["failed_regions"], *kept_back])
     return Judgement(failures=failures, report=report, verified_regions=verified)
 

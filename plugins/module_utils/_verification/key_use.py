@@ -60,7 +60,12 @@ def format_counts(rows: Sequence[Row]) -> str:
 def list_doubts(rows: Iterable[Row]) -> list[dict[str, Any]]:
     """Return the findings that make the use of keys uncertain, each with its region and remedy."""
     return [
-        {"region": row["region"], "message": finding["message"], "remedy": finding["remedy"]}
+        {
+            "region": row["region"],
+            "account_id": row["account_id"],
+            "message": finding["message"],
+            "remedy": finding["remedy"],
+        }
         for row in rows
         if row.get("uncertain")
         for finding in row["findings"]

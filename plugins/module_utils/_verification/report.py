@@ -200,34 +200,8 @@ def _finding_text(finding: Mapping[str, Any]) -> str:
     return f"{with_full_stop(finding['message'])} {finding['remedy']}".strip()
 
 
-def _describe_row(row: Mapping[str, Any], required: str) -> list[str]:
-    return [_shortfall(row, required), *map(_finding_text, row["findings"])]
-
-
-def _strip_image_id(sentence: str, image_id: str | None) -> str:
-    """Return the sentence without the ID of the image, which differs between regions."""
-    if not image_id:
-        return sentence
-    general = sentence.replace(image_id, "the image")
-    return general[:1].upper() + general[1:] if sentence.startswith(image_id) else general
-
-
-def _describe_rows(below: Sequence[Mapping[str, Any]], required: str) -> list[str]:
-    """Return the text of each row; texts that are equal in several regions name no image."""
-    texts = [_describe_row(row, required) for row in below]
-    general_texts = [
-        " ".join(_strip_image_id(sentence, row["image_id"]) for sentence in sentences)
-        for sentences, row in zip(texts, below, strict=True)
-    ]
-    causes = [text.replace(row["region"], "") for text, row in zip(general_texts, below, strict=True)]
-    regions: dict[str, list[str]] = {}
-    for cause, row in zip(causes, below, strict=True):
-        regions.setdefault(cause, []).append(row["region"])
-    return [
-        # Two images of an account in one region keep their IDs.
-        text if 1 < len(regions[cause]) == len(set(regions[cause])) else " ".join(sentences)
-        for text, cause, sentences in zip(general_texts, causes, texts, strict=True)
-    ]
+def _describe_row(row: Mapping[str, Any], required: str) -> str:
+    return " ".join([_shortfall(row, required), *map(_finding_text, row["findings"])])
 
 
 def list_problems(
@@ -237,13 +211,14 @@ def list_problems(
     below = [row for row in rows if key_use.is_failed(row)]
     failures = [
         Failure(
-            message=text,
+            message=_describe_row(row, required),
             remedy="",
             error_code=LEVEL_NOT_REACHED,
             action="verify",
             region=row["region"],
+            account_id=row["account_id"],
         )
-        for text, row in zip(_describe_rows(below, required), below, strict=True)
+        for row in below
     ]
     return [*failures, *map(Failure.from_result, list_other_failures(below, failed))]
 

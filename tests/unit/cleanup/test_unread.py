@@ -16,6 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils._cleanup.state impor
     OwnSnapshot,
     SnapshotUsage,
 )
+from ansible_collections.golden.images.plugins.module_utils._failures import summary
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, SnapshotRef
 
 from tests.unit.cleanup.examples import REGION, USED, own, planned, region_state, seen
@@ -109,7 +110,7 @@ def test_which_decisions_depend_on_what_was_not_read(
     assert (found.kind, found.unread) == (kind, unread)
     assert [one.action for one in made.failures] == [one.subject for one in unread]
     assert [one for one in made.warnings if "could not be read" in one] == [
-        one.sentence() for one in made.unread
+        summary([one]) for one in made.unread
     ]
     quiet = planned(saw, clocks=clocks, fail_on="none")
     assert (quiet.failures, quiet.unread, quiet.actions) == ((), made.unread, made.actions)

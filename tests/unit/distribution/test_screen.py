@@ -177,7 +177,7 @@ def test_regions_with_a_problem_are_first() -> None:
         "us-east-1  ami-us-east-1  copied  ok   1/1",
         "To be shared with 1 account.",
         "Key use not checked.",
-        "- eu-west-1: No (Refused). Ask.",
+        "- eu-west-1 in account 111122223333: No (Refused). Ask.",
         "Report: report.json",
     ]
     assert [line.tone for line in found.lines[:4]] == [Tone.BAD, Tone.PLAIN, Tone.BAD, Tone.PLAIN]
@@ -262,7 +262,7 @@ def test_uncertain_accounts_are_counted_apart_and_shown_with_their_remedy() -> N
         "  another role there.",
         "not verified  region                level      findings",
         "222222222222  us-east-1, eu-west-1  uncertain  direct_key_use_denied",
-        "- us-east-1, eu-west-1: KMS denies it. Allow it.",
+        "- us-east-1, eu-west-1 in account 222222222222: KMS denies it. Allow it.",
         "Report: report.json",
     ]
     assert Tone.BAD not in {line.tone for line in found.lines}
@@ -434,7 +434,10 @@ def test_consumer_copies_are_counted_and_passed_as_text() -> None:
 
 def test_nothing_was_distributed() -> None:
     found = shown({"failed": True, "failures": [{**failure(EU), "region": None}]}, path=None)
-    assert found.text.splitlines() == ["Failed: no region was completed.", "- No (Refused). Ask."]
+    assert found.text.splitlines() == [
+        "Failed: no region was completed.",
+        "- account 111122223333: No (Refused). Ask.",
+    ]
     assert found.artifacts["status"] == "failed"
 
 

@@ -49,7 +49,7 @@ def test_options_that_are_valid_are_accepted() -> None:
         ("metric_namespace", "a:b", "'a:b' is not a valid metric namespace"),
         ("metric_namespace", "Größe", "'Größe' is not a valid metric namespace"),
         ("alarm_name", "a\nb", "b' is not a valid alarm name"),
-        ("alarm_name", "a" * 256, "aaa' is not a valid alarm name"),
+        ("alarm_name", "a" * 256, "aaa'\u2026 (256 characters) is not a valid alarm name"),
         ("rule_name", "a/b", "'a/b' is not a valid rule name"),
         ("topic_name", "golden.fifo", "'golden.fifo' is not a valid topic name"),
         ("queue_name", "a/b", "'a/b' is not a valid queue name"),

@@ -89,7 +89,7 @@ def test_accounts_below_the_level_are_rows_with_their_findings() -> None:
 def test_an_account_that_does_not_see_the_image_is_not_visible_once() -> None:
     hidden = [seen(WEB, region, None, NO_KEY) for region in (EU, US)]
     found = shown(report(*hidden, level="visible"))
-    line = f"- eu-west-1, us-east-1: {WEB}: the image is not visible. There is no grant. Grant it."
+    line = f"- eu-west-1: {WEB}: ami-{EU} is not visible. There is no grant. Grant it. The same in us-east-1."
     assert line in found.failure.splitlines()
 
 
@@ -137,7 +137,7 @@ def test_an_instance_that_may_still_be_running() -> None:
     result = {"results": [seen(WEB, EU, "launched")], "failures": [{**left, "account_id": WEB}]}
     found = shown(verified("launched", result, regions=[EU], accounts=[WEB]))
     assert found.lines[0].text == "All 1 are launched, but the verification is incomplete."
-    assert "- eu-west-1: i-1 runs. Stop it." in found.failure
+    assert f"- eu-west-1 in account {WEB}: i-1 runs. Stop it." in found.failure
 
 
 def test_each_host_of_a_play_passes_the_result_of_all() -> None:
@@ -187,7 +187,7 @@ def test_uncertain_accounts_are_counted_apart_and_fail_nothing() -> None:
         *OF_ROLE,
         "region     account       image          level      findings",
         f"us-east-1  {BATCH}  ami-us-east-1  uncertain  direct_key_use_denied",
-        "- us-east-1: KMS denies it. Allow it.",
+        f"- us-east-1 in account {BATCH}: KMS denies it. Allow it.",
         "Report: verification",
     ]
     assert found.failure == ""
@@ -204,7 +204,7 @@ def test_an_account_that_kms_refuses_fails_beside_uncertain_ones() -> None:
     assert found.lines[0].text == "1 of 4 verifications is not authorized. 1 is uncertain."
     assert "ami-us-east-1 is visible, not authorized. There is no grant. Grant it." in found.failure
     assert "KMS denies" not in found.failure
-    assert "- us-east-1: KMS denies it. Allow it." in found.text
+    assert f"- us-east-1 in account {BATCH}: KMS denies it. Allow it." in found.text
 
 
 def test_whose_use_of_keys_is_proven() -> None:

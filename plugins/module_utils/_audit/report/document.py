@@ -12,7 +12,7 @@ from typing import Any
 from ..._reports.document import Column, Document, Each, Grid, Item, Mark, Matrix, MatrixRow, Table
 from ..._reports.drift import Version, compare_versions
 from ..._reports.naming import image_order, parse_family, parse_version
-from ..._reports.screen import join_counts, shorten_principal
+from ..._reports.screen import join_counts, name_principal
 from ..causes import MEANINGS
 from .commands import Commands
 from .groups import group_findings
@@ -215,7 +215,7 @@ def _columns(
     for image in images:
         for group in image["shared_with"]:
             principals[group["kind"]].update(group["principals"])
-    yield from (shorten_principal(principal) for kind in KINDS for principal in sorted(principals[kind]))
+    yield from (name_principal(principal) for kind in KINDS for principal in sorted(principals[kind]))
     if has_unread_region or not all(wanted.isdisjoint(image["unknown"]) for image in images):
         yield _UNREAD
 
@@ -224,7 +224,7 @@ def _cells(image: Mapping[str, Any], wanted: frozenset[str]) -> Iterator[tuple[s
     for group in image["shared_with"]:
         mark = _mark(group)
         for principal in group["principals"]:
-            yield shorten_principal(principal), mark
+            yield name_principal(principal), mark
     if not wanted.isdisjoint(image["unknown"]):
         yield _UNREAD, Mark.UNREADABLE
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from ..._failures import Failure, cut, invalid_option
+from ..._failures import Failure, invalid_option
 from ..._option import is_region
+from ..._wording import shorten
 
 # The key for every region that is not in the table.
 DEFAULT = "default"
@@ -65,13 +66,13 @@ def _list_failures(option: str, table: Mapping[str, Any]) -> Iterator[Failure]:
         if region != DEFAULT and not is_region(region):
             yield invalid_option(
                 option,
-                f"{option}: '{cut(region, 200)}' is not a valid region.",
+                f"{option}: '{shorten(region)}' is not a valid region.",
                 f"Use a region such as eu-west-1, or {DEFAULT} for all others.",
             )
         if _parse_number(price) is None:
             yield invalid_option(
                 option,
-                f"{option}: '{cut(str(price), 200)}' is not a valid price for {cut(region, 100)}.",
+                f"{option}: '{shorten(str(price))}' is not a valid price for {shorten(region)}.",
                 "Use a number of 0 or more, such as 0.05: the monthly price of a GiB.",
             )
 

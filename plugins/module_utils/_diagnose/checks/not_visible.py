@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..._denial import DENIED
-from ..._failures import Failure, cut
+from ..._failures import Failure
 from ..._finding import BlocksLaunch, Finding
 from ..check import ACCOUNT, SHARING, Cause, Check, Evidence
 from .allowed_images import allows
@@ -28,8 +28,6 @@ _NOT_VISIBLE = Cause(
     meaning="The account cannot see the image, although it is shared or may be.",
     remedy=("Wait: AWS documents no limit for propagation; or allow the role `ec2:GetAllowedImagesSettings`"),
 )
-# Characters of AWS's reason within a remedy.
-_LONGEST_REASON = 250
 
 
 def _find(evidence: Evidence) -> Iterator[Finding]:
@@ -64,7 +62,7 @@ def _to_finding(evidence: Evidence, is_shared: bool, problem: Failure | None) ->
 def _advise_on_settings(problem: Failure) -> str:
     if problem.error_code in DENIED:
         return "Allow the role ec2:GetAllowedImagesSettings: Allowed AMIs may hide it."
-    return f"Allowed AMIs may hide it, and could not be read: {cut(problem.text(), _LONGEST_REASON)}"
+    return f"Allowed AMIs may hide it, and could not be read: {problem.text()}"
 
 
 CHECK = Check((_OUTSIDE_ORGANIZATION, _NOT_VISIBLE), _find)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..._failures import Failure, cut
+from ..._failures import Failure
 from ..._plan import PlanWithoutTargets
 from ..._runner import Flow, Outcome, change_nothing
 from .differences import find_differences
@@ -23,15 +23,12 @@ from .state import MonitoringState
 from .trails import find_lost_events, list_unread_trails
 from .wait import read_until_settled
 
-# Characters of the list of differences, so that the remedy is never cut.
-_LONGEST = 300
-
 
 def plan(options: MonitoringVerifyOptions, current: MonitoringState) -> PlanWithoutTargets:
     """Plan no actions; fail for differences from the options, and for events that cannot come."""
     differences = find_differences(options, current)
     word = "configured" if options.present else "removed"
-    names = cut(", ".join(difference.text for difference in differences), _LONGEST)
+    names = ", ".join(difference.text for difference in differences)
     text = f"Monitoring is not {word} as requested: {names}."
     remedy = " ".join(dict.fromkeys(text for difference in differences for text in difference.remedies))
     differing = Failure.at(options.target, "monitoring", "monitoring_differs", text, remedy)

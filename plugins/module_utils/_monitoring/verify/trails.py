@@ -12,14 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..._failures import Failure, cut
+from ..._failures import Failure
 from ..._listing import join_texts
 from .options import MonitoringVerifyOptions
 from .selectors import logs_changes
 from .state import MonitoringState, Trail
 
 # Characters of the reasons, so that the remedy is never cut.
-_LONGEST = 250
 _EC2 = "ec2.amazonaws.com"
 
 
@@ -55,7 +54,7 @@ def _list_failures(options: MonitoringVerifyOptions, trails: Sequence[Trail]) ->
             options.target,
             "monitoring",
             "events_not_logged",
-            f"The rule gets no events of {join_texts(lost)}: {cut(reasons, _LONGEST)}.",
+            f"The rule gets no events of {join_texts(lost)}: {reasons}.",
             "Let a trail log their write management events in this region, see docs/monitoring.md.",
         )
     if options.log_group_name and _EC2 not in lost and (reason := _explain_no_delivery(options, trails)):
@@ -64,7 +63,7 @@ def _list_failures(options: MonitoringVerifyOptions, trails: Sequence[Trail]) ->
             options.target,
             "monitoring",
             "events_not_logged",
-            f"Alarm {cut(alarm, _LONGEST)} gets no events: {cut(reason, _LONGEST)}.",
+            f"Alarm {alarm} gets no events: {reason}.",
             "Let a trail deliver to the log group, or leave out the option log_group_name: the rule reports "
             "without it.",
         )

@@ -106,8 +106,10 @@ def test_an_unreadable_region_is_reported_with_the_others() -> None:
         "snapshot_block_public_access": None,
     }
     assert content["regions"][EU]["read"] is True
-    says = "Not everything could be read. us-east-1: You are not authorized (UnauthorizedOperation). Allow"
-    assert says in content["summary"]
+    assert content["summary"].endswith(
+        f"Not everything could be read. us-east-1 in account {OWNER}: You are not authorized "
+        "(UnauthorizedOperation). Allow DescribeImages."
+    )
     assert content["failures"] == [
         {
             "account_id": OWNER,
