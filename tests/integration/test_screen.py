@@ -216,7 +216,7 @@ def test_a_distribution_that_fails_ends_with_its_table(
 
 
 def test_a_refused_distribution_says_why_before_anything_else(
-    ansible: Ansible, distributing: dict[str, Any]
+    aws: SimulatedAws, ansible: Ansible, distributing: dict[str, Any]
 ) -> None:
     publishing = {
         "distribute_publish_parameter": "/golden/web",
@@ -226,7 +226,8 @@ def test_a_refused_distribution_says_why_before_anything_else(
     run = ansible.run(FQCN, {**distributing, **publishing}, environment=default)
     assert run.code != 0
     _before, _name, after = run.stdout.partition(" : Check where the image will be published]")
-    assert f"{AWAY}, {HOME}: launch_templates: web does not exist." in after.splitlines()[1]
+    place = f"{AWAY}, {HOME} in account {aws.account_id(OWNER)}"
+    assert f"{place}: launch_templates: web does not exist." in after.splitlines()[1]
 
 
 def _table(stdout: str) -> list[str]:

@@ -209,7 +209,7 @@ def test_a_step_that_failed() -> None:
     result = {**cleaned(GOES), "actions": [], "failures": [failed], "failed": True}
     found = shown(result)
     assert "- eu-west-1 in account 111122223333: Not now (AccessDenied). Allow it." in found.text
-    assert found.failure == "1 problem:\n- eu-west-1: Not now (AccessDenied). Allow it."
+    assert found.failure == "eu-west-1 in account 111122223333: Not now (AccessDenied). Allow it."
     assert [line.tone for line in found.lines if line.text.startswith("deregister")] == [Tone.BAD]
     assert found.artifacts["failed_regions"] == [EU]
 
