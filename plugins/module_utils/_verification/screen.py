@@ -42,8 +42,8 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     """Return the screen: the accounts below the level with their problems, and the number of the others.
 
     ``report`` is the report of ``ami_verify``. ``context`` has ``check_mode``, the ``changes`` that the
-    module returned, and the ``host_reports`` of all hosts of the play: each host passes the result of all to
-    the next job, because the last one counts.
+    module returned, the ``host_reports`` of the hosts of the play that have one, and the ``host_count`` of the
+    play: each host passes the result of all to the next job, because the last one counts.
     """
     rows = report["results"]
     # In check mode, planned copies cannot be verified. The access to images that exist may be planned, too,
@@ -69,7 +69,7 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *format_report_path(report_path),
     )
     reports = context.get("host_reports") or [report]
-    artifacts = _artifacts(reports, report_path)
+    artifacts = _artifacts(reports, report_path, context.get("host_count", len(reports)))
     if len(reports) > 1:
         artifacts["text"] = screen(
             _merge_reports(reports, artifacts), {"check_mode": context["check_mode"]}, None
@@ -165,10 +165,16 @@ def _count_more(below: Sequence[Any], tone: Tone) -> Iterator[Line]:
         yield from wrap_text(f"and {len(below) - MOST_ROWS} more", tone)
 
 
-def _artifacts(reports: Sequence[Mapping[str, Any]], report_path: str | None) -> dict[str, Any]:
+def _artifacts(
+    reports: Sequence[Mapping[str, Any]], report_path: str | None, host_count: int
+) -> dict[str, Any]:
     failed = {region for report in reports for region in report["failed_regions"]}
     uncertain = {region for report in reports for region in report["uncertain_regions"]}
     statuses = {report["status"] for report in reports}
+    if len(reports) < host_count:
+        # A host has failed before its verification: whether its account can launch any image is unknown.
+        failed |= {row["region"] for report in reports for row in report["results"]}
+        statuses.add("failed")
     return {
         "failed_regions": sorted(failed),
         # An account may launch its own copy: a region has one image only if all accounts launch it.

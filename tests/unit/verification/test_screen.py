@@ -158,6 +158,15 @@ def test_each_host_of_a_play_passes_the_result_of_all() -> None:
     }
 
 
+def test_a_host_without_a_report_leaves_no_region_verified() -> None:
+    good = every([EU, US], [WEB], "launched")
+    context = {"check_mode": False, "host_reports": [good]}
+    artifacts = screen(good, {**context, "host_count": 2}, None).artifacts
+    assert (artifacts["status"], artifacts["images"]) == ("incomplete", {})
+    assert artifacts["failed_regions"] == [EU, US]
+    assert screen(good, {**context, "host_count": 1}, None).artifacts["status"] == "verified"
+
+
 DOUBT = {
     **NO_KEY,
     "code": "direct_key_use_denied",
