@@ -11,6 +11,7 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from functools import partial
 from itertools import chain, zip_longest
 from time import monotonic
 from typing import TypeVar
@@ -30,6 +31,10 @@ GRACE_PERIOD = 10.0
 # The same for items that change something: AWS may still make a change that is not waited for. Many changes
 # take longer in a far region, and some are repeated for a while (``aws.write.perform``).
 CHANGE_GRACE_PERIOD = 60.0
+
+
+# Seconds between lines of progress.
+REMINDER_INTERVAL = 10.0
 
 
 class _End:
@@ -62,6 +67,7 @@ def map_parallel(
     optional: Collection[Item] = (),
     grace_period: float = GRACE_PERIOD,
     threads: int | None = None,
+    while_waiting: Callable[[Collection[Item]], None] | None = None,
 ) -> tuple[dict[Item, Result], dict[Item, Exception]]:
     """Call ``work`` for every item in parallel, and return the results and the exceptions, by item.
 
@@ -73,6 +79,8 @@ def map_parallel(
     starts anew whenever a thread starts a further optional item. Items that are not finished by then fail
     with ``DidNotAnswer``. The threads (``threads``, by default ``MAX_THREADS``) are daemons, so that such an
     item cannot keep the process from ending.
+
+    Every ``REMINDER_INTERVAL`` seconds without a finished item, ``while_waiting`` gets the open ones.
     """
     waiting: queue.SimpleQueue[Item | _End] = queue.SimpleQueue()
     finished: queue.SimpleQueue[tuple[Item, Result | None, Exception | None]] = queue.SimpleQueue()
@@ -104,9 +112,9 @@ def map_parallel(
         # With as many open items as threads, the thread that was done last has just started one of them.
         if (deadline is None or len(open_items) >= started) and open_items <= may_fail:
             deadline = monotonic() + grace_period
+        remind = partial(while_waiting, frozenset(open_items)) if while_waiting else None
         try:
-            timeout = None if deadline is None else max(0.0, deadline - monotonic())
-            item, result, exception = finished.get(timeout=timeout)
+            item, result, exception = _next_finished(finished, deadline, remind)
         except queue.Empty:
             failed.update((item, DidNotAnswer()) for item in open_items)
             _stop(waiting)
@@ -124,6 +132,27 @@ def map_parallel(
         {item: done[item] for item in ordered_items if item in done},
         {item: failed[item] for item in ordered_items if item in failed},
     )
+
+
+def _next_finished(
+    finished: queue.SimpleQueue[tuple[Item, Result | None, Exception | None]],
+    deadline: float | None,
+    remind: Callable[[], None] | None,
+) -> tuple[Item, Result | None, Exception | None]:
+    """Return the next finished item.
+
+    Raises:
+        queue.Empty: none was finished before the deadline.
+    """
+    while True:
+        left = None if deadline is None else max(0.0, deadline - monotonic())
+        reminds = remind is not None and (left is None or left > REMINDER_INTERVAL)
+        try:
+            return finished.get(timeout=REMINDER_INTERVAL if reminds else left)
+        except queue.Empty:
+            if remind is None or not reminds:
+                raise
+            remind()
 
 
 def _stop(waiting: queue.SimpleQueue[Item | _End]) -> None:

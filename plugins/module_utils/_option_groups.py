@@ -258,6 +258,13 @@ def planned_image(name: str, region: str) -> Problem:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class ProgressOptions(Options):
+    """The file for lines of progress, which the action plugin sets and displays."""
+
+    progress_path: str | None = option(PATH)
+
+
 def _instance_type(given: str | None, refuse: Refuse) -> str | None:
     if given and not _INSTANCE_TYPE.fullmatch(given):
         refuse(f"{render_value(given)} is not an instance type.", "Use one such as t3.micro.")

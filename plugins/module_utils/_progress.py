@@ -6,12 +6,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
+from time import monotonic
 
+from ._listing import join_texts
 from ._wording import escape_invisible, file_reason
 
 Report = Callable[[str], None]
+
+# Characters of a line, which is displayed with an indent, and the most places that it names.
+_LINE = 76
+_NAMED = 3
 
 
 def reporter(path: str | None, warn: Report) -> Report:
@@ -36,3 +42,18 @@ def reporter(path: str | None, warn: Report) -> Report:
             warn(f"progress_path: cannot write to {path}: {file_reason(exception)}.")
 
     return report
+
+
+def waiting_reporter(report: Report, what: str, total: int) -> Callable[[Collection[str]], None]:
+    """Return a function that reports the places that are waited for, and for how long already.
+
+    ``what`` is done in ``total`` places: ``Launching: 1 of 4 done, 40 s, waits for 012345678901``.
+    """
+    started = monotonic()
+
+    def report_waiting(places: Collection[str]) -> None:
+        start = f"{what}: {total - len(places)} of {total} done, {round(monotonic() - started)} s, waits for "
+        named = (join_texts(sorted(places), most) for most in range(_NAMED, 0, -1))
+        report(start + next((text for text in named if len(start + text) <= _LINE), f"{len(places)} others"))
+
+    return report_waiting

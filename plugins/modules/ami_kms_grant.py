@@ -164,6 +164,7 @@ requirements:
   - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.option_forms
+  - golden.images.progress
   - golden.images.best_effort_regions
   - golden.images.consumers
   - golden.images.consumer_role

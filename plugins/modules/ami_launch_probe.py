@@ -49,6 +49,7 @@ requirements:
   - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.option_forms
+  - golden.images.progress
   - golden.images.images_by_target
   - golden.images.consumer_role
   - golden.images.launch

@@ -120,6 +120,7 @@ requirements:
   - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.option_forms
+  - golden.images.progress
   - golden.images.images_by_target
   - golden.images.shared_copies
   - golden.images.consumer_role

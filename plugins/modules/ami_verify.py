@@ -73,6 +73,7 @@ requirements:
 extends_documentation_fragment:
   - golden.images.report
   - golden.images.option_forms
+  - golden.images.progress
   - golden.images.images_by_target
   - golden.images.shared_copies
   - golden.images.consumer_role

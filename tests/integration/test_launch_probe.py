@@ -59,6 +59,14 @@ def _arguments(aws: SimulatedAws, images: dict[str, str], *accounts: str, **more
     }
 
 
+def test_a_long_launch_is_not_silent(aws: SimulatedAws, ansible: Ansible, images: dict[str, str]) -> None:
+    aws.update_settings(launch_seconds=12)
+    arguments = _arguments(aws, {AWAY: images[AWAY]}, CAN)
+    done, task = ansible.module("ami_launch_probe", **arguments)
+    assert [one["level"] for one in task.result["results"]] == ["launched"], done.text
+    assert f"Launching: 0 of 1 done, 10 s, waits for {aws.account_id(CAN)}" in done.stdout
+
+
 @pytest.mark.quick
 def test_each_account_gets_as_far_as_its_rights_reach_and_nothing_is_left(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str]

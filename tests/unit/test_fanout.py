@@ -7,7 +7,7 @@ from __future__ import annotations
 import queue
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from time import monotonic, sleep
 
 import pytest
@@ -282,6 +282,37 @@ def test_threads_are_switched_rarely_until_the_work_ends() -> None:
     with pytest.raises(ZeroDivisionError):
         map_parallel((1 // item for item in [0]), len)
     assert sys.getswitchinterval() == before
+
+
+def test_what_is_waited_for_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fanout, "REMINDER_INTERVAL", 0.01)
+    reminded = threading.Event()
+    open_items: list[Collection[str]] = []
+
+    def remind(items: Collection[str]) -> None:
+        open_items.append(items)
+        reminded.set()
+
+    def work(item: str) -> bool:
+        return item == "quick" or reminded.wait(5)
+
+    done, failed = map_parallel(["quick", "slow"], work, while_waiting=remind)
+    assert (done, failed) == ({"quick": True, "slow": True}, {})
+    assert open_items[-1] == {"slow"}
+
+
+def test_reports_do_not_extend_the_grace_period(
+    monkeypatch: pytest.MonkeyPatch, stuck: threading.Event
+) -> None:
+    monkeypatch.setattr(fanout, "REMINDER_INTERVAL", 0.01)
+    _done, failed = map_parallel(
+        ["slow"],
+        lambda _item: stuck.wait(),
+        optional=["slow"],
+        grace_period=0.1,
+        while_waiting=lambda _items: None,
+    )
+    assert isinstance(failed["slow"], DidNotAnswer)
 
 
 def test_round_robin() -> None:

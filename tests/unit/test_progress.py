@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils._progress import reporter
+from ansible_collections.golden.images.plugins.module_utils._progress import reporter, waiting_reporter
 
 
 def test_lines_are_appended_at_once(tmp_path: Path) -> None:
@@ -34,3 +34,14 @@ def test_a_file_that_cannot_be_written_causes_one_warning(tmp_path: Path) -> Non
     (warning,) = warnings
     missing = tmp_path / "missing" / "progress"
     assert warning == f"progress_path: cannot write to {missing}: No such file or directory."
+
+
+def test_a_line_names_what_is_waited_for_and_how_long() -> None:
+    lines: list[str] = []
+    report = waiting_reporter(lines.append, "Launching", 500)
+    report([f"{number:012}" for number in range(499, 0, -1)])
+    report(["012345678901"])
+    assert lines == [
+        "Launching: 1 of 500 done, 0 s, waits for 000000000001 and 498 more",
+        "Launching: 499 of 500 done, 0 s, waits for 012345678901",
+    ]

@@ -24,7 +24,7 @@ from .._keys.needed import SharedUnderKey
 from .._keys.policy_statements import own_accesses, short
 from .._model import Target
 from .._plan import Action, Performed, Plan
-from .._progress import Report
+from .._progress import Report, waiting_reporter
 from .._runner import Outcome
 from .losses import policy_after
 from .options import GrantOptions
@@ -65,7 +65,7 @@ def apply(
     # Policies are planned again from what is read right before: for the same consumers as the plan.
     options = without_owner(options, current)
     of_owner = [action for action in plan.actions if action.caller is None]
-    created = _perform_each(clients, options, _select_actions("CreateGrant", of_owner, Performed()))
+    created = _perform_each(clients, options, _select_actions("CreateGrant", of_owner, Performed()), report)
     # A consumer that AWS rejects keeps no other one from access; it prevents only revocations.
     problems = Performed(
         failures=tuple(item for item in created.failures if item.error_code != CONSUMER_REJECTED)
@@ -84,8 +84,12 @@ def apply(
     revoked = _drop_returned_grants(
         _select_actions("RevokeGrant", of_owner, granted), created, created_by_consumers
     )
-    done = merge(granted, _perform_each(clients, options, revoked))
+    done = merge(granted, _perform_each(clients, options, revoked, report))
+    if created.actions:
+        report("Waiting until KMS lists the new grants (60 s at most)")
     warnings = [wait_until_listed(clients, created) or _PROPAGATION] if created.actions else []
+    if written.actions:
+        report("Waiting until KMS returns the new key policies (60 s at most)")
     if not_stored := wait_until_stored(clients, written):
         warnings.append(not_stored)
     failures = tuple(item for item in done.failures if not _is_tolerated(options, current, item))
@@ -137,7 +141,9 @@ def _drop_returned_grants(revocations: Iterable[Action], *created: Performed) ->
     return [action for action in revocations if action.parameters["GrantId"] not in answered]
 
 
-def _perform_each(clients: Clients, options: GrantOptions, actions: Sequence[Action]) -> Performed:
+def _perform_each(
+    clients: Clients, options: GrantOptions, actions: Sequence[Action], report: Report
+) -> Performed:
     """Perform independent actions in all regions at once, in each region a few at a time."""
     lanes: dict[tuple[int, str], list[int]] = {}
     numbers: Counter[str] = Counter()
@@ -154,7 +160,15 @@ def _perform_each(clients: Clients, options: GrantOptions, actions: Sequence[Act
 
     # The first lane of each region before any second lane: there may be fewer threads than lanes.
     optional = [lane for lane in lanes if lane[1] in options.best_effort_regions]
-    done, failed = map_parallel(sorted(lanes), work, optional=optional, grace_period=CHANGE_GRACE_PERIOD)
+    regions = {region for _number, region in lanes}
+    waiting = waiting_reporter(report, "Changing grants", len(regions))
+    done, failed = map_parallel(
+        sorted(lanes),
+        work,
+        optional=optional,
+        grace_period=CHANGE_GRACE_PERIOD,
+        while_waiting=lambda open_lanes: waiting({region for _number, region in open_lanes}),
+    )
     performed = {index: result for results in done.values() for index, result in results.items()}
     return _merge_results(actions, performed, {lanes[lane][0]: problem for lane, problem in failed.items()})
 

@@ -30,7 +30,7 @@ from .._option import (
     read_texts,
     texts_like,
 )
-from .._option_groups import ConsumerOptions, ConsumerRoleOptions, ImageOptions, arns_like
+from .._option_groups import ConsumerOptions, ConsumerRoleOptions, ImageOptions, ProgressOptions, arns_like
 from .._step_results import (
     COPY_RESULT,
     GRANT_RESULT,
@@ -114,7 +114,7 @@ def _ids_like(pattern: re.Pattern[str], example: str) -> Kind[tuple[str, ...]]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GrantOptions(ConsumerRoleOptions, ConsumerOptions, ImageOptions):
+class GrantOptions(ProgressOptions, ConsumerRoleOptions, ConsumerOptions, ImageOptions):
     """The options of ``ami_kms_grant``.
 
     A key in ``kms_key_ids`` is None where the image is not encrypted. ``org_ids`` and ``org_unit_ids`` lose

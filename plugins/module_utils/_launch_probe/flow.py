@@ -19,7 +19,7 @@ from .._failures import Failure
 from .._fanout import map_parallel
 from .._model import Image, Instance, Target
 from .._plan import Plan
-from .._progress import Report
+from .._progress import Report, waiting_reporter
 from .._runner import Flow, Outcome
 from . import read as instances
 from .apply import Launch, TargetRun, run_probes, terminate_leftovers
@@ -97,7 +97,8 @@ def apply(
         )
 
     busy = {target.target.account_id for target in plan.targets if target.actions}
-    _done, failed = map_parallel(sorted(busy), work)
+    waiting = waiting_reporter(report, "Launching", len(busy))
+    _done, failed = map_parallel(sorted(busy), work, while_waiting=waiting)
     for target, run in runs.items():
         if target.account_id in failed:
             run.failures.append(errors.failure(failed[target.account_id], target, "RunInstances"))

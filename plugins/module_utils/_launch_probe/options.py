@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from .._model import Image, Target, used_by
 from .._option import ACCOUNT_IDS, NUMBER, Problem, option
-from .._option_groups import ConsumerRoleOptions, ImagesByTargetOptions, LaunchOptions
+from .._option_groups import ConsumerRoleOptions, ImagesByTargetOptions, LaunchOptions, ProgressOptions
 from .state import Probe
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProbeOptions(LaunchOptions, ConsumerRoleOptions, ImagesByTargetOptions):
+class ProbeOptions(ProgressOptions, LaunchOptions, ConsumerRoleOptions, ImagesByTargetOptions):
     """The options of ``ami_launch_probe``; ``wait_timeout`` is in seconds."""
 
     account_ids: tuple[str, ...] = option(ACCOUNT_IDS, required=True)

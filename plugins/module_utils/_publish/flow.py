@@ -18,7 +18,7 @@ from .._failures import Failure, ValidationError
 from .._fanout import CHANGE_GRACE_PERIOD, map_parallel
 from .._model import Target
 from .._plan import Plan
-from .._progress import Report
+from .._progress import Report, waiting_reporter
 from .._regions import targets_in
 from .._runner import Flow, Outcome
 from .apply import PublishRun, perform_target
@@ -95,7 +95,14 @@ def apply(
         return perform_target(services, actions[target], current.targets[target], options.wait_timeout)
 
     optional = targets_in(options.best_effort_regions, actions)
-    done, failed = map_parallel(actions, perform, optional=optional, grace_period=CHANGE_GRACE_PERIOD)
+    waiting = waiting_reporter(report, "Publishing", len({target.region for target in actions}))
+    done, failed = map_parallel(
+        actions,
+        perform,
+        optional=optional,
+        grace_period=CHANGE_GRACE_PERIOD,
+        while_waiting=lambda targets: waiting({target.region for target in targets}),
+    )
     failures = [failure for run in done.values() for failure in run.failures]
     failures += [errors.failure(exception, target, "PutParameter") for target, exception in failed.items()]
     named = [_name_account(failure, current.account_id) for failure in failures]

@@ -31,7 +31,7 @@ from .._option import (
     tags,
     texts_like,
 )
-from .._option_groups import ConsumerRoleOptions, SharedCopiesOptions
+from .._option_groups import ConsumerRoleOptions, ProgressOptions, SharedCopiesOptions
 from .._parameter_names import name_problem
 from .._step_results import CopyResult
 from .._tags import MAX_TAGS
@@ -70,7 +70,7 @@ def _is_tag_text(text: str) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PublishOptions(ConsumerRoleOptions, SharedCopiesOptions):
+class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
     """The options of ``ami_publish``.
 
     Without images, each of ``regions`` goes back to the image that has the label of ``source_image_id``.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Display the progress of ``ami_copy_regions`` while the module runs; the module does everything else."""
+"""Display the progress of a module while it runs: ``meta/runtime.yml`` routes those that report any here."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class _ProgressDisplay:
         self._interval = interval
         self._waiting = None
         self._next_time = 0.0
-        handle, self.path = tempfile.mkstemp(prefix="ami_copy_regions-", suffix=".progress")
+        handle, self.path = tempfile.mkstemp(prefix="golden-images-", suffix=".progress")
         os.close(handle)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)

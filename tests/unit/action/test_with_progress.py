@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When the progress of a copy is displayed, which lines are, and that the temporary file is removed."""
+"""When the progress of a module is displayed, which lines are, and that the temporary file is removed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.action import ami_copy_regions as plugin
+from ansible_collections.golden.images.plugins.action import with_progress as plugin
 
 ARGUMENTS = {"source_image_id": "ami-1", "regions": ["eu-west-1"]}
 Module = Callable[[Path], None]
