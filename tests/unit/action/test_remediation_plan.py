@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.action import remediation_plan
 from ansible_collections.golden.images.plugins.plugin_utils import _runs_here as runs_here
+from ansible_collections.golden.images.plugins.plugin_utils._large_results import limit_result
 
-RESULT = {"account_id": "111122223333", "results": [{"image_id": "ami-0123456789abcdef0"}]}
+RESULT: dict[str, Any] = {"account_id": "111122223333", "results": [{"image_id": "ami-0123456789abcdef0"}]}
 
 
 def run(variables: dict[str, Any], **options: Any) -> dict[str, Any]:
@@ -42,6 +45,24 @@ def test_the_value_of_the_variable_is_passed(monkeypatch: pytest.MonkeyPatch) ->
     run({"audited": RESULT}, audit_result="audited", max_removals="5")
     assert given[0]["audit_result"] == RESULT
     assert given[0]["max_removals"] == "5"
+
+
+def test_a_large_audit_is_planned_from_as_a_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    given: list[dict[str, Any]] = []
+    large = {"removals": ["x" * 100] * 5_000}
+
+    def run_here(_flow: object, arguments: dict[str, Any], *_more: object) -> dict[str, Any]:
+        given.append(arguments)
+        return large
+
+    monkeypatch.setattr(runs_here, "run_here", run_here)
+    audit = {**RESULT, "results": RESULT["results"] * 10_000}
+    short = limit_result(audit)
+    assert short["results"] is None
+    # The role loops over the plan, which stays complete.
+    assert run({"audited": short}, audit_result="audited") == large
+    assert given[0]["audit_result"] == audit
 
 
 @pytest.mark.parametrize("options", [{}, {"audit_result": "audted"}, {"audit_result": RESULT}])
