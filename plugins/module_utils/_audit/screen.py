@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from typing import Any
 
 from .._listing import count
+from .._reports.command import fits_screen
 from .._reports.document import Column, Item
 from .._reports.groups import group_by_cause, rank_kinds
 from .._reports.screen import (
@@ -33,7 +34,6 @@ from .report.content import NO_IMAGES
 from .report.groups import same_resources
 
 _MOST = 5
-_MOST_COMMAND_LINES = 24
 _COLUMNS = (
     Column("severity", "severity"),
     Column("code", "finding"),
@@ -89,15 +89,15 @@ def _format_command(report: Mapping[str, Any], report_path: str | None) -> Itera
     items = [Item.of(finding) for finding in report["findings"] if finding["code"] in NOT_ALLOWED]
     if not items:
         return
-    command = Commands({"images": (), **report}).remediate(items).splitlines()
-    if len(command) > _MOST_COMMAND_LINES:
+    command = Commands({"images": (), **report}).remediate(items)
+    if not fits_screen(command):
         where = ": the report's page has the command for each finding" if report_path else ""
         yield from wrap_text(
             f"golden.images.remediate_ami_sharing with this allowlist removes the access{where}."
         )
         return
     yield from wrap_text("To see what removes this access (without --check, it is removed):")
-    yield from (Line(text) for text in command)
+    yield from (Line(text) for text in command.splitlines())
 
 
 def _counts(report: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .._listing import count
+from .._reports.command import fits_screen
 from .._reports.document import Column
 from .._reports.screen import (
     Line,
@@ -23,6 +24,7 @@ from .._reports.screen import (
     read_module_message,
     wrap_text,
 )
+from .commands import NOTE, render_fixes
 
 _COLUMNS = (
     Column("region", "region"),
@@ -35,6 +37,8 @@ _COLUMNS = (
 _REST = "the facts diagnose_findings and diagnose_failures"
 
 _EFFECTS = ("blocking", "unknown", "harmless")
+
+_MOST_COMMANDS = 2
 
 Result = Mapping[str, Any]
 
@@ -59,6 +63,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *_headline(diagnosed, bad, context["status"]),
         *format_table(_COLUMNS, tuple(collapse_rows(list(map(_row, bad)), list(map(_row, good))))),
         *format_failures([*_add_accounts(blocking), *others], rest, message),
+        *_format_commands(bad),
     )
     artifacts = {
         "failed_regions": sorted({launch["region"] for launch in bad}),
@@ -80,6 +85,20 @@ def _headline(diagnosed: Sequence[Result], bad: Sequence[Result], status: str) -
     else:
         tone = Tone.GOOD if status == "clean" else Tone.WARNING
         yield from wrap_text(f"Nothing blocks a launch: {accounts}, {regions}.", tone)
+
+
+def _format_commands(bad: Sequence[Result]) -> Iterator[Line]:
+    """Yield the commands that give the accounts what they lack; of many, the first."""
+    places = [
+        {"code": finding["code"], **{key: launch[key] for key in ("account_id", "image_id", "region")}}
+        for launch in bad
+        for finding in launch["findings"]
+    ]
+    commands = list(filter(fits_screen, render_fixes(places)))
+    if commands:
+        yield from wrap_text(NOTE)
+    for command in commands[:_MOST_COMMANDS]:
+        yield from (Line(text) for text in command.splitlines())
 
 
 def _row(launch: Result) -> Row:

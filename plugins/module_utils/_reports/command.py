@@ -14,6 +14,8 @@ from typing import Any
 
 # A line has 80 columns at most.
 _WIDTH, _INDENT = 80, "  "
+# On a terminal, a longer command hides what is above it.
+_MOST_LINES = 24
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 # What would break a line within a text, or end the shell's quotes, as escapes of JSON.
 _ESCAPES = str.maketrans({" ": "\\u0020", "'": "\\u0027"})
@@ -29,6 +31,12 @@ def render_module_command(module: str, options: Mapping[str, Any], *arguments: s
     """Return the command that runs a module of this collection with these options, on the controller."""
     words = ("ansible localhost", *arguments, "-m", f"golden.images.{module}")
     return _render(" ".join(words), "-a", options)
+
+
+def fits_screen(command: str) -> bool:
+    """Whether a command is short enough for a terminal, and no value makes a line too wide."""
+    lines = command.splitlines()
+    return len(lines) <= _MOST_LINES and max(map(len, lines)) <= _WIDTH
 
 
 def _render(command: str, option: str, values: Mapping[str, Any]) -> str:

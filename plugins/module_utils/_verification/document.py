@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from .._diagnose.checks import MEANINGS as MEANINGS_OF_DIAGNOSIS
+from .._diagnose.commands import NOTE, render_fixes
 from .._finding import Severity
 from .._launch_probe.causes import MEANINGS as MEANINGS_OF_PROBE
 from .._listing import count
@@ -26,6 +28,7 @@ from .._reports.document import (
     Table,
     compare_sentences,
 )
+from .._reports.groups import group_items
 from . import key_use
 from .key_use import KEY_USE_UNCERTAIN
 from .report import LEVEL_NOT_REACHED, LEVELS, PROOFS, list_other_failures
@@ -56,6 +59,13 @@ def build_document(content: Mapping[str, Any]) -> Document:
     rows = content["results"]
     below = [row for row in rows if not row["reached"]]
     level = content["level"]
+    items = (
+        *_items(below),
+        *(
+            steps.to_item(failure, Severity.HIGH.label)
+            for failure in list_other_failures(rows, content["failures"])
+        ),
+    )
     return Document(
         kind="verification",
         title="Who can launch the images",
@@ -69,17 +79,18 @@ def build_document(content: Mapping[str, Any]) -> Document:
             ("Accounts", str(len({row["account_id"] for row in rows}))),
             ("Images", str(len(_list_images(rows)))),
         ),
-        items=(
-            *_items(below),
-            *(
-                steps.to_item(failure, Severity.HIGH.label)
-                for failure in list_other_failures(rows, content["failures"])
-            ),
-        ),
+        items=items,
+        groups=group_items(items, MEANINGS, command=_find_command, command_note=NOTE),
         matrix=_matrix(level, rows),
         records=_records(rows),
         explanations=MEANINGS,
     )
+
+
+def _find_command(items: Sequence[Item]) -> str:
+    """Return the command that gives the accounts what they lack; empty if it takes several, or none does."""
+    commands = render_fixes(map(asdict, items))
+    return commands[0] if len(commands) == 1 else ""
 
 
 def _headline(level: str, rows: Sequence[Mapping[str, Any]], below: Sequence[Mapping[str, Any]]) -> str:

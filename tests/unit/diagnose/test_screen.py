@@ -21,6 +21,13 @@ from tests.unit.hostile import TEXTS
 
 EU, US = "eu-west-1", "us-east-1"
 WEB, BATCH = "111111111111", "222222222222"
+COMMAND = [
+    "With the credentials of the images' account. It shows the changes and makes none",
+    "  of them; without --check, it makes them.",
+    "ansible-playbook -i localhost, golden.images.share_ami --check \\",
+    f'  -e \'{{"share_images": {{"{EU}": "ami-1"}},',
+    f'    "share_account_ids": ["{WEB}"]}}\'',
+]
 
 
 def finding(code: str = "not_shared", account_id: str = WEB, **changes: Any) -> dict[str, Any]:
@@ -81,6 +88,7 @@ def test_what_blocks_a_launch_is_first_and_explained() -> None:
         f"- eu-west-1: {WEB}: It is not_shared. Share it.",
         f"- eu-west-1: {WEB}: It is key_access_unknown. Share it.",
         "- us-east-1: No. Ask.",
+        *COMMAND,
     ]
     assert [line.tone for line in found.lines[2:5]] == [Tone.BAD, Tone.WARNING, Tone.PLAIN]
     assert found.artifacts["failed_regions"] == [EU, US]
@@ -95,7 +103,7 @@ def test_the_code_of_what_blocks_is_not_cut() -> None:
 
 def test_an_account_is_named_once() -> None:
     found = shown(diagnosed(finding(message=f"Account {WEB} may not use the key.", remedy="")))
-    assert found.lines[-1].text == f"- eu-west-1: Account {WEB} may not use the key."
+    assert f"- eu-west-1: Account {WEB} may not use the key." in [line.text for line in found.lines]
 
 
 @pytest.mark.parametrize("text", [*TEXTS, "x" * 3_000, "key " * 800, "\u6771\u4eac" * 800])
@@ -143,3 +151,8 @@ def test_where_the_failures_are_that_are_not_shown() -> None:
     found = shown(status="failed", failures=[one.to_dict() for one in many], msg=summary(many))
     rest = "4 more in the facts diagnose_findings and diagnose_failures."
     assert [found.lines[-1].text.strip(), found.failure.splitlines()[-1]] == [rest, rest]
+
+
+def test_the_command_that_shares_the_image() -> None:
+    assert shown(diagnosed(finding())).text.splitlines()[-len(COMMAND) :] == COMMAND
+    assert "--check" not in shown(diagnosed(finding("not_visible"))).text
