@@ -22,6 +22,11 @@ def finding(
     return {"account_id": account_id, "code": code, "image_id": image_id, "region": region}
 
 
+EVERYWHERE = [
+    finding("not_shared", account, region, f"ami-{region}") for account in (WEB, BATCH) for region in (EU, US)
+]
+
+
 def run(*findings: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """The playbook or module of each command, and its values."""
     commands = [shlex.split(command) for command in render_fixes(findings)]

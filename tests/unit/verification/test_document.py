@@ -66,6 +66,17 @@ def test_the_headline_names_three_causes() -> None:
     assert not any(code in headline for code in codes)
 
 
+def test_a_group_has_the_command_for_what_the_account_lacks() -> None:
+    shown = build_document(report("launched", seen(WEB, EU, "visible"), seen(BATCH, EU, "visible", NO_KEY)))
+    commands = {group.code: group.command for group in shown.groups}
+    assert commands["missing_key_access"].startswith(
+        "ansible localhost --check -m golden.images.ami_kms_grant"
+    )
+    assert BATCH in commands["missing_key_access"]
+    assert WEB not in commands["missing_key_access"]
+    assert commands["level_not_reached"] == ""
+
+
 def test_a_verification_of_nothing_is_not_green() -> None:
     assert build_document(verified("visible", [], regions=[], accounts=[])).empty
     assert not build_document(report("visible", seen(WEB, EU, "visible"))).empty
