@@ -23,6 +23,7 @@ HARMLESS = frozenset(
     {
         "__future__",
         "base64",
+        "bisect",
         "collections",
         "contextlib",
         "dataclasses",

@@ -68,7 +68,7 @@ FLOW: Flow[AuditOptions, AuditState] = Flow(
     only_reads=True,
     attaches="_page",
     report=Reporting(
-        lambda options, result: content(result, options.describe_policy()),
+        lambda options, result: content(result, options.policy()),
         document,
         changes,
         replaces=frozenset({"findings", "kms_keys", "results", "unused_snapshots"}),

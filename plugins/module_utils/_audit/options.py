@@ -110,7 +110,7 @@ class AuditOptions(ReportOptions):
         """Yield the options that do not fit the others."""
         yield from self.report_problems()
 
-    def describe_policy(self) -> dict[str, Any]:
+    def policy(self) -> dict[str, Any]:
         """Return who is allowed, as values of a report."""
         return {
             "allowed_account_ids": sorted(self.allowed_account_ids),

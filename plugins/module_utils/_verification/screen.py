@@ -42,8 +42,8 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     """Return the screen: the accounts below the level with their problems, and the number of the others.
 
     ``report`` is the report of ``ami_verify``. ``context`` has ``check_mode``, the ``changes`` that the
-    module returned, the ``host_reports`` of the hosts of the play that have one, and the ``host_count`` of the
-    play: each host passes the result of all to the next job, because the last one counts.
+    module returned, the ``host_reports`` of the hosts of the play that have one, and the ``host_count`` of
+    the play: each host passes the result of all to the next job, because the last one counts.
     """
     rows = report["results"]
     # In check mode, planned copies cannot be verified. The access to images that exist may be planned, too,

@@ -69,7 +69,7 @@ def test_roles_are_assumed_in_a_region_that_every_account_has(
     accounts = Accounts(clients, Caller("111111111111", partition), ConsumerRole("r"), sts_region)
     accounts.clients(CONSUMER)
     assert [region for _arn, _external_id, region in clients.assumed] == [region]
-    assert clients.opened == ([] if region == sts_region else [("sts", region)])
+    assert clients.opened == [("sts", region)]
 
 
 def test_the_role_of_another_account() -> None:

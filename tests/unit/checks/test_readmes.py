@@ -89,7 +89,8 @@ def test_a_tree_without_roles_is_an_error(tmp_path):
 
 
 def test_the_guides_exist():
-    assert [name for name in GUIDES.values() if not (CHECKOUT / "docs" / name).is_file()] == []
+    files = {name.partition("#")[0] for name in GUIDES.values()}
+    assert [name for name in files if not (CHECKOUT / "docs" / name).is_file()] == []
 
 
 @pytest.mark.parametrize("role", roles(), ids=lambda role: role.name)

@@ -223,7 +223,7 @@ def test_the_external_id_of_a_step_is_in_no_result(step: str, monkeypatch: pytes
     monkeypatch.setattr(log, lambda _module, message, **_values: logged.append(message))
     secret = "correct-horse"
     of_step = {"consumer_role_name": "golden", "external_id": secret}
-    given = {step: of_step, "share": {"org_arns": [secret]}}
+    given = {step: of_step, "share": {"org_arns": ["golden"]}}
     result = Modules().run("distribution_check", given).result
     # The newest ansible-core returns no invocation.
     arguments = result.get("invocation", {}).get("module_args", {})
