@@ -19,6 +19,7 @@ from ansible.module_utils import ansible_release
 from ansible.module_utils.common.warnings import warn
 
 from ._changes import Change, changes_of, prepared
+from ._denial import DENIED
 from ._failures import Failure, ValidationError, invalid_option, summary
 from ._model import Target
 from ._option import Options
@@ -160,6 +161,7 @@ class Flow(Generic[OptionsT, StateT]):
     ``diff`` is made in diff mode, from this verbosity on. ``report`` is for a module that can report its
     result. The page of the report is made of files, whose texts by name the action attaches to the module:
     those of the folder ``attaches`` of ``plugin_utils``. Ansible itself packs only Python with a module.
+    ``policy`` is the section of docs/iam/README.md with the permissions that the module needs.
     ``explain_nothing_done`` gets the result, and returns why a run fails that has reached no target although
     all that failed is best effort; empty for other runs.
     """
@@ -177,6 +179,7 @@ class Flow(Generic[OptionsT, StateT]):
     diff_verbosity: int = 0
     attaches: str = ""
     report: ReportingLike | None = None
+    policy: str = ""
     explain_nothing_done: Callable[[OptionsT, Mapping[str, Any]], str] = lambda _options, _result: ""
 
     @property
@@ -363,7 +366,7 @@ def _run(flow: Flow[Any, Any], module: Any) -> None:
             report = flow.report.open(options, module.attached)
         result = _run_flow(flow, module, options, report, warnings)
     except ValidationError as refused:
-        result = {"failed": True, **refusal(refused.failures)}
+        result = {"failed": True, **refusal(refused.failures, _name_policy(flow, refused.failures))}
     except Exception as exception:
         # The report of an earlier run would look like that of this one.
         if report:
@@ -416,7 +419,7 @@ def _run_flow(
     if failures:
         in_regions = any(failure.region for failure in outcome.failures)
         rerun = [_RERUN] if in_regions and not flow.only_reads else []
-        result["msg"] = "\n".join([summary(failures), *rerun])
+        result["msg"] = "\n".join([summary(failures), *_name_policy(flow, failures), *rerun])
         result["failed"] = outcome.fails
     return _fail_if_nothing_done(result, flow.explain_nothing_done(options, result))
 
@@ -474,11 +477,19 @@ def _list_secrets(spec: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any
     return [str(value) for _name, fields, value in each if fields.get("no_log") and value]
 
 
-def refusal(refusals: Iterable[Failure]) -> dict[str, Any]:
-    """Return the result of a task that is refused."""
+def _name_policy(flow: Flow[Any, Any], failures: Iterable[Failure]) -> list[str]:
+    """Return a sentence with the policy to compare with, if AWS denies something."""
+    is_denied = any(one.source == "aws" and one.error_code in DENIED for one in failures)
+    if not is_denied or not flow.policy:
+        return []
+    return [f"docs/iam/README.md#{flow.policy} has a policy with all actions: AWS names one at a time."]
+
+
+def refusal(refusals: Iterable[Failure], more: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the result of a task that is refused; ``more`` are sentences about all failures."""
     failures = [_render_failure(failure) for failure in refusals]
     return {
-        "msg": "\n".join([summary(failures), "This task changed nothing."]),
+        "msg": "\n".join([summary(failures), *more, "This task changed nothing."]),
         "changed": False,
         "failures": [failure.to_dict() for failure in failures],
     }

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from simulated_aws.client import SimulatedAws
 
 from . import observed
+from .attached import Attached
 from .fixture import HOME, OWNER, STRANGER, UNIT, Fixture
 from .playbook import MODULES, Ansible, Run, prediction_error
 
@@ -244,6 +246,25 @@ def test_a_region_that_fails_hides_no_other_regions_success(
     _assert_shared(
         aws, images, AWAY, {web, *fixture.account_ids("sandbox")}, {web, *fixture.account_ids("sandbox")}
     )
+
+
+def test_a_user_who_may_only_read_hears_of_all_missing_actions(
+    aws: SimulatedAws, fixture: Fixture, tmp_path: Path
+) -> None:
+    reads = ["ec2:Describe*", "ec2:Get*", "sts:GetCallerIdentity"]
+    statement = {"Effect": "Allow", "Action": reads, "Resource": "*"}
+    user = Attached(aws, fixture, tmp_path, [{"Version": "2012-10-17", "Statement": [statement]}])
+    run, task = user.ansible.module(
+        "ami_share",
+        images={HOME: fixture.image_id},
+        account_ids=fixture.account_ids("web-prod"),
+        shared_tags={"version": "1"},
+    )
+    assert run.code != 0
+    denied = {failure["remedy"].split()[1] for failure in task.result["failures"]}
+    assert denied == {"ec2:CreateTags", "ec2:ModifyImageAttribute", "ec2:ModifySnapshotAttribute"}
+    assert "docs/iam/README.md#sharing has a policy with all actions" in task.result["msg"]
+    assert observed.changes(aws) == []
 
 
 PUBLIC = {"group": "all", "allow_public": True}

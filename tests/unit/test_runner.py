@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, ClassVar, NoReturn
@@ -101,6 +103,7 @@ class Steps:
     only_reads: bool = False
     diff_verbosity: int = 0
     nothing_done: str = ""
+    policy: str = ""
     calls: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
 
     def flow(
@@ -130,6 +133,7 @@ class Steps:
             needs_aws=self.needs_aws,
             only_reads=self.only_reads,
             diff_verbosity=self.diff_verbosity,
+            policy=self.policy,
             explain_nothing_done=lambda _options, _result: self.nothing_done,
         )
 
@@ -244,6 +248,30 @@ def test_failures_that_a_later_task_fails_for_are_in_the_result_with_their_messa
     assert not ran.failed
     assert ran.result["failures"] == [QUOTA.to_dict()]
     assert ran.result["msg"].startswith(summary([QUOTA]))
+
+
+DENIED = Failure("No.", "Allow it.", "UnauthorizedOperation", "CopyImage", source="aws")
+POLICY = "docs/iam/README.md#sharing has a policy with all actions: AWS names one at a time."
+
+
+def test_the_message_about_a_denied_call_names_the_policy(run: Run) -> None:
+    def message(**values: Any) -> str:
+        return str(run(Steps(**values)).result["msg"])
+
+    denied = Outcome(failures=(DENIED,))
+    assert POLICY in message(policy="sharing", outcome=denied)
+    refused = message(policy="sharing", refusing={"read": (DENIED,)})
+    assert refused.endswith(f"{POLICY}\nThis task changed nothing.")
+    assert "docs/iam" not in message(policy="sharing", outcome=Outcome(failures=(QUOTA,)))
+    assert "docs/iam" not in message(outcome=denied)
+
+
+def test_the_policies_that_modules_name_exist() -> None:
+    headings = re.findall("^## (.*)$", Path("docs/iam/README.md").read_text("utf-8"), re.MULTILINE)
+    anchors = {heading.lower().replace(" ", "-") for heading in headings}
+    names = [path.stem for path in Path("plugins/modules").glob("*.py")]
+    modules = [import_module(f"ansible_collections.golden.images.plugins.modules.{name}") for name in names]
+    assert {module.FLOW.policy for module in modules} <= {*anchors, ""}
 
 
 RERUN = "Rerun to complete the remaining regions."

@@ -74,4 +74,5 @@ FLOW: Flow[AuditOptions, AuditState] = Flow(
         replaces=frozenset({"findings", "kms_keys", "results", "unused_snapshots"}),
         only_in_files=frozenset({"images"}),
     ),
+    policy="auditing",
 )

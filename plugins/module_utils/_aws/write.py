@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .._denial import UNSETTLED
+from .._denial import DENIED, UNSETTLED
 from .._failures import Failure
 from .._plan import PERMISSION_LISTS, Action, Performed
 from . import sdk
@@ -43,11 +43,30 @@ def perform_all(ec2: EC2Client, actions: tuple[Action, ...]) -> Performed:
     other entries are applied, and the following actions are performed.
     """
     parts: list[Performed] = []
-    for action in actions:
+    for number, action in enumerate(actions, start=1):
         parts.append(perform(ec2, action))
         if parts[-1].stops:
+            parts.append(Performed(failures=find_denied(ec2, parts[-1], actions[number:])))
             break
     return merge(*parts)
+
+
+def find_denied(ec2: EC2Client, done: Performed, following: Iterable[Action]) -> tuple[Failure, ...]:
+    """Return the refusals of what would have followed a denied action, so that one run names all of them.
+
+    One action of each operation is sent as a dry run, which all of EC2's have (botocore shape
+    ModifyImageAttributeRequest, DryRun, for example). It shows missing permissions, and changes nothing.
+    """
+    if done.failures[-1].error_code not in DENIED:
+        return ()
+    others = {
+        action.operation: action for action in following if action.operation != done.failures[-1].action
+    }
+    calls = (
+        _call(ec2, replace(action, parameters={**action.parameters, "DryRun": True}))
+        for action in others.values()
+    )
+    return tuple(problem for _answer, problem in calls if problem and problem.error_code in DENIED)
 
 
 def perform(client: Any, action: Action) -> Performed:

@@ -151,6 +151,7 @@ FLOW: Flow[CleanupOptions, CleanupState] = Flow(
         replaces=frozenset({"kms_keys", "regions", "results", "unreadable"}),
         plans=True,
     ),
+    policy="cleanup",
 )
 
 

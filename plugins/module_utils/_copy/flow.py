@@ -104,7 +104,7 @@ def result(options: CopyOptions, current: CopyState, plan: Plan, outcome: Outcom
     }
 
 
-FLOW: Flow[CopyOptions, CopyState] = Flow(CopyOptions, read_state, plan, apply, result)
+FLOW: Flow[CopyOptions, CopyState] = Flow(CopyOptions, read_state, plan, apply, result, policy="distribution")
 
 
 def _open(accounts: AssumedAccounts, options: CopyOptions, sources: Sources) -> None:

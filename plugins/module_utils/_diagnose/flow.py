@@ -93,7 +93,7 @@ def result(
 
 
 FLOW: Flow[DiagnosisOptions, DiagnosisState] = Flow(
-    DiagnosisOptions, read_state, plan, change_nothing, result, only_reads=True
+    DiagnosisOptions, read_state, plan, change_nothing, result, only_reads=True, policy="diagnosis"
 )
 
 

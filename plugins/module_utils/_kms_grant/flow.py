@@ -150,5 +150,11 @@ def diff(plan: Plan) -> dict[str, Any]:
 
 
 FLOW: Flow[GrantOptions, GrantState] = Flow(
-    GrantOptions, read_state, plan, apply, result, diff=lambda _options, _current, plan: diff(plan)
+    GrantOptions,
+    read_state,
+    plan,
+    apply,
+    result,
+    diff=lambda _options, _current, plan: diff(plan),
+    policy="distribution-of-encrypted-images",
 )

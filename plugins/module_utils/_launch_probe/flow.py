@@ -137,7 +137,9 @@ def result(options: ProbeOptions, current: ProbeState, plan: Plan, outcome: Outc
     return {"results": results}
 
 
-FLOW: Flow[ProbeOptions, ProbeState] = Flow(ProbeOptions, read_state, plan, apply, result)
+FLOW: Flow[ProbeOptions, ProbeState] = Flow(
+    ProbeOptions, read_state, plan, apply, result, policy="verification-in-the-consumer-accounts"
+)
 
 
 def _read_account(accounts: Accounts, options: ProbeOptions, account_id: str) -> _Account:

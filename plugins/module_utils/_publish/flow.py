@@ -158,7 +158,13 @@ def explain_nothing_published(options: PublishOptions, result: Mapping[str, Any]
 
 
 FLOW: Flow[PublishOptions, PublishState] = Flow(
-    PublishOptions, read_state, plan, apply, result, explain_nothing_done=explain_nothing_published
+    PublishOptions,
+    read_state,
+    plan,
+    apply,
+    result,
+    explain_nothing_done=explain_nothing_published,
+    policy="publishing",
 )
 
 

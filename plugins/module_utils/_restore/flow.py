@@ -113,7 +113,9 @@ def result(
     return {"results": [_image_to_dict(current, image) for image in images]}
 
 
-FLOW: Flow[RestoreOptions, RestoreState] = Flow(RestoreOptions, read_state, plan, apply, result)
+FLOW: Flow[RestoreOptions, RestoreState] = Flow(
+    RestoreOptions, read_state, plan, apply, result, policy="restore"
+)
 
 
 def _restore_or_close(

@@ -221,4 +221,5 @@ FLOW: Flow[ShareOptions, ShareState] = Flow(
     result,
     diff=lambda _options, _current, plan: diff(plan),
     explain_nothing_done=explain_nothing_shared,
+    policy="sharing",
 )

@@ -10,6 +10,7 @@ the old permissions.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from .._aws import errors, read
 from .._aws.attempts import attempts
 from .._aws.unknown_outcome import is_unknown
-from .._aws.write import merge, perform
+from .._aws.write import find_denied, merge, perform
 from .._denial import FAILS_AGAIN
 from .._failures import Failure
 from .._fanout import map_parallel
@@ -40,12 +41,15 @@ Permissions = tuple[Target, str, str]
 def perform_or_close(ec2: EC2Client, actions: Iterable[Action]) -> Performed:
     """Perform the actions in order, like ``perform_all``; at a failure, close what they opened to all."""
     done = Performed()
-    for action in actions:
+    waiting = deque(actions)
+    while waiting:
+        action = waiting.popleft()
         part = perform(ec2, action)
         done = merge(done, part)
         if part.stops:
             unknown = opens(action) and any(is_unknown(failure) for failure in part.failures)
-            return close(ec2, action.target, done, [action.resource] if unknown and action.resource else [])
+            left = close(ec2, action.target, done, [action.resource] if unknown and action.resource else [])
+            return merge(left, Performed(failures=find_denied(ec2, part, waiting)))
     return done
 
 

@@ -197,4 +197,5 @@ FLOW: Flow[VerifyOptions, tuple[Step, ...]] = Flow(
     report=Reporting(
         content, document.build_document, document.compare_reports, _REPORTED | {_STEP_FAILURES}
     ),
+    policy="verification-in-the-consumer-accounts",
 )

@@ -93,6 +93,7 @@ def test_the_first_failure_stops_the_target(ec2: Wire) -> None:
     ec2.refuse(
         "modify_snapshot_attribute", actions[0].parameters, "UnauthorizedOperation", "You may not.", "req-7"
     )
+    ec2.refuse("modify_image_attribute", {**actions[1].parameters, "DryRun": True}, "DryRunOperation")
     performed = perform_all(ec2.client, actions)
     assert performed.actions == performed.answers == ()
     (failure,) = performed.failures
@@ -230,6 +231,31 @@ def reject_snapshot_batch(ec2: Wire, good: str, bad: str) -> None:
     ec2.refuse("modify_snapshot_attribute", snapshot_request([good, bad]), *refusal)
     ec2.expect("modify_snapshot_attribute", snapshot_request([good]))
     ec2.refuse("modify_snapshot_attribute", snapshot_request([bad]), *refusal)
+
+
+def test_after_a_denied_action_the_others_are_dry_runs_that_name_what_else_is_denied(ec2: Wire) -> None:
+    tags = {"Resources": ["ami-1"], "Tags": [{"Key": "a", "Value": "1"}]}
+    actions = (
+        snapshot_action("222222222222"),
+        snapshot_action("333333333333"),
+        image_action("222222222222"),
+        Action(HERE, "CreateTags", tags, "ami-1"),
+    )
+    ec2.refuse("modify_snapshot_attribute", actions[0].parameters, "UnauthorizedOperation")
+    ec2.refuse("modify_image_attribute", {**actions[2].parameters, "DryRun": True}, "UnauthorizedOperation")
+    ec2.refuse("create_tags", {**tags, "DryRun": True}, "DryRunOperation")
+    performed = perform_all(ec2.client, actions)
+    assert performed.actions == ()
+    assert [(one.action, one.error_code) for one in performed.failures] == [
+        (SNAPSHOT, "UnauthorizedOperation"),
+        (IMAGE, "UnauthorizedOperation"),
+    ]
+
+
+def test_no_dry_run_follows_another_failure(ec2: Wire) -> None:
+    actions = (snapshot_action("222222222222"), image_action("222222222222"))
+    ec2.refuse("modify_snapshot_attribute", actions[0].parameters, "InvalidSnapshot.NotFound")
+    assert len(perform_all(ec2.client, actions).failures) == 1
 
 
 def test_the_image_is_shared_after_a_bad_entry_of_its_snapshot(ec2: Wire) -> None:

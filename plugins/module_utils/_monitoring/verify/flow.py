@@ -58,4 +58,5 @@ FLOW: Flow[MonitoringVerifyOptions, MonitoringState] = Flow(
     change_nothing,
     result,
     only_reads=True,
+    policy="monitoring",
 )
