@@ -347,8 +347,9 @@ def test_a_jenkins_build_that_waits_for_its_approval_holds_nothing_and_has_no_li
     assert "\n  agent none\n" in pipeline
     for word in ("timeout(", "disableConcurrentBuilds"):
         assert word not in pipeline
-    (distribute,) = [one for one in pipeline.split("    stage(")[1:] if one.startswith("'Distribute'")]
-    assert distribute.index("beforeInput true") < distribute.index("input {") < distribute.index("agent {")
+    for stage in ("'Distribute'", "'Publish'"):
+        (found,) = [one for one in pipeline.split("    stage(")[1:] if one.startswith(stage)]
+        assert found.index("beforeInput true") < found.index("input {") < found.index("agent {")
     for stage in ("'Plan'", "'Audit'"):
         (found,) = [one for one in pipeline.split("    stage(")[1:] if one.startswith(stage)]
         # An agent is not started for a stage that is skipped.

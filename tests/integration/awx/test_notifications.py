@@ -4,12 +4,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from simulated_aws.client import SimulatedAws
+
+from ..fixture import OWNER
 from ..playbook import Ansible, Run
+from ..survey_cleanup import CLEANUP
 from .notifications import of_approval, of_job, read_messages, render
 from .rules import check_messages
 
@@ -35,7 +41,7 @@ NAME = "Golden images: verify #42: successful"
 
 
 @pytest.fixture
-def messages(tmp_path: Any) -> dict[str, Any]:
+def messages(tmp_path: Path) -> dict[str, Any]:
     """The messages by the type of the notification."""
     return read_messages(Ansible({"PATH": "/usr/bin:/bin"}, tmp_path))
 
@@ -92,3 +98,21 @@ def test_an_approval_has_the_variables_of_the_workflow(messages: dict[str, Any])
     mail = messages["email"]["workflow_approval"]["running"]
     assert render(mail["message"], context) == text.split("\n")[0]
     assert render(mail["body"], context) == text
+
+
+def test_the_plan_of_a_cleanup_lists_the_images_that_go(
+    messages: dict[str, Any], aws: SimulatedAws, tmp_path: Path
+) -> None:
+    job = CLEANUP["rules"](aws, tmp_path)
+    ansible = Ansible(job.fixture.environment(OWNER), tmp_path)
+    planned = ansible.run(job.playbook, dict(job.values), "--check")
+    assert planned.code == 0, planned.text
+    stats = planned.task("Show the result").result["ansible_stats"]["data"]
+    assert stats["cleanup_artifacts"]["status"] == "planned"
+    context = of_job("cleanup", dataclasses.replace(planned, artifacts=stats), "check")
+    text = render(messages["slack"]["success"]["message"], context)
+    going = [one for one in planned.facts["cleanup_results"] if one["decision"] == "deregister"]
+    assert going
+    for image in going:
+        assert image["image_id"] in text
+    assert "in check mode" in text
