@@ -15,32 +15,27 @@ import boto3
 import pytest
 import yaml
 
+from simulated_aws import client
 from simulated_aws.client import SimulatedAws
 
 from . import encrypted, observed
 from .fixture import HOME, OWNER
 from .playbook import CHECKOUT, Ansible
-from .templates import Stack, create_everywhere
+from .templates import BOOTSTRAP
 
 DISTRIBUTE = "golden.images.distribute_ami"
 # The accounts and regions of README.md.
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-2")
 CONSUMERS = ("web", "data")
-ENGINEER = "engineer"
+ENGINEER, MANAGEMENT = "engineer", "management"
 ASSUME = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}],
 }
+_FIXTURE = Path(client.__file__).parent / "fixtures" / "first_day.yml"
 DOCUMENT: dict[str, Any] = {
-    "accounts": {OWNER: "111122223333", "web": "012345678901", "data": "123456789012"},
+    **yaml.safe_load(_FIXTURE.read_text(encoding="utf-8")),
     "users": {ENGINEER: {"accounts": [OWNER], "policy": ASSUME}},
-    "images": {
-        "plain": {
-            "account": OWNER,
-            "region": HOME,
-            "devices": [{"device_name": "/dev/xvda", "size": 8}],
-        }
-    },
 }
 
 
@@ -49,13 +44,26 @@ def bootstrap(aws: SimulatedAws) -> Any:
     described = aws.load_fixture(DOCUMENT)
     owner_id = aws.account_id(OWNER)
     engineer = described["users"][ENGINEER][OWNER]["arn"]
-    Stack("owner-role.json", {"TrustedPrincipalArns": engineer}, owner_id).create(aws)
+    unit = described["organization"]["units"]["workloads"]["id"]
+    deploy(aws, OWNER, "owner-role.json", TrustedPrincipalArns=engineer)
     for region in REGIONS:
-        Stack("owner-key.json", {}, owner_id, region).create(aws)
-    parameters = {"OwnerAccountId": owner_id, "OrganizationalUnitIds": "ou-ab12-11111111"}
-    stack = Stack("consumer-roles.json", parameters, owner_id)
-    create_everywhere(aws, stack, [aws.account_id(name) for name in CONSUMERS])
+        deploy(aws, OWNER, "owner-key.json", region)
+    deploy(aws, MANAGEMENT, "consumer-roles.json", OwnerAccountId=owner_id, OrganizationalUnitIds=unit)
     return described
+
+
+def deploy(aws: SimulatedAws, account: str, template: str, region: str = HOME, **parameters: str) -> None:
+    """Create a stack, as the administrator of an account."""
+    cloudformation = aws.client("cloudformation", account, region)
+    name = template.removesuffix(".json")
+    cloudformation.create_stack(
+        StackName=name,
+        TemplateBody=(BOOTSTRAP / "cloudformation" / template).read_text(encoding="utf-8"),
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stack
 
 
 def as_role(aws: SimulatedAws, described: Any, folder: Path) -> Ansible:
@@ -89,7 +97,7 @@ def variables(source: str) -> dict[str, Any]:
 def encrypted_source(aws: SimulatedAws, described: Any) -> str:
     """An image under the key of the template."""
     ec2 = aws.client("ec2", OWNER, HOME)
-    plain = described["images"]["plain"]["image_id"]
+    plain = described["images"]["golden-web-1"]["image_id"]
     made = ec2.copy_image(
         SourceImageId=plain, SourceRegion=HOME, Name="golden", Encrypted=True, KmsKeyId="alias/golden"
     )
@@ -209,5 +217,10 @@ def test_what_the_check_cannot_simulate_is_unknown(aws: SimulatedAws, tmp_path: 
 
 def detach(aws: SimulatedAws, account: str, role: str, policy: str) -> None:
     """Take a policy of the template away from a role."""
-    arn = f"arn:aws:iam::{aws.account_id(account)}:policy/{policy}"
-    aws.client("iam", account).detach_role_policy(RoleName=role, PolicyArn=arn)
+    iam = aws.client("iam", account)
+    (arn,) = [
+        one["PolicyArn"]
+        for one in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+        if one["PolicyName"].endswith(f"-{policy}")
+    ]
+    iam.detach_role_policy(RoleName=role, PolicyArn=arn)

@@ -103,15 +103,18 @@ ELSEWHERE = {
     "ansible-playbook -i localhost, awx/setup.yml": "it needs an AWX: tests/integration/awx has a stand-in",
     "ansible-navigator": "it has an environment of its own: tests/integration/test_navigator.py",
     "ansible-rulebook": "it needs Java: tests/integration/test_rulebook.py",
-    "aws cloudformation": "the simulated AWS has no CloudFormation: tests/integration/test_bootstrap.py",
-    "for region in .*aws cloudformation": "the simulated AWS has no CloudFormation: test_bootstrap.py",
-    "python3 bootstrap/check_accounts.py": "it needs those roles: tests/integration/test_bootstrap.py",
+    "python3 bootstrap/check_accounts.py": "it needs a role's session: tests/integration/test_bootstrap.py",
     "aws imagebuilder": "the simulated AWS has no Image Builder",
     "aws sqs": "version 1 of the AWS CLI, the one of PyPI, does not use AWS_ENDPOINT_URL for SQS",
     "packer build": "it launches an instance and connects to it",
 }
 # The account that runs a command, if it is not the owner of the images.
-ACCOUNTS = {"aws iam": "web", "aws kms create-grant": "web", "ansible-inventory": MANAGEMENT}
+ACCOUNTS = {
+    "aws cloudformation deploy --region us-east-1 --stack-name golden-consumer": MANAGEMENT,
+    "aws iam": "web",
+    "aws kms create-grant": "web",
+    "ansible-inventory": MANAGEMENT,
+}
 
 
 @dataclass(frozen=True)
@@ -191,6 +194,9 @@ class World:
             "arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-11111111": self.described[
                 "organization"
             ]["units"]["workloads/prod"]["arn"],
+            "Ids=ou-ab12-11111111": "Ids={id}".format_map(
+                self.described["organization"]["units"]["workloads/prod"]
+            ),
             "arn:aws:kms:eu-west-1:111122223333:key/…": self.key(AWAY),
             "222222222222": self.aws.account_id("data"),
             "/tmp/audit": str(self.folder / "audit"),
@@ -303,6 +309,17 @@ def _grant(world: World) -> None:
     )
 
 
+def _empty_accounts(world: World) -> None:
+    """Remove what the page creates: the roles of the accounts, and the aliases of the keys."""
+    for account in ("web", "data"):
+        iam = world.aws.client("iam", account)
+        iam.delete_role_policy(RoleName=ROLE, PolicyName="own")
+        iam.delete_role(RoleName=ROLE)
+    for region in (HOME, AWAY, *FURTHER):
+        world.aws.client("kms", OWNER, region).delete_alias(AliasName="alias/golden")
+    (world.folder / "bootstrap").symlink_to(CHECKOUT / "bootstrap")
+
+
 def _build_with_packer(world: World) -> None:
     """The image that Packer's template builds."""
     world.aws.client("ec2", OWNER, HOME).copy_image(
@@ -321,6 +338,7 @@ PREPARED: dict[str, Callable[[World], None]] = {
     "docs/cleanup.md": _make_bucket,
     "docs/encrypted-images.md": _grant,
     "docs/event-driven.md": _monitor,
+    "docs/first-day.md": _empty_accounts,
     "docs/monitoring.md": _monitor,
     "docs/moving/from-image-builder.md": _build_with_image_builder,
     "docs/moving/from-packer.md": _build_with_packer,
@@ -367,7 +385,7 @@ def _environment(world: World, command: Command) -> dict[str, str]:
     account = next((name for begin, name in ACCOUNTS.items() if command.text.startswith(begin)), OWNER)
     environment = Ansible(world.aws.environment(account), world.folder).environment
     environment |= {"HOME": str(world.folder), "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default"}
-    if command.text.startswith("aws "):
+    if command.text.startswith(("aws ", "for region in ")):
         scripts = str(aws_cli.ENVIRONMENT.scripts(lambda: sys.executable))
         environment["PATH"] = os.pathsep.join([scripts, environment["PATH"]])
     return environment | world.variables

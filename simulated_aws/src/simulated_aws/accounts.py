@@ -18,6 +18,11 @@ def exists(account_id: str) -> bool:
     return account_id in _known or account_id in organizations_backends.master_accounts
 
 
+def known() -> tuple[str, ...]:
+    """The IDs of all accounts of fixtures, sorted."""
+    return tuple(sorted(_known))
+
+
 def reset() -> None:
     """Remove all accounts of fixtures."""
     _known.clear()

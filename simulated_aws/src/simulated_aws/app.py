@@ -11,6 +11,7 @@ import asyncio
 from . import (
     autoscaling,
     call_authorization,
+    cloudformation,
     cloudtrail,
     ec2,
     events,
@@ -53,7 +54,13 @@ class App:
         autoscaling.patch_moto()
         image_users.patch_moto()
         self._pipeline = Pipeline(
-            {**EC2_HANDLERS, **IAM_HANDLERS, **image_users.HANDLERS, **KMS_HANDLERS},
+            {
+                **cloudformation.HANDLERS,
+                **EC2_HANDLERS,
+                **IAM_HANDLERS,
+                **image_users.HANDLERS,
+                **KMS_HANDLERS,
+            },
             MotoApp(),
             {"imagebuilder": imagebuilder.answer, "rbin": rbin.answer},
             call_authorization.denial,

@@ -10,8 +10,8 @@ from botocore.loaders import create_loader
 
 # Signing names, and the names of the services in botocore.
 _SERVICES = {
-    **{name: name for name in ("autoscaling", "cloudtrail", "ec2", "events", "iam", "kms", "logs")},
-    **{name: name for name in ("organizations", "sns", "sqs", "ssm", "sts")},
+    **{name: name for name in ("autoscaling", "cloudformation", "cloudtrail", "ec2", "events", "iam")},
+    **{name: name for name in ("kms", "logs", "organizations", "sns", "sqs", "ssm", "sts")},
     "monitoring": "cloudwatch",
 }
 _REST_SERVICES = frozenset({"batch", "s3", "imagebuilder", "rbin"})
