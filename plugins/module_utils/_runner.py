@@ -479,7 +479,10 @@ def _list_secrets(spec: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any
 
 def _name_policy(flow: Flow[Any, Any], failures: Iterable[Failure]) -> list[str]:
     """Return a sentence with the policy to compare with, if AWS denies something."""
-    is_denied = any(one.source == "aws" and one.error_code in DENIED for one in failures)
+    # The remedy of AssumeRole names what a role needs to be assumed.
+    is_denied = any(
+        one.source == "aws" and one.error_code in DENIED and one.action != "AssumeRole" for one in failures
+    )
     if not is_denied or not flow.policy:
         return []
     return [f"docs/iam/README.md#{flow.policy} has a policy with all actions: AWS names one at a time."]

@@ -264,6 +264,8 @@ def test_the_message_about_a_denied_call_names_the_policy(run: Run) -> None:
     assert refused.endswith(f"{POLICY}\nThis task changed nothing.")
     assert "docs/iam" not in message(policy="sharing", outcome=Outcome(failures=(QUOTA,)))
     assert "docs/iam" not in message(outcome=denied)
+    of_role = replace(DENIED, action="AssumeRole")
+    assert "docs/iam" not in message(policy="sharing", refusing={"read": (of_role,)})
 
 
 def test_the_policies_that_modules_name_exist() -> None:

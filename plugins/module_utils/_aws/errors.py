@@ -312,6 +312,20 @@ def without_region(failed: Failure, region: str) -> Failure:
     return replace(failed, remedy=remedy)
 
 
+def of_assumed_role(failed: Failure) -> Failure:
+    """Return the failure of a call with the credentials of a role that was assumed in another account.
+
+    STS has just made them, so that only the region can be the reason why they are not valid there.
+    """
+    if failed.remedy != _NOT_VALID:
+        return failed
+    remedy = (
+        f"Enable {failed.region} in account {failed.account_id}, or leave one of the two out: AWS returns "
+        "this for a region that the account has not enabled."
+    )
+    return replace(failed, remedy=remedy)
+
+
 def failure(exception: Exception, target: Target | None, action: str) -> Failure:
     """Return the failure for an exception of an AWS call.
 

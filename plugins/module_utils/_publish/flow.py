@@ -172,7 +172,8 @@ def _name_account(failure: Failure, own_account_id: str) -> Failure:
     """Return the failure, whose message names the account unless it is the own account."""
     if failure.account_id in (None, own_account_id):
         return failure
-    return replace(failure, message=f"In account {failure.account_id}: {failure.message}")
+    message = f"In account {failure.account_id}: {failure.message}"
+    return replace(errors.of_assumed_role(failure), message=message)
 
 
 def _require_images_for_all(options: PublishOptions, images: Mapping[Target, str | None]) -> None:

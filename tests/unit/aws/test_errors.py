@@ -20,6 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils._aws.errors import (
     is_temporary,
     message_of,
     no_image,
+    of_assumed_role,
     unreadable,
     without_region,
 )
@@ -64,6 +65,18 @@ def refused(code: str, message: str = "AWS's message.", operation: str = "CopyIm
 )
 def test_errors_of_calls_that_may_succeed_later(code: str, expected: bool) -> None:
     assert is_temporary(refused(code)) is expected
+
+
+@pytest.mark.parametrize(
+    ("code", "names_region"),
+    [("UnrecognizedClientException", True), ("AuthFailure", True), ("AccessDenied", False)],
+)
+def test_credentials_of_a_role_are_only_invalid_where_the_region_is_not_enabled(
+    code: str, names_region: bool
+) -> None:
+    message = "AWS was not able to validate the provided access credentials"
+    found = of_assumed_role(failure(refused(code, message), target_in("me-south-1"), "DescribeImages"))
+    assert found.remedy.startswith(f"Enable me-south-1 in account {OWNER}") is names_region
 
 
 def test_aws_message_is_kept() -> None:
