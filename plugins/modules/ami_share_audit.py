@@ -431,7 +431,7 @@ report:
         message: ami-0123456789abcdef0 (golden-web-2026.11.1) is shared with the account 123456789012.
         principal: "123456789012"
         region: eu-west-1
-        remedy: "Unshare it (state: absent of ami_share), or allow it in the audit."
+        remedy: "Unshare it (golden.images.remediate_ami_sharing), or allow it in the audit."
         resource: ami-0123456789abcdef0
         severity: high
     kms_keys:

@@ -22,7 +22,7 @@ def _find(region: AuditedRegion) -> Iterator[Evidence]:
             yield Evidence(
                 image.image_id,
                 f"Every AWS account can launch {image}.",
-                f"Remove public access (ami_share, group: all, state: absent){then_block(block)}",
+                f"Remove public access (golden.images.remediate_ami_sharing){then_block(block)}",
                 image.image_id,
                 PUBLIC,
             )

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from ..._model import PublicAccessBlock
 
-UNSHARE_IMAGE = "Unshare it (state: absent of ami_share), or allow it in the audit."
-UNSHARE_SNAPSHOT = (
-    "Remove the permission (ModifySnapshotAttribute, createVolumePermission), or allow it in the audit."
-)
+UNSHARE_IMAGE = "Unshare it (golden.images.remediate_ami_sharing), or allow it in the audit."
+UNSHARE_SNAPSHOT = "Remove the permission (golden.images.remediate_ami_sharing), or allow it in the audit."
 
 
 def then_block(block: PublicAccessBlock | None) -> str:
