@@ -265,9 +265,9 @@ def test_each_host_of_a_play_keeps_the_order_of_its_steps(
     run = ansible.run(play, None, "-i", str(inventory), "--check", environment=default)
     done = _tasks_of_host(run.stdout, "more")
     steps = (
+        "Plan the copies",
         "Check that purging leaves a consumer",
         "Check where the image will be published",
-        "Plan the copies",
         "Share the copies",
         "Publish the verified images",
     )
