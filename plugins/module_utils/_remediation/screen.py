@@ -96,6 +96,11 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *format_table(_columns(run), tuple(_rows(run))),
         *(wrap_text(_WITHOUT_KEYS, Tone.WARNING) if _takes_keys(run) else ()),
         *_notes(result["kept_access"], f"{run.role}_kept_access"),
+        *(
+            wrap_text(f"To revoke kept access: {run.role}_revoke_in_use: true.")
+            if result["kept_access"]
+            else ()
+        ),
         *_notes(result.get("other_access", ()), f"{run.role}_other_access"),
         *_notes(result["dependents"] or (), f"{run.role}_dependents"),
         *_notes(result["unseen_accounts"] or (), f"{run.role}_unseen_accounts"),

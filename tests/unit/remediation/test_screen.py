@@ -152,10 +152,13 @@ def test_key_access_that_is_kept() -> None:
     assert found.text.splitlines()[0] == "Removed 1 of 2 permissions."
     assert f"key {KEY.rpartition('/')[2]} " in found.text.splitlines()[2]
     assert " kept " in found.text.splitlines()[2]
-    assert found.lines[-1].text == "- It needs the key."
+    assert [line.text for line in found.lines[-2:]] == [
+        "- It needs the key.",
+        "To revoke kept access: remediate_revoke_in_use: true.",
+    ]
     assert found.artifacts["kept"] == 1
     many = shown(removal(), kept_access=[kept(removal(KEY))] * 7)
-    assert many.lines[-1].text.strip() == "2 more in the fact remediate_kept_access."
+    assert many.lines[-2].text.strip() == "2 more in the fact remediate_kept_access."
 
 
 def test_nothing_is_said_of_what_was_not_read() -> None:
@@ -189,7 +192,9 @@ def test_who_is_unshared_has_no_findings_and_hears_what_stops_working() -> None:
     assert "- 3 images in 2 regions stay shared with o-1." in text
     assert (found.artifacts["status"], found.failure) == ("unshared", "")
     kept_key = kept(removals[1])
-    assert "encrypted images" not in shown(*removals, role="unshare", kept_access=[kept_key]).text
+    kept_one = shown(*removals, role="unshare", kept_access=[kept_key]).text
+    assert "encrypted images" not in kept_one
+    assert "To revoke kept access: unshare_revoke_in_use: true." in kept_one
     assert "encrypted images" not in shown(removals[0], role="unshare").text
 
 
