@@ -247,12 +247,15 @@ def test_the_least_setup_has_no_cleanup_and_no_slices(awx: Awx, ansible: Ansible
         one = template(awx, "audit" if name == "nightly audit" else name)
         schedule = {"name": f"Golden images: {name}", "unified_job_template": one["id"]}
         awx.create("schedules", {**schedule, "rrule": EXAMPLE["setup_audit_schedule"]})
-    least = {**LEAST, "setup_credential": "", "setup_audit_schedule": ""}
+    launching = {"distribute": {"distribute_verify_level": "launched"}}
+    least = {**LEAST, "setup_credential": "", "setup_audit_schedule": "", "setup_extra_vars": launching}
     # The repository cannot be read at first.
     awx.failing_updates = 1
     run(ansible, least, "--extra-vars", f"@{steps}")
     created = {one["name"] for one in awx.find("unified_job_templates", {})}
     expected = {*(f"Golden images: {name}" for name in (*names, "release")), "Publish the images?"}
+    # Two runs would terminate each other's test instances.
+    assert template(awx, "distribute")["allow_simultaneous"] is False
     # The others are the project and the source of the inventory.
     assert expected < created
     assert len(created) == len(expected) + 2
