@@ -543,6 +543,7 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("docs/publishing.md", "ec2_instance"): "test_ami_lookup.py looks up",
     ("docs/remediating.md", "snap-0123456789abcdef0"): "test_remediate.py names images and snapshots",
     ("docs/remediating.md", "remediate_external_id"): "test_remediate.py reads volumes",
+    ("docs/results.md", "whole_result"): "test_large_results.py runs with values that are left out",
     ("docs/verifying.md", "ami_publish:"): "test_publish.py publishes in several regions",
     ("docs/verifying.md", "distribute_publish_uncertain"): "test_key_use.py publishes with it",
     ("docs/verifying.md", "verify_launch_tags"): "test_launch_tags.py launches with tags",
