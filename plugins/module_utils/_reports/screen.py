@@ -144,7 +144,11 @@ def format_table(columns: Sequence[Column], rows: Sequence[Row]) -> Iterator[Lin
         for column in visible
     }
     gap = 2 if _total(widths, 2) <= WIDTH else 1
-    _shrink(widths, {column.key: count_columns(column.title) for column in visible}, gap)
+    words = {
+        column.key: max(map(count_columns, " ".join(text[column.key] for text in texts).split()), default=0)
+        for column in visible
+    }
+    _shrink(widths, {column.key: count_columns(column.title) for column in visible}, words, gap)
     titles = {column.key: column.title for column in visible}
     yield from (Line(text) for text in _join_cells(visible, titles, widths, gap))
     for row, text in zip(rows, texts, strict=True):
@@ -359,10 +363,14 @@ def _total(widths: Mapping[str, int], gap: int) -> int:
     return sum(widths.values()) + gap * (len(widths) - 1)
 
 
-def _shrink(widths: dict[str, int], titles: Mapping[str, int], gap: int) -> None:
-    """Make the widest columns narrower until the line fits, none than its title."""
+def _shrink(widths: dict[str, int], titles: Mapping[str, int], words: Mapping[str, int], gap: int) -> None:
+    """Make the widest columns narrower until the line fits, none than its title.
+
+    ``words`` has the columns of the longest word of each column.
+    """
+    least = _find_least(widths, titles, words, gap)
     while (excess := _total(widths, gap) - WIDTH) > 0:
-        spare = _spare_columns(widths, titles, _ID) or _spare_columns(widths, titles, _NARROWEST)
+        spare = {key: width - least[key] for key, width in widths.items() if width > least[key]}
         if not spare:
             widths[max(widths, key=lambda key: widths[key])] -= excess
             return
@@ -370,13 +378,19 @@ def _shrink(widths: dict[str, int], titles: Mapping[str, int], gap: int) -> None
         widths[widest] -= 1
 
 
-def _spare_columns(widths: Mapping[str, int], titles: Mapping[str, int], id_width: int) -> dict[str, int]:
-    """Return the characters that each column can lose; one with IDs keeps at least ``id_width``."""
-    spare = {
-        key: width - max(titles[key], id_width if key in _IDS else _NARROWEST)
-        for key, width in widths.items()
-    }
-    return {key: columns for key, columns in spare.items() if columns > 0}
+def _find_least(
+    widths: Mapping[str, int], titles: Mapping[str, int], words: Mapping[str, int], gap: int
+) -> dict[str, int]:
+    """Return the least width of each column: with whole IDs and words, else IDs, else words, if that fits."""
+    least: dict[str, int] = {}
+    for whole_ids, whole_words in (True, True), (True, False), (False, True), (False, False):
+        for key, width in widths.items():
+            is_whole = whole_ids if key in _IDS else whole_words
+            text = _ID if key in _IDS else min(words[key], _ID)
+            least[key] = min(width, max(titles[key], text if is_whole else _NARROWEST))
+        if _total(least, gap) <= WIDTH:
+            break
+    return least
 
 
 def _size(value: Any) -> int:

@@ -118,6 +118,23 @@ def test_ids_are_broken_last() -> None:
     assert more.strip() == "xx"
 
 
+def test_codes_stay_whole_where_an_id_has_to_be_broken() -> None:
+    cells = {
+        "severity": "medium",
+        "finding": "missing_key_access",
+        "count": "1",
+        "principal": "555555555555",
+        "region": "us-east-1",
+        "resource": "key c4b5e6d2-0e15-4b9d-b5d6-31181ebd4e7f",
+    }
+    assert texts(format_table([Column(key, key) for key in cells], [Row(cells)])) == [
+        "severity finding            count principal    region    resource",
+        "medium   missing_key_access 1     555555555555 us-east-1 key",
+        "                                                         c4b5e6d2-0e15-4b9d-",
+        "                                                         b5d6-31181ebd4e7f",
+    ]
+
+
 def test_a_sentence_is_wrapped() -> None:
     words = " ".join(["word"] * 60)
     lines = list(wrap_text(words, Tone.WARNING))
