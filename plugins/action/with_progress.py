@@ -63,7 +63,7 @@ class _ProgressDisplay:
         self._interval = interval
         self._waiting = None
         self._next_time = 0.0
-        handle, self.path = tempfile.mkstemp(prefix="golden-images-", suffix=".progress")
+        handle, self.path = tempfile.mkstemp(prefix="golden.images-", suffix=".progress")
         os.close(handle)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)

@@ -412,7 +412,7 @@ def test_what_cannot_be_read_fails_and_hides_nothing_else(
         (AWAY, "AccessDeniedException"),
         (DENIED, "UnauthorizedOperation"),
     ]
-    assert "Allow DescribeImageAttribute" in failed.result["msg"]
+    assert "Allow ec2:DescribeImageAttribute" in failed.result["msg"]
     found = [(one["region"], one["code"], one["principal"]) for one in failed.result["findings"]]
     assert sorted(found, key=str) == [
         (FAR, "region_unreadable", None),

@@ -225,7 +225,7 @@ def test_what_could_not_be_read_is_reported_and_fails(
     aws.add_fault("error", action="DescribeImages", region=DENIED, times=0, **REFUSAL)
     run = ansible.run(FQCN, variables)
     assert run.code != 0
-    assert "Allow DescribeImages" in run.tasks[-1].result["msg"]
+    assert "Allow ec2:DescribeImages" in run.tasks[-1].result["msg"]
     assert set(_files(ansible)) == FILES
     content = _report(ansible)
     assert content["status"] == run.facts["audit_status"] == "incomplete"
@@ -246,12 +246,12 @@ def test_what_could_not_be_read_is_reported_and_fails(
     aws.add_fault("error", action="DescribeRegions", times=0, **REFUSAL)
     nothing = ansible.run(FQCN, variables)
     assert nothing.code != 0
-    assert "Allow DescribeRegions" in nothing.tasks[-1].result["msg"]
+    assert "Allow ec2:DescribeRegions" in nothing.tasks[-1].result["msg"]
     content = _report(ansible)
     assert (content["status"], content["images"]) == ("incomplete", [])
     assert [one["code"] for one in content["findings"]] == ["account_unreadable"]
     assert content["changes"]["removed"] == []
-    assert "Allow DescribeRegions" in content["summary"]
+    assert "Allow ec2:DescribeRegions" in content["summary"]
 
 
 @pytest.mark.nightly

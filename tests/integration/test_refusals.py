@@ -104,7 +104,7 @@ def _copies(aws: SimulatedAws, ids: Mapping[str, str], snapshots: list[str]) -> 
             "an illegal name",
             {"name": "web: {region}"},
             (("name", "eu-west-1", "invalid_option"), ("name", "us-west-2", "invalid_option")),
-            ("'web: {region}'",),
+            ("'web: eu-west-1'", "The same in us-west-2"),
         ),
         Row(
             "a name that is too long",

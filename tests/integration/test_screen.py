@@ -254,8 +254,10 @@ def test_a_job_passes_its_artifacts_to_the_next_one_of_a_workflow(
             "source_image_id": fixture.image_id,
             "source_region": HOME,
             "status": "distributed",
+            "text": passed["distribute_artifacts"]["text"],
         }
     }
+    assert f"Distributed {fixture.image_id} to 2 regions." in passed["distribute_artifacts"]["text"]
     template = {
         "verify_images": "{{ distribute_artifacts }}",
         "verify_account_ids": [aws.account_id(OWNER)],

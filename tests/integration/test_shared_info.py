@@ -232,7 +232,7 @@ def test_a_region_that_cannot_be_read_fails_and_hides_no_other(
     for failed in (run.task("look"), run.task("look in check mode")):
         assert failed.status == "failed"
         assert failed.codes == [(FAR, "UnauthorizedOperation")]
-        assert "Allow DescribeImages" in failed.result["msg"]
+        assert "Allow ec2:DescribeImages" in failed.result["msg"]
         assert failed.result["regions"] == [HOME]
         assert labels(run, failed.name, ids) == ["by-org", "by-unit", "direct"]
     assert "eu-west-9" in run.task("nowhere").result["msg"]

@@ -215,7 +215,7 @@ def test_a_failure_is_completed_by_a_rerun(
     failed = ansible.run(FQCN, variables)
     assert failed.code != 0
     message = failed.task(END).result["msg"]
-    assert f"{AWAY}: You are not authorized" in message
+    assert f"{AWAY} in account {aws.account_id(OWNER)}: You are not authorized" in message
     assert message.endswith("Rerun to complete the remaining removals.")
     left = {(one["region"], one["resource"]) for one in failed.facts["unshare_remaining"]}
     assert left

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -229,7 +230,7 @@ def test_check_mode_fails_without_a_role_in_the_accounts(ansible: Ansible, varia
     run = ansible.run(FQCN, {**given, "verify_account_ids": [can, mistyped]}, "--check")
     assert run.code != 0
     message = run.task("Fail if an account has not reached the required level").result["msg"]
-    assert f"{can}: whether the image is visible is not known, because no role" in message
+    assert re.search(rf"{can}: whether ami-\w+ is visible is not known, because no role", message)
     assert f"is not shared with account {mistyped}" in message
 
 
