@@ -45,9 +45,6 @@ _LINKS = {
     "plugins/module_utils/_reports/codes_page.py": ('PAGE = "{}"', codes.PAGE, "blob"),
 }
 
-# What a first release says of its fragments: the others change what has never been released.
-FIRST_SECTIONS = frozenset({"release_summary", "major_changes", "known_issues"})
-
 
 @dataclass(frozen=True)
 class State:
@@ -242,24 +239,6 @@ def write(
     return written
 
 
-def consolidate(root: Path) -> list[str]:
-    """Reduce the fragments to what a first release says; the names of those that are left.
-
-    Its changelog lists modules, roles, playbooks and plugins, which are all new. Fixes and changes of them
-    concern states that have never been released.
-    """
-    left = []
-    for path in sorted(root.glob("changelogs/fragments/*.yml")):
-        sections = yaml.safe_load(path.read_text(encoding="utf-8"))
-        kept = {name: text for name, text in sections.items() if name in FIRST_SECTIONS}
-        if kept:
-            path.write_text(yaml.safe_dump(kept, sort_keys=False), encoding="utf-8")
-            left.append(path.name)
-        else:
-            path.unlink()
-    return left
-
-
 def new_objects(root: Path) -> dict[str, list[dict[str, str]]]:
     """The roles and playbooks that no release has named, as a fragment of the changelog.
 
@@ -353,9 +332,6 @@ def _release(
     root: Path, state: State, version: str, repository: str | None, checks: Sequence[str], handle: str | None
 ) -> Path:
     _step("version and addresses", ", ".join(write(root, state, version, repository, handle)))
-    if not state.releases:
-        left = consolidate(root)
-        _step("first release", f"{len(left)} of {len(state.fragments)} fragments are in its changelog")
     fragment = root / "changelogs" / "fragments" / f"{version}-objects.yml"
     fragment.write_text(yaml.safe_dump(new_objects(root)), encoding="utf-8")
     run("antsibull-changelog", "release", cwd=root, quiet=True)

@@ -214,16 +214,6 @@ def test_the_authors_have_the_handle_that_is_given(checkout: Path):
     assert module.read_text(encoding="utf-8") == "author:\n  - golden.images contributors (@golden)\n"
 
 
-def test_a_first_release_has_no_fixes_of_what_was_never_released(checkout: Path):
-    fragments = checkout / "changelogs" / "fragments"
-    (fragments / "policies.yml").write_text("major_changes: [policies]\n", encoding="utf-8")
-    assert release.consolidate(checkout) == ["first.yml", "policies.yml"]
-    assert {path.name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in fragments.iterdir()} == {
-        "first.yml": {"release_summary": "It is new."},
-        "policies.yml": {"major_changes": ["policies"]},
-    }
-
-
 def test_roles_and_playbooks_that_no_release_has_named_are_new(checkout: Path):
     files = {
         "changelogs/changelog.yaml": "releases: {1.0.0: {objects: {role: [{name: share, description: x}]}}}",
