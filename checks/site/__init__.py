@@ -19,7 +19,7 @@ from checks.paths import CHECKOUT
 
 # The tasks of users, with the pages for each; each page of PAGES is in one of these lists.
 CHAPTERS: dict[str, tuple[str, ...]] = {
-    "Start": ("README", "docs/README", "docs/first-day", "docs/versions", "SUPPORT"),
+    "Start": ("README", "docs/README", "docs/first-day", "docs/comparison", "docs/versions", "SUPPORT"),
     "Move from another tool": (
         "docs/moving/README",
         "docs/moving/from-amazon-aws",
@@ -44,7 +44,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     ),
     "Clean up, restore": ("docs/cleanup", "docs/restoring"),
     "AWX, pipelines, inventories": ("docs/awx", "examples/README", "docs/accounts-inventory"),
-    "Look up": ("docs/codes", "docs/iam/README", "reference/index"),
+    "Look up": ("docs/troubleshooting", "docs/codes", "docs/iam/README", "reference/index"),
     "How it works": ("docs/how-it-works", "docs/benchmarks", "docs/scale"),
     "Without an AWS account": ("docs/simulated-aws", "simulated_aws/README"),
     "Contribute": ("CONTRIBUTING", "SECURITY", "CODE_OF_CONDUCT"),
