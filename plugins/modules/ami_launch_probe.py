@@ -255,18 +255,19 @@ failures:
       returned: always
 omitted:
   description:
-    - The names of the values that are null because the result is large, such as C(results) or C(diff.state_after). Of
-      RV(failures), at most 100 stay, the first of each code, operation and region before others.
+    - The names of the values that are null because the result is large, such as C(results) or
+      C(diff.state_after). Of RV(failures), at most 100 stay, the first of each code, operation and region
+      before others.
   returned: if the result has more than 250,000 characters, so that AWX can store it
   type: list
   elements: str
   sample: [results]
 result_path:
   description:
-    - A JSON file with the whole result, in the temporary directory of the controller, which only the user that
-      runs Ansible can read. In an execution environment, it is deleted with it.
-    - The filter P(golden.images.whole_result#filter) returns the registered result with what the file has. The
-      modules of this collection read the file of a registered result that they are given.
+    - A JSON file with the whole result, in the temporary directory of the controller, which only the user
+      that runs Ansible can read. In an execution environment, it is deleted with it.
+    - The filter P(golden.images.whole_result#filter) returns the registered result with what the file has.
+      The modules of this collection read the file of a registered result that they are given.
   returned: if values are omitted
   type: str
 """

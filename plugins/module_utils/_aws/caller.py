@@ -84,8 +84,9 @@ def add_region_remedy(clients: Clients, failed: Failure) -> Failure:
 def identify_in_regions(clients: Clients, named: Mapping[str, Collection[str]]) -> Caller:
     """Return the account after a check that the regions exist and are enabled there.
 
-    ``named`` are the regions by option. They are listed only if one of them may be missing: every account has
-    the others. Without the permission to list them, AWS's answers in the regions decide.
+    ``named`` are the regions by option. They are listed only if one of them may be missing, or is in another
+    partition than the account: every account has the others. Without the permission to list them, AWS's
+    answers in the regions decide.
 
     Raises:
         ValidationError: as ``identify``, or with a failure for each region that does not exist or is not
@@ -97,7 +98,7 @@ def identify_in_regions(clients: Clients, named: Mapping[str, Collection[str]]) 
         (option, name)
         for option, names in named.items()
         for name in dict.fromkeys(names)
-        if not _is_certain(clients, name)
+        if not _is_certain(clients, name) or clients.partition_of(name) != caller.partition
     ]
     known = _list_regions(clients, caller, region) if doubtful else {}
     if known:
@@ -111,13 +112,20 @@ def identify_for_checks(clients: Clients, region: str) -> tuple[Caller, str]:
     """Return the account, and the region in which the others can be listed.
 
     This is ``region``, unless it does not answer and may be one of those that are missing.
+
+    Raises:
+        ValidationError: as ``identify`` in ``region``.
     """
     try:
         return identify(clients, None if region == clients.default_region else region), region
-    except ValidationError:
+    except ValidationError as refused:
         if _is_certain(clients, region) or clients.partition_of(region) != "aws":
             raise
-    return identify(clients, REGION_OF_EVERY_ACCOUNT), REGION_OF_EVERY_ACCOUNT
+        try:
+            return identify(clients, REGION_OF_EVERY_ACCOUNT), REGION_OF_EVERY_ACCOUNT
+        except ValidationError:
+            # An isolated network may reach no other region: what the user named explains more.
+            raise refused from None
 
 
 def region_for_checks(clients: Clients, regions: Sequence[str]) -> str:

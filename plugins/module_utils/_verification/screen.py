@@ -42,8 +42,8 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     """Return the screen: the accounts below the level with their problems, and the number of the others.
 
     ``report`` is the report of ``ami_verify``. ``context`` has ``check_mode``, the ``changes`` that the
-    module returned, the ``host_reports`` of the hosts of the play that have one, and the ``host_count`` of
-    the play: each host passes the result of all to the next job, because the last one counts.
+    module returned, the ``host_count`` of the play, and for its last host the ``host_reports`` of all hosts
+    that have one: it alone passes the result to the next job, because one host's would replace another's.
     """
     rows = report["results"]
     # In check mode, planned copies cannot be verified. The access to images that exist may be planned, too,
@@ -68,8 +68,9 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *format_changes(context.get("changes"), report_path),
         *format_report_path(report_path),
     )
-    reports = context.get("host_reports") or [report]
-    artifacts = _artifacts(reports, report_path, context.get("host_count", len(reports)))
+    host_count = context.get("host_count", 1)
+    reports = context.get("host_reports") or ([report] if host_count == 1 else [])
+    artifacts = _artifacts(reports, report_path, host_count) if reports else {}
     if len(reports) > 1:
         artifacts["text"] = screen(
             _merge_reports(reports, artifacts), {"check_mode": context["check_mode"]}, None

@@ -31,7 +31,7 @@ from tests.unit.wire import Wire
 
 HOME = "eu-west-1"
 OWNER = "111122223333"
-IDENTITY = {"UserId": "u", "Account": OWNER, "Arn": f"arn:aws-cn:iam::{OWNER}:user/build"}
+IDENTITY = {"UserId": "u", "Account": OWNER, "Arn": f"arn:aws:iam::{OWNER}:user/build"}
 
 
 PARTITIONS = {"eu": "aws", "us": "aws", "cn": "aws-cn"}
@@ -115,7 +115,7 @@ def test_regions_that_exist_are_not_refused(sts: Wire, ec2: Wire, named: list[st
     if "ap-east-1" in named:
         ec2.expect("describe_regions", {"AllRegions": True}, LISTED)
     found = identify_in_regions(clients(sts, ec2), {"images": named})  # type: ignore[arg-type]
-    assert found == Caller(OWNER, "aws-cn")
+    assert found == Caller(OWNER, "aws")
 
 
 def test_another_region_answers_if_the_default_one_is_missing(sts: Wire, ec2: Wire) -> None:
@@ -133,6 +133,25 @@ def test_another_region_answers_if_the_default_one_is_missing(sts: Wire, ec2: Wi
     assert opened == ["us-wset-1", "us-east-1", "us-east-1"]
 
 
+def test_the_default_region_s_own_error_is_raised_if_no_other_one_answers(sts: Wire) -> None:
+    sts.refuse("get_caller_identity", {}, "InvalidClientTokenId")
+    sts.refuse("get_caller_identity", {}, "ExpiredToken")
+    aws: Any = clients(sts)
+    aws.default_region = "us-wset-1"
+    aws.open, aws.sts = (lambda _service, _regions: None), (lambda _region: sts.client)
+    with pytest.raises(ValidationError) as caught:
+        identify_in_regions(aws, {"region": ["us-wset-1"]})
+    assert [one.error_code for one in caught.value.failures] == ["InvalidClientTokenId"]
+
+
+def test_a_region_of_another_partition_is_refused(sts: Wire, ec2: Wire) -> None:
+    sts.expect("get_caller_identity", {}, IDENTITY)
+    ec2.expect("describe_regions", {"AllRegions": True}, LISTED)
+    with pytest.raises(ValidationError) as caught:
+        identify_in_regions(clients(sts, ec2), {"regions": [HOME, "cn-north-1"]})  # type: ignore[arg-type]
+    assert [one.message for one in caught.value.failures] == ["regions: there is no region 'cn-north-1'."]
+
+
 @pytest.mark.parametrize(("code", "refuses"), [("UnauthorizedOperation", False), ("InternalError", True)])
 def test_regions_are_not_checked_without_the_permission(
     sts: Wire, ec2: Wire, code: str, refuses: bool
@@ -144,7 +163,7 @@ def test_regions_are_not_checked_without_the_permission(
         with pytest.raises(ValidationError):
             identify_in_regions(aws, {"images": ["eu-wset-1"]})
     else:
-        assert identify_in_regions(aws, {"images": ["eu-wset-1"]}) == Caller(OWNER, "aws-cn")
+        assert identify_in_regions(aws, {"images": ["eu-wset-1"]}) == Caller(OWNER, "aws")
 
 
 def test_the_account_and_its_regions(sts: Wire, ec2: Wire) -> None:
@@ -155,7 +174,7 @@ def test_the_account_and_its_regions(sts: Wire, ec2: Wire) -> None:
         {"Regions": [{"RegionName": HOME, "OptInStatus": "opt-in-not-required"}]},
     )
     caller, regions = identify_with_regions(clients(sts, ec2), ())  # type: ignore[arg-type]
-    assert caller == Caller(OWNER, "aws-cn")
+    assert caller == Caller(OWNER, "aws")
     assert regions == {HOME: "opt-in-not-required"}
 
 

@@ -140,7 +140,7 @@ def test_an_instance_that_may_still_be_running() -> None:
     assert f"- eu-west-1 in account {WEB}: i-1 runs. Stop it." in found.failure
 
 
-def test_each_host_of_a_play_passes_the_result_of_all() -> None:
+def test_the_last_host_of_a_play_passes_the_result_of_all() -> None:
     good, bad = every([EU, US], [WEB], "launched"), every([EU], [BATCH], "visible")
     found = screen(good, {"check_mode": False, "host_reports": [good, bad]}, None)
     assert found.failure == ""
@@ -164,6 +164,14 @@ def test_a_host_without_a_report_leaves_no_region_verified() -> None:
     artifacts = screen(good, {**context, "host_count": 2}, None).artifacts
     assert (artifacts["status"], artifacts["images"]) == ("incomplete", {})
     assert artifacts["failed_regions"] == [EU, US]
+    assert screen(good, {**context, "host_count": 1}, None).artifacts["status"] == "verified"
+
+
+def test_only_the_last_host_of_a_play_passes_on_artifacts() -> None:
+    """The others have no reports of the hosts: each of 500 would read and sort those of all."""
+    good = verified("visible", [seen(WEB, EU, "visible")], regions=[EU], accounts=[WEB])
+    context = {"check_mode": False, "host_reports": [], "host_count": 2}
+    assert screen(good, context, None).artifacts == {}
     assert screen(good, {**context, "host_count": 1}, None).artifacts["status"] == "verified"
 
 
