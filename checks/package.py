@@ -22,7 +22,7 @@ REQUIRED = {
 }
 # All top-level entries of the archive: a new one is either added here or to build_ignore in galaxy.yml.
 TOP_LEVEL = GENERATED | {
-    *("CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "README.md", "SECURITY.md", "SUPPORT.md"),
+    *("CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "MAINTAINERS.md", "README.md", "SECURITY.md", "SUPPORT.md"),
     *("LICENSE", "LICENSES", "REUSE.toml"),
     *("bindep.txt", "execution-environment.yml", "requirements.txt"),
     *("changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "roles", "tests"),

@@ -37,6 +37,9 @@ SUPPORTED = (
     Supported("botocore", "1.41.0", "1.44"),
 )
 COLLECTIONS = ("amazon.aws", "community.aws")
+# All that the supported generations of ansible-core run on: 2.19 on 3.11 to 3.13, 2.20 and 2.21 on 3.12 to 3.14
+# (Ansible documentation, "Releases and maintenance", ansible-core support matrix).
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 # What the rulebook needs beyond that: the oldest versions.
 RULEBOOK = {"Java": "17", "amazon.aws": "11.3"}
 PAGES = ("docs/versions.md",)
@@ -142,12 +145,12 @@ def _in_sources(root: Path, supported: dict[str, Supported]) -> list[Place]:
 
 
 def _of_python(root: Path, python: Supported) -> list[Place]:
-    """Where tests and tools name Pythons: the oldest, or the oldest and the newest."""
+    """Where tests and tools name Pythons: the oldest, the oldest and the newest, or all."""
     both = f"{python.oldest}, {python.newest}"
     return [
         (name, python.name, _found_all(root, name, pattern), wanted)
         for name, pattern, wanted in (
-            (".github/workflows/test.yml", r'- python: "(.+)"$', both),
+            (".github/workflows/test.yml", r'- python: "(.+)"$', ", ".join(PYTHONS)),
             ("docs/versions.md", r"\bon Python (3\.\d+)", both),
             ("tests/config.yml", r'python_requires: ">=(.+)"$', python.oldest),
             ("checks/environment.py", r"sys\.version_info < \((\d+), (\d+)\)", python.oldest),

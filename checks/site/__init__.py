@@ -47,7 +47,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "Look up": ("docs/troubleshooting", "docs/codes", "docs/iam/README", "reference/index"),
     "How it works": ("docs/how-it-works", "docs/benchmarks", "docs/scale"),
     "Without an AWS account": ("docs/simulated-aws", "simulated_aws/README"),
-    "Contribute": ("CONTRIBUTING", "SECURITY", "CODE_OF_CONDUCT"),
+    "Contribute": ("CONTRIBUTING", "MAINTAINERS", "SECURITY", "CODE_OF_CONDUCT"),
 }
 # The site's own page; all other Markdown that is in the archive or for contributors is a guide. There is no
 # CHANGELOG.md before the first release, so that no chapter can list it.

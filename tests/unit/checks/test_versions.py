@@ -25,7 +25,7 @@ WRONG = {
     "plugins/module_utils/_runner.py": ('OLDEST_BOTOCORE = "1.41.0"', 'OLDEST_BOTOCORE = "1.40.0"'),
     "plugins/modules/ami_cleanup.py": ("botocore 1.42.94 or", "botocore 1.42.93 or"),
     "plugins/modules/ami_share.py": ("  - botocore >= 1.41.0\n", ""),
-    ".github/workflows/test.yml": ('- python: "3.11"', '- python: "3.12"'),
+    ".github/workflows/test.yml": ('- python: "3.14"', '- python: "3.15"'),
     ".github/workflows/nightly.yml": ('java-version: "17"', 'java-version: "21"'),
     "tests/config.yml": (">=3.11", ">=3.10"),
     "checks/environment.py": ("sys.version_info < (3, 11)", "sys.version_info < (3, 12)"),
