@@ -38,6 +38,7 @@ _OF_OWNER = {
     "Publish": "distribute_publish_parameter",
     "Diagnose": "distribute_verify_level",
     "AssumeConsumerRoles": "distribute_consumer_role_name",
+    "UploadReports": "distribute_report_s3_uri",
 }
 _OF_CONSUMER = {
     "ConsumerVerify": "distribute_verify_level",
@@ -186,12 +187,16 @@ def simulate(iam: Any, principal: str, wanted: Sequence[Statement]) -> dict[str,
 
 
 def check_policies(
-    account: Account, iam: Any, file: str, policies: Sequence[str], names: Mapping[str, str]
+    account: Account, iam: Any, file: str, policies: Sequence[str], names: Sequence[Mapping[str, str]]
 ) -> None:
-    """Note for each policy whether the role may do all that it allows."""
+    """Note for each policy whether the role may do all that it allows, with each of ``names``."""
     for policy in policies:
+        wanted: list[Statement] = []
+        for statement in (one for values in names for one in statements(file, policy, values)):
+            if statement not in wanted:
+                wanted.append(statement)
         try:
-            found = simulate(iam, account.principal, statements(file, policy, names))
+            found = simulate(iam, account.principal, wanted)
         except Error as error:
             account.outcomes[policy] = UNKNOWN
             account.problems.append(f"{policy}: IAM could not simulate it: {error}")
@@ -246,18 +251,29 @@ def _worse(outcome: str, error: Exception) -> str:
     return MISSING if outcome == MISSING or _code(error) in _REFUSALS else UNKNOWN
 
 
-def parameters(variables: Mapping[str, Any], owner: Account, account: Account) -> dict[str, str]:
-    """Return the values of the templates' parameters for an account."""
-    parameter = str(variables.get("distribute_publish_parameter") or "/golden/check")
-    return {
+def parameters(variables: Mapping[str, Any], owner: Account, account: Account) -> list[dict[str, str]]:
+    """Return the values of the templates' parameters for an account, once for each path of parameters."""
+    paths = {name.strip("/").rpartition("/")[0] for name in published(variables) or ["/golden/check"]}
+    names = {
         "AWS::Partition": account.partition,
         "AWS::AccountId": account.account_id,
         "AWS::Region": variables["distribute_regions"][0],
         "OwnerAccountId": owner.account_id,
         "RoleName": owner.role,
         "ConsumerRoleName": str(variables.get("distribute_consumer_role_name")),
-        "ParameterPath": parameter.strip("/").rpartition("/")[0],
+        "ReportsBucket": re.sub("^s3://", "", str(variables.get("distribute_report_s3_uri"))).split("/")[0],
     }
+    return [{**names, "ParameterPath": path} for path in sorted(paths)]
+
+
+def published(variables: Mapping[str, Any]) -> list[str]:
+    """Return the names of the parameters that images are published in, also those of single sources."""
+    sources = (variables.get("distribute_sources") or {}).values()
+    names = [
+        variables.get("distribute_publish_parameter"),
+        *(one.get("publish_parameter") for one in sources),
+    ]
+    return [str(name) for name in names if name]
 
 
 def needed(policies: Mapping[str, str], variables: Mapping[str, Any]) -> list[str]:
@@ -268,7 +284,25 @@ def needed(policies: Mapping[str, str], variables: Mapping[str, Any]) -> list[st
 def _is_set(name: str, variables: Mapping[str, Any]) -> bool:
     if name == "distribute_kms_key_id" and variables.get("distribute_kms_key_ids"):
         return True
+    if name == "distribute_publish_parameter":
+        return bool(published(variables))
     return variables.get(name) not in (None, "", False, "none")
+
+
+def find_unchecked(variables: Mapping[str, Any], account_ids: Sequence[str]) -> str:
+    """Return why consumer accounts are not checked; empty if they are, or if there are none."""
+    role = "distribute_consumer_role_name"
+    consumers = (role, "distribute_org_arns", "distribute_org_unit_arns")
+    if not account_ids and any(variables.get(name) for name in consumers):
+        return (
+            "the consumer accounts, because no account IDs are known. Write those of the organization or its "
+            "units after the file, or set distribute_account_ids."
+        )
+    if account_ids and not _is_set(role, variables):
+        return (
+            f"the consumer accounts, because {role} is not set. Set it to the role of {_CONSUMER_TEMPLATE}."
+        )
+    return ""
 
 
 def check_owner(variables: Mapping[str, Any]) -> Account:
@@ -374,7 +408,7 @@ def render_problems(accounts: Sequence[Account]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check what a file of variables needs; return 1 if something is missing or unknown."""
+    """Check what a file of variables needs; return 1 if something is missing, unknown or not checked."""
     parser = argparse.ArgumentParser(description="Show what a distribution lacks, and in which accounts.")
     parser.add_argument("variables", type=Path, help="the variables of distribute_ami, such as my-vars.yml")
     parser.add_argument("account_ids", nargs="*", help="accounts to check, not distribute_account_ids")
@@ -396,11 +430,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         consumers = check_consumers(owner, account_ids, variables)
         print(f"Consumer accounts, as {consumers[0].role}\n\n{render_table(consumers)}\n")
         checked += consumers
+    if unchecked := find_unchecked(variables, account_ids):
+        print(f"Not checked: {unchecked}\n")
     if text := render_problems(checked):
         print(f"What is missing or unknown, and where\n\n{text}")
-        return 1
-    print("Nothing is missing.")
-    return 0
+    elif not unchecked:
+        print("Nothing is missing.")
+        return 0
+    return 1
 
 
 if __name__ == "__main__":

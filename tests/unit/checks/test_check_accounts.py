@@ -12,6 +12,7 @@ import pytest
 
 from bootstrap import check_accounts
 from bootstrap.check_accounts import MISSING, OK, UNKNOWN, Account
+from checks.iam.permissions import REPORTS
 from checks.iam.policies import (
     ASSUME_ROLES,
     CONSUMER_AUTO_SCALING,
@@ -22,6 +23,7 @@ from checks.iam.policies import (
     DISTRIBUTE,
     DISTRIBUTE_ENCRYPTED,
     PUBLISH,
+    UPLOAD_REPORTS,
 )
 from checks.iam.statements import Policy
 from checks.paths import CHECKOUT
@@ -34,11 +36,12 @@ VARIABLES: dict[str, Any] = {
     "distribute_regions": ["eu-west-1"],
     "distribute_publish_parameter": "/golden/web",
     "distribute_consumer_role_name": "golden-consumer",
+    "distribute_report_s3_uri": f"s3://{REPORTS}/images/",
 }
 POLICIES = [
     *(
         ("owner-role.json", one)
-        for one in (DISTRIBUTE, DISTRIBUTE_ENCRYPTED, PUBLISH, DIAGNOSE, ASSUME_ROLES)
+        for one in (DISTRIBUTE, DISTRIBUTE_ENCRYPTED, PUBLISH, DIAGNOSE, ASSUME_ROLES, UPLOAD_REPORTS)
     ),
     *(("consumer-role.json", one) for one in (CONSUMER_VERIFY, CONSUMER_LAUNCH, PUBLISH, CONSUMER_COPY)),
     ("consumer-role.json", CONSUMER_AUTO_SCALING),
@@ -55,9 +58,17 @@ def _name(value: Any) -> str:
     return getattr(value, "name", None) or str(value)
 
 
+def _kind(arn: str) -> str:
+    """The resource type, which the ARNs of S3 do not name."""
+    kind, slash, _rest = arn.split(":", 5)[-1].partition("/")
+    if arn.split(":")[2:3] == ["s3"]:
+        return "object" if slash else "bucket"
+    return kind
+
+
 def asked(file: str, policy: Policy) -> list[check_accounts.Statement]:
     account = OWNER if file.startswith("owner") else CONSUMER
-    names = check_accounts.parameters(VARIABLES, OWNER, account)
+    (names,) = check_accounts.parameters(VARIABLES, OWNER, account)
     logical_id = "".join(part.capitalize() for part in policy.name.split("-"))
     return check_accounts.statements(file, logical_id, names)
 
@@ -90,8 +101,75 @@ def test_an_action_is_simulated_on_resources_of_its_own_types_only(file: str, po
     reference = json.loads((CHECKOUT / "checks/iam/reference.json").read_text(encoding="utf-8"))
     for statement in asked(file, policy):
         for action in statement.actions:
-            simulated = {arn.split(":", 5)[-1].partition("/")[0] for arn in statement.resources}
+            simulated = {_kind(arn) for arn in statement.resources}
             assert simulated <= {"*", *reference[action]["resources"]}, action
+
+
+@pytest.mark.parametrize(
+    ("given", "policies"),
+    [
+        ({}, ["Distribute"]),
+        ({"distribute_publish_parameter": "/golden/web"}, ["Distribute", "Publish"]),
+        ({"distribute_sources": {"web": {"publish_parameter": "/golden/web"}}}, ["Distribute", "Publish"]),
+        ({"distribute_sources": {"web": {"source_image_id": "ami-1"}}}, ["Distribute"]),
+        ({"distribute_verify_level": "none"}, ["Distribute"]),
+        ({"distribute_report_s3_uri": "s3://reports/images/"}, ["Distribute", "UploadReports"]),
+        ({"distribute_kms_key_ids": {"eu-west-1": "alias/golden"}}, ["Distribute", "DistributeEncrypted"]),
+    ],
+)
+def test_the_owner_needs_the_policies_of_what_is_set(given: dict[str, Any], policies: list[str]) -> None:
+    variables = {"distribute_regions": ["eu-west-1"], **given}
+    assert check_accounts.needed(check_accounts._OF_OWNER, variables) == policies
+
+
+class Simulating:
+    """IAM that allows everything, and keeps the resources that it was asked about."""
+
+    def __init__(self) -> None:
+        self.resources: list[str] = []
+
+    def get_paginator(self, _operation: str) -> Simulating:
+        return self
+
+    def paginate(self, **request: Any) -> list[dict[str, Any]]:
+        self.resources += request["ResourceArns"]
+        names = request["ActionNames"]
+        return [{"EvaluationResults": [{**result("allowed"), "EvalActionName": name} for name in names]}]
+
+
+def test_publishing_is_simulated_on_the_paths_of_all_sources() -> None:
+    sources = {"web": {"publish_parameter": "/golden/web"}, "db": {"publish_parameter": "/data/images/db"}}
+    iam = Simulating()
+    account = Account("012345678901", "golden-consumer", "aws")
+    names = check_accounts.parameters({**VARIABLES, "distribute_sources": sources}, OWNER, account)
+    check_accounts.check_policies(account, iam, "consumer-role.json", ["Publish"], names)
+    parameters = {arn.partition(":parameter/")[2] for arn in iam.resources if ":parameter/" in arn}
+    assert parameters == {"golden/check", "data/images/check"}
+    assert account.outcomes == {"Publish": OK}
+
+
+ROLE = {"distribute_consumer_role_name": "golden-consumer"}
+ORGANIZATION = {"distribute_org_arns": ["arn:aws:organizations::111122223333:organization/o-ab12cd34ef"]}
+
+
+@pytest.mark.parametrize(
+    ("given", "account_ids", "reason"),
+    [
+        ({}, [], ""),
+        (ROLE, ["012345678901"], ""),
+        (ROLE | ORGANIZATION, ["012345678901"], ""),
+        (ROLE, [], "no account IDs are known"),
+        (ROLE | ORGANIZATION, [], "no account IDs are known"),
+        (ORGANIZATION, [], "no account IDs are known"),
+        ({}, ["012345678901"], "distribute_consumer_role_name is not set"),
+    ],
+)
+def test_consumers_that_are_not_checked_are_named(
+    given: dict[str, Any], account_ids: list[str], reason: str
+) -> None:
+    found = check_accounts.find_unchecked(given, account_ids)
+    assert bool(found) == bool(reason)
+    assert reason in found
 
 
 def result(decision: str, **more: Any) -> dict[str, Any]:
