@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m tests.benchmark [PART …]`, from the checkout's root: measure parts, and draw the page.
+"""`python -m tests.benchmark [PART …]`, from the checkout's root: measure parts, and draw the pages.
 
 Without a name, all parts that take less than half an hour together. Results of other parts stay as they are
 in the file of results, each with its own date. Linux only.
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -27,7 +28,8 @@ from .results import Part, Results, from_json, to_json
 
 RESULTS = CHECKOUT / "tests" / "benchmark" / "results.json"
 PAGE = CHECKOUT / "docs" / "benchmarks.md"
-PICTURES = PAGE.parent / page.PICTURES
+DETAILS = RESULTS.with_name("README.md")
+PICTURES = DETAILS.parent / page.PICTURES
 
 
 def main() -> int:
@@ -56,7 +58,7 @@ def read(path: Path) -> Results:
 
 
 def draw(results: Results) -> None:
-    """Write the page and its pictures."""
+    """Write the pages and their pictures."""
     results = {name: results[name] for name in PARTS if name in results}
     pictures = list(drawings.drawings(results))
     PICTURES.parent.mkdir(exist_ok=True)
@@ -68,9 +70,13 @@ def draw(results: Results) -> None:
         script = Path(drawings.__file__).with_name("draw.py")
         run(tools.program("python"), "-P", script, file.name, PICTURES)
     trips = floor.BEFORE + floor.AFTER
-    text_of_page = page.page(results, goals.outcomes(results), pictures, trips, goals.slowness(results))
-    PAGE.write_text(text_of_page, encoding="utf-8")
-    print(f"{PAGE.relative_to(CHECKOUT)}: {goals.met(goals.outcomes(results))} goals met")
+    outcomes = goals.outcomes(results)
+    details = page.details(results, outcomes, pictures, trips, goals.slowness(results))
+    DETAILS.write_text(details, encoding="utf-8")
+    if any(one.name == page.PICTURE for one in pictures):
+        shutil.copy(f"{PICTURES}{page.PICTURE}.svg", PAGE.parent / page.PICTURE_OF_PAGE)
+    PAGE.write_text(page.page(results, pictures), encoding="utf-8")
+    print(f"{DETAILS.relative_to(CHECKOUT)}: {goals.met(outcomes)} goals met")
 
 
 def _options() -> argparse.Namespace:
@@ -78,7 +84,7 @@ def _options() -> argparse.Namespace:
         prog="python -m tests.benchmark", description=(__doc__ or "").split("\n")[0]
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
-    parser.add_argument("--draw", action="store_true", help="measure nothing, draw the page from the results")
+    parser.add_argument("--draw", action="store_true", help="measure nothing, draw the results again")
     parser.add_argument("--compare", type=Path, metavar="OLD", help="print the change from other results")
     parser.add_argument("--results", type=Path, default=RESULTS, help="the file of results (%(default)s)")
     parser.add_argument(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page of the benchmark in Markdown, from the results; pure."""
+"""The pages of the benchmark in Markdown, from the results: one for users, one with all details; pure."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from . import text
 from .drawings import Drawing
 from .goals import Outcome, met
-from .results import Part, Results
+from .results import Part, Results, Series
 
-PICTURES = "images/benchmark-"
-"""How the paths of the pictures begin, from the page's directory on."""
+PICTURES = "pictures/benchmark-"
+"""How the paths of the pictures begin, from the directory of the details on."""
+PICTURE = "distribute-first-run"
+"""The drawing that the page for users shows."""
+PICTURE_OF_PAGE = f"images/benchmark-{PICTURE}.svg"
+"""Its path from that page's directory on."""
 _HEAD = """\
 # Benchmarks
 
@@ -19,9 +23,28 @@ What a distribution, an audit and a cleanup take, measured against what one woul
 collection. All tools of one comparison run in one go on one machine against the same [simulated
 AWS](simulated-aws.md), which is a process of its own on that machine and not counted. On AWS, a copy takes
 minutes instead of 20 s: the times beyond the copies are what differs between the tools. Compare within a
-part: the parts ran at different times, and this virtual machine is twice as fast at some as at others.
+part: the parts ran at different times, and this virtual machine is twice as fast at some as at others."""
+_HEAD_OF_DETAILS = """\
+# Benchmarks, with all details
 
-`make bench` measures and writes this page; see [contributing](../CONTRIBUTING.md)."""
+`make bench` measures and writes this page and [the one for users](../../docs/benchmarks.md), which says
+what the tools are that this collection is compared with; see [contributing](../../CONTRIBUTING.md)."""
+_COLUMNS = """\
+`8 × 50` are regions and accounts. Time is that of the whole command, from its start to its end; CPU and
+memory are those of all its processes, and API calls include refused ones. Wrong is what an audit missed, or
+a cleanup deleted. Numbers are medians."""
+_REPEAT = """\
+## Measure it yourself
+
+In a checkout, on Linux, on a machine that does nothing else; it takes half an hour, and writes this page:
+
+```console
+$ make bench
+```
+
+[Contributing](../CONTRIBUTING.md) says how to measure a part. All cases, with the spread of the runs, API
+calls by action, growth, goals and versions, are in `tests/benchmark/README.md` of the repository.
+[Scale](scale.md) says how much one process can do."""
 _TERMS = """\
 ## What is measured
 
@@ -86,16 +109,66 @@ _FACTS = {
     "calls_a_target": "calls an account and region",
     "whole_cpu_seconds": "CPU with reading the result (s)",
 }
+# The parts of the page for users, by what their cases are called there.
+_SHOWN = {
+    "distribute": "Distribution",
+    "distribute-plain": "Distribution",
+    "distribute-large": "Distribution",
+    "audit": "Audit",
+    "audit-kinds": "Audit",
+    "cleanup": "Cleanup",
+    "cleanup-in-use": "Cleanup",
+}
+# What a tool got wrong: the number, of how many, and the words.
+_ERRORS = (
+    ("missed", "exposures", "missed {} of {} exposures"),
+    ("deleted_in_use", "in_use", "deleted {} of {} images in use"),
+)
 # Seconds of a whole run; a busy machine makes them longer, and calls and CPU not much.
 _TIMED = ("wall", "times_caller_info", "requests_a_second")
 
 
-def page(
+def page(results: Results, drawings: Iterable[Drawing]) -> str:
+    """Return the page for users: a picture, a table, and how to measure again."""
+    pictures = [
+        f"![{one.text}]({PICTURE_OF_PAGE})\n\n{one.text} {results['distribute'].conditions}"
+        for one in drawings
+        if one.name == PICTURE
+    ]
+    rows = [
+        row for name, what in _SHOWN.items() if name in results for row in _short_rows(what, results[name])
+    ]
+    table = _table(("What", "Tool", "Time", "CPU", "Memory", "API calls", "Wrong"), rows)
+    return "\n\n".join([_HEAD, *pictures, table, _COLUMNS, _RIVALS, _REPEAT]) + "\n"
+
+
+def _short_rows(what: str, part: Part) -> Iterator[Sequence[str]]:
+    for one in part.series:
+        cells = [
+            f"{text.number(one.spread(value).median)} {unit}".rstrip()
+            for name, value, unit in text.VALUES
+            if name != "largest process"
+        ]
+        if not part.is_quiet:
+            cells[0] = ""
+        yield f"{what}: {one.case}", one.contender, *cells, _errors(one)
+
+
+def _errors(one: Series) -> str:
+    facts = one.samples[0].facts
+    return ", ".join(
+        words.format(text.number(one.fact(name)), text.number(one.fact(total)))
+        for name, total, words in _ERRORS
+        if facts.get(name)
+    )
+
+
+def details(
     results: Results, goals: Sequence[Outcome], drawings: Sequence[Drawing], trips: int, slowness: float
 ) -> str:
-    """The whole page."""
+    """Return the page with goals, all measurements and versions."""
     pictures = {one.name: one for one in drawings}
-    parts = [_HEAD, _goals(goals, slowness), _TERMS.replace("{trips}", str(trips)), _RIVALS]
+    parts = [_HEAD_OF_DETAILS, _goals(goals, slowness), _TERMS.replace("{trips}", str(trips))]
     parts += [block for name, part in results.items() for block in _part(name, part, pictures)]
     return "\n\n".join([*parts, _machines(results)]) + "\n"
 

@@ -90,6 +90,7 @@ IMAGES = {
 ELSEWHERE = {
     "make demo": "it waits a minute for copies: tests/integration/test_demo.py",
     "make test": "it runs this test",
+    "make bench": "it takes half an hour",
     "make simulated-aws": "it runs until it is stopped: simulated_aws/tests/test_process.py",
     "ansible-playbook .* -e @distribute.yml": "README.md has it, with a parameter",
     "ansible-playbook .*monitor_queue_name": "tests/integration/test_monitor.py creates a queue",

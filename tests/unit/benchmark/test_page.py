@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page says what was measured, and nothing that other programs disturbed."""
+"""The pages say what was measured, and nothing that other programs disturbed."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ import pytest
 from tests.benchmark import goals
 from tests.benchmark.cleanup import ONE_DISK, TWO_DISKS
 from tests.benchmark.drawings import drawings
-from tests.benchmark.page import page
+from tests.benchmark.page import details, page
 from tests.benchmark.results import Results
 
 from .examples import part, series
 
 
 def written(results: Results) -> str:
-    """The page of these results."""
-    return page(
+    """The details of these results."""
+    return details(
         results, goals.outcomes(results), list(drawings(results)), trips=7, slowness=goals.slowness(results)
     )
+
+
+def for_users(results: Results) -> str:
+    """The page for users of these results."""
+    return page(results, drawings(results))
 
 
 QUIET = {"audit": part(series("ten images", 24, 23, 25, refused=3))}
@@ -58,7 +63,7 @@ def test_goals_without_a_measurement_are_counted_as_such() -> None:
 
 def test_a_part_shows_its_picture() -> None:
     results = {"growth-regions": part(series("8 × 50: repeat", 3, size=8))}
-    assert "](images/benchmark-growth-regions.svg)" in written(results)
+    assert "](pictures/benchmark-growth-regions.svg)" in written(results)
     assert "Regions work at the same time" in written(results)
 
 
@@ -72,3 +77,27 @@ def test_what_stands_in_the_way_of_a_goal_is_said_once_if_it_is_not_met(calls: f
     both = [series(case, 1, calls_an_image=calls) for case in (ONE_DISK, TWO_DISKS)]
     listed = written({"cleanup": part(*both)}).partition("What stands in the way:")[2]
     assert listed.count("- Cleanup: an image takes") == int(shown)
+
+
+def test_the_page_for_users_has_medians_and_errors() -> None:
+    found = {
+        "audit-kinds": part(series("ten images", 24, 23, 25, missed=3, exposures=8)),
+        "cleanup-in-use": part(series("old images", 10, deleted_in_use=0, in_use=4)),
+    }
+    assert "| Audit: ten images | golden.images | 24 s | 12 s | 24 MB | 2 | missed 3 of 8 exposures |" in (
+        for_users(found)
+    )
+    assert "| Cleanup: old images | golden.images | 10 s | 5 s | 10 MB | 2 |  |" in for_users(found)
+
+
+def test_the_page_for_users_has_no_times_of_a_busy_machine() -> None:
+    assert "| Audit: ten images | golden.images |  | 12 s | 24 MB | 2 |  |" in for_users(BUSY)
+
+
+def test_the_page_for_users_shows_one_picture() -> None:
+    results = {
+        "distribute": part(series("8 × 50, encrypted: first run", 25)),
+        "growth-regions": part(series("8 × 50: repeat", 3, size=8)),
+    }
+    assert for_users(results).count("![") == 1
+    assert "](images/benchmark-distribute-first-run.svg)" in for_users(results)
