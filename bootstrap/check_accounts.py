@@ -61,7 +61,6 @@ _REFUSALS = frozenset(
         *("OptInRequired", "UnauthorizedOperation"),
     }
 )
-_BY_SCP = " (denied by a service control policy)"
 OK, MISSING, UNKNOWN = "ok", "missing", "unknown"
 Error = (BotoCoreError, ClientError)
 
@@ -145,20 +144,39 @@ def _context(
 
 
 def decide(result: Mapping[str, Any]) -> str:
-    """Return what IAM decided about an action (botocore shape EvaluationResult).
+    """Return what IAM decided about an action (botocore shapes EvaluationResult, ResourceSpecificResult).
 
-    For the key of another account, whose policy IAM does not know, only the account's own policies count.
+    Allowed is what is allowed on each resource. For the key of another account, whose policy IAM does not
+    know, only the account's own policies count.
     """
-    results = (result, *(result.get("ResourceSpecificResults") or ()))
-    own = {
-        decision
-        for one in results
-        for kind, decision in (one.get("EvalDecisionDetails") or {}).items()
-        if "resource" not in kind.lower()
-    }
-    if (own or {result["EvalDecision"]}) == {"allowed"}:
+    of_resources = result.get("ResourceSpecificResults") or ()
+    results = (result, *of_resources)
+    decisions = {decision for one in of_resources for decision in _own(one, "EvalResourceDecision")}
+    # The decision about all resources counts the policies of other accounts' keys, too.
+    if not any(one.get("EvalDecisionDetails") for one in of_resources):
+        decisions |= _own(result, "EvalDecision")
+    if decisions == {"allowed"} and not _denied_by(result):
         return OK
     return UNKNOWN if any(one.get("MissingContextValues") for one in results) else MISSING
+
+
+def _own(result: Mapping[str, Any], decision: str) -> set[Any]:
+    """Return what the account's own policies decide, which AWS has apart if two accounts are involved."""
+    details = result.get("EvalDecisionDetails") or {}
+    own = {one for kind, one in details.items() if "resource" not in kind.lower()}
+    return own or {result.get(decision)}
+
+
+def _denied_by(result: Mapping[str, Any]) -> str:
+    """Return what limits the role's policies and denies an action; empty if nothing does."""
+    for one in (result, *(result.get("ResourceSpecificResults") or ())):
+        organizations = one.get("OrganizationsDecisionDetail") or {}
+        boundary = one.get("PermissionsBoundaryDecisionDetail") or {}
+        if not organizations.get("AllowedByOrganizations", True):
+            return " (denied by a service control policy)"
+        if not boundary.get("AllowedByPermissionsBoundary", True):
+            return " (denied by the permissions boundary)"
+    return ""
 
 
 def simulate(iam: Any, principal: str, wanted: Sequence[Statement]) -> dict[str, str]:
@@ -180,9 +198,7 @@ def simulate(iam: Any, principal: str, wanted: Sequence[Statement]) -> dict[str,
         for result in (one for page in pages for one in page["EvaluationResults"]):
             outcome = decide(result)
             if outcome != OK:
-                by_organization = result.get("OrganizationsDecisionDetail") or {}
-                why = "" if by_organization.get("AllowedByOrganizations", True) else _BY_SCP
-                found[result["EvalActionName"] + why] = outcome
+                found[result["EvalActionName"] + _denied_by(result)] = outcome
     return found
 
 

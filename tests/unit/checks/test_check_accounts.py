@@ -123,9 +123,10 @@ def test_the_owner_needs_the_policies_of_what_is_set(given: dict[str, Any], poli
 
 
 class Simulating:
-    """IAM that allows everything, and keeps the resources that it was asked about."""
+    """IAM that gives one answer about all actions, and keeps the resources that it was asked about."""
 
-    def __init__(self) -> None:
+    def __init__(self, answer: dict[str, Any]) -> None:
+        self.answer = answer
         self.resources: list[str] = []
 
     def get_paginator(self, _operation: str) -> Simulating:
@@ -134,12 +135,12 @@ class Simulating:
     def paginate(self, **request: Any) -> list[dict[str, Any]]:
         self.resources += request["ResourceArns"]
         names = request["ActionNames"]
-        return [{"EvaluationResults": [{**result("allowed"), "EvalActionName": name} for name in names]}]
+        return [{"EvaluationResults": [{**self.answer, "EvalActionName": name} for name in names]}]
 
 
 def test_publishing_is_simulated_on_the_paths_of_all_sources() -> None:
     sources = {"web": {"publish_parameter": "/golden/web"}, "db": {"publish_parameter": "/data/images/db"}}
-    iam = Simulating()
+    iam = Simulating(result("allowed"))
     account = Account("012345678901", "golden-consumer", "aws")
     names = check_accounts.parameters({**VARIABLES, "distribute_sources": sources}, OWNER, account)
     check_accounts.check_policies(account, iam, "consumer-role.json", ["Publish"], names)
@@ -176,6 +177,17 @@ def result(decision: str, **more: Any) -> dict[str, Any]:
     return {"EvalActionName": "kms:Decrypt", "EvalDecision": decision, **more}
 
 
+def of_key(decision: str = "implicitDeny", **more: Any) -> dict[str, Any]:
+    """What IAM decides about a key."""
+    return {"EvalResourceName": "key", "EvalResourceDecision": decision, **more}
+
+
+# The key of another account, whose policy IAM does not know.
+FOREIGN = {"IAM": "allowed", "Resource": "implicitDeny"}
+NO_BOUNDARY = {"PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": False}}
+NO_ORGANIZATION = {"OrganizationsDecisionDetail": {"AllowedByOrganizations": False}}
+
+
 @pytest.mark.parametrize(
     ("answer", "outcome"),
     [
@@ -184,20 +196,55 @@ def result(decision: str, **more: Any) -> dict[str, Any]:
         (result("explicitDeny"), MISSING),
         (result("implicitDeny", MissingContextValues=["aws:SourceVpc"]), UNKNOWN),
         (
-            result("implicitDeny", ResourceSpecificResults=[{"MissingContextValues": ["aws:SourceVpc"]}]),
+            result("implicitDeny", ResourceSpecificResults=[of_key(MissingContextValues=["aws:SourceVpc"])]),
             UNKNOWN,
         ),
+        (result("allowed", ResourceSpecificResults=[of_key("allowed"), of_key("allowed")]), OK),
+        (result("allowed", ResourceSpecificResults=[of_key("allowed"), of_key()]), MISSING),
+        (result("implicitDeny", ResourceSpecificResults=[of_key("allowed")]), MISSING),
         # The key of another account, whose policy IAM does not know.
         (
             result("implicitDeny", EvalDecisionDetails={"IAM": "allowed", "Resource": "implicitDeny"}),
             OK,
         ),
         (result("implicitDeny", EvalDecisionDetails={"IAM Policy": "implicitDeny"}), MISSING),
+        (
+            result("implicitDeny", ResourceSpecificResults=[of_key(EvalDecisionDetails=FOREIGN)]),
+            OK,
+        ),
+        (
+            result("implicitDeny", ResourceSpecificResults=[of_key(EvalDecisionDetails=FOREIGN), of_key()]),
+            MISSING,
+        ),
+        (result("implicitDeny", EvalDecisionDetails=FOREIGN, **NO_BOUNDARY), MISSING),
+        (result("implicitDeny", EvalDecisionDetails=FOREIGN, **NO_ORGANIZATION), MISSING),
+        (
+            result(
+                "implicitDeny",
+                ResourceSpecificResults=[of_key(EvalDecisionDetails=FOREIGN, **NO_BOUNDARY)],
+            ),
+            MISSING,
+        ),
         (result("allowed", EvalDecisionDetails={}), OK),
+        (result("allowed", OrganizationsDecisionDetail={"AllowedByOrganizations": True}), OK),
     ],
 )
 def test_the_decision_about_an_action(answer: dict[str, Any], outcome: str) -> None:
     assert check_accounts.decide(answer) == outcome
+
+
+@pytest.mark.parametrize(
+    ("answer", "action"),
+    [
+        (result("implicitDeny"), "kms:Decrypt"),
+        (result("explicitDeny", **NO_ORGANIZATION), "kms:Decrypt (denied by a service control policy)"),
+        (result("implicitDeny", **NO_BOUNDARY), "kms:Decrypt (denied by the permissions boundary)"),
+    ],
+)
+def test_it_is_named_what_denies_an_action(answer: dict[str, Any], action: str) -> None:
+    iam = Simulating(answer)
+    wanted = [check_accounts.Statement(("kms:Decrypt",), ("*",))]
+    assert check_accounts.simulate(iam, OWNER.principal, wanted) == {action: MISSING}
 
 
 def test_a_problem_is_shown_once_with_all_accounts_that_have_it() -> None:
