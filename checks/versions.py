@@ -37,8 +37,8 @@ SUPPORTED = (
     Supported("botocore", "1.41.0", "1.44"),
 )
 COLLECTIONS = ("amazon.aws", "community.aws")
-# All that the supported generations of ansible-core run on: 2.19 on 3.11 to 3.13, 2.20 and 2.21 on 3.12 to 3.14
-# (Ansible documentation, "Releases and maintenance", ansible-core support matrix).
+# All that the supported ansible-core run on: 2.19 on 3.11 to 3.13, 2.20 and 2.21 on 3.12 to 3.14 (Ansible
+# documentation, "Releases and maintenance", ansible-core support matrix).
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 # What the rulebook needs beyond that: the oldest versions.
 RULEBOOK = {"Java": "17", "amazon.aws": "11.3"}
