@@ -29,8 +29,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 _TEMPLATES = Path(__file__).parent / "cloudformation"
 _OWNER_TEMPLATE, _CONSUMER_TEMPLATE = "owner-role.json", "consumer-role.json"
-_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=10, read_timeout=30)
 _WORKERS = 16
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 6},
+    connect_timeout=10,
+    read_timeout=30,
+    max_pool_connections=_WORKERS,
+)
 # The policies of a distribution by their names in the templates, each with a variable that needs it.
 _OF_OWNER = {
     "Distribute": "distribute_regions",
@@ -321,16 +326,15 @@ def find_unchecked(variables: Mapping[str, Any], account_ids: Sequence[str]) -> 
     return ""
 
 
-def check_owner(variables: Mapping[str, Any]) -> Account:
+def check_owner(variables: Mapping[str, Any], session: boto3.session.Session, sts: Any) -> Account:
     """Check the role of the owner's account, which is the caller.
 
     Raises:
         BotoCoreError, ClientError: AWS does not accept the credentials.
         ValueError: they are not those of a role.
     """
-    session = boto3.session.Session()
     regions = variables["distribute_regions"]
-    arn = session.client("sts", region_name=regions[0], config=_CONFIG).get_caller_identity()["Arn"]
+    arn = sts.get_caller_identity()["Arn"]
     found = re.fullmatch(r"arn:([\w-]+):sts::(\d{12}):assumed-role/([^/]+)/.+", arn)
     if found is None:
         raise ValueError(f"{arn} is not a session of a role; assume the role of {_OWNER_TEMPLATE}.")
@@ -346,8 +350,8 @@ def check_owner(variables: Mapping[str, Any]) -> Account:
     return owner
 
 
-def check_consumer(owner: Account, account_id: str, variables: Mapping[str, Any]) -> Account:
-    """Check the role of a consumer account."""
+def check_consumer(owner: Account, sts: Any, account_id: str, variables: Mapping[str, Any]) -> Account:
+    """Check the role of a consumer account, which ``sts`` assumes with the owner's credentials."""
     account = Account(account_id, str(variables["distribute_consumer_role_name"]), owner.partition)
     policies = needed(_OF_CONSUMER, variables)
     regions = variables["distribute_regions"]
@@ -355,7 +359,6 @@ def check_consumer(owner: Account, account_id: str, variables: Mapping[str, Any]
     if external_id := variables.get("distribute_external_id"):
         request["ExternalId"] = str(external_id)
     try:
-        sts = boto3.session.Session().client("sts", region_name=regions[0], config=_CONFIG)
         keys = sts.assume_role(**request)["Credentials"]
     except Error as error:
         account.outcomes |= {"Assume": _worse(OK, error), **dict.fromkeys((*policies, "Regions"), UNKNOWN)}
@@ -377,12 +380,12 @@ def check_consumer(owner: Account, account_id: str, variables: Mapping[str, Any]
 
 
 def check_consumers(
-    owner: Account, account_ids: Sequence[str], variables: Mapping[str, Any]
+    owner: Account, sts: Any, account_ids: Sequence[str], variables: Mapping[str, Any]
 ) -> list[Account]:
     """Check all consumer accounts; a terminal shows how many are done."""
     found = []
     with ThreadPoolExecutor(_WORKERS) as pool:
-        for account in pool.map(lambda one: check_consumer(owner, one, variables), account_ids):
+        for account in pool.map(lambda one: check_consumer(owner, sts, one, variables), account_ids):
             found.append(account)
             if sys.stderr.isatty():
                 end = "\n" if len(found) == len(account_ids) else ""
@@ -436,14 +439,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if wrong := [one for one in account_ids if not re.fullmatch(r"\d{12}", one)]:
         parser.error(f"an account ID must have 12 digits, in quotes in YAML (got {', '.join(wrong)})")
     try:
-        owner = check_owner(variables)
+        # The only session with these credentials: each further one could ask for an MFA code again.
+        session = boto3.session.Session()
+        sts = session.client("sts", region_name=variables["distribute_regions"][0], config=_CONFIG)
+        owner = check_owner(variables, session, sts)
     except (*Error, ValueError) as error:
         print(f"These credentials cannot be used: {error}", file=sys.stderr)
         return 1
     print(f"Owner {owner.account_id}, as {owner.role}\n\n{render_list(owner)}\n")
     checked = [owner]
     if account_ids and _is_set("distribute_consumer_role_name", variables):
-        consumers = check_consumers(owner, account_ids, variables)
+        consumers = check_consumers(owner, sts, account_ids, variables)
         print(f"Consumer accounts, as {consumers[0].role}\n\n{render_table(consumers)}\n")
         checked += consumers
     if unchecked := find_unchecked(variables, account_ids):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from bootstrap import check_accounts
 from bootstrap.check_accounts import MISSING, OK, UNKNOWN, Account
@@ -245,6 +246,26 @@ def test_it_is_named_what_denies_an_action(answer: dict[str, Any], action: str) 
     iam = Simulating(answer)
     wanted = [check_accounts.Statement(("kms:Decrypt",), ("*",))]
     assert check_accounts.simulate(iam, OWNER.principal, wanted) == {action: MISSING}
+
+
+class Denied:
+    """STS that lets nobody assume a role, and keeps the roles."""
+
+    def __init__(self) -> None:
+        self.roles: list[str] = []
+
+    def assume_role(self, **request: Any) -> dict[str, Any]:
+        self.roles.append(request["RoleArn"])
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "AssumeRole")
+
+
+def test_all_roles_are_assumed_with_one_client_of_the_owner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new session could ask for an MFA code in each of 500 accounts."""
+    monkeypatch.delattr(check_accounts.boto3.session, "Session")
+    sts, account_ids = Denied(), [f"{number:012}" for number in range(40)]
+    accounts = check_accounts.check_consumers(OWNER, sts, account_ids, VARIABLES)
+    assert sorted(sts.roles) == [one.principal for one in accounts]
+    assert {one.outcomes["Assume"] for one in accounts} == {MISSING}
 
 
 def test_a_problem_is_shown_once_with_all_accounts_that_have_it() -> None:
