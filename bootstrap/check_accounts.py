@@ -76,7 +76,7 @@ class Statement:
 
     actions: tuple[str, ...]
     resources: tuple[str, ...]
-    context: tuple[Mapping[str, Any], ...] = ()
+    context: tuple[Mapping[str, Any], ...]
 
 
 @dataclass
@@ -100,13 +100,16 @@ def statements(file: str, policy: str, names: Mapping[str, str]) -> list[Stateme
     template = json.loads((_TEMPLATES / file).read_text(encoding="utf-8"))
     document = template["Resources"][policy]["Properties"]["PolicyDocument"]
     found = []
+    # Service control policies that allow some Regions only have conditions of this key. IAM evaluates them,
+    # and does not say that it lacks the key (botocore shape EvaluationResult, MissingContextValues).
+    region = _entry("aws:RequestedRegion", "string", [names["AWS::Region"]])
     for one in document["Statement"]:
         arns = [_example(_named(arn, names), names) for arn in _listed(one["Resource"])]
         by_resources: dict[tuple[str, ...], list[str]] = {}
         for action in _listed(one["Action"]):
             own = tuple(arn for arn in arns if _TYPES.get(action, "") in arn)
             by_resources.setdefault(own, []).append(action)
-        context = tuple(_context(one.get("Condition", {}), names))
+        context = (region, *_context(one.get("Condition", {}), names))
         found += [Statement(tuple(actions), own, context) for own, actions in by_resources.items()]
     return found
 
@@ -145,7 +148,12 @@ def _context(
                 kind = {"For": "stringList", "Boo": "boolean"}.get(operator[:3], "string")
                 met[key] = (kind, [_named(one, names).replace("*", "check") for one in _listed(value)])
     for key, (kind, values) in met.items():
-        yield {"ContextKeyName": key, "ContextKeyType": kind, "ContextKeyValues": values}
+        yield _entry(key, kind, values)
+
+
+def _entry(key: str, kind: str, values: list[str]) -> dict[str, Any]:
+    """Return a context entry (botocore shape ContextEntry)."""
+    return {"ContextKeyName": key, "ContextKeyType": kind, "ContextKeyValues": values}
 
 
 def decide(result: Mapping[str, Any]) -> str:
@@ -198,7 +206,7 @@ def simulate(iam: Any, principal: str, wanted: Sequence[Statement]) -> dict[str,
             PolicySourceArn=principal,
             ActionNames=list(statement.actions),
             ResourceArns=list(statement.resources),
-            **({"ContextEntries": list(statement.context)} if statement.context else {}),
+            ContextEntries=list(statement.context),
         )
         for result in (one for page in pages for one in page["EvaluationResults"]):
             outcome = decide(result)

@@ -59,6 +59,18 @@ def _name(value: Any) -> str:
     return getattr(value, "name", None) or str(value)
 
 
+@pytest.mark.parametrize(("file", "policy"), POLICIES, ids=_name)
+def test_the_region_is_known_to_policies_that_allow_some_regions_only(file: str, policy: Policy) -> None:
+    (region,) = VARIABLES["distribute_regions"]
+    expected = {
+        "ContextKeyName": "aws:RequestedRegion",
+        "ContextKeyType": "string",
+        "ContextKeyValues": [region],
+    }
+    for statement in asked(file, policy):
+        assert expected in statement.context
+
+
 def _kind(arn: str) -> str:
     """The resource type, which the ARNs of S3 do not name."""
     kind, slash, _rest = arn.split(":", 5)[-1].partition("/")
@@ -244,7 +256,7 @@ def test_the_decision_about_an_action(answer: dict[str, Any], outcome: str) -> N
 )
 def test_it_is_named_what_denies_an_action(answer: dict[str, Any], action: str) -> None:
     iam = Simulating(answer)
-    wanted = [check_accounts.Statement(("kms:Decrypt",), ("*",))]
+    wanted = [check_accounts.Statement(("kms:Decrypt",), ("*",), ())]
     assert check_accounts.simulate(iam, OWNER.principal, wanted) == {action: MISSING}
 
 
