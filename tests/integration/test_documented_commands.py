@@ -336,7 +336,6 @@ def _build_with_image_builder(world: World) -> None:
 
 
 PREPARED: dict[str, Callable[[World], None]] = {
-    "docs/cleanup.md": _make_bucket,
     "docs/encrypted-images.md": _grant,
     "docs/event-driven.md": _monitor,
     "docs/first-day.md": _empty_accounts,
@@ -493,6 +492,7 @@ EXAMPLES: dict[tuple[str, str], Example] = {
     ),
     ("docs/auditing.md", "name: Show the remedies"): Example(given={"audit_findings": [{"remedy": "none"}]}),
     ("docs/auditing.md", "name: Fail if a principal"): Example(check=False),
+    ("docs/cleanup.md", "cleanup_tombstone_s3_uri"): Example("cleanup_amis", prepare=_make_bucket),
     ("docs/consumer-copies.md", "distribute_copy_into"): Example(
         "distribute_ami", {**_ID, **_REGIONS, "distribute_external_id": "golden-images"}
     ),
