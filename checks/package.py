@@ -25,7 +25,7 @@ TOP_LEVEL = GENERATED | {
     *("CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "MAINTAINERS.md", "README.md", "SECURITY.md", "SUPPORT.md"),
     *("LICENSE", "LICENSES", "REUSE.toml"),
     *("bindep.txt", "execution-environment.yml", "requirements.txt"),
-    *("changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "roles", "tests"),
+    *("bootstrap", "changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "roles", "tests"),
 }
 # The changelog is there from the first release on.
 OPTIONAL = {"CHANGELOG.md"}
