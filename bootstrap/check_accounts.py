@@ -27,6 +27,16 @@ import yaml
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+# The variables that are read. None is a text or a switch.
+_READ: Mapping[str, type | None] = {
+    **dict.fromkeys(("distribute_regions", "distribute_account_ids"), list),
+    **dict.fromkeys(("distribute_org_arns", "distribute_org_unit_arns"), list),
+    **dict.fromkeys(("distribute_kms_key_ids", "distribute_sources"), dict),
+    **dict.fromkeys(("distribute_consumer_role_name", "distribute_external_id", "distribute_kms_key_id")),
+    **dict.fromkeys(("distribute_publish_parameter", "distribute_report_s3_uri", "distribute_verify_level")),
+    **dict.fromkeys(("distribute_copy_into_accounts", "distribute_auto_scaling")),
+}
+_FORMS = {list: "list", dict: "mapping"}
 _TEMPLATES = Path(__file__).parent / "cloudformation"
 _OWNER_TEMPLATE, _CONSUMER_TEMPLATE = "owner-role.json", "consumer-role.json"
 _WORKERS = 16
@@ -401,6 +411,61 @@ def check_consumers(
     return found
 
 
+class _Loader(yaml.SafeLoader):
+    """Reads a value with a tag of Ansible, such as !vault, as a template: neither can be read here."""
+
+
+_Loader.add_constructor(None, lambda _loader, node: f"{{{{ {node.tag} }}}}")
+
+
+def read_variables(text: str) -> dict[str, Any]:
+    """Return the variables that are set.
+
+    Raises:
+        ValueError: one that is checked has a wrong value, or one that only Ansible can read.
+        yaml.YAMLError: the text is not YAML.
+    """
+    read = yaml.load(text, _Loader)
+    if not isinstance(read, dict):
+        raise ValueError("must set distribute_regions, to a list of regions.")
+    variables = {name: value for name, value in read.items() if value is not None}
+    for name, kind in _READ.items():
+        value = variables.get(name)
+        if "{{" in str(value):
+            raise ValueError(f"{name}: only Ansible can read {value!r}. Write the value itself into a copy.")
+        if value is not None and kind is not None and not isinstance(value, kind):
+            raise ValueError(f"must set {name}, to a {_FORMS[kind]} (got {value!r}).")
+    if not variables.get("distribute_regions"):
+        raise ValueError("must set distribute_regions, to a list of regions.")
+    _check_values(variables)
+    return variables
+
+
+def _check_values(variables: Mapping[str, Any]) -> None:
+    """Refuse values whose permissions could not be named."""
+    for region in variables["distribute_regions"]:
+        if not isinstance(region, str):
+            raise ValueError(f"distribute_regions: {region!r} is not a region.")
+    for name, source in variables.get("distribute_sources", {}).items():
+        if not isinstance(source, dict):
+            raise ValueError(f"distribute_sources: {name} must be a mapping (got {source!r}).")
+    for parameter in published(variables):
+        if not re.fullmatch(r"/?[^/]+(/[^/]+)+", parameter):
+            raise ValueError(
+                f"{parameter}: the templates allow no parameter without a path. Set one such as /golden/web."
+            )
+    report = variables.get("distribute_report_s3_uri")
+    if report and not re.fullmatch(r"s3://[a-z0-9.-]+(/.*)?", str(report)):
+        raise ValueError(f"distribute_report_s3_uri must be such as s3://bucket/folder/ (got {report}).")
+    by_region = variables.get("distribute_kms_key_ids")
+    missing = [region for region in variables["distribute_regions"] if not (by_region or {}).get(region)]
+    if by_region and missing and not variables.get("distribute_kms_key_id"):
+        raise ValueError(
+            f"distribute_kms_key_ids has no key for {', '.join(missing)}. Add it, or set "
+            "distribute_kms_key_id."
+        )
+
+
 def render_table(accounts: Sequence[Account]) -> str:
     """Return a table of accounts and outcomes; accounts with a problem come first."""
     columns = ["Account", *accounts[0].outcomes]
@@ -440,9 +505,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("variables", type=Path, help="the variables of distribute_ami, such as my-vars.yml")
     parser.add_argument("account_ids", nargs="*", help="accounts to check, not distribute_account_ids")
     options = parser.parse_args(arguments)
-    variables = yaml.safe_load(options.variables.read_text(encoding="utf-8"))
-    if not isinstance(variables, dict) or not isinstance(variables.get("distribute_regions"), list):
-        parser.error(f"{options.variables} must set distribute_regions, to a list")
+    try:
+        variables = read_variables(options.variables.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        parser.error(f"{options.variables}: {error}")
     account_ids = [str(one) for one in options.account_ids or variables.get("distribute_account_ids") or ()]
     if wrong := [one for one in account_ids if not re.fullmatch(r"\d{12}", one)]:
         parser.error(f"an account ID must have 12 digits, in quotes in YAML (got {', '.join(wrong)})")

@@ -300,11 +300,39 @@ def test_the_table_shows_accounts_with_a_problem_first() -> None:
     ]
 
 
+SET = "distribute_regions: [us-east-1]\n"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("distribute_account_ids: ['012345678901']", "must set distribute_regions, to a list"),
         ("distribute_regions: us-east-1", "must set distribute_regions, to a list"),
+        ("distribute_regions: []", "must set distribute_regions, to a list"),
+        ("distribute_regions: [1]", "distribute_regions: 1 is not a region"),
+        ("[", "while parsing"),
+        (
+            f"{SET}distribute_external_id: !vault |\n  abc",
+            "distribute_external_id: only Ansible can read '{{ !vault }}'",
+        ),
+        (
+            f"{SET}distribute_account_ids: '{{{{ accounts }}}}'",
+            "distribute_account_ids: only Ansible can read",
+        ),
+        (f"{SET}distribute_account_ids: '012345678901'", "must set distribute_account_ids, to a list"),
+        (f"{SET}distribute_sources: [web]", "must set distribute_sources, to a mapping"),
+        (f"{SET}distribute_sources: {{web: ami-1}}", "distribute_sources: web must be a mapping"),
+        (
+            f"{SET}distribute_publish_parameter: golden-web",
+            "golden-web: the templates allow no parameter without",
+        ),
+        (f"{SET}distribute_publish_parameter: /web", "/web: the templates allow no parameter without a path"),
+        (
+            f"{SET}distribute_sources: {{web: {{publish_parameter: web}}}}",
+            "web: the templates allow no parameter",
+        ),
+        (f"{SET}distribute_report_s3_uri: reports/images", "must be such as s3://bucket/folder/"),
+        (f"{SET}distribute_kms_key_ids: {{eu-west-1: alias/golden}}", "has no key for us-east-1."),
         (
             "{distribute_regions: [us-east-1], distribute_account_ids: [12345678901]}",
             "an account ID must have 12 digits, in quotes in YAML (got 12345678901)",
@@ -319,3 +347,8 @@ def test_variables_are_refused_before_anything_is_read(
     with pytest.raises(SystemExit):
         check_accounts.main([str(file)])
     assert message in capsys.readouterr().err
+
+
+def test_a_value_that_only_ansible_can_read_matters_only_if_it_is_checked() -> None:
+    read = check_accounts.read_variables(f"{SET}distribute_name: !vault |\n  abc\nother: '{{{{ x }}}}'")
+    assert read["distribute_regions"] == ["us-east-1"]
