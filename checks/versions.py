@@ -137,9 +137,13 @@ def _in_sources(root: Path, supported: dict[str, Supported]) -> list[Place]:
     return [
         (runner, "botocore", _found(root, runner, r'^OLDEST_BOTOCORE = "(.+)"$'), oldest),
         *(
-            (name, package, _found(root, name, rf"^  - {package} >= (.+)$"), supported[package].oldest)
+            (name, package, _found(root, name, rf"^  - {required} >= (.+)$"), supported[package].oldest)
             for name in documented
-            for package in ("boto3", "botocore")
+            for package, required in (
+                ("Python of the controller", "python"),
+                ("boto3", "boto3"),
+                ("botocore", "botocore"),
+            )
         ),
     ]
 

@@ -63,6 +63,7 @@ options:
     choices: [ou, tags, status]
     default: [ou, tags, status]
 requirements:
+  - python >= 3.11
   - boto3 >= 1.41.0
   - botocore >= 1.41.0
 extends_documentation_fragment:

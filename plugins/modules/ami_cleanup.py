@@ -253,6 +253,7 @@ options:
     type: str
     default: USD
 requirements:
+  - python >= 3.11
   - boto3 >= 1.41.0
   - botocore >= 1.41.0
 extends_documentation_fragment:

@@ -200,6 +200,7 @@ options:
       - With a local connection it is set automatically, and the lines are displayed on the controller.
     type: path
 requirements:
+  - python >= 3.11
   - boto3 >= 1.41.0
   - botocore >= 1.41.0
 extends_documentation_fragment:

@@ -160,6 +160,7 @@ options:
     type: bool
     default: false
 requirements:
+  - python >= 3.11
   - boto3 >= 1.41.0
   - botocore >= 1.41.0
 extends_documentation_fragment:

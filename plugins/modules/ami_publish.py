@@ -116,6 +116,7 @@ options:
     type: int
     default: 300
 requirements:
+  - python >= 3.11
   - boto3 >= 1.41.0
   - botocore >= 1.41.0
 extends_documentation_fragment:

@@ -105,6 +105,7 @@ options:
     type: bool
     default: true
 requirements:
+  - python >= 3.11
   - boto3 >= 1.41.0
   - botocore >= 1.41.0
 extends_documentation_fragment:

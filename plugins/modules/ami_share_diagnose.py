@@ -45,6 +45,7 @@ options:
     choices: [none, unknown, blocking]
     default: none
 requirements:
+  - python >= 3.11
   - boto3 >= 1.41.0
   - botocore >= 1.41.0
 extends_documentation_fragment:

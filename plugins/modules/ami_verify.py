@@ -68,6 +68,7 @@ options:
         the same image in an account terminate each other's instances.
     type: str
 requirements:
+  - python >= 3.11
   - boto3 >= 1.41.0
   - botocore >= 1.41.0
 extends_documentation_fragment:

@@ -62,6 +62,7 @@ options:
     type: list
     elements: dict
 requirements:
+  - python >= 3.11
   - boto3 >= 1.41.0
   - botocore >= 1.41.0
 extends_documentation_fragment:

@@ -122,6 +122,7 @@ options:
     elements: str
     default: []
 requirements:
+  - python >= 3.11
   - boto3 >= 1.41.0
   - botocore >= 1.41.0
 extends_documentation_fragment:

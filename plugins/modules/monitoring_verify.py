@@ -129,6 +129,7 @@ options:
         type: str
         required: true
 requirements:
+  - python >= 3.11
   - boto3 >= 1.41.0
   - botocore >= 1.41.0
 extends_documentation_fragment:

@@ -24,6 +24,7 @@ WRONG = {
     "requirements/dev.txt": ("ansible-core==2.21.", "ansible-core==2.22."),
     "plugins/module_utils/_runner.py": ('OLDEST_BOTOCORE = "1.41.0"', 'OLDEST_BOTOCORE = "1.40.0"'),
     "plugins/modules/ami_cleanup.py": ("botocore 1.42.94 or", "botocore 1.42.93 or"),
+    "plugins/modules/ami_publish.py": ("  - python >= 3.11\n", ""),
     "plugins/modules/ami_share.py": ("  - botocore >= 1.41.0\n", ""),
     ".github/workflows/test.yml": ('- python: "3.14"', '- python: "3.15"'),
     ".github/workflows/nightly.yml": ('java-version: "17"', 'java-version: "21"'),
