@@ -211,7 +211,8 @@ def test_a_failure_is_completed_by_a_rerun(
     (leaves,) = owned.account_ids(LEAVES)
     variables = {"unshare_account_ids": [leaves], "unshare_all_images": True, "unshare_revoke_in_use": True}
     refused = {"code": "UnauthorizedOperation", "message": "You are not authorized", "status": 403}
-    aws.add_fault("error", action="ModifyImageAttribute", region=AWAY, times=1, **refused)
+    # Each family is tried in both regions, and again per region.
+    aws.add_fault("error", action="ModifyImageAttribute", region=AWAY, times=4, **refused)
     failed = ansible.run(FQCN, variables)
     assert failed.code != 0
     message = failed.task(END).result["msg"]
@@ -224,6 +225,20 @@ def test_a_failure_is_completed_by_a_rerun(
     done = ansible.run(FQCN, variables)
     assert done.code == 0, done.text
     assert [*_access(aws, fleet, leaves)] == []
+
+
+def test_a_region_that_cannot_be_read_keeps_no_access_elsewhere(
+    aws: SimulatedAws, owned: EncryptedFixture, ansible: Ansible, fleet: dict[str, Any]
+) -> None:
+    (leaves,) = owned.account_ids(LEAVES)
+    # The first call is the audit's. Then each family is tried in both regions, and again per region.
+    refused = {"code": "UnauthorizedOperation", "message": "You are not authorized", "status": 403}
+    aws.add_fault("error", action="DescribeImages", region=AWAY, after=1, times=4, **refused)
+    variables = {"unshare_account_ids": [leaves], "unshare_all_images": True, "unshare_revoke_in_use": True}
+    failed = ansible.run(FQCN, variables)
+    assert failed.code != 0
+    assert {one["region"] for one in failed.facts["unshare_remaining"]} == {AWAY}
+    assert [one for one in _access(aws, fleet, leaves) if HOME in one] == []
 
 
 def test_what_stops_working_is_named_before_its_access_goes(
