@@ -145,6 +145,13 @@ options:
     type: list
     elements: str
     default: []
+  unshared_snapshot_ids:
+    description:
+      - IDs of snapshots without an image that are unshared in the same run, before or after this task, from the consumers that
+        lose access. Their sharing does not keep the access of consumers.
+    type: list
+    elements: str
+    default: []
   best_effort_consumers:
     description:
       - Whether the task succeeds if KMS refuses nothing but access of single consumers. They are in RV(failures), and C(msg) is

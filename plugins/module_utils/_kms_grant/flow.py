@@ -61,7 +61,7 @@ def read_state(clients: Clients, options: GrantOptions) -> GrantState:
     current = GrantState(caller.account_id, caller.partition, keys, frozenset(unencrypted), unread=failures)
     losing = select_keys_to_inspect(without_owner(options, current), current)
     shared = read_sharing(clients, options, losing)
-    shared = add_snapshots(clients, caller.account_id, losing, shared)
+    shared = add_snapshots(clients, options, caller.account_id, losing, shared)
     return replace(current, shared=add_consumer_resources(clients, options, caller, losing, shared))
 
 

@@ -113,13 +113,21 @@ def _ids_like(pattern: re.Pattern[str], example: str) -> Kind[tuple[str, ...]]:
     return texts_like(pattern, "is not a valid ID.", f"Use an ID like {example}.")
 
 
+_SNAPSHOT_IDS = texts_like(
+    re.compile(r"snap-(?:[0-9a-f]{8}|[0-9a-f]{17})"),
+    "is not a valid snapshot ID.",
+    "Use an ID such as snap-0123456789abcdef0.",
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class GrantOptions(ProgressOptions, ConsumerRoleOptions, ConsumerOptions, ImageOptions):
     """The options of ``ami_kms_grant``.
 
     A key in ``kms_key_ids`` is None where the image is not encrypted. ``org_ids`` and ``org_unit_ids`` lose
     access; key policies contain these IDs, and the ARNs may no longer be known. The images in
-    ``unshared_image_ids`` are unshared in the same run: their sharing keeps no consumer from losing access.
+    ``unshared_image_ids`` and the snapshots in ``unshared_snapshot_ids`` are unshared in the same run: their
+    sharing keeps no consumer from losing access.
     With ``revoke_in_use`` no image does. ``copy_result`` has the keys and these images; the keys in
     ``grant_result``, of an earlier task for the same copies, are left out, and so are the regions that failed
     in ``share_result``. ``auto_scaling_roles`` are the names of the service-linked roles that get access in
@@ -149,6 +157,7 @@ class GrantOptions(ProgressOptions, ConsumerRoleOptions, ConsumerOptions, ImageO
     state: str = option(choice("present", "absent"), default="present")
     purge_grants: bool = option(FLAG)
     unshared_image_ids: tuple[str, ...] = option(IMAGE_IDS)
+    unshared_snapshot_ids: tuple[str, ...] = option(_SNAPSHOT_IDS)
     revoke_in_use: bool = option(FLAG)
     best_effort_regions: tuple[str, ...] = option(REGIONS)
     best_effort_consumers: bool = option(FLAG)

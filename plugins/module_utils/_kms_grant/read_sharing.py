@@ -178,14 +178,16 @@ def _describe_problem(exception: Exception, operation: str) -> str:
 
 def add_snapshots(
     clients: Clients,
+    options: GrantOptions,
     owner: str,
     losing: Mapping[KeyRef, PolicyConsumers],
     shared: Mapping[KeyRef, SharedUnderKey],
 ) -> dict[KeyRef, SharedUnderKey]:
     """Return ``shared`` with the snapshots that no image uses, for the accounts that would lose access.
 
-    Snapshots stay shared when their image is deregistered. One call for each region lists those that are
-    shared with these accounts. What cannot be read is in the result, so that no access is revoked.
+    Those that the options name do not count. Snapshots stay shared when their image is deregistered. One call
+    for each region lists those that are shared with these accounts. What cannot be read is in the result, so
+    that no access is revoked.
     """
     accounts: dict[str, set[str]] = {}
     for ref, sharing in shared.items():
@@ -194,7 +196,7 @@ def add_snapshots(
     clients.open("ec2", regions)
     clients.rate_limited(read.SNAPSHOT_PERMISSIONS).open("ec2", regions)
     listed, failed = map_parallel(
-        regions, lambda region: _list_unused_snapshots(clients, region, accounts[region])
+        regions, lambda region: _list_unused_snapshots(clients, options, region, accounts[region])
     )
 
     def add_to_key(ref: KeyRef, sharing: SharedUnderKey) -> SharedUnderKey:
@@ -207,10 +209,16 @@ def add_snapshots(
     return {ref: add_to_key(ref, sharing) for ref, sharing in shared.items()}
 
 
-def _list_unused_snapshots(clients: Clients, region: str, accounts: set[str]) -> tuple[Snapshot, ...]:
+def _list_unused_snapshots(
+    clients: Clients, options: GrantOptions, region: str, accounts: set[str]
+) -> tuple[Snapshot, ...]:
     """Return the snapshots that are shared with one of the accounts, and that no image uses."""
     ec2 = clients.ec2(region)
-    snapshots = read.snapshots_restorable_by(ec2, accounts)
+    snapshots = [
+        snapshot
+        for snapshot in read.snapshots_restorable_by(ec2, accounts)
+        if snapshot.snapshot_id not in options.unshared_snapshot_ids
+    ]
     if not snapshots:
         return ()
     used = {item for image in read.images(ec2, [], ["self"]) for item in image.snapshot_ids}

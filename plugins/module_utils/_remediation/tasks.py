@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, TypeVar
 
+from .._arns import account_of
 from .._model import PUBLIC, Sharing
 from .state import AuditedAccount, Removal, Resource, sharing_of
 
@@ -64,14 +65,34 @@ def unshare_tasks(removals: Iterable[Removal], audited: AuditedAccount) -> list[
 
 
 def revoke_tasks(removals: Iterable[Removal], audited: AuditedAccount) -> list[Options]:
-    """Return options for ``ami_kms_grant``, with the images under the keys that the same run unshares."""
+    """Return options for ``ami_kms_grant``, with what the same run unshares of the keys' regions.
+
+    These are images under the keys, and snapshots that no image uses. The key of such a snapshot is not
+    known; it is named only if nobody who loses the key keeps the snapshot.
+    """
     leaving = _leaving(removals)
+    after = audited.without((resource, name) for resource, names in leaving.items() for name in names)
     unshared = frozenset(leaving)
     keys = {resource: frozenset(names) for resource, names in leaving.items() if resource.kind == "key"}
 
     def of_keys(names: frozenset[str], resources: list[Resource]) -> Options:
         image_ids = [image_id for key in resources for image_id in _unshared_under(key, unshared, audited)]
-        return {**_of_keys(names, resources), "unshared_image_ids": image_ids}
+        regions = {key.region for key in resources}
+        accounts = {account_of(name) or name for name in names}
+        snapshot_ids = [
+            resource.resource_id
+            for resource in sorted(unshared)
+            if resource.region in regions
+            and resource.kind == "snapshot"
+            and resource not in audited.users
+            and (left := after.volume_permissions[resource]) is not None
+            and accounts.isdisjoint(left.account_ids)
+        ]
+        return {
+            **_of_keys(names, resources),
+            "unshared_image_ids": image_ids,
+            "unshared_snapshot_ids": snapshot_ids,
+        }
 
     return list(_tasks(keys.items(), of_keys))
 

@@ -322,6 +322,14 @@ def test_images_that_the_access_is_for_do_not_count(ec2: Wire) -> None:
     assert revoked(run) == {root(A)}
 
 
+def test_a_snapshot_that_is_unshared_in_the_same_run_does_not_count() -> None:
+    old = "snap-00000001"
+    aws = aws_with(made(root(A)), key_of_snapshots={old: KEY.arn}, volumes={old: to(A)})
+    assert kept(Run(PURGE, aws)) == {A: [old]}
+    run = Run({**PURGE, "unshared_snapshot_ids": [old]}, aws)
+    assert (revoked(run), kept(run)) == ({root(A)}, {})
+
+
 @pytest.mark.parametrize(
     ("operation", "content"),
     [

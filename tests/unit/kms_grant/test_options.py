@@ -86,6 +86,7 @@ def test_valid_options(changes: dict[str, Any]) -> None:
             {"access_method": "grant", "org_unit_arns": [UNIT]}, ["access_method"], id="a grant for a unit"
         ),
         pytest.param({"unshared_image_ids": ["golden"]}, ["unshared_image_ids"], id="no ID of an image"),
+        pytest.param({"unshared_snapshot_ids": ["golden"]}, ["unshared_snapshot_ids"], id="no snapshot"),
         pytest.param({"auto_scaling": True}, ["auto_scaling"], id="Auto Scaling without a role"),
         pytest.param(
             {"auto_scaling": True, "consumer_role_name": "r", "account_ids": [], "org_arns": [ORG]},

@@ -282,6 +282,7 @@ def test_regions_together_and_one_by_one_give_the_same(
     seen: AuditState, policy: Options, choice: Options
 ) -> None:
     result = remediation(audit_result(seen, policy), **chosen(seen, choice))
+    lists = {"snapshot_ids", "unshared_image_ids", "unshared_snapshot_ids"}
     for task in (*result["unshare_tasks"], *result["revoke_tasks"]):
         (where,) = (name for name in ("images", "snapshots", "kms_key_ids") if task.get(name))
         parts = task["per_region"]
@@ -290,12 +291,8 @@ def test_regions_together_and_one_by_one_give_the_same(
         ]
         for part in parts:
             assert part.keys() == task.keys()
-            assert all(
-                part[name] == task[name]
-                for name in part
-                if name not in (where, "snapshot_ids", "unshared_image_ids", "per_region")
-            )
-        for name in {"snapshot_ids", "unshared_image_ids"} & task.keys() if parts else ():
+            assert all(part[name] == task[name] for name in part if name not in (where, *lists, "per_region"))
+        for name in lists & task.keys() if parts else ():
             assert [one for part in parts for one in part[name]] == task[name]
 
 

@@ -78,6 +78,7 @@ def test_a_key_is_one_task_for_all_principals() -> None:
             "org_ids": [ORG_ID],
             "org_unit_ids": [UNIT_IDS[1]],
             "unshared_image_ids": [],
+            "unshared_snapshot_ids": [],
             "per_region": [],
         }
     ]
@@ -90,6 +91,24 @@ def test_a_key_is_revoked_whatever_the_images_that_are_unshared_are_shared_with(
     seen = under_key(launch, made(root(B)), volume_permissions={SNAPSHOT: accounts(B)})
     (task,) = remediated(seen, finding_codes=[*NOT_ALLOWED, "snapshot_wider_than_image"])["revoke_tasks"]
     assert (task["account_ids"], task["unshared_image_ids"]) == ([B], [SOURCE_ID])
+
+
+@pytest.mark.parametrize(
+    ("shared_with", "named"),
+    [
+        pytest.param(accounts(B), ["snap-old"], id="nobody keeps it"),
+        pytest.param(accounts(A, B), [], id="one who loses the key keeps it"),
+    ],
+)
+def test_a_key_is_revoked_whatever_the_snapshots_that_are_unshared_are_shared_with(
+    shared_with: Any, named: list[str]
+) -> None:
+    seen = under_key(
+        PRIVATE, made(root(A)), made(root(B)), unused={"snap-old": shared_with, "snap-kept": accounts(A)}
+    )
+    audit = {"allowed_account_ids": [A]}
+    (task,) = remediated(seen, audit=audit, finding_codes=[*NOT_ALLOWED, GRANT])["revoke_tasks"]
+    assert (task["account_ids"], task["unshared_snapshot_ids"]) == ([A, B], named)
 
 
 def test_snapshots_that_no_image_uses_are_one_task_of_each_region() -> None:
