@@ -148,22 +148,14 @@ def _sharing_of_image(resource: Resource, audited: AuditedAccount) -> Sharing:
 
 
 def _other_access(leaving: Sharing, after: AuditedAccount, scope: Scope) -> Iterator[OtherAccess]:
-    """Yield what accounts may still use. For organizations that leave, nothing else counts."""
-    if not leaving.account_ids:
-        return
-    accounts = sorted(leaving.account_ids)
-    who = accounts[0] if len(accounts) == 1 else f"one of {join_texts(accounts, _EXAMPLES)}"
+    """Yield what those who leave may still use."""
     for principal, images in sorted(_images_by_principal(after, scope).items()):
-        what = f"{count(len(images), 'image')} in {count(len({image.region for image in images}), 'region')}"
-        named = join_texts([image.resource_id for image in images], _EXAMPLES)
-        stay, it, them = ("stays", "it", "the image") if len(images) == 1 else ("stay", "them", "the images")
-        text = (
-            f"{what} {stay} public: every account can use {it} ({named}). Make {them} private."
-            if principal == PUBLIC
-            else f"{what} {stay} shared with {principal}: if {who} is in it, the account can still use {it} "
-            f"({named}). Take the account out of it, or unshare {them} from it, too."
-        )
-        yield OtherAccess(principal, tuple(images), text)
+        if why := _why_usable(principal, leaving, len(images)):
+            regions = {image.region for image in images}
+            named = join_texts([image.resource_id for image in images], _EXAMPLES)
+            stay = "stays" if len(images) == 1 else "stay"
+            what = f"{count(len(images), 'image')} in {count(len(regions), 'region')} {stay}"
+            yield OtherAccess(principal, tuple(images), f"{what} {why.format(images=named)}")
     for principal, keys in sorted(_keys_of_others(leaving, after, scope).items()):
         named = join_texts([resource.resource_id for resource in keys], _EXAMPLES)
         text = (
@@ -171,6 +163,38 @@ def _other_access(leaving: Sharing, after: AuditedAccount, scope: Scope) -> Iter
             f"collection did not make: {named}. Remove it with the tool that made it."
         )
         yield OtherAccess(principal, tuple(keys), text)
+
+
+def _why_usable(principal: str, leaving: Sharing, number: int) -> str:
+    """Return why those who leave may still use images of a principal; empty if they cannot be in it."""
+    it, them = ("it", "the image") if number == 1 else ("them", "the images")
+    if principal == PUBLIC:
+        return f"public: every account can use {it} ({{images}}). Make {them} private."
+    organization = _organization_of(principal)
+    if organization in map(_organization_of, leaving.org_arns):
+        return (
+            f"shared with {principal}, which is in an organization that leaves: its accounts can still use "
+            f"{it} ({{images}}). Unshare {them} from it, too."
+        )
+    units = sorted(arn for arn in leaving.org_unit_arns if _organization_of(arn) == organization)
+    inside = [*sorted(leaving.account_ids), *units]
+    if not inside:
+        return ""
+    who = inside[0] if len(inside) == 1 else f"one of {join_texts(inside, _EXAMPLES)}"
+    if units:
+        return (
+            f"shared with {principal}: if {who} is in it, accounts that leave can still use {it} "
+            f"({{images}}). Unshare {them} from it, too."
+        )
+    return (
+        f"shared with {principal}: if {who} is in it, the account can still use {it} ({{images}}). "
+        f"Take the account out of it, or unshare {them} from it, too."
+    )
+
+
+def _organization_of(arn: str) -> str:
+    """Return the ID of the organization that an ARN names or whose unit it names."""
+    return key_policy.unit_ids(arn)[0] if ":ou/" in arn else key_policy.organization_id(arn)
 
 
 def _images_by_principal(after: AuditedAccount, scope: Scope) -> dict[str, list[Resource]]:

@@ -220,8 +220,39 @@ def test_access_through_an_organization_is_named(through: str) -> None:
     assert access["principal"] == through
     assert access["resources"] == {HERE: [SOURCE_ID], FAR: [SOURCE_ID]}
     assert access["message"].startswith(f"2 images in 2 regions stay shared with {through}: if {A} is in it")
-    gone = departed(audit_of(region(orgs(ORG, units=[UNIT]))), org_arns=[ORG], all_images=True)
-    assert gone["other_access"] == []
+
+
+@pytest.mark.parametrize(
+    ("shared", "leaving", "principal", "why"),
+    [
+        (
+            orgs(ORG, units=[UNIT]),
+            {"org_arns": [ORG]},
+            UNIT,
+            "which is in an organization that leaves: its accounts",
+        ),
+        (
+            orgs(ORG, units=[UNIT]),
+            {"org_unit_arns": [UNIT]},
+            ORG,
+            f"if {UNIT} is in it, accounts that leave can",
+        ),
+        (PUBLIC | orgs(ORG), {"org_arns": [ORG]}, "all", "stays public: every account can use it"),
+        (PUBLIC, {"org_unit_arns": [UNIT]}, "all", "stays public: every account can use it"),
+    ],
+)
+def test_what_an_organization_or_a_unit_that_leaves_can_still_use(
+    shared: Any, leaving: dict[str, Any], principal: str, why: str
+) -> None:
+    (access,) = departed(audit_of(region(shared)), **leaving, all_images=True)["other_access"]
+    assert (access["principal"], access["resources"]) == (principal, {HERE: [SOURCE_ID]})
+    assert why in access["message"]
+
+
+def test_units_of_another_organization_are_not_those_of_one_that_leaves() -> None:
+    other = UNIT.replace(ORG_ID, "o-other12345")
+    result = departed(audit_of(region(orgs(units=[other]))), org_arns=[ORG], all_images=True)
+    assert (other != UNIT, result["other_access"]) == (True, [])
 
 
 def test_public_images_are_named() -> None:
