@@ -51,13 +51,17 @@ Access = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class _Run:
-    """The removals of a remediation; it is not confirmed that ``remaining`` access is removed."""
+    """The removals of a remediation; it is not confirmed that ``remaining`` access is removed.
+
+    ``is_incomplete`` says whether something could not be read.
+    """
 
     removals: Sequence[Removal]
     remaining: frozenset[Access]
     kept: frozenset[Access]
     is_plan: bool
     role: str
+    is_incomplete: bool
 
     def outcome(self, removal: Removal) -> str:
         access = _access(removal)
@@ -82,6 +86,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         frozenset(map(_access, result["kept_access"])),
         context["check_mode"],
         context["role"],
+        bool(result["unreadable"]),
     )
     problems = [
         *_list_failures(result["failed"]),
@@ -145,7 +150,14 @@ def _list_unconfirmed(remaining: Iterable[Removal]) -> Iterator[Mapping[str, str
 def _headline(run: _Run) -> Iterator[Line]:
     number = count(len(run.removals), "permission")
     open_ones = sum(run.outcome(removal) == "not confirmed" for removal in run.removals)
-    if not run.removals:
+    if not run.removals and run.is_incomplete:
+        yield from wrap_text("No access was found to remove in what could be read.", Tone.BAD)
+    elif run.kept and all(run.outcome(removal) == "kept" for removal in run.removals):
+        are = "is" if len(run.kept) == 1 else "are"
+        yield from wrap_text(
+            f"No access is removed: {count(len(run.kept), 'permission')} {are} kept.", Tone.WARNING
+        )
+    elif not run.removals:
         yield from wrap_text("No access to remove.", Tone.GOOD)
     elif run.is_plan:
         yield from wrap_text(f"Check mode: {number} would be removed.", Tone.WARNING)

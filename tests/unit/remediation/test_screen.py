@@ -79,6 +79,24 @@ def test_nothing_to_remove() -> None:
     assert found.artifacts["status"] == "clean"
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_nothing_was_found_in_what_could_be_read(check_mode: bool) -> None:
+    found = shown(unreadable=["us-west-2: not read."], check_mode=check_mode)
+    assert found.text.splitlines()[0] == "No access was found to remove in what could be read."
+    assert (found.lines[0].tone, found.artifacts["status"]) == (Tone.BAD, "incomplete")
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("planned", [True, False])
+def test_all_access_is_kept(check_mode: bool, planned: bool) -> None:
+    access = [removal(KEY), removal(KEY, principal="888888888888")]
+    found = shown(*(access if planned else ()), kept_access=[*map(kept, access)], check_mode=check_mode)
+    assert found.text.splitlines()[0] == "No access is removed: 2 permissions are kept."
+    assert found.lines[0].tone is Tone.WARNING
+    one = shown(kept_access=[kept(removal(KEY))])
+    assert one.text.splitlines()[0] == "No access is removed: 1 permission is kept."
+
+
 def test_check_mode() -> None:
     found = shown(removal(), check_mode=True, remaining=[removal()])
     assert found.text.splitlines()[0] == "Check mode: 1 permission would be removed."
