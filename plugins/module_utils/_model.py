@@ -298,7 +298,7 @@ class Instance:
 
     instance_id: str
     state: str
-    image_id: str = ""
+    launched_at: datetime | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     reason_code: str | None = None
     reason: str | None = None

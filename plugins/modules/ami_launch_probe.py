@@ -18,9 +18,11 @@ description:
     O(wait_timeout) seconds. AWS can take that long until a new grant is usable. AWS does not bill an
     instance that never runs.
   - The instance has no public address, no instance profile and no key pair, requires IMDSv2, and its volumes are deleted with
-    it. It is terminated, also after an error. Instances of a killed run are terminated by the next run before it launches
-    any; it finds them by the tag C(golden.images:probe). Without a next run, the instance shuts itself down and is thereby
-    terminated, if the image runs shell scripts in user data.
+    it. It is terminated, also after an error.
+  - Its tag C(golden.images:probe) has the time, in UTC, after which its run no longer waits for it, O(wait_timeout) seconds and
+    five minutes after the launches in the account began. The first run after that time terminates instances of a killed run,
+    before it launches any, and those whose tag is not a time one hour after their launch. Without such a run, the instance
+    shuts itself down and is thereby terminated, if the image runs shell scripts in user data.
   - The failure of one account does not stop the others.
   - "Needs, in each account: C(ec2:DescribeImages), C(ec2:DescribeInstances), C(ec2:RunInstances), C(ec2:CreateTags) and
     C(ec2:TerminateInstances). To launch an encrypted image, the account also needs the KMS actions in
@@ -66,8 +68,7 @@ attributes:
 notes:
   - The task is changed if an instance is launched or terminated, that is, in every run. Set C(changed_when) to override this,
     as the role P(golden.images.verify#role) does.
-  - Do not probe the same image in the same account in two runs at the same time, because each terminates the other's instance.
-    Runs with different images do not affect each other.
+  - Runs at the same time do not affect each other, also with the same image and account.
   - The instance types that an image supports are read with botocore 1.43.82 or newer. With an older one, the default of
     O(instance_type) can be a type that the image does not support.
 """

@@ -64,8 +64,8 @@ options:
     default: []
   host_account_id:
     description:
-      - The account of this host, if each host of the play verifies its own. Other accounts are refused then, because launches of
-        the same image in an account terminate each other's instances.
+      - The account of this host, if each host of the play verifies its own. Other accounts are refused then, because every
+        host would launch instances in them.
     type: str
 requirements:
   - python >= 3.11
@@ -90,8 +90,7 @@ attributes:
     description: Shows the previous and the new content of the report, from verbosity 1 (C(-v)) on.
 notes:
   - The task is changed if it writes a report. Launched instances are terminated, and no change.
-  - Do not launch the same image in the same account in two runs at the same time, because each terminates the other's instance.
-    Runs with different images do not affect each other.
+  - Launches of runs at the same time do not affect each other, also with the same image and account.
   - The instance types that an image supports are read with botocore 1.43.82 or newer. With an older one, the default of
     O(instance_type) can be a type that the image does not support.
   - KMS keys that a snapshot is associated with, beside its own key, are read with botocore 1.44.4 or newer.

@@ -20,6 +20,7 @@ from checks.iam.permissions import PERMISSIONS
 from simulated_aws.client import SimulatedAws
 from simulated_aws.http.record import RecordedCall
 
+from ..integration import probing
 from ..integration.playbook import Ansible, Run, kill, tasks_of
 from .cases import (
     FAIL,
@@ -145,6 +146,14 @@ class Stage:
         """The processes that a fault has struck."""
         return {_process(call) for call in self.calls() if call.faulted}
 
+    def pass_deadlines(self) -> None:
+        """Let the time pass until a rerun may terminate the test instances that a run has left."""
+        living = [
+            one for one in self.aws.world() if one["kind"] == "instance" and one["state"] != "terminated"
+        ]
+        for account_id, region in sorted({(one["account_id"], one["region"]) for one in living}):
+            probing.pass_deadlines(self.aws, account_id, region)
+
     def _as_session(self) -> Ansible:
         """Ansible with the credentials of a session of the owner's role, which expire."""
         arn = f"arn:aws:iam::{self.aws.account_id(OWNER)}:role/{OWNER_ROLE}"
@@ -216,6 +225,7 @@ def _check(stage: Stage, case: Case, expected: Undisturbed) -> Iterator[str]:
     if not case.lag:
         aws.update_settings(request_rate_factor=1.0, session_seconds_factor=1.0)
     done = len(stage.calls())
+    stage.pass_deadlines()
     for command in (stage.setup.command, stage.setup.beside):
         if command is not None:
             rerun = stage.start(command).finish()

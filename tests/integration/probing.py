@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 from simulated_aws.client import SimulatedAws
 
+from . import observed
+
 _TAG_KEY = re.compile(r"TagSpecification\.(\d+)\.Tag\.(\d+)\.Key")
 LIVING = ("pending", "running", "stopping", "stopped")
 
@@ -108,6 +110,14 @@ def instances(aws: SimulatedAws, account: str, region: str, *states: str) -> lis
     filters = [{"Name": "instance-state-name", "Values": list(states)}] if states else []
     reservations = aws.client("ec2", account, region).describe_instances(Filters=filters)["Reservations"]
     return [instance for reservation in reservations for instance in reservation["Instances"]]
+
+
+def pass_deadlines(aws: SimulatedAws, account: str, region: str) -> None:
+    """Let the runs be over that have launched an account's instances: their tags name an earlier time."""
+    past = {"Key": "golden.images:probe", "Value": "2020-01-01T00:00:00Z"}
+    for instance in instances(aws, account, region, *LIVING):
+        if past["Key"] in observed.tags(instance):
+            aws.client("ec2", account, region).create_tags(Resources=[instance["InstanceId"]], Tags=[past])
 
 
 def left(aws: SimulatedAws, account: str, region: str) -> list[str]:

@@ -15,9 +15,9 @@ import yaml
 from simulated_aws.client import SimulatedAws
 
 from . import observed, probing
-from .encrypted import EXTERNAL_ID, ROLE, USE, EncryptedFixture, root
+from .encrypted import EXTERNAL_ID, ROLE, USE, EncryptedFixture, await_matched, root
 from .fixture import HOME, OWNER
-from .playbook import Ansible, Run
+from .playbook import Ansible, Run, kill, tasks_of
 
 FQCN = "golden.images.verify_ami"
 AWAY = "eu-west-1"
@@ -135,6 +135,41 @@ def test_missing_key_access_fails_the_levels_that_use_keys(
     assert again.code != 0
     assert again.task("Verify the images in each account").changed is False
     assert _report(ansible) == report
+
+
+def test_two_runs_at_once_leave_each_others_instances_alone(
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    """Of the same image in the same account. AWX may run two jobs at once (awx/job_templates.yml)."""
+    can, _no_key = variables["verify_account_ids"]
+    reports = ("verify_report_path", "verify_report_dir")
+    given = {name: value for name, value in variables.items() if name not in reports} | {
+        "verify_account_ids": [can],
+        "verify_images": {HOME: variables["verify_images"][HOME]},
+        "verify_level": "launched",
+        "verify_wait_timeout": 300,
+    }
+    # The first call looks for what earlier runs have left. The second one waits, and freezes.
+    aws.add_fault("freeze", action="DescribeInstances", account_id=can, after=1)
+    process = ansible.start(FQCN, given)
+    try:
+        await_matched(aws, 2)
+        (waited_for,) = probing.instances(aws, CAN, HOME, *probing.LIVING)
+        during = ansible.run(FQCN, given)
+        assert process.poll() is None
+        living = probing.instances(aws, CAN, HOME, *probing.LIVING)
+        aws.clear_faults()
+        stdout, stderr = process.communicate(timeout=ansible.timeout)
+    finally:
+        if process.poll() is None:
+            kill(process)
+    first = Run(process.returncode, stdout, stderr, tuple(tasks_of(stdout)))
+    for run in (first, during):
+        assert run.code == 0, run.text
+        assert _levels(run) == {(can, HOME): "launched"}
+    assert waited_for["InstanceId"] not in during.text
+    assert [one["InstanceId"] for one in living] == [waited_for["InstanceId"]]
+    assert len(probing.instances(aws, CAN, HOME, "terminated")) == 2
 
 
 def test_an_account_that_cannot_be_read_fails_without_failing_others(

@@ -22,6 +22,7 @@ from .._failures import Failure, incomplete_response
 from .._keys.grants import NEW_GRANT_TIMEOUT
 from .._model import Target
 from .._plan import Action, Performed
+from .._tags import PROBE_TAG
 from . import read as instances
 from .causes import explain_end, explain_refusal, may_succeed_later
 from .options import ProbeOptions
@@ -194,5 +195,6 @@ def _explain_termination_failure(failure: Failure, instance_id: str) -> Failure:
     return replace(
         failure,
         message=f"{instance_id} could not be terminated: {failure.message}",
-        remedy=f"It may be running and cost money. Terminate it, or rerun, which does so. {failure.remedy}",
+        remedy="It may be running and cost money. Terminate it, or rerun after the time in its tag "
+        f"{PROBE_TAG}, which does so. {failure.remedy}",
     )

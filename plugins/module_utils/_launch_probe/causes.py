@@ -100,7 +100,7 @@ _KEYS = (
 )
 # EC2 User Guide, "Instance terminates immediately": the reason of an instance that cannot use a key.
 _KEY_FAILURE = "Client.InternalError"
-_AGAIN = "Rerun. A run that probes the same image at the same time terminates this run's instance."
+_AGAIN = "Rerun. If it happens again, look in the account's CloudTrail who calls TerminateInstances."
 _CAPACITY = "Set another instance_type or a subnet in another Availability Zone, or rerun later."
 # The remedies by the reason of a termination (botocore shape StateReason, Message).
 _REMEDIES = {

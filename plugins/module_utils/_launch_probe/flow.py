@@ -78,23 +78,15 @@ def apply(
     default_region = preferred_region(clients, sorted(options.by_target.regions))
     accounts = Accounts(clients, caller, options.consumer_role, default_region)
     runs = {target: TargetRun() for target in options.targets()}
-    actions = plan_launches(options, current)
 
     def work(account_id: str) -> None:
         targets = [target for target in runs if target.account_id == account_id]
         own = accounts.clients(account_id)
         own.open("ec2", [target.region for target in targets])
         for target in targets:
-            leftover_ids = tuple(
-                instance.instance_id for instance in find_leftovers(options, current, target)
-            )
-            terminate_leftovers(own, target, leftover_ids, runs[target])
-        run_probes(
-            own,
-            options,
-            {probe: action for probe, action in actions.items() if probe.target.account_id == account_id},
-            runs,
-        )
+            terminate_leftovers(own, target, find_leftovers(current, target), runs[target])
+        # Accounts wait for each other, so that the plan's deadline may have passed.
+        run_probes(own, options, plan_launches(options, current, targets, datetime.now(UTC)), runs)
 
     busy = {target.target.account_id for target in plan.targets if target.actions}
     waiting = waiting_reporter(report, "Launching", len(busy))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,19 +23,21 @@ from .state import Probe, ProbeState
 
 # The time for launching, terminating and EC2's eventual consistency, in addition to wait_timeout.
 _MARGIN = timedelta(minutes=5)
+# The time from its launch after which an instance whose tag is not a time is a leftover (docs/verifying.md).
+_WITHOUT_DEADLINE = timedelta(hours=1)
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def plan(options: ProbeOptions, current: ProbeState) -> Plan:
     """Plan to terminate leftovers of earlier runs in every target, then to launch each image."""
-    runs = plan_launches(options, current)
+    runs = plan_launches(options, current, options.targets(), current.now)
     return Plan(tuple(_plan_target(options, current, target, runs) for target in options.targets()))
 
 
 def _plan_target(
     options: ProbeOptions, current: ProbeState, target: Target, runs: Mapping[Probe, Action]
 ) -> TargetPlan:
-    leftover_ids = [instance.instance_id for instance in find_leftovers(options, current, target)]
+    leftover_ids = list(find_leftovers(current, target))
     actions = [plan_termination(target, instance_id) for instance_id in leftover_ids]
     for probe in options.probes_of(target):
         if probe in runs:
@@ -51,15 +53,14 @@ def _plan_target(
     )
 
 
-def plan_launches(options: ProbeOptions, current: ProbeState) -> Mapping[Probe, Action]:
-    """Return the launch of every image that passes the precheck."""
+def plan_launches(
+    options: ProbeOptions, current: ProbeState, targets: Iterable[Target], now: datetime
+) -> Mapping[Probe, Action]:
+    """Return the launch, at the time ``now``, of every image of the targets that passes the precheck."""
     return {
-        probe: Action(
-            probe.target,
-            "RunInstances",
-            _build_request(options, probe, current.images.get(probe), current.now),
-        )
-        for probe in options.probes()
+        probe: Action(target, "RunInstances", _build_request(options, probe, current.images.get(probe), now))
+        for target in targets
+        for probe in options.probes_of(target)
         if precheck(options, current, probe) is None
     }
 
@@ -122,24 +123,22 @@ def plan_termination(target: Target, instance_id: str | None) -> Action:
     return Action(target, "TerminateInstances", {"InstanceIds": [instance_id]}, instance_id)
 
 
-def find_leftovers(options: ProbeOptions, current: ProbeState, target: Target) -> tuple[Instance, ...]:
-    """Return the instances that earlier, killed runs left in a target."""
-    image_ids = frozenset(probe.image_id for probe in options.probes_of(target) if probe.image_id)
+def find_leftovers(current: ProbeState, target: Target) -> tuple[str, ...]:
+    """Return the IDs of the instances that earlier runs left in a target."""
     return tuple(
-        instance
+        instance.instance_id
         for instance in current.instances.get(target, ())
-        if _is_leftover(instance, image_ids, current.now)
+        if _is_leftover(instance, current.now)
     )
 
 
-def _is_leftover(instance: Instance, image_ids: frozenset[str], now: datetime) -> bool:
-    """Whether a probe's instance was left by a run that was killed, and may be terminated.
+def _is_leftover(instance: Instance, now: datetime) -> bool:
+    """Whether the run that launched an instance of a probe can no longer be running.
 
-    Until the deadline in its tag, another run may wait for the instance. An instance of one of this run's
-    images is from a killed run with the same images.
+    Until the deadline in the instance's tag, that run may wait for it, whatever its image is.
     """
     try:
         end = datetime.strptime(instance.tags.get(PROBE_TAG, ""), _TIME_FORMAT).replace(tzinfo=now.tzinfo)
     except ValueError:
-        return True
-    return instance.image_id in image_ids or end < now
+        return instance.launched_at is not None and instance.launched_at + _WITHOUT_DEADLINE < now
+    return end < now

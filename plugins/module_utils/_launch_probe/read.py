@@ -88,7 +88,7 @@ def _parse_instance(item: Mapping[str, Any]) -> Instance:
     return Instance(
         instance_id=required(item, "InstanceId", "DescribeInstances"),
         state=required(state, "Name", "DescribeInstances"),
-        image_id=item.get("ImageId", ""),
+        launched_at=required(item, "LaunchTime", "DescribeInstances"),
         tags=tag_map(item.get("Tags", [])),
         reason_code=item.get("StateReason", {}).get("Code"),
         reason=item.get("StateReason", {}).get("Message"),

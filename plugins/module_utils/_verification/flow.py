@@ -109,7 +109,7 @@ def read_state(clients: Clients, options: VerifyOptions) -> tuple[Step, ...]:
 
 
 def _refuse_other_hosts_accounts(options: VerifyOptions) -> Iterator[Failure]:
-    """Yield the refusal of accounts of other hosts: probes in an account terminate each other's instances."""
+    """Yield the refusal of accounts of other hosts, in which every host would launch instances."""
     own = options.host_account_id
     others = [account for account in options.account_ids if own not in (None, account)]
     if others:

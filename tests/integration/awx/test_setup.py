@@ -168,7 +168,9 @@ def _check_release(awx: Awx) -> None:
 
 def _check_launches(awx: Awx) -> None:
     jobs = awx.objects["job_templates"].values()
-    assert {_role(one) for one in jobs if one["allow_simultaneous"]} == {"distribute", "diagnose", "audit"}
+    assert {_role(one) for one in jobs if one["allow_simultaneous"]} == {
+        *("distribute", "verify", "diagnose", "audit")
+    }
     assert {_role(one) for one in jobs if one["ask_limit_on_launch"]} == {"verify", "verify in slices"}
     asked = [f"ask_{name}_on_launch" for name in ("credential", "verbosity", "job_type")]
     assert {one[name] for one in jobs for name in asked} == {True}
@@ -247,14 +249,14 @@ def test_the_least_setup_has_no_cleanup_and_no_slices(awx: Awx, ansible: Ansible
         one = template(awx, "audit" if name == "nightly audit" else name)
         schedule = {"name": f"Golden images: {name}", "unified_job_template": one["id"]}
         awx.create("schedules", {**schedule, "rrule": EXAMPLE["setup_audit_schedule"]})
-    launching = {"distribute": {"distribute_verify_level": "launched"}}
-    least = {**LEAST, "setup_credential": "", "setup_audit_schedule": "", "setup_extra_vars": launching}
+    publishing = {"distribute": {"distribute_publish_parameter": "/golden/web"}}
+    least = {**LEAST, "setup_credential": "", "setup_audit_schedule": "", "setup_extra_vars": publishing}
     # The repository cannot be read at first.
     awx.failing_updates = 1
     run(ansible, least, "--extra-vars", f"@{steps}")
     created = {one["name"] for one in awx.find("unified_job_templates", {})}
     expected = {*(f"Golden images: {name}" for name in (*names, "release")), "Publish the images?"}
-    # Two runs would terminate each other's test instances.
+    # The last one that publishes would win.
     assert template(awx, "distribute")["allow_simultaneous"] is False
     # The others are the project and the source of the inventory.
     assert expected < created

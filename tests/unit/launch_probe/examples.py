@@ -94,6 +94,6 @@ def launched(want: ProbeOptions, saw: ProbeState) -> list[tuple[str, str, dict[s
     ]
 
 
-def instance(tag: str | None, image_id: str = SOURCE_ID, instance_id: str = "i-old") -> Instance:
+def instance(tag: str, launched_at: datetime | None = NOW) -> Instance:
     """An instance of an earlier probe, with this tag."""
-    return Instance(instance_id, "running", image_id, {} if tag is None else {PROBE_TAG: tag})
+    return Instance("i-old", "running", launched_at, {PROBE_TAG: tag})

@@ -27,7 +27,7 @@ from botocore.parsers import ResponseParserError
 from tests.unit.clock import Clock
 from tests.unit.examples import CONSUMER, SOURCE_ID
 from tests.unit.kms_grant.kms_in_memory import refused as refusal
-from tests.unit.launch_probe.examples import HERE, REGION, SUBNET, seen, wanted
+from tests.unit.launch_probe.examples import HERE, NOW, REGION, SUBNET, seen, wanted
 
 AWAY = "us-east-1"
 
@@ -122,7 +122,7 @@ def run(*regions: Ec2, wait_timeout: int = 100) -> Mapping[Any, TargetRun]:
     clients: Any = SimpleNamespace(ec2=by_region.__getitem__)
     runs = {target: TargetRun() for target in want.targets()}
     try:
-        run_probes(clients, want, plan_launches(want, seen(want)), runs)
+        run_probes(clients, want, plan_launches(want, seen(want), want.targets(), NOW), runs)
     finally:
         assert all(ec2.launched == set() for ec2 in regions if "TerminateInstances" not in ec2.refuse)
     return runs

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,14 +14,14 @@ from ansible_collections.golden.images.plugins.module_utils._failures import Val
 from ansible_collections.golden.images.plugins.module_utils._launch_probe import flow as launch_probe
 from ansible_collections.golden.images.plugins.module_utils._launch_probe import read as instances
 from ansible_collections.golden.images.plugins.module_utils._launch_probe.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils._model import Image, Instance
+from ansible_collections.golden.images.plugins.module_utils._model import Image, Target
 from ansible_collections.golden.images.plugins.module_utils._progress import reporter
 from ansible_collections.golden.images.plugins.module_utils._runner import Outcome
 
 from tests.unit.clock import Clock
-from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID, STRANGER
+from tests.unit.examples import CONSUMER, OWNER, STRANGER
 from tests.unit.kms_grant.kms_in_memory import refused
-from tests.unit.launch_probe.examples import image, params
+from tests.unit.launch_probe.examples import NOW, REGION, image, instance, params
 
 SILENT = reporter(None, print)
 
@@ -42,6 +43,9 @@ class World:
 
     def open(self, service: str, regions: list[str]) -> None:
         self.opened += [(service, region) for region in regions]
+
+    def partition_of(self, _region: str) -> str:
+        return "aws"
 
     def sts(self, _region: str) -> World:
         return self
@@ -75,7 +79,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> None:
         return ec2.shown
 
     monkeypatch.setattr(launch_probe.read, "image", shown)
-    monkeypatch.setattr(instances, "read_probes", lambda _ec2: (Instance("i-old", "running", SOURCE_ID),))
+    monkeypatch.setattr(instances, "read_probes", lambda _ec2: (instance("2026-11-24T12:00:00Z"),))
 
 
 def test_an_account_that_cannot_be_read_does_not_stop_the_others() -> None:
@@ -129,6 +133,23 @@ def test_refused_credentials_stop_the_module() -> None:
             World(refuses=refused("ExpiredToken", "GetCallerIdentity")), FLOW.options.read(params(), False)
         )
     assert [failure.action for failure in caught.value.failures] == ["GetCallerIdentity"]
+
+
+def test_the_deadline_counts_from_the_launch_and_not_from_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accounts wait for each other: another run would terminate what the last one has just launched."""
+    tags: list[str] = []
+
+    def launch(_clients: Any, _options: Any, actions: Any, _runs: Any) -> None:
+        tags.extend(one.parameters["TagSpecifications"][0]["Tags"][0]["Value"] for one in actions.values())
+
+    monkeypatch.setattr(launch_probe, "run_probes", launch)
+    aws: Any = World(others={CONSUMER: World()})
+    want = FLOW.options.read(params(account_ids=[CONSUMER]), False)
+    seen = replace(FLOW.read(aws, want), now=NOW, instances={Target(CONSUMER, REGION): ()})
+    before = datetime.now(UTC)
+    FLOW.apply(aws, want, seen, FLOW.plan(want, seen), SILENT)
+    (tag,) = tags
+    assert 599 <= (datetime.fromisoformat(tag) - before).total_seconds() < 660
 
 
 def test_an_unexpected_error_is_a_failure_of_its_account(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from ansible_collections.golden.images.plugins.module_utils._model import (
 
 from tests.unit.examples import CONSUMER, OWNER
 
-from .examples import HERE, PROBE, REGION, image, instance, launched, seen, wanted
+from .examples import HERE, NOW, PROBE, REGION, image, instance, launched, seen, wanted
 
 
 def operations(want: Any, saw: Any) -> list[tuple[str, str, str | None]]:
@@ -58,15 +59,20 @@ def test_the_default_instance_type_of_an_architecture(
 @pytest.mark.parametrize(
     ("left", "ends"),
     [
-        pytest.param(instance("2026-11-24T12:05:00Z"), True, id="same image, before the deadline"),
-        pytest.param(instance("2026-11-24T11:59:59Z"), True, id="same image, after the deadline"),
+        pytest.param(instance("2026-11-24T12:00:01Z"), False, id="before the deadline"),
         pytest.param(
-            instance("2026-11-24T12:05:00Z", "ami-other"), False, id="another image, before the deadline"
+            instance("2026-11-24T12:00:01Z", NOW - timedelta(days=9)), False, id="launched long ago"
         ),
-        pytest.param(
-            instance("2026-11-24T11:59:59Z", "ami-other"), True, id="another image, after the deadline"
+        pytest.param(instance("2026-11-24T12:00:00Z"), True, id="after the deadline"),
+        *(
+            pytest.param(instance(tag, launched_at), ends, id=f"{tag}, {launched_at}")
+            for tag in ("", "soon", "2026-11-24", "2026-11-24T11:00:00+02:00")
+            for launched_at, ends in (
+                (NOW - timedelta(hours=1), False),
+                (NOW - timedelta(hours=1, seconds=1), True),
+                (None, False),
+            )
         ),
-        pytest.param(instance("soon", "ami-other"), True, id="a tag that is not a time"),
     ],
 )
 def test_leftovers_are_terminated_and_instances_of_other_runs_are_not(left: Instance, ends: bool) -> None:

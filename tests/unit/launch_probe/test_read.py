@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from ..wire import Wire
 
 ID = "i-0123456789abcdef0"
 BY_ID = {"InstanceIds": [ID]}
+LAUNCHED_AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -34,7 +36,8 @@ def no_delay(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def answer(state: str, **more: Any) -> dict[str, Any]:
-    return {"Reservations": [{"Instances": [{"InstanceId": ID, "State": {"Name": state}, **more}]}]}
+    shown = {"InstanceId": ID, "LaunchTime": LAUNCHED_AT, "State": {"Name": state}, **more}
+    return {"Reservations": [{"Instances": [shown]}]}
 
 
 @pytest.mark.parametrize(
@@ -48,13 +51,11 @@ def test_instances_are_read_page_by_page(ec2: Wire, find: Any, argument: Any, na
     state = {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}
     request = {"Filters": [name, state], "MaxResults": 1000}
     tag = {"Key": "golden.images:probe", "Value": "soon"}
-    ec2.expect(
-        "describe_instances", request, {**answer("running", ImageId="ami-1", Tags=[tag]), "NextToken": "n"}
-    )
+    ec2.expect("describe_instances", request, {**answer("running", Tags=[tag]), "NextToken": "n"})
     ec2.expect("describe_instances", {**request, "NextToken": "n"}, answer("stopped"))
     assert find(ec2.client, *argument) == (
-        Instance(ID, "running", "ami-1", {"golden.images:probe": "soon"}),
-        Instance(ID, "stopped"),
+        Instance(ID, "running", LAUNCHED_AT, {"golden.images:probe": "soon"}),
+        Instance(ID, "stopped", LAUNCHED_AT),
     )
 
 
@@ -107,6 +108,7 @@ def test_other_errors_are_raised(ec2: Wire) -> None:
         ({"Reservations": [{"Instances": [{"State": {"Name": "running"}}]}]}, "InstanceId"),
         ({"Reservations": [{"Instances": [{"InstanceId": ID}]}]}, "State"),
         ({"Reservations": [{"Instances": [{"InstanceId": ID, "State": {}}]}]}, "Name"),
+        ({"Reservations": [{"Instances": [{"InstanceId": ID, "State": {"Name": "running"}}]}]}, "LaunchTime"),
     ],
 )
 def test_an_incomplete_response_hides_no_instance(ec2: Wire, answer: dict[str, Any], member: str) -> None:
