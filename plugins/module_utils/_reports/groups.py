@@ -44,18 +44,18 @@ def group_items(
     names: Mapping[tuple[str | None, str | None], str] | None = None,
     urgency: Callable[[str], int] = lambda _code: 0,
     command: Callable[[Sequence[Item]], str] = lambda _items: "",
-    command_note: str = "",
+    command_note: Callable[[Sequence[Item]], str] = lambda _items: "",
 ) -> tuple[Group, ...]:
     """Return the findings by severity, code, remedy and cause: the worst kind first, then its largest group.
 
     ``cause`` is that of ``group_by_cause``.
     ``title`` is the sentence of a group, or empty if there is none for its code: the meaning of the code is
     shown then, and the message of each finding. ``names`` are those of images, by region and image ID.
-    ``urgency`` is that of ``rank_kinds``. ``command`` is that of a group, and ``command_note`` about each.
+    ``urgency`` is that of ``rank_kinds``. ``command`` is that of a group, and ``command_note`` about it.
     """
     groups_by_cause = group_by_cause(items, lambda item: (item.severity, item.code, item.remedy), cause)
     groups = [
-        _add_command(_group(alike, meanings, title(alike), names or {}), command(alike), command_note)
+        _add_command(_group(alike, meanings, title(alike), names or {}), command(alike), command_note(alike))
         for alike in groups_by_cause
     ]
     ranks = rank_kinds(((item.severity, item.code) for item in items), urgency)

@@ -80,7 +80,7 @@ def build_document(content: Mapping[str, Any]) -> Document:
             ("Images", str(len(_list_images(rows)))),
         ),
         items=items,
-        groups=group_items(items, MEANINGS, command=_find_command, command_note=NOTE),
+        groups=group_items(items, MEANINGS, command=_find_command, command_note=lambda _items: NOTE),
         matrix=_matrix(level, rows),
         records=_records(rows),
         explanations=MEANINGS,

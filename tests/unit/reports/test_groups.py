@@ -67,7 +67,10 @@ def test_the_heading_names_account_and_region(
 def test_a_command_is_that_of_the_group() -> None:
     items = [item(image_id="ami-1"), item("other", image_id="ami-2")]
     groups = group_items(
-        items, {}, command=lambda alike: "run" * (alike[0].code == "other"), command_note="It shows."
+        items,
+        {},
+        command=lambda alike: "run" * (alike[0].code == "other"),
+        command_note=lambda _alike: "It shows.",
     )
     assert {group.code: (group.command, group.command_note) for group in groups} == {
         "no_key": ("", ""),

@@ -43,6 +43,7 @@ def document(content: Mapping[str, Any]) -> Document:
     owner = content["account_id"]
     items = tuple(map(Item.of, content["findings"]))
     images = sorted(content["images"], key=image_order)
+    commands = Commands(content)
     not_checked = [f"{what}: not checked" for what in content["not_checked"]]
     return Document(
         kind="audit",
@@ -57,7 +58,7 @@ def document(content: Mapping[str, Any]) -> Document:
             *((("Left out", ", ".join(not_checked)),) if not_checked else ()),
         ),
         items=items,
-        groups=group_findings(items, images, Commands(content).fix),
+        groups=group_findings(items, images, commands.fix, commands.note),
         pictures=tuple(picture for picture in (_drift(images),) if picture),
         tables=tuple(
             table

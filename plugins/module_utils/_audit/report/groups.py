@@ -28,10 +28,12 @@ def group_findings(
     items: Iterable[Item],
     images: Iterable[Mapping[str, Any]],
     command: Callable[[Sequence[Item]], str] = lambda _items: "",
+    command_note: Callable[[Sequence[Item]], str] = lambda _items: CHECK_NOTE,
 ) -> tuple[Group, ...]:
     """Return the groups of findings that have something in common.
 
-    ``images`` are those of the report, ``command`` that of a group.
+    ``images`` are those of the report, ``command`` that of a group, and
+    ``command_note`` about it.
 
     Principals that are not allowed are one group if they can use the same images: an image that is shared
     with hundreds of them was shared once. ``group_by_cause`` joins groups that are small and many.
@@ -58,7 +60,7 @@ def group_findings(
         names,
         urgency,
         command=command,
-        command_note=CHECK_NOTE,
+        command_note=command_note,
     )
 
 

@@ -8,6 +8,7 @@ import json
 import shlex
 from typing import Any
 
+import pytest
 from ansible_collections.golden.images.plugins.module_utils._audit.report.commands import Commands
 from ansible_collections.golden.images.plugins.module_utils._reports.document import Item
 
@@ -17,11 +18,17 @@ from tests.unit.examples import ORG, SOURCE_ID, UNIT
 from tests.unit.kms_grant.examples import KEY, A, B, made, root
 
 
+def items_of(content: dict[str, Any], code: str, *principals: str) -> list[Item]:
+    """The findings of a report with a code, also of these principals only."""
+    found = [Item.of(one) for one in content["findings"] if one["code"] == code]
+    items = [one for one in found if not principals or one.principal in principals]
+    assert items
+    return items
+
+
 def command(content: dict[str, Any], code: str) -> list[str]:
     """The words of the command for the findings of a report with a code; none without a command."""
-    items = [Item.of(finding) for finding in content["findings"] if finding["code"] == code]
-    assert items
-    return shlex.split(Commands(content).fix(items))
+    return shlex.split(Commands(content).fix(items_of(content, code)))
 
 
 def variables(words: list[str]) -> dict[str, Any]:
@@ -29,9 +36,78 @@ def variables(words: list[str]) -> dict[str, Any]:
     return given
 
 
+def test_principals_that_are_not_allowed_lose_their_images_and_nobody_else_does() -> None:
+    content = report(region(accounts(A, B)), check_keys=False)
+    commands, items = Commands(content), items_of(content, "unknown_account", A)
+    words = shlex.split(commands.fix(items))
+    assert words[3:5] == ["golden.images.unshare_ami", "--check"]
+    assert variables(words) == {
+        "unshare_account_ids": [A],
+        "unshare_images": {EU: [SOURCE_ID]},
+        "unshare_check_keys": False,
+    }
+    assert "No other principal loses access." in commands.note(items)
+
+
+@pytest.mark.parametrize(
+    ("code", "option", "name"),
+    [
+        ("unknown_organization", "unshare_org_arns", ORG),
+        ("unknown_organizational_unit", "unshare_org_unit_arns", UNIT),
+    ],
+)
+def test_organizations_and_units_are_unshared(code: str, option: str, name: str) -> None:
+    given = variables(command(report(region(orgs(ORG, units=[UNIT]))), code))
+    assert given == {option: [name], "unshare_images": {EU: [SOURCE_ID]}}
+
+
+def many_images(*principals: str) -> dict[str, Any]:
+    """A report with 41 images that each of the principals can use, and is not allowed to."""
+    content = report(region(accounts(A)))
+    (finding,) = content["findings"]
+    findings = [
+        {**finding, "principal": principal, "image_id": f"ami-{number}", "resource": f"ami-{number}"}
+        for number in range(41)
+        for principal in principals
+    ]
+    return {**content, "findings": findings}
+
+
+def test_all_images_are_unshared_only_if_the_principal_can_use_no_other() -> None:
+    content = many_images(A, B)
+    content["images"] = []
+    items = items_of(content, "unknown_account", A)
+    expected = {"unshare_account_ids": [A], "unshare_all_images": True, "unshare_regions": [EU]}
+    assert variables(shlex.split(Commands(content).fix(items))) == expected
+    # One image is of another group, or the account is allowed on one.
+    other = {**content["findings"][0], "principal": A, "image_id": "ami-x", "resource": "ami-x"}
+    assert Commands({**content, "findings": [*content["findings"], other]}).fix(items) == ""
+    (image,) = report(region(accounts(A)), **allowing(A))["images"]
+    assert Commands({**content, "images": [image]}).fix(items) == ""
+
+
+def test_a_command_that_takes_more_says_what() -> None:
+    content = many_images(A, B)
+    # Each can use an image that the other cannot.
+    items = [
+        one
+        for one in items_of(content, "unknown_account")
+        if (one.principal, one.image_id) in {(A, "ami-1"), (B, "ami-2")}
+    ]
+    commands = Commands(content)
+    assert variables(shlex.split(commands.fix(items)))["remediate_images"] == {EU: ["ami-1", "ami-2"]}
+    assert commands.note(items).endswith(
+        f"It also removes what 2 other findings with the same code are about: access of {A}, {B} to "
+        f"ami-1 in {EU}, ami-2 in {EU}."
+    )
+    everything = [Item.of(one) for one in report(region(PUBLIC))["findings"]]
+    assert "also" not in Commands(report(region(PUBLIC))).note(everything)
+
+
 def test_it_selects_the_images_and_the_code_and_allows_what_the_audit_allowed() -> None:
     rules = [rule(accounts(B), "golden-*")]
-    words = command(report(region(accounts(A)), **allowing(B, rules=rules)), "unknown_account")
+    content = report(region(accounts(A)), **allowing(B, rules=rules))
+    words = shlex.split(Commands(content).remediate(items_of(content, "unknown_account")))
     assert words[:5] == [
         *("ansible-playbook", "-i", "localhost,", "golden.images.remediate_ami_sharing", "--check")
     ]
@@ -53,10 +129,9 @@ def test_that_nobody_is_allowed_has_to_be_said() -> None:
 
 def test_more_removals_than_the_default_are_allowed_by_their_number() -> None:
     many = accounts(*(f"{number:012}" for number in range(12)))
-    given = variables(command(report(region(many)), "unknown_account"))
-    assert given["remediate_max_removals"] == 12
-    with_key = variables(command(report(under_key(many)), "unknown_account"))
-    assert with_key["remediate_max_removals"] == 24
+    for content, number in ((report(region(many)), 12), (report(under_key(many)), 24)):
+        words = shlex.split(Commands(content).remediate(items_of(content, "unknown_account")))
+        assert variables(words)["remediate_max_removals"] == number
 
 
 def test_keys_that_were_not_read_are_not_read_again() -> None:
