@@ -382,7 +382,7 @@ def check_consumer(owner: Account, sts: Any, account_id: str, variables: Mapping
         account.outcomes |= {"Assume": _worse(OK, error), **dict.fromkeys((*policies, "Regions"), UNKNOWN)}
         account.problems.append(
             f"{account.role} could not be assumed: {error}. Create it with consumer-roles.json, with the "
-            "external ID of these variables."
+            f"external ID of these variables and OwnerRoleName={owner.role}."
         )
         return account
     account.outcomes["Assume"] = OK

@@ -78,6 +78,15 @@ TRUSTED = Parameter(
 )
 OWNER_NAME = "golden-images"
 OWNER_ROLE = Parameter("RoleName", "Name of the role that distributes images", OWNER_NAME, _NAME)
+# aws:PrincipalArn of a session is its role's ARN, with the role's path (IAM User Guide, AWS global condition
+# context keys).
+OWNER_ROLES = Parameter(
+    "OwnerRoleName",
+    "Name of the owner's role that may assume this role, after its path if it has one; * is for any text, if "
+    "several may",
+    OWNER_NAME,
+    r"[\w+=,.@*/-]{1,512}",
+)
 CHECK_OWNER = Policy(
     "check-accounts",
     "Checking the accounts",
@@ -154,7 +163,19 @@ CONSUMER_TEMPLATE = Role(
     "consumer-role",
     "The role of a consumer account by which the owner of golden images verifies and publishes them there.",
     CONSUMER_NAME,
-    policies.TRUST,
+    {
+        "Version": VERSION,
+        "Statement": [
+            {
+                **one,
+                "Condition": {
+                    **one["Condition"],
+                    "ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{OWNER}:role/{OWNER_NAME}"},
+                },
+            }
+            for one in policies.TRUST["Statement"]
+        ],
+    },
     (policies.CONSUMER_VERIFY, policies.CONSUMER_LAUNCH, policies.PUBLISH),
     (
         (policies.CONSUMER_COPY, _switch("CopyIntoAccounts", "For distribute_copy_into_accounts")),
@@ -165,7 +186,7 @@ CONSUMER_TEMPLATE = Role(
             _switch("ReadVolumes", "For runs that revoke grants, such as cleanup_revoke_grants"),
         ),
     ),
-    (CONSUMER_EXTERNAL_ID, PATH),
+    (OWNER_ROLES, CONSUMER_EXTERNAL_ID, PATH),
     OWNER_ACCOUNT,
 )
 ROLES = (OWNER_TEMPLATE, CONSUMER_TEMPLATE)
@@ -178,6 +199,7 @@ def replaced(document: Any, reference: Mapping[str, str]) -> Any:
     """
     parts = {
         OWNER_ROLE: (f":role/{OWNER_NAME}", ":role/{}"),
+        OWNER_ROLES: (f":role/{OWNER_NAME}", ":role/{}"),
         CONSUMER_NAME: (f":role/{CONSUMER_ROLE}", ":role/{}"),
         PATH: (f":parameter/{PARAMETERS}/", ":parameter/{}/"),
         BUCKET: (f":::{REPORTS}", ":::{}"),

@@ -39,8 +39,11 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
-def bootstrap(aws: SimulatedAws) -> Any:
-    """Create roles and keys as docs/first-day.md does; return the described fixture."""
+def bootstrap(aws: SimulatedAws, **of_consumers: str) -> Any:
+    """Create roles and keys as docs/first-day.md does; return the described fixture.
+
+    ``of_consumers`` are further parameters of the roles in the consumer accounts.
+    """
     described = aws.load_fixture(DOCUMENT)
     owner_id = aws.account_id(OWNER)
     engineer = described["users"][ENGINEER][OWNER]["arn"]
@@ -48,7 +51,8 @@ def bootstrap(aws: SimulatedAws) -> Any:
     deploy(aws, OWNER, "owner-role.json", TrustedPrincipalArns=engineer)
     for region in REGIONS:
         deploy(aws, OWNER, "owner-key.json", region)
-    deploy(aws, MANAGEMENT, "consumer-roles.json", OwnerAccountId=owner_id, OrganizationalUnitIds=unit)
+    given = {"OwnerAccountId": owner_id, "OrganizationalUnitIds": unit, **of_consumers}
+    deploy(aws, MANAGEMENT, "consumer-roles.json", **given)
     return described
 
 
@@ -203,6 +207,17 @@ def test_the_check_says_what_is_missing_and_in_which_accounts(aws: SimulatedAws,
     assert "123456789012\n  golden-consumer could not be assumed: " in found
     assert "111122223333\n  eu-west-1: alias/golden: " in found
     assert "111122223333\n  Diagnose: not allowed: " in found
+
+
+@pytest.mark.parametrize(("name", "is_trusted"), [("golden-*", True), ("golden-image", False)])
+def test_the_consumers_role_can_be_assumed_by_the_named_roles_of_the_owner_only(
+    aws: SimulatedAws, tmp_path: Path, name: str, is_trusted: bool
+) -> None:
+    ansible = as_role(aws, bootstrap(aws, OwnerRoleName=name), tmp_path)
+    code, text = check(ansible, variables("ami-0123456789abcdef0"))
+    assert code == (0 if is_trusted else 1)
+    assert ("\n012345678901  missing  unknown" in text) is not is_trusted
+    assert ("OwnerRoleName=golden-images." in text) is not is_trusted
 
 
 def test_what_the_check_cannot_simulate_is_unknown(aws: SimulatedAws, tmp_path: Path) -> None:

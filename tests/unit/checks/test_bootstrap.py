@@ -76,7 +76,8 @@ def owner_stack(**parameters: str) -> Stack:
 
 def consumer_stack(**parameters: str) -> Stack:
     names = {"ConsumerRoleName": "images-reader", "ParameterPath": "platform/images", "ExternalId": "a1b2"}
-    return Stack("consumer-role.json", {"OwnerAccountId": OWNER, **names, **parameters}, CONSUMER)
+    owner = {"OwnerAccountId": OWNER, "OwnerRoleName": "images-writer"}
+    return Stack("consumer-role.json", {**owner, **names, **parameters}, CONSUMER)
 
 
 def owner_module(**variables: Any) -> Module:
@@ -90,7 +91,8 @@ def owner_module(**variables: Any) -> Module:
 
 def consumer_module(**variables: Any) -> Module:
     names = {"consumer_role_name": "images-reader", "parameter_path": "platform/images"}
-    given = {"owner_account_id": OWNER, "external_id": "a1b2", **names, **variables}
+    owner = {"owner_account_id": OWNER, "owner_role_name": "images-writer"}
+    given = {**owner, "external_id": "a1b2", **names, **variables}
     return Module("consumer", given, CONSUMER)
 
 
@@ -126,11 +128,15 @@ def test_the_consumers_role_gets_further_policies_only_if_they_are_chosen(parame
     assert [*consumer_module(**{variable[parameter]: True}).policies().values()] == policies
 
 
-def test_the_consumers_role_trusts_the_owner_who_passes_the_external_id() -> None:
+def test_the_consumers_role_trusts_the_owners_role_that_passes_the_external_id() -> None:
+    expected = own(TRUST)
+    expected["Statement"][0]["Condition"]["ArnLike"] = {
+        "aws:PrincipalArn": f"arn:aws:iam::{OWNER}:role/images-writer"
+    }
     (role,) = consumer_stack().of_type("IAM::Role").values()
     assert role["RoleName"] == "images-reader"
-    assert role["AssumeRolePolicyDocument"] == own(TRUST)
-    assert consumer_module().trust == own(TRUST)
+    assert role["AssumeRolePolicyDocument"] == expected
+    assert consumer_module().trust == expected
 
 
 def test_every_policy_is_attached_to_the_role() -> None:
