@@ -11,14 +11,19 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
 LARGEST = 250_000
 """Characters of a result that is complete: more than one of a hundred accounts in twenty regions has."""
 RESULT_PATH = "result_path"
 OMITTED = "omitted"
+_PREFIX, _SUFFIX = "golden.images-", ".json"
+# Only a file with this key, and this version of its form, is read.
+_FORM, _FORM_VERSION = "large_result_form", 1
+# The options of modules that take registered results are named so, and no other option is.
+_OPTIONS = ("_result", "_results")
 # Characters of a part that always stays: a list of regions, which a template reads.
 _SMALLEST = 10_000
 # What Ansible itself reads of a result.
@@ -49,7 +54,7 @@ def limit_result(result):
     if len(text) <= LARGEST:
         return result
     try:
-        path = _write(text)
+        path = _write(_to_json({**result, _FORM: _FORM_VERSION}))
     except OSError as error:
         problem = f"The result has {len(text):,} characters, and no file for it can be written: {error}."
         return {**result, "warnings": [*result.get("warnings", ()), problem]}
@@ -79,14 +84,15 @@ def read_whole(result):
     path = str(result[RESULT_PATH])
     whole = {name: value for name, value in result.items() if name not in (RESULT_PATH, OMITTED)}
     try:
-        written = json.loads(Path(path).read_text(encoding="utf-8"))
+        written = _read(path)
         for name in result[OMITTED]:
             outer, _dot, inner = str(name).partition(".")
             value = written[outer]
             whole[outer] = {**whole.get(outer, {}), inner: value[inner]} if inner else value
-    except (OSError, LookupError, TypeError, ValueError) as error:
+    except (OSError, LookupError, TypeError, ValueError):
+        # Whoever has named another file learns nothing of it.
         raise UnreadableResultError(
-            f"the result is large, and the file with the rest of it cannot be read ({error}). Pass it in the "
+            f"the result is large, but {path} is not the file with the rest of it. Pass the result in the "
             "same job that made it, on the same controller, before the file is deleted."
         ) from None
     return whole
@@ -95,11 +101,15 @@ def read_whole(result):
 def read_whole_options(options):
     """Return the options of a task; of registered results, and lists of them, with what was left out.
 
+    All other options stay as they are: their values can come from a survey.
+
     Raises:
         UnreadableResultError: a file cannot be read; the text has the name of the option.
     """
-    whole = {}
+    whole = dict(options)
     for name, value in options.items():
+        if not name.endswith(_OPTIONS):
+            continue
         try:
             whole[name] = [read_whole(item) for item in value] if _has_results(value) else read_whole(value)
         except UnreadableResultError as error:
@@ -150,7 +160,35 @@ def _to_json(value):
 
 def _write(text):
     """Write the text into a new file, which only this user can read, and return its path."""
-    handle, path = tempfile.mkstemp(prefix="golden.images-", suffix=".json")
+    handle, path = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX)
     with os.fdopen(handle, "w", encoding="utf-8") as stream:
         stream.write(text)
     return path
+
+
+def _read(path):
+    """Return what is in a file that ``_write`` has made.
+
+    A registered result is a value like any other, which can name each file that this process can read.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: the file is another one.
+    """
+    folder, name = os.path.split(path)
+    if folder != os.path.abspath(tempfile.gettempdir()) or not (
+        name.startswith(_PREFIX) and name.endswith(_SUFFIX)
+    ):
+        raise ValueError(path)
+    with open(path, encoding="utf-8", opener=_open) as stream:
+        status = os.fstat(stream.fileno())
+        is_own = status.st_uid == os.geteuid() and status.st_mode == stat.S_IFREG | 0o600
+        written = json.load(stream) if is_own else None
+    if not isinstance(written, dict) or written.get(_FORM) != _FORM_VERSION:
+        raise ValueError(path)
+    return written
+
+
+def _open(path, flags):
+    """Open no symbolic link, and a named pipe without waiting for its writer."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -93,7 +93,8 @@ class ShortFailures(NormalAction):
 
     def _shorten_result(self, result):
         result = add_message(result)
-        if self._limits_result:
+        # Ansible hides the result of a task with no_log, which no file may have either.
+        if self._limits_result and not self._task.no_log:
             result = limit_result(result)
         display_diff(self._task, result)
         # No failure is displayed with failed_when: false, or if a role goes on with a report.

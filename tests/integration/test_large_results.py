@@ -100,3 +100,20 @@ def test_several_sources_have_all_copies_in_their_reports(
     artifacts = _artifacts(done, "Show the result of all sources")
     assert artifacts["status"] == "distributed"
     assert len(json.loads(artifacts["copies"])) == len(PLACES)
+
+
+def test_an_answer_of_a_survey_names_no_file(ansible: Ansible, tmp_path: Path) -> None:
+    """A file of the job's container, which has secrets, and one that the collection seems to have written."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    for path in (tmp_path / "envvars", folder / "golden.images-envvars.json"):
+        path.write_text('{"large_result_form": 1, "AWS_SECRET_ACCESS_KEY": "of the job"}', encoding="utf-8")
+        path.chmod(0o600)
+        variables = {
+            "share_account_ids": ["111122223333"],
+            "share_images": {"result_path": str(path), "omitted": ["AWS_SECRET_ACCESS_KEY"]},
+        }
+        run = ansible.run("golden.images.share_ami", variables, environment={"TMPDIR": str(folder)})
+        assert run.code != 0
+        assert "is not a valid AMI ID" in run.text
+        assert "of the job" not in run.text

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +82,7 @@ def test_the_largest_parts_are_omitted_and_in_the_file(result: dict[str, Any], o
     assert short["failed_regions"] == REGIONS
     path = Path(short["result_path"])
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert json.loads(path.read_text(encoding="utf-8")) == result
+    assert json.loads(path.read_text(encoding="utf-8")) == {**result, "large_result_form": 1}
     assert read_whole(short) == result
 
 
@@ -147,21 +149,108 @@ def test_options_are_read_as_a_whole() -> None:
     }
 
 
+def test_only_options_for_results_are_read() -> None:
+    """Anything else can come from a survey, and is left to the validation of its option."""
+    short = limit_result(LARGE)
+    options = {"images": short, "audit": [short], "result": short, "kept_back": short}
+    assert read_whole_options(options) == options
+
+
 def test_a_file_that_is_gone_is_named_with_its_option() -> None:
     short = limit_result(LARGE)
     Path(short["result_path"]).unlink()
-    with pytest.raises(UnreadableResultError, match=r"^copy_result: the result is large.*No such file"):
+    with pytest.raises(UnreadableResultError, match=r"^copy_result: the result is large, but /"):
         read_whole_options({"copy_result": short})
     with pytest.raises(AnsibleFilterError, match=r"^whole_result: the result is large"):
         FilterModule().filters()["whole_result"](short)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"results": 1'])
-def test_another_file_is_not_the_rest(text: str) -> None:
+FORM = '"large_result_form": 1'
+SECRET = '{"AWS_SECRET_ACCESS_KEY": "of the job", "results": "of the job"'
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", f'{{{FORM}, "results": 1', f"{{{FORM}}}", f"[{FORM[:-3]}]", SECRET + "}"],
+)
+def test_another_text_is_not_the_rest(text: str) -> None:
     short = limit_result(LARGE)
     Path(short["result_path"]).write_text(text, encoding="utf-8")
-    with pytest.raises(UnreadableResultError, match="cannot be read"):
+    assert_refused(short)
+
+
+def assert_refused(short: dict[str, Any]) -> None:
+    """Nothing is said of a file that is not the rest, but its path."""
+    with pytest.raises(UnreadableResultError) as refused:
         read_whole(short)
+    assert str(refused.value) == (
+        f"the result is large, but {short['result_path']} is not the file with the rest of it. Pass the "
+        "result in the same job that made it, on the same controller, before the file is deleted."
+    )
+
+
+def other_name(path: Path) -> Path:
+    return path.rename(path.with_name("envvars.json"))
+
+
+def other_ending(path: Path) -> Path:
+    return path.rename(path.with_suffix(".progress"))
+
+
+def folder_below(path: Path) -> Path:
+    below = path.with_name("below")
+    below.mkdir()
+    return path.rename(below / path.name)
+
+
+def detour(path: Path) -> Path:
+    path.with_name("golden.images-x").mkdir()
+    return Path(f"{path.parent}/golden.images-x/../{path.name}")
+
+
+def link(path: Path) -> Path:
+    """Its target would be the rest."""
+    made = path.with_name("golden.images-link.json")
+    made.symlink_to(path)
+    return made
+
+
+def pipe(path: Path) -> Path:
+    """Without a writer, reading it would not end."""
+    path.unlink()
+    os.mkfifo(path, 0o600)
+    return path
+
+
+def folder(path: Path) -> Path:
+    path.unlink()
+    path.mkdir(0o600)
+    return path
+
+
+def readable_by_others(path: Path) -> Path:
+    path.chmod(0o640)
+    return path
+
+
+@pytest.mark.parametrize(
+    "change", [other_name, other_ending, folder_below, detour, link, pipe, folder, readable_by_others]
+)
+def test_another_file_is_not_read(change: Callable[[Path], Path]) -> None:
+    short = limit_result(LARGE)
+    assert_refused({**short, "result_path": str(change(Path(short["result_path"])))})
+
+
+def test_a_file_of_another_user_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    short = limit_result(LARGE)
+    owner = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    assert_refused(short)
+
+
+@pytest.mark.parametrize("omitted", [None, 1, ["results", "gone"], [{}], "results"])
+def test_names_of_parts_that_the_file_lacks_are_refused(omitted: Any) -> None:
+    assert_refused({**limit_result(LARGE), "omitted": omitted})
 
 
 @pytest.mark.parametrize("value", [None, "text", [], {}, SMALL])

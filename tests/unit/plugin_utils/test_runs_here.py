@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import importlib
 import sys
@@ -19,6 +20,12 @@ import yaml
 from ansible.errors import AnsibleValueOmittedError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible_collections.golden.images.plugins.module_utils import _runner as runner
+from ansible_collections.golden.images.plugins.module_utils._step_results import (
+    COPY_RESULT,
+    GRANT_RESULT,
+    GRANT_RESULTS,
+    SHARE_RESULT,
+)
 from ansible_collections.golden.images.plugins.plugin_utils import _large_results as large_results
 from ansible_collections.golden.images.plugins.plugin_utils import _result_display as result_display
 from ansible_collections.golden.images.plugins.plugin_utils import _runs_here as runs_here
@@ -62,6 +69,7 @@ def action(name: str = "distribution_report", folder: Path = Path(), **differenc
         environment=given["environment"],
         failed_when=[],
         loop=None,
+        no_log=given.get("no_log", False),
         timeout=given.get("timeout", 0),
     )
     connection = SimpleNamespace(transport=given["transport"], become=given["become"])
@@ -178,8 +186,43 @@ def test_a_large_result_is_limited_and_read_again(monkeypatch: pytest.MonkeyPatc
     Path(copy_result["result_path"]).unlink()
     result = action(args={"copy_result": copy_result}).run(task_vars={})
     assert result["failed"] is True
-    assert result["msg"].startswith("copy_result: the result is large, and the file")
+    assert result["msg"].startswith("copy_result: the result is large, but ")
     assert [failure["action"] for failure in result["failures"]] == ["copy_result"]
+
+
+def test_a_task_with_no_log_leaves_its_large_result_in_no_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(large_results, "LARGEST", 100)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    result = action(args={**GIVEN, "report_path": ""}, no_log=True).run(task_vars={})
+    assert result["report"]["regions"][0]["region"] == EU
+    assert "result_path" not in result
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_survey_names_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The images are refused as they are: no file is read for them."""
+    monkeypatch.setattr(large_results, "LARGEST", 100)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    named = large_results.limit_result({"secrets": ["of another job"] * 1_000})
+    assert named["secrets"] is None
+    made = action("ami_share", args={"images": named, "account_ids": ["111122223333"]})
+    made._templar = SimpleNamespace(template=lambda text: text)
+    result = made.run(task_vars={"ansible_python_interpreter": sys.executable})
+    assert result["failed"] is True
+    assert "images" in result["msg"]
+    assert "another job" not in str(result)
+
+
+def test_options_that_take_registered_results_are_named_so() -> None:
+    """The action reads the rest of a large result for options with such a name only."""
+    options = [importlib.import_module(f"{runs_here._MODULES}.{name}").FLOW.options for name in MODULES]
+    read = {kind.value for kind in (COPY_RESULT, GRANT_RESULT, GRANT_RESULTS, SHARE_RESULT)}
+    fields = [field for declared in options for field in dataclasses.fields(declared)]
+    assert {field.name for field in fields if field.metadata.get("value") in read} == {
+        *("copy_result", "grant_result", "grant_results", "share_result"),
+    }
 
 
 @pytest.mark.parametrize("transport", ["local", "ssh"])
