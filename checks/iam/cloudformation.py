@@ -146,7 +146,7 @@ def _stack_set(role: Role) -> dict[str, Any]:
                     "Capabilities": ["CAPABILITY_NAMED_IAM"],
                     "OperationPreferences": {
                         "FailureTolerancePercentage": 100,
-                        "MaxConcurrentPercentage": 100,
+                        "MaxConcurrentPercentage": 10,
                     },
                     "Parameters": [
                         {"ParameterKey": one.name, "ParameterValue": {"Ref": one.name}}
