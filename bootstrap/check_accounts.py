@@ -244,8 +244,8 @@ def check_policies(
         if found:
             page = re.sub(r"(?<!^)(?=[A-Z])", "-", policy).lower()
             account.problems.append(
-                f"{policy}: not allowed: {', '.join(sorted(found))}. Update the stack of {file}, or attach "
-                f"docs/iam/{page}.json."
+                f"{policy}: not allowed: {', '.join(sorted(found))}. Update the stack of {file} and its "
+                f"parameters, or attach docs/iam/{page}.json."
             )
 
 

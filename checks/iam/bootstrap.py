@@ -176,8 +176,9 @@ CONSUMER_TEMPLATE = Role(
             for one in policies.TRUST["Statement"]
         ],
     },
-    (policies.CONSUMER_VERIFY, policies.CONSUMER_LAUNCH, policies.PUBLISH),
+    (policies.CONSUMER_VERIFY, policies.CONSUMER_LAUNCH),
     (
+        (policies.PUBLISH, _switch("PublishInAccounts", "For distribute_publish_parameter")),
         (policies.CONSUMER_COPY, _switch("CopyIntoAccounts", "For distribute_copy_into_accounts")),
         (policies.CONSUMER_AUTO_SCALING, _switch("AutoScaling", "For distribute_auto_scaling")),
         (policies.CONSUMER_USAGE, _switch("ReadUsage", "For cleanup_consumer_role_name")),

@@ -51,8 +51,8 @@ def bootstrap(aws: SimulatedAws, **of_consumers: str) -> Any:
     deploy(aws, OWNER, "owner-role.json", TrustedPrincipalArns=engineer)
     for region in REGIONS:
         deploy(aws, OWNER, "owner-key.json", region)
-    given = {"OwnerAccountId": owner_id, "OrganizationalUnitIds": unit, **of_consumers}
-    deploy(aws, MANAGEMENT, "consumer-roles.json", **given)
+    given = {"OwnerAccountId": owner_id, "OrganizationalUnitIds": unit, "PublishInAccounts": "true"}
+    deploy(aws, MANAGEMENT, "consumer-roles.json", **given, **of_consumers)
     return described
 
 

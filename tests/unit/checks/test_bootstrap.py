@@ -34,8 +34,9 @@ OWNER, CONSUMER = "123456789012", "210987654321"
 POLICIES_OF_A_ROLE = 10
 TRUSTED = f"arn:aws:iam::{OWNER}:role/ci"
 OF_OWNER = (DISTRIBUTE, DISTRIBUTE_ENCRYPTED, PUBLISH, DIAGNOSE, ASSUME_ROLES, CHECK_OWNER)
-OF_CONSUMER = (CONSUMER_VERIFY, CONSUMER_LAUNCH, PUBLISH)
+OF_CONSUMER = (CONSUMER_VERIFY, CONSUMER_LAUNCH)
 OPTIONAL = {
+    "PublishInAccounts": PUBLISH,
     "CopyIntoAccounts": CONSUMER_COPY,
     "AutoScaling": CONSUMER_AUTO_SCALING,
     "ReadUsage": CONSUMER_USAGE,
@@ -114,7 +115,7 @@ def test_the_owners_role_trusts_whom_the_user_names() -> None:
     assert [one["Principal"] for one in owner_module().trust["Statement"]] == [{"AWS": [TRUSTED]}]
 
 
-def test_the_consumers_role_has_the_policies_of_a_verification_and_publication() -> None:
+def test_the_consumers_role_has_the_policies_of_a_verification() -> None:
     assert [*consumer_stack().policies().values()] == documents(*OF_CONSUMER)
     assert [*consumer_module().policies().values()] == documents(*OF_CONSUMER)
 
@@ -124,6 +125,7 @@ def test_the_consumers_role_gets_further_policies_only_if_they_are_chosen(parame
     policies = documents(*OF_CONSUMER, OPTIONAL[parameter])
     assert [*consumer_stack(**{parameter: "true"}).policies().values()] == policies
     variable = {"CopyIntoAccounts": "copy_into_accounts", "AutoScaling": "auto_scaling"}
+    variable |= {"PublishInAccounts": "publish_in_accounts"}
     variable |= {"ReadUsage": "read_usage", "ReadVolumes": "read_volumes"}
     assert [*consumer_module(**{variable[parameter]: True}).policies().values()] == policies
 
