@@ -149,13 +149,18 @@ OWNER_TEMPLATE = Role(
     },
     (
         policies.DISTRIBUTE,
-        policies.DISTRIBUTE_ENCRYPTED,
         policies.PUBLISH,
         policies.DIAGNOSE,
         policies.ASSUME_ROLES,
         CHECK_OWNER,
     ),
-    ((policies.UPLOAD_REPORTS, BUCKET),),
+    (
+        (
+            policies.DISTRIBUTE_ENCRYPTED,
+            _switch("EncryptedImages", "For distribute_kms_key_id and distribute_kms_key_ids"),
+        ),
+        (policies.UPLOAD_REPORTS, BUCKET),
+    ),
     (TRUSTED, CONSUMER_NAME, PATH),
     session_seconds=SESSION_SECONDS,
 )

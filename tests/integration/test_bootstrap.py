@@ -48,7 +48,7 @@ def bootstrap(aws: SimulatedAws, **of_consumers: str) -> Any:
     owner_id = aws.account_id(OWNER)
     engineer = described["users"][ENGINEER][OWNER]["arn"]
     unit = described["organization"]["units"]["workloads"]["id"]
-    deploy(aws, OWNER, "owner-role.json", TrustedPrincipalArns=engineer)
+    deploy(aws, OWNER, "owner-role.json", TrustedPrincipalArns=engineer, EncryptedImages="true")
     for region in REGIONS:
         deploy(aws, OWNER, "owner-key.json", region)
     given = {"OwnerAccountId": owner_id, "OrganizationalUnitIds": unit, "PublishInAccounts": "true"}

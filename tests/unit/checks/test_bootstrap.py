@@ -33,7 +33,7 @@ OWNER, CONSUMER = "123456789012", "210987654321"
 # IAM and STS quotas: managed policies attached to a role, by default.
 POLICIES_OF_A_ROLE = 10
 TRUSTED = f"arn:aws:iam::{OWNER}:role/ci"
-OF_OWNER = (DISTRIBUTE, DISTRIBUTE_ENCRYPTED, PUBLISH, DIAGNOSE, ASSUME_ROLES, CHECK_OWNER)
+OF_OWNER = (DISTRIBUTE, PUBLISH, DIAGNOSE, ASSUME_ROLES, CHECK_OWNER)
 OF_CONSUMER = (CONSUMER_VERIFY, CONSUMER_LAUNCH)
 OPTIONAL = {
     "PublishInAccounts": PUBLISH,
@@ -108,6 +108,12 @@ def test_the_owners_role_writes_reports_only_into_a_named_bucket() -> None:
     assert [*owner_module(reports_bucket="my-reports").policies().values()] == policies
 
 
+def test_the_owners_role_gets_permissions_for_keys_only_if_images_are_encrypted() -> None:
+    policies = documents(*OF_OWNER, DISTRIBUTE_ENCRYPTED)
+    assert [*owner_stack(EncryptedImages="true").policies().values()] == policies
+    assert [*owner_module(encrypted_images=True).policies().values()] == policies
+
+
 def test_the_owners_role_trusts_whom_the_user_names() -> None:
     (role,) = owner_stack().of_type("IAM::Role").values()
     trust = role["AssumeRolePolicyDocument"]
@@ -142,7 +148,8 @@ def test_the_consumers_role_trusts_the_owners_role_that_passes_the_external_id()
 
 
 def test_every_policy_is_attached_to_the_role() -> None:
-    for stack in (owner_stack(ReportsBucket="my-reports"), consumer_stack(**dict.fromkeys(OPTIONAL, "true"))):
+    owner = owner_stack(ReportsBucket="my-reports", EncryptedImages="true")
+    for stack in (owner, consumer_stack(**dict.fromkeys(OPTIONAL, "true"))):
         policies = stack.of_type("IAM::ManagedPolicy")
         assert [one["Roles"] for one in policies.values()] == [[{"Ref": "Role"}]] * len(policies)
         assert len(policies) <= POLICIES_OF_A_ROLE
@@ -151,7 +158,7 @@ def test_every_policy_is_attached_to_the_role() -> None:
 def test_policies_are_within_the_limits_with_the_longest_names() -> None:
     names = {"ConsumerRoleName": "r" * 64, "ParameterPath": "p" * 200}
     stacks = (
-        owner_stack(**names, ReportsBucket="b" * 63),
+        owner_stack(**names, ReportsBucket="b" * 63, EncryptedImages="true"),
         consumer_stack(**names, **dict.fromkeys(OPTIONAL, "true")),
     )
     for stack in stacks:
