@@ -36,7 +36,7 @@ _READ: Mapping[str, type | None] = {
     **dict.fromkeys(("distribute_publish_parameter", "distribute_report_s3_uri", "distribute_verify_level")),
     **dict.fromkeys(("distribute_copy_into_accounts", "distribute_auto_scaling")),
 }
-_FORMS = {list: "list", dict: "mapping"}
+_FORMS: Mapping[type, str] = {list: "list", dict: "mapping"}
 _TEMPLATES = Path(__file__).parent / "cloudformation"
 _OWNER_TEMPLATE, _CONSUMER_TEMPLATE = "owner-role.json", "consumer-role.json"
 _WORKERS = 16
