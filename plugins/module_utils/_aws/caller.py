@@ -84,13 +84,12 @@ def add_region_remedy(clients: Clients, failed: Failure) -> Failure:
 def identify_in_regions(clients: Clients, named: Mapping[str, Collection[str]]) -> Caller:
     """Return the account after a check that the regions exist and are enabled there.
 
-    ``named`` are the regions by option. They are listed only if one of them may be missing, or is in another
-    partition than the account: every account has the others. Without the permission to list them, AWS's
-    answers in the regions decide.
+    ``named`` are the regions by option. They are listed only if one of them may be missing: every account has
+    the others. Without the permission to list them, AWS's answers in the regions decide.
 
     Raises:
         ValidationError: as ``identify``, or with a failure for each region that does not exist or is not
-            enabled.
+            enabled. One of another partition counts as existing: AWS's answer there decides.
     """
     regions = sorted({region for names in named.values() for region in names})
     caller, region = identify_for_checks(clients, region_for_checks(clients, regions))
@@ -98,7 +97,7 @@ def identify_in_regions(clients: Clients, named: Mapping[str, Collection[str]]) 
         (option, name)
         for option, names in named.items()
         for name in dict.fromkeys(names)
-        if not _is_certain(clients, name) or clients.partition_of(name) != caller.partition
+        if not _is_certain(clients, name)
     ]
     known = _list_regions(clients, caller, region) if doubtful else {}
     if known:

@@ -79,8 +79,8 @@ class WebPage(BotoCoreError):
 _IN_POLICY = "in the IAM policy of the credentials used."
 _PERMISSION = f"Allow {{action}} {_IN_POLICY}"
 _ROLE = (
-    "Check that the role exists, that its trust policy allows these credentials with this external ID or "
-    "without one, and that their IAM policy allows sts:AssumeRole."
+    "Check that the role exists, that its trust policy allows these credentials, with the external ID that "
+    "is set if it requires one, and that their IAM policy allows sts:AssumeRole."
 )
 _RETRY = "Rerun later: completed work is kept."
 _IMAGE_NOT_FOUND = (
@@ -99,6 +99,9 @@ _NO_SUCH_OPERATION = "The endpoint does not offer {action}: check endpoint_url a
 _AMI_QUOTAS = (
     "Share with organizations or organizational units instead of accounts, or request a higher quota: AMI "
     "sharing, 1,000 of these for each image by default, or Public AMIs, 5 in a region by default."
+)
+_FITTING_FILTER = (
+    "Correct the filter: {action} in the EC2 API reference has the names, such as name or tag:KEY."
 )
 _OTHER_CODE = "See the error {code} of {action} in AWS's API reference."
 _LOG_IN = (
@@ -198,7 +201,8 @@ REMEDIES = {
     "Unsupported": "Set an instance type that the subnet's Availability Zone offers and the image supports.",
     "VcpuLimitExceeded": "Request a higher quota for On-Demand vCPUs in the account.",
     "NoSuchBucket": "Create the bucket, or set another one.",
-    "NotFoundException": "Create the key or the alias in this region, or set another key.",
+    "NotFoundException": "Create the key or the alias in this region, or set another key. An alias begins "
+    "with alias/.",
     "IdempotentParameterMismatch": "Another run copies this source with other options: rerun.",
     "ParameterLimitExceeded": "Delete parameters that are no longer needed, or use the advanced tier.",
     "TooManyUpdates": "Another process is updating the parameter: rerun.",
@@ -387,6 +391,8 @@ def _aws_failure(exception: ClientError, target: Target | None, action: str) -> 
         remedy = _NOT_ALLOWED
     elif code == "InvalidParameterValue" and any(part in message for part in _OF_FIRMWARE):
         remedy = _FITTING_FIRMWARE
+    elif code == "InvalidParameterValue" and message.startswith("The filter "):
+        remedy = _FITTING_FILTER
     if code in _DENIALS:
         action = denied_action(message, str(metadata.get(ACTION, operation)))
         remedy = remedy_of_denial(message, remedy.format(action=action))

@@ -132,8 +132,13 @@ def _list_images(report: Mapping[str, Any], full_list: str) -> Iterator[Line]:
         if not images:
             continue
         images.sort(key=lambda image: image["outcome"] != NOT_DONE)
-        verb = f"To be {PAST[stage]}" if report["check_mode"] else PAST[stage].capitalize()
-        yield from wrap_text(f"{verb}, since no rule keeps them, and no use was found:")
+        if report["check_mode"]:
+            what = f"To be {PAST[stage]}"
+        elif images[-1]["outcome"] == NOT_DONE:
+            what = f"Not {PAST[stage]}, although they could be"
+        else:
+            what = PAST[stage].capitalize()
+        yield from wrap_text(f"{what}, since no rule keeps them, and no use was found:")
         yield from format_table(_IMAGE_COLUMNS, [_make_image_row(image) for image in images[:MOST_ROWS]])
         yield from format_further(len(images) - MOST_ROWS, full_list, Tone.PLAIN)
 

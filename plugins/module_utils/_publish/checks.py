@@ -70,7 +70,15 @@ def _check_image(options: PublishOptions, state: TargetState, own: bool) -> Iter
     image = state.image
     if state.image_id is None and options.is_rollback:
         label = label_for(options.source_image_id or "")
-        others = _list_own_labels(state.parameter) if state.parameter else []
+        if state.parameter is None:
+            yield Obstacle(
+                "label_not_found",
+                "parameter",
+                f"{options.parameter} does not exist.",
+                "Check the name, or remove the region if nothing was published there.",
+            )
+            return
+        others = _list_own_labels(state.parameter)
         yield Obstacle(
             "label_not_found",
             "source_image_id",
@@ -78,7 +86,7 @@ def _check_image(options: PublishOptions, state: TargetState, own: bool) -> Iter
             f"the label was removed. {_name_labels(others)}",
             "Set source_image_id to the ID in one of these labels, or remove the region."
             if others
-            else "Publish the copy of this region first (ami_publish with images), or remove the region.",
+            else "Publish the copy of this region first (golden.images.publish_ami), or remove the region.",
         )
     if state.image_id is not None and image is None and (own or not options.as_if_shared):
         yield Obstacle(

@@ -144,14 +144,6 @@ def test_the_default_region_s_own_error_is_raised_if_no_other_one_answers(sts: W
     assert [one.error_code for one in caught.value.failures] == ["InvalidClientTokenId"]
 
 
-def test_a_region_of_another_partition_is_refused(sts: Wire, ec2: Wire) -> None:
-    sts.expect("get_caller_identity", {}, IDENTITY)
-    ec2.expect("describe_regions", {"AllRegions": True}, LISTED)
-    with pytest.raises(ValidationError) as caught:
-        identify_in_regions(clients(sts, ec2), {"regions": [HOME, "cn-north-1"]})  # type: ignore[arg-type]
-    assert [one.message for one in caught.value.failures] == ["regions: there is no region 'cn-north-1'."]
-
-
 @pytest.mark.parametrize(("code", "refuses"), [("UnauthorizedOperation", False), ("InternalError", True)])
 def test_regions_are_not_checked_without_the_permission(
     sts: Wire, ec2: Wire, code: str, refuses: bool

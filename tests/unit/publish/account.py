@@ -121,6 +121,9 @@ class Account:
 
     default_region = REGION
 
+    def partition_of(self, _region: str) -> str:
+        return "aws"
+
     def open(self, service: str, regions: Iterable[str]) -> None:
         """Clients need not be made."""
 

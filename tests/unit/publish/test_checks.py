@@ -364,7 +364,6 @@ def test_a_refusal_names_the_version_that_the_new_one_would_be_based_on(
 @pytest.mark.parametrize(
     ("versions", "listed", "remedy"),
     [
-        (None, "There are no labels of other images.", "Publish the copy"),
         ((version(1, OLD, "prod"),), "There are no labels of other images.", "Publish the copy"),
         (
             (version(7, OLD, "source-ami-a", "prod"), version(9, NEW)),
@@ -384,13 +383,20 @@ def test_a_refusal_names_the_version_that_the_new_one_would_be_based_on(
     ],
 )
 def test_a_rollback_that_is_not_possible_names_those_that_are(
-    versions: tuple[Version, ...] | None, listed: str, remedy: str
+    versions: tuple[Version, ...], listed: str, remedy: str
 ) -> None:
-    here = account(image=None, parameter=parameter(*versions) if versions else None)
+    here = account(image=None, parameter=parameter(*versions))
     (refusal,) = plan_of(options(**BACK), here).refusals
     assert (refusal.error_code, refusal.action) == ("label_not_found", "source_image_id")
     assert refusal.message.endswith(listed)
     assert (refusal.remedy or "").startswith(remedy)
+
+
+def test_a_rollback_names_a_parameter_that_does_not_exist() -> None:
+    (refusal,) = plan_of(options(**BACK), account(image=None, parameter=None)).refusals
+    assert (refusal.error_code, refusal.action) == ("label_not_found", "parameter")
+    assert refusal.message.endswith(" does not exist.")
+    assert (refusal.remedy or "").startswith("Check the name")
 
 
 def test_a_planned_copy_has_its_sources_architecture() -> None:

@@ -148,7 +148,10 @@ def _render_failures(failures: Sequence[Mapping[str, Any]]) -> str:
     if not failures:
         return "There are no failures."
     place = f"{failures[0]['region']}: " if failures[0]["region"] else ""
-    first = f"{place}{failures[0]['message']} {failures[0]['remedy'] or ''}".strip()
+    message = failures[0]["message"]
+    # Many of AWS's messages end without a full stop.
+    stop = "" if message.endswith((".", "!", "?", ":")) else "."
+    first = f"{place}{message}{stop} {failures[0]['remedy'] or ''}".strip()
     return first if len(failures) == 1 else f"There are {len(failures)} failures. The first: {first}"
 
 
