@@ -27,16 +27,21 @@ import yaml
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-# The variables that are read. None is a text or a switch.
-_READ: Mapping[str, type | None] = {
-    **dict.fromkeys(("distribute_regions", "distribute_account_ids"), list),
-    **dict.fromkeys(("distribute_org_arns", "distribute_org_unit_arns"), list),
-    **dict.fromkeys(("distribute_kms_key_ids", "distribute_sources"), dict),
-    **dict.fromkeys(("distribute_consumer_role_name", "distribute_external_id", "distribute_kms_key_id")),
-    **dict.fromkeys(("distribute_publish_parameter", "distribute_report_s3_uri", "distribute_verify_level")),
-    **dict.fromkeys(("distribute_copy_into_accounts", "distribute_auto_scaling")),
-}
-_FORMS: Mapping[type, str] = {list: "list", dict: "mapping"}
+# The variables that are read.
+_LISTS = frozenset(
+    {
+        *("distribute_regions", "distribute_account_ids"),
+        *("distribute_org_arns", "distribute_org_unit_arns"),
+    }
+)
+_MAPPINGS = frozenset({"distribute_kms_key_ids", "distribute_sources"})
+_OTHERS = frozenset(
+    {
+        *("distribute_consumer_role_name", "distribute_external_id", "distribute_kms_key_id"),
+        *("distribute_publish_parameter", "distribute_report_s3_uri", "distribute_verify_level"),
+        *("distribute_copy_into_accounts", "distribute_auto_scaling"),
+    }
+)
 _TEMPLATES = Path(__file__).parent / "cloudformation"
 _OWNER_TEMPLATE, _CONSUMER_TEMPLATE = "owner-role.json", "consumer-role.json"
 _WORKERS = 16
@@ -429,12 +434,16 @@ def read_variables(text: str) -> dict[str, Any]:
     if not isinstance(read, dict):
         raise ValueError("must set distribute_regions, to a list of regions.")
     variables = {name: value for name, value in read.items() if value is not None}
-    for name, kind in _READ.items():
+    for name in sorted(_LISTS | _MAPPINGS | _OTHERS):
         value = variables.get(name)
         if "{{" in str(value):
             raise ValueError(f"{name}: only Ansible can read {value!r}. Write the value itself into a copy.")
-        if value is not None and kind is not None and not isinstance(value, kind):
-            raise ValueError(f"must set {name}, to a {_FORMS[kind]} (got {value!r}).")
+        if value is None:
+            continue
+        if name in _LISTS and not isinstance(value, list):
+            raise ValueError(f"must set {name}, to a list (got {value!r}).")
+        if name in _MAPPINGS and not isinstance(value, dict):
+            raise ValueError(f"must set {name}, to a mapping (got {value!r}).")
     if not variables.get("distribute_regions"):
         raise ValueError("must set distribute_regions, to a list of regions.")
     _check_values(variables)
