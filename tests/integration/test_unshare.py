@@ -306,3 +306,16 @@ def test_what_is_not_clear_is_refused_before_anything_changes(
     assert run.code != 0
     assert message in " ".join(run.text.split())
     assert encrypted.changes(aws, refused=True) == []
+
+
+def test_an_image_outside_the_named_regions_is_refused(
+    aws: SimulatedAws, owned: EncryptedFixture, ansible: Ansible, fleet: dict[str, Any]
+) -> None:
+    (leaves,) = owned.account_ids(LEAVES)
+    before = list(_access(aws, fleet, leaves))
+    image_id = observed.own_images(aws, OWNER, HOME)[0]["ImageId"]
+    named = {"unshare_images": {HOME: image_id}, "unshare_regions": [AWAY]}
+    run = ansible.run(FQCN, {"unshare_account_ids": [leaves], **named})
+    assert run.code != 0
+    assert f"images: the audit did not find {image_id}" in " ".join(run.text.split())
+    assert list(_access(aws, fleet, leaves)) == before
