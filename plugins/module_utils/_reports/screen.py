@@ -15,7 +15,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import accumulate
+from itertools import accumulate, product
 from typing import Any
 
 from .._causes import Cause, Occurrence, find_causes
@@ -42,8 +42,9 @@ later job of the workflow. Neither AWX (awx/main/tasks/callback.py) nor ansible-
 _INDENT = "  "
 # Columns of a text that has several lines.
 _NARROWEST = 8
-# What is broken last, because it is copied as a whole, and its columns: those of a KMS key's ID.
-_IDS, _ID = frozenset({"account", "image", "principal", "region", "resource"}), 40
+# What is broken last, because it is copied as a whole, and its columns: those of a KMS key's ID, and those of
+# an image's or a snapshot's.
+_IDS, _ID, _IMAGE_ID = frozenset({"account", "image", "principal", "region", "resource"}), 40, 22
 _DIVIDING = "/:_-"
 
 
@@ -381,13 +382,15 @@ def _shrink(widths: dict[str, int], titles: Mapping[str, int], words: Mapping[st
 def _find_least(
     widths: Mapping[str, int], titles: Mapping[str, int], words: Mapping[str, int], gap: int
 ) -> dict[str, int]:
-    """Return the least width of each column: with whole IDs and words, else IDs, else words, if that fits."""
+    """Return the least width of each column.
+
+    It has whole IDs and words if that fits, else all IDs, else those of images and words, and so on.
+    """
     least: dict[str, int] = {}
-    for whole_ids, whole_words in (True, True), (True, False), (False, True), (False, False):
+    for id_width, whole_words in product((_ID, _IMAGE_ID, _NARROWEST), (True, False)):
         for key, width in widths.items():
-            is_whole = whole_ids if key in _IDS else whole_words
-            text = _ID if key in _IDS else min(words[key], _ID)
-            least[key] = min(width, max(titles[key], text if is_whole else _NARROWEST))
+            word = min(words[key], _ID) if whole_words else _NARROWEST
+            least[key] = min(width, max(titles[key], id_width if key in _IDS else word))
         if _total(least, gap) <= WIDTH:
             break
     return least

@@ -135,6 +135,24 @@ def test_codes_stay_whole_where_an_id_has_to_be_broken() -> None:
     ]
 
 
+def test_the_id_of_a_key_is_broken_before_that_of_an_image() -> None:
+    rows = [
+        {"region": "us-east-1", "resource": "ami-015c9ecd4a86a424b", "principal": "public"},
+        {
+            "region": "ap-southeast-2",
+            "resource": "e75b9e1a-a12d-4eda-abaf-d1105f51c0e8",
+            "principal": "600000000006",
+            "outcome": "planned",
+            "findings": "grant_without_share, statement_without_share",
+        },
+    ]
+    columns = [Column(key, key) for key in rows[1]]
+    found = texts(format_table(columns, [Row(cells) for cells in rows]))
+    assert found[1].split() == ["us-east-1", "ami-015c9ecd4a86a424b", "public"]
+    assert found[2].startswith("ap-southeast-2 ")
+    assert max(map(len, found)) <= 80
+
+
 def test_a_sentence_is_wrapped() -> None:
     words = " ".join(["word"] * 60)
     lines = list(wrap_text(words, Tone.WARNING))
