@@ -90,7 +90,7 @@ def read_whole(result):
             value = written[outer]
             whole[outer] = {**whole.get(outer, {}), inner: value[inner]} if inner else value
     except (OSError, LookupError, TypeError, ValueError):
-        # Whoever has named another file learns nothing of it.
+        # The reason is left out: it would tell of another file whether it exists.
         raise UnreadableResultError(
             f"the result is large, but {path} is not the file with the rest of it. Pass the result in the "
             "same job that made it, on the same controller, before the file is deleted."

@@ -68,7 +68,7 @@ def revoke_tasks(removals: Iterable[Removal], audited: AuditedAccount) -> list[O
     """Return options for ``ami_kms_grant``, with what the same run unshares of the keys' regions.
 
     These are images under the keys, and snapshots that no image uses. The key of such a snapshot is not
-    known; it is named only if nobody who loses the key keeps the snapshot.
+    known; it is named only if no principal that loses the key keeps the snapshot.
     """
     leaving = _leaving(removals)
     after = audited.without((resource, name) for resource, names in leaving.items() for name in names)

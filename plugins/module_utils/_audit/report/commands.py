@@ -27,7 +27,7 @@ _SNAPSHOT = "snap-"
 _EXAMPLES = 3
 _UNSHARED = frozenset({"unknown_account", "unknown_organization", "unknown_organizational_unit"})
 CHECK_NOTE = "It shows the changes and makes none of them. Without --check, it makes them."
-# The parts of a policy and of its rules that allow somebody something.
+# The parts of a policy and of its rules that allow access.
 _PRINCIPALS = frozenset(
     {
         *("account_ids", "org_arns", "org_unit_arns", "public"),
