@@ -113,10 +113,7 @@ class Failure:
         message = shorten(self.message.rstrip(), longest)
         if self.source == "aws":
             message = with_code(message, self.error_code)
-        # Many of AWS's messages end without a full stop.
-        if self.remedy and message and message[-1] not in ".!?:":
-            message += "."
-        return f"{message} {shorten(self.remedy, _LONGEST)}".strip()
+        return join_remedy(message, shorten(self.remedy, _LONGEST))
 
     def to_dict(self) -> dict[str, str | None]:
         """Return the failure as every module returns it in ``failures``."""
@@ -146,6 +143,12 @@ class TargetFailed(Exception):
     def __init__(self, failure: Failure) -> None:
         self.failure = failure
         super().__init__(failure.sentence())
+
+
+def join_remedy(message: str, remedy: str) -> str:
+    """Return the message and the remedy as sentences. Many of AWS's messages end without a full stop."""
+    stop = "." if remedy and message and message[-1] not in ".!?:" else ""
+    return f"{message}{stop} {remedy}".strip()
 
 
 def _rejection_of(consumer: str) -> str:

@@ -205,7 +205,7 @@ class Commands:
         return number + len(losing)
 
     def _list_allowed(self) -> dict[str, Any]:
-        """Return the variables with who is allowed; if nobody is, the role needs one that says so."""
+        """Return the variables with who is allowed; if none is, the role needs one that says so."""
         allowed = {
             f"remediate_{name}": self._policy[name]
             for name in ("allowed_account_ids", "allowed_org_arns", "allowed_org_unit_arns", "rules")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..._failures import join_remedy
 from ..._listing import count
 from ..._reports.values import render_date
 from ..decisions import WAIT
@@ -148,10 +149,7 @@ def _render_failures(failures: Sequence[Mapping[str, Any]]) -> str:
     if not failures:
         return "There are no failures."
     place = f"{failures[0]['region']}: " if failures[0]["region"] else ""
-    message = failures[0]["message"]
-    # Many of AWS's messages end without a full stop.
-    stop = "" if message.endswith((".", "!", "?", ":")) else "."
-    first = f"{place}{message}{stop} {failures[0]['remedy'] or ''}".strip()
+    first = place + join_remedy(failures[0]["message"], failures[0]["remedy"] or "")
     return first if len(failures) == 1 else f"There are {len(failures)} failures. The first: {first}"
 
 
