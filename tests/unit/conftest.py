@@ -16,7 +16,7 @@ from tests.unit.wire import Wire
 
 # A shared machine can stall for longer than any useful deadline. The examples for a change are the same
 # each time, so that failures can be reproduced; `make nightly` has new ones, and says how to reproduce one.
-EXAMPLES = {"test": 10, "ci": 80, "nightly": 1000}
+EXAMPLES = {"test": 10, "ci": 40, "nightly": 1000}
 for _target, _examples in EXAMPLES.items():
     settings.register_profile(
         _target,
