@@ -17,7 +17,8 @@ Picture = dict[str, dict[str, Any]]
 _ID = re.compile(
     r"arn:aws:kms:[a-z0-9-]+:\d{12}:key/[0-9a-f-]{36}|\b(?:ami|amiur|snap|i|vol|lt|eni)-[0-9a-f]{8,17}\b"
 )
-_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)?)?")
+# In answers of AWS, in the text of a report, and in the name of its file.
+_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00| UTC)?)?|\b\d{8}T\d{6}Z")
 _IMAGE_TYPE = "aws:ec2:image"
 _IDENTITY = ("kind", "account_id", "region", "name")
 
