@@ -23,7 +23,7 @@ from .._model import Grant, Image, ImageRef, KeyRef, Sharing, SnapshotRef, Targe
 # shared image without a usage report that counts.
 UNREADABLE, UNPROVEN = "unreadable", "unproven"
 # The action of a read that failed because the role of an account cannot be assumed.
-_ASSUME_ROLE = "AssumeRole"
+ASSUME_ROLE = "AssumeRole"
 # The kind of evidence that is a pending copy of the image.
 COPY = "running_copy"
 
@@ -124,7 +124,7 @@ class Evidence:
 
         If the role of an account cannot be assumed, nothing there can be read.
         """
-        if self.subject == _ASSUME_ROLE:
+        if self.subject == ASSUME_ROLE:
             return f"Account {self.account_id}" if self.account_id else "The account"
         return f"Account {self.subject}" if self.subject.isdigit() else self.subject
 

@@ -185,7 +185,7 @@ UNPROVEN = {**UNREAD, "kind": "unproven"}
         (
             [],
             [UNPROVEN, UNREAD, {**UNREAD, "subject": "AssumeRole"}],
-            "Its use could not be read: AssumeRole, DescribeInstances.",
+            "Its use could not be read: AssumeRole in a consumer account, DescribeInstances.",
         ),
         ([], [UNREAD, USED, {**USED, "kind": "instance"}], "It is in use: instance, launch template."),
         (["It is the latest.", "It is new."], [USED], "It is the latest."),
@@ -194,8 +194,8 @@ UNPROVEN = {**UNREAD, "kind": "unproven"}
 def test_an_image_counts_once_for_its_first_reason(
     reasons: list[str], evidence: list[dict[str, Any]], expected: str
 ) -> None:
-    lines = shown(cleaned(one("ami-1", "keep", reasons=reasons, evidence=evidence))).text.splitlines()
-    assert lines[-3:-1] == ["kept  first reason of each", f"   1  {expected}"]
+    text = shown(cleaned(one("ami-1", "keep", reasons=reasons, evidence=evidence))).text
+    assert f"kept first reason of each 1 {expected} " in " ".join(text.split())
 
 
 def test_reasons_of_as_many_images_are_in_alphabetical_order() -> None:
