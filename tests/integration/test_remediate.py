@@ -160,7 +160,7 @@ def test_only_access_that_is_not_allowed_is_removed_once(
     limit = f"the plan has {len(expected)} removals, and at most {len(expected) - 1} are allowed: "
     assert f"{limit}1 image from the public (public); " in refusal
     assert re.search(r"; 3 images from [^;]+ \(unknown_account\);.*; and \d+ more\. To see", refusal)
-    assert f"set max_removals to {len(expected)} in check mode" in refusal
+    assert f"set remediate_max_removals to {len(expected)} in check mode" in refusal
 
     planned = ansible.run(FQCN, variables, "--check", "--diff")
     assert planned.code == 0, planned.text

@@ -33,7 +33,7 @@ from .decisions import KEEP, WAIT
 from .report.outcome import DECISIONS, DONE, NOT_DONE, STAGES
 from .report.wording import PAST, render_lost_images, render_money
 from .stages import DEREGISTER
-from .state import ASSUME_ROLE, UNPROVEN, UNREADABLE
+from .state import UNPROVEN, UNREADABLE, name_unread
 
 _MOST_REASONS = 8
 _IMAGE_COLUMNS = (
@@ -187,10 +187,7 @@ def _find_first_reason(image: Mapping[str, Any]) -> str:
     if uses := sorted(subjects.keys() - {UNREADABLE, UNPROVEN}):
         return f"It is in use: {', '.join(use.replace('_', ' ') for use in uses)}."
     if UNREADABLE in subjects:
-        unread = [
-            f"{subject} in a consumer account" if subject == ASSUME_ROLE else subject
-            for subject in sorted(subjects[UNREADABLE])
-        ]
+        unread = [name_unread(subject) for subject in sorted(subjects[UNREADABLE])]
         return f"Its use could not be read: {join_texts(unread)}."
     return "AWS does not show whether it is in use." if subjects else ""
 

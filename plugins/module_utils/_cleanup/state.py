@@ -23,7 +23,7 @@ from .._model import Grant, Image, ImageRef, KeyRef, Sharing, SnapshotRef, Targe
 # shared image without a usage report that counts.
 UNREADABLE, UNPROVEN = "unreadable", "unproven"
 # The action of a read that failed because the role of an account cannot be assumed.
-ASSUME_ROLE = "AssumeRole"
+_ASSUME_ROLE = "AssumeRole"
 # The kind of evidence that is a pending copy of the image.
 COPY = "running_copy"
 
@@ -97,6 +97,11 @@ class OwnSnapshot:
     associated_key_arns: tuple[str, ...] = ()
 
 
+def name_unread(subject: str) -> str:
+    """Return the words for the subject of evidence that could not be read, where its account is not known."""
+    return f"{subject} in a consumer account" if subject == _ASSUME_ROLE else subject
+
+
 @dataclass(frozen=True)
 class Evidence:
     """A reason to treat an image as used: what uses it, and where.
@@ -124,7 +129,7 @@ class Evidence:
 
         If the role of an account cannot be assumed, nothing there can be read.
         """
-        if self.subject == ASSUME_ROLE:
+        if self.subject == _ASSUME_ROLE:
             return f"Account {self.account_id}" if self.account_id else "The account"
         return f"Account {self.subject}" if self.subject.isdigit() else self.subject
 

@@ -222,10 +222,11 @@ def _refuse_too_many(most: int | None, removals: tuple[Removal, ...]) -> Iterato
         texts.append(f"and {left} more")
     yield invalid_option(
         "max_removals",
-        f"max_removals: the plan has {count(number, 'removal')}, and at most {most} are allowed: "
+        # Only the role has the option, under this name.
+        f"remediate_max_removals: the plan has {count(number, 'removal')}, and at most {most} are allowed: "
         f"{'; '.join(texts)}.",
-        f"To see each of them, set max_removals to {number} in check mode. If all are intended, run with "
-        "the same number without check mode.",
+        f"To see each of them, set remediate_max_removals to {number} in check mode. If all are intended, "
+        "run with the same number without check mode.",
     )
 
 

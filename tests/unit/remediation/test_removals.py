@@ -401,11 +401,11 @@ def test_more_than_the_cap_is_refused_with_examples() -> None:
     (refusal,) = found["failures"]
     names = f"{many[0]}, {many[1]} and 6 more"
     assert refusal["message"] == (
-        "max_removals: the plan has 16 removals, and at most 15 are allowed: "
+        "remediate_max_removals: the plan has 16 removals, and at most 15 are allowed: "
         f"8 removals of images from {names} (unknown_account); "
         f"8 removals of keys from {names} (grant_without_share)."
     )
-    assert "set max_removals to 16 in check mode" in refusal["remedy"]
+    assert "set remediate_max_removals to 16 in check mode" in refusal["remedy"]
     assert "removals" not in found
 
 
@@ -415,7 +415,7 @@ def test_a_refusal_of_many_removals_begins_with_what_is_public() -> None:
     codes = ["unknown_account", "public", "snapshot_public", GRANT, STATEMENT]
     (refusal,) = remediated(*seen, finding_codes=codes, max_removals=0)["failures"]
     assert refusal["message"] == (
-        "max_removals: the plan has 6 removals, and at most 0 are allowed: "
+        "remediate_max_removals: the plan has 6 removals, and at most 0 are allowed: "
         "1 image from the public (public); 1 snapshot from the public (snapshot_public); "
         f"2 removals of keys from {A}, {B} (grant_without_share); 1 image from {A} (unknown_account); "
         "and 1 more."

@@ -15,7 +15,7 @@ from ..._listing import count
 from ..._reports.document import Item
 from ..._wording import with_full_stop
 from ..decisions import WAIT
-from ..state import UNPROVEN, UNREADABLE
+from ..state import UNPROVEN, UNREADABLE, name_unread
 from .outcome import NOT_DONE
 from .wording import render_outcome
 
@@ -82,7 +82,7 @@ def _list_unreadable(content: Mapping[str, Any]) -> Iterator[Item]:
             yield Item(
                 code="unreadable",
                 severity=Severity.LOW.label,
-                message=f"{subject}: {with_full_stop(detail)} "
+                message=f"{name_unread(subject)}: {with_full_stop(detail)} "
                 f"This counts as use of {count(number, 'image')} there.",
                 remedy="Allow the read, so that it shows whether the images are used. They are kept for "
                 "other reasons, too.",

@@ -87,5 +87,11 @@ def test_what_cannot_be_read_says_of_how_many_images_it_counts_as_use() -> None:
     (item,) = made({**KEPT, "evidence": [UNREAD]}, {**RUNS, "evidence": [UNREAD]}).items
     assert item.message == "DescribeInstances: AccessDenied: No. This counts as use of 2 images there."
     assert made({**KEPT, "evidence": [UNREAD, UNREAD]}, {**RUNS, "evidence": [UNREAD]}).items == (item,)
+    (item,) = made({**KEPT, "evidence": [{**UNREAD, "subject": "AssumeRole"}]}).items
+    assert item.message.startswith("AssumeRole in a consumer account: AccessDenied: No. This counts ")
+
+
+def test_the_end_of_a_message_from_aws_does_not_matter() -> None:
+    (item,) = made({**KEPT, "evidence": [UNREAD]}, {**RUNS, "evidence": [UNREAD]}).items
     endless = {**UNREAD, "detail": UNREAD["detail"].removesuffix(".")}
     assert made({**KEPT, "evidence": [endless]}, {**RUNS, "evidence": [endless]}).items == (item,)
