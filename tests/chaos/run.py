@@ -457,6 +457,6 @@ def _said(result: Any, failed: bool) -> Iterator[str]:
             yield json.dumps(result[name])
     if failed or result.get("failed"):
         yield str(result.get("msg", ""))
-    for item in result.get("results", ()):
+    for item in (*result.get("results", ()), result.get("report")):
         if isinstance(item, dict):
             yield from _said(item, bool(item.get("failed")))
