@@ -14,8 +14,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -44,6 +47,8 @@ _OTHERS = frozenset(
 )
 _TEMPLATES = Path(__file__).parent / "cloudformation"
 _OWNER_TEMPLATE, _CONSUMER_TEMPLATE = "owner-role.json", "consumer-role.json"
+# What creates the roles of a template.
+_STACKS = {_OWNER_TEMPLATE: "owner-role.json", _CONSUMER_TEMPLATE: "consumer-roles.json"}
 _WORKERS = 16
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 6},
@@ -112,8 +117,7 @@ class Account:
 
 def statements(file: str, policy: str, names: Mapping[str, str]) -> list[Statement]:
     """Return what a policy of a template allows, with these values of its parameters."""
-    template = json.loads((_TEMPLATES / file).read_text(encoding="utf-8"))
-    document = template["Resources"][policy]["Properties"]["PolicyDocument"]
+    document = _template(file)["Resources"][policy]["Properties"]["PolicyDocument"]
     found = []
     # Service control policies that allow some Regions only have conditions of this key. IAM evaluates them,
     # and does not say that it lacks the key (botocore shape EvaluationResult, MissingContextValues).
@@ -127,6 +131,22 @@ def statements(file: str, policy: str, names: Mapping[str, str]) -> list[Stateme
         context = (region, *_context(one.get("Condition", {}), names))
         found += [Statement(tuple(actions), own, context) for own, actions in by_resources.items()]
     return found
+
+
+def _template(file: str) -> dict[str, Any]:
+    template: dict[str, Any] = json.loads((_TEMPLATES / file).read_text(encoding="utf-8"))
+    return template
+
+
+def setting(file: str, policy: str, names: Mapping[str, str]) -> str:
+    """Return the parameter, with its value, that gives the role a policy; empty if it always has it."""
+    template = _template(file)
+    condition = template["Resources"][policy].get("Condition")
+    if condition is None:
+        return ""
+    (equals,) = template["Conditions"][condition]["Fn::Not"]
+    name = equals["Fn::Equals"][0]["Ref"]
+    return f"{name}={'true' if 'AllowedValues' in template['Parameters'][name] else names[name]}"
 
 
 def _listed(value: Any) -> list[Any]:
@@ -243,20 +263,21 @@ def check_policies(
             found = simulate(iam, account.principal, wanted)
         except Error as error:
             account.outcomes[policy] = UNKNOWN
-            account.problems.append(f"{policy}: IAM could not simulate it: {error}")
+            account.problems.append(f"{policy}: IAM could not simulate it: {_text(error)}.")
             continue
         account.outcomes[policy] = MISSING if MISSING in found.values() else UNKNOWN if found else OK
         if found:
             page = re.sub(r"(?<!^)(?=[A-Z])", "-", policy).lower()
+            chosen = setting(file, policy, names[0])
             account.problems.append(
-                f"{policy}: not allowed: {', '.join(sorted(found))}. Update the stack of {file} and its "
-                f"parameters, or attach docs/iam/{page}.json."
+                f"{policy}: not allowed: {', '.join(sorted(found))}. Update the stack of {_STACKS[file]} "
+                f"{f'with {chosen}' if chosen else 'and its parameters'}, or attach docs/iam/{page}.json."
             )
 
 
 def check_regions(account: Account, session: boto3.session.Session, regions: Sequence[str]) -> None:
     """Note whether the role can use EC2 in all regions (EC2 API Reference, DescribeImages, DryRun)."""
-    outcome = OK
+    outcome, found = OK, dict[str, str]()
     for region in regions:
         try:
             ec2 = session.client("ec2", region_name=region, config=_CONFIG)
@@ -265,29 +286,50 @@ def check_regions(account: Account, session: boto3.session.Session, regions: Seq
             if _code(error) == "DryRunOperation":
                 continue
             outcome = _worse(outcome, error)
-            account.problems.append(f"{region}: {error}. Is the region enabled in the account?")
+            found[region] = f"{_text(error)}. Is the region enabled in the account?"
     account.outcomes["Regions"] = outcome
+    account.problems += _by_regions(found)
 
 
 def check_keys(account: Account, session: boto3.session.Session, keys: Mapping[str, str]) -> None:
     """Note whether the owner has an enabled key in each region (KMS API Reference, DescribeKey)."""
-    outcome = OK
+    outcome, found = OK, dict[str, str]()
     for region, key in keys.items():
         try:
             kms = session.client("kms", region_name=region, config=_CONFIG)
             state = kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
         except Error as error:
             outcome = _worse(outcome, error)
-            account.problems.append(f"{region}: {key}: {error}. Create the stack of owner-key.json there.")
+            found[region] = f"{key}: {_text(error)}. Create the stack of owner-key.json there."
             continue
         if state != "Enabled":
             outcome = MISSING
-            account.problems.append(f"{region}: {key}: the key has the state {state}. Enable it.")
+            found[region] = f"{key}: the key has the state {state}. Enable it."
     account.outcomes["Keys"] = outcome
+    account.problems += _by_regions(found)
+
+
+def _by_regions(found: Mapping[str, str]) -> list[str]:
+    """Return each problem once, with the regions that have it."""
+    having: dict[str, list[str]] = {}
+    for region, problem in found.items():
+        # What differs only in the region's own name is the same problem.
+        having.setdefault(problem.replace(region, "<region>"), []).append(region)
+    return [f"{', '.join(regions)}: {problem}" for problem, regions in having.items()]
 
 
 def _code(error: Exception) -> str:
     return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else ""
+
+
+def _text(error: Exception) -> str:
+    """Return what AWS or botocore says, without the period at its end."""
+    text = (
+        f"{_code(error)}: {error.response['Error']['Message']}"
+        if isinstance(error, ClientError)
+        else str(error)
+    )
+    return text.rstrip(".")
 
 
 def _worse(outcome: str, error: Exception) -> str:
@@ -360,7 +402,7 @@ def check_owner(variables: Mapping[str, Any], session: boto3.session.Session, st
     arn = sts.get_caller_identity()["Arn"]
     found = re.fullmatch(r"arn:([\w-]+):sts::(\d{12}):assumed-role/([^/]+)/.+", arn)
     if found is None:
-        raise ValueError(f"{arn} is not a session of a role; assume the role of {_OWNER_TEMPLATE}.")
+        raise ValueError(f"{arn} is not a session of a role.{_how_to_assume(os.environ)}")
     owner = Account(found[2], found[3], found[1])
     iam = session.client("iam", region_name=regions[0], config=_CONFIG)
     names = parameters(variables, owner, owner)
@@ -371,6 +413,13 @@ def check_owner(variables: Mapping[str, Any], session: boto3.session.Session, st
         key = variables.get("distribute_kms_key_id")
         check_keys(owner, session, {region: str(by_region.get(region, key)) for region in regions})
     return owner
+
+
+def _how_to_assume(environment: Mapping[str, str]) -> str:
+    if {"AWS_PROFILE", "AWS_ACCESS_KEY_ID"} <= environment.keys():
+        # boto3 guide, "Credentials": environment variables come before the profiles of files.
+        return " AWS_PROFILE has no effect while AWS_ACCESS_KEY_ID is set: unset the latter."
+    return f" Assume the role of {_OWNER_TEMPLATE}; docs/first-day.md has the commands."
 
 
 def check_consumer(owner: Account, sts: Any, account_id: str, variables: Mapping[str, Any]) -> Account:
@@ -386,8 +435,8 @@ def check_consumer(owner: Account, sts: Any, account_id: str, variables: Mapping
     except Error as error:
         account.outcomes |= {"Assume": _worse(OK, error), **dict.fromkeys((*policies, "Regions"), UNKNOWN)}
         account.problems.append(
-            f"{account.role} could not be assumed: {error}. Create it with consumer-roles.json, with the "
-            f"external ID of these variables and OwnerRoleName={owner.role}."
+            f"{account.role} could not be assumed: {_text(error)}. Create it with consumer-roles.json, with "
+            f"the external ID of these variables and OwnerRoleName={owner.role}."
         )
         return account
     account.outcomes["Assume"] = OK
@@ -498,14 +547,32 @@ def _aligned(lines: Sequence[Sequence[str]]) -> str:
     )
 
 
-def render_problems(accounts: Sequence[Account]) -> str:
-    """Return each problem once, with the accounts that have it."""
-    found: dict[str, list[str]] = {}
+def render_problems(accounts: Sequence[Account], width: int) -> str:
+    """Return each problem once, below the accounts that have it."""
+    having: dict[str, list[str]] = {}
     for account in accounts:
         for problem in account.problems:
             # What differs only in the account's own ID is the same problem.
-            found.setdefault(problem.replace(account.account_id, "<account>"), []).append(account.account_id)
-    return "\n".join(f"{', '.join(ids)}\n  {problem}" for problem, ids in found.items())
+            having.setdefault(problem.replace(account.account_id, "<account>"), []).append(account.account_id)
+    problems: dict[tuple[str, ...], list[str]] = {}
+    for problem, ids in having.items():
+        problems.setdefault(tuple(ids), []).append(problem)
+    return "\n".join(
+        _wrapped(text, width, indent)
+        for ids, texts in problems.items()
+        for text, indent in ((", ".join(ids), ""), *((one, "  ") for one in texts))
+    )
+
+
+def _wrapped(text: str, width: int, indent: str) -> str:
+    return textwrap.fill(
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent * 2,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -537,7 +604,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         checked += consumers
     if unchecked := find_unchecked(variables, account_ids):
         print(f"Not checked: {unchecked}\n")
-    if text := render_problems(checked):
+    if text := render_problems(checked, shutil.get_terminal_size().columns):
         print(f"What is missing or unknown, and where\n\n{text}")
     elif not unchecked:
         print("Nothing is missing.")

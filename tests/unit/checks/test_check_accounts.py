@@ -284,10 +284,87 @@ def test_a_problem_is_shown_once_with_all_accounts_that_have_it() -> None:
     accounts = [Account(str(number) * 12, "golden-consumer", "aws") for number in (1, 2, 3)]
     for account in accounts[:2]:
         account.problems.append(f"no role in {account.account_id}")
-    accounts[2].problems.append("no key")
-    assert check_accounts.render_problems(accounts) == (
-        "111111111111, 222222222222\n  no role in <account>\n333333333333\n  no key"
-    )
+    accounts[2].problems += ["no key", "no policy: kms:Decrypt, kms:CreateGrant"]
+    assert check_accounts.render_problems(accounts, 30).splitlines() == [
+        "111111111111, 222222222222",
+        "  no role in <account>",
+        "333333333333",
+        "  no key",
+        "  no policy: kms:Decrypt,",
+        "    kms:CreateGrant",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "policy", "found"),
+    [
+        ("owner-role.json", "DistributeEncrypted", "EncryptedImages=true"),
+        ("owner-role.json", "UploadReports", f"ReportsBucket={REPORTS}"),
+        ("owner-role.json", "Diagnose", ""),
+        ("consumer-role.json", "Publish", "PublishInAccounts=true"),
+    ],
+)
+def test_a_policy_that_is_chosen_is_named_by_the_parameter_of_its_template(
+    file: str, policy: str, found: str
+) -> None:
+    (names,) = check_accounts.parameters(VARIABLES, OWNER, OWNER)
+    assert check_accounts.setting(file, policy, names) == found
+
+
+class User:
+    """STS of a user."""
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Arn": "arn:aws:iam::111122223333:user/engineer"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "remedy"),
+    [
+        ({"AWS_ACCESS_KEY_ID": "AKIA"}, "Assume the role of owner-role.json"),
+        ({"AWS_PROFILE": "golden"}, "Assume the role of owner-role.json"),
+        ({"AWS_PROFILE": "golden", "AWS_ACCESS_KEY_ID": "AKIA"}, "AWS_PROFILE has no effect"),
+    ],
+)
+def test_credentials_that_are_not_those_of_a_role_are_refused(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], remedy: str
+) -> None:
+    monkeypatch.setattr(check_accounts.os, "environ", environment)
+    with pytest.raises(ValueError, match=f"is not a session of a role. {remedy}"):
+        check_accounts.check_owner(VARIABLES, None, User())
+
+
+class Regional:
+    """Sessions and clients of Regions in which a key is not found, or disabled."""
+
+    def __init__(self, states: dict[str, str]) -> None:
+        self.states = states
+        self.region = ""
+
+    def client(self, _service: str, region_name: str, **_options: Any) -> Regional:
+        self.region = region_name
+        return self
+
+    def describe_key(self, **_request: str) -> dict[str, Any]:
+        if self.region not in self.states:
+            message = f"Alias arn:aws:kms:{self.region}:1:alias/golden is not found."
+            raise ClientError({"Error": {"Code": "NotFoundException", "Message": message}}, "DescribeKey")
+        return {"KeyMetadata": {"KeyState": self.states[self.region]}}
+
+
+def test_a_problem_of_several_regions_is_noted_once() -> None:
+    account = Account("111122223333", "golden-images", "aws")
+    regions = Regional({"us-east-1": "Enabled", "eu-north-1": "Disabled"})
+    keys = dict.fromkeys(("us-east-1", "eu-west-1", "eu-north-1", "eu-west-2"), "alias/golden")
+    check_accounts.check_keys(account, regions, keys)
+    assert account.outcomes == {"Keys": MISSING}
+    assert account.problems == [
+        (
+            "eu-west-1, eu-west-2: alias/golden: NotFoundException: Alias "
+            "arn:aws:kms:<region>:1:alias/golden is not found. Create the stack of owner-key.json there."
+        ),
+        "eu-north-1: alias/golden: the key has the state Disabled. Enable it.",
+    ]
 
 
 def test_the_table_shows_accounts_with_a_problem_first() -> None:
