@@ -143,6 +143,129 @@ def test_what_is_not_simulated_is_refused(aws: SimulatedAws, resource: dict[str,
         create(aws, {"Resources": {"One": resource}})
 
 
+def change(aws: SimulatedAws, template: Mapping[str, Any], account: str, **parameters: str) -> str:
+    """Make a change set of a stack that exists; return its ARN. The other parameters keep their values."""
+    cloudformation = aws.client("cloudformation", account)
+    known = cloudformation.get_template_summary(StackName="one")["Parameters"]
+    given: list[Any] = [
+        {"ParameterKey": one["ParameterKey"], "UsePreviousValue": True}
+        for one in known
+        if one["ParameterKey"] not in parameters
+    ]
+    given += [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
+    made = cloudformation.create_change_set(
+        StackName="one",
+        ChangeSetName="next",
+        ChangeSetType="UPDATE",
+        TemplateBody=json.dumps(template),
+        Parameters=given,
+        Capabilities=NAMED_IAM,
+    )
+    return made["Id"]
+
+
+def update(aws: SimulatedAws, template: Mapping[str, Any], account: str = "owner", **parameters: str) -> None:
+    """Update a stack, as ``aws cloudformation deploy`` does."""
+    cloudformation = aws.client("cloudformation", account)
+    change_set = change(aws, template, account, **parameters)
+    cloudformation.get_waiter("change_set_create_complete").wait(ChangeSetName=change_set)
+    cloudformation.execute_change_set(ChangeSetName=change_set)
+    cloudformation.get_waiter("stack_update_complete").wait(StackName="one")
+
+
+def trusted(aws: SimulatedAws, account: str = "owner") -> str:
+    role = aws.client("iam", account).get_role(RoleName="reader")["Role"]
+    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+    return str(statement["Principal"]["AWS"])
+
+
+def test_an_update_adds_and_removes_policies_and_changes_the_trust(aws: SimulatedAws) -> None:
+    create(aws, ROLE, Trusted="222222222222")
+    update(aws, ROLE, Reads="true")
+    assert attached(aws) == ["one-Read"]
+    update(aws, ROLE, Trusted="333333333333")
+    assert (attached(aws), trusted(aws)) == (["one-Read"], "arn:aws:iam::333333333333:root")
+    update(aws, ROLE, Reads="false")
+    assert attached(aws) == []
+    names = [one["PolicyName"] for one in aws.client("iam", "owner").list_policies(Scope="Local")["Policies"]]
+    assert names == []
+
+
+def test_a_change_set_without_changes_fails(aws: SimulatedAws) -> None:
+    create(aws, ROLE, Trusted="222222222222")
+    change_set = change(aws, ROLE, "owner")
+    found = aws.client("cloudformation", "owner").describe_change_set(ChangeSetName=change_set)
+    assert found["Status"] == "FAILED"
+    assert "didn't contain changes" in found["StatusReason"]
+
+
+def test_a_stack_whose_creation_failed_cannot_be_updated(aws: SimulatedAws) -> None:
+    policy = json.dumps({"Version": "2012-10-17", "Statement": []})
+    aws.client("iam", "owner").create_role(RoleName="reader", AssumeRolePolicyDocument=policy)
+    create(aws, ROLE, Trusted="222222222222")
+    with pytest.raises(ClientError, match="ROLLBACK_COMPLETE state and can not be updated"):
+        change(aws, ROLE, "owner")
+
+
+def test_an_update_that_is_not_simulated_is_refused(aws: SimulatedAws) -> None:
+    create(aws, KEY)
+    changed = {"Resources": {"Key": KEY["Resources"]["Key"]}}
+    change_set = change(aws, changed, "owner")
+    with pytest.raises(ClientError, match="does not have all of the operation"):
+        aws.client("cloudformation", "owner").execute_change_set(ChangeSetName=change_set)
+
+
+def test_an_operation_that_is_not_simulated_is_refused(aws: SimulatedAws) -> None:
+    with pytest.raises(ClientError, match="does not have the operation ListExports"):
+        aws.client("cloudformation", "owner").list_exports()
+
+
+def test_a_stack_set_updates_the_stacks_and_shows_where_one_failed(aws: SimulatedAws) -> None:
+    accounts = {"management": "100000000001", "web": "333333333333", "data": "444444444444"}
+    organization = {"management_account": "management", "units": {"all": {"accounts": ["web", "data"]}}}
+    described = aws.load_fixture({"accounts": accounts, "organization": organization})
+    policy = json.dumps({"Version": "2012-10-17", "Statement": []})
+    aws.client("iam", "data").create_role(RoleName="reader", AssumeRolePolicyDocument=policy)
+    unit = described["organization"]["units"]["all"]["id"]
+    assert create(aws, stack_set(unit), "management") == "CREATE_COMPLETE"
+    cloudformation = aws.client("cloudformation", "management")
+    summaries = cloudformation.list_stack_instances(StackSetName="one-Roles")["Summaries"]
+    assert {one["Account"]: one["StackInstanceStatus"]["DetailedStatus"] for one in summaries} == {
+        accounts["web"]: "SUCCEEDED",
+        accounts["data"]: "FAILED",
+    }
+    aws.client("iam", "data").delete_role(RoleName="reader")
+    update(aws, stack_set(unit, Reads="true"), "management")
+    assert [attached(aws, name) for name in ("web", "data")] == [["one-Roles-Read"], ["one-Roles-Read"]]
+    filters: Any = [{"Name": "DETAILED_STATUS", "Values": "FAILED"}]
+    found = cloudformation.list_stack_instances(StackSetName="one-Roles", Filters=filters)
+    assert found["Summaries"] == []
+
+
+def test_a_stack_set_for_a_unit_that_does_not_exist_rolls_the_stack_back(aws: SimulatedAws) -> None:
+    organization = {"management_account": "management"}
+    aws.load_fixture({"accounts": {"management": "100000000001"}, "organization": organization})
+    assert create(aws, stack_set("ou-ab12-11111111"), "management") == "ROLLBACK_COMPLETE"
+
+
+def stack_set(unit: str, **parameters: str) -> dict[str, Any]:
+    """A template with a StackSet of the role in a unit."""
+    given = {"Trusted": "100000000001", **parameters}
+    properties = {
+        "PermissionModel": "SERVICE_MANAGED",
+        "OperationPreferences": {"FailureTolerancePercentage": 100},
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()],
+        "StackInstancesGroup": [
+            {
+                "DeploymentTargets": {"OrganizationalUnitIds": [unit]},
+                "Regions": [{"Ref": "AWS::Region"}],
+            }
+        ],
+        "TemplateBody": json.dumps(ROLE),
+    }
+    return {"Resources": {"Roles": {"Type": "AWS::CloudFormation::StackSet", "Properties": properties}}}
+
+
 def test_a_stack_set_creates_stacks_in_the_accounts_of_units_and_of_those_below(
     aws: SimulatedAws,
 ) -> None:
@@ -150,21 +273,7 @@ def test_a_stack_set_creates_stacks_in_the_accounts_of_units_and_of_those_below(
     units = {"workloads": {"accounts": ["web"], "units": {"dev": {"accounts": ["data"]}}}}
     organization = {"management_account": "management", "units": units}
     described = aws.load_fixture({"accounts": accounts, "organization": organization})
-    stack_set = {
-        "PermissionModel": "SERVICE_MANAGED",
-        "OperationPreferences": {"FailureTolerancePercentage": 100},
-        "Parameters": [{"ParameterKey": "Trusted", "ParameterValue": "100000000001"}],
-        "StackInstancesGroup": [
-            {
-                "DeploymentTargets": {
-                    "OrganizationalUnitIds": [described["organization"]["units"]["workloads"]["id"]]
-                },
-                "Regions": [{"Ref": "AWS::Region"}],
-            }
-        ],
-        "TemplateBody": json.dumps(ROLE),
-    }
-    template = {"Resources": {"Roles": {"Type": "AWS::CloudFormation::StackSet", "Properties": stack_set}}}
+    template = stack_set(described["organization"]["units"]["workloads"]["id"])
     assert create(aws, template, "web") == "ROLLBACK_COMPLETE"
     assert create(aws, template, "management") == "CREATE_COMPLETE"
     having = [

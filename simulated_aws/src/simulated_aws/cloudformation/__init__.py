@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CloudFormation: new stacks of IAM roles, managed policies, KMS keys and aliases, and StackSets of these.
+"""CloudFormation: stacks of IAM roles, managed policies, KMS keys and aliases, and StackSets of these.
 
-moto's CloudFormation needs packages that nothing else of it needs. Other resources, and updates of stacks,
-are not simulated.
+moto's CloudFormation needs packages that nothing else of it needs. Other resources are not simulated, nor is
+their deletion; an update changes policies, the trust of roles, and StackSets.
 """
 
 from .operations import HANDLERS, reset

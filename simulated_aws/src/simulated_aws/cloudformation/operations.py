@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operations by which ``aws cloudformation deploy`` and ``create-stack`` create a stack.
+"""The operations by which ``aws cloudformation deploy`` creates and updates a stack, and what they show.
 
 A change set is created, and executed, at once. Stacks are created with all permissions, whoever calls.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -26,20 +26,29 @@ from .templates import Resources, TemplateError
 _NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 _KNOWN = re.compile(
     r"Action|Version|DisableRollback|StackName|TemplateBody|ChangeSetName|ChangeSetType|Description|IncludeNestedStacks"
-    r"|Parameters\.member\.\d+\.Parameter(Key|Value)|Capabilities\.member\.\d+|Capabilities|NotificationARNs|Parameters|Tags"
+    r"|Parameters\.member\.\d+\.(ParameterKey|ParameterValue|UsePreviousValue)|Capabilities\.member\.\d+|Capabilities"
+    r"|NotificationARNs|Parameters|Tags|StackSetName|CallAs|Filters\.member\.\d+\.(Name|Values)"
 )
 
 
 @dataclass
 class Stack:
-    """A stack; ``planned`` are the resources of its change set until that is executed."""
+    """A stack; ``planned`` are the resources and parameters of its change set until that is executed."""
 
     name: str
     arn: str
     change_set: str
-    planned: Resources
+    planned: tuple[Resources, dict[str, str]]
     status: str = "REVIEW_IN_PROGRESS"
     reason: str = ""
+    resources: Resources = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the change set changes nothing of a stack that exists."""
+        return self.status != "REVIEW_IN_PROGRESS" and self.planned[0] == self.resources
 
 
 class _Refused(Exception):
@@ -57,6 +66,7 @@ _STACKS: dict[tuple[str, str], dict[str, Stack]] = {}
 def reset() -> None:
     """Forget all stacks."""
     _STACKS.clear()
+    resources.STACK_SETS.clear()
 
 
 def _stacks(request: FastPathRequest) -> dict[str, Stack]:
@@ -64,20 +74,22 @@ def _stacks(request: FastPathRequest) -> dict[str, Stack]:
 
 
 def _planned(request: FastPathRequest) -> Stack:
-    """Return the stack that a request asks for.
+    """Return the stack that a request asks for, with what it plans.
 
     Raises:
         _Refused: CloudFormation rejects it.
-        NotSimulated: an update, or a template that is not simulated.
+        NotSimulated: a template that is not simulated.
     """
     name = request.params["StackName"]
-    if name in _stacks(request):
-        raise NotSimulated("updates of stacks")
+    existing = _stacks(request).get(name)
+    if existing and existing.status == "ROLLBACK_COMPLETE":
+        raise _Refused(f"Stack:{existing.arn} is in ROLLBACK_COMPLETE state and can not be updated.")
     place = Place(request.account_id, request.region)
     # Also JSON, which is YAML.
     template = yaml.safe_load(request.params["TemplateBody"])
+    given = dict(_parameters(request.params, existing.parameters if existing else {}))
     try:
-        found = templates.resolve(template, dict(_parameters(request.params)), place.pseudo(name))
+        found = templates.resolve(template, given, place.pseudo(name))
     except TemplateError as error:
         raise _Refused(str(error)) from error
     if resources.needs_capability(found) and NAMED_IAM not in request.params.values():
@@ -85,25 +97,38 @@ def _planned(request: FastPathRequest) -> Stack:
         raise _Refused(message, "InsufficientCapabilitiesException")
     prefix = f"arn:{place.partition}:cloudformation:{request.region}:{request.account_id}"
     made = uuid.uuid4()
-    change_set = request.params.get("ChangeSetName", name)
-    return Stack(name, f"{prefix}:stack/{name}/{made}", f"{prefix}:changeSet/{change_set}/{made}", found)
+    change_set = f"{prefix}:changeSet/{request.params.get('ChangeSetName', name)}/{made}"
+    stack = existing or Stack(name, f"{prefix}:stack/{name}/{made}", change_set, (found, given))
+    stack.change_set, stack.planned = change_set, (found, given)
+    return stack
 
 
-def _parameters(params: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _parameters(params: Mapping[str, str], previous: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name, value in params.items():
         if found := re.fullmatch(r"Parameters\.member\.(\d+)\.ParameterKey", name):
-            yield value, params[f"Parameters.member.{found[1]}.ParameterValue"]
+            one = f"Parameters.member.{found[1]}"
+            if params.get(f"{one}.UsePreviousValue") != "true":
+                yield value, params[f"{one}.ParameterValue"]
+            elif value in previous:
+                yield value, previous[value]
 
 
 def _execute(request: FastPathRequest, stack: Stack) -> None:
     place = Place(request.account_id, request.region)
-    stack.reason = resources.why_not(place, stack.planned)
-    if not stack.reason:
-        resources.create(place, stack.name, stack.planned)
-    stack.status = "ROLLBACK_COMPLETE" if stack.reason else "CREATE_COMPLETE"
+    found, given = stack.planned
+    if stack.status == "REVIEW_IN_PROGRESS":
+        stack.reason = resources.why_not(place, found)
+        stack.ids = {} if stack.reason else resources.create(place, stack.name, found)
+        stack.status = "ROLLBACK_COMPLETE" if stack.reason else "CREATE_COMPLETE"
+    else:
+        resources.update(place, stack.name, stack.resources, found, stack.ids)
+        stack.status = "UPDATE_COMPLETE"
+    stack.resources, stack.parameters = found, given
 
 
 def _create_stack(request: FastPathRequest) -> dict[str, Any]:
+    if request.params["StackName"] in _stacks(request):
+        raise _Refused(f"Stack [{request.params['StackName']}] already exists", "AlreadyExistsException")
     stack = _planned(request)
     _execute(request, stack)
     _stacks(request)[stack.name] = stack
@@ -127,7 +152,12 @@ def _found(request: FastPathRequest) -> Stack:
 
 def _describe_change_set(request: FastPathRequest) -> dict[str, Any]:
     stack = _found(request)
-    return {"StackName": stack.name, "ChangeSetId": stack.change_set, "Status": "CREATE_COMPLETE"}
+    described = {"StackName": stack.name, "ChangeSetId": stack.change_set, "Status": "CREATE_COMPLETE"}
+    if not stack.is_unchanged:
+        return described
+    # CloudFormation User Guide, "Create change sets": one without changes fails.
+    reason = "The submitted information didn't contain changes."
+    return {**described, "Status": "FAILED", "StatusReason": reason}
 
 
 def _execute_change_set(request: FastPathRequest) -> dict[str, Any]:
@@ -136,15 +166,49 @@ def _execute_change_set(request: FastPathRequest) -> dict[str, Any]:
 
 
 def _describe_stacks(request: FastPathRequest) -> dict[str, Any]:
-    stack = _found(request)
-    described = {
-        "StackName": stack.name,
-        "StackId": stack.arn,
-        "CreationTime": state.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "StackStatus": stack.status,
-        "StackStatusReason": stack.reason,
-    }
-    return {"Stacks": [described]}
+    named = "StackName" in request.params
+    described = [
+        {
+            "StackName": stack.name,
+            "StackId": stack.arn,
+            "CreationTime": state.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "StackStatus": stack.status,
+            "StackStatusReason": stack.reason,
+        }
+        for stack in ([_found(request)] if named else _stacks(request).values())
+    ]
+    return {"Stacks": described}
+
+
+def _get_template_summary(request: FastPathRequest) -> dict[str, Any]:
+    """The parameters that a stack was given (botocore shape GetTemplateSummaryOutput)."""
+    return {"Parameters": [{"ParameterKey": name} for name in _found(request).parameters]}
+
+
+def _list_stack_instances(request: FastPathRequest) -> dict[str, Any]:
+    """The stacks of a StackSet (botocore shapes StackInstanceSummary, StackInstanceFilter)."""
+    name = request.params["StackSetName"]
+    found = resources.STACK_SETS.get((request.account_id, request.region), {}).get(name)
+    if found is None:
+        raise _Refused(f"StackSet {name} not found", "StackSetNotFoundException")
+    if request.params.get("Filters.member.1.Name", "DETAILED_STATUS") != "DETAILED_STATUS":
+        raise NotSimulated("filters other than DETAILED_STATUS")
+    wanted = request.params.get("Filters.member.1.Values")
+    statuses = [(one, "FAILED" if one.reason else "SUCCEEDED") for one in found]
+    summaries = [
+        {
+            "StackSetId": name,
+            "Account": one.account_id,
+            "Region": one.region,
+            "OrganizationalUnitId": one.unit,
+            "Status": "OUTDATED" if one.reason else "CURRENT",
+            "StatusReason": one.reason,
+            "StackInstanceStatus": {"DetailedStatus": status},
+        }
+        for one, status in statuses
+        if wanted in (None, status)
+    ]
+    return {"Summaries": summaries}
 
 
 def _answer(request: FastPathRequest) -> tuple[int, bytes]:
@@ -179,5 +243,7 @@ _OPERATIONS: dict[str, Callable[[FastPathRequest], dict[str, Any]]] = {
     "DescribeChangeSet": _describe_change_set,
     "DescribeStacks": _describe_stacks,
     "ExecuteChangeSet": _execute_change_set,
+    "GetTemplateSummary": _get_template_summary,
+    "ListStackInstances": _list_stack_instances,
 }
 HANDLERS = {("cloudformation", name): _answer for name in _OPERATIONS}

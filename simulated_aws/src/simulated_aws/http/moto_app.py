@@ -52,6 +52,10 @@ class MotoApp:
             response = self._through_wsgi(environ)
         except (NotImplementedError, OperationNotFoundError) as missing:
             return _not_implemented(call, missing).response(call.protocol, request_id)
+        except ModuleNotFoundError as missing:
+            # An extra of moto that this package does not ask for.
+            LOG.warning("%s %s: %s", call.service, call.action, missing)
+            return errors.unknown_action(call.protocol, call.action).response(call.protocol, request_id)
         except Exception:
             LOG.exception("%s %s crashed", call.service, call.action)
             return errors.internal_error().response(call.protocol, request_id)

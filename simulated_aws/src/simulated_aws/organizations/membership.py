@@ -41,6 +41,14 @@ def management_account(account_id: str) -> str | None:
     return found[0] if found else None
 
 
+def targets(account_id: str) -> frozenset[str]:
+    """IDs of the root and of all OUs of the account's organization."""
+    backend = _backend(account_id)
+    if backend is None or backend.org is None:
+        return frozenset()
+    return frozenset({backend.org.root_id, *(unit.id for unit in backend.ou)})
+
+
 class _Placement(NamedTuple):
     """The place of an account in its organization: its OUs, the topmost first."""
 
