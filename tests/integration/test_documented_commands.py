@@ -360,7 +360,7 @@ def test_the_commands_of_a_page_work(world: World, page: str) -> None:
             pytest.skip("this machine has no curl")
         _write_files(world, text, command)
         done = subprocess.run(
-            ["bash", "-c", command.text],
+            ["bash", "-c", f"{command.text}\nenv" if command.text.startswith("export ") else command.text],
             cwd=world.folder,
             env=_environment(world, command),
             stdin=subprocess.DEVNULL,
@@ -372,7 +372,9 @@ def test_the_commands_of_a_page_work(world: World, page: str) -> None:
         )
         assert done.returncode == 0, f"$ {command.text}\n{done.stdout}"
         assert not re.search(r"WARNING.*inventory", done.stdout), f"$ {command.text}\n{done.stdout}"
-        if command.text.startswith("cat "):
+        if "AWS_SESSION_TOKEN" in command.text:
+            assert re.search(r"^AWS_SESSION_TOKEN=\S{16}", done.stdout, re.MULTILINE), done.stdout
+        elif command.text.startswith("cat "):
             assert done.stdout == f"{command.output}\n"
         elif command.text.startswith("ansible-playbook "):
             recap = r"^\S+ +: ok=[1-9]\d* .* failed=0 .* rescued=0 +ignored=0"
@@ -385,7 +387,7 @@ def _environment(world: World, command: Command) -> dict[str, str]:
     account = next((name for begin, name in ACCOUNTS.items() if command.text.startswith(begin)), OWNER)
     environment = Ansible(world.aws.environment(account), world.folder).environment
     environment |= {"HOME": str(world.folder), "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default"}
-    if command.text.startswith(("aws ", "for region in ")):
+    if command.text.startswith(("aws ", "export $(aws ", "for region in ")):
         scripts = str(aws_cli.ENVIRONMENT.scripts(lambda: sys.executable))
         environment["PATH"] = os.pathsep.join([scripts, environment["PATH"]])
     return environment | world.variables
