@@ -39,6 +39,8 @@ _COLUMNS = (
 )
 _RERUN = "Rerun to complete the remaining removals."
 _UNSHARE = "unshare"
+# So many principals are named in a line.
+_NAMES = 3
 _WITHOUT_KEYS = (
     "Without access to a key, an account cannot launch encrypted images again, or start stopped instances "
     "with volumes under it. Instances that run go on."
@@ -142,7 +144,7 @@ def _list_unconfirmed(remaining: Iterable[Removal]) -> Iterator[Mapping[str, str
         if len(removals) == 1:
             text = removals[0]["message"]
         else:
-            names = join_texts([name_principal(removal["principal"]) for removal in removals], 3)
+            names = join_texts([name_principal(removal["principal"]) for removal in removals], _NAMES)
             text = f"{region}: remove the access of {len(removals):,} principals to {resource}: {names}."
         yield {"message": f"Not confirmed: {text}"}
 
@@ -200,9 +202,18 @@ def _access(removal: Mapping[str, Any]) -> Access:
 
 
 def _notes(notes: Sequence[Mapping[str, Any]], fact: str) -> Iterator[Line]:
-    for note in notes[:MOST_FAILURES]:
-        yield from wrap_text(f"- {note['message']}", Tone.WARNING)
-    yield from format_further(len(notes) - MOST_FAILURES, f"the fact {fact}", Tone.WARNING)
+    """Yield each note. What differs only in the principal is displayed once, with the other principals."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for note in notes:
+        message, principal = note["message"], note.get("principal") or note.get("account_id") or ""
+        groups.setdefault(message.replace(principal, ""), []).append((message, principal))
+    displayed = [*groups.values()][:MOST_FAILURES]
+    for (message, first), *others in displayed:
+        further = list(dict.fromkeys(principal for _message, principal in others if principal != first))
+        rest = f" (the fact {fact})" if len(further) > _NAMES else ""
+        same = f" The same for {join_texts(further, _NAMES)}{rest}." if further else ""
+        yield from wrap_text(f"- {message}{same}", Tone.WARNING)
+    yield from format_further(len(notes) - sum(map(len, displayed)), f"the fact {fact}", Tone.WARNING)
 
 
 def _artifacts(run: _Run, problems: Sequence[Any]) -> dict[str, Any]:

@@ -175,8 +175,23 @@ def test_key_access_that_is_kept() -> None:
         "To revoke kept access: remediate_revoke_in_use: true.",
     ]
     assert found.artifacts["kept"] == 1
-    many = shown(removal(), kept_access=[kept(removal(KEY))] * 7)
+    different = [{**kept(removal(KEY)), "message": f"{number} needs the key."} for number in range(7)]
+    many = shown(removal(), kept_access=different)
     assert many.lines[-2].text.strip() == "2 more in the fact remediate_kept_access."
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (1, "- 0 keeps the key."),
+        (3, "- 0 keeps the key. The same for 1, 2."),
+        (6, "- 0 keeps the key. The same for 1, 2, 3 and 2 more (the fact unshare_other_access)."),
+    ],
+)
+def test_what_is_the_same_for_several_accounts_is_displayed_once(number: int, expected: str) -> None:
+    other = [{"message": f"{one} keeps the key.", "principal": f"{one}"} for one in range(number)]
+    lines = shown(removal(), role="unshare", other_access=other).text.splitlines()[3:]
+    assert " ".join(line.strip() for line in lines) == expected
 
 
 def test_nothing_is_said_of_what_was_not_read() -> None:
