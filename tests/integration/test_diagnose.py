@@ -425,6 +425,7 @@ SIMULATE = {"Action": "iam:SimulatePrincipalPolicy"}
 USE_WITHOUT_GRANTS = {"Action": [f"kms:{one}" for one in USE if one != "CreateGrant"]}
 
 
+@pytest.mark.nightly
 def test_denials_of_the_account_itself_are_found_and_fixed(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
 ) -> None:

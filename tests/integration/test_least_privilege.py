@@ -708,6 +708,7 @@ def test_auto_scaling_and_volumes(aws: SimulatedAws, protected: EncryptedFixture
     assert refused == "AccessDeniedException"
 
 
+@pytest.mark.nightly
 def test_monitoring(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     policy = policies.MONITOR
     aws.client("logs", OWNER, HOME).create_log_group(logGroupName="aws-cloudtrail-logs")
