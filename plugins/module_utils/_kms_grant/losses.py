@@ -138,7 +138,8 @@ def warn_of_kept_access(options: GrantOptions, key_arn: str, kept: Iterable[Kept
             consumers.setdefault((access.reason, needs), []).append(access.principal)
     for (reason, needs), names in consumers.items():
         named = f" ({examples_of(needs)})" if needs else ""
-        yield f"Access to {key_arn} is kept for {examples_of(names)}: {reason}{named} {_REMEDY}"
+        why = f"{reason.removesuffix('.')}{named}."
+        yield f"Access to {key_arn} is kept for {examples_of(names)}: {why} {_REMEDY}"
 
 
 def select_grants_to_revoke(options: GrantOptions, current: GrantState, key: KeyState) -> tuple[Grant, ...]:

@@ -36,7 +36,7 @@ class KeptAccess:
         return {
             "image_ids": list(self.image_ids),
             "message": f"{self.resource.region}: access to {self.resource.resource_id} is kept for "
-            f"{self.principal}: {self.reason}{named}",
+            f"{self.principal}: {self.reason.removesuffix('.')}{named}.",
             "principal": self.principal,
             "reason": self.reason,
             "region": self.resource.region,

@@ -167,7 +167,7 @@ def test_key_access_that_was_kept_or_revoked_is_named_with_its_key() -> None:
     unseen = {"account_id": CONSUMER, "reason": "No role."}
     result = of_grant(kept_access=[volumes, pending], dependents=[dependent], unseen_accounts=[unseen])
     found = remediated(SHARED, revoke_results=[{"failed": True}, result])
-    message = f"{HERE}: access to {KEY.arn} is kept for {CONSUMER}: It has volumes. (vol-1, vol-2)"
+    message = f"{HERE}: access to {KEY.arn} is kept for {CONSUMER}: It has volumes (vol-1, vol-2)."
     assert found["kept_access"] == [
         {**volumes, **where, "message": message},
         {**pending, **where, "message": f"{HERE}: access to {KEY.arn} is kept for {B}: ami-1 is pending."},
