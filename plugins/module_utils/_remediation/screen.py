@@ -194,7 +194,8 @@ def _rows(run: _Run) -> Iterator[Row]:
         yield Row(cells, Tone.BAD if outcome == "not confirmed" else Tone.PLAIN)
     if len(rows) > MOST_ROWS:
         left = sum(len(removals) for removals in list(rows.values())[MOST_ROWS:])
-        yield Row({"region": f"{left:,} more", "outcome": run.outcome(ranked[-1])})
+        fact = f"{run.role}_removals"
+        yield Row({"region": f"{left:,} more in", "resource": fact, "outcome": run.outcome(ranked[-1])})
 
 
 def _access(removal: Mapping[str, Any]) -> Access:

@@ -162,7 +162,7 @@ def test_where_the_problems_are_that_are_not_shown() -> None:
     rest = "25 more in the fact remediate_remaining and the output of -vvv."
     assert found.failure.splitlines()[-2].strip() == rest
     # The message has the line, so the screen does not show it above.
-    assert [line.tone for line in found.lines if "more in" in line.text] == [Tone.FAILURE]
+    assert [line.tone for line in found.lines if "more in the" in line.text] == [Tone.FAILURE]
 
 
 def test_key_access_that_is_kept() -> None:
@@ -212,7 +212,7 @@ def test_many_removals(number: int) -> None:
     found = shown(*(removal(f"ami-{one}") for one in range(number)))
     rows = [line for line in found.text.splitlines() if line.startswith(EU)]
     assert len(rows) == min(number, 20)
-    assert ("80 more" in found.text) == (number == 100)
+    assert ("80 more in  remediate_removals " in found.text) == (number == 100)
 
 
 def test_who_is_unshared_has_no_findings_and_hears_what_stops_working() -> None:
