@@ -205,6 +205,15 @@ def test_a_stack_whose_creation_failed_cannot_be_updated(aws: SimulatedAws) -> N
     create(aws, ROLE, Trusted="222222222222")
     with pytest.raises(ClientError, match="ROLLBACK_COMPLETE state and can not be updated"):
         change(aws, ROLE, "owner")
+    cloudformation = aws.client("cloudformation", "owner")
+    (event,) = cloudformation.describe_stack_events(StackName="one")["StackEvents"]
+    assert event["ResourceStatusReason"] == "Role with name reader already exists."
+    cloudformation.delete_stack(StackName="one")
+    assert cloudformation.describe_stacks()["Stacks"] == []
+    aws.client("iam", "owner").delete_role(RoleName="reader")
+    assert create(aws, ROLE, Trusted="222222222222") == "CREATE_COMPLETE"
+    with pytest.raises(ClientError, match="does not have all of the operation DeleteStack"):
+        cloudformation.delete_stack(StackName="one")
 
 
 def test_an_update_that_is_not_simulated_is_refused(aws: SimulatedAws) -> None:

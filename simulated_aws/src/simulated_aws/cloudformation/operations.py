@@ -180,6 +180,31 @@ def _describe_stacks(request: FastPathRequest) -> dict[str, Any]:
     return {"Stacks": described}
 
 
+def _describe_stack_events(request: FastPathRequest) -> dict[str, Any]:
+    """The last event of a stack, with the reason of a failure (botocore shape StackEvent)."""
+    stack = _found(request)
+    event = {
+        "StackId": stack.arn,
+        "EventId": stack.change_set,
+        "StackName": stack.name,
+        "LogicalResourceId": stack.name,
+        "ResourceType": "AWS::CloudFormation::Stack",
+        "Timestamp": state.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "ResourceStatus": stack.status,
+        "ResourceStatusReason": stack.reason,
+    }
+    return {"StackEvents": [event]}
+
+
+def _delete_stack(request: FastPathRequest) -> dict[str, Any]:
+    """Delete a stack whose creation failed, so that another one can have its name."""
+    stack = _found(request)
+    if stack.status != "ROLLBACK_COMPLETE":
+        raise NotSimulated("deletion of stacks that have resources")
+    del _stacks(request)[stack.name]
+    return {}
+
+
 def _get_template_summary(request: FastPathRequest) -> dict[str, Any]:
     """The parameters that a stack was given (botocore shape GetTemplateSummaryOutput)."""
     return {"Parameters": [{"ParameterKey": name} for name in _found(request).parameters]}
@@ -240,7 +265,9 @@ def _xml(value: Any) -> str:
 _OPERATIONS: dict[str, Callable[[FastPathRequest], dict[str, Any]]] = {
     "CreateChangeSet": _create_change_set,
     "CreateStack": _create_stack,
+    "DeleteStack": _delete_stack,
     "DescribeChangeSet": _describe_change_set,
+    "DescribeStackEvents": _describe_stack_events,
     "DescribeStacks": _describe_stacks,
     "ExecuteChangeSet": _execute_change_set,
     "GetTemplateSummary": _get_template_summary,
