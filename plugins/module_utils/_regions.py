@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import chain
 
 from ._failures import Failure, invalid_option
 from ._model import Target
@@ -25,22 +24,15 @@ ENABLED_BY_DEFAULT = frozenset(
 REGION_OF_EVERY_ACCOUNT = "us-east-1"
 
 
-def select_regions(
-    named: tuple[str, ...], known: Mapping[str, str]
-) -> tuple[tuple[str, ...], tuple[Failure, ...]]:
-    """Return the ``named`` regions, by default all enabled ones, and failures for those not enabled.
-
-    ``known`` maps the partition's regions to their opt-in status (DescribeRegions with AllRegions).
-    """
-    if not named:
-        return tuple(sorted(name for name, status in known.items() if status != "not-opted-in")), ()
-    return named, tuple(chain.from_iterable(check_region("regions", region, known) for region in named))
+def list_enabled(known: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the enabled ones of ``known``, the partition's regions with their opt-in status."""
+    return tuple(sorted(name for name, status in known.items() if status != "not-opted-in"))
 
 
 def check_region(option: str, region: str, known: Mapping[str, str]) -> Iterator[Failure]:
     """Yield a failure if the region in ``option`` does not exist or is not enabled.
 
-    ``known`` is as for ``select_regions``.
+    ``known`` maps the partition's regions to their opt-in status (DescribeRegions with AllRegions).
     """
     if region not in known:
         yield invalid_option(option, f"{option}: there is no region '{region}'.", "Check the spelling.")
@@ -50,6 +42,17 @@ def check_region(option: str, region: str, known: Mapping[str, str]) -> Iterator
             f"{option}: the account has not opted in to '{region}'.",
             "Enable the region in the account, or remove it from the option.",
         )
+
+
+def refuse_partition(
+    option: str, region: str, partition: str, own_partition: str, remedy: str | None = None
+) -> Failure:
+    """Return the failure for a region of another partition than that of the credentials."""
+    return invalid_option(
+        option,
+        f"{option}: '{region}' is in partition {partition}, the credentials are for {own_partition}.",
+        remedy or f"Remove the region, or use credentials of an account in {partition}.",
+    )
 
 
 def targets_in(regions: Collection[str], targets: Iterable[Target]) -> frozenset[Target]:

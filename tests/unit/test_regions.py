@@ -7,7 +7,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._regions import (
     check_region,
-    select_regions,
+    list_enabled,
+    refuse_partition,
     targets_in,
 )
 
@@ -16,25 +17,30 @@ from tests.unit.examples import target_in
 KNOWN = {"us-east-1": "opt-in-not-required", "af-south-1": "not-opted-in", "eu-west-1": "opted-in"}
 
 
-@pytest.mark.parametrize(
-    ("named", "regions"),
-    [((), ("eu-west-1", "us-east-1")), (("us-east-1", "eu-west-1"), ("us-east-1", "eu-west-1"))],
-)
-def test_the_named_or_all_enabled_regions(named: tuple[str, ...], regions: tuple[str, ...]) -> None:
-    assert select_regions(named, KNOWN) == (regions, ())
+def test_all_enabled_regions() -> None:
+    assert list_enabled(KNOWN) == ("eu-west-1", "us-east-1")
 
 
 @pytest.mark.parametrize(("region", "problem"), [("eu-west-9", "no region"), ("af-south-1", "not opted in")])
 def test_a_region_that_does_not_exist_or_is_not_enabled_is_refused(region: str, problem: str) -> None:
-    _regions, (failure,) = select_regions((region, "us-east-1"), KNOWN)
+    (failure,) = check_region("regions", region, KNOWN)
     assert problem in failure.message
     assert region in failure.message
 
 
-def test_every_region_that_cannot_be_selected_is_refused() -> None:
-    _regions, failures = select_regions(("af-south-1", "eu-west-1", "mars-1"), KNOWN)
-    refused = ("af-south-1", "mars-1")
-    assert all(name in failure.message for name, failure in zip(refused, failures, strict=True))
+@pytest.mark.parametrize(
+    ("remedy", "expected"),
+    [
+        (None, "Remove the region, or use credentials of an account in aws-cn."),
+        ("Carry the image there.", "Carry the image there."),
+    ],
+)
+def test_a_region_of_another_partition_is_refused(remedy: str | None, expected: str) -> None:
+    failure = refuse_partition("regions", "cn-north-1", "aws-cn", "aws", remedy)
+    assert (failure.action, failure.text()) == (
+        "regions",
+        f"regions: 'cn-north-1' is in partition aws-cn, the credentials are for aws. {expected}",
+    )
 
 
 @pytest.mark.parametrize("region", ["eu-west-9", "af-south-1"])

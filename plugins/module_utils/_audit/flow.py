@@ -12,9 +12,7 @@ from typing import Any
 from .._aws import errors
 from .._aws.caller import identify_with_regions
 from .._aws.clients import Clients
-from .._failures import ValidationError
 from .._model import Target
-from .._regions import select_regions
 from .._reports.flow_result import Reporting
 from .._runner import Flow, Outcome, change_nothing
 from . import plan as audit
@@ -29,10 +27,7 @@ from .state import AuditState
 
 def read_state(clients: Clients, options: AuditOptions) -> AuditState:
     """Read all regions in parallel. What cannot be read is a finding; everything else is still read."""
-    caller, known = identify_with_regions(clients, options.regions)
-    names, failures = select_regions(options.regions, known)
-    if failures:
-        raise ValidationError(failures)
+    caller, names = identify_with_regions(clients, options.regions)
     current, failed = reads.regions(clients, [Target(caller.account_id, name) for name in names], options)
     return AuditState(
         account_id=caller.account_id,

@@ -13,7 +13,13 @@ from dataclasses import replace
 from .._denial import DENIED
 from .._failures import Failure, ValidationError, invalid_option
 from .._model import Target
-from .._regions import ENABLED_BY_DEFAULT, REGION_OF_EVERY_ACCOUNT, check_region
+from .._regions import (
+    ENABLED_BY_DEFAULT,
+    REGION_OF_EVERY_ACCOUNT,
+    check_region,
+    list_enabled,
+    refuse_partition,
+)
 from . import read
 from .clients import Clients
 from .errors import AWS_ERRORS, UNREADABLE, failure, unreadable, without_region
@@ -88,29 +94,43 @@ def identify_in_regions(clients: Clients, named: Mapping[str, Collection[str]]) 
     the others. Without the permission to list them, AWS's answers in the regions decide.
 
     Raises:
-        ValidationError: as ``identify``, or with a failure for each region that does not exist or is not
-            enabled. One of another partition counts as existing: AWS's answer there decides.
+        ValidationError: as ``identify``, or with a failure for each region that does not exist, is not
+            enabled or is in another partition.
     """
     regions = sorted({region for names in named.values() for region in names})
     caller, region = identify_for_checks(clients, region_for_checks(clients, regions))
-    doubtful = [
-        (option, name)
+    is_doubtful = not all(_is_certain(clients, name) for name in regions)
+    known = _list_regions(clients, caller, region) if is_doubtful else {}
+    failures = [
+        failure
         for option, names in named.items()
         for name in dict.fromkeys(names)
-        if not _is_certain(clients, name)
+        for failure in _check_region(clients, caller, option, name, known)
     ]
-    known = _list_regions(clients, caller, region) if doubtful else {}
-    if known:
-        failures = [failure for option, name in doubtful for failure in check_region(option, name, known)]
-        if failures:
-            raise ValidationError(failures)
+    if failures:
+        raise ValidationError(failures)
     return caller
+
+
+def _check_region(
+    clients: Clients, caller: Caller, option: str, region: str, known: Mapping[str, str]
+) -> Iterator[Failure]:
+    """Yield a failure if the region in ``option`` is in another partition, does not exist or is not enabled.
+
+    ``known`` is empty if the regions are not listed.
+    """
+    partition = clients.partition_of(region)
+    if partition and partition != caller.partition and clients.is_known(region):
+        yield refuse_partition(option, region, partition, caller.partition)
+    elif known and not _is_certain(clients, region):
+        yield from check_region(option, region, known)
 
 
 def identify_for_checks(clients: Clients, region: str) -> tuple[Caller, str]:
     """Return the account, and the region in which the others can be listed.
 
-    This is ``region``, unless it does not answer and may be one of those that are missing.
+    This is ``region``, unless it does not answer and may be one of those that are missing, or is in another
+    partition than the account.
 
     Raises:
         ValidationError: as ``identify`` in ``region``.
@@ -118,13 +138,23 @@ def identify_for_checks(clients: Clients, region: str) -> tuple[Caller, str]:
     try:
         return identify(clients, None if region == clients.default_region else region), region
     except ValidationError as refused:
-        if _is_certain(clients, region) or clients.partition_of(region) != "aws":
+        other = _other_region(clients, region)
+        if other is None:
             raise
         try:
-            return identify(clients, REGION_OF_EVERY_ACCOUNT), REGION_OF_EVERY_ACCOUNT
+            return identify(clients, other), other
         except ValidationError:
             # An isolated network may reach no other region: what the user named explains more.
             raise refused from None
+
+
+def _other_region(clients: Clients, region: str) -> str | None:
+    """Return a region that may answer where this one does not; None if that would be no surprise."""
+    partition = clients.partition_of(region)
+    if partition != clients.partition_of(clients.default_region):
+        return clients.default_region
+    is_missing = partition == "aws" and not _is_certain(clients, region)
+    return REGION_OF_EVERY_ACCOUNT if is_missing else None
 
 
 def region_for_checks(clients: Clients, regions: Sequence[str]) -> str:
@@ -158,21 +188,30 @@ def _list_regions(clients: Clients, caller: Caller, region: str) -> Mapping[str,
         raise
 
 
-def identify_with_regions(clients: Clients, named: Sequence[str]) -> tuple[Caller, Mapping[str, str]]:
-    """Return the account, and all regions of its partition with their opt-in status.
+def identify_with_regions(clients: Clients, named: Sequence[str]) -> tuple[Caller, tuple[str, ...]]:
+    """Return the account and the ``named`` regions, the option ``regions``; by default all enabled ones.
 
-    They are read in the default region. If all regions that the task names are in other partitions, they are
-    read in one of these. Only this list shows that a named region is misspelled or not enabled.
+    All regions are listed in the default region. If all named regions are in other partitions, they are
+    listed in one of these. Only this list shows that a named region is misspelled or not enabled.
 
     Raises:
-        ValidationError: as ``identify``, or access to the list of regions is denied.
+        ValidationError: as ``identify``, access to the list of regions is denied, or with a failure for each
+            region that does not exist, is not enabled or is in another partition.
     """
-    other_region = _region_of_other_partition(clients, named)
-    region = other_region or clients.default_region
-    caller = identify(clients, other_region)
+    region = _region_of_other_partition(clients, named) or clients.default_region
+    if region == clients.default_region:
+        caller = identify(clients)
+    else:
+        caller, region = identify_for_checks(clients, region)
     with first_call("DescribeRegions", Target(caller.account_id, region)):
         clients.open("ec2", [region])
-        return caller, read.regions(clients.ec2(region))
+        known = read.regions(clients.ec2(region))
+    failures = [
+        failure for name in named for failure in _check_region(clients, caller, "regions", name, known)
+    ]
+    if failures:
+        raise ValidationError(failures)
+    return caller, tuple(named) or list_enabled(known)
 
 
 def _region_of_other_partition(clients: Clients, named: Sequence[str]) -> str | None:

@@ -19,7 +19,6 @@ from .._fanout import map_parallel
 from .._model import ImageRef, Target
 from .._plan import Action, Performed
 from .._progress import Report
-from .._regions import select_regions
 from .._reports.flow import check_appended_file
 from .._reports.flow_result import Reporting
 from .._runner import Flow, Outcome, diff_by_change
@@ -52,10 +51,7 @@ def read_state(clients: Clients, options: CleanupOptions) -> CleanupState:
         ValidationError: the tombstones' file cannot be written, or the images of a region cannot be listed.
     """
     _check_tombstone_file(options.tombstone_path)
-    caller, known = identify_with_regions(clients, options.regions)
-    regions, failures = select_regions(options.regions, known)
-    if failures:
-        raise ValidationError(failures)
+    caller, regions = identify_with_regions(clients, options.regions)
     stores = {"tombstone_s3_uri": options.tombstone_s3_uri, "tombstone_ssm_path": options.tombstone_ssm_path}
     check_default_region(clients, caller, stores)
     for service in ("rbin", *list_services(IN_BULK)):

@@ -12,7 +12,7 @@ from dataclasses import replace
 from .._failures import Failure, invalid_option
 from .._keys.encryption import default_key_failure
 from .._model import Image, Target
-from .._regions import check_region
+from .._regions import check_region, refuse_partition
 from .access import (
     PRODUCT_CODE_REMEDY,
     CopyPrincipal,
@@ -43,16 +43,12 @@ def check_regions(
                     invalid_option(option, f"{option}: '{region}' is listed twice.", "List each region once.")
                 )
             if region not in known and partition_of.get(region, partition) != partition:
-                failures.append(
-                    invalid_option(
-                        option,
-                        f"{option}: '{region}' is in partition {partition_of[region]}, the credentials are "
-                        f"for {partition}.",
-                        # botocore operation CopyImage: "use CreateStoreImageTask instead".
-                        "CopyImage does not copy between partitions. Remove the region, or carry the image "
-                        "there through S3 (CreateStoreImageTask, CreateRestoreImageTask).",
-                    )
+                # botocore operation CopyImage: "use CreateStoreImageTask instead".
+                remedy = (
+                    "CopyImage does not copy between partitions. Remove the region, or carry the image there "
+                    "through S3 (CreateStoreImageTask, CreateRestoreImageTask)."
                 )
+                failures.append(refuse_partition(option, region, partition_of[region], partition, remedy))
             else:
                 failures.extend(check_region(option, region, known))
     return tuple(failures)

@@ -13,12 +13,10 @@ from typing import Any
 from .._aws import errors, read
 from .._aws.caller import identify_with_regions
 from .._aws.clients import Clients
-from .._failures import ValidationError
 from .._fanout import map_parallel
 from .._model import Target
 from .._plan import Plan
 from .._progress import Report
-from .._regions import select_regions
 from .._runner import Flow, Outcome
 from .evaluate import images_of_others, not_found, results
 from .options import SharedInfoOptions
@@ -28,10 +26,7 @@ from .state import RegionKeys, SharedImage, SharedInfoState
 
 def read_state(clients: Clients, options: SharedInfoOptions) -> SharedInfoState:
     """Read every region. A region that cannot be read does not hide the others."""
-    caller, known = identify_with_regions(clients, options.regions)
-    regions, failures = select_regions(options.regions, known)
-    if failures:
-        raise ValidationError(failures)
+    caller, regions = identify_with_regions(clients, options.regions)
     clients.open("ec2", regions)
 
     def read_target(target: Target) -> tuple[SharedImage, ...]:

@@ -118,6 +118,44 @@ def test_regions_that_exist_are_not_refused(sts: Wire, ec2: Wire, named: list[st
     assert found == Caller(OWNER, "aws")
 
 
+ELSEWHERE = "'cn-north-1' is in partition aws-cn, the credentials are for aws."
+
+
+@pytest.mark.parametrize("denied", [False, True])
+def test_a_region_of_another_partition_is_refused_as_that(sts: Wire, ec2: Wire, denied: bool) -> None:
+    sts.expect("get_caller_identity", {}, IDENTITY)
+    if denied:
+        ec2.refuse("describe_regions", {"AllRegions": True}, "UnauthorizedOperation")
+    else:
+        ec2.expect("describe_regions", {"AllRegions": True}, LISTED)
+    with pytest.raises(ValidationError) as caught:
+        identify_in_regions(
+            clients(sts, ec2),  # type: ignore[arg-type]
+            {"images": ["cn-north-1", HOME, "eu-wset-1"]},
+        )
+    misspelled = [] if denied else ["images: there is no region 'eu-wset-1'."]
+    assert [one.message for one in caught.value.failures] == [f"images: {ELSEWHERE}", *misspelled]
+
+
+@pytest.mark.parametrize("audits", [False, True])
+def test_credentials_that_another_partition_does_not_know_are_looked_up_in_their_own(
+    sts: Wire, ec2: Wire, audits: bool
+) -> None:
+    sts.refuse("get_caller_identity", {}, "InvalidClientTokenId")
+    sts.expect("get_caller_identity", {}, IDENTITY)
+    opened: list[str] = []
+    aws: Any = clients(sts, ec2)
+    aws.open = lambda _service, regions: opened.extend(regions)
+    aws.sts, aws.ec2 = (lambda _region: sts.client), (lambda _region: ec2.client)
+    if audits:
+        ec2.expect("describe_regions", {"AllRegions": True}, LISTED)
+    check: Any = identify_with_regions if audits else identify_in_regions
+    with pytest.raises(ValidationError) as caught:
+        check(aws, ["cn-north-1"] if audits else {"regions": ["cn-north-1"]})
+    assert [one.message for one in caught.value.failures] == [f"regions: {ELSEWHERE}"]
+    assert opened[:2] == ["cn-north-1", HOME]
+
+
 def test_another_region_answers_if_the_default_one_is_missing(sts: Wire, ec2: Wire) -> None:
     sts.refuse("get_caller_identity", {}, "InvalidClientTokenId")
     sts.expect("get_caller_identity", {}, IDENTITY)
@@ -167,7 +205,27 @@ def test_the_account_and_its_regions(sts: Wire, ec2: Wire) -> None:
     )
     caller, regions = identify_with_regions(clients(sts, ec2), ())  # type: ignore[arg-type]
     assert caller == Caller(OWNER, "aws")
-    assert regions == {HOME: "opt-in-not-required"}
+    assert regions == (HOME,)
+
+
+def test_named_regions_are_checked_all_at_once(sts: Wire, ec2: Wire) -> None:
+    sts.expect("get_caller_identity", {}, IDENTITY)
+    ec2.expect("describe_regions", {"AllRegions": True}, LISTED)
+    named = ["cn-north-1", "af-south-1", HOME, "eu-wset-1"]
+    with pytest.raises(ValidationError) as caught:
+        identify_with_regions(clients(sts, ec2), named)  # type: ignore[arg-type]
+    assert [one.message for one in caught.value.failures] == [
+        f"regions: {ELSEWHERE}",
+        "regions: the account has not opted in to 'af-south-1'.",
+        "regions: there is no region 'eu-wset-1'.",
+    ]
+
+
+def test_named_regions_keep_their_order(sts: Wire, ec2: Wire) -> None:
+    sts.expect("get_caller_identity", {}, IDENTITY)
+    ec2.expect("describe_regions", {"AllRegions": True}, LISTED)
+    named = [HOME, "ap-east-1"]
+    assert identify_with_regions(clients(sts, ec2), named)[1] == (HOME, "ap-east-1")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -207,8 +265,13 @@ def test_the_remedy_says_that_no_region_is_set(
     sts: Wire, named: list[str], is_region_set: bool, region: str, expected: bool
 ) -> None:
     sts.refuse("get_caller_identity", {}, "InvalidClientTokenId")
+    aws: Any = clients(sts, is_region_set=is_region_set)
+    if region != HOME:
+        # The account may be one of the default region.
+        sts.refuse("get_caller_identity", {}, "InvalidClientTokenId")
+        aws.open, aws.sts = (lambda _service, _regions: None), (lambda _region: sts.client)
     with pytest.raises(ValidationError) as caught:
-        identify_with_regions(clients(sts, None, region, is_region_set), named)  # type: ignore[arg-type]
+        identify_with_regions(aws, named)
     (failure,) = caught.value.failures
     assert ("No region is set, so that eu-west-1 was used" in failure.remedy) is expected
     assert ("set region or AWS_REGION" in failure.remedy) is expected

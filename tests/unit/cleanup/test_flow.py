@@ -295,8 +295,7 @@ def test_reading_goes_on_until_nothing_is_left_to_read() -> None:
     caller = Caller(OWNER, "aws")
     clients: Any = Clients()
     with (
-        patch.object(cleanup, "identify_with_regions", lambda *_: (caller, {REGION: "opted-in"})),
-        patch.object(cleanup, "select_regions", lambda _wanted, _known: ((REGION,), ())),
+        patch.object(cleanup, "identify_with_regions", lambda *_: (caller, (REGION,))),
         patch.object(cleanup.read_regions, "read_region", lambda _clients, name, **_rest: bulk.regions[name]),
         patch.object(cleanup, "inspect", inspect),
     ):

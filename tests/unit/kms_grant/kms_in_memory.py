@@ -206,6 +206,10 @@ class Ec2:
     calls: list[str] = field(default_factory=list)
     lock: Any = field(default_factory=threading.RLock)
 
+    def describe_regions(self, **_parameters: Any) -> dict[str, Any]:
+        """Deny the list of regions: AWS's answers in these decide."""
+        raise refused("UnauthorizedOperation", "DescribeRegions")
+
     def get_paginator(self, name: str) -> Any:
         pages = {
             "describe_images": self._images,
@@ -331,8 +335,8 @@ class World:
     partition: str = "aws"
 
     def partition_of(self, _region: str) -> str:
-        """Return a partition in which every account has every region."""
-        return "aws-iso"
+        """Return the partition of the account."""
+        return self.partition
 
     def is_known(self, _region: str) -> bool:
         """Whether the region exists: whichever is named does."""

@@ -50,7 +50,6 @@ class Clients:
     """The clients of one region, with scripted answers."""
 
     default_region = REF.region
-    partition = "aws"
 
     def __init__(self) -> None:
         self.wires = {service: Wire(service) for service in ("ec2", "s3", "ssm", "sts")}
@@ -58,10 +57,10 @@ class Clients:
         self.wires["sts"].expect("get_caller_identity", {}, who)
 
     def open(self, _service: str, regions: list[str]) -> None:
-        assert regions == [self.default_region]
+        assert regions == [REF.region]
 
-    def partition_of(self, _region: str) -> str:
-        return self.partition
+    def partition_of(self, region: str) -> str:
+        return "aws" if region == REF.region else "aws-cn"
 
     def client(self, service: str, _region: str) -> Any:
         return self.wires[service].client
@@ -485,7 +484,7 @@ def test_tombstones_from_s3_and_parameter_store_are_merged(clients: Clients) -> 
 
 @pytest.mark.parametrize("place", [{"tombstone_s3_uri": "s3://retired/x"}, {"tombstone_ssm_path": "/r"}])
 def test_a_place_in_another_partition_stops_the_module(clients: Clients, place: dict[str, str]) -> None:
-    clients.partition = "aws-cn"
+    clients.default_region = "cn-north-1"
     with pytest.raises(ValidationError) as caught:
         clients.read(RestoreOptions(images=IMAGES, **place))
     assert [one.action for one in caught.value.failures] == [*place]
