@@ -24,7 +24,7 @@ from .._reports.screen import (
     read_module_message,
     wrap_text,
 )
-from .commands import NOTE, render_fixes
+from .commands import render_fixes
 
 _COLUMNS = (
     Column("region", "region"),
@@ -38,6 +38,10 @@ _REST = "the facts diagnose_findings and diagnose_failures"
 
 _EFFECTS = ("blocking", "unknown", "harmless")
 
+_BEFORE_COMMANDS = (
+    "To see the changes that fix this, with the credentials of the images' account (without --check, they "
+    "are made):"
+)
 _MOST_COMMANDS = 2
 
 Result = Mapping[str, Any]
@@ -96,7 +100,7 @@ def _format_commands(bad: Sequence[Result]) -> Iterator[Line]:
     ]
     commands = list(filter(fits_screen, render_fixes(places)))
     if commands:
-        yield from wrap_text(NOTE)
+        yield from wrap_text(_BEFORE_COMMANDS)
     for command in commands[:_MOST_COMMANDS]:
         yield from (Line(text) for text in command.splitlines())
 

@@ -22,8 +22,8 @@ from tests.unit.hostile import TEXTS
 EU, US = "eu-west-1", "us-east-1"
 WEB, BATCH = "111111111111", "222222222222"
 COMMAND = [
-    "With the credentials of the images' account. It shows the changes and makes none",
-    "  of them; without --check, it makes them.",
+    "To see the changes that fix this, with the credentials of the images' account",
+    "  (without --check, they are made):",
     "ansible-playbook -i localhost, golden.images.share_ami --check \\",
     f'  -e \'{{"share_images": {{"{EU}": "ami-1"}},',
     f'    "share_account_ids": ["{WEB}"]}}\'',
