@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .._listing import count
+from .._listing import count, join_texts
 from .._reports.document import Column
 from .._reports.screen import (
     Line,
@@ -100,7 +100,8 @@ def _row(target: Result, is_plan: bool) -> Row:
 def _name_labels(published: Sequence[Result]) -> Iterator[Line]:
     labels = dict.fromkeys(str(item["label"]) for item in published)
     if labels:
-        yield from wrap_text(f"Label: {', '.join(labels)}.")
+        noun = "Label" if len(labels) == 1 else "Labels"
+        yield from wrap_text(f"{noun}: {join_texts([*labels])}.")
 
 
 def _list_images(published: Sequence[Result]) -> dict[str, str]:

@@ -65,6 +65,11 @@ def test_images_are_published() -> None:
     }
 
 
+def test_labels_of_several_sources() -> None:
+    found = shown(*(published(label=f"v{number}") for number in range(6)))
+    assert found.text.splitlines()[-1] == "Labels: v0, v1, v2, v3 and 2 more."
+
+
 def test_only_a_regions_one_image_is_passed() -> None:
     found = shown(published(), published(account_id=OTHER, image_id="ami-own"), published(US, image_id=None))
     assert found.artifacts["images"] == {}
