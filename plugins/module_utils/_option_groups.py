@@ -142,8 +142,10 @@ def _images_by_target(given: Any, refuse: Refuse) -> dict[tuple[str | None, str]
         return {(None, region): image_id for region, image_id in read_images(given, refuse).items()}
     images: dict[tuple[str | None, str], str | None] = {}
     for item in given:
-        if not isinstance(item, Mapping) or not {"account_id", "region", "image_id"} <= item.keys():
-            refuse(f"{render_value(item)} has no account_id, region or image_id.", _IMAGES_FORMS)
+        names = item if isinstance(item, Mapping) else ()
+        missing = [name for name in ("account_id", "region", "image_id") if name not in names]
+        if missing:
+            refuse(f"{render_value(item)} has no {' or '.join(missing)}.", _IMAGES_FORMS)
             continue
         account_id = read_account_id(item["account_id"], refuse)
         region = read_region(item["region"], refuse)

@@ -14,14 +14,10 @@ from ._wording import render_value
 
 _LONGEST = 1011
 _MOST_LEVELS = 15
-_NAME = re.compile(r"/?[A-Za-z0-9_.-]+|(?:/[A-Za-z0-9_.-]+){2,}")
+_OTHER_CHARACTERS = re.compile(r"[^A-Za-z0-9_.\-/]")
 _RESERVED = re.compile(r"/?(?:aws|ssm)", re.IGNORECASE)
 # The account has 12 digits. The names of other partitions are longer than aws.
 _ARN = "arn:aws:ssm:{region}:111122223333:parameter/"
-_FORM = (
-    "Use a name such as /golden/web: letters, digits and . - _ /, a leading / if it contains any, at most "
-    f"{_MOST_LEVELS} levels, not beginning with aws or ssm."
-)
 
 
 def name_problem(name: str, regions: Iterable[str]) -> tuple[str, str]:
@@ -30,15 +26,32 @@ def name_problem(name: str, regions: Iterable[str]) -> tuple[str, str]:
     The name counts with its ARN. In partitions other than aws, ARNs are longer, so that a name that is a few
     characters too long passes this check.
     """
-    levels = name.strip("/").count("/") + 1
-    if not _NAME.fullmatch(name) or _RESERVED.match(name) or levels > _MOST_LEVELS:
-        return f"{render_value(name)} is not a valid parameter name.", _FORM
+    broken = _find_broken_rule(name)
+    if broken:
+        return f"{render_value(name)} is not a valid parameter name.", broken
     most = _LONGEST - max((len(_ARN.format(region=region)) for region in regions), default=0)
     length = len(name.removeprefix("/"))
     if length > most:
         problem = f"{render_value(name)} is too long: it has {length} characters after the leading /."
         return problem, f"Use at most {most}: with its ARN, a name has at most {_LONGEST} characters."
     return "", ""
+
+
+def _find_broken_rule(name: str) -> str:
+    """Return the remedy for the first rule that the name breaks; empty if it breaks none."""
+    if not name.strip("/"):
+        return "Use a name such as /golden/web."
+    wrong = sorted(set(_OTHER_CHARACTERS.findall(name)))
+    if wrong:
+        return f"It has {' '.join(map(render_value, wrong))}: use letters, digits and . - _ / only."
+    if "//" in name or name.endswith("/"):
+        return "Leave out the / at its end and each / that follows another one."
+    if "/" in name and not name.startswith("/"):
+        return f"Begin it with a /, since it has levels: /{name}."
+    if _RESERVED.match(name):
+        return "AWS reserves names that begin with aws or ssm: begin it with another word."
+    levels = name.strip("/").count("/") + 1
+    return f"It has {levels} levels: use at most {_MOST_LEVELS}." if levels > _MOST_LEVELS else ""
 
 
 def name_in_arn(text: str, account_id: str, region: str) -> str:

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from ._failures import Failure, invalid_option
 from ._listing import join_texts
 from ._variables import IMAGES, Parse, Variable, read, sources, variables_of
+from ._wording import find_similar
 
-# How much of two names is the same if one may be meant by the other: output_paths and output_files are 0.67.
-_SIMILAR = 0.6
 # What each role leaves behind besides the facts that its table lists.
 _LEFT_BY_EACH_ROLE = ("artifacts", "summary")
 # No region has this name: a mapping of region to image ID lacks it.
@@ -92,11 +90,11 @@ class RoleVariables:
         return tuple(self._refuse_name(name, missing) for name in unknown)
 
     def _refuse_name(self, name: str, missing: Mapping[str, str]) -> Failure:
-        similar = get_close_matches(name.removeprefix(self.prefix), missing, n=1, cutoff=_SIMILAR)
+        similar = find_similar(name.removeprefix(self.prefix), missing)
         role = self.prefix.removesuffix("_")
         own = "rename it if it is a variable of your own"
         remedy = (
-            f"Correct it to {missing[similar[0]]}, or {own}."
+            f"Correct it to {missing[similar]}, or {own}."
             if similar
             else f"Remove it, or {own}: names that begin with {self.prefix} are the role's, see "
             f"ansible-doc -t role golden.images.{role}."

@@ -20,7 +20,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from ._failures import Failure, invalid_value
-from ._wording import render_value
+from ._wording import find_similar, render_value
 
 # Text that is YAML to its value with all scalars as text: ``read_yaml.parsed``.
 Parse = Callable[[str], Any]
@@ -45,10 +45,13 @@ _KEY = re.compile(r":(?:\s|\Z)")
 _TRUE = frozenset({"y", "yes", "on", "1", "true", "t", "1.0"})
 _FALSE = frozenset({"n", "no", "off", "0", "false", "f", "0.0"})
 _BOOL_OR_ACCOUNTS = "bool_or_account_ids"
+# 30d or 30 days for a number of days.
+_WITH_UNIT = re.compile(r"\s*[0-9]+\s*[A-Za-z]+\s*")
 # More digits are no number that an option has, and an exponent could make them fill the memory.
 _MOST_DIGITS = 18
 _LIST_FORM = "Separate the items by commas or lines, or write a YAML or JSON list."
 _MAPPING_FORM = "Write one 'key: value' per line, or JSON."
+_REGIONS_FORM = "Map each region to an AMI ID, such as eu-west-1: ami-0123456789abcdef0."
 _FORMS = {
     "bool": "Set true or false.",
     "dict": _MAPPING_FORM,
@@ -336,7 +339,7 @@ class _Reading:
                 return value
         self._name = self._variable.name
         if self._variable.required:
-            self._refuse("it is required and not set.", _FORMS.get(self._variable.type, "Set it."))
+            self._refuse("it is required and not set.", _form_of(self._variable))
         return self._variable.default
 
     def _refuse(self, problem: str, remedy: str) -> None:
@@ -432,7 +435,7 @@ class _Reading:
     def _mapping(self, variable: Variable, value: Any, place: str) -> dict[str, Any] | None:
         mapping = self._parse_text(value) if isinstance(value, str) else value
         if not isinstance(mapping, Mapping):
-            self._refuse(f"{place}must be a mapping{self._got(value)}.", _MAPPING_FORM)
+            self._refuse(f"{place}must be a mapping{self._got(value)}.", _form_of(variable))
             return None
         return {
             self._key(variable, key, place): self._map_value(variable, key, item, place)
@@ -483,6 +486,14 @@ class _Reading:
 
     def _got(self, value: Any) -> str:
         return "" if self._variable.no_log else f" (got {render_value(value)})"
+
+
+def _form_of(variable: Variable) -> str:
+    """Return how to write the value of the variable."""
+    # Each mapping of this name, such as share_images, is one of region to image ID.
+    if variable.type == "dict" and variable.name.rpartition("_")[2] == "images":
+        return _REGIONS_FORM
+    return _FORMS.get(variable.type, "Set it.")
 
 
 def _element_of(variable: Variable) -> Variable:
@@ -569,7 +580,9 @@ def _choice(value: Any, choices: Sequence[str]) -> str:
     for choice in choices:
         if choice.lower() == text.lower():
             return choice
-    raise Unreadable(f"must be one of {', '.join(choices)} (got {render_value(value)}).", "")
+    similar = find_similar(text.lower(), choices)
+    remedy = f"Correct it to {similar}." if similar else ""
+    raise Unreadable(f"must be one of {', '.join(choices)} (got {render_value(value)}).", remedy)
 
 
 def _number(value: Any) -> Decimal | None:
@@ -586,7 +599,9 @@ def _number(value: Any) -> Decimal | None:
 def _whole_number(value: Any) -> int:
     number = _number(value)
     if number is None or number != number.to_integral_value():
-        raise Unreadable(f"must be a whole number (got {render_value(value)}).", "")
+        has_unit = isinstance(value, str) and _WITH_UNIT.fullmatch(value)
+        remedy = "Write only the number, without a unit." if has_unit else ""
+        raise Unreadable(f"must be a whole number (got {render_value(value)}).", remedy)
     return int(number)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 # Line breaks and tabs affect the layout. Other control and format characters are invisible, and can make a
@@ -31,6 +32,8 @@ LONGEST_PATH = 500
 """Characters of a path in a message. A longer one is a mistake: a name has 255 at most."""
 # The first quote is none that ends another value.
 _LONG_QUOTED = re.compile(rf"(?<![^\s(\[])'([^']{{{_LONGEST_VALUE + 1},}})'")
+# How much of two names is the same if one may be meant by the other: output_paths and output_files are 0.67.
+_SIMILAR = 0.6
 # ansible.module_utils.common.parameters, _validate_argument_types and _validate_elements.
 _TYPE_ERROR = re.compile(
     r"(?:Elements value for option|argument) '(?P<option>\w+)'(?:.* found in '(?P<of>\w+)[^']*')?"
@@ -97,6 +100,12 @@ def escape_invisible(text: str) -> str:
         else one
         for one in text
     )
+
+
+def find_similar(text: str, names: Iterable[str]) -> str:
+    """Return the one of these names that the text may be a slip of; empty if it is similar to none."""
+    found = get_close_matches(text, [*names], n=1, cutoff=_SIMILAR)
+    return found[0] if found else ""
 
 
 def validation_message(

@@ -97,8 +97,8 @@ def test_modules_refuse_what_yaml_has_changed(aws: SimulatedAws, fixture: Fixtur
     ]
     message = task.result["msg"]
     assert (
-        f"images: must be a mapping (got '{fixture.image_id}'). Write one 'key: value' per line, or JSON."
-        in message
+        f"images: must be a mapping (got '{fixture.image_id}'). Map each region to an AMI ID, such as "
+        "eu-west-1: ami-0123456789abcdef0." in message
     )
     assert "(012345671234 becomes 1402434204). Write 12 digits in double quotes" in message
     assert "state: must be one of present, absent (got true)." in message

@@ -425,8 +425,8 @@ def test_regions_have_no_duplicates() -> None:
     ("images", "text"),
     [
         pytest.param([], "there are no images", id="nothing"),
-        pytest.param([{"region": "eu-west-1", "image_id": SOURCE_ID}], "has no account_id", id="no account"),
-        pytest.param(["ami-1"], "has no account_id", id="no mapping"),
+        pytest.param([{"region": "eu-west-1", "image_id": SOURCE_ID}], "has no account_id.", id="no account"),
+        pytest.param(["ami-1"], "has no account_id or region or image_id.", id="no mapping"),
         pytest.param(
             [{"account_id": 12345670123, "region": "eu-west-1", "image_id": SOURCE_ID}],
             "12345670123 is a number",

@@ -23,13 +23,21 @@ def test_names_that_are_valid(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["", "/", "golden/web", "/golden/", "/golden//web", "golden web", "/AWS/x", "ssm-golden", "/1" * 16],
+    ("name", "remedy"),
+    [
+        ("", "Use a name such as /golden/web."),
+        ("/", "Use a name such as /golden/web."),
+        ("golden/web", "Begin it with a /, since it has levels: /golden/web."),
+        ("/golden/", "Leave out the / at its end and each / that follows another one."),
+        ("/golden//web", "Leave out the / at its end and each / that follows another one."),
+        ("golden w\u00e9b", "It has ' ' '\u00e9': use letters, digits and . - _ / only."),
+        ("/AWS/x", "AWS reserves names that begin with aws or ssm: begin it with another word."),
+        ("ssm-golden", "AWS reserves names that begin with aws or ssm: begin it with another word."),
+        ("/1" * 16, "It has 16 levels: use at most 15."),
+    ],
 )
-def test_names_that_are_not_valid(name: str) -> None:
-    problem, remedy = name_problem(name, [])
-    assert problem == f"'{name}' is not a valid parameter name."
-    assert "at most 15 levels" in remedy
+def test_a_name_that_is_not_valid_is_refused_with_the_rule_that_it_breaks(name: str, remedy: str) -> None:
+    assert name_problem(name, []) == (f"'{name}' is not a valid parameter name.", remedy)
 
 
 def test_a_name_counts_with_its_arn_in_the_region_with_the_longest_name() -> None:

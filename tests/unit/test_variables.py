@@ -223,6 +223,7 @@ REFUSED: list[tuple[Variable, Any, str]] = [
     (IDS, "web", "'web' is not a valid account ID."),
     (IDS, ["1402434204"], "YAML reads 012345671234 without quotes as this number."),
     (INT, "few", "must be a whole number (got 'few')"),
+    (INT, "30 d", "must be a whole number (got '30 d'). Write only the number, without a unit."),
     (INT, "5.5", "must be a whole number (got '5.5')"),
     (INT, True, "must be a whole number (got true)"),
     (INT, "1e999999999", "must be a whole number"),
@@ -233,6 +234,7 @@ REFUSED: list[tuple[Variable, Any, str]] = [
     (BOOL, "perhaps", "must be true or false (got 'perhaps')"),
     (BOOL, 2, "must be true or false (got 2)"),
     (CHOICE, "medium", "must be one of low, High (got 'medium')"),
+    (CHOICE, "Lwo", "must be one of low, High (got 'Lwo'). Correct it to low."),
     (CHOICE, True, "must be one of low, High (got true)"),
     (TAGS, "a: &x [*x]", "must be a mapping (got 'a: &x [*x]')"),
     (TAGS, "role", "must be a mapping (got 'role')"),
@@ -256,6 +258,13 @@ def test_a_wrong_value_is_refused_with_its_name_and_itself(variable: Variable, g
     message = message_of(variable, given)
     assert message.startswith("v: ")
     assert part in message
+
+
+@pytest.mark.parametrize(("given", "problem"), [("ami-1", "must be a mapping"), (None, "it is required")])
+def test_the_remedy_for_images_says_that_they_are_by_region(given: Any, problem: str) -> None:
+    message = message_of(Variable("share_images", type="dict", required=True), given)
+    assert message.startswith(f"share_images: {problem}")
+    assert message.endswith("Map each region to an AMI ID, such as eu-west-1: ami-0123456789abcdef0.")
 
 
 SOURCES = Variable(

@@ -42,9 +42,14 @@ def _read_images(given: Any, refuse: Refuse) -> Iterator[tuple[ImageRef, str | N
             refuse(f"{render_value(item)} has no region or image_id.", _FORMS)
 
 
-_IMAGES: Kind[dict[ImageRef, str | None]] = Kind(
-    {"type": "raw", "required": True}, lambda given, refuse: dict(_read_images(given, refuse))
-)
+def _images(given: Any, refuse: Refuse) -> dict[ImageRef, str | None]:
+    # An item that is refused is one.
+    if given is not None and all(item == "" for item in given):
+        refuse("there are no images.", _FORMS)
+    return dict(_read_images(given, refuse))
+
+
+_IMAGES: Kind[dict[ImageRef, str | None]] = Kind({"type": "raw", "required": True}, _images)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +68,6 @@ class RestoreOptions(TombstoneOptions):
 
     def problems(self) -> Iterator[Problem]:
         """Yield the options that do not fit the others."""
-        if not self.images:
-            yield Problem("images", "there are no images.", _FORMS)
         if self.restore_permissions and not self.places:
             yield Problem(
                 "tombstone_path",

@@ -61,6 +61,7 @@ def test_every_other_option_is_read() -> None:
         ({"images": {}}, "there are no images"),
         ({"images": []}, "there are no images"),
         ({"images": "[]"}, "there are no images"),
+        ({"images": [""]}, "there are no images"),
         ({"images": [HERE]}, "has no region"),
         ({"images": [{"image_id": HERE}]}, "has no region"),
         ({"images": 7}, "must be a mapping or a list (got 7)"),
@@ -81,6 +82,12 @@ def test_options_that_are_not_valid_are_refused(params: dict[str, Any], said: st
         wanted(**params)
     assert said in str(caught.value)
     assert all(failure.error_code == "invalid_option" for failure in caught.value.failures)
+
+
+def test_an_item_that_is_refused_is_told_once() -> None:
+    with pytest.raises(ValidationError) as caught:
+        wanted(images=[HERE])
+    assert len(caught.value.failures) == 1
 
 
 def test_no_tombstone_is_required_without_permissions(tmp_path: Path) -> None:
