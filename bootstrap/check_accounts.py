@@ -31,18 +31,14 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 # The variables that are read.
-_LISTS = frozenset(
-    {
-        *("distribute_regions", "distribute_account_ids"),
-        *("distribute_org_arns", "distribute_org_unit_arns"),
-    }
-)
+_ORGANIZATIONS = ("distribute_org_arns", "distribute_org_unit_arns")
+_LISTS = frozenset({"distribute_regions", "distribute_account_ids", *_ORGANIZATIONS})
 _MAPPINGS = frozenset({"distribute_kms_key_ids", "distribute_sources"})
 _OTHERS = frozenset(
     {
         *("distribute_consumer_role_name", "distribute_external_id", "distribute_kms_key_id"),
         *("distribute_publish_parameter", "distribute_report_s3_uri", "distribute_verify_level"),
-        *("distribute_copy_into_accounts", "distribute_auto_scaling"),
+        *("distribute_copy_into_accounts", "distribute_auto_scaling", "distribute_kms_access_method"),
     }
 )
 _TEMPLATES = Path(__file__).parent / "cloudformation"
@@ -60,6 +56,7 @@ _CONFIG = Config(
 _OF_OWNER = {
     "Distribute": "distribute_regions",
     "DistributeEncrypted": "distribute_kms_key_id",
+    "ReplaceKeyPolicies": "distribute_kms_access_method",
     "Publish": "distribute_publish_parameter",
     "Diagnose": "distribute_verify_level",
     "AssumeConsumerRoles": "distribute_consumer_role_name",
@@ -72,6 +69,8 @@ _OF_CONSUMER = {
     "ConsumerCopy": "distribute_copy_into_accounts",
     "ConsumerAutoScaling": "distribute_auto_scaling",
 }
+# The page in docs/iam that has a policy of the templates, where it is not that of its name.
+_PAGES = {"ReplaceKeyPolicies": "distribute-encrypted"}
 # Service Authorization Reference: actions that have only one of the resource types of their statements.
 _TYPES = {
     "ec2:DeleteSnapshot": ":snapshot/",
@@ -267,7 +266,7 @@ def check_policies(
             continue
         account.outcomes[policy] = MISSING if MISSING in found.values() else UNKNOWN if found else OK
         if found:
-            page = re.sub(r"(?<!^)(?=[A-Z])", "-", policy).lower()
+            page = _PAGES.get(policy, re.sub(r"(?<!^)(?=[A-Z])", "-", policy).lower())
             chosen = setting(file, policy, names[0])
             account.problems.append(
                 f"{policy}: not allowed: {', '.join(sorted(found))}. Update the stack of {_STACKS[file]} "
@@ -370,6 +369,10 @@ def needed(policies: Mapping[str, str], variables: Mapping[str, Any]) -> list[st
 def _is_set(name: str, variables: Mapping[str, Any]) -> bool:
     if name == "distribute_kms_key_id" and variables.get("distribute_kms_key_ids"):
         return True
+    if name == "distribute_kms_access_method":
+        # Documentation of ami_kms_grant, access_method: a grant has no organization.
+        by_policy = variables.get(name) == "key_policy" or any(map(variables.get, _ORGANIZATIONS))
+        return by_policy and _is_set("distribute_kms_key_id", variables)
     if name == "distribute_publish_parameter":
         return bool(published(variables))
     return variables.get(name) not in (None, "", False, "none")
@@ -378,8 +381,7 @@ def _is_set(name: str, variables: Mapping[str, Any]) -> bool:
 def find_unchecked(variables: Mapping[str, Any], account_ids: Sequence[str]) -> str:
     """Return why consumer accounts are not checked; empty if they are, or if there are none."""
     role = "distribute_consumer_role_name"
-    consumers = (role, "distribute_org_arns", "distribute_org_unit_arns")
-    if not account_ids and any(variables.get(name) for name in consumers):
+    if not account_ids and any(variables.get(name) for name in (role, *_ORGANIZATIONS)):
         return (
             "the consumer accounts, because no account IDs are known. Write those of the organization or its "
             "units after the file, or set distribute_account_ids."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from checks.iam import policies
@@ -101,6 +101,21 @@ CHECK_OWNER = Policy(
     ),
 )
 """A policy that only the templates have: each role of the consumers has it in another one."""
+_REPLACE_KEY_POLICIES = "ReplaceKeyPolicies"
+ENCRYPTED = replace(
+    policies.DISTRIBUTE_ENCRYPTED,
+    statements=tuple(
+        one for one in policies.DISTRIBUTE_ENCRYPTED.statements if one.sid != _REPLACE_KEY_POLICIES
+    ),
+)
+KEY_POLICIES = replace(
+    policies.DISTRIBUTE_ENCRYPTED,
+    name="replace-key-policies",
+    statements=tuple(
+        one for one in policies.DISTRIBUTE_ENCRYPTED.statements if one.sid == _REPLACE_KEY_POLICIES
+    ),
+)
+"""Apart from the others: who may replace the policy of a key can give the key to anybody."""
 CONSUMER_NAME = Parameter(
     "ConsumerRoleName", "Name of the role in the consumer accounts", CONSUMER_ROLE, _NAME
 )
@@ -156,8 +171,16 @@ OWNER_TEMPLATE = Role(
     ),
     (
         (
-            policies.DISTRIBUTE_ENCRYPTED,
+            ENCRYPTED,
             _switch("EncryptedImages", "For distribute_kms_key_id and distribute_kms_key_ids"),
+        ),
+        (
+            KEY_POLICIES,
+            _switch(
+                "KeyPolicies",
+                "For encrypted images with distribute_org_arns, distribute_org_unit_arns, or "
+                "distribute_kms_access_method key_policy",
+            ),
         ),
         (policies.UPLOAD_REPORTS, BUCKET),
     ),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from checks.iam import permissions
-from checks.iam.bootstrap import CHECK_OWNER
+from checks.iam.bootstrap import CHECK_OWNER, ENCRYPTED, KEY_POLICIES
 from checks.iam.policies import (
     ASSUME_ROLES,
     CONSUMER_AUTO_SCALING,
@@ -109,9 +109,19 @@ def test_the_owners_role_writes_reports_only_into_a_named_bucket() -> None:
 
 
 def test_the_owners_role_gets_permissions_for_keys_only_if_images_are_encrypted() -> None:
-    policies = documents(*OF_OWNER, DISTRIBUTE_ENCRYPTED)
+    policies = documents(*OF_OWNER, ENCRYPTED)
+    assert "kms:PutKeyPolicy" not in json.dumps(policies)
     assert [*owner_stack(EncryptedImages="true").policies().values()] == policies
     assert [*owner_module(encrypted_images=True).policies().values()] == policies
+
+
+def test_the_owners_role_may_replace_key_policies_only_if_that_is_chosen() -> None:
+    policies = documents(*OF_OWNER, ENCRYPTED, KEY_POLICIES)
+    given = {"EncryptedImages": "true", "KeyPolicies": "true"}
+    assert [*owner_stack(**given).policies().values()] == policies
+    assert [*owner_module(encrypted_images=True, key_policies=True).policies().values()] == policies
+    statements = {one["Sid"] for document in policies[-2:] for one in document["Statement"]}
+    assert statements == {one.sid for one in DISTRIBUTE_ENCRYPTED.statements}
 
 
 def test_the_owners_role_trusts_whom_the_user_names() -> None:
@@ -148,7 +158,7 @@ def test_the_consumers_role_trusts_the_owners_role_that_passes_the_external_id()
 
 
 def test_every_policy_is_attached_to_the_role() -> None:
-    owner = owner_stack(ReportsBucket="my-reports", EncryptedImages="true")
+    owner = owner_stack(ReportsBucket="my-reports", EncryptedImages="true", KeyPolicies="true")
     for stack in (owner, consumer_stack(**dict.fromkeys(OPTIONAL, "true"))):
         policies = stack.of_type("IAM::ManagedPolicy")
         assert [one["Roles"] for one in policies.values()] == [[{"Ref": "Role"}]] * len(policies)
@@ -158,7 +168,7 @@ def test_every_policy_is_attached_to_the_role() -> None:
 def test_policies_are_within_the_limits_with_the_longest_names() -> None:
     names = {"ConsumerRoleName": "r" * 64, "ParameterPath": "p" * 200}
     stacks = (
-        owner_stack(**names, ReportsBucket="b" * 63, EncryptedImages="true"),
+        owner_stack(**names, ReportsBucket="b" * 63, EncryptedImages="true", KeyPolicies="true"),
         consumer_stack(**names, **dict.fromkeys(OPTIONAL, "true")),
     )
     for stack in stacks:

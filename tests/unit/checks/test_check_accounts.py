@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from bootstrap import check_accounts
 from bootstrap.check_accounts import MISSING, OK, UNKNOWN, Account
+from checks.iam.bootstrap import ENCRYPTED, KEY_POLICIES
 from checks.iam.permissions import REPORTS
 from checks.iam.policies import (
     ASSUME_ROLES,
@@ -22,7 +23,6 @@ from checks.iam.policies import (
     CONSUMER_VERIFY,
     DIAGNOSE,
     DISTRIBUTE,
-    DISTRIBUTE_ENCRYPTED,
     PUBLISH,
     UPLOAD_REPORTS,
 )
@@ -42,7 +42,7 @@ VARIABLES: dict[str, Any] = {
 POLICIES = [
     *(
         ("owner-role.json", one)
-        for one in (DISTRIBUTE, DISTRIBUTE_ENCRYPTED, PUBLISH, DIAGNOSE, ASSUME_ROLES, UPLOAD_REPORTS)
+        for one in (DISTRIBUTE, ENCRYPTED, KEY_POLICIES, PUBLISH, DIAGNOSE, ASSUME_ROLES, UPLOAD_REPORTS)
     ),
     *(("consumer-role.json", one) for one in (CONSUMER_VERIFY, CONSUMER_LAUNCH, PUBLISH, CONSUMER_COPY)),
     ("consumer-role.json", CONSUMER_AUTO_SCALING),
@@ -128,6 +128,19 @@ def test_an_action_is_simulated_on_resources_of_its_own_types_only(file: str, po
         ({"distribute_verify_level": "none"}, ["Distribute"]),
         ({"distribute_report_s3_uri": "s3://reports/images/"}, ["Distribute", "UploadReports"]),
         ({"distribute_kms_key_ids": {"eu-west-1": "alias/golden"}}, ["Distribute", "DistributeEncrypted"]),
+        ({"distribute_org_unit_arns": ["arn"]}, ["Distribute"]),
+        (
+            {"distribute_kms_key_id": "alias/golden", "distribute_org_unit_arns": ["arn"]},
+            ["Distribute", "DistributeEncrypted", "ReplaceKeyPolicies"],
+        ),
+        (
+            {"distribute_kms_key_id": "alias/golden", "distribute_kms_access_method": "key_policy"},
+            ["Distribute", "DistributeEncrypted", "ReplaceKeyPolicies"],
+        ),
+        (
+            {"distribute_kms_key_id": "alias/golden", "distribute_kms_access_method": "grant"},
+            ["Distribute", "DistributeEncrypted"],
+        ),
     ],
 )
 def test_the_owner_needs_the_policies_of_what_is_set(given: dict[str, Any], policies: list[str]) -> None:
@@ -299,6 +312,7 @@ def test_a_problem_is_shown_once_with_all_accounts_that_have_it() -> None:
     ("file", "policy", "found"),
     [
         ("owner-role.json", "DistributeEncrypted", "EncryptedImages=true"),
+        ("owner-role.json", "ReplaceKeyPolicies", "KeyPolicies=true"),
         ("owner-role.json", "UploadReports", f"ReportsBucket={REPORTS}"),
         ("owner-role.json", "Diagnose", ""),
         ("consumer-role.json", "Publish", "PublishInAccounts=true"),
