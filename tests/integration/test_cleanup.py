@@ -399,6 +399,41 @@ def test_evidence_that_turns_up_during_the_run_spares_the_image(
     assert left == {home["new"], home["old"]}
 
 
+@pytest.mark.parametrize("resource", ["image", "snapshot"])
+def test_an_image_that_is_shared_after_the_final_plan_is_spared(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any], resource: str
+) -> None:
+    home = _images(fixture, HOME, new=1, old=100, older=200)
+    # The second read of references is the last call before the looks at single images.
+    aws.add_fault("freeze", action="DescribeImageReferences", when="after", after=1, times=1)
+    process = ansible.start(_play(ansible, {**policy, "regions": [HOME]}))
+    _await_frozen(aws, 2)
+    owner, entry = aws.client("ec2", OWNER, HOME), {"UserId": aws.account_id("sandbox")}
+    if resource == "image":
+        owner.modify_image_attribute(ImageId=home["old"], LaunchPermission={"Add": [entry]})
+    else:
+        (old,) = (one for one in observed.own_images(aws, OWNER, HOME) if one["ImageId"] == home["old"])
+        owner.modify_snapshot_attribute(
+            SnapshotId=observed.snapshot_ids(old)[0], CreateVolumePermission={"Add": [entry]}
+        )
+    before = set(observed.own_snapshots(aws, OWNER, HOME))
+    aws.clear_faults()
+    stdout, stderr = process.communicate(timeout=_TIMEOUT)
+    assert process.returncode == 0, stdout + stderr
+    text = " ".join((stdout + stderr).split())
+    assert f"{HOME}/{home['old']} was skipped, because the final check found: " in text
+    assert aws.account_id("sandbox") in text
+    left = {one["ImageId"] for one in observed.own_images(aws, OWNER, HOME)} & {*home.values()}
+    assert left == {home["new"], home["old"]}
+    assert len(before - set(observed.own_snapshots(aws, OWNER, HOME))) == len(DISKS)
+    marked = [
+        one["SnapshotId"]
+        for one in owner.describe_snapshots(OwnerIds=["self"])["Snapshots"]
+        if "golden.images:cleanup-image-ids" in observed.tags(one)
+    ]
+    assert marked == []
+
+
 @pytest.mark.nightly
 def test_a_group_that_is_deleted_while_it_is_read_keeps_no_image(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby
+from functools import partial
 from time import monotonic, sleep
 from typing import Any
 
 from .._aws.errors import failure
 from .._aws.write import merge, perform, snapshots_left
 from .._fanout import map_parallel
+from .._model import ImageRef
 from .._plan import Action, Performed, batches
 from .dependencies import is_still_in_use
+from .inspect_last import LastLook, PermissionsChanged
+from .rounds import DEREGISTER_IMAGE, RETIRING, limit_to, list_resources, list_rounds
 
 # How many calls run at the same time in a region.
 _SIDE_BY_SIDE = 16
@@ -28,48 +31,87 @@ _LONGEST_PAUSE = 15.0
 # So many attempts before the time is looked at again: a full token bucket (aws/rate_limit.py).
 _AT_ONCE = 100
 _DELETE_SNAPSHOT = "DeleteSnapshot"
-_DEREGISTER_IMAGE = "DeregisterImage"
 # No other action depends on a report: the final check keeps an image that lacks one that it needs.
 _CREATE_REPORT = "CreateImageUsageReport"
 _MARKED = "Rerun: the snapshot is marked, and is deleted then unless something still uses it."
 Attempt = tuple[Performed, list[str]]
+# Performs an action.
+Call = Callable[[Action], Performed]
 
 
 def perform_each(
     client_for: Callable[[Action], Any],
-    actions: Iterable[Action],
+    actions: Sequence[Action],
     depends_on: Mapping[str, Collection[str]],
+    last_look: LastLook,
 ) -> Performed:
     """Perform the actions of one region, except those on resources of an action that AWS refused.
 
+    Right before images are disabled or deregistered, the ``last_look`` at them is made. An image that it
+    spares is left alone like one that AWS refused to retire, which is no failure.
+
     A report that is refused stops no action on its image, such as tags that other images wait for.
-    Consecutive calls of the same kind run in parallel; the next kind starts when all of them are done.
+    The calls of a group (``list_rounds``) run in parallel; the next group starts when all are done.
     Snapshots are deleted last. ``depends_on`` maps resources to images: a resource is left alone if an action
     on one of its images was refused, and so are its images if an action on the resource was.
     """
+    call = partial(_call, client_for, last_look)
     parts: list[Performed] = []
     refused: set[str] = set()
     deregistered: set[str] = set()
     deletions: list[Action] = []
-    for operation, same_kind in groupby(actions, key=lambda action: action.operation):
-        if operation == _DELETE_SNAPSHOT:
-            deletions += same_kind
-            continue
-        remaining = [
-            remainder for action in same_kind for remainder in _drop_refused(action, refused, depends_on)
-        ]
-        for done, resources in _perform_parallel(client_for, remaining):
-            parts.append(done)
-            deletions += _list_unanswered_deletions(done, depends_on)
-            if done.failures and operation != _CREATE_REPORT:
-                refused.update(resources, *(depends_on.get(resource, ()) for resource in resources))
-            elif operation == _DEREGISTER_IMAGE:
-                deregistered.update(resources)
-    remaining = [
-        remainder for action in deletions for remainder in _drop_refused(action, refused, depends_on)
-    ]
-    parts += _delete_snapshots(client_for, remaining, deregistered)
+
+    def keep_remaining(group: Iterable[Action]) -> list[Action]:
+        return [remainder for action in group for remainder in _drop_refused(action, refused, depends_on)]
+
+    for current in list_rounds(actions, depends_on):
+        problems = _look_at(last_look, keep_remaining(current.retiring))
+        parts += problems.values()
+        refused |= problems.keys() | last_look.list_spared(current.retiring)
+        for group in current.groups:
+            operation = group[0].operation
+            if operation == _DELETE_SNAPSHOT:
+                deletions += group
+                continue
+            for done, resources in _perform_parallel(call, keep_remaining(group)):
+                parts.append(done)
+                deletions += _list_unanswered_deletions(done, depends_on)
+                if done.failures and operation != _CREATE_REPORT:
+                    refused.update(resources, *(depends_on.get(resource, ()) for resource in resources))
+                elif operation == DEREGISTER_IMAGE:
+                    deregistered.update(resources)
+        spared = last_look.list_spared(current.retiring)
+        refused |= spared
+        deregistered -= spared
+    parts += _delete_snapshots(call, keep_remaining(deletions), deregistered)
     return _add_left_snapshots(merge(*parts))
+
+
+def _call(client_for: Callable[[Action], Any], last_look: LastLook, action: Action) -> Performed:
+    """Perform an action; nothing if the last look spares its image while it waits."""
+    client = client_for(action)
+    if action.operation not in RETIRING:
+        return perform(client, action)
+    try:
+        with last_look.kept_fresh(_image_of(action)):
+            return perform(client, action)
+    except PermissionsChanged:
+        return Performed()
+
+
+def _look_at(last_look: LastLook, retiring: Sequence[Action]) -> dict[str, Performed]:
+    """Look at the images that are about to be retired, and return the failure of each look that crashed."""
+    _done, failed = map_parallel(
+        [_image_of(action) for action in retiring], last_look.look, threads=_SIDE_BY_SIDE
+    )
+    return {
+        ref.image_id: Performed(failures=(failure(exception, retiring[0].target, "DescribeImageAttribute"),))
+        for ref, exception in failed.items()
+    }
+
+
+def _image_of(action: Action) -> ImageRef:
+    return ImageRef(action.target.region, str(action.resource))
 
 
 def list_operations(action: Action) -> tuple[str, ...]:
@@ -85,7 +127,7 @@ def _has_snapshots(action: Action) -> bool:
 
 
 def _delete_snapshots(
-    client_for: Callable[[Action], Any], deletions: Sequence[Action], deregistered: Collection[str]
+    call: Call, deletions: Sequence[Action], deregistered: Collection[str]
 ) -> Iterator[Performed]:
     """Yield the results of the deletions of one region.
 
@@ -96,7 +138,7 @@ def _delete_snapshots(
     waiting: list[tuple[Action, Performed]] = []
 
     def attempt(actions: Sequence[Action]) -> Iterator[Performed]:
-        for action, (done, _resources) in zip(actions, _perform_parallel(client_for, actions), strict=True):
+        for action, (done, _resources) in zip(actions, _perform_parallel(call, actions), strict=True):
             if any(is_still_in_use(failure, deregistered) for failure in done.failures):
                 waiting.append((action, done))
             else:
@@ -117,11 +159,11 @@ def _delete_snapshots(
         yield replace(done, failures=tuple(replace(failure, remedy=_MARKED) for failure in done.failures))
 
 
-def _perform_parallel(client_for: Callable[[Action], Any], actions: Sequence[Action]) -> list[Attempt]:
+def _perform_parallel(call: Call, actions: Sequence[Action]) -> list[Attempt]:
     """Return the results of the actions, in the order of the actions."""
 
     def work(number: int) -> list[Attempt]:
-        return list(_attempt_action(client_for, actions[number]))
+        return list(_attempt_action(call, actions[number]))
 
     done, failed = map_parallel(range(len(actions)), work, threads=_SIDE_BY_SIDE)
     bugs = {
@@ -131,7 +173,7 @@ def _perform_parallel(client_for: Callable[[Action], Any], actions: Sequence[Act
     return [
         attempt
         for number, action in enumerate(actions)
-        for attempt in done.get(number) or [(bugs[number], _list_resources(action))]
+        for attempt in done.get(number) or [(bugs[number], list_resources(action))]
     ]
 
 
@@ -140,25 +182,24 @@ def _drop_refused(
 ) -> Iterator[Action]:
     resources = [
         resource
-        for resource in _list_resources(action)
+        for resource in list_resources(action)
         if resource not in refused and not any(image in refused for image in depends_on.get(resource, ()))
     ]
-    if len(resources) == len(_list_resources(action)):
+    if len(resources) == len(list_resources(action)):
         yield action
     elif resources:
-        yield _limit_to(action, resources)
+        yield limit_to(action, resources)
 
 
-def _attempt_action(client_for: Callable[[Action], Any], action: Action) -> Iterator[Attempt]:
+def _attempt_action(call: Call, action: Action) -> Iterator[Attempt]:
     """Yield the result of an action, or one for each of its resources if the common call is refused."""
-    client = client_for(action)
-    done = perform(client, action)
-    resources = _list_resources(action)
+    done = call(action)
+    resources = list_resources(action)
     if not done.failures or len(resources) == 1:
         yield done, resources
         return
     for resource in resources:
-        yield perform(client, _limit_to(action, [resource])), [resource]
+        yield call(limit_to(action, [resource])), [resource]
 
 
 def _list_unanswered_deletions(
@@ -175,15 +216,6 @@ def _list_unanswered_deletions(
                 key for key, images in depends_on.items() if {*images} == {action.resource}
             ):
                 yield Action(action.target, _DELETE_SNAPSHOT, {"SnapshotId": snapshot_id}, snapshot_id)
-
-
-def _limit_to(action: Action, resources: list[str]) -> Action:
-    parameters = {**action.parameters, "Resources": resources}
-    return replace(action, parameters=parameters, resource=", ".join(resources))
-
-
-def _list_resources(action: Action) -> list[str]:
-    return list(action.parameters.get("Resources", [action.resource]))
 
 
 def _add_left_snapshots(done: Performed) -> Performed:

@@ -17,16 +17,20 @@ It is safe to perform less than planned: the next run finds what is left.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
 from .._model import ImageRef
 from .._plan import Action
-from .decisions import Decision
-from .plan import CleanupPlan
+from .decisions import WAIT, Decision
+from .options import CleanupOptions
+from .plan import CleanupPlan, decide
 from .stages import DEREGISTER
+from .state import CleanupState, Permissions
+
+_CHANGED = "Its permissions, or those of a snapshot, were changed during the run. The next run decides."
 
 
 class Confirmed(NamedTuple):
@@ -55,6 +59,40 @@ def confirm(first: CleanupPlan, second: CleanupPlan) -> Confirmed:
         and plans.decided_first[decision.ref].is_destructive
     )
     return Confirmed(replace(second, targets=targets), tuple(skipped))
+
+
+def decide_spared(
+    options: CleanupOptions, state: CleanupState, spared: Mapping[ImageRef, Permissions]
+) -> Iterator[Decision]:
+    """Yield the decisions on the images that the last look spared, from the permissions that it has read.
+
+    In this run, none of them is disabled or deregistered any more.
+    """
+    if not spared:
+        return
+    usage = {
+        ref: replace(
+            state.usage[ref],
+            sharing=permissions.image,
+            unread=permissions.unread,
+            references=(*state.usage[ref].references, *permissions.gone),
+        )
+        for ref, permissions in spared.items()
+    }
+    snapshots = {
+        snapshot: usage
+        for permissions in spared.values()
+        for snapshot, usage in permissions.snapshots.items()
+    }
+    looked = replace(
+        state, usage={**state.usage, **usage}, snapshot_usage={**state.snapshot_usage, **snapshots}
+    )
+    for decision in decide(options, looked):
+        if decision.ref in spared and decision.is_destructive:
+            reasons = (*decision.reasons, _CHANGED)
+            yield replace(decision, kind=WAIT, reasons=reasons, snapshots=(), recoverable_until=None)
+        elif decision.ref in spared:
+            yield decision
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any
 from .._aws import errors
 from .._aws.caller import check_default_region, identify_with_regions
 from .._aws.clients import Clients
+from .._aws.each_attempt import check_attempts
 from .._failures import ValidationError, invalid_option
 from .._fanout import map_parallel
 from .._model import ImageRef, Target
@@ -25,16 +26,18 @@ from .._runner import Flow, Outcome, diff_by_change
 from . import read_regions
 from .apply import list_operations, perform_each
 from .changes import list_changes
-from .confirmation import Confirmed, confirm
+from .confirmation import Confirmed, confirm, decide_spared
 from .decisions import Decision
 from .dependencies import find_dependencies
 from .inspect import inspect
+from .inspect_last import LastLook
 from .next_reads import find_next_reads
 from .options import CleanupOptions
 from .plan import CleanupPlan, block_untagged_images, plan
 from .report.content import build_content
 from .report.document import build_document, compare_reports
 from .report.prices import read_prices
+from .rounds import RETIRING
 from .sharing import is_unsupported_report, warn_of_unsupported_report
 from .state import CleanupState, RegionState
 from .unread import list_unread_failures
@@ -72,11 +75,13 @@ def apply(
     1. Perform the non-destructive actions, in all regions, and wait for usage reports that were requested.
     2. Read the evidence again, and plan again; old usage reports no longer count.
     3. Write tombstones of the images that both plans disable or deregister.
-    4. Perform the destructive actions that both plans contain.
+    4. Perform the destructive actions that both plans contain. The permissions of each image are read again
+       right before it is disabled or deregistered: an image that does not have those of its tombstone stays.
 
     Nothing is disabled, deregistered or deleted if the evidence cannot be read or a tombstone not written.
     """
-    first, warnings = _split_warnings(_perform(clients, state, plan.non_destructive, ()))
+    last_look = LastLook(clients, state, ())
+    first, warnings = _split_warnings(_perform(clients, state, plan.non_destructive, (), last_look))
     if not plan.destructive:
         return replace(_merge_outcome(first), warnings=warnings)
     wait_for_reports(clients, _list_requested_reports(plan, first))
@@ -85,13 +90,14 @@ def apply(
     except ValidationError as refused:
         failures = (*first.failures, *refused.failures)
         return replace(_merge_outcome(first), failures=failures, warnings=warnings)
-    confirmed = _confirm(options, current, plan, first.actions)
-    final, skipped = confirmed
+    final, skipped = _confirm(options, current, plan, first.actions)
     retired = _list_retired(final)
     unwritten = write_tombstones(clients, options, current, retired)
     if unwritten:
         return replace(_merge_outcome(first), failures=(*first.failures, *unwritten), warnings=warnings)
-    second = _perform(clients, current, final.destructive, retired)
+    last_look = LastLook(clients, current, [decision.ref for decision in retired])
+    second = _perform(clients, current, final.destructive, retired, last_look)
+    skipped = (*skipped, *decide_spared(options, current, last_look.spared))
     read_failures = list_unread_failures(state.account_id, skipped, {}) if plan.fails else ()
     outcome = _merge_outcome(first, second)
     return replace(
@@ -102,7 +108,7 @@ def apply(
             *(_render_skipped_warning(decision) for decision in skipped),
             *_list_new_key_warnings(plan, final),
         ),
-        state=dict.fromkeys((target.target for target in plan.targets), confirmed),
+        state=dict.fromkeys((target.target for target in plan.targets), Confirmed(final, skipped)),
     )
 
 
@@ -188,15 +194,21 @@ def _read_again(
 
     All regions are read, not only those with such actions: a parameter can name images of other regions, and
     an unfinished copy in another region needs its source. Only images that the plan disables or deregisters
-    are inspected.
+    are inspected, apart from their permissions, which are read last (``LastLook``).
 
     Raises:
         ValidationError: something cannot be read.
     """
     states = _read_regions(clients, options, state.account_id, state.regions)
     again = CleanupState(state.account_id, state.now, states, partition=state.partition, is_final=True)
-    to_retire = (decision.ref for decision in plan.decisions if decision.is_destructive)
-    return _read_further(clients, options, again, [ref for ref in to_retire if ref in again.images])
+    to_retire = [
+        decision.ref
+        for decision in plan.decisions
+        if decision.is_destructive and decision.ref in again.images
+    ]
+    permissions = {ref: known for ref in to_retire if (known := state.permissions_of(ref)) is not None}
+    again = replace(again, planned_permissions=permissions)
+    return _read_further(clients, options, again, to_retire)
 
 
 def _list_requested_reports(plan: CleanupPlan, done: Performed) -> Iterator[ImageRef]:
@@ -223,28 +235,35 @@ def _list_retired(final: CleanupPlan) -> tuple[Decision, ...]:
     refs = {
         ImageRef(action.target.region, str(action.resource))
         for action in final.destructive
-        if action.operation in ("DisableImage", "DeregisterImage")
+        if action.operation in RETIRING
     }
     return tuple(decision for decision in final.decisions if decision.ref in refs)
 
 
 def _perform(
-    clients: Clients, state: CleanupState, actions: tuple[Action, ...], retired: Iterable[Decision]
+    clients: Clients,
+    state: CleanupState,
+    actions: tuple[Action, ...],
+    retired: Iterable[Decision],
+    last_look: LastLook,
 ) -> Performed:
     """Perform the actions, in all regions at the same time."""
     by_target: dict[Target, list[Action]] = {}
     for action in actions:
         by_target.setdefault(action.target, []).append(action)
     depends_on = find_dependencies(state, retired, actions)
+
+    def client_for(action: Action) -> Any:
+        return clients.rate_limited(action.operation).client(action.service, action.target.region)
+
     for action in actions:
         for operation in list_operations(action):
             clients.rate_limited(operation).open(action.service, [action.target.region])
+        if action.operation in RETIRING:
+            check_attempts(client_for(action), action.operation)
 
     def work(target: Target) -> Performed:
-        def client_for(action: Action) -> Any:
-            return clients.rate_limited(action.operation).client(action.service, target.region)
-
-        return perform_each(client_for, by_target[target], depends_on.get(target.region, {}))
+        return perform_each(client_for, by_target[target], depends_on.get(target.region, {}), last_look)
 
     done, failed = map_parallel(by_target, work)
     return Performed(

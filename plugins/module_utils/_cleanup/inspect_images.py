@@ -27,7 +27,7 @@ from . import read_usage
 from .next_reads import is_kept
 from .options import CleanupOptions
 from .sharing import list_accounts_to_read
-from .state import CleanupState, Evidence, ImageUsage, SnapshotUsage
+from .state import CleanupState, Evidence, ImageUsage, Permissions, SnapshotUsage
 from .uses.read import list_services
 from .uses.read_all import OF_CONSUMERS
 
@@ -64,15 +64,20 @@ def read_image_usage(
     state: CleanupState,
     images: Mapping[ImageRef, tuple[SnapshotRef, ...]],
 ) -> tuple[dict[ImageRef, ImageUsage], dict[SnapshotRef, SnapshotUsage]]:
-    """Return the usage of the images, and of the snapshots beside those that are not used."""
+    """Return the usage of the images, and of the snapshots beside those that are not used.
+
+    Permissions that the state has from the plan are read later, by ``read_permissions``.
+    """
     if not images:
         return {}, {}
     by_region = _group_by_region(images)
-    for operation in ("DescribeImageReferences", "DescribeImageAttribute", "DescribeSnapshotAttribute"):
-        clients.rate_limited(operation).open("ec2", by_region)
+    clients.rate_limited("DescribeImageReferences").open("ec2", by_region)
+    open_for_permissions(clients, by_region)
     referenced = _read_references(clients, options, state, by_region)
 
     def read(ref: ImageRef) -> _Usage:
+        if planned := state.planned_permissions.get(ref):
+            return _Usage(replace(referenced[ref], sharing=planned.image), planned.snapshots)
         usage = _add_sharing(clients, state, ref, referenced[ref])
         if is_kept(options, state.images[ref], usage):
             return _Usage(usage, {})
@@ -91,6 +96,22 @@ def read_image_usage(
         }
         usage = _add_consumers(clients, options.consumer_role, state, usage, read_in)
     return usage, {ref: snapshot for entry in usages.values() for ref, snapshot in entry.snapshots.items()}
+
+
+def open_for_permissions(clients: Clients, regions: Iterable[str]) -> None:
+    """Open the clients that read permissions, before threads start."""
+    for operation in ("DescribeImageAttribute", "DescribeSnapshotAttribute"):
+        clients.rate_limited(operation).open("ec2", regions)
+
+
+def read_permissions(clients: Clients, state: CleanupState, ref: ImageRef) -> Permissions:
+    """Return the permissions of an image and its snapshots. The clients for that are open."""
+    usage = _add_sharing(clients, state, ref, ImageUsage())
+    if usage.references:
+        return Permissions(gone=usage.references)
+    refs = [SnapshotRef(ref.region, snapshot_id) for snapshot_id in state.images[ref].image.snapshot_ids]
+    snapshots = {snapshot: _read_snapshot(clients, snapshot) for snapshot in refs}
+    return Permissions(usage.sharing, snapshots, usage.unread)
 
 
 def read_snapshot_usage(

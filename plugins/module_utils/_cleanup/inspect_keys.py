@@ -110,9 +110,9 @@ def _read_snapshot_sharing(
 def _read_sharing(clients: Clients, state: CleanupState, region: str, own: OwnImage) -> Sharing:
     """Return all that the image and its snapshots are shared with.
 
-    What was read before is not read again.
+    What was read before is not read again. The final state has permissions of the plan, which do not count.
     """
-    known = state.usage.get(ImageRef(region, own.image.image_id))
+    known = None if state.is_final else state.usage.get(ImageRef(region, own.image.image_id))
     if known is not None and not known.unread:
         shared = known.sharing
     else:
@@ -120,7 +120,7 @@ def _read_sharing(clients: Clients, state: CleanupState, region: str, own: OwnIm
     ec2 = clients.rate_limited("DescribeSnapshotAttribute").ec2(region)
     for snapshot_id in own.image.snapshot_ids:
         usage = state.snapshot_usage.get(SnapshotRef(region, snapshot_id), SnapshotUsage(unread="not read"))
-        if usage.unread:
+        if usage.unread or state.is_final:
             usage = read_usage.read_snapshot_usage(ec2, snapshot_id)
         shared |= usage.sharing
     return shared

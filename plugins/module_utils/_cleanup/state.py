@@ -256,6 +256,35 @@ class SnapshotUsage:
 
 
 @dataclass(frozen=True)
+class Permissions:
+    """Who can use an image and its snapshots.
+
+    ``unread`` is what could not be read of that, or that the image is ``gone``.
+    """
+
+    image: Sharing = field(default_factory=Sharing)
+    snapshots: Mapping[SnapshotRef, SnapshotUsage] = field(default_factory=dict)
+    unread: tuple[Evidence, ...] = ()
+    gone: tuple[Evidence, ...] = ()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether all of it was read."""
+        return not self.unread and not any(usage.unread for usage in self.snapshots.values())
+
+    def adds_to(self, known: Permissions) -> bool:
+        """Whether somebody can use something that they could not use before, or may."""
+        return (
+            not self.is_known
+            or bool(self.image - known.image)
+            or any(
+                ref not in known.snapshots or usage.sharing - known.snapshots[ref].sharing
+                for ref, usage in self.snapshots.items()
+            )
+        )
+
+
+@dataclass(frozen=True)
 class KeyUsage:
     """The usage of a KMS key that encrypts snapshots to delete.
 
@@ -329,7 +358,8 @@ class CleanupState:
     That is every region in bulk, and the rest as far as the plan depends on it (``find_next_reads``).
     ``image_builder`` and ``late_uses`` map the regions that were read for that to what was read there.
     ``is_final`` is whether it was read right before the destructive actions: only new usage reports count
-    then.
+    then. The permissions of the images to retire are still the ``planned_permissions`` in it: they are read
+    again last, image by image.
     """
 
     account_id: str
@@ -343,6 +373,7 @@ class CleanupState:
     image_builder: Mapping[str, ImageBuilder] = field(default_factory=dict)
     late_uses: Mapping[str, LateUses] = field(default_factory=dict)
     is_final: bool = False
+    planned_permissions: Mapping[ImageRef, Permissions] = field(default_factory=dict)
 
     @cached_property
     def images(self) -> Mapping[ImageRef, OwnImage]:
@@ -394,6 +425,16 @@ class CleanupState:
             region: {**self.uses_elsewhere, **region_state.uses}
             for region, region_state in self.regions.items()
         }
+
+    def permissions_of(self, ref: ImageRef) -> Permissions | None:
+        """Return the permissions of an image and its snapshots; None if not all of them were read."""
+        usage, own = self.usage.get(ref), self.images.get(ref)
+        if usage is None or own is None:
+            return None
+        refs = [SnapshotRef(ref.region, snapshot_id) for snapshot_id in own.image.snapshot_ids]
+        snapshots = {item: self.snapshot_usage[item] for item in refs if item in self.snapshot_usage}
+        permissions = Permissions(usage.sharing, snapshots, usage.unread)
+        return permissions if permissions.is_known and len(snapshots) == len({*refs}) else None
 
     def unread_of(self, region: str) -> tuple[Evidence, ...]:
         """Return the failed reads that may hide uses of the region's images.

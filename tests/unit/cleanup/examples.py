@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ansible_collections.golden.images.plugins.module_utils._cleanup.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._cleanup.inspect_last import LastLook
 from ansible_collections.golden.images.plugins.module_utils._cleanup.options import CleanupOptions, Limit
 from ansible_collections.golden.images.plugins.module_utils._cleanup.plan import CleanupPlan, plan
 from ansible_collections.golden.images.plugins.module_utils._cleanup.stages import STAGES, Clocks
@@ -19,6 +21,7 @@ from ansible_collections.golden.images.plugins.module_utils._cleanup.state impor
     LateUses,
     OwnImage,
     OwnSnapshot,
+    Permissions,
     RegionState,
     SnapshotUsage,
     UsageReport,
@@ -133,6 +136,25 @@ def report(**changes: Any) -> UsageReport:
         **changes,
     }
     return UsageReport(**values)
+
+
+class Unchanged(LastLook):
+    """A last look that finds nothing changed, or that spares these images. It keeps what it looks at."""
+
+    def __init__(self, *spared: str) -> None:
+        self.looks: list[str] = []
+        self.spared = {}
+        self._spared = spared
+
+    def look(self, ref: ImageRef) -> None:
+        self.looks.append(ref.image_id)
+        if ref.image_id in self._spared:
+            self.spared[ref] = Permissions()
+
+    @contextmanager
+    def kept_fresh(self, ref: ImageRef) -> Iterator[None]:
+        assert ref.image_id in self.looks
+        yield
 
 
 OLD_ID, NEW_ID = "ami-0123456789abcdef0", "ami-0fedcba9876543210"

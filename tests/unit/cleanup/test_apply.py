@@ -9,14 +9,18 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils._aws.write import perform
 from ansible_collections.golden.images.plugins.module_utils._cleanup import apply as retire
+from ansible_collections.golden.images.plugins.module_utils._cleanup import rounds
 from ansible_collections.golden.images.plugins.module_utils._cleanup.apply import (
     list_operations,
     perform_each,
 )
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef
 from ansible_collections.golden.images.plugins.module_utils._plan import Action, Performed
 from botocore.exceptions import ClientError
 
+from tests.unit.cleanup.examples import Unchanged
 from tests.unit.clock import Clock
 from tests.unit.examples import target_in
 from tests.unit.wire import Wire
@@ -52,7 +56,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock.of(monkeypatch, retire)
 
 
-def done(wire: Wire, *actions: Action, depends_on: dict[str, set[str]] | None = None) -> Performed:
+def done(
+    wire: Wire,
+    *actions: Action,
+    depends_on: dict[str, set[str]] | None = None,
+    last_look: Unchanged | None = None,
+) -> Performed:
     """What becomes of the actions, with calls one after another: the script is one."""
     opened = {operation for action in actions for operation in list_operations(action)}
 
@@ -61,7 +70,7 @@ def done(wire: Wire, *actions: Action, depends_on: dict[str, set[str]] | None = 
         return wire.client
 
     with wire.spoken(), patch.object(retire, "_SIDE_BY_SIDE", 1):
-        return perform_each(client_for, actions, depends_on or {})
+        return perform_each(client_for, actions, depends_on or {}, last_look or Unchanged())
 
 
 def test_a_deregistration_may_take_deletions_of_snapshots() -> None:
@@ -173,6 +182,7 @@ def test_what_is_gone_already_is_no_failure_and_nothing_that_was_done() -> None:
             lambda action: {"ec2": ec2, "kms": kms}[action.service].client,
             [revoke, delete("snap-1")],
             {"g-1": {"ami-1"}, "snap-1": {"ami-1"}},
+            Unchanged(),
         )
     assert (performed.actions, performed.failures) == ((delete("snap-1"),), ())
 
@@ -263,7 +273,7 @@ def test_very_many_snapshots_in_use_do_not_take_longer(clock: Clock, monkeypatch
 
     monkeypatch.setattr(retire, "_SIDE_BY_SIDE", 1)
     deletions = [delete(f"snap-{number}") for number in range(3)]
-    found = [*retire._delete_snapshots(lambda _action: InUse(), deletions, {"ami-1"})]
+    found = [*retire._delete_snapshots(lambda action: perform(InUse(), action), deletions, {"ami-1"})]
     assert [len(one.failures) for one in found] == [1, 1, 1]
     # After 0, 10 and 20 seconds, then again after a pause of one; at 51, the third has no time left.
     assert attempts == ["snap-0", "snap-1", "snap-2", "snap-0", "snap-1"]
@@ -303,7 +313,7 @@ class Client:
 def test_calls_of_a_kind_go_side_by_side_and_the_next_kind_after_all_of_them() -> None:
     client = Client(together=3)
     images = [deregister(f"ami-{number}") for number in range(3)]
-    performed = perform_each(lambda _action: client, [*images, delete("snap-1")], {})
+    performed = perform_each(lambda _action: client, [*images, delete("snap-1")], {}, Unchanged())
     assert sorted(client.calls[:3]) == ["ami-0", "ami-1", "ami-2"]
     assert client.calls[3:] == ["snap-1"]
     assert performed.actions == (*images, delete("snap-1"))
@@ -316,7 +326,8 @@ def test_a_bug_in_one_call_is_its_failure_and_stops_what_follows_it() -> None:
         return Client(together=1)
 
     actions = [deregister("ami-1"), deregister("ami-2"), delete("snap-1"), delete("snap-2")]
-    performed = perform_each(client_for, actions, {"snap-1": {"ami-1"}, "snap-2": {"ami-2"}})
+    depends_on = {"snap-1": {"ami-1"}, "snap-2": {"ami-2"}}
+    performed = perform_each(client_for, actions, depends_on, Unchanged())
     assert [action.resource for action in performed.actions] == ["ami-2", "snap-2"]
     assert [failure.error_code for failure in performed.failures] == ["unexpected_error"]
 
@@ -328,3 +339,60 @@ def test_a_snapshot_of_two_images_goes_only_if_both_are_gone() -> None:
     actions = [deregister("ami-1"), deregister("ami-2"), delete("snap-1")]
     performed = done(wire, *actions, depends_on={"snap-1": {"ami-1", "ami-2"}})
     assert [action.resource for action in performed.actions] == ["ami-1"]
+
+
+def test_an_image_whose_permissions_have_changed_stays_with_its_snapshots() -> None:
+    """It is no failure. Its snapshot is not even marked."""
+    wire, look = Wire("ec2"), Unchanged("ami-1")
+    wire.expect("create_tags", {"Resources": ["snap-2"], "Tags": OF})
+    wire.expect("deregister_image", {"ImageId": "ami-2"}, {"Return": True})
+    wire.expect("delete_snapshot", {"SnapshotId": "snap-2"})
+    performed = done(
+        wire,
+        tag("snap-1", "snap-2"),
+        *(deregister_alone("ami-1"), deregister_alone("ami-2"), delete("snap-1"), delete("snap-2")),
+        depends_on={"snap-1": {"ami-1"}, "snap-2": {"ami-2"}},
+        last_look=look,
+    )
+    assert [action.resource for action in performed.actions] == ["snap-2", "ami-2", "snap-2"]
+    assert performed.failures == ()
+    assert sorted(look.looks) == ["ami-1", "ami-2"]
+
+
+def test_a_disabled_image_whose_permissions_have_changed_gets_no_date() -> None:
+    wire = Wire("ec2")
+    wire.expect("disable_image", {"ImageId": "ami-2"}, {"Return": True})
+    wire.expect("create_tags", {"Resources": ["ami-2"], "Tags": OF})
+    disable = [Action(target_in(), "DisableImage", {"ImageId": one}, one) for one in ("ami-1", "ami-2")]
+    performed = done(wire, *disable, tag("ami-1", "ami-2"), last_look=Unchanged("ami-1"))
+    assert [action.operation for action in performed.actions] == ["DisableImage", "CreateTags"]
+    assert performed.failures == ()
+
+
+def test_an_image_stays_if_the_look_at_it_crashes() -> None:
+    class Crashing(Unchanged):
+        def look(self, ref: ImageRef) -> None:
+            super().look(ref)
+            if ref.image_id == "ami-1":
+                raise KeyError("bug")
+
+    wire = Wire("ec2")
+    wire.expect("deregister_image", request("ami-2"), {"DeleteSnapshotResults": []})
+    performed = done(wire, deregister("ami-1"), deregister("ami-2"), last_look=Crashing())
+    assert [action.resource for action in performed.actions] == ["ami-2"]
+    assert [(failure.action, failure.error_code) for failure in performed.failures] == [
+        ("DescribeImageAttribute", "unexpected_error")
+    ]
+
+
+def test_each_round_is_looked_at_right_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "ROUND", 2)
+    look, client = Unchanged(), Client(together=1)
+    seen: list[int] = []
+
+    def client_for(_action: Action) -> Client:
+        seen.append(len(look.looks))
+        return client
+
+    perform_each(client_for, [deregister(f"ami-{number}") for number in range(5)], {}, look)
+    assert seen == [2, 2, 4, 4, 5]

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ from botocore.exceptions import ClientError
 
 from tests.unit.cleanup.examples import REGION, USED, ago, own, region_state, report, seen, shared, wanted
 from tests.unit.examples import CONSUMER, OWNER
+from tests.unit.wire import Wire
 
 OLD, NEWEST = own("ami-1"), own("ami-new", 1)
 ELSEWHERE = "us-east-1"
@@ -58,11 +59,30 @@ def under_key(*images: OwnImage) -> RegionState:
 
 
 class Client:
-    """Takes every call and keeps it, but for tags of what is ``refused``."""
+    """Takes every change and keeps it, but for tags of what is ``refused``.
+
+    ``permissions`` are those of images and snapshots, an error code for those that cannot be read.
+    """
+
+    meta = Wire("ec2").client.meta
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, Mapping[str, Any]]] = []
         self.refused = ""
+        self.permissions: Mapping[str, Sequence[str] | str] = {}
+
+    def describe_image_attribute(self, **request: str) -> dict[str, Any]:
+        return {"LaunchPermissions": self._entries(request["ImageId"], "DescribeImageAttribute")}
+
+    def describe_snapshot_attribute(self, **request: str) -> dict[str, Any]:
+        entries = self._entries(request["SnapshotId"], "DescribeSnapshotAttribute")
+        return {"CreateVolumePermissions": entries}
+
+    def _entries(self, resource: str, operation: str) -> list[dict[str, str]]:
+        found = self.permissions.get(resource, ())
+        if isinstance(found, str):
+            raise ClientError({"Error": {"Code": found, "Message": "No."}}, operation)
+        return [{"UserId": account_id} for account_id in found]
 
     def __getattr__(self, name: str) -> Any:
         def call(**parameters: Any) -> dict[str, Any]:
@@ -101,10 +121,16 @@ def applied(
     path: Path,
     refused: str = "",
     usage: Mapping[ImageRef, ImageUsage] | None = None,
+    permissions: Mapping[str, Sequence[str] | str] | None = None,
+    **options: Any,
 ) -> tuple[Outcome, list[str]]:
-    """What becomes of the plan where regions and usage have changed, and the calls that were made."""
-    asked = replace(wanted(include_shared=usage is not None), tombstone_path=str(path))
+    """What becomes of the plan where regions and usage have changed, and the changes that were made.
+
+    ``permissions`` are those of the last look.
+    """
+    asked = replace(wanted(include_shared=usage is not None), tombstone_path=str(path), **options)
     clients: Any = Clients()
+    clients.everywhere.permissions = permissions or {}
     clients.everywhere.refused = refused
 
     def inspect(_clients: Any, _wanted: CleanupOptions, saw: CleanupState, _reads: NextReads) -> CleanupState:
@@ -196,6 +222,55 @@ def test_if_nothing_changed_the_plan_is_performed(tmp_path: Path) -> None:
     assert (outcome.failures, outcome.warnings) == ((), ())
 
 
+LOOKS: dict[str, tuple[Mapping[str, Sequence[str] | str], str, str]] = {
+    "shared": ({"ami-1": [CONSUMER]}, "keep", f"shared {CONSUMER}"),
+    "its snapshot is shared": (
+        {"snap-ami-1": [CONSUMER]},
+        "wait",
+        f"{CONSUMER}",
+    ),
+    "denied": ({"ami-1": "UnauthorizedOperation"}, "keep", "unreadable DescribeImageAttribute"),
+    "its snapshot is denied": (
+        {"snap-ami-1": "UnauthorizedOperation"},
+        "wait",
+        "DescribeSnapshotAttribute could not be read",
+    ),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_an_image_stays_if_its_permissions_have_changed_right_before_it_goes(
+    look: str, tmp_path: Path
+) -> None:
+    permissions, decision, reason = LOOKS[look]
+    first = seen(region_state(OLD, own("ami-2", 200), NEWEST))
+    outcome, called = applied(first, first.regions, tmp_path / "tombstones", permissions=permissions)
+    assert [action.resource for action in outcome.performed] == ["snap-ami-2", "ami-2"]
+    assert called == ["create_tags", "deregister_image"]
+    (warning,) = outcome.warnings
+    assert f"{REGION}/ami-1 was skipped, because the final check found: " in warning
+    assert reason in warning
+    asked = replace(wanted(), tombstone_path=str(tmp_path / "tombstones"))
+    result = cleanup.result(asked, first, cleanup_plan.plan(asked, first), outcome)
+    decided = {one["image_id"]: (one["decision"], one["snapshots"] != []) for one in result["results"]}
+    assert decided == {"ami-1": (decision, False), "ami-2": ("deregister", True), "ami-new": ("keep", False)}
+    is_denied = "denied" in look
+    assert [failure.error_code for failure in outcome.failures] == ["cleanup_unreadable"] * is_denied
+    assert len(result["unreadable"]) == is_denied
+
+
+def test_so_does_an_image_whose_tombstone_has_a_permission_that_was_removed(tmp_path: Path) -> None:
+    usage = {ImageRef(REGION, "ami-1"): shared(CONSUMER, report=report())}
+    first = seen(region_state(OLD, NEWEST), usage=usage)
+    outcome, called = applied(first, first.regions, tmp_path / "tombstones", usage=usage)
+    assert (called, outcome.failures) == ([], ())
+    (warning,) = outcome.warnings
+    assert warning == (
+        f"{REGION}/ami-1 was skipped, because the final check found: Its permissions, or those of a "
+        "snapshot, were changed during the run. The next run decides."
+    )
+
+
 class Unreadable(dict[str, RegionState]):
     """Regions whose images cannot be listed."""
 
@@ -240,7 +315,8 @@ def test_an_old_report_chooses_an_image_and_a_new_one_decides(
     old = {ref: shared(CONSUMER, report=report(created=ago(days=7)))}
     first = seen(region_state(OLD, NEWEST), usage=old)
     now = {ref: shared(CONSUMER, report=new)}
-    outcome, made = applied(first, first.regions, tmp_path / "tombstones", usage=now)
+    permissions = {"ami-1": [CONSUMER]}
+    outcome, made = applied(first, first.regions, tmp_path / "tombstones", usage=now, permissions=permissions)
     assert made == ["create_image_usage_report", "wait", *called]
     assert skipped in "".join(outcome.warnings)
     assert len(outcome.warnings) == bool(skipped)

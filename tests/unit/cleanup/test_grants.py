@@ -38,6 +38,7 @@ from hypothesis import strategies as st
 from tests.unit.cleanup.examples import (
     REGION,
     USED,
+    Unchanged,
     ago,
     calls,
     own,
@@ -290,7 +291,7 @@ def test_a_snapshot_that_an_image_left_stays_as_long_as_a_grant_on_its_key_could
     kms.refuse("revoke_grant", {"GrantId": "g-root", "KeyId": KEY}, "ThrottlingException")
     with kms.spoken():
         depends_on = find_dependencies(of, (), made.actions)[REGION]
-        done = perform_each(lambda _action: kms.client, made.actions, depends_on)
+        done = perform_each(lambda _action: kms.client, made.actions, depends_on, Unchanged())
     assert done.actions == ()
     assert [failure.error_code for failure in done.failures] == ["ThrottlingException"]
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils._cleanup import flow
+from ansible_collections.golden.images.plugins.module_utils._plan import Action
 
 from tests.unit.cleanup.examples import (
     NEW_ID,
@@ -130,6 +132,52 @@ def test_what_was_read_of_an_image_before_is_not_read_again_for_its_key() -> Non
     assert (found.of(second)["decision"], revoked(found)) == ("wait", [])
     assert sorted(asked(found, "describe_image_attribute")) == sorted([OLD_ID, second, NEW_ID])
     assert sorted(asked(found, "describe_snapshot_attribute")) == ["snap-2018", "snap-2019", "snap-2020"]
+
+
+SECOND = "ami-0ccccccccccccccc0"
+THREE = {"describe_images": {"Images": [OLD_IMAGE, described(SECOND, 2018), NEW_IMAGE]}}
+USING_OLD = {
+    "describe_instances": {
+        "Reservations": [
+            {"Instances": [{"InstanceId": "i-1", "ImageId": OLD_ID, "State": {"Name": "running"}}]}
+        ]
+    }
+}
+
+
+def final_plan(found: Run, **answers: Any) -> tuple[Action, ...]:
+    """What is planned from what is read again, where AWS has other answers now."""
+    found.clients.calls.clear()
+    found.clients.answers.update(answers)
+    again = flow._read_again(found.clients, found.wanted, found.seen, found.plan)
+    return tuple(flow.FLOW.plan(found.wanted, again).actions)
+
+
+def test_the_permissions_of_images_to_retire_are_left_to_the_last_look() -> None:
+    found = run({"revoke_grants": False, "consumer_role_name": None}, **THREE, **snapshots("snap-2018"))
+    actions = final_plan(found)
+    assert sorted(str(one.resource) for one in actions if one.operation == "DeregisterImage") == sorted(
+        [OLD_ID, SECOND]
+    )
+    assert asked(found, "describe_image_attribute") == asked(found, "describe_snapshot_attribute") == []
+    (request,) = (request for name, request in found.clients.calls if name == "describe_image_references")
+    assert sorted(request["ImageIds"]) == sorted([OLD_ID, SECOND])
+
+
+@pytest.mark.parametrize("resource", [OLD_ID, "snap-2019"])
+def test_a_grant_stays_if_an_image_that_is_in_use_now_was_shared_with_its_account_meanwhile(
+    resource: str,
+) -> None:
+    """What the plan knows of its permissions does not count any more."""
+    unshared = run(**THREE, **snapshots("snap-2018"))
+    assert revoked(unshared) == ["g-golden-images:1"]
+    actions = final_plan(unshared, **USING_OLD)
+    assert [one.resource for one in actions if one.operation == "DeregisterImage"] == [SECOND]
+    assert [one.resource for one in actions if one.operation == "RevokeGrant"] == ["g-golden-images:1"]
+    assert OLD_ID in asked(unshared, "describe_image_attribute")
+    actions = final_plan(run(**THREE, **snapshots("snap-2018")), **USING_OLD, **shared(resource))
+    assert [one.resource for one in actions if one.operation == "DeregisterImage"] == [SECOND]
+    assert [one.resource for one in actions if one.operation == "RevokeGrant"] == []
 
 
 def test_of_a_key_without_own_grants_nothing_else_is_read() -> None:

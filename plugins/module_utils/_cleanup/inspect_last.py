@@ -1,0 +1,90 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads the permissions of each image right before it is disabled or deregistered: the last look at it.
+
+What the plan knows of them can be hours old: 10,000 images take that long. So they are read image by image,
+just ahead of the calls that retire the images, which AWS allows less often than the reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+from .._aws.clients import Clients
+from .._aws.each_attempt import before_each_attempt
+from .._model import ImageRef
+from .._plan import Action
+from .inspect_images import open_for_permissions, read_permissions
+from .state import CleanupState, Evidence, Permissions
+
+# How old a look may be when AWS gets the call, in seconds. One that is older is made again.
+MAX_AGE = 60.0
+_TOO_SLOW = Evidence.unreadable(
+    "DescribeImageAttribute", "Reading the permissions took longer than a minute.", "Rerun."
+)
+
+
+class PermissionsChanged(Exception):
+    """Somebody was given access to an image, or may have been, since it was looked at."""
+
+
+class LastLook:
+    """The images whose permissions are not those of the plan, which are ``spared``.
+
+    One thread at a time looks at an image.
+    """
+
+    def __init__(self, clients: Clients, state: CleanupState, images: Collection[ImageRef]) -> None:
+        self._clients, self._state = clients, state
+        self._planned = {ref: state.permissions_of(ref) for ref in images}
+        self._made_at: dict[ImageRef, float] = {}
+        self.spared: dict[ImageRef, Permissions] = {}
+        open_for_permissions(clients, {ref.region for ref in images})
+
+    def look(self, ref: ImageRef) -> None:
+        """Spare an image if its permissions are not exactly those that its tombstone has."""
+        permissions = self._read(ref)
+        if permissions != self._planned.get(ref):
+            self.spared[ref] = permissions
+
+    def list_spared(self, actions: Iterable[Action]) -> set[str]:
+        """Return the images that actions would retire and that are spared."""
+        return {
+            str(action.resource)
+            for action in actions
+            if ImageRef(action.target.region, str(action.resource)) in self.spared
+        }
+
+    @contextmanager
+    def kept_fresh(self, ref: ImageRef) -> Iterator[None]:
+        """Look again before each attempt of the calls in the context, if the last look is too old.
+
+        Raises:
+            PermissionsChanged: the image is spared. The attempt was not sent.
+        """
+        with before_each_attempt(lambda: self._refresh(ref)):
+            yield
+
+    def _refresh(self, ref: ImageRef) -> None:
+        """Look again if the look is too old.
+
+        Permissions that are gone are no reason to stop. An earlier attempt can have retired the image, and
+        only its answer was lost: a disabled image has no permissions.
+        """
+        if ref in self._made_at and monotonic() - self._made_at[ref] <= MAX_AGE:
+            return
+        permissions, planned = self._read(ref), self._planned.get(ref)
+        if planned is None or permissions.adds_to(planned):
+            self.spared[ref] = permissions
+            raise PermissionsChanged
+
+    def _read(self, ref: ImageRef) -> Permissions:
+        self._made_at[ref] = monotonic()
+        permissions = read_permissions(self._clients, self._state, ref)
+        if monotonic() - self._made_at[ref] > MAX_AGE and not permissions.gone:
+            return Permissions(unread=(_TOO_SLOW,))
+        return permissions

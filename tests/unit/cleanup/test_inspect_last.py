@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No image is disabled or deregistered by a look that is older than a minute, or that shows a new user."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+import pytest
+from ansible_collections.golden.images.plugins.module_utils._aws.each_attempt import check_attempts
+from ansible_collections.golden.images.plugins.module_utils._cleanup import apply, inspect_last
+from ansible_collections.golden.images.plugins.module_utils._cleanup.apply import perform_each
+from ansible_collections.golden.images.plugins.module_utils._cleanup.inspect_last import MAX_AGE, LastLook
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
+    CleanupState,
+    Evidence,
+    Permissions,
+    SnapshotUsage,
+)
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Sharing, SnapshotRef
+from ansible_collections.golden.images.plugins.module_utils._plan import Action, Performed
+from botocore.config import Config
+
+from tests.unit.cleanup.aws_answers import Answers
+from tests.unit.cleanup.examples import REGION, own, region_state, seen, shared
+from tests.unit.clock import Clock
+from tests.unit.examples import CONSUMER, target_in
+from tests.unit.sending import sends
+
+OTHER = "444455556666"
+REF, SNAPSHOT = ImageRef(REGION, "ami-1"), SnapshotRef(REGION, "snap-ami-1")
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of looks, which botocore's pauses between attempts advance."""
+    clock = Clock()
+    monkeypatch.setattr(inspect_last, "monotonic", clock.monotonic)
+    monkeypatch.setattr("botocore.endpoint.time.sleep", clock.sleep)
+    return clock
+
+
+def to(*account_ids: str) -> Sharing:
+    return Sharing(account_ids=frozenset(account_ids))
+
+
+WITH_CONSUMER = to(CONSUMER)
+
+
+def permissions(image: Sharing = WITH_CONSUMER, snapshot: Sharing = WITH_CONSUMER) -> Permissions:
+    return Permissions(image, {SNAPSHOT: SnapshotUsage(snapshot)})
+
+
+PLANNED = permissions()
+UNREAD = Evidence.unreadable("DescribeImageAttribute", "No.")
+GONE = Permissions(gone=(Evidence.deregistered("ami-1"),))
+
+
+def state(images: int = 1) -> CleanupState:
+    """Images that are shared with a consumer, and so are their snapshots."""
+    ids = [f"ami-{number}" for number in range(1, images + 1)]
+    return seen(
+        region_state(*(own(one) for one in ids)),
+        usage={ImageRef(REGION, one): shared(CONSUMER) for one in ids},
+        snapshot_usage={SnapshotRef(REGION, f"snap-{one}"): SnapshotUsage(to(CONSUMER)) for one in ids},
+    )
+
+
+def call(operation: str, image_id: str = "ami-1") -> Action:
+    return Action(target_in(), operation, {"ImageId": image_id}, image_id)
+
+
+def ec2(operation: str, attempts: int = 8) -> Any:
+    client = boto3.client(
+        "ec2",
+        region_name=REGION,
+        aws_access_key_id="AKIAEXAMPLE",
+        aws_secret_access_key="not-a-secret",
+        config=Config(retries={"mode": "standard", "total_max_attempts": attempts}),
+    )
+    check_attempts(client, operation)
+    return client
+
+
+def retired(client: Any, look: LastLook, *actions: Action) -> Performed:
+    with patch.object(apply, "_SIDE_BY_SIDE", 1):
+        return perform_each(lambda _action: client, actions, {}, look)
+
+
+@pytest.mark.parametrize("delay", [0.2, 3.0, 25.0, MAX_AGE, MAX_AGE + 1, 200.0])
+@pytest.mark.parametrize("refused", [0, 1, 7])
+def test_no_deletion_is_sent_with_a_look_that_is_older_than_a_minute(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, delay: float, refused: int
+) -> None:
+    """A rate limit delays each attempt. AWS throttles some, which botocore repeats up to 20 seconds later."""
+    looked_at: dict[str, float] = {}
+    sent: list[tuple[str, float]] = []
+
+    def read(_clients: Any, saw: CleanupState, ref: ImageRef) -> Permissions:
+        looked_at[ref.image_id] = clock.now
+        clock.sleep(0.1)
+        known = saw.permissions_of(ref)
+        assert known is not None
+        return known
+
+    monkeypatch.setattr(inspect_last, "read_permissions", read)
+    # More than one round; botocore has a budget for repeated calls.
+    saw = state(images=40)
+    attempts = [
+        (ref.image_id, status)
+        for number, ref in enumerate(saw.images)
+        for status in (*[503] * (refused if number % 10 == 3 else 0), 200)
+    ]
+    client = ec2("DeregisterImage")
+    client.meta.events.register("before-send.ec2.DeregisterImage", lambda **_event: clock.sleep(delay))
+
+    def note() -> None:
+        image_id, _status = attempts[len(sent)]
+        sent.append((image_id, clock.now - looked_at[image_id]))
+
+    sends(client, "DeregisterImage", (status for _image, status in attempts), note)
+    look = LastLook(Answers(), saw, saw.images)
+    performed = retired(client, look, *(call("DeregisterImage", ref.image_id) for ref in saw.images))
+    assert [action.resource for action in performed.actions] == [ref.image_id for ref in saw.images]
+    assert (performed.failures, look.spared) == ((), {})
+    assert [image_id for image_id, _age in sent] == [image_id for image_id, _status in attempts]
+    assert max(age for _image, age in sent) <= MAX_AGE
+
+
+@pytest.mark.parametrize("operation", ["DisableImage", "DeregisterImage"])
+@pytest.mark.parametrize(
+    ("found", "stays", "stays_later"),
+    [
+        pytest.param(PLANNED, False, False, id="the same"),
+        pytest.param(permissions(image=to(CONSUMER, OTHER)), True, True, id="shared with another account"),
+        pytest.param(permissions(image=Sharing(public=True)), True, True, id="public"),
+        pytest.param(
+            permissions(image=replace(to(CONSUMER), org_arns=frozenset({"arn:o"}))), True, True, id="org"
+        ),
+        pytest.param(permissions(snapshot=to(CONSUMER, OTHER)), True, True, id="the snapshot is shared"),
+        pytest.param(replace(PLANNED, unread=(UNREAD,)), True, True, id="it cannot be read"),
+        pytest.param(
+            Permissions(to(CONSUMER), {SNAPSHOT: SnapshotUsage(unread="No.")}),
+            True,
+            True,
+            id="the snapshot cannot be read",
+        ),
+        # Its tombstone would give back what it no longer has. Later, an earlier attempt may have done that.
+        pytest.param(permissions(image=to()), True, False, id="no longer shared"),
+        pytest.param(GONE, True, False, id="gone"),
+    ],
+)
+def test_what_the_look_shows_decides(
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    operation: str,
+    found: Permissions,
+    stays: bool,
+    stays_later: bool,
+) -> None:
+    def is_sent(*looks: Permissions) -> bool:
+        answers, sent = iter(looks), []
+        monkeypatch.setattr(inspect_last, "read_permissions", lambda *_all: next(answers))
+        client = ec2(operation)
+        client.meta.events.register(f"before-send.ec2.{operation}", lambda **_event: clock.sleep(61))
+        sends(client, operation, iter([200]), lambda: sent.append(operation))
+        look = LastLook(Answers(), state(), [REF])
+        performed = retired(client, look, call(operation))
+        assert performed.failures == ()
+        assert [action.operation for action in performed.actions] == sent
+        assert look.spared == ({} if sent else {REF: found})
+        return bool(sent)
+
+    assert is_sent(found, PLANNED) is not stays
+    # The call waits for more than a minute.
+    assert is_sent(PLANNED, found) is not stays_later
+
+
+def test_a_look_that_takes_longer_than_a_minute_counts_as_none(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_all: Any) -> Permissions:
+        clock.sleep(61)
+        return PLANNED
+
+    monkeypatch.setattr(inspect_last, "read_permissions", read)
+    look = LastLook(Answers(), state(), [REF])
+    assert retired(None, look, call("DeregisterImage")) == Performed()
+    (problem,) = look.spared[REF].unread
+    assert problem.could_not_be_read == (
+        "DescribeImageAttribute could not be read: Reading the permissions took longer than a minute."
+    )
+
+
+@pytest.mark.parametrize(
+    "saw",
+    [
+        pytest.param(replace(state(), usage={}), id="image"),
+        pytest.param(replace(state(), snapshot_usage={}), id="snapshot"),
+        pytest.param(
+            replace(state(), snapshot_usage={SNAPSHOT: SnapshotUsage(unread="No.")}), id="unread snapshot"
+        ),
+    ],
+)
+def test_an_image_stays_whose_permissions_the_plan_does_not_know(
+    saw: CleanupState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspect_last, "read_permissions", lambda *_all: PLANNED)
+    look = LastLook(Answers(), saw, [REF])
+    assert retired(None, look, call("DeregisterImage")) == Performed()
+    assert look.spared == {REF: PLANNED}
+
+
+def test_the_look_reads_the_image_and_each_snapshot() -> None:
+    clients: Any = Answers(
+        describe_image_attribute={"LaunchPermissions": [{"UserId": OTHER}]},
+        describe_snapshot_attribute={"CreateVolumePermissions": [{"UserId": CONSUMER}]},
+    )
+    look = LastLook(clients, state(), [REF])
+    look.look(REF)
+    assert look.spared == {REF: permissions(image=to(OTHER))}
+    assert [name for name, _request in clients.calls] == [
+        "describe_image_attribute",
+        "describe_snapshot_attribute",
+    ]
