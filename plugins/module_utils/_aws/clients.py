@@ -19,7 +19,7 @@ from .errors import unreadable
 from .iam_actions import name_actions
 from .managed_resources import include_managed_resources
 from .operations import with_called_only
-from .rate_limit import RateLimit, rate_of
+from .rate_limit import RateLimits
 from .web_pages import refuse_web_pages
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class Connection:
     endpoint_url: str | None = None
     verify: bool | str | None = None
     config: sdk.Config | None = None
+    max_calls_per_second: float | None = None
+    """The most calls of one operation in one region; None if only AWS limits them."""
 
 
 def organizations_config() -> sdk.Config:
@@ -110,9 +112,11 @@ class Clients:
         connection: Connection,
         session: sdk.boto3.session.Session | None = None,
         limited_operation: str | None = None,
+        limits: RateLimits | None = None,
     ) -> None:
         self._connection = connection
         self._limited_operation = limited_operation
+        self._limits = limits or RateLimits(connection.max_calls_per_second)
         self._session = session or _session(connection)
         # Also for the clients that botocore creates, to assume the role of a profile.
         refuse_web_pages(self._session.events)
@@ -176,35 +180,32 @@ class Clients:
             raise ValidationError([unreadable(exception, service)]) from exception
 
     def _limit_rate(self, client: Any) -> None:
-        """Let a client send the limited operation as fast as AWS documents that it may."""
+        """Let a client send the limited operation as fast as AWS lets it."""
         operation, model = self._limited_operation, client.meta.service_model
-        rate = rate_of(model.service_name, operation) if operation else None
-        if rate:
-            client.meta.events.register(
-                f"before-send.{model.service_id.hyphenize()}.{operation}",
-                RateLimit(rate),
-                "golden.images.rate_limit",
-            )
+        if operation and operation in model.operation_names:
+            limit = self._limits.of(model.service_name, client.meta.region_name, operation)
+            of_operation = f"{model.service_id.hyphenize()}.{operation}"
+            client.meta.events.register(f"request-created.{of_operation}", limit.before)
+            client.meta.events.register(f"needs-retry.{of_operation}", limit.after)
 
     def rate_limited(self, operation: str) -> Clients:
         """Return clients of the same session for thousands of calls of one operation; they are created once.
 
-        They call it at the rate that AWS documents, and use botocore's adaptive retry mode, which limits the
-        rate of a client further once AWS throttles it. AWS throttles each operation separately, so each needs
-        clients of its own. The user's retry settings take precedence.
+        They call it at the rate that AWS admits, which all clients of this account share, and repeat a call
+        more often. The user's retry settings take precedence.
         """
         if operation not in self._rate_limited:
-            mode = sdk.Config(retries={"mode": "adaptive", "total_max_attempts": 8})
+            retries = sdk.Config(retries={"mode": "standard", "total_max_attempts": 12})
             user_config = self._connection.config
-            config = mode.merge(user_config) if user_config else mode
+            config = retries.merge(user_config) if user_config else retries
             connection = replace(self._connection, config=config)
-            self._rate_limited[operation] = Clients(connection, self._session, operation)
+            self._rate_limited[operation] = Clients(connection, self._session, operation, self._limits)
         return self._rate_limited[operation]
 
     def without_retries(self) -> Clients:
         """Return clients of the same session that send each call once, since each has an effect of its own.
 
-        They keep the retry mode, since the adaptive one also limits the rate.
+        They keep the user's retry mode, since the adaptive one also limits the rate.
         """
         if self._without_retries is None:
             # boto3's stubs lack the attributes of Config.
@@ -214,7 +215,7 @@ class Clients:
             user_config = self._connection.config
             config = user_config.merge(once) if user_config else once
             connection = replace(self._connection, config=config)
-            self._without_retries = Clients(connection, self._session, self._limited_operation)
+            self._without_retries = Clients(connection, self._session, self._limited_operation, self._limits)
         return self._without_retries
 
     def with_role(self, role_arn: str, external_id: str | None, region: str) -> Clients:

@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._aws import clients as clients_module
+from ansible_collections.golden.images.plugins.module_utils._aws import rate_limit
 from ansible_collections.golden.images.plugins.module_utils._aws.clients import (
     Clients,
     Connection,
@@ -17,27 +20,20 @@ from ansible_collections.golden.images.plugins.module_utils._aws.clients import 
     optional_config,
     organizations_config,
 )
-from ansible_collections.golden.images.plugins.module_utils._aws.rate_limit import Rate
 from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 from botocore.loaders import JSONFileLoader
+
+from .simulated_time import Clock, Waits
 
 KEYS = {
     "aws_access_key_id": "AKIAEXAMPLE",
     "aws_secret_access_key": "wJalrXUtnFEMI",
     "aws_session_token": "FwoGZXIvYXdz",
 }
-
-
-class CountingRateLimit:
-    """A rate limit that only counts the calls."""
-
-    def __init__(self, rate: Rate) -> None:
-        self.rate, self.calls = rate, 0
-
-    def __call__(self, **_event: object) -> None:
-        self.calls += 1
 
 
 @pytest.fixture(autouse=True)
@@ -284,29 +280,102 @@ def test_a_service_that_botocore_has_in_other_regions_only(service: str, region:
     assert Clients(Connection(credentials=KEYS)).lacks(service, region) is lacks
 
 
-def test_each_operation_has_paced_clients_of_its_own() -> None:
+def test_each_operation_has_rate_limited_clients_of_its_own() -> None:
     clients = Clients(Connection(credentials=KEYS))
     images, snapshots = clients.rate_limited("DeregisterImage"), clients.rate_limited("DeleteSnapshot")
     assert images is clients.rate_limited("DeregisterImage")
     assert images is not snapshots
-    images.open("ec2", ["eu-west-1"])
-    assert images.ec2("eu-west-1").meta.config.retries["mode"] == "adaptive"
 
 
-def test_only_the_paced_operation_is_paced_in_each_region_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    limits: list[CountingRateLimit] = []
+class Answers:
+    """The error codes of AWS's answers by operation, in order, of which the last one is repeated."""
 
-    def limit(rate: Rate) -> CountingRateLimit:
-        limits.append(CountingRateLimit(rate))
-        return limits[-1]
+    def __init__(self, **codes: list[str]) -> None:
+        self.codes = codes
 
-    monkeypatch.setattr(clients_module, "RateLimit", limit)
+    def send(self, request: Any, event_name: str, **_event: Any) -> AWSResponse:
+        codes = self.codes[event_name.rpartition(".")[2]]
+        code = codes.pop(0) if len(codes) > 1 else codes[0]
+        body = f"<Response><Errors><Error><Code>{code}</Code></Error></Errors></Response>"
+        return AWSResponse(request.url, 503 if code else 200, {}, Raw((body if code else "<Ok/>").encode()))
+
+
+class Raw(BytesIO):
+    """A body as urllib3 has it."""
+
+    def stream(self) -> Iterator[bytes]:
+        yield self.getvalue()
+
+
+def open_clients(clients: Clients, answers: Answers, *regions: str) -> Clients:
+    clients.open("ec2", regions)
+    for region in regions:
+        clients.ec2(region).meta.events.register_first("before-send.ec2", answers.send)
+    return clients
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds for which calls wait; only waiting takes time."""
+    clock = Clock()
+    limit = partial(rate_limit.RateLimit, clock=lambda: clock.now, changed=Waits(clock))
+    monkeypatch.setattr(rate_limit, "RateLimit", limit)
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
+    return clock.waits
+
+
+def test_only_the_limited_operation_waits_and_each_attempt_of_it(waits: list[float]) -> None:
+    answers = Answers(
+        DeregisterImage=["RequestLimitExceeded", "RequestLimitExceeded", ""], DescribeImages=[""]
+    )
     clients = Clients(Connection(credentials=KEYS)).rate_limited("DeregisterImage")
-    clients.open("ec2", ["eu-west-1", "us-east-1"])
-    clients.open("ssm", ["eu-west-1"])
-    for operation in ("DeregisterImage", "DescribeImages", "DeregisterImage"):
-        clients.ec2("us-east-1").meta.events.emit(f"before-send.ec2.{operation}", request=None)
-    assert [(one.rate, one.calls) for one in limits] == [(Rate(100, 5), 0), (Rate(100, 5), 2)]
+    open_clients(clients, answers, "eu-west-1", "us-east-1")
+    clients.ec2("us-east-1").describe_images()
+    clients.ec2("us-east-1").deregister_image(ImageId="ami-1")
+    # After each refusal, until AWS has a token again.
+    assert len(waits) == 2
+    assert min(waits) >= 1
+    clients.ec2("us-east-1").describe_images()
+    answers.codes["DeregisterImage"] = [""]
+    clients.ec2("eu-west-1").deregister_image(ImageId="ami-1")
+    assert len(waits) == 2
+
+
+def test_clients_of_an_account_share_what_they_learned(waits: list[float]) -> None:
+    answers = Answers(DeregisterImage=["RequestLimitExceeded", ""])
+    limited = Clients(Connection(credentials=KEYS)).rate_limited("DeregisterImage")
+    once = open_clients(limited.without_retries(), answers, "eu-west-1")
+    with pytest.raises(ClientError):
+        once.ec2("eu-west-1").deregister_image(ImageId="ami-1")
+    assert not waits
+    open_clients(limited, answers, "eu-west-1").ec2("eu-west-1").deregister_image(ImageId="ami-1")
+    assert len(waits) == 1
+
+
+def test_a_call_waits_before_it_is_signed(waits: list[float]) -> None:
+    clients = Clients(Connection(credentials=KEYS, max_calls_per_second=1)).rate_limited("DeregisterImage")
+    open_clients(clients, Answers(DeregisterImage=[""]), "eu-west-1")
+    signed: list[int] = []
+    clients.ec2("eu-west-1").meta.events.register(
+        "before-sign.ec2", lambda **_event: signed.append(len(waits))
+    )
+    for _call in range(3):
+        clients.ec2("eu-west-1").deregister_image(ImageId="ami-1")
+    assert signed == [0, 1, 2]
+    assert waits == pytest.approx([1, 1])
+
+
+def test_another_account_has_limits_of_its_own_and_the_same_cap(waits: list[float]) -> None:
+    ours = Clients(Connection(credentials=KEYS, max_calls_per_second=1))
+    theirs = ours.with_credentials(Credentials("AKIAOTHER", "secret"))
+    for clients in (ours, theirs):
+        limited = open_clients(
+            clients.rate_limited("DeregisterImage"), Answers(DeregisterImage=[""]), "eu-west-1"
+        )
+        limited.ec2("eu-west-1").deregister_image(ImageId="ami-1")
+    assert not waits
+    theirs.rate_limited("DeregisterImage").ec2("eu-west-1").deregister_image(ImageId="ami-1")
+    assert len(waits) == 1
 
 
 def test_a_call_with_an_effect_each_time_is_sent_once() -> None:
