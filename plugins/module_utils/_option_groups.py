@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -443,6 +444,20 @@ def _bucket_owner(given: str | None, refuse: Refuse) -> str | None:
             'Use 12 digits in quotes, such as "012345678901".',
         )
     return given or None
+
+
+def _calls_per_second(given: float | None, refuse: Refuse) -> float | None:
+    # Also not a number.
+    if given is not None and not 0 < given < inf:
+        refuse(f"must be greater than 0 (got {given:g}).", "Use a number such as 5 or 0.5, or do not set it.")
+    return given
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateOptions(Options):
+    """The most calls per second of a module that makes thousands."""
+
+    max_calls_per_second: float | None = option(Kind({"type": "float"}, _calls_per_second))
 
 
 @dataclass(frozen=True, kw_only=True)

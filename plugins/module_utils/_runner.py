@@ -619,6 +619,7 @@ def _connect(module: Any) -> Any:
         endpoint_url=endpoint_url,
         verify=parameters.get("verify"),
         config=parameters.get("aws_config"),
+        max_calls_per_second=module.params.get("max_calls_per_second"),
     )
     try:
         return Clients(connection)

@@ -258,6 +258,7 @@ requirements:
   - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.report
+  - golden.images.rate
   - golden.images.option_forms
   - golden.images.consumer_role
   - amazon.aws.common.modules

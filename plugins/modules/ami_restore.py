@@ -68,6 +68,7 @@ requirements:
   - boto3 >= 1.41.0
   - botocore >= 1.41.0
 extends_documentation_fragment:
+  - golden.images.rate
   - golden.images.option_forms
   - amazon.aws.common.modules
   - amazon.aws.region.modules

@@ -110,6 +110,7 @@ requirements:
   - botocore >= 1.41.0
 extends_documentation_fragment:
   - golden.images.report
+  - golden.images.rate
   - golden.images.option_forms
   - amazon.aws.common.modules
   - amazon.aws.region.modules

@@ -49,6 +49,7 @@ def _audit(aws: SimulatedAws, folder: Path) -> Job:
         "audit_fail_on": "low",
         "audit_check_snapshots": False,
         "audit_check_keys": False,
+        "audit_max_calls_per_second": 100,
         **reporting(aws, folder, "audit"),
     }
 
@@ -76,6 +77,7 @@ def _remediate(aws: SimulatedAws, _folder: Path) -> Job:
         "remediate_regions": [HOME, AWAY],
         **_allowlist("remediate", fixture),
         "remediate_check_keys": False,
+        "remediate_max_calls_per_second": 100,
         "remediate_max_removals": 1,
     }
 

@@ -65,6 +65,7 @@ def _by_rules(aws: SimulatedAws, folder: Path) -> Job:
         "cleanup_protect_tags": ["legal=0123", "environment"],
         "cleanup_deregister_after_days": 0,
         "cleanup_max_deletions": "2.0",
+        "cleanup_max_calls_per_second": "50.5",
         "cleanup_tombstone_path": str(folder / "tombstones.jsonl"),
         "cleanup_prices": {AWAY: 0.05, "default": 0.1},
         "cleanup_currency": "EUR",
@@ -241,6 +242,7 @@ def _restore(aws: SimulatedAws, folder: Path) -> Job:
         "restore_tombstone_ssm_path": ssm_path,
         "restore_permissions": True,
         "restore_allow_public": True,
+        "restore_max_calls_per_second": 20,
     }
 
     def check(_run: Run) -> None:

@@ -433,6 +433,7 @@ CASES: dict[str, list[Case]] = {
         *_rules("audit_rules"),
         Case("audit_fail_on", "some", stage="role"),
         Case("audit_check_keys", "perhaps", stage="role"),
+        Case("audit_max_calls_per_second", 0),
         Case("audit_report_dir", "/nowhere/at/all", "no directory /nowhere.", stage="report"),
     ],
     "cleanup_amis": [
@@ -467,6 +468,8 @@ CASES: dict[str, list[Case]] = {
         Case("cleanup_max_deletions", "half"),
         Case("cleanup_max_deletions", "101%"),
         Case("cleanup_max_deletions", -1),
+        Case("cleanup_max_calls_per_second", "-1"),
+        Case("cleanup_max_calls_per_second", "fast", stage="types"),
         Case("cleanup_consumer_role_name", "golden", ""),
         Case("cleanup_trust_usage_reports", True, "", {"cleanup_include_shared": False}),
         Case("cleanup_prices", {"us-east-1": "cheap"}, "cheap", stage="report"),
@@ -598,6 +601,7 @@ CASES: dict[str, list[Case]] = {
         ),
         Case("restore_permissions", "perhaps", stage="role"),
         Case("restore_allow_public", "perhaps", stage="role"),
+        Case("restore_max_calls_per_second", 0),
     ],
     "rollback_ami": [
         *_accounts("rollback_account_ids"),

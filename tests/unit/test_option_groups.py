@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -31,6 +32,7 @@ from ansible_collections.golden.images.plugins.module_utils._option_groups impor
     ImageOptions,
     ImagesByTargetOptions,
     LaunchOptions,
+    RateOptions,
     TombstoneOptions,
     is_s3_folder,
     parameter_problem,
@@ -584,3 +586,15 @@ def test_a_parameter_of_another_region_is_refused() -> None:
     assert parameter_problem(arn, "eu-west-1") is parameter_problem(arn) is None
     problem, _remedy = parameter_problem(arn, "us-east-1") or ("", "")
     assert problem.endswith("is not in us-east-1: its ARN names eu-west-1.")
+
+
+@pytest.mark.parametrize("value", [0.0, -3.0, float("inf"), float("nan")])
+def test_a_rate_must_be_greater_than_0(value: float) -> None:
+    refused = f"max_calls_per_second: must be greater than 0 (got {value:g}). Use a number such as 5 or 0.5"
+    with pytest.raises(ValidationError, match=re.escape(refused)):
+        RateOptions.read({"max_calls_per_second": value}, check_mode=False)
+
+
+@pytest.mark.parametrize("value", [0.5, 5.0, None])
+def test_the_rate_of_calls(value: float | None) -> None:
+    assert RateOptions.read({"max_calls_per_second": value}, check_mode=False).max_calls_per_second == value

@@ -12,7 +12,7 @@ from typing import Any
 
 from .._model import ImageRef
 from .._option import FLAG, Kind, Problem, Refuse, option, read_account_id, read_image_id, read_region
-from .._option_groups import TombstoneOptions
+from .._option_groups import RateOptions, TombstoneOptions
 from .._wording import render_value
 
 _FORMS = (
@@ -53,7 +53,7 @@ _IMAGES: Kind[dict[ImageRef, str | None]] = Kind({"type": "raw", "required": Tru
 
 
 @dataclass(frozen=True, kw_only=True)
-class RestoreOptions(TombstoneOptions):
+class RestoreOptions(RateOptions, TombstoneOptions):
     """The options of ``ami_restore``. Each image has the owner that the user gave, or None."""
 
     images: Mapping[ImageRef, str | None] = option(_IMAGES)
