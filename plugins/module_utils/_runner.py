@@ -42,6 +42,14 @@ _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 # The ends of the names of options that take registered results.
 _EARLIER_RESULTS = ("_result", "_results")
 _RERUN = "Rerun to complete the remaining regions."
+# The policies of a distribution's steps, which the check of the accounts lets IAM simulate.
+_OF_A_DISTRIBUTION = frozenset(
+    {
+        *("distribution", "distribution-of-encrypted-images", "publishing", "sharing"),
+        "verification-in-the-consumer-accounts",
+    }
+)
+_CHECK = "Before a distribution, bootstrap/check_accounts.py names all that are missing, in every account."
 
 OptionsT = TypeVar("OptionsT", bound=Options)
 StateT = TypeVar("StateT")
@@ -485,7 +493,8 @@ def _name_policy(flow: Flow[Any, Any], failures: Iterable[Failure]) -> list[str]
     )
     if not is_denied or not flow.policy:
         return []
-    return [f"docs/iam/README.md#{flow.policy} has a policy with all actions: AWS names one at a time."]
+    policy = f"docs/iam/README.md#{flow.policy} has a policy with all actions: AWS names one at a time."
+    return [f"{policy} {_CHECK}" if flow.policy in _OF_A_DISTRIBUTION else policy]
 
 
 def refusal(refusals: Iterable[Failure], more: Iterable[str] = ()) -> dict[str, Any]:

@@ -252,6 +252,7 @@ def test_failures_that_a_later_task_fails_for_are_in_the_result_with_their_messa
 
 DENIED = Failure("No.", "Allow it.", "UnauthorizedOperation", "CopyImage", source="aws")
 POLICY = "docs/iam/README.md#sharing has a policy with all actions: AWS names one at a time."
+ALL_AT_ONCE = "bootstrap/check_accounts.py names all that are missing, in every account."
 
 
 def test_the_message_about_a_denied_call_names_the_policy(run: Run) -> None:
@@ -259,9 +260,9 @@ def test_the_message_about_a_denied_call_names_the_policy(run: Run) -> None:
         return str(run(Steps(**values)).result["msg"])
 
     denied = Outcome(failures=(DENIED,))
-    assert POLICY in message(policy="sharing", outcome=denied)
-    refused = message(policy="sharing", refusing={"read": (DENIED,)})
-    assert refused.endswith(f"{POLICY}\nThis task changed nothing.")
+    assert f"{POLICY} Before a distribution, {ALL_AT_ONCE}" in message(policy="sharing", outcome=denied)
+    refused = message(policy="cleanup", refusing={"read": (DENIED,)})
+    assert refused.endswith(f"{POLICY.replace('sharing', 'cleanup')}\nThis task changed nothing.")
     assert "docs/iam" not in message(policy="sharing", outcome=Outcome(failures=(QUOTA,)))
     assert "docs/iam" not in message(outcome=denied)
     of_role = replace(DENIED, action="AssumeRole")
