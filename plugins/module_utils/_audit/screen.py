@@ -49,7 +49,7 @@ Group = tuple[Mapping[str, Any], list[Mapping[str, Any]]]
 
 
 def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
-    """Return the findings by severity, their five worst kinds, the changes, and what could not be read.
+    """Return the findings by severity, their five worst kinds, remedies, changes, and what was not read.
 
     ``report`` and the ``changes`` in ``context`` are those of ``ami_share_audit``. Its ``failures`` are
     those of the audit, including findings that fail the role.
@@ -60,6 +60,7 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *_headline(report),
         *format_table(_COLUMNS, [_row(group) for group in _groups(report["findings"])[:_MOST]]),
         *_count_rest(report),
+        *_list_remedies(report),
         *(wrap_text(_NO_FAILURE) if report["findings"] and not failure else ()),
         *_format_command(report, report_path),
         *(line for what in report["not_checked"] for line in wrap_text(f"Access to {what} was not checked.")),
@@ -151,6 +152,16 @@ def _count_rest(report: Mapping[str, Any]) -> Iterator[Line]:
     if left:
         number = sum(len(group) for _first, group in left)
         yield from wrap_text(f"and {count(number, 'more finding')} of {count(len(left), 'kind')}")
+
+
+def _list_remedies(report: Mapping[str, Any]) -> Iterator[Line]:
+    """Yield what to do about each kind in the table that the command does not remove.
+
+    The failures have the remedies of what could not be read.
+    """
+    for finding, _group in _groups(report["findings"])[:_MOST]:
+        if finding["code"] not in NOT_ALLOWED and finding["code"] not in UNREADABLE:
+            yield from wrap_text(f"{finding['code']}: {finding['remedy']}")
 
 
 def _failure(report: Mapping[str, Any], context: Mapping[str, Any], rest: str) -> str:

@@ -113,6 +113,15 @@ def test_the_command_that_shows_what_can_be_removed() -> None:
     assert "remediate" not in shown(finding("default_key", "low", principal=None)).text
 
 
+def test_what_the_command_does_not_remove_has_its_remedy() -> None:
+    keyless = finding("missing_key_access", "medium", remedy="Grant access to the key.")
+    unread = finding("region_unreadable", "medium", remedy="Allow it.")
+    text = shown(finding(), keyless, {**keyless, "principal": "888888888888"}, unread).text
+    assert text.count("\nmissing_key_access: Grant access to the key.\n") == 1
+    assert "unknown_account: " not in text
+    assert "Allow it." not in text
+
+
 def test_a_long_command_is_on_the_page_only() -> None:
     allowed = {**policy(), "allowed_account_ids": [f"{number:012}" for number in range(300)]}
     sentence = "golden.images.remediate_ami_sharing with this allowlist removes the access"
