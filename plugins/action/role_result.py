@@ -69,6 +69,13 @@ _SPEC = {
 }
 
 
+def _read_all(result):
+    """Return a result with what was left out of it, and of the results of failed tasks in it."""
+    whole = read_whole(result)
+    failed = (whole or {}).get("failed")
+    return {**whole, "failed": [*map(read_whole, failed)]} if isinstance(failed, list) else whole
+
+
 def _read_result(result, context):
     """Return the parameters ``result``, ``report_path`` and ``context`` from a result that has a report."""
     others = [failure for failure in result["failures"] if failure not in result["report_failures"]]
@@ -92,7 +99,7 @@ class ActionModule(ActionBase):
         )
         role = given["role"]
         try:
-            given["result"], module_result = read_whole(given["result"]), read_whole(given["module_result"])
+            given["result"], module_result = _read_all(given["result"]), read_whole(given["module_result"])
             if module_result is not None:
                 given.update(_read_result(module_result, given["context"]))
             context = {**given["context"], "check_mode": bool(self._task.check_mode), "role": role}

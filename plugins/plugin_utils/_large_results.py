@@ -39,19 +39,21 @@ class UnreadableResultError(Exception):
     """The file with the rest of a result cannot be read; the text says what to do."""
 
 
-def limit_result(result):
+def limit_result(result, share=1):
     """Return the result, or if it is large, one without its largest lists and mappings.
 
     These are null in it, and ``omitted`` has their names. Failures are never null: some of each kind stay.
+    With a ``share``, the number of a loop's results, these are small together: its last event has all.
     ``result_path`` is the file with the whole result.
     """
+    largest, smallest = LARGEST // share, _SMALLEST // share
     # A module on another host does not decide which file is read here.
     result = {name: value for name, value in result.items() if name not in (RESULT_PATH, OMITTED)}
     text = _to_json(result)
     # Ansible does not register the options of the task, such as thousands of images.
-    if len(text) > LARGEST and result.pop("invocation", None):
+    if len(text) > largest and result.pop("invocation", None):
         text = _to_json(result)
-    if len(text) <= LARGEST:
+    if len(text) <= largest:
         return result
     try:
         path = _write(_to_json({**result, _FORM: _FORM_VERSION}))
@@ -60,10 +62,10 @@ def limit_result(result):
         return {**result, "warnings": [*result.get("warnings", ()), problem]}
     short, omitted, length = dict(result), [], len(text)
     for size, (outer, inner) in sorted(_measure_parts(result), reverse=True):
-        if length <= LARGEST or size < _SMALLEST:
+        if length <= largest or size < smallest:
             break
         value = result[outer][inner] if inner else result[outer]
-        kept = _choose_failures(value) if (inner or outer) in _FAILURES else None
+        kept = _choose_failures(value, _LONGEST_FAILURES // share) if (inner or outer) in _FAILURES else None
         if inner:
             short[outer] = {**short[outer], inner: kept}
         else:
@@ -138,7 +140,7 @@ def _measure_parts(result):
             )
 
 
-def _choose_failures(failures):
+def _choose_failures(failures, longest):
     """Return some failures in their order, the first of each code, action and region before others."""
     kinds = {}
     for number, failure in enumerate(failures):
@@ -148,7 +150,7 @@ def _choose_failures(failures):
     chosen, length = [], 0
     for number in numbers:
         length += len(_to_json(failures[number]))
-        if chosen and length > _LONGEST_FAILURES:
+        if chosen and length > longest:
             break
         chosen.append(number)
     return [failures[number] for number in sorted(chosen)]

@@ -70,6 +70,11 @@ def add_message(result):
     return {**result, "msg": getattr(event, "msg", None) or "The module ended with an exception: see -vvv."}
 
 
+def count_results(variables):
+    """Return how many results the task registers: of a loop, only one with ``extended`` tells it."""
+    return variables.get("ansible_loop", {}).get("length", 1)
+
+
 def display_diff(task, result):
     """Display the diff of a result that is an item of a loop and has ``results`` of its own.
 
@@ -89,13 +94,13 @@ class ShortFailures(NormalAction):
     _limits_result = True
 
     def run(self, tmp=None, task_vars=None):
-        return self._shorten_result(super().run(tmp, task_vars))
+        return self._shorten_result(super().run(tmp, task_vars), count_results(task_vars or {}))
 
-    def _shorten_result(self, result):
+    def _shorten_result(self, result, share=1):
         result = add_message(result)
         # Ansible hides the result of a task with no_log, which no file may have either.
         if self._limits_result and not self._task.no_log:
-            result = limit_result(result)
+            result = limit_result(result, share)
         display_diff(self._task, result)
         # No failure is displayed with failed_when: false, or if a role goes on with a report.
         condition = self._task.failed_when

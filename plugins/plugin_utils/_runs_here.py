@@ -30,7 +30,10 @@ from ansible_collections.golden.images.plugins.plugin_utils._large_results impor
     UnreadableResultError,
     read_whole_options,
 )
-from ansible_collections.golden.images.plugins.plugin_utils._result_display import ShortFailures
+from ansible_collections.golden.images.plugins.plugin_utils._result_display import (
+    ShortFailures,
+    count_results,
+)
 
 _MODULES = "ansible_collections.golden.images.plugins.modules"
 # The types that JSON text becomes, besides dict and list.
@@ -82,7 +85,8 @@ class RunsHere(ShortFailures):
             except Exception as exception:  # noqa: BLE001  (not swallowed: it is the result)
                 # failed_when, until and the tasks of always apply to a failed result.
                 result = _crash_result(exception)
-        return self._shorten_result(_serialize(result, Direction.MODULE_TO_CONTROLLER))
+        result = _serialize(result, Direction.MODULE_TO_CONTROLLER)
+        return self._shorten_result(result, count_results(variables))
 
     def _can_run_here(self, task_vars):
         task, connection = self._task, self._connection

@@ -30,6 +30,8 @@ _ENTRY_CODES = frozenset({"InvalidAMIAttributeItemValue", "InvalidUserID.Malform
 _PARAMETER_UPDATES = frozenset(
     {"AddTagsToResource", "LabelParameterVersion", "RemoveTagsFromResource", "UnlabelParameterVersion"}
 )
+# IAM JSON policy elements, "Condition": aws:ResourceTag compares the tags that the resource has.
+_BY_TAGS = " Allow CreateTags first if a policy asks for these tags: without them, this is denied, too."
 # Seconds between two attempts.
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 8.0
 # botocore shape SnapshotReturnCodes; "skipped" is a snapshot that another image uses.
@@ -56,9 +58,12 @@ def find_denied(ec2: EC2Client, done: Performed, following: Iterable[Action]) ->
 
     One action of each operation is sent as a dry run, which all of EC2's have (botocore shape
     ModifyImageAttributeRequest, DryRun, for example). It shows missing permissions, and changes nothing.
+
+    After a denied CreateTags, a dry run may be denied only because the tags are missing.
     """
     if done.failures[-1].error_code not in DENIED:
         return ()
+    hint = _BY_TAGS if done.failures[-1].action == "CreateTags" else ""
     others = {
         action.operation: action for action in following if action.operation != done.failures[-1].action
     }
@@ -66,7 +71,11 @@ def find_denied(ec2: EC2Client, done: Performed, following: Iterable[Action]) ->
         _call(ec2, replace(action, parameters={**action.parameters, "DryRun": True}))
         for action in others.values()
     )
-    return tuple(problem for _answer, problem in calls if problem and problem.error_code in DENIED)
+    return tuple(
+        replace(problem, remedy=f"{problem.remedy}{hint}")
+        for _answer, problem in calls
+        if problem and problem.error_code in DENIED
+    )
 
 
 def perform(client: Any, action: Action) -> Performed:

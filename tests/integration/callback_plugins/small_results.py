@@ -32,9 +32,9 @@ def _accounts(result: Mapping[str, Any]) -> Iterator[str]:
             yield from (row.get("account_id") for row in rows if isinstance(row, dict) and "region" in row)
 
 
-def _limit_result(result: Mapping[str, Any]) -> Mapping[str, Any]:
+def _limit_result(result: Mapping[str, Any], share: int) -> Mapping[str, Any]:
     large_results.LARGEST = 100 if len({*_accounts(result)}) > 1 else _COMPLETE
-    limited: Mapping[str, Any] = large_results.limit_result(result)
+    limited: Mapping[str, Any] = large_results.limit_result(result, share)
     return limited
 
 

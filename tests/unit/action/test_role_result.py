@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +14,7 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.golden.images.plugins.action import role_result as plugin
 from ansible_collections.golden.images.plugins.module_utils._cleanup.report.content import build_content
 from ansible_collections.golden.images.plugins.module_utils._cleanup.report.prices import Prices
+from ansible_collections.golden.images.plugins.plugin_utils._large_results import limit_result
 
 from tests.unit.cleanup.report.examples import KEPT, cleaned
 from tests.unit.distribution.examples import EU, US, copied, failure, reported, shared
@@ -155,3 +158,16 @@ def test_a_module_that_makes_its_report_returns_all_but_the_context_of_hosts() -
     result = run(role="verify", result=None, module_result=returned, context={"host_reports": [here, there]})
     assert result["text"].endswith("Report: verification.json")
     assert {*result["ansible_stats"]["data"]["verify_artifacts"]["images"]} == {EU, US}
+
+
+@pytest.mark.usefixtures("displayed")
+def test_failures_of_a_large_result_of_a_loop_are_all_counted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    denied = [{**failure(EU), "account_id": f"2{number:011d}"} for number in range(1_000)]
+    lists = ("removals", "remaining", "kept_access", "other_access", "dependents", "unseen_accounts")
+    failed = limit_result({"failed": True, "failures": denied, "msg": "No."}, 10)
+    assert len(failed["failures"]) < len(denied)
+    result = {**{name: [] for name in lists}, "unreadable": [], "failed": [failed]}
+    assert "1,000 accounts" in run(role="unshare", result=result, context={})["failure"]

@@ -252,6 +252,18 @@ def test_after_a_denied_action_the_others_are_dry_runs_that_name_what_else_is_de
     ]
 
 
+@pytest.mark.parametrize(("first", "hints"), [("create_tags", True), ("modify_snapshot_attribute", False)])
+def test_what_may_be_denied_only_for_missing_tags_says_so(ec2: Wire, first: str, hints: bool) -> None:
+    tags = {"Resources": ["ami-1"], "Tags": [{"Key": "a", "Value": "1"}]}
+    tagging = Action(HERE, "CreateTags", tags, "ami-1")
+    actions = (tagging if hints else snapshot_action("222222222222"), image_action("222222222222"))
+    ec2.refuse(first, actions[0].parameters, "UnauthorizedOperation")
+    ec2.refuse("modify_image_attribute", {**actions[1].parameters, "DryRun": True}, "UnauthorizedOperation")
+    *_denied, following = perform_all(ec2.client, actions).failures
+    assert following.action == IMAGE
+    assert ("Allow CreateTags first" in following.remedy) is hints
+
+
 def test_no_dry_run_follows_another_failure(ec2: Wire) -> None:
     actions = (snapshot_action("222222222222"), image_action("222222222222"))
     ec2.refuse("modify_snapshot_attribute", actions[0].parameters, "InvalidSnapshot.NotFound")

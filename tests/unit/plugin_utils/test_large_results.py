@@ -50,6 +50,17 @@ def _folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
+def test_the_results_of_a_loop_are_small_together() -> None:
+    number = 20
+    whole = {**SMALL, "failures": [failure(account, "r") for account in ACCOUNTS], "results": COPIES[:1_000]}
+    assert len(json.dumps(whole)) < LARGEST
+    results = [limit_result({**whole, "images": {"r": f"ami-{item}"}}, number) for item in range(number)]
+    assert len(json.dumps(results)) < LARGEST * 1.2
+    for item, result in enumerate(results):
+        assert result["failures"]
+        assert read_whole(result) == {**whole, "images": {"r": f"ami-{item}"}}
+
+
 def test_a_small_result_stays_complete(tmp_path: Path) -> None:
     assert limit_result(SMALL) == SMALL
     assert list(tmp_path.iterdir()) == []
