@@ -293,7 +293,8 @@ notes:
     only after it was shown that no other account uses the image. The next run also deletes a snapshot that was restored
     from the Recycle Bin without its image, unless this tag is removed, the snapshot has one of O(protect_tags), or it is
     shared and O(include_shared=false).
-  - The evidence is read again right before the first image is disabled or deregistered.
+  - The evidence is read again right before the first image is disabled or deregistered, and the permissions of each image
+    and its snapshots at most a minute before AWS gets the call that disables or deregisters it.
   - O(region) is only the region in which the enabled regions are listed, and that of the parameters of O(tombstone_ssm_path).
     If all O(regions) are in another partition, the enabled regions are listed in the first of them, and O(tombstone_s3_uri)
     and O(tombstone_ssm_path) are refused.

@@ -182,7 +182,7 @@ def _per_image(value: Callable[[str], Callable[[Results], float]]) -> Callable[[
 
 _SECOND_LOOK = (
     "Cleanup: an image takes one DescribeImageAttribute, and one DescribeSnapshotAttribute for each disk, "
-    "for the plan, the same again right before the first deletion, and one DeregisterImage, which deletes "
+    "for the plan, the same again right before it is deregistered, and one DeregisterImage, which deletes "
     "the snapshots as well: 5 calls with one disk, 7 with two. Fewer would leave out the second look at who "
     "can use the image. The calls were counted again on 2026-12-01, when the uses in six further services "
     "take two calls each; times are those of the earlier measurement."
