@@ -259,7 +259,7 @@ class SnapshotUsage:
 class Permissions:
     """Who can use an image and its snapshots.
 
-    ``unread`` is what could not be read of that, or that the image is ``gone``.
+    ``unread`` is what could not be read of the image, ``gone`` that it was deregistered since it was listed.
     """
 
     image: Sharing = field(default_factory=Sharing)
