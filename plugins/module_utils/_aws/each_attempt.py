@@ -24,10 +24,11 @@ _check: ContextVar[Check | None] = ContextVar("golden_images_check", default=Non
 def check_attempts(client: Any, operation: str) -> None:
     """Let a client call the check of the thread before each attempt of the operation, retries included.
 
-    Botocore emits ``before-send`` for each attempt. A rate limit is a handler of it, too: it comes first.
+    Botocore emits ``request-created`` for each attempt, before it is signed. A rate limit is a handler of it,
+    too: it comes first.
     """
-    service = client.meta.service_model.service_id.hyphenize()
-    client.meta.events.register_last(f"before-send.{service}.{operation}", _run, "golden.images.each_attempt")
+    event = f"request-created.{client.meta.service_model.service_id.hyphenize()}.{operation}"
+    client.meta.events.register_last(event, _run, "golden.images.each_attempt")
 
 
 @contextmanager

@@ -21,10 +21,11 @@ from .._plan import Action
 from .inspect_images import open_for_permissions, read_permissions
 from .state import CleanupState, Evidence, Permissions
 
-# How old a look may be when AWS gets the call, in seconds. One that is older is made again.
-MAX_AGE = 60.0
+# How old a look may be when a call is sent, in seconds; one that is older is made again. That is a minute
+# less the longest time that a connection to AWS may take (aws/clients.py).
+MAX_AGE = 50.0
 _TOO_SLOW = Evidence.unreadable(
-    "DescribeImageAttribute", "Reading the permissions took longer than a minute.", "Rerun."
+    "DescribeImageAttribute", f"Reading the permissions took longer than {MAX_AGE:.0f} seconds.", "Rerun."
 )
 
 

@@ -44,7 +44,7 @@ def test_before_each_attempt_after_what_delays_it(mode: str) -> None:
     order: list[str] = []
     ec2 = client(mode)
     # A rate limit may be registered later.
-    ec2.meta.events.register("before-send.ec2.DeregisterImage", lambda **_event: order.append("delayed"))
+    ec2.meta.events.register("request-created.ec2.DeregisterImage", lambda **_event: order.append("delayed"))
     sends(ec2, "DeregisterImage", refuse_twice(), lambda: order.append("sent"))
     with before_each_attempt(lambda: order.append("checked")):
         ec2.deregister_image(ImageId="ami-1")

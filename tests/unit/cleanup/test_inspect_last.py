@@ -90,7 +90,7 @@ def retired(client: Any, look: LastLook, *actions: Action) -> Performed:
         return perform_each(lambda _action: client, actions, {}, look)
 
 
-@pytest.mark.parametrize("delay", [0.2, 3.0, 25.0, MAX_AGE, MAX_AGE + 1, 200.0])
+@pytest.mark.parametrize("delay", [0.2, 3.0, 25.0, MAX_AGE - 1, MAX_AGE, 200.0])
 @pytest.mark.parametrize("refused", [0, 1, 7])
 def test_no_deletion_is_sent_with_a_look_that_is_older_than_a_minute(
     clock: Clock, monkeypatch: pytest.MonkeyPatch, delay: float, refused: int
@@ -115,7 +115,7 @@ def test_no_deletion_is_sent_with_a_look_that_is_older_than_a_minute(
         for status in (*[503] * (refused if number % 10 == 3 else 0), 200)
     ]
     client = ec2("DeregisterImage")
-    client.meta.events.register("before-send.ec2.DeregisterImage", lambda **_event: clock.sleep(delay))
+    client.meta.events.register("request-created.ec2.DeregisterImage", lambda **_event: clock.sleep(delay))
 
     def note() -> None:
         image_id, _status = attempts[len(sent)]
@@ -165,7 +165,7 @@ def test_what_the_look_shows_decides(
         answers, sent = iter(looks), []
         monkeypatch.setattr(inspect_last, "read_permissions", lambda *_all: next(answers))
         client = ec2(operation)
-        client.meta.events.register(f"before-send.ec2.{operation}", lambda **_event: clock.sleep(61))
+        client.meta.events.register(f"request-created.ec2.{operation}", lambda **_event: clock.sleep(61))
         sends(client, operation, iter([200]), lambda: sent.append(operation))
         look = LastLook(Answers(), state(), [REF])
         performed = retired(client, look, call(operation))
@@ -179,9 +179,7 @@ def test_what_the_look_shows_decides(
     assert is_sent(PLANNED, found) is not stays_later
 
 
-def test_a_look_that_takes_longer_than_a_minute_counts_as_none(
-    clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_look_that_takes_too_long_counts_as_none(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     def read(*_all: Any) -> Permissions:
         clock.sleep(61)
         return PLANNED
@@ -191,7 +189,7 @@ def test_a_look_that_takes_longer_than_a_minute_counts_as_none(
     assert retired(None, look, call("DeregisterImage")) == Performed()
     (problem,) = look.spared[REF].unread
     assert problem.could_not_be_read == (
-        "DescribeImageAttribute could not be read: Reading the permissions took longer than a minute."
+        "DescribeImageAttribute could not be read: Reading the permissions took longer than 50 seconds."
     )
 
 
