@@ -167,7 +167,7 @@ def _summarize(content: Mapping[str, Any]) -> str:
         parts.append(consumers.describe(_SHARED_WITH))
     verified = content.get("verified", ())
     if verified:
-        parts.append(f"verified in {_count_cases(verified)}")
+        parts.append(f"verified for {_count_reached(verified, 'account-region pair')}")
     if publications.expected or publications.regions():
         parts.append(publications.describe(_PUBLISHED_IN))
     *others, last = parts
@@ -176,10 +176,10 @@ def _summarize(content: Mapping[str, Any]) -> str:
     return f"{text} {count(len(failures), 'step')} failed." if failures else text
 
 
-def _count_cases(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return the number of cases that reached the level, and the number of uncertain ones."""
+def _count_reached(rows: Sequence[Mapping[str, Any]], noun: str) -> str:
+    """Return how many of the rows reached the level, and the number of uncertain ones."""
     done, uncertain = (sum(bool(row.get(key)) for row in rows) for key in ("reached", "uncertain"))
-    text = f"{done} of {count(len(rows), 'case')}"
+    text = f"{done} of {count(len(rows), noun)}"
     return f"{text} ({uncertain} uncertain)" if uncertain else text
 
 
@@ -234,7 +234,7 @@ def _step_cell(content: Mapping[str, Any], region: Mapping[str, Any], step: str)
     if not rows:
         return None
     done = sum(bool(row["reached"]) for row in rows)
-    cell = _part_cell(done, len(rows), f"{_count_cases(rows)} reached the level.")
+    cell = _part_cell(done, len(rows), f"{_count_reached(rows, 'account')} reached the level.")
     uncertain = sum(bool(row.get("uncertain")) for row in rows)
     return replace(cell, detail=f"{uncertain} uncertain") if uncertain else cell
 

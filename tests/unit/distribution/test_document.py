@@ -76,8 +76,8 @@ def test_a_distribution_with_every_step() -> None:
         publish_result={"results": [published(EU), published(US)]},
     )
     assert shown.headline == (
-        "The image is available in 2 of 2 regions, shared with 1 consumer in 2 regions, verified in 2 of 2 "
-        "cases and published in 1 account in 2 regions."
+        "The image is available in 2 of 2 regions, shared with 1 consumer in 2 regions, verified for 2 of "
+        "2 account-region pairs and published in 1 account in 2 regions."
     )
     assert (shown.status, shown.complete, shown.items) == ("distributed", True, ())
     assert shown.title == "Distribution of golden"
@@ -293,7 +293,7 @@ def test_an_uncertain_account_has_a_mark_of_its_own_and_is_counted_apart() -> No
         verification_results=[verified(A, **proven), verified(B, **doubt)],
         verification_level="authorized",
     )
-    assert "verified in 1 of 2 cases (1 uncertain)" in shown.headline
+    assert "verified for 1 of 2 account-region pairs (1 uncertain)" in shown.headline
     assert shown.status == "distributed"
     assert shown.matrix is not None
     assert dict(shown.matrix.rows[0].cells)[B] is Mark.SLIGHT
