@@ -24,6 +24,8 @@ from .state import Evidence, ImageUsage, OwnImage, OwnSnapshot, RegionState, Ret
 # belongs to at least one of them.
 SNAPSHOT_TAG = OWN_TAG_PREFIX + "cleanup-image-ids"
 
+PROTECTED = "It is protected from deregistration"
+"""The beginning of the reason why an image stays that EC2 protects; the state of the protection follows."""
 # The descriptions that CreateImage and CopyImage give to the snapshots that they create.
 _BY_CREATE_IMAGE = "Created by CreateImage("
 _OF_IMAGE = re.compile(
@@ -99,7 +101,7 @@ def list_deregistration_blockers(
     lock". An archived snapshot could be deleted, but was archived to be kept.
     """
     if own.protection != "disabled":
-        yield f"It is protected from deregistration ({own.protection})."
+        yield f"{PROTECTED} ({own.protection})."
     for snapshot_id in own.image.snapshot_ids:
         snapshot = region_state.snapshots.get(snapshot_id)
         if snapshot is None:

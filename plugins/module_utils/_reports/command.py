@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Commands that can be pasted into a shell: a playbook or a module, with its values as JSON."""
+"""Commands to paste into a shell: a playbook or a module, with its values as JSON, or one of the AWS CLI."""
 
 from __future__ import annotations
 
@@ -31,6 +31,11 @@ def render_module_command(module: str, options: Mapping[str, Any], *arguments: s
     """Return the command that runs a module of this collection with these options, on the controller."""
     words = ("ansible localhost", *arguments, "-m", f"golden.images.{module}")
     return _render(" ".join(words), "-a", options)
+
+
+def render_cli_command(operation: str, region: str, option: str, value: str) -> str:
+    """Return a command of the AWS CLI about one resource, for what no role of this collection does."""
+    return f"aws {operation} --region {region} \\\n{_INDENT}--{option} {value}"
 
 
 def fits_screen(command: str) -> bool:

@@ -21,9 +21,10 @@ from ..cause import Cause, Evidence
 from ..keys import USES, AuditedKey, of_other_accounts
 from ..region import AuditedRegion
 
-_REVOKE_OWN = (
+REVOKE_OWN = (
     " To revoke what this collection created, use ami_kms_grant with state: absent and revoke_in_use: true."
 )
+"""The end of the remedy if this collection created some of the access."""
 
 
 def _find(region: AuditedRegion) -> Iterator[Evidence]:
@@ -50,7 +51,7 @@ def _of_key(key: AuditedKey) -> Iterator[Evidence]:
             key.arn,
             f"{principal}, which is not allowed, can use the key or revoke its grants: {', '.join(where)}.",
             "Remove it there (PutKeyPolicy, RevokeGrant), or allow it in the audit."
-            + (_REVOKE_OWN if principal in own else ""),
+            + (REVOKE_OWN if principal in own else ""),
             key.image_id,
             principal,
         )

@@ -14,10 +14,10 @@ from typing import Any, TypeAlias
 
 from ..._arns import account_of, is_arn, parse
 from ..._listing import count, join_texts
-from ..._reports.command import render_module_command, render_playbook_command
+from ..._reports.command import render_cli_command, render_module_command, render_playbook_command
 from ..._reports.document import Item
 from ..cause import Remediation
-from ..causes import NOT_ALLOWED, cause_of, missing_key_access
+from ..causes import NOT_ALLOWED, cause_of, key_not_enabled, missing_key_access, unknown_key_principal
 
 # More images are not named one by one: the command then is about all findings of these codes in the regions.
 _MOST_RESOURCES = 40
@@ -27,6 +27,10 @@ _SNAPSHOT = "snap-"
 _EXAMPLES = 3
 _UNSHARED = frozenset({"unknown_account", "unknown_organization", "unknown_organizational_unit"})
 CHECK_NOTE = "It shows the changes and makes none of them. Without --check, it makes them."
+ENABLE_NOTE = "It enables the keys at once, for all that are allowed to use them."
+# KMS API Reference: CancelKeyDeletion leaves a key Disabled, and EnableKey takes no other state. No command
+# ends the other states of a key that is not enabled.
+_TO_ENABLE = {"Disabled": ("enable-key",), "PendingDeletion": ("cancel-key-deletion", "enable-key")}
 # The parts of a policy and of its rules that allow access.
 _PRINCIPALS = frozenset(
     {
@@ -50,6 +54,7 @@ class Commands:
         }
         # A report without its images is one that a module returned.
         self._keys_of_region: dict[str, list[str]] = {}
+        self._states = {(key["region"], key["kms_key_arn"]): key["state"] for key in content["kms_keys"]}
         for key in content["kms_keys"]:
             self._keys_of_region.setdefault(key["region"], []).append(key["kms_key_arn"])
         named = [content["policy"], *content["policy"]["rules"]]
@@ -72,10 +77,16 @@ class Commands:
         """Return the command for findings of one code; empty if there is none."""
         if items[0].code == missing_key_access.CAUSE.code:
             return self.grant(items)
+        if items[0].code == key_not_enabled.CAUSE.code:
+            return self.enable(items)
+        if items[0].remedy.endswith(unknown_key_principal.REVOKE_OWN):
+            return self.revoke(items)
         return self.unshare(items) if self._can_unshare(items) else self.remediate(items)
 
     def note(self, items: Sequence[Item]) -> str:
         """Return what the command of ``fix`` does, and what it takes that these findings are not about."""
+        if items[0].code == key_not_enabled.CAUSE.code:
+            return ENABLE_NOTE
         if not can_remediate(items[0].code):
             return CHECK_NOTE
         if self._can_unshare(items):
@@ -163,6 +174,37 @@ class Commands:
         for principal in principals:
             options.setdefault(_find_option(principal), []).append(principal)
         return render_module_command("ami_kms_grant", options, "--check")
+
+    def enable(self, items: Iterable[Item]) -> str:
+        """Return the commands that enable the keys; empty if there are many, or one is in another state."""
+        keys = sorted({(str(item.region), str(item.resource)) for item in items})
+        operations = [_TO_ENABLE.get(str(self._states.get(key)), ()) for key in keys]
+        if len(keys) > _MOST_RESOURCES or not all(operations):
+            return ""
+        return " &&\n".join(
+            render_cli_command(f"kms {operation}", region, "key-id", arn)
+            for (region, arn), needed in zip(keys, operations, strict=True)
+            for operation in needed
+        )
+
+    def revoke(self, items: Iterable[Item]) -> str:
+        """Return the command that shows which access of these principals the collection created and revokes.
+
+        It is empty if several keys of a region are concerned, of which the module takes one at a time, or if
+        a principal is neither an account nor a role or user.
+        """
+        listed = list(items)
+        keys = {(str(item.region), str(item.resource)) for item in listed}
+        by_region = dict(sorted(keys))
+        options: dict[str, Any] = {"kms_key_ids": by_region}
+        for principal in sorted({str(item.principal) for item in listed}):
+            option = "account_ids" if principal.isdigit() else "principals" if ":iam::" in principal else ""
+            options.setdefault(option, []).append(principal)
+        if len(by_region) < len(keys) or "" in options:
+            return ""
+        return render_module_command(
+            "ami_kms_grant", {**options, "state": "absent", "revoke_in_use": True}, "--check"
+        )
 
     def remediate(self, items: Iterable[Item]) -> str:
         """Return the command that shows the removals for findings; empty if access is not to remove."""

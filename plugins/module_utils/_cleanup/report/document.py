@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._reports.document import Changes, Column, Document, Table, compare_sentences
+from ..._reports.groups import group_items
 from ..decisions import KEEP, WAIT
 from .actions import list_actions
-from .items import MEANINGS, list_items
+from .items import COMMAND_NOTE, MEANINGS, find_command, list_items
 from .outcome import DECISIONS, DONE, STAGES
 from .pictures import draw_pictures
 from .rows import (
@@ -41,6 +42,9 @@ def build_document(content: Mapping[str, Any]) -> Document:
         headline=" ".join(filter(None, (content["summary"], render_lost_images(content)))),
         facts=tuple(_list_facts(content)),
         items=findings,
+        groups=group_items(
+            findings, MEANINGS, command=find_command, command_note=lambda _items: COMMAND_NOTE
+        ),
         actions=tuple(list_actions(content)),
         actions_title="Plan" if is_plan else "What was done",
         pictures=tuple(draw_pictures(content)),

@@ -7,14 +7,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._finding import Severity
 from ..._listing import count
+from ..._reports.command import render_cli_command
 from ..._reports.document import Item
 from ..._wording import with_full_stop
 from ..decisions import WAIT
+from ..snapshots import PROTECTED
 from ..state import UNPROVEN, UNREADABLE, name_unread
 from .outcome import NOT_DONE
 from .wording import render_outcome
@@ -29,6 +31,13 @@ MEANINGS = {
     "use_unproven": "AWS does not show whether something uses images. They count as used.",
 }
 
+UNPROTECT = "Disable the deregistration protection, or protect the image with a tag if it should stay."
+COMMAND_NOTE = (
+    "It takes the protection from the images at once. The next cleanup can deregister them; if the "
+    "protection has a cooldown, after 24 hours."
+)
+# More images are not named in a command.
+_MOST_IMAGES = 40
 _SEVERITIES = {
     "refused": Severity.HIGH.label,
     "failed": Severity.HIGH.label,
@@ -61,8 +70,26 @@ def list_items(content: Mapping[str, Any]) -> Iterator[Item]:
                 "cleanup_blocked",
                 Severity.LOW.label,
                 f"{image['image_id']} ({image['name']}) is blocked: {' '.join(image['reasons'])}",
-                "Remove the block, or protect the image with a tag if it should stay.",
+                UNPROTECT
+                if _is_only_protected(image)
+                else "Remove the block, or protect the image with a tag if it should stay.",
             )
+
+
+def _is_only_protected(image: Mapping[str, Any]) -> bool:
+    """Whether only the deregistration protection blocks the image, and it is not being disabled already."""
+    return len(image["reasons"]) == 1 and image["reasons"][0].startswith(f"{PROTECTED} (enabled")
+
+
+def find_command(items: Sequence[Item]) -> str:
+    """Return the commands that fix findings with one remedy; empty if there are none, or too many."""
+    if items[0].remedy != UNPROTECT or len(items) > _MOST_IMAGES:
+        return ""
+    images = sorted((str(item.region), str(item.image_id)) for item in items)
+    return " &&\n".join(
+        render_cli_command("ec2 disable-image-deregistration-protection", region, "image-id", image_id)
+        for region, image_id in images
+    )
 
 
 def _list_failures(content: Mapping[str, Any]) -> Iterator[Item]:

@@ -6,9 +6,13 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils._audit.causes.unknown_key_principal import (
+    REVOKE_OWN,
+)
 from ansible_collections.golden.images.plugins.module_utils._audit.report.commands import Commands
 from ansible_collections.golden.images.plugins.module_utils._reports.document import Item
 
@@ -180,3 +184,62 @@ def test_a_finding_that_no_command_fixes_has_none() -> None:
     content = report(region(PUBLIC))
     finding = {**content["findings"][0], "code": "default_key"}
     assert Commands(content).fix([Item.of(finding)]) == ""
+
+
+@pytest.mark.parametrize(
+    ("state", "operations"),
+    [
+        ("Disabled", ["enable-key"]),
+        ("PendingDeletion", ["cancel-key-deletion", "enable-key"]),
+        ("PendingImport", []),
+    ],
+)
+def test_the_command_for_a_key_that_is_not_enabled_enables_it(state: str, operations: list[str]) -> None:
+    content = report(under_key(accounts(A), made(root(A)), key=replace(KEY, state=state)))
+    items = items_of(content, "key_not_enabled")
+    words = f"--region {EU} \\\n  --key-id {KEY.arn}"
+    commands = Commands(content)
+    assert commands.fix(items) == " &&\n".join(f"aws kms {operation} {words}" for operation in operations)
+    assert "at once" in commands.note(items)
+
+
+def test_a_command_enables_only_a_few_keys() -> None:
+    content = report(under_key(accounts(A), made(root(A)), key=replace(KEY, state="Disabled")))
+    (item,) = items_of(content, "key_not_enabled")
+    keys = [f"{KEY.arn}{number}" for number in range(41)]
+    content["kms_keys"] = [{**content["kms_keys"][0], "kms_key_arn": arn} for arn in keys]
+    commands = Commands(content)
+    assert commands.fix([replace(item, resource=arn) for arn in keys[:40]]).count("enable-key") == 40
+    assert commands.fix([replace(item, resource=arn) for arn in keys]) == ""
+
+
+@pytest.mark.parametrize(
+    ("principals", "options"),
+    [
+        ([A, B], {"account_ids": [A, B]}),
+        (
+            [A, f"arn:aws:iam::{B}:role/web"],
+            {"account_ids": [A], "principals": [f"arn:aws:iam::{B}:role/web"]},
+        ),
+        ([A, "o-a1b2c3d4e5"], {}),
+    ],
+)
+def test_the_command_for_own_access_of_unknown_principals_revokes_it(
+    principals: list[str], options: dict[str, Any]
+) -> None:
+    content = report(under_key(accounts(A), made(root(A))))
+    item = Item(
+        code="unknown_key_principal",
+        severity="medium",
+        message="x",
+        remedy=f"Remove it.{REVOKE_OWN}",
+        region=EU,
+        resource=KEY.arn,
+    )
+    items = [replace(item, principal=principal) for principal in principals]
+    words = shlex.split(Commands(content).fix(items))
+    given = {"kms_key_ids": {EU: KEY.arn}, **options, "state": "absent", "revoke_in_use": True}
+    assert [json.loads(word) for word in words[-1:]] == ([given] if options else [])
+    several = [*items, replace(items[0], resource=f"{KEY.arn}2")]
+    assert Commands(content).fix(several) == ""
+    assert Commands(content).fix([replace(items[0], remedy="Remove it.")]) == ""

@@ -95,3 +95,26 @@ def test_the_end_of_a_message_from_aws_does_not_matter() -> None:
     (item,) = made({**KEPT, "evidence": [UNREAD]}, {**RUNS, "evidence": [UNREAD]}).items
     endless = {**UNREAD, "detail": UNREAD["detail"].removesuffix(".")}
     assert made({**KEPT, "evidence": [endless]}, {**RUNS, "evidence": [endless]}).items == (item,)
+
+
+def test_the_command_for_protected_images_takes_their_protection() -> None:
+    held = {
+        **BLOCKED,
+        "image_id": "ami-5",
+        "reasons": [*BLOCKED["reasons"], "Its snapshot snap-1 is locked (x)."],
+    }
+    ending = {**BLOCKED, "image_id": "ami-6", "reasons": ["It is protected from deregistration (disabling)."]}
+    groups = {
+        group.command: group for group in made(BLOCKED, {**BLOCKED, "image_id": "ami-3"}, held, ending).groups
+    }
+    command = (
+        f"aws ec2 disable-image-deregistration-protection --region {EU} \\\n  --image-id ami-3 &&\n"
+        f"aws ec2 disable-image-deregistration-protection --region {EU} \\\n  --image-id ami-4"
+    )
+    assert {text: group.number for text, group in groups.items()} == {command: 2, "": 2}
+    assert "at once" in groups[command].command_note
+
+
+def test_a_command_names_only_a_few_images() -> None:
+    (group,) = made(*({**BLOCKED, "image_id": f"ami-{number}"} for number in range(41))).groups
+    assert (group.number, group.command) == (41, "")
