@@ -94,6 +94,12 @@ def list_other_failures(
     return [item for item in failed if item["account_id"] not in reported or item["action"] == _TERMINATE]
 
 
+# The findings of the diagnosis from a dry run of a launch, which have the error that AWS returned.
+_OF_DRY_RUN = frozenset(
+    {"dry_run_inconclusive", "launch_denied", "launch_refused", "missing_launch_permission"}
+)
+
+
 @dataclass
 class _Best:
     """The highest level that results prove of an image in an account, and all their findings."""
@@ -108,7 +114,14 @@ class _Best:
         self.rank = max(self.rank, _rank(item.get("level")))
         self.key_use = item.get("key_use") or self.key_use
         self.principal = item.get("principal") or self.principal
-        self.findings += [finding for finding in _list_findings(item) if finding not in self.findings]
+        new = [finding for finding in _list_findings(item) if finding not in self.findings]
+        # A launch says for certain what its dry run has said before.
+        errors = {finding["error_code"] for finding in new}
+        self.findings = [
+            finding
+            for finding in self.findings
+            if finding["code"] not in _OF_DRY_RUN or finding["error_code"] not in errors
+        ] + new
 
 
 def _list_findings(item: Mapping[str, Any]) -> list[dict[str, Any]]:

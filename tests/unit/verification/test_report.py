@@ -76,6 +76,20 @@ def test_the_highest_level_counts_and_each_finding_is_listed_once() -> None:
     assert "No key (Client.InternalError). Grant it." in report("launched", diagnosed, probed)["summary"]
 
 
+@pytest.mark.parametrize(("code", "expected"), [("InvalidSubnetID.NotFound", 1), ("Unsupported", 2)])
+def test_what_a_launch_says_is_not_said_again_by_its_dry_run(code: str, expected: int) -> None:
+    tried = {**NO_KEY, "code": "dry_run_inconclusive", "error_code": "InvalidSubnetID.NotFound"}
+    failed = {**NO_KEY, "code": "launch_failed", "error_code": code}
+    other = {**NO_KEY, "error_code": code}
+    diagnosed, probed = (
+        result(row("visible", EU, CONSUMER, other, tried)),
+        result(row("visible", EU, CONSUMER, failed)),
+    )
+    (found,) = report("launched", diagnosed, probed)["results"]
+    codes = [finding["code"] for finding in found["findings"]]
+    assert codes == [NO_KEY["code"], *["dry_run_inconclusive"] * (expected - 1), "launch_failed"]
+
+
 def test_a_running_instance_overrides_findings() -> None:
     (found,) = report("launched", result(row("authorized", EU, CONSUMER, NO_KEY)), result(row("launched")))[
         "results"
