@@ -61,12 +61,15 @@ def plant_in(aws: SimulatedAws, regions: tuple[str, ...], images: int) -> Plante
     return planted
 
 
-def golden(aws: SimulatedAws, planted: Planted) -> Sample:
+def golden(aws: SimulatedAws, planted: Planted, callbacks: Sequence[str] = ()) -> Sample:
     """The playbook, with all checks and a page of the findings."""
     aws.clear_calls()
     with TemporaryDirectory() as folder:
         options = {f"audit_{name}": value for name, value in planted.options.items()}
-        done = playbook.run(aws, OWNER, _FQCN, {**options, "audit_report_dir": folder})
+        given = {**options, "audit_report_dir": folder}
+        done = playbook.run(aws, OWNER, _FQCN, given, callbacks=callbacks)
+        # The report has all findings, and the result of the task may not.
+        report = json.loads((Path(folder) / "report.json").read_text(encoding="utf-8"))
     task = done.task("Audit who can use the images")
     if task is None:
         raise RuntimeError("the role audit has no task that audits")
@@ -76,7 +79,7 @@ def golden(aws: SimulatedAws, planted: Planted) -> Sample:
         calls,
         forced=floor.forced_by(calls),
         failures=len(task.result["failures"]),
-        **judged(planted.expected(), planted.found(task.result["findings"])),
+        **judged(planted.expected(), planted.found(report["findings"])),
     )
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,10 +32,10 @@ Use = Callable[[SimulatedAws, list[str]], None]
 
 def measure(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
     """The deletion of all images of a family but the newest; those with two disks once, for their calls."""
-    images = scale.size(DELETED, 20) + 1
+    images = scale.size(DELETED, 20)
     for contender in (GOLDEN, CUSTODIAN):
-        yield Series(ONE_DISK, contender, repeated(scale, partial(_delete, aws, images, 1, contender)))
-    yield Series(TWO_DISKS, GOLDEN, (_delete(aws, images, 2, GOLDEN),))
+        yield Series(ONE_DISK, contender, repeated(scale, partial(delete, aws, images, 1, contender)))
+    yield Series(TWO_DISKS, GOLDEN, (delete(aws, images, 2),))
 
 
 def in_use(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
@@ -44,16 +44,25 @@ def in_use(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
         yield Series(IN_USE, contender, repeated(scale, partial(_judge, aws, contender)))
 
 
-def _delete(aws: SimulatedAws, images: int, disks: int, contender: str) -> Sample:
-    ages = {f"web-{number}": _LIMIT_DAYS + number for number in range(1, images)}
+def delete(
+    aws: SimulatedAws,
+    images: int,
+    disks: int = 1,
+    contender: str = GOLDEN,
+    before: Callable[[], None] = lambda: None,
+    callbacks: Sequence[str] = (),
+) -> Sample:
+    """Delete so many images; ``before`` is called once there are images."""
+    ages = {f"web-{number}": _LIMIT_DAYS + number for number in range(1, images + 1)}
     _build(aws, {**ages, "web-new": _NEW_DAYS}, disks)
-    done, deleted = _run(aws, contender)
+    before()
+    done, deleted = _run(aws, contender, callbacks)
     return sample(
         done.used,
         done.calls,
         deleted=len(deleted),
         calls_an_image=len(done.calls) / max(1, len(deleted)),
-        forced=floor.forced("ec2", "DeregisterImage", images - 1),
+        forced=floor.forced("ec2", "DeregisterImage", images),
     )
 
 
@@ -84,19 +93,20 @@ class _Done:
         self.used, self.calls = used, aws.calls()
 
 
-def _run(aws: SimulatedAws, contender: str) -> tuple[_Done, set[str]]:
+def _run(aws: SimulatedAws, contender: str, callbacks: Sequence[str] = ()) -> tuple[_Done, set[str]]:
     """Clean up; return what it took and the IDs of the deleted images."""
     before = _images(aws)
     aws.set_latency(LATENCY)
     aws.clear_calls()
     with TemporaryDirectory() as name:
-        used = (_golden if contender == GOLDEN else _custodian)(aws, Path(name))
+        is_golden = contender == GOLDEN
+        used = _golden(aws, Path(name), callbacks) if is_golden else _custodian(aws, Path(name))
     done = _Done(used, aws)
     aws.set_latency(0)
     return done, before - _images(aws)
 
 
-def _golden(aws: SimulatedAws, folder: Path) -> Any:
+def _golden(aws: SimulatedAws, folder: Path, callbacks: Sequence[str]) -> Any:
     given = {
         "cleanup_regions": [HOME],
         "cleanup_family_tag": "family",
@@ -105,7 +115,7 @@ def _golden(aws: SimulatedAws, folder: Path) -> Any:
         "cleanup_max_deletions": "100%",
         "cleanup_tombstone_path": str(folder / "tombstones"),
     }
-    return playbook.run(aws, OWNER, _FQCN, given).used
+    return playbook.run(aws, OWNER, _FQCN, given, callbacks=callbacks).used
 
 
 def _custodian(aws: SimulatedAws, folder: Path) -> Any:

@@ -41,8 +41,10 @@ def forced(service: str, action: str, count: int) -> float:
     return 0.0 if found is None else _wait(count, found[1])
 
 
-def forced_by(calls: Iterable[RecordedCall]) -> float:
+def forced_by(calls: Iterable[RecordedCall], factor: float = 1) -> float:
     """The shortest time that the request rates allow for the answered calls; a retried call counts once.
+
+    ``factor`` is that of AWS's documented buckets; 0 if AWS admits all calls.
 
     Each API has in each region a bucket of its own, all at the same time: what counts is the one that is
     short of tokens for longest.
@@ -52,12 +54,15 @@ def forced_by(calls: Iterable[RecordedCall]) -> float:
         for call in calls
         if call.status == 200
     }
+    if not factor:
+        return 0.0
     needed: Counter[tuple[str, str]] = Counter()
     rates: dict[tuple[str, str], Rate] = {}
     for call in answered.values():
         found = bucket(call.service, call.action, call.parameters)
         if found is not None:
-            name, rates[call.region, name] = found
+            name = found[0]
+            rates[call.region, name] = found[1].scaled(factor)
             needed[call.region, name] += 1
     return max([0.0, *(_wait(count, rates[key]) for key, count in needed.items())])
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from simulated_aws.client import SimulatedAws
 
-from . import audit, cleanup, distribution, growth, many_accounts, profile, report, simulator, start
+from . import audit, cleanup, distribution, growth, many_accounts, profile, rates, report, simulator, start
 from .distribution import AWSPUB, BOTO3, PARALLEL, SEQUENTIAL
 from .measuring import COPY_SECONDS, GOLDEN, LATENCY, Measure, Scale
 
@@ -61,6 +61,12 @@ PARTS = {
     ),
     "cleanup": Recipe("Cleanup that deletes 300 images", cleanup.measure, _AWS),
     "cleanup-in-use": Recipe("Cleanup where images are in use", cleanup.in_use, _AWS),
+    "rates": Recipe(
+        "Audit and cleanup at several rates of AWS",
+        rates.measure,
+        f"Each call takes {LATENCY * 1000:.0f} ms. A token bucket for each API in each region admits calls "
+        "at the rates that AWS documents, at half of them, or there is none.",
+    ),
     "start": Recipe("Start of a module and of a role", start.measure, _NO_LATENCY),
     "many-accounts": Recipe("One image and 1,000 accounts", many_accounts.measure, _AWS),
     "simulator": Recipe("The simulated AWS itself", simulator.measure, _NO_LATENCY),

@@ -22,7 +22,6 @@ DEFAULT_OUTPUT = {"ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default"}
 _PLUGINS = {
     "ANSIBLE_ACTION_PLUGINS": str(Path(__file__).parent / "action"),
     "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callback"),
-    "ANSIBLE_CALLBACKS_ENABLED": "recorder",
 }
 
 
@@ -59,10 +58,11 @@ def run(
     variables: Mapping[str, Any] | None = None,
     *options: str,
     inventory: Mapping[str, Any] | None = None,
+    callbacks: Sequence[str] = (),
 ) -> Run:
     """Run a playbook, given by FQCN or as a list of tasks, to its end with the credentials of an account.
 
-    ``inventory`` has groups with their hosts.
+    ``inventory`` has groups with their hosts; ``callbacks`` are plugins beside the recorder.
 
     Raises:
         RuntimeError: it failed; the text is what it said.
@@ -81,6 +81,7 @@ def run(
             **ansible.environment,
             **DEFAULT_OUTPUT,
             **_PLUGINS,
+            "ANSIBLE_CALLBACKS_ENABLED": ",".join(["recorder", *callbacks]),
             "BENCHMARK_RECORD": str(folder / "record.json"),
         }
         used = measure(command, environment, folder, folder / "stdout", folder / "stderr")

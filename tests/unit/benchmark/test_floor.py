@@ -44,6 +44,11 @@ def test_forced_by(made: list[RecordedCall], seconds: float) -> None:
     assert forced_by(made) == seconds
 
 
+@pytest.mark.parametrize(("factor", "seconds"), [(1, 20), (0.5, 45), (5, 0), (0, 0)])
+def test_forced_by_other_rates(factor: float, seconds: float) -> None:
+    assert forced_by(calls(IMAGES, 500), factor) == seconds
+
+
 @pytest.mark.parametrize(
     ("action", "count", "seconds"), [("CreateGrant", 50, 0), ("CreateGrant", 500, 9), ("Unknown", 500, 0)]
 )
