@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from .._aws import errors
@@ -38,9 +39,19 @@ def write_tombstones(
         return ()
     return (
         *_append_to_file(options.tombstone_path, texts, state),
-        *_put_each(clients, texts, state, "tombstone_s3_uri", _open_bucket(clients, options, state)),
         *_put_each(
-            clients, texts, state, "tombstone_ssm_path", _open_parameters(clients, options.tombstone_ssm_path)
+            clients,
+            texts,
+            state,
+            ("tombstone_s3_uri", options.tombstone_s3_uri),
+            _open_bucket(clients, options, state),
+        ),
+        *_put_each(
+            clients,
+            texts,
+            state,
+            ("tombstone_ssm_path", options.tombstone_ssm_path),
+            _open_parameters(clients, options.tombstone_ssm_path),
         ),
     )
 
@@ -127,14 +138,22 @@ def _put_each(
     clients: Clients,
     texts: dict[ImageRef, str],
     state: CleanupState,
-    option: str,
+    place: tuple[str, str | None],
     put: Callable[[ImageRef, str], Any] | None,
 ) -> tuple[Failure, ...]:
-    """Put all texts; a failure has the region that is written to, not that of the image."""
+    """Put all texts; a failure has the region that is written to, not that of the image.
+
+    ``place`` is the option and its value, which messages name: AWS's own do not name the bucket.
+    """
     if put is None:
         return ()
     _done, failed = map_parallel(texts, lambda ref: put(ref, texts[ref]))
-    target = state.target(clients.default_region)
+    option, value = place
+    failures = (
+        errors.failure(exception, state.target(clients.default_region), option)
+        for exception in failed.values()
+    )
     return tuple(
-        add_bucket_owner_hint(errors.failure(exception, target, option)) for exception in failed.values()
+        add_bucket_owner_hint(replace(failure, message=f"{option}: {value}: {failure.message}"))
+        for failure in failures
     )

@@ -115,6 +115,7 @@ def test_in_s3_each_image_and_each_time_is_an_object(uri: str, folder: str, owne
     with wire.spoken():
         (failure,) = write(GOING[:1], wire, tombstone_s3_uri=uri, **owner)
     assert "The bucket must belong to the account of the credentials" in failure.remedy
+    assert failure.message == f"tombstone_s3_uri: {uri}: Access Denied"
 
 
 def test_in_parameter_store_each_image_is_a_parameter() -> None:
@@ -132,6 +133,9 @@ def test_in_parameter_store_each_image_is_a_parameter() -> None:
     wire.refuse("put_parameter", request, "ValidationException", "Too long.")
     with wire.spoken():
         (failure,) = write(GOING[:1], wire, tombstone_ssm_path="/golden/retired")
-    assert (failure.error_code, failure.message) == ("ValidationException", "Too long.")
+    assert (failure.error_code, failure.message) == (
+        "ValidationException",
+        "tombstone_ssm_path: /golden/retired: Too long.",
+    )
     # The parameter is there, and the image elsewhere.
     assert failure.region == Clients.default_region != GOING[0].ref.region
