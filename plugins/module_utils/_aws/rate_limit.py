@@ -42,6 +42,8 @@ _EC2 = {
 # AWS Support in github-aws-runners/terraform-aws-github-runner#2944; the quotas of other operations are
 # higher than what one run calls.
 _OTHERS = {("ssm", "PutParameter"): Rate(3, 3)}
+# Where no rate is documented: after refusals, a rate below this grows faster.
+_NOT_DOCUMENTED = Rate(20, 20)
 
 # EC2 Developer Guide: "a set number of tokens is added back to it every second". So after a refusal it can
 # take this long until there is a token.
@@ -105,7 +107,7 @@ class LearnedRate:
     """
 
     def __init__(self, documented: Rate | None, most: float | None, now: float) -> None:
-        self._documented = documented or Rate(1, 1)
+        self._documented = documented or _NOT_DOCUMENTED
         self._bucket = _Bucket(self._documented, now)
         self._most = inf if most is None else most
         self._cap = None if most is None else _Bucket(Rate(max(1.0, most / 10), most), now)

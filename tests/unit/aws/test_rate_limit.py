@@ -157,6 +157,17 @@ def test_a_rate_that_is_not_documented_is_learned_from_refusals() -> None:
     assert attempts <= 3
 
 
+@pytest.mark.parametrize("outage", [1.5, 5, 30])
+def test_refusals_at_the_start_do_not_hold_back_what_is_not_documented(outage: float) -> None:
+    bucket = Bucket(Rate(40, 40))
+
+    def admits(now: float) -> bool:
+        return bucket.admits(now) and now >= outage
+
+    seconds, _refused, _sent, _attempts = run(LearnedRate(None, None, 0), admits, 500)
+    assert seconds <= outage + 60
+
+
 def answered(code: str | None) -> tuple[Any, dict[str, Any]]:
     return object(), {"Error": {"Code": code}} if code else {}
 
