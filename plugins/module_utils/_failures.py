@@ -136,6 +136,10 @@ class ValidationError(Exception):
         self.failures = tuple(failures)
         super().__init__(summary(self.failures))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how to make it again in another process, from what it was made."""
+        return type(self), (self.failures,), self.__dict__
+
 
 class TargetFailed(Exception):
     """Work on one target failed. Other targets are not affected."""
@@ -143,6 +147,10 @@ class TargetFailed(Exception):
     def __init__(self, failure: Failure) -> None:
         self.failure = failure
         super().__init__(failure.sentence())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how to make it again in another process, from what it was made."""
+        return type(self), (self.failure,), self.__dict__
 
 
 def join_remedy(message: str, remedy: str) -> str:

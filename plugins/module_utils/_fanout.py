@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run one function for many items in parallel. No other file of this collection's modules starts threads."""
+"""Run one function for many items in parallel.
+
+No other file of this collection's modules starts threads for its work; ``processes`` starts processes.
+"""
 
 from __future__ import annotations
 

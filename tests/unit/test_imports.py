@@ -16,7 +16,7 @@ UTILS = "plugins.module_utils."
 # A file below module_utils is pure, the same result for the same arguments, unless its name or its package is
 # one of these. pyproject.toml names them again, for what ruff refuses in pure files.
 IMPURE_FILE = re.compile(r"(apply|flow|inspect|read|wait|write)(_\w+)?")
-IMPURE = ("_aws", "_fanout", "_progress", "_read_yaml", "_runner")
+IMPURE = ("_aws", "_fanout", "_processes", "_progress", "_read_yaml", "_runner")
 # The modules of the standard library that pure files may import. They only compute: their results do not
 # depend on the machine, and they have no side effects.
 HARMLESS = frozenset(
