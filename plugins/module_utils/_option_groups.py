@@ -20,6 +20,7 @@ from ._option import (
     FLAG,
     IMAGE_ID,
     IMAGES,
+    NUMBER,
     PATH,
     REGION,
     TEXT,
@@ -336,6 +337,19 @@ class LaunchOptions(Options):
     def network(self) -> Network:
         """The subnets and security groups of launches."""
         return Network(self.subnet_ids, self.security_group_ids)
+
+
+def _process_count(given: int, refuse: Refuse) -> int:
+    if given < 1:
+        refuse(f"must be at least 1 (got {given}).", "Use 1 for a single process.")
+    return given
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessesOptions(Options):
+    """How many processes read thousands of accounts and regions."""
+
+    max_processes: int = option(Kind(NUMBER.spec, _process_count), default=8)
 
 
 # What an earlier step was given, which need not be valid.

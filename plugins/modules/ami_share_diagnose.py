@@ -53,6 +53,7 @@ extends_documentation_fragment:
   - golden.images.images_by_target
   - golden.images.consumer_role
   - golden.images.launch
+  - golden.images.processes
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 attributes:

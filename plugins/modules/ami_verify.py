@@ -79,6 +79,7 @@ extends_documentation_fragment:
   - golden.images.shared_copies
   - golden.images.consumer_role
   - golden.images.launch
+  - golden.images.processes
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 attributes:

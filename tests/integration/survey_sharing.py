@@ -120,6 +120,7 @@ def _verify(aws: SimulatedAws, folder: Path) -> Job:
         "verify_launch_tags": {"CostCenter": "0042"},
         "verify_instance_type": "t3.large",
         "verify_wait_timeout": 60,
+        "verify_max_processes": 2,
         "verify_report_path": str(folder / "verification.json"),
         **reporting(aws, folder, "verify"),
     }
@@ -155,6 +156,7 @@ def _diagnose(aws: SimulatedAws, _folder: Path) -> Job:
         "diagnose_security_group_ids": probing.security_group_ids(aws, CONSUMERS, HOME),
         "diagnose_launch_tags": {"CostCenter": "0042"},
         "diagnose_instance_type": "t3.large",
+        "diagnose_max_processes": 2,
         "diagnose_fail_on": "blocking",
     }
 

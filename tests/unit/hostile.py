@@ -361,6 +361,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "wait_timeout": 9,
                 "publish_uncertain": [CONSUMER],
                 "host_account_id": CONSUMER,
+                "max_processes": 2,
                 "report_path": "{tmp}/v.json",
                 "report_dir": "{tmp}/verification",
                 "report_s3_uri": "s3://golden-reports/verification/",

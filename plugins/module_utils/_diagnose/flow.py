@@ -19,8 +19,10 @@ from .._aws.caller import identify_in_regions, preferred_region
 from .._aws.clients import Clients
 from .._aws.read import Caller
 from .._aws.read_visible import images_once_visible
+from .._failures import Failure
 from .._fanout import map_parallel
 from .._model import METADATA_OPTIONS, Image, Target
+from .._processes import WorkerEnded, Workers, current_workers, divide
 from .._runner import Flow, Outcome, change_nothing
 from .._tags import of_launch
 from .options import DiagnosisOptions
@@ -60,6 +62,18 @@ class _Account:
             self.views[case] = _unreadable_view(case, exception)
 
 
+@dataclass(frozen=True)
+class _Reading:
+    """What accounts are read for. It is sent to worker processes."""
+
+    caller: Caller
+    options: DiagnosisOptions
+    region: str
+    images: Mapping[Target, str | None]
+    owners: Mapping[Target, OwnerView]
+    now: datetime
+
+
 def read_state(clients: Clients, options: DiagnosisOptions) -> DiagnosisState:
     """Read each image once in its owner's account, then in each account that would launch it.
 
@@ -72,16 +86,22 @@ def read_state(clients: Clients, options: DiagnosisOptions) -> DiagnosisState:
     accounts.open("ec2", regions)
     images = options.by_target.targets(caller.account_id)
     owners = _read_owners(accounts, images, regions)
-    consumers = _read_consumers(accounts, caller, options, images, owners)
-    principals = {
-        account_id: accounts.role_arn(account_id) or arns.principal_of(caller.arn)
-        for account_id in {case.account_id for case in consumers}
-    }
-    consumers = _simulate_refusals(accounts, principals, default_region, consumers)
     now = datetime.now(UTC)
-    consumers = _await_new_grants(accounts, caller, owners, consumers, now)
+    reading = _Reading(caller, options, default_region, images, owners, now)
+    by_account = _select_cases(caller, options, images)
+    workers = current_workers()
+    if workers is not None and len(by_account) > 1:
+        consumers = _read_in_processes(workers, reading, by_account)
+    else:
+        consumers = _read_accounts(accounts, reading, by_account)
     role = options.consumer_role.name if options.consumer_role else None
+    principals = _list_principals(accounts, caller, {case.account_id for case in consumers})
     return DiagnosisState(caller.account_id, images, owners, consumers, role, now, principals)
+
+
+def count_calls(options: DiagnosisOptions) -> int:
+    """Return about how many calls of AWS a diagnosis makes: two to seven for each account and region."""
+    return 4 * len(options.account_ids) * len(options.by_target.regions)
 
 
 def result(
@@ -93,7 +113,14 @@ def result(
 
 
 FLOW: Flow[DiagnosisOptions, DiagnosisState] = Flow(
-    DiagnosisOptions, read_state, plan, change_nothing, result, only_reads=True, policy="diagnosis"
+    DiagnosisOptions,
+    read_state,
+    plan,
+    change_nothing,
+    result,
+    only_reads=True,
+    policy="diagnosis",
+    count_calls=count_calls,
 )
 
 
@@ -109,9 +136,7 @@ def _read_owners(
             return read_owner(clients, target, image_id, others)
 
     done, failed = map_parallel(images, work)
-    encrypted = [
-        target for target, owner in done.items() if owner.image is not None and owner.image.encrypted
-    ]
+    encrypted = _list_encrypted(done)
     # Clients are created before threads start, and KMS clients only where an image is encrypted.
     accounts.open("kms", [target.region for target in encrypted])
 
@@ -127,18 +152,67 @@ def _read_owners(
     return {target: (done | with_keys | problems)[target] for target in images}
 
 
+def _read_in_processes(
+    workers: Workers, reading: _Reading, by_account: Mapping[str, Collection[Case]]
+) -> dict[Case, ConsumerView]:
+    """Read every image in every account, each account in one of the worker processes."""
+    groups = divide([*by_account], workers.count)
+    done, failed = workers.map(partial(_prepare_worker, reading), groups)
+    views = {case: view for group in done.values() for case, view in group.items()}
+    for account_ids, exception in failed.items():
+        # Any other exception ends a run without processes, too.
+        if not isinstance(exception, WorkerEnded):
+            raise exception
+        lost = [case for account_id in account_ids for case in by_account[account_id]]
+        views.update({case: _report_lost(case, exception) for case in lost})
+    return {case: views[case] for cases in by_account.values() for case in cases if case in views}
+
+
+def _prepare_worker(
+    reading: _Reading, clients: Clients
+) -> Callable[[Collection[str]], dict[Case, ConsumerView]]:
+    """Create the clients of a worker process, and return how it reads some of the accounts."""
+    options, owners = reading.options, reading.owners
+    accounts = AssumedAccounts(clients, reading.caller, options.consumer_role, reading.region)
+    accounts.open("ec2", sorted(options.by_target.regions))
+    accounts.open("kms", [target.region for target in _list_encrypted(owners)])
+    by_account = _select_cases(reading.caller, options, reading.images)
+
+    def read_group(account_ids: Collection[str]) -> dict[Case, ConsumerView]:
+        return _read_accounts(accounts, reading, {one: by_account[one] for one in account_ids})
+
+    return read_group
+
+
+def _read_accounts(
+    accounts: AssumedAccounts, reading: _Reading, by_account: Mapping[str, list[Case]]
+) -> dict[Case, ConsumerView]:
+    """Read every image in these accounts, and what explains refusals of its keys."""
+    consumers = _read_consumers(accounts, reading, by_account)
+    account_ids = {case.account_id for case in consumers}
+    principals = _list_principals(accounts, reading.caller, account_ids)
+    consumers = _simulate_refusals(accounts, principals, reading.region, consumers)
+    return _await_new_grants(accounts, reading, consumers)
+
+
+def _list_principals(
+    accounts: AssumedAccounts, caller: Caller, account_ids: Collection[str]
+) -> dict[str, str]:
+    """Return the role or user with which each account is read."""
+    return {
+        account_id: accounts.role_arn(account_id) or arns.principal_of(caller.arn)
+        for account_id in account_ids
+    }
+
+
 def _read_consumers(
-    accounts: AssumedAccounts,
-    caller: Caller,
-    options: DiagnosisOptions,
-    images: Mapping[Target, str | None],
-    owners: Mapping[Target, OwnerView],
+    accounts: AssumedAccounts, reading: _Reading, by_account: Mapping[str, list[Case]]
 ) -> dict[Case, ConsumerView]:
     """Read every image in every account, in a thread for each account; without a role, only in the own.
 
     A planned copy cannot be read, and has an entry only if the account's role cannot be assumed.
     """
-    by_account = _select_cases(caller, options, images)
+    images, owners = reading.images, reading.owners
     planned = [case for (case, *_more) in by_account.values() if images[case.image_target] is None]
     accounts.open("sts", {case.target.region for case in planned})
 
@@ -152,8 +226,8 @@ def _read_consumers(
             case.target,
             str(images[case.image_target]),
             _select_keys(owner),
-            lambda image: _launch_request(options, case.target, image),
-            f"arn:{caller.partition}:iam::{case.account_id}:root",
+            lambda image: _launch_request(reading.options, case.target, image),
+            f"arn:{reading.caller.partition}:iam::{case.account_id}:root",
         )
 
     def work(account_id: str) -> _Account:
@@ -216,20 +290,16 @@ def _simulate_refusals(
 
 
 def _await_new_grants(
-    accounts: AssumedAccounts,
-    caller: Caller,
-    owners: Mapping[Target, OwnerView],
-    consumers: Mapping[Case, ConsumerView],
-    now: datetime,
+    accounts: AssumedAccounts, reading: _Reading, consumers: Mapping[Case, ConsumerView]
 ) -> dict[Case, ConsumerView]:
     """Repeat the dry runs that may succeed as soon as a new grant is usable."""
     awaiting = {
-        case: find_keys_awaiting_grants(case, owners[case.image_target], view, now)
+        case: find_keys_awaiting_grants(case, reading.owners[case.image_target], view, reading.now)
         for case, view in consumers.items()
     }
 
     def work(case: Case) -> ConsumerView:
-        grantee = f"arn:{caller.partition}:iam::{case.account_id}:root"
+        grantee = f"arn:{reading.caller.partition}:iam::{case.account_id}:root"
         with accounts.as_account(case.account_id) as clients:
             kms = clients.kms(case.target.region)
             return repeat_until_usable(kms, awaiting[case], grantee, consumers[case])
@@ -259,6 +329,23 @@ def _select_cases(
 
 def _unreadable_view(case: Case, exception: Exception) -> ConsumerView:
     return ConsumerView(problem=errors.failure(exception, case.target, "DescribeImages"))
+
+
+def _report_lost(case: Case, exception: WorkerEnded) -> ConsumerView:
+    return ConsumerView(
+        problem=Failure.at(
+            case.target,
+            "DescribeImages",
+            "worker_process_ended",
+            str(exception),
+            "Rerun. If it ends again, for example because memory is short, set max_processes to 1.",
+        )
+    )
+
+
+def _list_encrypted(owners: Mapping[Target, OwnerView]) -> list[Target]:
+    """Return where images are encrypted: KMS clients are only needed there."""
+    return [target for target, owner in owners.items() if owner.image is not None and owner.image.encrypted]
 
 
 def _select_keys(owner: OwnerView) -> list[str]:

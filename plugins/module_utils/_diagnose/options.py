@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .._finding import BlocksLaunch
 from .._option import ACCOUNT_IDS, Problem, choice, option
-from .._option_groups import ConsumerRoleOptions, ImagesByTargetOptions, LaunchOptions
+from .._option_groups import ConsumerRoleOptions, ImagesByTargetOptions, LaunchOptions, ProcessesOptions
 
 # The values of fail_on, each with the findings that fail the task.
 _FAIL_ON = {
@@ -22,7 +22,7 @@ _FAIL_ON = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class DiagnosisOptions(LaunchOptions, ConsumerRoleOptions, ImagesByTargetOptions):
+class DiagnosisOptions(ProcessesOptions, LaunchOptions, ConsumerRoleOptions, ImagesByTargetOptions):
     """The options of ``ami_share_diagnose``."""
 
     account_ids: tuple[str, ...] = option(ACCOUNT_IDS, required=True)

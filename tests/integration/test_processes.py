@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A diagnosis of many accounts is divided among processes, with the same result; one of them is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulated_aws.client import SimulatedAws
+
+from .fixture import HOME, Fixture
+from .playbook import MODULES, Ansible, Task, kill, tasks_of
+
+ACCOUNTS = [f"2{number:011d}" for number in range(250)]
+REGIONS = (HOME, "us-east-2", "us-west-2", "eu-west-1")
+_TIMEOUT = 240
+
+
+@pytest.fixture
+def options(fixture: Fixture) -> dict[str, Any]:
+    """A thousand images in accounts; no account has the role."""
+    return {
+        "images": dict.fromkeys(REGIONS, fixture.image_id),
+        "account_ids": ACCOUNTS,
+        "consumer_role_name": "golden-consumer",
+    }
+
+
+def test_a_diagnosis_in_processes_returns_what_one_process_returns(
+    aws: SimulatedAws, options: dict[str, Any], ansible: Ansible
+) -> None:
+    found, calls = [], []
+    for most in (8, 1):
+        aws.clear_calls()
+        run, task = ansible.module("ami_share_diagnose", **options, max_processes=most)
+        assert run.code != 0
+        found.append(_whole_result(task))
+        calls.append(Counter(call.action for call in aws.calls()))
+    assert found[0] == found[1]
+    assert calls[0] == calls[1]
+    assert calls[0]["AssumeRole"] == len(ACCOUNTS)
+
+
+def test_a_killed_process_fails_its_accounts_and_leaves_no_process(
+    aws: SimulatedAws, options: dict[str, Any], ansible: Ansible
+) -> None:
+    aws.add_fault("freeze", action="AssumeRole", when="before", times=0)
+    task = {"name": "diagnose", f"{MODULES}ami_share_diagnose": {**options, "max_processes": 2}}
+    process = ansible.start(ansible.write_play([task]))
+    try:
+        workers = _await_workers(2)
+        os.kill(workers[0], signal.SIGKILL)
+        _await_workers(1)
+        aws.clear_faults()
+        stdout, stderr = process.communicate(timeout=_TIMEOUT)
+    finally:
+        kill(process)
+    (diagnosed,) = tasks_of(stdout)
+    codes = _codes_by_account(_whole_result(diagnosed)["failures"])
+    # 250 accounts in four groups.
+    assert Counter(codes.values()) in (
+        {"AccessDenied": 187, "worker_process_ended": 63},
+        {"AccessDenied": 188, "worker_process_ended": 62},
+    )
+    assert "A worker process has ended (SIGKILL)" in diagnosed.result["msg"], stderr
+    assert _find_workers() == []
+
+
+def test_no_worker_process_stays_after_a_killed_module(
+    aws: SimulatedAws, options: dict[str, Any], ansible: Ansible
+) -> None:
+    aws.add_fault("freeze", action="AssumeRole", when="before", times=0)
+    task = {"name": "diagnose", f"{MODULES}ami_share_diagnose": {**options, "max_processes": 2}}
+    process = ansible.start(ansible.write_play([task]))
+    try:
+        (worker, *_others) = _await_workers(2)
+        os.kill(_parent_of(worker), signal.SIGKILL)
+        _await_workers(0)
+    finally:
+        kill(process)
+        aws.clear_faults()
+
+
+def _whole_result(task: Task) -> dict[str, Any]:
+    """The result, which is too large for Ansible's, from its file, without what Ansible adds to it."""
+    whole: dict[str, Any] = json.loads(_read(Path(task.result["result_path"])))
+    return {name: whole[name] for name in ("changed", "failures", "findings", "msg", "results")}
+
+
+def _codes_by_account(failures: list[dict[str, Any]]) -> dict[str, str]:
+    """The code of each account, which is the same in all regions."""
+    places = {(one["account_id"], one["region"]): one["error_code"] for one in failures}
+    assert len(failures) == len(places) == len(ACCOUNTS) * len(REGIONS)
+    codes = {(account_id, code) for (account_id, _region), code in places.items()}
+    assert len(codes) == len(ACCOUNTS)
+    return dict(codes)
+
+
+def _await_workers(count: int) -> list[int]:
+    """Wait until there is this number of worker processes."""
+    deadline = time.monotonic() + _TIMEOUT
+    while len(workers := _find_workers()) != count:
+        assert time.monotonic() < deadline, workers
+        time.sleep(0.1)
+    return workers
+
+
+def _find_workers() -> list[int]:
+    """The processes that a module's process, whose command they have, has started."""
+    commands = {int(path.name): _read(path / "cmdline") for path in Path("/proc").glob("[0-9]*")}
+    return [
+        pid
+        for pid, command in commands.items()
+        if "AnsiballZ_ami_share_diagnose" in command and commands.get(_parent_of(pid)) == command
+    ]
+
+
+def _parent_of(pid: int) -> int:
+    fields = _read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
+    return int(fields[1]) if fields else 0
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
