@@ -563,7 +563,7 @@ def test_a_profile_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(
         botocore, "get_aws_connection_info", lambda _module: (None, None, {"profile_name": "x"})
     )
-    module = SimpleNamespace(require_botocore_at_least=lambda *_oldest, **_reason: None)
+    module = SimpleNamespace(params={}, require_botocore_at_least=lambda *_oldest, **_reason: None)
     with pytest.raises(ValidationError) as refused:
         runner._connect(module)
     (failure,) = refused.value.failures
