@@ -308,6 +308,16 @@ def test_what_is_not_clear_is_refused_before_anything_changes(
     assert encrypted.changes(aws, refused=True) == []
 
 
+def test_a_refusal_of_the_first_read_is_told_once(aws: SimulatedAws, ansible: Ansible) -> None:
+    given = {"unshare_account_ids": ["555555555555"], "unshare_all_images": True}
+    run = ansible.run(FQCN, {"unshare_regions": ["eu-wset-1"], **given})
+    assert [name.rsplit(" : ")[-1] for name in run.failed] == ["Fail if the images could not be read"]
+    failed = run.task("Fail if the images could not be read").result
+    assert failed["msg"].startswith("regions: there is no region 'eu-wset-1'. Check the spelling.")
+    assert "failures" not in failed
+    assert encrypted.changes(aws, refused=True) == []
+
+
 def test_an_image_outside_the_named_regions_is_refused(
     aws: SimulatedAws, owned: EncryptedFixture, ansible: Ansible, fleet: dict[str, Any]
 ) -> None:
