@@ -101,7 +101,8 @@ class LearnedRate:
     A refusal shows that AWS's bucket is empty. So what was admitted since the refusal before, divided by the
     time since, is AWS's rate. (Before the first refusal a full bucket counts as its time to refill.) Calls go
     on at this rate, and after a while faster, until the next refusal. Below the documented rate, which AWS
-    grants unless others use it, they grow faster sooner.
+    grants unless others use it, they grow faster sooner. A rate that delays no call does not grow: where
+    threads are slower than AWS, nothing would end its growth.
 
     ``most`` is the most calls per second, whatever AWS would admit.
     """
@@ -114,15 +115,17 @@ class LearnedRate:
         self._credit = _FIRST_CREDIT if documented else inf
         self._sent = self._answered = 0
         self._answers_to_await: int | None = None
-        self._has_refused = False
+        self._has_refused = self._has_delayed = False
         self._empty_at = now - self._documented.size / self._documented.per_second
         self._admitted = 0
 
     def wait(self, now: float) -> float:
         """Return 0 if a call may be sent, which is then counted, or the seconds after which to ask again."""
         seconds = 0.0 if self._credit == inf else self._bucket.wait(now, self._credit)
-        if seconds > 0 and self._answers_to_await is None:
-            self._answers_to_await = self._sent
+        if seconds > 0:
+            self._has_delayed = True
+            if self._answers_to_await is None:
+                self._answers_to_await = self._sent
         if self._cap:
             seconds = max(seconds, self._cap.wait(now))
         if seconds <= 0:
@@ -150,17 +153,21 @@ class LearnedRate:
     def _grow(self, now: float) -> None:
         rate = self._bucket.rate.per_second
         below = max(1.0, self._documented.per_second / rate)
-        if self._admitted * below > _CALLS_BEFORE_GROWTH:
+        if self._has_delayed and self._admitted * below > _CALLS_BEFORE_GROWTH:
+            self._has_delayed = False
             self._set_rate(rate * _GROWTH**below, now)
 
     def _slow_down(self, now: float) -> None:
         seconds, rate = now - self._empty_at, self._bucket.rate.per_second
+        # What was admitted in a short time says little, so a documented rate is at most halved. A rate far
+        # above it can be what AWS no longer grants.
+        learned = max(self._admitted / seconds, min(rate, self._documented.per_second) / 2)
         if not self._has_refused:
             self._has_refused, self._credit = True, 0.0
-            self._set_rate(max(self._admitted / seconds, rate / 2), now)
+            self._set_rate(learned, now)
         elif seconds > _REFILL_INTERVAL:
             # Sooner it is the same empty bucket, from which several calls were refused.
-            self._set_rate(min(rate, max(self._admitted / seconds, rate / 2)), now)
+            self._set_rate(min(rate, learned), now)
         self._empty_at, self._admitted = now, 0
         self._bucket.empty(now + _REFILL_INTERVAL)
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils._aws.rate_limit impo
 )
 
 from .simulated_time import Clock, Waits
-from .throttled_aws import Bucket, forced, run
+from .throttled_aws import RTT, Bucket, forced, run
 
 READING, DEREGISTER, DISABLE, TAGS = Rate(100, 20), Rate(100, 5), Rate(50, 5), Rate(100, 10)
 RATES = [READING, DEREGISTER, DISABLE, TAGS]
@@ -166,6 +167,23 @@ def test_refusals_at_the_start_do_not_hold_back_what_is_not_documented(outage: f
 
     seconds, _refused, _sent, _attempts = run(LearnedRate(None, None, 0), admits, 500)
     assert seconds <= outage + 60
+
+
+@pytest.mark.parametrize(("threads", "rtt"), [(3, 0.2), (16, 0.1), (64, RTT)])
+def test_a_rate_that_delays_no_call_does_not_grow(threads: int, rtt: float) -> None:
+    """The threads are slower than AWS, until other callers leave only the documented rate."""
+    bucket, attempts = Bucket(scaled(READING, 100)), count(1)
+
+    def admits(now: float) -> bool:
+        attempt = next(attempts)
+        if attempt == 3000:
+            bucket.rate, bucket.tokens = Rate(20, 20), 0.0
+        return bucket.admits(now) and attempt != 150
+
+    limit = LearnedRate(READING, None, 0)
+    _seconds, refused, sent, attempts_of_one = run(limit, admits, 4000, threads, rtt)
+    assert refused <= 0.04 * sent
+    assert attempts_of_one <= 3
 
 
 def answered(code: str | None) -> tuple[Any, dict[str, Any]]:
