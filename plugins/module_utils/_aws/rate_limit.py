@@ -150,6 +150,14 @@ class LearnedRate:
             if self._credit > self._documented.size:
                 self._credit = inf
 
+    def miss(self) -> None:
+        """No answer to an attempt came. It says nothing of the rate, but is not awaited any longer.
+
+        An attempt for which not even this is called, such as one that a check stops before it is sent,
+        costs each wait for answers one more call at the documented rate.
+        """
+        self._answered += 1
+
     def _grow(self, now: float) -> None:
         rate = self._bucket.rate.per_second
         below = max(1.0, self._documented.per_second / rate)
@@ -206,9 +214,12 @@ class RateLimit:
 
     def after(self, response: tuple[Any, Any] | None, **_event: Any) -> None:
         """Learn from the answer to an attempt, which is None if none came: a handler of ``needs-retry``."""
-        error = response[1].get("Error", {}) if response else {}
         with self._changed:
-            self._rate.answer(self._clock(), error.get("Code") in _REFUSALS)
+            if response is None:
+                self._rate.miss()
+            else:
+                code = response[1].get("Error", {}).get("Code")
+                self._rate.answer(self._clock(), code in _REFUSALS)
             self._changed.notify()
 
 

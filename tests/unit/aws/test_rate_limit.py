@@ -211,6 +211,36 @@ def test_only_refusals_for_the_rate_slow_down(response: Any, slows_down: bool) -
     assert (clock.now >= 1) is slows_down
 
 
+def test_an_attempt_without_an_answer_says_nothing_of_the_rate() -> None:
+    clock = Clock()
+    limit = RateLimit(READING, clock=lambda: clock.now, changed=Waits(clock))
+    for _attempt in range(99):
+        limit.before()
+        limit.after(None)
+    limit.before()
+    limit.after(answered("RequestLimitExceeded"))
+    start = clock.now
+    for _attempt in range(11):
+        limit.before()
+    # None was admitted, so the rate is half of the documented one.
+    assert clock.now - start == pytest.approx(1 + 11 / 10)
+
+
+def test_attempts_that_a_check_stops_cost_one_call_each() -> None:
+    """Botocore emits no ``needs-retry`` for them, nor for errors in signing and parsing."""
+    limit, now = LearnedRate(READING, None, 0), 0.0
+    for _stopped in range(10):
+        limit.wait(now)
+    delayed = 0
+    for _call in range(1000):
+        while seconds := limit.wait(now):
+            now += seconds
+            delayed += 1
+        limit.answer(now, is_refused=False)
+    # Each of the four times that it waits for answers, ten never come.
+    assert delayed <= 4 * (10 + 1)
+
+
 def test_calls_wait_until_aws_has_a_token() -> None:
     clock = Clock()
     limit = RateLimit(READING, most=4, clock=lambda: clock.now, changed=Waits(clock))
