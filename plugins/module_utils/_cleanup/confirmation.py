@@ -31,6 +31,7 @@ from .stages import DEREGISTER
 from .state import CleanupState, Permissions
 
 _CHANGED = "Its permissions, or those of a snapshot, were changed during the run. The next run decides."
+_ENABLED = "It was enabled during the run. The next run decides."
 
 
 class Confirmed(NamedTuple):
@@ -89,7 +90,8 @@ def decide_spared(
     )
     for decision in decide(options, looked):
         if decision.ref in spared and decision.is_destructive:
-            reasons = (*decision.reasons, _CHANGED)
+            reason = _ENABLED if spared[decision.ref].is_enabled else _CHANGED
+            reasons = (*decision.reasons, reason)
             yield replace(decision, kind=WAIT, reasons=reasons, snapshots=(), recoverable_until=None)
         elif decision.ref in spared:
             yield decision

@@ -21,13 +21,13 @@ from .._aws.clients import Clients
 from .._aws.read import Caller
 from .._failures import ValidationError
 from .._fanout import map_parallel, round_robin
-from .._model import ConsumerRole, ImageRef, SnapshotRef, Target
+from .._model import ConsumerRole, Image, ImageRef, SnapshotRef, Target
 from .._plan import batches
 from . import read_usage
 from .next_reads import is_kept
 from .options import CleanupOptions
 from .sharing import list_accounts_to_read
-from .state import CleanupState, Evidence, ImageUsage, Permissions, SnapshotUsage
+from .state import CleanupState, Evidence, ImageUsage, OwnImage, Permissions, SnapshotUsage
 from .uses.read import list_services
 from .uses.read_all import OF_CONSUMERS
 
@@ -78,7 +78,7 @@ def read_image_usage(
     def read(ref: ImageRef) -> _Usage:
         if planned := state.planned_permissions.get(ref):
             return _Usage(replace(referenced[ref], sharing=planned.image), planned.snapshots)
-        usage = _add_sharing(clients, state, ref, referenced[ref])
+        usage = _add_sharing(clients, ref, state.images[ref], referenced[ref])
         if is_kept(options, state.images[ref], usage):
             return _Usage(usage, {})
         # While permissions of other images are read, so that neither kind of call waits for the other: in the
@@ -104,14 +104,28 @@ def open_for_permissions(clients: Clients, regions: Iterable[str]) -> None:
         clients.rate_limited(operation).open("ec2", regions)
 
 
+def open_for_states(clients: Clients, state: CleanupState, images: Iterable[ImageRef]) -> None:
+    """Open the clients that read whether images are still disabled, before threads start."""
+    regions = {ref.region for ref in images if not state.images[ref].image.may_be_shared}
+    clients.rate_limited("DescribeImages").open("ec2", regions)
+
+
 def read_permissions(clients: Clients, state: CleanupState, ref: ImageRef) -> Permissions:
-    """Return the permissions of an image and its snapshots. The clients for that are open."""
-    usage = _add_sharing(clients, state, ref, ImageUsage())
+    """Return the permissions of an image and its snapshots as they are now. The clients for that are open."""
+    own = state.images[ref]
+    usage, image = ImageUsage(), own.image
+    if not own.image.may_be_shared:
+        # It may be enabled by now. AWS does not document what DescribeImageAttribute answers for one that is
+        # disabled.
+        usage, image = _read_again(clients, ref, own.image)
+    is_enabled = image.may_be_shared and not own.image.may_be_shared
+    if image.may_be_shared:
+        usage = _add_sharing(clients, ref, replace(own, image=image), usage)
     if usage.references:
         return Permissions(gone=usage.references)
-    refs = [SnapshotRef(ref.region, snapshot_id) for snapshot_id in state.images[ref].image.snapshot_ids]
+    refs = [SnapshotRef(ref.region, snapshot_id) for snapshot_id in own.image.snapshot_ids]
     snapshots = {snapshot: _read_snapshot(clients, snapshot) for snapshot in refs}
-    return Permissions(usage.sharing, snapshots, usage.unread)
+    return Permissions(usage.sharing, snapshots, usage.unread, is_enabled=is_enabled)
 
 
 def read_snapshot_usage(
@@ -152,7 +166,21 @@ def _read_references(
     return {ref: usage for batch in references.values() for ref, usage in batch.items()}
 
 
-def _add_sharing(clients: Clients, state: CleanupState, ref: ImageRef, usage: ImageUsage) -> ImageUsage:
+def _read_again(clients: Clients, ref: ImageRef, image: Image) -> tuple[ImageUsage, Image]:
+    """Return an image as it is now, and that it was deregistered or could not be read."""
+    action = "DescribeImages"
+    ec2 = clients.rate_limited(action).ec2(ref.region)
+    try:
+        found = aws.images(ec2, [{"Name": "image-id", "Values": [ref.image_id]}], ["self"])
+    except errors.AWS_ERRORS as exception:
+        return ImageUsage(unread=(read_usage.to_evidence(exception, action),)), image
+    existing = [one for one in found if one.state != "deregistered"]
+    if not existing:
+        return ImageUsage((Evidence.deregistered(ref.image_id),)), image
+    return ImageUsage(), existing[0]
+
+
+def _add_sharing(clients: Clients, ref: ImageRef, own: OwnImage, usage: ImageUsage) -> ImageUsage:
     """Return the usage with the launch permissions of the image.
 
     One that was deregistered since it was listed counts as used in this run. That is no failed read: there is
@@ -161,7 +189,7 @@ def _add_sharing(clients: Clients, state: CleanupState, ref: ImageRef, usage: Im
     action = "DescribeImageAttribute"
     ec2 = clients.rate_limited(action).ec2(ref.region)
     try:
-        sharing = read_usage.read_launch_permissions(ec2, state.images[ref])
+        sharing = read_usage.read_launch_permissions(ec2, own)
     except errors.AWS_ERRORS as exception:
         if aws.is_gone(ec2, ref.image_id, exception):
             return ImageUsage((Evidence.deregistered(ref.image_id),))

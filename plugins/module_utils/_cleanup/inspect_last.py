@@ -18,7 +18,7 @@ from .._aws.clients import Clients
 from .._aws.each_attempt import before_each_attempt
 from .._model import ImageRef
 from .._plan import Action
-from .inspect_images import open_for_permissions, read_permissions
+from .inspect_images import open_for_permissions, open_for_states, read_permissions
 from .state import CleanupState, Evidence, Permissions
 
 # How old a look may be when a call is sent, in seconds; one that is older is made again. That is a minute
@@ -45,6 +45,7 @@ class LastLook:
         self._made_at: dict[ImageRef, float] = {}
         self.spared: dict[ImageRef, Permissions] = {}
         open_for_permissions(clients, {ref.region for ref in images})
+        open_for_states(clients, state, images)
 
     def look(self, ref: ImageRef) -> None:
         """Spare an image if its permissions are not exactly those that its tombstone has."""

@@ -260,12 +260,14 @@ class Permissions:
     """Who can use an image and its snapshots.
 
     ``unread`` is what could not be read of the image, ``gone`` that it was deregistered since it was listed.
+    ``is_enabled`` is whether a disabled image was enabled since then, so that it can be shared and launched.
     """
 
     image: Sharing = field(default_factory=Sharing)
     snapshots: Mapping[SnapshotRef, SnapshotUsage] = field(default_factory=dict)
     unread: tuple[Evidence, ...] = ()
     gone: tuple[Evidence, ...] = ()
+    is_enabled: bool = False
 
     @property
     def is_known(self) -> bool:
@@ -276,6 +278,7 @@ class Permissions:
         """Whether somebody can use something that they could not use before, or may."""
         return (
             not self.is_known
+            or self.is_enabled
             or bool(self.image - known.image)
             or any(
                 ref not in known.snapshots or usage.sharing - known.snapshots[ref].sharing

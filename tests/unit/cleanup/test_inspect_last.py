@@ -25,7 +25,7 @@ from ansible_collections.golden.images.plugins.module_utils._plan import Action,
 from botocore.config import Config
 
 from tests.unit.cleanup.aws_answers import Answers
-from tests.unit.cleanup.examples import REGION, own, region_state, seen, shared
+from tests.unit.cleanup.examples import REGION, described, own, region_state, seen, shared
 from tests.unit.clock import Clock
 from tests.unit.examples import CONSUMER, target_in
 from tests.unit.sending import sends
@@ -151,6 +151,8 @@ def test_no_deletion_is_sent_with_a_look_that_is_older_than_a_minute(
         # Its tombstone would give back what it no longer has. Later, an earlier attempt may have done that.
         pytest.param(permissions(image=to()), True, False, id="no longer shared"),
         pytest.param(GONE, True, False, id="gone"),
+        # No attempt of this run can have done that.
+        pytest.param(replace(PLANNED, is_enabled=True), True, True, id="enabled again"),
     ],
 )
 def test_what_the_look_shows_decides(
@@ -224,3 +226,58 @@ def test_the_look_reads_the_image_and_each_snapshot() -> None:
         "describe_image_attribute",
         "describe_snapshot_attribute",
     ]
+
+
+def disabled_state() -> CleanupState:
+    """A disabled image, which has no permissions: only its snapshot is shared."""
+    image = own("ami-1")
+    image = replace(image, image=replace(image.image, state="disabled"))
+    return seen(
+        region_state(image),
+        usage={REF: shared()},
+        snapshot_usage={SNAPSHOT: SnapshotUsage(WITH_CONSUMER)},
+    )
+
+
+@pytest.mark.parametrize(
+    ("images", "expected"),
+    [
+        pytest.param([described("ami-1", 2024, State="disabled")], None, id="still disabled"),
+        pytest.param(
+            [described("ami-1", 2024)],
+            replace(permissions(to(OTHER)), is_enabled=True),
+            id="enabled and shared",
+        ),
+        pytest.param([], GONE, id="deregistered"),
+        pytest.param(
+            [described("ami-1", 2024, State="deregistered")], GONE, id="deregistered, and still listed"
+        ),
+        pytest.param(
+            "UnauthorizedOperation",
+            Permissions(
+                snapshots=permissions().snapshots,
+                unread=(Evidence.unreadable("DescribeImages", "UnauthorizedOperation: No."),),
+            ),
+            id="its state cannot be read",
+        ),
+    ],
+)
+def test_the_look_at_a_disabled_image_reads_its_state(images: Any, expected: Permissions | None) -> None:
+    clients: Any = Answers(
+        describe_images=images if isinstance(images, str) else {"Images": images},
+        describe_image_attribute={"LaunchPermissions": [{"UserId": OTHER}]},
+        describe_snapshot_attribute={"CreateVolumePermissions": [{"UserId": CONSUMER}]},
+    )
+    look = LastLook(clients, disabled_state(), [REF])
+    look.look(REF)
+    assert look.spared == ({} if expected is None else {REF: expected})
+
+
+def test_an_image_that_was_enabled_but_not_shared_stays() -> None:
+    clients: Any = Answers(
+        describe_images={"Images": [described("ami-1", 2024)]},
+        describe_snapshot_attribute={"CreateVolumePermissions": [{"UserId": CONSUMER}]},
+    )
+    look = LastLook(clients, disabled_state(), [REF])
+    look.look(REF)
+    assert look.spared == {REF: replace(permissions(to()), is_enabled=True)}
