@@ -95,7 +95,8 @@ def apply(
     unwritten = write_tombstones(clients, options, current, retired)
     if unwritten:
         return replace(_merge_outcome(first), failures=(*first.failures, *unwritten), warnings=warnings)
-    last_look = LastLook(clients, current, [decision.ref for decision in retired])
+    refs = [decision.ref for decision in retired]
+    last_look = LastLook(clients, current, refs, options.max_calls_per_second)
     second = _perform(clients, current, final.destructive, retired, last_look)
     skipped = (*skipped, *decide_spared(options, current, last_look.spared))
     read_failures = list_unread_failures(state.account_id, skipped, {}) if plan.fails else ()

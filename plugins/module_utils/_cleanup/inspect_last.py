@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from threading import Semaphore
 from time import monotonic
 
 from .._aws.clients import Clients
@@ -24,6 +25,7 @@ from .state import CleanupState, Evidence, Permissions
 # How old a look may be when a call is sent, in seconds; one that is older is made again. That is a minute
 # less the longest time that a connection to AWS may take (aws/clients.py).
 MAX_AGE = 50.0
+_MOST_LOOKS = 16
 _TOO_SLOW = Evidence.unreadable(
     "DescribeImageAttribute", f"Reading the permissions took longer than {MAX_AGE:.0f} seconds.", "Rerun."
 )
@@ -36,11 +38,18 @@ class PermissionsChanged(Exception):
 class LastLook:
     """The images whose permissions are not those of the plan, which are ``spared``.
 
-    One thread at a time looks at an image.
+    One thread at a time looks at an image. ``most`` is the most calls per second of an operation in a region.
     """
 
-    def __init__(self, clients: Clients, state: CleanupState, images: Collection[ImageRef]) -> None:
+    def __init__(
+        self,
+        clients: Clients,
+        state: CleanupState,
+        images: Collection[ImageRef],
+        most: float | None = None,
+    ) -> None:
         self._clients, self._state = clients, state
+        self._turns = {ref.region: Semaphore(count_looks(most)) for ref in images}
         self._planned = {ref: state.permissions_of(ref) for ref in images}
         self._made_at: dict[ImageRef, float] = {}
         self.spared: dict[ImageRef, Permissions] = {}
@@ -85,8 +94,18 @@ class LastLook:
             raise PermissionsChanged
 
     def _read(self, ref: ImageRef) -> Permissions:
-        self._made_at[ref] = monotonic()
-        permissions = read_permissions(self._clients, self._state, ref)
-        if monotonic() - self._made_at[ref] > MAX_AGE and not permissions.gone:
-            return Permissions(unread=(_TOO_SLOW,))
-        return permissions
+        with self._turns[ref.region]:
+            self._made_at[ref] = monotonic()
+            permissions = read_permissions(self._clients, self._state, ref)
+            if monotonic() - self._made_at[ref] > MAX_AGE and not permissions.gone:
+                return Permissions(unread=(_TOO_SLOW,))
+            return permissions
+
+
+def count_looks(most: float | None) -> int:
+    """Return how many images of a region are looked at side by side.
+
+    Their reads wait for each other if the calls per second are limited. This many take a second for each
+    snapshot of an image, or two at one call in two seconds, so that no look is too old when it is complete.
+    """
+    return _MOST_LOOKS if most is None else max(1, min(_MOST_LOOKS, int(most)))

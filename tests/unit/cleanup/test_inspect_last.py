@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Event, Lock
 from typing import Any
 from unittest.mock import patch
 
@@ -13,7 +14,11 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._aws.each_attempt import check_attempts
 from ansible_collections.golden.images.plugins.module_utils._cleanup import apply, inspect_last
 from ansible_collections.golden.images.plugins.module_utils._cleanup.apply import perform_each
-from ansible_collections.golden.images.plugins.module_utils._cleanup.inspect_last import MAX_AGE, LastLook
+from ansible_collections.golden.images.plugins.module_utils._cleanup.inspect_last import (
+    MAX_AGE,
+    LastLook,
+    count_looks,
+)
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
     CleanupState,
     Evidence,
@@ -179,6 +184,45 @@ def test_what_the_look_shows_decides(
     assert is_sent(found, PLANNED) is not stays
     # The call waits for more than a minute.
     assert is_sent(PLANNED, found) is not stays_later
+
+
+@pytest.mark.parametrize("most", [0.5, 1, 1.9])
+def test_slow_looks_wait_for_each_other_before_they_begin(
+    most: float, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each read waits for its turn at one call in two seconds: this image has twenty snapshots."""
+    running, most_running = 0, 0
+    guard, other_may_begin = Lock(), Event()
+
+    def read(*_all: Any) -> Permissions:
+        nonlocal running, most_running
+        with guard:
+            running += 1
+            most_running = max(most_running, running)
+        other_may_begin.wait(0.05)
+        with guard:
+            clock.sleep(40)
+            running -= 1
+        known = saw.permissions_of(_all[2])
+        assert known is not None
+        return known
+
+    monkeypatch.setattr(inspect_last, "read_permissions", read)
+    saw = state(images=5)
+    client = ec2("DeregisterImage")
+    sends(client, "DeregisterImage", iter([200] * 5))
+    look = LastLook(Answers(), saw, saw.images, most)
+    actions = [call("DeregisterImage", ref.image_id) for ref in saw.images]
+    performed = perform_each(lambda _action: client, actions, {}, look)
+    assert (performed.failures, look.spared, most_running) == ((), {}, 1)
+    assert {action.resource for action in performed.actions} == {ref.image_id for ref in saw.images}
+
+
+@pytest.mark.parametrize(
+    ("most", "expected"), [(None, 16), (100, 16), (16, 16), (5, 5), (2.5, 2), (1, 1), (0.5, 1), (0.01, 1)]
+)
+def test_as_many_looks_at_a_time_as_calls_in_a_second(most: float | None, expected: int) -> None:
+    assert count_looks(most) == expected
 
 
 def test_a_look_that_takes_too_long_counts_as_none(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
