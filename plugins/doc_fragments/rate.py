@@ -12,8 +12,12 @@ class ModuleDocFragment:
 options:
   max_calls_per_second:
     description:
-      - The most calls per second of each operation in each region, for operations that the module calls for each image or
-        snapshot. They begin at this rate, without a burst.
+      - The most calls per second of each limited operation in each region. Calls are spread over the second, from the start;
+        at most a tenth of a second's calls, or one, are sent at once.
+      - Limited are C(DescribeImageAttribute) and C(DescribeSnapshotAttribute), which read the permissions of each image and
+        snapshot. M(golden.images.ami_restore) also limits C(GetParameterHistory). M(golden.images.ami_cleanup) also limits
+        C(DescribeImageReferences), C(PutParameter), and each operation that changes images, snapshots or grants. No other
+        operation is limited.
       - By default the module is as fast as AWS admits calls, and other callers in the account share what AWS admits. Set it to
         leave them a part of it.
     type: float

@@ -59,3 +59,12 @@ def test_any_value_is_read_or_refused_by_name(name: str) -> None:
 def _optional(variable: Variable) -> Variable:
     """Without a default that another variable has."""
     return variable if variable.default_from is None else Variable(variable.name, variable.type)
+
+
+@pytest.mark.parametrize("blank", ["", " ", None])
+@pytest.mark.parametrize("role", ["audit", "cleanup", "remediate", "restore"])
+def test_a_blank_rate_of_calls_sets_none(role: str, blank: str | None) -> None:
+    name = f"{role}_max_calls_per_second"
+    variables = [one for one in load_variables(str(ROLES / role)).variables if one.name == name]
+    assert read(variables, {name: blank}, parsed) == ({name: None}, ())
+    assert read(variables, {name: "2.5"}, parsed) == ({name: 2.5}, ())

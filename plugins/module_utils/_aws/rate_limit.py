@@ -104,7 +104,8 @@ class LearnedRate:
     grants unless others use it, they grow faster sooner. A rate that delays no call does not grow: where
     threads are slower than AWS, nothing would end its growth.
 
-    ``most`` is the most calls per second, whatever AWS would admit.
+    ``most`` is the most calls per second, whatever AWS would admit: at most a tenth of them, or one, at once,
+    so that the time by which a thread wakes up late costs no call.
     """
 
     def __init__(self, documented: Rate | None, most: float | None, now: float) -> None:
