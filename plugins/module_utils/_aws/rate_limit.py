@@ -168,9 +168,9 @@ class LearnedRate:
 
     def _slow_down(self, now: float) -> None:
         seconds, rate = now - self._empty_at, self._bucket.rate.per_second
-        # What was admitted in a short time says little, so a documented rate is at most halved. A rate far
-        # above it can be what AWS no longer grants.
-        learned = max(self._admitted / seconds, min(rate, self._documented.per_second) / 2)
+        # What was admitted in a short time says little, so a rate is at most halved. One far above the
+        # documented rate, which AWS no longer grants, falls to that at once.
+        learned = max(self._admitted / seconds, min(rate / 2, self._documented.per_second))
         if not self._has_refused:
             self._has_refused, self._credit = True, 0.0
             self._set_rate(learned, now)
