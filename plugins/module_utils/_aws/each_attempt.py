@@ -24,16 +24,27 @@ _check: ContextVar[Check | None] = ContextVar("golden_images_check", default=Non
 def check_attempts(client: Any, operation: str) -> None:
     """Let a client call the check of the thread before each attempt of the operation, retries included.
 
-    Botocore emits ``request-created`` for each attempt, before it is signed. A rate limit is a handler of it,
-    too: it comes first.
+    Botocore emits two events for each attempt. This collection's rate limit waits at ``request-created``, and
+    AWS refuses a signature that is older than five minutes: a check that takes long is made there, before the
+    attempt is signed. Botocore's own limit, in its adaptive retry mode, waits at ``before-send`` of all
+    operations, whose handlers come after those of one: so this is one of them, too, to check again.
     """
-    event = f"request-created.{client.meta.service_model.service_id.hyphenize()}.{operation}"
-    client.meta.events.register_last(event, _run, "golden.images.each_attempt")
+    of_operation = f"{client.meta.service_model.service_id.hyphenize()}.{operation}"
+    before_send = f"before-send.{of_operation}"
+
+    def run_before_send(event_name: str, **_event: Any) -> None:
+        if event_name == before_send:
+            _run()
+
+    request_created, events = f"request-created.{of_operation}", client.meta.events
+    # Botocore registers one handler for an ID, whatever the event is.
+    events.register_last(request_created, _run, f"golden.images.{request_created}")
+    events.register_last("before-send", run_before_send, f"golden.images.{before_send}")
 
 
 @contextmanager
 def before_each_attempt(check: Check) -> Iterator[None]:
-    """Set the check for the thread's calls in the context.
+    """Set the check for the thread's calls in the context. It may be made twice before an attempt.
 
     An exception of the check ends the call, whose attempt is not sent, and is the call's exception.
     """

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import boto3
@@ -14,6 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils._aws.each_attempt im
 )
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.retries.bucket import TokenBucket
 
 from tests.unit.sending import refuse_twice, sends
 
@@ -48,7 +50,31 @@ def test_before_each_attempt_after_what_delays_it(mode: str) -> None:
     sends(ec2, "DeregisterImage", refuse_twice(), lambda: order.append("sent"))
     with before_each_attempt(lambda: order.append("checked")):
         ec2.deregister_image(ImageId="ami-1")
-    assert order == ["delayed", "checked", "sent"] * 3
+    assert order == ["delayed", "checked", "checked", "sent"] * 3
+
+
+def test_also_after_the_wait_of_botocores_adaptive_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It limits the rate once AWS has throttled an attempt."""
+    order: list[str] = []
+    monkeypatch.setattr(TokenBucket, "acquire", lambda *_all, **_options: order.append("limited"))
+    ec2 = client("adaptive")
+    sends(ec2, "DeregisterImage", refuse_twice(), lambda: order.append("sent"))
+    with before_each_attempt(lambda: order.append("checked")):
+        ec2.deregister_image(ImageId="ami-1")
+    limited = ["checked", "limited", "checked", "sent"]
+    assert order == ["checked", "checked", "sent", *limited, *limited]
+
+
+def test_two_operations_of_a_client_are_both_checked() -> None:
+    order: list[str] = []
+    ec2 = client("standard")
+    check_attempts(ec2, "DisableImage")
+    for operation in ("DeregisterImage", "DisableImage"):
+        sends(ec2, operation, iter([200]), partial(order.append, operation))
+    with before_each_attempt(lambda: order.append("checked")):
+        ec2.disable_image(ImageId="ami-1")
+        ec2.deregister_image(ImageId="ami-1")
+    assert order == ["checked", "checked", "DisableImage", "checked", "checked", "DeregisterImage"]
 
 
 @pytest.mark.parametrize("mode", ["standard", "adaptive"])
@@ -78,7 +104,7 @@ def test_other_calls_and_calls_outside_are_not_checked() -> None:
         # Though it was registered twice.
         ec2.deregister_image(ImageId="ami-1")
     ec2.deregister_image(ImageId="ami-1")
-    assert checks == ["checked"]
+    assert checks == ["checked"] * 2
 
 
 def test_a_call_that_aws_refuses_to_the_end_is_refused() -> None:
