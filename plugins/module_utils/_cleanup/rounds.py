@@ -14,7 +14,7 @@ An example, with two images in a round::
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -43,20 +43,25 @@ class Round:
 def list_rounds(actions: Sequence[Action], depends_on: Mapping[str, Collection[str]]) -> Iterator[Round]:
     """Yield the actions in their order, but the marks of snapshots in the round that deregisters their image.
 
-    So that no snapshot of an image that stays is marked. ``depends_on`` maps snapshots to their images.
+    A snapshot of several images is marked with the last of them. So no snapshot of an image that stays is
+    marked. ``depends_on`` maps snapshots to their images.
     """
-    going = {action.resource for action in actions if action.operation == DEREGISTER_IMAGE}
-    marks: list[Action] = []
+    to_come = {str(action.resource) for action in actions if action.operation == DEREGISTER_IMAGE}
+    marks: tuple[Action, ...] = ()
+
+    def has_image_to_come(snapshot_id: str) -> bool:
+        return not to_come.isdisjoint(depends_on.get(snapshot_id, ()))
+
     for (operation, writes_marks), same_kind in groupby(actions, key=_kind_of):
         group = tuple(same_kind)
         if writes_marks:
-            held, others = _split(group, going, depends_on)
+            held, others = _split(group, has_image_to_come)
             marks += held
             yield from ([Round((others,))] if others else [])
         elif operation in RETIRING:
             for batch in batches(group, ROUND):
-                here, later = _split(marks, [action.resource for action in batch], depends_on)
-                marks = [*later]
+                to_come -= {str(action.resource) for action in batch}
+                marks, here = _split(marks, has_image_to_come)
                 yield Round((*([here] if here else []), tuple(batch)), tuple(batch))
         else:
             yield Round((group,))
@@ -81,18 +86,17 @@ def _kind_of(action: Action) -> tuple[str, bool]:
 
 
 def _split(
-    marks: Sequence[Action], images: Collection[str | None], depends_on: Mapping[str, Collection[str]]
+    marks: Sequence[Action], is_wanted: Callable[[str], bool]
 ) -> tuple[tuple[Action, ...], tuple[Action, ...]]:
-    """Return the marks of the snapshots of these images, and all other marks."""
-    wanted = frozenset(images)
-    of_images: list[Action] = []
+    """Return the marks of the snapshots that are wanted, and all other marks."""
+    wanted: list[Action] = []
     others: list[Action] = []
     for action in marks:
         resources = list_resources(action)
-        chosen = [resource for resource in resources if not wanted.isdisjoint(depends_on.get(resource, ()))]
+        chosen = [resource for resource in resources if is_wanted(resource)]
         if len(chosen) == len(resources):
-            of_images.append(action)
+            wanted.append(action)
             continue
-        of_images += [limit_to(action, chosen)] if chosen else []
+        wanted += [limit_to(action, chosen)] if chosen else []
         others.append(limit_to(action, [resource for resource in resources if resource not in chosen]))
-    return tuple(of_images), tuple(others)
+    return tuple(wanted), tuple(others)
