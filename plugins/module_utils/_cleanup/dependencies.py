@@ -28,7 +28,8 @@ def find_dependencies(
 ) -> Dependencies:
     """Return the images to deregister before a snapshot or a grant is removed, by region.
 
-    A grant on a key depends on all images that are deregistered under the key. An example: under one key,
+    A grant on a key depends on all images that are deregistered under the key, or that it is associated with.
+    An example: under one key,
     ami-1 with snap-1 is deregistered, snap-9, which has no image, is deleted, and the grant g-1 is revoked::
 
         {"eu-west-1": {"snap-1": {"ami-1"}, "g-1": {"ami-1", "snap-9"}}}
@@ -40,8 +41,7 @@ def find_dependencies(
     under_key: dict[KeyRef, set[str]] = defaultdict(set)
 
     def add_under_key(region: str, snapshot_id: str, resource: str) -> None:
-        key_arn = state.regions[region].snapshots[snapshot_id].kms_key_id
-        if key_arn:
+        for key_arn in state.regions[region].snapshots[snapshot_id].key_arns:
             under_key[KeyRef(region, key_arn)].add(resource)
 
     for decision in decisions:

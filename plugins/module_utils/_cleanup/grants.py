@@ -108,9 +108,7 @@ def list_images_under(region_state: RegionState, key_arn: str) -> tuple[OwnImage
 def list_snapshots_under(region_state: RegionState, key_arn: str) -> frozenset[str]:
     """Return the snapshots that the key encrypts or is associated with."""
     return frozenset(
-        snapshot.snapshot_id
-        for snapshot in region_state.snapshots.values()
-        if key_arn in (snapshot.kms_key_id, *snapshot.associated_key_arns)
+        snapshot.snapshot_id for snapshot in region_state.snapshots.values() if key_arn in snapshot.key_arns
     )
 
 
@@ -247,13 +245,13 @@ def _keep_all(ref: KeyRef, grants: Iterable[Grant], image_ids: Iterable[str], re
     )
 
 
-def _list_key_arns(own: OwnImage, region_state: RegionState) -> set[str | None]:
+def _list_key_arns(own: OwnImage, region_state: RegionState) -> set[str]:
     snapshots = [
         region_state.snapshots[snapshot_id]
         for snapshot_id in own.image.snapshot_ids
         if snapshot_id in region_state.snapshots
     ]
-    return {arn for snapshot in snapshots for arn in (snapshot.kms_key_id, *snapshot.associated_key_arns)}
+    return {arn for snapshot in snapshots for arn in snapshot.key_arns}
 
 
 def _has_unknown_key(own: OwnImage, region_state: RegionState) -> bool:

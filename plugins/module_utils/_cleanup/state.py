@@ -96,6 +96,11 @@ class OwnSnapshot:
     kms_key_id: str | None = None
     associated_key_arns: tuple[str, ...] = ()
 
+    @property
+    def key_arns(self) -> frozenset[str]:
+        """Return the keys that encrypt it, or that are associated with it."""
+        return frozenset((*([self.kms_key_id] if self.kms_key_id else []), *self.associated_key_arns))
+
 
 def name_unread(subject: str) -> str:
     """Return the words for the subject of evidence that could not be read, where its account is not known."""

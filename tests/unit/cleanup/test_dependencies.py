@@ -50,6 +50,17 @@ def test_a_snapshot_depends_on_its_images_and_a_grant_on_all_that_goes_under_its
     }
 
 
+def test_a_grant_also_depends_on_what_goes_under_a_key_by_association_alone() -> None:
+    other = KEY.replace("golden", "other")
+    associated = {
+        "snap-1": OwnSnapshot("snap-1", kms_key_id=other, associated_key_arns=(other, KEY)),
+        "snap-9": OwnSnapshot("snap-9", associated_key_arns=(KEY,)),
+    }
+    saw = seen(region_state(snapshots=associated))
+    found = find_dependencies(saw, [deregistered("ami-1", "snap-1")], [REVOKE, delete("snap-9")])
+    assert found[REGION]["g-1"] == {"ami-1", "snap-9"}
+
+
 def test_without_anything_that_is_deregistered_nothing_depends() -> None:
     assert not find_dependencies(SEEN, (), [delete("snap-9")]).get(REGION)
 
