@@ -13,12 +13,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 Check = Callable[[], None]
 
+
+@dataclass
+class Checked:
+    """The calls whose attempts are checked, and how many attempts of them were ``sent``."""
+
+    check: Check
+    sent: int = 0
+
+
 # Each thread has a context of its own.
-_check: ContextVar[Check | None] = ContextVar("golden_images_check", default=None)
+_checked: ContextVar[Checked | None] = ContextVar("golden_images_checked", default=None)
 
 
 def check_attempts(client: Any, operation: str) -> None:
@@ -35,6 +45,7 @@ def check_attempts(client: Any, operation: str) -> None:
     def run_before_send(event_name: str, **_event: Any) -> None:
         if event_name == before_send:
             _run()
+            _count_sent()
 
     request_created, events = f"request-created.{of_operation}", client.meta.events
     # Botocore registers one handler for an ID, whatever the event is.
@@ -43,19 +54,26 @@ def check_attempts(client: Any, operation: str) -> None:
 
 
 @contextmanager
-def before_each_attempt(check: Check) -> Iterator[None]:
+def before_each_attempt(check: Check) -> Iterator[Checked]:
     """Set the check for the thread's calls in the context. It may be made twice before an attempt.
 
     An exception of the check ends the call, whose attempt is not sent, and is the call's exception.
     """
-    token = _check.set(check)
+    checked = Checked(check)
+    token = _checked.set(checked)
     try:
-        yield
+        yield checked
     finally:
-        _check.reset(token)
+        _checked.reset(token)
 
 
 def _run(**_event: Any) -> None:
-    check = _check.get()
-    if check is not None:
-        check()
+    checked = _checked.get()
+    if checked is not None:
+        checked.check()
+
+
+def _count_sent() -> None:
+    checked = _checked.get()
+    if checked is not None:
+        checked.sent += 1

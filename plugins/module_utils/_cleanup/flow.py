@@ -106,7 +106,7 @@ def apply(
         failures=(*outcome.failures, *(item for item in read_failures if item not in plan.failures)),
         warnings=(
             *warnings,
-            *(_render_skipped_warning(decision) for decision in skipped),
+            *(_render_skipped_warning(decision, with_remedies=not plan.fails) for decision in skipped),
             *_list_new_key_warnings(plan, final),
         ),
         state=dict.fromkeys((target.target for target in plan.targets), Confirmed(final, skipped)),
@@ -303,7 +303,11 @@ def _list_new_key_warnings(first: CleanupPlan, final: CleanupPlan) -> Iterator[s
     )
 
 
-def _render_skipped_warning(decision: Decision) -> str:
-    uses = (f"{item.kind} {item.subject} {item.detail}".strip() for item in decision.evidence)
+def _render_skipped_warning(decision: Decision, *, with_remedies: bool) -> str:
+    """Return why an image was skipped. Failures, if the task fails, have the remedies."""
+    uses = (
+        f"{item.kind} {item.subject} {item.detail} {item.remedy if with_remedies else ''}".strip()
+        for item in decision.evidence
+    )
     reasons = "; ".join([*decision.reasons, *uses])
     return f"{decision.ref} was skipped, because the final check found: {reasons}"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Semaphore
 from time import monotonic
 
@@ -27,12 +28,19 @@ from .state import CleanupState, Evidence, Permissions
 MAX_AGE = 50.0
 _MOST_LOOKS = 16
 _TOO_SLOW = Evidence.unreadable(
-    "DescribeImageAttribute", f"Reading the permissions took longer than {MAX_AGE:.0f} seconds.", "Rerun."
+    "DescribeImageAttribute",
+    f"Reading the permissions took longer than {MAX_AGE:.0f} seconds.",
+    "Rerun, without max_calls_per_second or with a higher one.",
 )
 
 
 class PermissionsChanged(Exception):
     """Somebody was given access to an image, or may have been, since it was looked at."""
+
+
+def _unknown_outcome(ref: ImageRef) -> Evidence:
+    reason = f"AWS may have retired {ref.image_id}: an attempt was sent, and its outcome is not known."
+    return Evidence.unreadable("DescribeImages", reason, "Rerun.")
 
 
 class LastLook:
@@ -75,10 +83,17 @@ class LastLook:
         """Look again before each attempt of the calls in the context, if the last look is too old.
 
         Raises:
-            PermissionsChanged: the image is spared. The attempt was not sent.
+            PermissionsChanged: the image is spared. The attempt was not sent. If an earlier one was, and the
+                permissions cannot be read any more, the image may be retired: what is unread says so.
         """
-        with before_each_attempt(lambda: self._refresh(ref)):
-            yield
+        with before_each_attempt(lambda: self._refresh(ref)) as attempts:
+            try:
+                yield
+            except PermissionsChanged:
+                found = self.spared[ref]
+                if attempts.sent and not found.is_known:
+                    self.spared[ref] = replace(found, unread=(*found.unread, _unknown_outcome(ref)))
+                raise
 
     def _refresh(self, ref: ImageRef) -> None:
         """Look again if the look is too old.

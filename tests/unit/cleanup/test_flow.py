@@ -259,6 +259,15 @@ def test_an_image_stays_if_its_permissions_have_changed_right_before_it_goes(
     assert len(result["unreadable"]) == is_denied
 
 
+def test_a_warning_has_the_remedy_that_no_failure_has(tmp_path: Path) -> None:
+    first = seen(region_state(OLD, NEWEST))
+    denied = {"ami-1": "UnauthorizedOperation"}
+    failing, _called = applied(first, first.regions, tmp_path / "1", permissions=denied)
+    passing, _called = applied(first, first.regions, tmp_path / "2", permissions=denied, fail_on="none")
+    assert passing.failures == ()
+    assert passing.warnings == (f"{failing.warnings[0]} {failing.failures[0].remedy}",)
+
+
 def test_so_does_an_image_whose_tombstone_has_a_permission_that_was_removed(tmp_path: Path) -> None:
     usage = {ImageRef(REGION, "ami-1"): shared(CONSUMER, report=report())}
     first = seen(region_state(OLD, NEWEST), usage=usage)

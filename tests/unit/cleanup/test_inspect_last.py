@@ -225,6 +225,31 @@ def test_as_many_looks_at_a_time_as_calls_in_a_second(most: float | None, expect
     assert count_looks(most) == expected
 
 
+@pytest.mark.parametrize(
+    ("sent", "found", "unknown"),
+    [
+        (0, replace(PLANNED, unread=(UNREAD,)), False),
+        (1, replace(PLANNED, unread=(UNREAD,)), True),
+        (1, Permissions(to(CONSUMER), {SNAPSHOT: SnapshotUsage(unread="No.")}), True),
+        # It is there, and not retired.
+        (1, permissions(image=to(CONSUMER, OTHER)), False),
+    ],
+)
+def test_the_outcome_is_unknown_if_nothing_can_be_read_after_an_attempt(
+    sent: int, found: Permissions, unknown: bool, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([PLANNED, *[PLANNED] * sent, found])
+    monkeypatch.setattr(inspect_last, "read_permissions", lambda *_all: next(looks))
+    client = ec2("DeregisterImage")
+    client.meta.events.register("request-created.ec2.DeregisterImage", lambda **_event: clock.sleep(61))
+    sends(client, "DeregisterImage", iter([503] * sent))
+    look = LastLook(Answers(), state(), [REF])
+    assert retired(client, look, call("DeregisterImage")) == Performed()
+    reasons = [item.detail for item in look.spared[REF].unread if item is not UNREAD]
+    reason = "AWS may have retired ami-1: an attempt was sent, and its outcome is not known."
+    assert reasons == [reason] * unknown
+
+
 def test_a_look_that_takes_too_long_counts_as_none(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     def read(*_all: Any) -> Permissions:
         clock.sleep(61)
