@@ -330,7 +330,9 @@ def test_no_process_stays_after_the_end_of_the_one_that_started_it(
     number: signal.Signals, seconds: float, tmp_path: Path
 ) -> None:
     script = f"""
-        import os, sys, time
+        import os, signal, sys, time
+        # A shell lets what it starts in the background ignore Ctrl-C.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.path.insert(0, {str(Path(__file__).parents[2])!r})
         from tests.unit.test_processes import note_and_sleep
         from ansible_collections.golden.images.plugins.module_utils._processes import (
@@ -343,10 +345,13 @@ def test_no_process_stays_after_the_end_of_the_one_that_started_it(
     with subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(script)], stderr=subprocess.DEVNULL
     ) as parent:
-        pids = wait_for(lambda: sorted(int(it.name) for it in tmp_path.iterdir()), 2, 60)
-        parent.send_signal(number)
-        assert parent.wait(30) != 0
-        assert wait_for(lambda: [pid for pid in pids if not is_alive(pid)], 2, 10) == pids
+        try:
+            pids = wait_for(lambda: sorted(int(it.name) for it in tmp_path.iterdir()), 2, 60)
+            parent.send_signal(number)
+            assert parent.wait(30) != 0
+            assert wait_for(lambda: [pid for pid in pids if not is_alive(pid)], 2, 10) == pids
+        finally:
+            parent.kill()
 
 
 def note_and_sleep(directory: str) -> Callable[[tuple[float, int]], None]:
