@@ -15,7 +15,7 @@ from typing import Any
 from .._aws.errors import failure
 from .._aws.write import merge, perform, snapshots_left
 from .._fanout import map_parallel
-from .._model import ImageRef
+from .._model import ImageRef, SnapshotRef
 from .._plan import Action, Performed, batches
 from .dependencies import is_still_in_use
 from .inspect_last import LastLook, PermissionsChanged
@@ -88,8 +88,11 @@ def perform_each(
 
 
 def _call(client_for: Callable[[Action], Any], last_look: LastLook, action: Action) -> Performed:
-    """Perform an action; nothing if the last look spares its image while it waits."""
+    """Perform an action; nothing if the last look spares its image while it waits, or keeps its snapshot."""
     client = client_for(action)
+    if action.operation == _DELETE_SNAPSHOT:
+        snapshot = SnapshotRef(action.target.region, str(action.resource))
+        return perform(client, action) if last_look.may_delete(snapshot) else Performed()
     if action.operation not in RETIRING:
         return perform(client, action)
     try:
@@ -117,9 +120,15 @@ def _image_of(action: Action) -> ImageRef:
 def list_operations(action: Action) -> tuple[str, ...]:
     """Return the operations of the action, whose clients are opened before threads start.
 
-    If the answer to a deregistration is lost, the image's snapshots are deleted by calls of their own.
+    If the answer to a deregistration is lost, the image's snapshots are deleted by calls of their own. A
+    snapshot is looked at right before.
     """
-    return (action.operation, *([_DELETE_SNAPSHOT] if _has_snapshots(action) else ()))
+    deletes = action.operation == _DELETE_SNAPSHOT or _has_snapshots(action)
+    return tuple(
+        dict.fromkeys(
+            (action.operation, *((_DELETE_SNAPSHOT, "DescribeSnapshotAttribute") if deletes else ()))
+        )
+    )
 
 
 def _has_snapshots(action: Action) -> bool:

@@ -17,7 +17,7 @@ from .._aws.clients import Clients
 from .._aws.each_attempt import check_attempts
 from .._failures import ValidationError, invalid_option
 from .._fanout import map_parallel
-from .._model import ImageRef, Target
+from .._model import ImageRef, SnapshotRef, Target
 from .._plan import Action, Performed
 from .._progress import Report
 from .._reports.flow import check_appended_file
@@ -39,7 +39,7 @@ from .report.document import build_document, compare_reports
 from .report.prices import read_prices
 from .rounds import RETIRING
 from .sharing import is_unsupported_report, warn_of_unsupported_report
-from .state import CleanupState, RegionState
+from .state import CleanupState, RegionState, SnapshotUsage
 from .unread import list_unread_failures
 from .uses.read import list_services
 from .uses.read_all import IN_BULK
@@ -107,6 +107,7 @@ def apply(
         warnings=(
             *warnings,
             *(_render_skipped_warning(decision, with_remedies=not plan.fails) for decision in skipped),
+            *(_render_kept_snapshot(ref, usage) for ref, usage in sorted(last_look.kept_snapshots.items())),
             *_list_new_key_warnings(plan, final),
         ),
         state=dict.fromkeys((target.target for target in plan.targets), Confirmed(final, skipped)),
@@ -301,6 +302,11 @@ def _list_new_key_warnings(first: CleanupPlan, final: CleanupPlan) -> Iterator[s
     yield from (
         text for revocations in final.keys.values() for text in revocations.warnings if text not in known
     )
+
+
+def _render_kept_snapshot(ref: SnapshotRef, usage: SnapshotUsage) -> str:
+    reason = f"could not be read: {usage.unread}" if usage.unread else "were changed during the run."
+    return f"{ref.region}/{ref.snapshot_id} was kept, because its permissions {reason} The next run decides."
 
 
 def _render_skipped_warning(decision: Decision, *, with_remedies: bool) -> str:

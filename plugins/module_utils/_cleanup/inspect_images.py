@@ -83,7 +83,7 @@ def read_image_usage(
             return _Usage(usage, {})
         # While permissions of other images are read, so that neither kind of call waits for the other: in the
         # next round, which would name the same snapshots, they would be read only after all images.
-        return _Usage(usage, {snapshot: _read_snapshot(clients, snapshot) for snapshot in images[ref]})
+        return _Usage(usage, {snapshot: read_snapshot(clients, snapshot) for snapshot in images[ref]})
 
     usages = _read_each(round_robin(by_region.values()), read, state, "DescribeImageAttribute")
     usage = {ref: entry.image for ref, entry in usages.items()}
@@ -124,7 +124,7 @@ def read_permissions(clients: Clients, state: CleanupState, ref: ImageRef) -> Pe
     if usage.references:
         return Permissions(gone=usage.references)
     refs = [SnapshotRef(ref.region, snapshot_id) for snapshot_id in own.image.snapshot_ids]
-    snapshots = {snapshot: _read_snapshot(clients, snapshot) for snapshot in refs}
+    snapshots = {snapshot: read_snapshot(clients, snapshot) for snapshot in refs}
     return Permissions(usage.sharing, snapshots, usage.unread, is_enabled=is_enabled)
 
 
@@ -138,7 +138,7 @@ def read_snapshot_usage(
     clients.rate_limited("DescribeSnapshotAttribute").open("ec2", by_region)
     return _read_each(
         round_robin(by_region.values()),
-        lambda ref: _read_snapshot(clients, ref),
+        lambda ref: read_snapshot(clients, ref),
         state,
         "DescribeSnapshotAttribute",
     )
@@ -197,7 +197,8 @@ def _add_sharing(clients: Clients, ref: ImageRef, own: OwnImage, usage: ImageUsa
     return replace(usage, sharing=sharing)
 
 
-def _read_snapshot(clients: Clients, ref: SnapshotRef) -> SnapshotUsage:
+def read_snapshot(clients: Clients, ref: SnapshotRef) -> SnapshotUsage:
+    """Return the accounts that can create volumes from a snapshot. The client for that is open."""
     action = "DescribeSnapshotAttribute"
     try:
         return read_usage.read_snapshot_usage(clients.rate_limited(action).ec2(ref.region), ref.snapshot_id)

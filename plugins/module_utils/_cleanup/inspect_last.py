@@ -18,10 +18,10 @@ from time import monotonic
 
 from .._aws.clients import Clients
 from .._aws.each_attempt import before_each_attempt
-from .._model import ImageRef
+from .._model import ImageRef, SnapshotRef
 from .._plan import Action
-from .inspect_images import open_for_permissions, open_for_states, read_permissions
-from .state import CleanupState, Evidence, Permissions
+from .inspect_images import open_for_permissions, open_for_states, read_permissions, read_snapshot
+from .state import CleanupState, Evidence, Permissions, SnapshotUsage
 
 # How old a look may be when a call is sent, in seconds; one that is older is made again. That is a minute
 # less the longest time that a connection to AWS may take (aws/clients.py).
@@ -46,6 +46,7 @@ def _unknown_outcome(ref: ImageRef) -> Evidence:
 class LastLook:
     """The images whose permissions are not those of the plan, which are ``spared``.
 
+    ``kept_snapshots`` are those that were to be deleted by themselves, with the permissions that keep them.
     One thread at a time looks at an image. ``most`` is the most calls per second of an operation in a region.
     """
 
@@ -61,6 +62,7 @@ class LastLook:
         self._planned = {ref: state.permissions_of(ref) for ref in images}
         self._made_at: dict[ImageRef, float] = {}
         self.spared: dict[ImageRef, Permissions] = {}
+        self.kept_snapshots: dict[SnapshotRef, SnapshotUsage] = {}
         open_for_permissions(clients, {ref.region for ref in images})
         open_for_states(clients, state, images)
 
@@ -69,6 +71,17 @@ class LastLook:
         permissions = self._read(ref)
         if permissions != self._planned.get(ref):
             self.spared[ref] = permissions
+
+    def may_delete(self, ref: SnapshotRef) -> bool:
+        """Whether nobody was given access to a snapshot since the plan, if the plan depends on that."""
+        known = self._state.snapshot_usage.get(ref)
+        if known is None or known.unread:
+            return True
+        found = read_snapshot(self._clients, ref)
+        if found.unread or found.sharing - known.sharing:
+            self.kept_snapshots[ref] = found
+            return False
+        return True
 
     def list_spared(self, actions: Iterable[Action]) -> set[str]:
         """Return the images that actions would retire and that are spared."""

@@ -144,12 +144,16 @@ class Unchanged(LastLook):
     def __init__(self, *spared: str) -> None:
         self.looks: list[str] = []
         self.spared = {}
+        self.kept_snapshots = {}
         self._spared = spared
 
     def look(self, ref: ImageRef) -> None:
         self.looks.append(ref.image_id)
         if ref.image_id in self._spared:
             self.spared[ref] = Permissions()
+
+    def may_delete(self, ref: SnapshotRef) -> bool:
+        return ref not in self.kept_snapshots
 
     @contextmanager
     def kept_fresh(self, ref: ImageRef) -> Iterator[None]:

@@ -74,7 +74,9 @@ def done(
 
 
 def test_a_deregistration_may_take_deletions_of_snapshots() -> None:
-    assert list_operations(deregister("ami-1")) == ("DeregisterImage", "DeleteSnapshot")
+    deletes = ("DeleteSnapshot", "DescribeSnapshotAttribute")
+    assert list_operations(deregister("ami-1")) == ("DeregisterImage", *deletes)
+    assert list_operations(delete("snap-1")) == deletes
     assert list_operations(tag("snap-1")) == ("CreateTags",)
 
 

@@ -16,12 +16,14 @@ from ansible_collections.golden.images.plugins.module_utils._cleanup import flow
 from ansible_collections.golden.images.plugins.module_utils._cleanup import plan as cleanup_plan
 from ansible_collections.golden.images.plugins.module_utils._cleanup.next_reads import NextReads
 from ansible_collections.golden.images.plugins.module_utils._cleanup.options import CleanupOptions
+from ansible_collections.golden.images.plugins.module_utils._cleanup.snapshots import SNAPSHOT_TAG
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import (
     CleanupState,
     ImageUsage,
     KeyUsage,
     LateUses,
     OwnImage,
+    OwnSnapshot,
     RegionState,
     SnapshotUsage,
     UsageReport,
@@ -257,6 +259,32 @@ def test_an_image_stays_if_its_permissions_have_changed_right_before_it_goes(
     is_denied = "denied" in look
     assert [failure.error_code for failure in outcome.failures] == ["cleanup_unreadable"] * is_denied
     assert len(result["unreadable"]) == is_denied
+
+
+@pytest.mark.parametrize(
+    ("permissions", "reason"),
+    [
+        ({}, ""),
+        ({"snap-9": [CONSUMER]}, "were changed during the run."),
+        (
+            {"snap-9": "UnauthorizedOperation"},
+            "could not be read: UnauthorizedOperation: No.",
+        ),
+    ],
+)
+def test_a_snapshot_without_an_image_stays_if_it_was_shared_right_before_its_deletion(
+    permissions: Mapping[str, Sequence[str] | str], reason: str, tmp_path: Path
+) -> None:
+    leftover = OwnSnapshot("snap-9", tags={SNAPSHOT_TAG: "ami-9"})
+    first = seen(
+        region_state(NEWEST, snapshots={"snap-9": leftover}),
+        snapshot_usage={SnapshotRef(REGION, "snap-9"): SnapshotUsage()},
+    )
+    outcome, called = applied(first, first.regions, tmp_path / "tombstones", permissions=permissions)
+    assert called == ["delete_snapshot"] * (not reason)
+    assert outcome.failures == ()
+    warning = f"{REGION}/snap-9 was kept, because its permissions {reason} The next run decides."
+    assert outcome.warnings == ((warning,) if reason else ())
 
 
 def test_a_warning_has_the_remedy_that_no_failure_has(tmp_path: Path) -> None:

@@ -350,3 +350,31 @@ def test_an_image_that_was_enabled_but_not_shared_stays() -> None:
     look = LastLook(clients, disabled_state(), [REF])
     look.look(REF)
     assert look.spared == {REF: replace(permissions(to()), is_enabled=True)}
+
+
+@pytest.mark.parametrize(
+    ("known", "found", "stays"),
+    [
+        pytest.param(SnapshotUsage(WITH_CONSUMER), [CONSUMER], False, id="the same"),
+        pytest.param(SnapshotUsage(WITH_CONSUMER), [], False, id="no longer shared"),
+        pytest.param(SnapshotUsage(WITH_CONSUMER), [CONSUMER, OTHER], True, id="shared with another account"),
+        pytest.param(SnapshotUsage(), "InvalidSnapshot.NotFound", False, id="gone"),
+        pytest.param(SnapshotUsage(), "UnauthorizedOperation", True, id="it cannot be read"),
+        # With include_shared, marked snapshots are deleted whoever can use them.
+        pytest.param(SnapshotUsage(unread="No."), [OTHER], False, id="its permissions do not matter"),
+        pytest.param(None, [OTHER], False, id="its permissions were not read"),
+    ],
+)
+def test_a_snapshot_is_looked_at_right_before_it_is_deleted(
+    known: SnapshotUsage | None, found: list[str] | str, stays: bool
+) -> None:
+    entries = {"CreateVolumePermissions": [{"UserId": account_id} for account_id in found]}
+    clients: Any = Answers(
+        describe_snapshot_attribute=found if isinstance(found, str) else entries, delete_snapshot={}
+    )
+    saw = seen(region_state(), snapshot_usage={} if known is None else {SNAPSHOT: known})
+    look = LastLook(clients, saw, ())
+    delete = Action(target_in(), "DeleteSnapshot", {"SnapshotId": "snap-ami-1"}, "snap-ami-1")
+    performed = retired(clients.ec2(REGION), look, delete)
+    assert performed.actions == (() if stays else (delete,))
+    assert (performed.failures, [*look.kept_snapshots]) == ((), [SNAPSHOT] * stays)
