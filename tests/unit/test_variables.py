@@ -488,6 +488,7 @@ SAMPLES: dict[tuple[str, str | None], tuple[Any, ...]] = {
     ("role_name", None): ("path/golden", " path/golden\n"),
     ("external_id", None): ("ab:/1", " ab:/1\n"),
     ("int", None): (5, "5", " 5\n", "5.0", 5.0),
+    ("float", None): (0.5, "0.5", " 0.5\n"),
     ("count_or_percentage", None): ("5", 5, " 5\n", "5.0", 5.0),
     ("bool", None): (True, "true", " Yes\n", 1, "1"),
     ("bool_or_account_ids", None): (

@@ -134,6 +134,10 @@ class Ec2:
         """The calls that change something."""
         return [one for one in self.calls if not one.startswith(("Describe", "Get"))]
 
+    def describe_regions(self, **_parameters: Any) -> dict[str, Any]:
+        """Deny the list of regions: AWS's answers in these decide."""
+        raise refused("UnauthorizedOperation", "DescribeRegions")
+
     def describe_images(self, **parameters: Any) -> dict[str, Any]:
         (image_id,) = parameters["ImageIds"]
         assert parameters["IncludeDisabled"]
