@@ -301,8 +301,7 @@ def _serve(connection: Any, ends: Sequence[Any], inherited: Any) -> None:
     # Ctrl-C ends the process that has started this one, and with it the connection.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # The result of the module is written to the standard output, and whoever reads it waits for all its
-    # writers.
+    # The result of the module is written to the standard output, and its reader waits for all its writers.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
@@ -327,7 +326,7 @@ def _serve(connection: Any, ends: Sequence[Any], inherited: Any) -> None:
 
 @contextlib.contextmanager
 def _signs_of_life(connection: Any, lock: threading.Lock) -> Iterator[None]:
-    """Send a sign of life each second, and end this process once nobody can receive it."""
+    """Send a sign of life each second, and end this process once no process can receive it."""
     done = threading.Event()
 
     def beat() -> None:

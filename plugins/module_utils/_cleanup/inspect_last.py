@@ -35,7 +35,7 @@ _TOO_SLOW = Evidence.unreadable(
 
 
 class PermissionsChanged(Exception):
-    """Somebody was given access to an image, or may have been, since it was looked at."""
+    """A principal was given access to an image, or may have been, since it was looked at."""
 
 
 def _unknown_outcome(ref: ImageRef) -> Evidence:
@@ -73,7 +73,7 @@ class LastLook:
             self.spared[ref] = permissions
 
     def may_delete(self, ref: SnapshotRef) -> bool:
-        """Whether nobody was given access to a snapshot since the plan, if the plan depends on that."""
+        """Whether no principal was given access to a snapshot since the plan, if the plan depends on that."""
         known = self._state.snapshot_usage.get(ref)
         if known is None or known.unread:
             return True

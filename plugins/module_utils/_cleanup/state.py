@@ -280,7 +280,7 @@ class Permissions:
         return not self.unread and not any(usage.unread for usage in self.snapshots.values())
 
     def adds_to(self, known: Permissions) -> bool:
-        """Whether somebody can use something that they could not use before, or may."""
+        """Whether a principal can use something that it could not use before, or may."""
         return (
             not self.is_known
             or self.is_enabled
