@@ -379,3 +379,23 @@ def test_a_removal_that_fails_in_its_only_region_is_retried(
     assert stranger not in observed.launch_permissions(aws, OWNER, HOME, protected.image_id)
     names = {one["Name"] for one in encrypted.grants(aws, protected.key(HOME))}
     assert names == {f"golden-images:{allowed}", "theirs"}
+
+
+def test_removals_are_planned_from_an_audit_with_warnings(
+    aws: SimulatedAws, protected: EncryptedFixture, ansible: Ansible, ids: dict[str, str]
+) -> None:
+    (allowed,) = protected.account_ids(ALLOWED)
+    action = "GetImageBlockPublicAccessState"
+    aws.add_fault("error", action=action, region=AWAY, code="UnauthorizedOperation", status=403)
+    variables = {
+        "remediate_allowed_account_ids": [allowed],
+        "remediate_regions": [AWAY],
+        "remediate_finding_codes": ["unknown_account"],
+    }
+    planned = ansible.run(FQCN, variables, "--check")
+    assert planned.code == 0, planned.text
+    assert action in "".join(planned.task("Audit who can use the images").result["warnings"])
+    assert {resource for resource, *_rest in removals(planned)} == {
+        ids["away"],
+        snapshot_of(aws, AWAY, ids["away"]),
+    }

@@ -42,7 +42,9 @@ def test_the_value_of_the_variable_is_passed(monkeypatch: pytest.MonkeyPatch) ->
         return {}
 
     monkeypatch.setattr(runs_here, "run_here", run_here)
-    run({"audited": RESULT}, audit_result="audited", max_removals="5")
+    # Ansible keeps a registered result's warnings as objects of its own.
+    registered = {**RESULT, "warnings": [object()], "deprecations": [object()]}
+    run({"audited": registered}, audit_result="audited", max_removals="5")
     assert given[0]["audit_result"] == RESULT
     assert given[0]["max_removals"] == "5"
 
