@@ -204,6 +204,7 @@ results:
   sample:
     - account_id: "111122223333"
       changed: true
+      consumers_without_key: 0
       image_id: ami-0123456789abcdef0
       region: eu-west-1
       shared_tags: {version: "2026.11"}
@@ -216,6 +217,13 @@ results:
     changed:
       description: Whether anything changed in this region.
       type: bool
+      returned: always
+    consumers_without_key:
+      description:
+        - How many of the consumers certainly cannot use the KMS key of a snapshot, so that their launches fail. A warning names
+          them. Those of an image under another account's key, or with an associated key, are not known and not counted.
+        - Null if the keys could not be read, if the image does not exist yet, and with O(state=absent).
+      type: int
       returned: always
     image_id:
       description: The AMI ID. Null with O(snapshots).

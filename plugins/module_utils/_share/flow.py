@@ -24,7 +24,7 @@ from .._regions import targets_in
 from .._runner import Flow, Outcome, diff_by_change
 from .options import ShareOptions
 from .permissions import describe_permissions
-from .plan import describe_partial_state, plan
+from .plan import count_consumers_without_key, describe_partial_state, plan
 from .public import add_unknown_access, list_left_open, public_warning
 from .read import add_keys, needs_source, read_image, read_snapshots, read_source
 from .state import Shared, ShareState
@@ -166,17 +166,25 @@ def result(options: ShareOptions, current: ShareState, plan: Plan, outcome: Outc
         "failed_regions": sorted(failed | options.failed_regions),
         "images": dict(options.by_region),
         "rejected_account_ids": sorted(rejected | options.rejected_account_ids),
-        "results": [_result(options, target, before[target], after) for target, after in completed.items()],
+        "results": [
+            _result(options, current, target, before[target], after) for target, after in completed.items()
+        ],
         **describe_permissions({target.region: after for target, after in completed.items()}),
     }
 
 
 def _result(
-    options: ShareOptions, target: Target, before: Mapping[str, Any], after: Mapping[str, Any]
+    options: ShareOptions,
+    current: ShareState,
+    target: Target,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
 ) -> dict[str, Any]:
+    shared = current.images[target]
     return {
         "account_id": target.account_id,
         "changed": after != before,
+        "consumers_without_key": count_consumers_without_key(options, shared, current.account_id),
         "image_id": options.by_region.get(target.region),
         "region": target.region,
         "shared_tags": after["shared_tags"],

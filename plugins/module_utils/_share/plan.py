@@ -33,7 +33,7 @@ _NAMED = 5
 def plan(options: ShareOptions, current: ShareState) -> Plan:
     """Plan every target that could be read; the others are tolerated."""
     own = current.account_id in options.sharing.account_ids
-    named = replace(options.sharing, account_ids=options.sharing.account_ids - {current.account_id})
+    named = _without_owner(options.sharing, current.account_id)
     warnings = (f"{current.account_id} owns the images and needs no permission: skipped.",) if own else ()
     planned = (
         _plan_target(options, named, target, current.images[target], warnings, current.account_id)
@@ -238,6 +238,28 @@ def _describe_volume_permissions(shared: Shared, volume_permissions: Mapping[str
     return views
 
 
+def list_consumers_without_key(options: ShareOptions, named: Sharing, shared: Shared) -> list[str]:
+    """Return the consumers that certainly cannot use a key of the image, sorted."""
+    return sorted(
+        {
+            consumer
+            for key in shared.keys
+            for consumer in {*consumers_without_access([key], named)} - options.users_of(key.key.arn)
+        }
+    )
+
+
+def count_consumers_without_key(options: ShareOptions, shared: Shared, account_id: str) -> int | None:
+    """Return how many consumers certainly cannot use a key of the image; None if its keys were not read."""
+    if not (options.present and shared.exists) or shared.key_problem:
+        return None
+    return len(list_consumers_without_key(options, _without_owner(options.sharing, account_id), shared))
+
+
+def _without_owner(sharing: Sharing, account_id: str) -> Sharing:
+    return replace(sharing, account_ids=sharing.account_ids - {account_id})
+
+
 def _list_warnings(
     options: ShareOptions, named: Sharing, shared: Shared, launch: Sharing, target: Target
 ) -> Iterator[str]:
@@ -247,13 +269,9 @@ def _list_warnings(
             "Snapshots cannot be shared with organizations and organizational units: their accounts can "
             "launch the image, not copy it. Add accounts that must copy it to account_ids."
         )
-    without_access = {
-        consumer
-        for key in shared.keys
-        for consumer in {*consumers_without_access([key], named)} - options.users_of(key.key.arn)
-    }
+    without_access = list_consumers_without_key(options, named, shared)
     if options.present and without_access:
-        names = join_texts(sorted(without_access), _NAMED)
+        names = join_texts(without_access, _NAMED)
         yield (
             f"{names} cannot use the key of {shared.image.image_id} yet: launches fail. Grant "
             "access with ami_kms_grant, or allow it in the key policy."

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._listing import count
@@ -34,6 +34,7 @@ _COLUMNS = (
     Column("region", "region"),
     Column("image", "image"),
     Column("shared", "shared with"),
+    Column("without_key", "cannot use key"),
     Column("outcome", "outcome"),
 )
 
@@ -41,8 +42,8 @@ _COLUMNS = (
 def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
     """Return the images and with how many each is shared after the run, or would be in check mode.
 
-    Regions that failed are first, then what is public. ``result`` is that of ``ami_share``. ``context``
-    has the ``role``, its ``status`` and ``check_mode``.
+    Regions that failed are first, then what is public or cannot be launched. ``result`` is that of
+    ``ami_share``. ``context`` has the ``role``, its ``status`` and ``check_mode``.
     """
     problems = result.get("failures") or ()
     results = result.get("results") or ()
@@ -92,13 +93,15 @@ def _rows_of_failed_regions(result: Mapping[str, Any]) -> list[Row]:
 def _headline(result: Mapping[str, Any], context: Mapping[str, Any]) -> Iterator[Line]:
     images, status = result.get("results") or (), context["status"]
     number = count(len(images), "image")
+    keys = _describe_keys(images)
+    tone = Tone.WARNING if keys else Tone.GOOD
     if status in ("planned", "shared") and has_no_change(images):
         verb = "is" if len(images) == 1 else "are"
-        yield from wrap_text(f"Nothing to change: {number} {verb} shared already.", Tone.GOOD)
+        yield from wrap_text(f"Nothing to change: {number} {verb} shared already{keys or '.'}", tone)
     elif status == "planned":
-        yield from wrap_text(f"Check mode: {number} would be shared.", Tone.GOOD)
+        yield from wrap_text(f"Check mode: {number} would be shared{keys or '.'}", tone)
     elif status == "shared":
-        yield from wrap_text(f"Shared {number}.", Tone.GOOD)
+        yield from wrap_text(f"Shared {number}{keys or '.'}", tone)
     else:
         all_images = count(len(images) + len(_rows_of_failed_regions(result)), "image")
         incomplete = len(_incomplete_regions(result) & {item["region"] for item in images})
@@ -107,16 +110,38 @@ def _headline(result: Mapping[str, Any], context: Mapping[str, Any]) -> Iterator
         yield from wrap_text(f"{str(status).capitalize()}: {done} shared{with_all}.", Tone.BAD)
 
 
+def _describe_keys(images: Iterable[Mapping[str, Any]]) -> str:
+    """Return the end of a headline: where consumers cannot use the key, else where that is not known."""
+    if number := sum(bool(image.get("consumers_without_key")) for image in images):
+        key = "its key" if number == 1 else "the keys"
+        return f", but launches fail in {count(number, 'region')}: consumers cannot use {key}."
+    if number := sum(_is_key_unread(image) for image in images):
+        key = "its key" if number == 1 else "the keys"
+        return f". It is not known in {count(number, 'region')} whether the consumers can use {key}."
+    return ""
+
+
+def _is_key_unread(image: Mapping[str, Any]) -> bool:
+    """Whether the image exists, and it is not known whether the consumers can use its key."""
+    return bool(image["image_id"]) and image.get("consumers_without_key", 0) is None
+
+
 def _row(
     image: Mapping[str, Any], permissions: Mapping[str, Any], *, is_plan: bool, is_incomplete: bool
 ) -> Row:
-    public = bool(permissions["public"])
+    public, unread, without_key = (
+        bool(permissions["public"]),
+        _is_key_unread(image),
+        image.get("consumers_without_key") or 0,
+    )
+    is_doubtful = public or unread or without_key
     return Row(
         {
             "region": image["region"],
             "image": image["image_id"] or "(new)",
             "shared": "the public" if public else count_consumers(permissions),
+            "without_key": "not known" if unread else count(without_key, "consumer") if without_key else "",
             "outcome": "incomplete" if is_incomplete else name_outcome(image["changed"], is_plan),
         },
-        Tone.BAD if is_incomplete else Tone.WARNING if public else Tone.PLAIN,
+        Tone.BAD if is_incomplete else Tone.WARNING if is_doubtful else Tone.PLAIN,
     )

@@ -73,6 +73,7 @@ def test_failed_region_is_not_in_the_results_and_others_complete(best_effort: li
             {
                 "account_id": OWNER,
                 "changed": True,
+                "consumers_without_key": 0,
                 "image_id": IMAGE,
                 "region": REGION,
                 "shared_tags": {},

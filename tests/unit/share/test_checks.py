@@ -376,6 +376,23 @@ def warned(want: dict[str, Any], *keys: StoredKey, **image: Any) -> list[str]:
     return [text for text in planned(want, found).warnings if "key" in text]
 
 
+@pytest.mark.parametrize(
+    ("want", "image", "number"),
+    [
+        pytest.param(wanted(with_accounts(A, B)), ENCRYPTED, 1, id="one of two has a grant"),
+        pytest.param(wanted(with_accounts(A, OWNER)), ENCRYPTED, 0, id="all have access"),
+        pytest.param(wanted(with_accounts(A, B)), {}, 0, id="not encrypted"),
+        pytest.param(wanted(with_accounts(A, B), state="absent"), ENCRYPTED, None, id="nothing is read"),
+    ],
+)
+def test_the_result_counts_consumers_that_cannot_use_a_key(
+    want: dict[str, Any], image: dict[str, Any], number: int | None
+) -> None:
+    run = Run(want, aws_with(shared(**image), key(grantees=[root(A)])))
+    (found,) = run.result["results"]
+    assert found["consumers_without_key"] == number
+
+
 def test_warning_names_consumers_without_access() -> None:
     (text,) = warned(wanted(with_accounts(A, B)), key(grantees=[root(A)]))
     assert text.startswith(f"{B} cannot use the key of {IMAGE}")

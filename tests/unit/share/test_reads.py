@@ -327,3 +327,4 @@ def test_a_key_that_cannot_be_read_is_a_warning(operation: str) -> None:
     assert text.startswith(f"{REGION}: Cannot check whether the consumers can use the key of {IMAGE}: ")
     assert operation in text
     assert run.plan.refusals == ()
+    assert [found["consumers_without_key"] for found in run.result["results"]] == [None]

@@ -138,6 +138,41 @@ def test_where_the_failures_are_that_are_not_shown() -> None:
     assert [found.lines[-1].text.strip(), found.failure.splitlines()[-1]] == [rest, rest]
 
 
+@pytest.mark.parametrize(
+    ("status", "changed", "beginning"),
+    [
+        ("shared", True, "Shared 2 images"),
+        ("shared", False, "Nothing to change: 2 images are shared already"),
+        ("planned", True, "Check mode: 2 images would be shared"),
+    ],
+)
+def test_the_headline_says_that_launches_fail(status: str, changed: bool, beginning: str) -> None:
+    found = shown(
+        shared(EU, "1", "2", changed=changed, consumers_without_key=0),
+        shared(US, "1", "2", changed=changed, consumers_without_key=2),
+        status=status,
+    )
+    told = [line for line in found.lines if line.tone is Tone.WARNING]
+    headline = " ".join(line.text.strip() for line in told[:-1])
+    assert headline == f"{beginning}, but launches fail in 1 region: consumers cannot use its key."
+    assert told[-1].text.split()[:4] == [US, f"ami-{US}", "2", "accounts"]
+    assert "2 consumers" in told[-1].text
+    assert "cannot use key" in found.text
+    assert found.failure == ""
+
+
+def test_regions_whose_keys_were_not_read_are_not_called_usable() -> None:
+    regions = [shared(region, "1", consumers_without_key=None) for region in (EU, US)]
+    found = shown(*regions)
+    assert found.text.splitlines()[:2] == [
+        "Shared 2 images. It is not known in 2 regions whether the consumers can use the",
+        "  keys.",
+    ]
+    assert found.text.splitlines()[3].split()[-3:] == ["not", "known", "changed"]
+    new = shown(shared(EU, "1", image_id=None, consumers_without_key=None), status="planned")
+    assert "known" not in new.text
+
+
 @pytest.mark.parametrize("status", ["planned", "shared"])
 def test_what_is_shared_already_is_not_called_a_change(status: str) -> None:
     found = shown(shared(EU, "1", changed=False), shared(US, "1", changed=False), status=status)
