@@ -56,6 +56,13 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     """
     rest = report_path or "the fact audit_report"
     failure = _failure(report, context, rest)
+    if _is_unread(report):
+        lines = (
+            *wrap_text(_describe_nothing(report), Tone.BAD),
+            *format_failures(report["failures"], rest, failure),
+            *format_report_path(report_path),
+        )
+        return Screen(lines, limit_artifacts(_artifacts(report, report_path)), failure)
     lines = (
         *_headline(report),
         *format_table(_COLUMNS, [_row(group) for group in _groups(report["findings"])[:_MOST]]),
@@ -71,6 +78,16 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     return Screen(lines, limit_artifacts(_artifacts(report, report_path)), failure)
 
 
+def _is_unread(report: Mapping[str, Any]) -> bool:
+    """Whether no region was read, so that there is nothing to count."""
+    return bool(report["failures"]) and not any(region["read"] for region in report["regions"].values())
+
+
+def _describe_nothing(report: Mapping[str, Any]) -> str:
+    account = f" in account {report['account_id']}" if report["account_id"] else ""
+    return f"Nothing was audited{account}."
+
+
 def _headline(report: Mapping[str, Any]) -> Iterator[Line]:
     account = f" of account {report['account_id']}" if report["account_id"] else ""
     number = sum(region["images"] or 0 for region in report["regions"].values() if region["read"])
@@ -79,7 +96,9 @@ def _headline(report: Mapping[str, Any]) -> Iterator[Line]:
     tone = {"clean": Tone.GOOD, "empty": Tone.WARNING}.get(report["status"], Tone.BAD)
     incomplete = "Incomplete audit" if report["status"] == "incomplete" else "Audit"
     yield from wrap_text(f"{incomplete}{account}: {_counts(report)}.", tone)
-    text = f"{count(number, 'image')} in {count(read, 'region')}, {shared:,} of them shared."
+    unread = len(report["regions"]) - read
+    regions = f"{f'{read:,} of ' if unread else ''}{count(read + unread, 'region')}"
+    text = f"{count(number, 'image')} in {regions}, {shared:,} of them shared."
     yield from wrap_text(text)
     if report["status"] == "empty":
         yield from wrap_text(NO_IMAGES, Tone.WARNING)
@@ -168,6 +187,8 @@ def _failure(report: Mapping[str, Any], context: Mapping[str, Any], rest: str) -
     failed = context.get("failures") or ()
     if report["status"] == "incomplete":
         head = f"The audit is incomplete: {_counts(report)}."
+        if _is_unread(report):
+            return format_failure_message(_describe_nothing(report), report["failures"], rest)
         return format_failure_message(head, [*report["failures"], *_list_unread(report)], rest)
     if failed:
         return format_failure_message(

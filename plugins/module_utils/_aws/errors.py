@@ -82,7 +82,7 @@ _ROLE = (
     "Check that the role exists, that its trust policy allows these credentials, with the external ID that "
     "is set if it requires one, and that their IAM policy allows sts:AssumeRole."
 )
-_RETRY = "Rerun later: completed work is kept."
+_RETRY = "Rerun later."
 _IMAGE_NOT_FOUND = (
     "Check the AMI ID and the region; a deregistered or unshared image is not found from that moment on."
 )
@@ -425,7 +425,7 @@ def _sdk_remedy(exception: Exception) -> str:
         return _RETRY
     if isinstance(exception, ParamValidationError):
         return "A newer botocore may support this parameter: update botocore and boto3."
-    return "Check the network, the proxy and endpoint_url, and rerun: completed work is kept."
+    return "Check the network, the proxy and endpoint_url, and rerun."
 
 
 def unreadable(exception: Exception, action: str) -> Failure:

@@ -54,7 +54,7 @@ def shown(*findings: dict[str, Any], path: str | None = "audit", **changes: Any)
     report = {
         "account_id": OWNER,
         "counts": counts,
-        "failures": [],
+        "failures": changes.pop("unread", []),
         "findings": list(findings),
         "kms_keys": [],
         "not_checked": [],
@@ -230,7 +230,10 @@ def test_an_incomplete_audit() -> None:
         failures=[],
         regions={EU: region(), US: region(read=False, images=None, shared_images=None)},
     )
-    assert found.text.startswith(f"Incomplete audit of account {OWNER}: 1 high finding.")
+    assert found.text.splitlines()[:2] == [
+        f"Incomplete audit of account {OWNER}: 1 high finding.",
+        "12 images in 1 of 2 regions, 3 of them shared.",
+    ]
     assert found.failure == (
         "The audit is incomplete: 1 high finding.\n"
         f"- eu-west-1 in account {OWNER}: It was refused. Unshare it."
@@ -248,16 +251,27 @@ def test_nothing_was_read() -> None:
         "regions": {},
         "status": "incomplete",
     }
-    found = screen(report, {}, None)
+    found = screen(report, {}, "audit")
+    assert found.text.splitlines() == ["Nothing was audited.", "- No. Allow it.", "Report: audit"]
+    # The task that fails has the reason in its message.
+    assert [line.tone for line in found.lines] == [Tone.BAD, Tone.FAILURE, Tone.PLAIN]
+    assert found.failure == "Nothing was audited.\n- No. Allow it."
+
+
+def test_no_region_was_read() -> None:
+    unread = [failure(region=name) for name in (EU, US)]
+    found = shown(
+        *(finding("region_unreadable", region=name, resource=name, message="No.") for name in (EU, US)),
+        status="incomplete",
+        unread=unread,
+        regions=dict.fromkeys((EU, US), region(read=False, images=None, shared_images=None)),
+    )
     assert found.text.splitlines() == [
-        "Incomplete audit: 1 high finding.",
-        "0 images in 0 regions, 0 of them shared.",
-        "severity  finding             count  resource",
-        "high      account_unreadable      1  x",
-        "Access to keys was not checked.",
-        "- No. Allow it.",
+        f"Nothing was audited in account {OWNER}.",
+        "- eu-west-1, us-east-1: No. Allow it.",
+        "Report: audit",
     ]
-    assert found.failure == "The audit is incomplete: 1 high finding.\n- No. Allow it."
+    assert found.artifacts["failed_regions"] == [EU, US]
 
 
 @pytest.mark.parametrize(

@@ -353,7 +353,7 @@ def test_a_waiter_that_no_error_of_aws_ended(reason: str, response: Mapping[str,
     assert error_of_waiter(raised) is None
     found = failure(raised, target_in(), "EnableImage")
     assert (found.error_code, found.source, found.action) == ("WaiterError", "sdk", "EnableImage")
-    assert found.remedy == "Rerun later: completed work is kept."
+    assert found.remedy == "Rerun later."
 
 
 def test_a_bug_is_reported_with_its_traceback() -> None:

@@ -80,8 +80,8 @@ def test_each_code_that_a_report_links_to_is_a_heading(explained: dict[str, str]
     "row",
     [
         "| `TagLimitExceeded` | A resource can have 50 tags: set fewer. |",
-        "| `502` | Rerun later: completed work is kept. |",
-        "| `SlowDown` | Rerun later: completed work is kept. |",
+        "| `502` | Rerun later. |",
+        "| `SlowDown` | Rerun later. |",
         "| `AccessDenied` | Allow … in the IAM policy of the credentials used. |",
         "| `TooManyUpdates` | Another process is updating the parameter: rerun. |",
         "| `RunInstances` | `UnsupportedOperation` | Set an instance_type that the image supports. |",

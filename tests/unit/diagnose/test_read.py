@@ -300,7 +300,7 @@ def test_a_dry_run_that_is_throttled_has_the_remedy_for_that() -> None:
     (finding,) = diagnosed(aws)["findings"]
     assert (finding["error_code"], finding["remedy"]) == (
         "RequestLimitExceeded",
-        "Rerun later: completed work is kept.",
+        "Rerun later.",
     )
 
 

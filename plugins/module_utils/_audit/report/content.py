@@ -26,6 +26,7 @@ _IMAGE_FACTS = (
     *("associated_kms_key_arns", "creation_date", "deprecated", "deprecation_time", "encrypted", "image_id"),
     *("kms_key_arns", "name", "region", "state"),
 )
+NOTHING = "Nothing was audited."
 NO_IMAGES = "The account owns no image there: check the account of the credentials, and the regions."
 # The parts that an audit need not read, with the returned keys that show whether it did.
 _OPTIONAL = {"keys": "check_keys", "snapshots": "check_snapshots"}
@@ -88,7 +89,7 @@ def _failures(audited: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return what could not be read, without the findings that ``fail_on`` turned into failures."""
     failures = [failure for failure in steps.collect_failures([audited]) if failure["action"] != "fail_on"]
     if "findings" not in audited and not failures:
-        message = audited.get("msg") or "Nothing was audited."
+        message = audited.get("msg") or "The audit has not run."
         failures = steps.collect_failures([{"failed": True, "msg": message}])
     return failures
 
@@ -103,7 +104,7 @@ def _nothing_read(failure: Mapping[str, Any]) -> dict[str, Any]:
         "principal": None,
         "region": failure["region"],
         "remedy": failure["remedy"] or "",
-        "resource": failure["action"],
+        "resource": failure["account_id"] or "",
         "severity": ACCOUNT.severity.label,
     }
 
@@ -193,6 +194,8 @@ def _summary(
     unread = list(map(Failure.from_result, failures))
     severities = ", ".join(f"{number:,} {severity}" for severity, number in counts.items() if number)
     read = sum(region["read"] for region in regions.values())
+    if not read and unread:
+        return f"{NOTHING} {summary(unread, 'the report')}"
     shared = sum(bool(image["shared_with"]) for image in listed)
     lines = [
         f"{count(sum(counts.values()), 'finding')}{f' ({severities})' if severities else ''}.",

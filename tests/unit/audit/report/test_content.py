@@ -126,8 +126,8 @@ def test_an_unreadable_region_is_reported_with_the_others() -> None:
 @pytest.mark.parametrize(
     ("returned", "says"),
     [
-        pytest.param({}, "Nothing was audited.", id="nothing was done"),
-        pytest.param({"skipped": True, "changed": False}, "Nothing was audited.", id="it was skipped"),
+        pytest.param({}, "The audit has not run.", id="nothing was done"),
+        pytest.param({"skipped": True, "changed": False}, "The audit has not run.", id="it was skipped"),
         pytest.param({"failed": True, "msg": "Crashed."}, "Crashed.", id="it crashed"),
         pytest.param({"failed": False, "msg": "Crashed."}, "Crashed.", id="it crashed, and that was ignored"),
         pytest.param(
@@ -140,7 +140,10 @@ def test_an_unreadable_region_is_reported_with_the_others() -> None:
 def test_an_audit_that_failed_never_looks_clean(returned: dict[str, Any], says: str) -> None:
     content = audit(returned, policy())
     assert content["status"] == "incomplete"
+    assert content["summary"].startswith("Nothing was audited. ")
     assert says in content["summary"]
+    # An operation is no resource.
+    assert content["findings"][0]["resource"] == (content["failures"][0]["account_id"] or "")
     assert len(content["failures"]) == 1
     assert (content["images"], content["regions"]) == ([], {})
     assert [one["code"] for one in content["findings"]] == ["account_unreadable"]
