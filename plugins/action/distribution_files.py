@@ -44,4 +44,6 @@ class ActionModule(ActionBase):
         result.update(
             changed=bool(written), files=written, failures=[failure.to_dict() for failure in failures]
         )
-        return shorten({**result, "failed": True, "msg": summary(failures)}) if failures else result
+        return (
+            shorten({**result, "failed": True, "msg": summary(failures)}, self._task) if failures else result
+        )

@@ -63,7 +63,7 @@ class ActionModule(ActionBase):
         result.update(changed=False, failures=[failure.to_dict() for failure in failures])
         if failures:
             message = f"{summary(failures)}\nThis task changed nothing."
-            return shorten({**result, "failed": True, "msg": message})
+            return shorten({**result, "failed": True, "msg": message}, self._task)
         return {**result, "sources": list(sources)}
 
 

@@ -45,7 +45,7 @@ class ActionModule(ActionBase):
             result["warnings"] = [*warnings]
         if failures:
             message = f"{summary(failures)}\nThis task changed nothing."
-            return shorten({**result, "failed": True, "msg": message})
+            return shorten({**result, "failed": True, "msg": message}, self._task)
         values = with_paths(role.variables, values, make_absolute)
         # This task is in check mode if the role's other tasks are. ansible_check_mode is only the option --check,
         # and keywords of plays, blocks and roles differ from it.

@@ -26,6 +26,13 @@ def has_events():
     return _OF_RUNNER in os.environ
 
 
+def has_default_display():
+    """Whether Ansible's own callback ``default`` is the only one, and displays the results."""
+    return (
+        constants.DEFAULT_STDOUT_CALLBACK.rpartition(".")[2] == "default" and not constants.CALLBACKS_ENABLED
+    )
+
+
 def is_watched():
     """Whether the standard output is the terminal of a person.
 

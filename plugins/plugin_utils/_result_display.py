@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Limit results, shorten the display of long failures, and display the diffs of loops.
-
-On a terminal, only the message of a long failure is displayed; the whole result is registered.
-"""
+"""Limit results, display a failure once, and display the diffs of loops."""
 
 from __future__ import annotations
 
@@ -15,7 +12,17 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.release import __version__
 from ansible.utils.display import Display
 from ansible_collections.golden.images.plugins.plugin_utils._large_results import limit_result
-from ansible_collections.golden.images.plugins.plugin_utils._output import has_events, is_json
+from ansible_collections.golden.images.plugins.plugin_utils._output import (
+    has_default_display,
+    has_events,
+    is_json,
+)
+
+try:
+    from ansible.module_utils._internal._messages import ErrorSummary, Event
+except ImportError:
+    # Not public: without it, Ansible displays a failure twice.
+    ErrorSummary = Event = None
 
 display = Display()
 
@@ -27,26 +34,41 @@ _NOT_DISPLAYED = frozenset({"diff", "exception", "invocation", "warnings"})
 _HIDES_MESSAGES = tuple(map(int, __version__.split(".")[:2])) >= (2, 21)
 # With -vvv Ansible displays every result, in many lines.
 _ALL = 3
+_COLLECTION = "golden.images"
+# With it, a row of 80 columns has the whole result.
+_DISPLAYED = "See above, or -vvv."
 
 
-def shorten(result, has_condition=False):
-    """Return the result of a module, with ``_ansible_no_log`` if it is too long for the display.
+def shorten(result, task):
+    """Return the result of a task, of which Ansible displays a failure only once.
 
-    Ansible displays the whole result of a failed task in one line, which can have hundreds of kilobytes. Of a
-    result with ``_ansible_no_log`` it displays only the message, and registers all of it. Where the results
-    are stored as events, as by AWX, they stay as they are: an event would lack the message.
+    Ansible displays the message of a failed task, and then its whole result, which has the message and each
+    failure again and can have hundreds of kilobytes, in one line. If nothing else reads the result, what is
+    returned has a reference to the displayed message. Otherwise a result that is too long gets
+    ``_ansible_no_log``: Ansible displays only its message, and registers all of it.
 
-    If the task ``has_condition``, a ``failed_when``, ansible-core 2.21 displays that the condition is true in
-    place of the message, which is therefore displayed here.
+    Where the results are stored as events, as by AWX, they stay as they are: an event would lack the message.
+
+    If the task has ``failed_when``, ansible-core 2.21 displays that the condition is true in place of the
+    message, which is therefore displayed here.
     """
     if not result.get("failed") or is_json():
         return result
+    # Ansible displays no message of a task with no_log.
+    if task.failed_when and _HIDES_MESSAGES and not task.no_log:
+        display.display(result.get("msg", ""))
+    if has_events() or display.verbosity >= _ALL:
+        return result
+    if has_default_display() and not _is_read_later(task) and (error := _summarize_error(result)):
+        return {
+            "changed": result.get("changed", False),
+            "exception": error,
+            "failed": True,
+            "msg": _DISPLAYED,
+        }
     displayed = {key: value for key, value in result.items() if key not in _NOT_DISPLAYED}
     length = len(json.dumps(displayed, default=str))
-    is_long = length > _LONGEST and display.verbosity < _ALL and not has_events()
-    if has_condition and _HIDES_MESSAGES:
-        display.display(result.get("msg", ""))
-    if not is_long:
+    if length <= _LONGEST:
         return result
     # Ansible itself displays only that the result is hidden.
     display.display(
@@ -57,6 +79,35 @@ def shorten(result, has_condition=False):
         # ansible-core 2.19 takes a list of this name for the results of a loop, which it displays anyway.
         short["results"] = tuple(result["results"])
     return short
+
+
+def _is_read_later(task):
+    """Whether the playbook can read the result of the task after it has failed."""
+    # The conditions of this collection's roles read only whether the result has a report.
+    has_condition = task.failed_when and not _is_of_collection(task)
+    if has_condition or task.ignore_errors or task.loop or task.until:
+        return True
+    inner, block = task, task._parent
+    while block is not None:
+        # Nothing of a block reads the failure of its last section, always.
+        is_guarded = getattr(block, "rescue", None) or getattr(block, "always", None)
+        if is_guarded and inner._uuid not in {part._uuid for part in block.always}:
+            return True
+        inner, block = block, block._parent
+    return False
+
+
+def _is_of_collection(task):
+    return task._role is not None and task._role._role_collection == _COLLECTION
+
+
+def _summarize_error(result):
+    """Return what Ansible displays of a failure; None if this cannot be told from the result."""
+    error = result.get("exception")
+    if error is None and ErrorSummary is not None and "msg" in result:
+        return ErrorSummary(event=Event(msg=result["msg"]))
+    # Text is the traceback of a module that has crashed.
+    return None if isinstance(error, str) else error
 
 
 def add_message(result):
@@ -106,5 +157,4 @@ class ShortFailures(NormalAction):
         condition = self._task.failed_when
         if condition == [False] or (condition and result.get("report")):
             return result
-        # Ansible displays no message of a task with no_log.
-        return shorten(result, bool(condition) and not self._task.no_log)
+        return shorten(result, self._task)

@@ -448,7 +448,7 @@ def test_a_missing_log_group_fails_before_the_first_change(aws: SimulatedAws, an
     run = ansible.run(PLAYBOOK, {"monitor_regions": [HOME, AWAY], "monitor_log_group_name": LOG_GROUP})
 
     assert run.code == 2
-    refused = run.task("Assert that the log groups exist").result["msg"]
+    refused = run.task("Fail if a log group does not exist").result["msg"]
     assert refused.startswith(f"{AWAY} has no log group {LOG_GROUP}. Nothing was changed.")
     assert _everything(aws) == []
 

@@ -52,6 +52,24 @@ def test_progress_is_on_the_screen_while_copies_are_running(
         kill(process)
 
 
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    ("playbook", "message"),
+    [
+        ("distribute_ami", "distribute_regions: it is required"),
+        ("cleanup_amis", "no stage is set"),
+        ("audit_ami_sharing", "The audit is incomplete"),
+    ],
+)
+def test_a_failure_is_told_once(ansible: Ansible, playbook: str, message: str) -> None:
+    """By the first task of a role, by a module, and by the last task of a role."""
+    environment = {"ANSIBLE_STDOUT_CALLBACK": "default"}
+    run = ansible.run(f"golden.images.{playbook}", {"audit_regions": "no-region-1"}, environment=environment)
+    assert run.code != 0
+    assert run.text.count(message) == 1, run.text
+    assert "See above, or -vvv." in run.text
+
+
 @pytest.mark.nightly
 def test_ansible_runner_reports_progress_as_events(
     aws: SimulatedAws, ansible: Ansible, copying: dict[str, Any], tmp_path: Path

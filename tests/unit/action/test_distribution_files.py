@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.action import distribution_files as plugin
 from ansible_collections.golden.images.plugins.plugin_utils import _result_display as result_display
+
+from tests.unit.tasks import make_task
 
 IMAGES = {"eu-west-1": "ami-0123456789abcdef0"}
 
@@ -24,7 +25,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
     def run(check_mode: bool = False, **options: Any) -> dict[str, Any]:
         action = plugin.ActionModule.__new__(plugin.ActionModule)
-        action._task = SimpleNamespace(args=options, check_mode=check_mode)
+        action._task = make_task(args=options, check_mode=check_mode)
         return action.run(None, {})
 
     return run

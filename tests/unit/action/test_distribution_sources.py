@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +13,8 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.action import distribution_sources as plugin
 from ansible_collections.golden.images.plugins.module_utils._distribution.sources import File
 from ansible_collections.golden.images.plugins.plugin_utils import _result_display as result_display
+
+from tests.unit.tasks import make_task
 
 IMAGE = "ami-0123456789abcdef0"
 BUILD = {"name": "web", "builder_type": "x", "artifact_id": f"us-east-1:{IMAGE}", "packer_run_uuid": "run"}
@@ -26,7 +27,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def run(**options: Any) -> dict[str, Any]:
         action = plugin.ActionModule.__new__(plugin.ActionModule)
-        action._task = SimpleNamespace(args=options)
+        action._task = make_task(args=options)
         return action.run(None, {})
 
     return run

@@ -21,6 +21,7 @@ from ansible.errors import AnsibleError
 from ansible.utils.display import Display
 
 from tests.unit.hostile import VALUES, paths, removed, replaced
+from tests.unit.tasks import make_task
 
 from ..audit.examples import accounts, audit_of, under_key
 from ..distribution.examples import EU, copied, reported, shared
@@ -159,16 +160,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def run(name: str, options: dict[str, Any]) -> dict[str, Any]:
     """The result of the action in check mode, which writes no file; Ansible's errors are failures."""
     plugin = importlib.import_module(f"ansible_collections.golden.images.plugins.action.{name}")
-    task = SimpleNamespace(
+    task = make_task(
         action=f"golden.images.{name}",
         args=options,
-        async_val=0,
         check_mode=True,
-        diff=False,
-        failed_when=[],
         get_play=lambda: SimpleNamespace(_included_path=None),
-        loop=None,
-        no_log=False,
     )
     connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None))
     loader = SimpleNamespace(get_basedir=Path.cwd)
@@ -212,5 +208,5 @@ def test_every_action_without_a_module_is_tried() -> None:
     plugins = Path(__file__).resolve().parents[3] / "plugins"
     modules = {path.name for path in (plugins / "modules").glob("*.py")}
     alone = {path.stem for path in (plugins / "action").glob("[!_]*.py") if path.name not in modules}
-    # The first two have the options of their modules, the third those of its role.
-    assert OPTIONS.keys() == alone - {"run", "with_progress", "role_variables"}
+    # The first two have the options of their modules, the third those of its role, the last only a message.
+    assert OPTIONS.keys() == alone - {"run", "with_progress", "role_variables", "role_failure"}

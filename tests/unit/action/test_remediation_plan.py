@@ -14,20 +14,14 @@ from ansible_collections.golden.images.plugins.action import remediation_plan
 from ansible_collections.golden.images.plugins.plugin_utils import _runs_here as runs_here
 from ansible_collections.golden.images.plugins.plugin_utils._large_results import limit_result
 
+from tests.unit.tasks import make_task
+
 RESULT: dict[str, Any] = {"account_id": "111122223333", "results": [{"image_id": "ami-0123456789abcdef0"}]}
 
 
 def run(variables: dict[str, Any], **options: Any) -> dict[str, Any]:
     """What the action returns for a task with these options, where these variables are set."""
-    task = SimpleNamespace(
-        action="golden.images.remediation_plan",
-        args=options,
-        check_mode=False,
-        diff=False,
-        failed_when=[],
-        loop=None,
-        no_log=False,
-    )
+    task = make_task(action="golden.images.remediation_plan", args=options)
     loader = SimpleNamespace(get_basedir=lambda: ".")
     action = remediation_plan.ActionModule(task, SimpleNamespace(), None, loader, None, None)
     result: dict[str, Any] = action.run(task_vars=variables)

@@ -15,6 +15,8 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.action import role_variables as plugin
 from ansible_collections.golden.images.plugins.plugin_utils import _result_display as result_display
 
+from tests.unit.tasks import make_task
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 OPTIONS = {
     "web_names": {"type": "raw"},
@@ -47,7 +49,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     def run(in_role: bool = True, check_mode: bool = False, **variables: Any) -> dict[str, Any]:
         action = plugin.ActionModule.__new__(plugin.ActionModule)
         role = SimpleNamespace(_role_path=str(folder))
-        action._task = SimpleNamespace(_role=role if in_role else None, check_mode=check_mode)
+        action._task = make_task(_role=role if in_role else None, check_mode=check_mode)
         action._templar = SimpleNamespace(template=_template)
         return action.run(None, variables)
 

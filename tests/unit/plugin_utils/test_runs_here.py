@@ -35,6 +35,7 @@ from ansible_collections.golden.images.plugins.plugin_utils._runs_here import Ru
 from tests.unit.distribution.examples import EU, copied, shared
 from tests.unit.examples import SOURCE_ID
 from tests.unit.reports.examples import PAGE_FILES
+from tests.unit.tasks import make_task
 
 PLUGINS = Path(__file__).parents[3] / "plugins"
 MODULES = sorted(
@@ -61,16 +62,12 @@ def action(name: str = "distribution_report", folder: Path = Path(), **differenc
     """The action of a module, for a task that can run on the controller but for these ``differences``."""
     given = {"args": GIVEN, "async_val": 0, "become": False, "environment": [{}], "transport": "local"}
     given = {**given, **differences}
-    task = SimpleNamespace(
+    task = make_task(
         action=f"golden.images.{name}",
         args=given["args"],
         async_val=given["async_val"],
-        check_mode=False,
         delegate_to=given.get("delegate_to"),
-        diff=False,
         environment=given["environment"],
-        failed_when=[],
-        loop=None,
         no_log=given.get("no_log", False),
         timeout=given.get("timeout", 0),
     )
