@@ -47,6 +47,23 @@ options:
         one. It counts if that one was refused, so that the report names the copies.
     type: dict
     default: {}
+  source_image_id:
+    description:
+      - The source image, if O(copy_result) has none because the task was refused. The report then names what was asked for.
+    type: str
+  source_parameter:
+    description:
+      - The parameter that names the source image, in place of O(source_image_id).
+    type: str
+  source_filters:
+    description:
+      - The filters that select the source image, in place of O(source_image_id).
+    type: dict
+    default: {}
+  source_region:
+    description:
+      - The region of the source image, if O(copy_result) has none.
+    type: str
   regions:
     description:
       - The regions that the image should be distributed to. If some were not reached, the report lists them.
@@ -235,7 +252,7 @@ report:
       elements: dict
       returned: always
     source_image_id:
-      description: The image that was distributed.
+      description: The image that was distributed, or O(source_image_id). Null if it is not known.
       type: str
       returned: always
     source_region:
@@ -265,8 +282,8 @@ report:
       returned: always
     wanted:
       description:
-        - The regions, accounts, organizations and organizational units to share the image with, and the accounts to
-          publish it in besides the one that owns it.
+        - The regions, accounts, organizations and organizational units to share the image with, the accounts to publish it in
+          besides the one that owns it, and what selects an image that could not be read.
       type: dict
       returned: if options name them
       contains:
@@ -285,6 +302,10 @@ report:
           type: list
           elements: str
           returned: if O(account_ids), O(org_arns) or O(org_unit_arns) is not empty
+        source:
+          description: What O(source_parameter) or O(source_filters) select.
+          type: str
+          returned: if the source image is not known
 report_path:
   description: The JSON file. Null if none was requested.
   returned: success, and failure after the report was made

@@ -156,6 +156,8 @@ def test_a_failed_run_keeps_the_record_of_the_one_before(
     beside = report.with_name("report.failed.json")
     written = json.loads(beside.read_text(encoding="utf-8"))
     assert (written["status"], written["regions"]) == ("failed", [])
+    asked = (written["source_image_id"], written["source_region"], written["wanted"]["regions"])
+    assert asked == ("ami-0123456789abcdef0", HOME, variables["distribute_regions"])
     new = {path.name for path in folder.iterdir()} - {path.name for path in good}
     assert {name.partition(".")[2] for name in new} == {
         f"failed.{ending}" for ending in ("json", "csv", "sarif", "html")

@@ -419,6 +419,10 @@ def valid() -> dict[str, list[dict[str, Any]]]:
             {
                 "report_path": "{tmp}/d.json",
                 "copy_result": distribution.copied("eu-west-1"),
+                "source_image_id": "ami-0123456789abcdef0",
+                "source_parameter": "/golden/base",
+                "source_filters": {"name": ["golden-*"]},
+                "source_region": "eu-west-1",
                 "grant_results": [{"results": [], "failures": []}],
                 "share_result": distribution.shared("eu-west-1"),
                 "consumer_copy_result": distribution.copied("eu-west-1"),

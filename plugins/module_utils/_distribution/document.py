@@ -184,8 +184,14 @@ def _count_reached(rows: Sequence[Mapping[str, Any]], noun: str) -> str:
 
 
 def _facts(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    if content["source_image_id"]:
-        yield "Source", f"{content['source_image_id']} in {content['source_region']}"
+    wanted = content.get("wanted", {})
+    if source := content["source_image_id"] or wanted.get("source"):
+        yield "Source", f"{source} in {content['source_region']}" if content["source_region"] else source
+    # The tables below have what was reached.
+    if not content["regions"] and "regions" in wanted:
+        yield "Regions", ", ".join(wanted["regions"])
+    if not content["regions"] and "shared_with" in wanted:
+        yield "Share with", count(len(wanted["shared_with"]), "consumer")
     level = content.get("verification_level")
     if level:
         yield "Verification", f"{level}: {PROOFS[level]}"

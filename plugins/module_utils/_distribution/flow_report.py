@@ -35,6 +35,12 @@ def content(options: DistributionReportOptions, _result: Mapping[str, Any]) -> d
             "regions": list(dict.fromkeys(options.regions)),
         },
         start_result=options.start_result,
+        source={
+            "source_filters": options.source_filters,
+            "source_image_id": options.source_image_id,
+            "source_parameter": options.source_parameter,
+            "source_region": options.source_region,
+        },
         is_plan=options.check_mode,
     )
 

@@ -46,6 +46,7 @@ def build_report(
     verification_level: str | None,
     start_result: Mapping[str, Any],
     desired: Mapping[str, Sequence[str]],
+    source: Mapping[str, Any],
     is_plan: bool = False,
     kept_back: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -57,6 +58,7 @@ def build_report(
     of a verification, and ``publish_result`` is the result of ``ami_publish``; the report includes each of
     these only if the step ran. ``verification_error`` is the message that the verification failed with,
     possibly without results. ``verification_level`` is the level that the accounts had to reach.
+    ``source`` are the options that select the source image, for a report on steps that did not read it.
 
     ``status`` is ``distributed`` if every region has its image and the image is shared, and verified and
     published if these steps ran, or ``planned`` if check mode would do that; ``failed`` if no region is
@@ -97,7 +99,10 @@ def build_report(
         {fact: item.get(fact) for fact in _PUBLISH_FACTS} for item in publish_result.get("results", ())
     ]
     optional = {"consumer_images": copies, "published": publications, "verified": verifications}
-    expected = {name: list(principals) for name, principals in desired.items() if principals}
+    expected: dict[str, Any] = {name: list(principals) for name, principals in desired.items() if principals}
+    source_image_id = copy_result.get("source_image_id") or source["source_image_id"]
+    if not source_image_id and (selection := _describe_selection(source)):
+        expected["source"] = selection
     return {
         **{name: rows for name, rows in optional.items() if rows},
         **({"verification_level": verification_level} if verification_level and verifications else {}),
@@ -105,10 +110,21 @@ def build_report(
         **{name: list(share_result.get(name, ())) for name in _PERMISSIONS},
         "failures": failures,
         "regions": regions,
-        "source_image_id": copy_result.get("source_image_id"),
-        "source_region": copy_result.get("source_region"),
+        "source_image_id": source_image_id,
+        "source_region": copy_result.get("source_region") or source["source_region"],
         "status": status,
     }
+
+
+def _describe_selection(source: Mapping[str, Any]) -> str:
+    """Return what selects a source image without its ID; empty if nothing does."""
+    if source["source_parameter"]:
+        return f"the image that the parameter {source['source_parameter']} names"
+    conditions = [
+        f"{name} = {', '.join(map(str, values)) if isinstance(values, list) else values}"
+        for name, values in source["source_filters"].items()
+    ]
+    return f"the newest image with {' and '.join(conditions)}" if conditions else ""
 
 
 def _choose_copy_result(copy_result: Mapping[str, Any], start_result: Mapping[str, Any]) -> Mapping[str, Any]:

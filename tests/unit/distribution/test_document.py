@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.golden.images.plugins.module_utils._distribution.document import (
     build_document,
     compare_reports,
@@ -90,6 +91,32 @@ def test_a_distribution_with_every_step() -> None:
     assert [dict(row.cells) for row in shown.matrix.rows] == [{A: Mark.FULL}, {A: Mark.FULL}]
     assert [table.title for table in shown.tables] == ["Where the image is published"]
     assert shown.tables[0].rows[0]["templates"] == ["web"]
+
+
+@pytest.mark.parametrize(
+    ("options", "title", "source"),
+    [
+        ({"source_image_id": SOURCE_ID}, SOURCE_ID, f"{SOURCE_ID} in {US}"),
+        (
+            {"source_parameter": "/golden/base"},
+            "an image",
+            f"the image that the parameter /golden/base names in {US}",
+        ),
+        (
+            {"source_filters": {"name": ["web-*", "db-*"], "state": "available"}},
+            "an image",
+            f"the newest image with name = web-*, db-* and state = available in {US}",
+        ),
+    ],
+)
+def test_what_failed_at_its_first_step_says_what_was_asked_for(
+    options: dict[str, Any], title: str, source: str
+) -> None:
+    refused = {"failed": True, "failures": [failure(None)]}
+    given = {"source_region": US, "regions": [US, EU], "account_ids": [A, B], **options}
+    shown = of(refused, {}, {}, **given)
+    assert (shown.title, shown.headline) == (f"Distribution of {title}", "No region was completed.")
+    assert shown.facts == (("Source", source), ("Regions", f"{US}, {EU}"), ("Share with", "2 consumers"))
 
 
 def test_what_reached_a_part_of_what_was_wanted_is_not_done() -> None:

@@ -68,6 +68,13 @@ def test_consumers_regions_and_accounts_that_the_image_was_meant_for() -> None:
     }
 
 
+def test_the_source_that_was_read_counts_before_the_one_that_was_asked_for() -> None:
+    asked = {"source_image_id": "ami-0", "source_region": US, "source_parameter": "/golden/base"}
+    report = reported(copied(EU), {}, shared(EU), **asked)
+    assert (report["source_image_id"], report["source_region"]) == (SOURCE_ID, SOURCE_REGION)
+    assert "wanted" not in report
+
+
 def test_check_mode_has_distributed_nothing() -> None:
     given = {"verification_results": [VERIFIED], "regions": [EU]}
     assert reported(copied(EU), {}, shared(EU), check_mode=True, **given)["status"] == "planned"
