@@ -12,9 +12,12 @@ class ModuleDocFragment:
 options:
   max_processes:
     description:
-      - The most processes that read accounts in parallel, at least 1. There are never more than 8, nor more than the CPUs that
-        the module may use.
-      - Only a run that reads about a thousand images in accounts, each account and region counted, uses more than one.
+      - The most processes that read in parallel, at least 1. There are never more than 8, nor more than the CPUs that the
+        module may use.
+      - Only a run with thousands of calls uses more than one. M(golden.images.ami_share_diagnose) and
+        M(golden.images.ami_verify) divide accounts if they read about a thousand images in accounts, each account and region
+        counted. M(golden.images.ami_share_audit) divides regions if at least two have more than 100 images, or all
+        together have about two thousand.
     type: int
     default: 8
 """

@@ -347,7 +347,7 @@ def _process_count(given: int, refuse: Refuse) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessesOptions(Options):
-    """How many processes read thousands of accounts and regions."""
+    """In how many processes a module makes thousands of calls to read."""
 
     max_processes: int = option(Kind(NUMBER.spec, _process_count), default=8)
 

@@ -25,9 +25,12 @@ import traceback
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextvars import ContextVar
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeVar
 
+from ._failures import Failure
 from ._fanout import MAX_THREADS, map_parallel
+from ._model import Target
 
 Item = TypeVar("Item", bound=Hashable)
 Result = TypeVar("Result")
@@ -51,6 +54,16 @@ _V1_MOUNTS = ("cpu", "cpu,cpuacct")
 
 class WorkerEnded(Exception):
     """A worker process has ended, or gave no sign of life, before it returned the result of an item."""
+
+    def as_failure(self, target: Target) -> Failure:
+        """Return the failure of an account and region that the process would have read."""
+        return Failure.at(
+            target,
+            "DescribeImages",
+            "worker_process_ended",
+            str(self),
+            "Rerun. If it ends again, for example because memory is short, set max_processes to 1.",
+        )
 
 
 class WorkerError(Exception):
@@ -136,8 +149,10 @@ class Workers:
     def __init__(self, count: int, inherited: Any) -> None:
         self._idle: queue.SimpleQueue[_Worker | None] = queue.SimpleQueue()
         self._all: list[_Worker] = []
-        # The collector would otherwise write to all objects, which processes then no longer share.
-        gc.freeze()
+        # The collector would otherwise write to all objects, which processes then no longer share. Within
+        # Ansible's process, its objects are frozen; those of this run must not stay after it.
+        if not gc.get_freeze_count():
+            gc.freeze()
         # A container's limit of processes may allow fewer.
         with contextlib.suppress(OSError):
             for _number in range(count):
@@ -278,7 +293,7 @@ def worker_processes(count: int, inherited: Any) -> Iterator[None]:
     There are none if one process is enough, or if this process has other threads, which can hold locks that
     a fork would never get, and fewer if no more can be started.
     """
-    if count < 2 or threading.active_count() > 1:
+    if count < 2 or _has_threads():
         yield
         return
     workers = Workers(count, inherited)
@@ -288,6 +303,15 @@ def worker_processes(count: int, inherited: Any) -> Iterator[None]:
     finally:
         _CURRENT.reset(token)
         workers.end()
+
+
+def _has_threads() -> bool:
+    """Whether this process has other threads, once those that have done their work have ended."""
+    deadline = monotonic() + _BEAT
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread():
+            thread.join(max(0.0, deadline - monotonic()))
+    return threading.active_count() > 1
 
 
 def _serve(connection: Any, ends: Sequence[Any], inherited: Any) -> None:

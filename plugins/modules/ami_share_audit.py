@@ -111,6 +111,7 @@ requirements:
 extends_documentation_fragment:
   - golden.images.report
   - golden.images.rate
+  - golden.images.processes
   - golden.images.option_forms
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -126,6 +127,8 @@ notes:
     another partition, the first of them is used instead.
   - AWS returns the permissions of one image per call, and accepts a burst of 100 such calls and then 20 a second in each
     region. The calls are paced accordingly, and regions are read in parallel.
+  - If a process that reads some of the regions is killed, these are findings with the code C(region_unreadable), and fail the
+    task. All others are read.
   - The codes of the findings are stable. C(docs/auditing.md) of this collection explains each.
   - AWS services that have a grant are named with botocore 1.43.12 or newer. With an older one they are C(unknown).
   - KMS keys that a snapshot is associated with, beside its own key, are read with botocore 1.44.4 or newer.

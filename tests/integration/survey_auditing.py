@@ -50,6 +50,7 @@ def _audit(aws: SimulatedAws, folder: Path) -> Job:
         "audit_check_snapshots": False,
         "audit_check_keys": False,
         "audit_max_calls_per_second": 100,
+        "audit_max_processes": 2,
         **reporting(aws, folder, "audit"),
     }
 
@@ -78,6 +79,7 @@ def _remediate(aws: SimulatedAws, _folder: Path) -> Job:
         **_allowlist("remediate", fixture),
         "remediate_check_keys": False,
         "remediate_max_calls_per_second": 100,
+        "remediate_max_processes": 2,
         "remediate_max_removals": 1,
     }
 

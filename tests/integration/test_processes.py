@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A diagnosis of many accounts is divided among processes, with the same result; one of them is killed."""
+"""What reads much is divided among processes, with the same result; one of them is killed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 
 from simulated_aws.client import SimulatedAws
 
-from .fixture import HOME, Fixture
+from .fixture import HOME, OWNER, Fixture
 from .playbook import MODULES, Ansible, Task, kill, tasks_of
 
 ACCOUNTS = [f"2{number:011d}" for number in range(250)]
@@ -87,6 +87,121 @@ def test_no_worker_process_stays_after_a_killed_module(
     finally:
         kill(process)
         aws.clear_faults()
+
+
+AUDITED = REGIONS[:2]
+# More than one page.
+IMAGES = 101
+DISK = {"device_name": "/dev/xvda", "size": 8}
+
+
+@pytest.fixture
+def audited(fixture: Fixture) -> dict[str, Any]:
+    """The options of an audit of two regions, each with many images."""
+    one = {"account": OWNER, "devices": [DISK]}
+    fixture.add_images(
+        {f"{region}-{number}": {**one, "region": region} for region in AUDITED for number in range(IMAGES)}
+    )
+    return {"regions": AUDITED, "allowed_account_ids": []}
+
+
+def test_an_audit_in_processes_returns_what_one_process_returns(
+    aws: SimulatedAws, audited: dict[str, Any], ansible: Ansible
+) -> None:
+    found, calls = [], []
+    for most in (2, 1):
+        aws.clear_calls()
+        run, task = ansible.module("ami_share_audit", **audited, max_processes=most)
+        assert run.code == 0
+        found.append(_whole_audit(task))
+        calls.append(Counter((call.action, call.region) for call in aws.calls()))
+    assert found[0] == found[1]
+    # Each process lists its images anew.
+    assert calls[0] - calls[1] == dict.fromkeys((("DescribeImages", region) for region in AUDITED), 1)
+    assert calls[1] - calls[0] == {}
+
+
+def test_a_killed_process_of_an_audit_fails_its_regions(
+    aws: SimulatedAws, audited: dict[str, Any], ansible: Ansible
+) -> None:
+    aws.add_fault("freeze", action="DescribeImageAttribute", when="before", times=0)
+    task = {"name": "audit", f"{MODULES}ami_share_audit": {**audited, "max_processes": 2}}
+    process = ansible.start(ansible.write_play([task]))
+    try:
+        workers = _await_forks(process.pid, 2)
+        os.kill(workers[0], signal.SIGKILL)
+        _await_forks(process.pid, 1)
+        aws.clear_faults()
+        stdout, stderr = process.communicate(timeout=_TIMEOUT)
+    finally:
+        kill(process)
+    (task_result,) = tasks_of(stdout)
+    whole = _whole_audit(task_result)
+    ((lost, error),) = {(one["region"], one["error_code"]) for one in whole["failures"]}
+    assert error == "worker_process_ended", stderr
+    assert process.returncode != 0
+    assert "A worker process has ended (SIGKILL)" in task_result.result["msg"]
+    unread = [one["region"] for one in whole["findings"] if one["code"] == "region_unreadable"]
+    assert unread == [lost]
+    (other,) = set(AUDITED) - {lost}
+    assert Counter(one["region"] for one in whole["results"])[other] >= IMAGES
+    assert [*whole["regions"]] == [other]
+    assert not any(map(_runs, workers))
+
+
+# After SIGKILL of the playbook, Ansible's own workers go on.
+@pytest.mark.parametrize(
+    ("ended", "number"),
+    [
+        ("the playbook", signal.SIGINT),
+        ("the playbook", signal.SIGTERM),
+        ("the module", signal.SIGTERM),
+        ("the module", signal.SIGKILL),
+    ],
+)
+def test_no_worker_process_stays_after_an_audit_that_was_ended(
+    aws: SimulatedAws, audited: dict[str, Any], ansible: Ansible, ended: str, number: signal.Signals
+) -> None:
+    aws.add_fault("freeze", action="DescribeImageAttribute", when="before", times=0)
+    task = {"name": "audit", f"{MODULES}ami_share_audit": {**audited, "max_processes": 2}}
+    process = ansible.start(ansible.write_play([task]))
+    try:
+        workers = _await_forks(process.pid, 2)
+        os.kill(process.pid if ended == "the playbook" else _parent_of(workers[0]), number)
+        deadline = time.monotonic() + 30
+        while any(map(_runs, workers)):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    finally:
+        kill(process)
+        aws.clear_faults()
+
+
+def _whole_audit(task: Task) -> dict[str, Any]:
+    """The result of an audit, from its file if it is too large for Ansible's."""
+    path = task.result.get("result_path")
+    whole: dict[str, Any] = json.loads(_read(Path(path))) if path else task.result
+    return {name: whole[name] for name in ("changed", "failures", "findings", "regions", "results")}
+
+
+def _await_forks(playbook: int, count: int) -> list[int]:
+    """Wait until the process of a playbook's task has this number of worker processes, and return them."""
+    deadline = time.monotonic() + _TIMEOUT
+    while len(forks := [pid for task in _children(playbook) for pid in _children(task)]) != count:
+        assert time.monotonic() < deadline, forks
+        time.sleep(0.1)
+    return forks
+
+
+def _children(parent: int) -> list[int]:
+    pids = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+    return [pid for pid in pids if _runs(pid) and _parent_of(pid) == parent]
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process runs: what has ended and waits for its parent does not."""
+    fields = _read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
+    return bool(fields) and fields[0] not in "ZX"
 
 
 def _whole_result(task: Task) -> dict[str, Any]:

@@ -330,6 +330,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "rules": [{"name_pattern": "golden-*", "tags": {"a": "b"}, **_CONSUMERS}],
                 "fail_on": "high",
                 "max_calls_per_second": 5,
+                "max_processes": 2,
                 "report_path": "{tmp}/a.json",
                 "report_dir": "{tmp}/audit",
                 "report_s3_uri": "s3://golden-reports/audit/",

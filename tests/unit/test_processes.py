@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -203,6 +204,27 @@ def test_a_process_with_threads_starts_no_other() -> None:
         assert current_workers() is None
     end.set()
     thread.join()
+
+
+def test_threads_that_have_done_their_work_are_waited_for() -> None:
+    thread = threading.Thread(target=sleep, args=[0.2])
+    thread.start()
+    with worker_processes(2, 1):
+        workers = current_workers()
+        assert workers is not None
+        assert workers.map(add, [1]) == ({1: 2}, {})
+
+
+def test_what_is_frozen_already_is_not_frozen_again() -> None:
+    """The objects of a run within Ansible's process must not stay after it."""
+    gc.freeze()
+    try:
+        before = gc.get_freeze_count()
+        made = [[number] for number in range(100_000)]
+        with worker_processes(2, made):
+            assert gc.get_freeze_count() == pytest.approx(before, abs=1000)
+    finally:
+        gc.unfreeze()
 
 
 @pytest.mark.parametrize("allowed", [0, 1])

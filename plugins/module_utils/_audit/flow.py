@@ -6,37 +6,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from .._aws import errors
 from .._aws.caller import identify_with_regions
 from .._aws.clients import Clients
+from .._failures import Failure
 from .._model import Target
+from .._processes import (
+    CALLS_PER_PROCESS,
+    WorkerEnded,
+    Workers,
+    count_processes,
+    current_workers,
+    divide,
+    read_cpus,
+    worker_processes,
+)
 from .._reports.flow_result import Reporting
 from .._runner import Flow, Outcome, change_nothing
 from . import plan as audit
 from . import read as reads
 from .options import AuditOptions
 from .plan import AuditPlan
+from .read import FirstImages
 from .report.changes import changes
 from .report.content import audit as content
 from .report.document import document
-from .state import AuditState
+from .state import AuditState, Listed, RegionState
+
+_Regions = tuple[dict[Target, RegionState], dict[Target, Failure]]
 
 
 def read_state(clients: Clients, options: AuditOptions) -> AuditState:
     """Read all regions in parallel. What cannot be read is a finding; everything else is still read."""
     caller, names = identify_with_regions(clients, options.regions)
-    current, failed = reads.regions(clients, [Target(caller.account_id, name) for name in names], options)
-    return AuditState(
-        account_id=caller.account_id,
-        now=datetime.now(UTC),
-        regions=current,
-        unread={
-            target: errors.failure(exception, target, "DescribeImages")
-            for target, exception in failed.items()
-        },
+    current, unread = _read_regions(clients, [Target(caller.account_id, name) for name in names], options)
+    return AuditState(caller.account_id, now=datetime.now(UTC), regions=current, unread=unread)
+
+
+def count_calls(first: Mapping[Target, FirstImages], options: AuditOptions) -> int:
+    """Return about how many calls read permissions, by the first images of the regions.
+
+    How many more images a region has is not known: it counts as enough for one process.
+    """
+
+    def calls_of(listed: Listed) -> int:
+        return 1 + (len(listed.image.snapshot_ids) if options.check_snapshots else 0)
+
+    return sum(
+        CALLS_PER_PROCESS if images.has_more else sum(map(calls_of, images.images))
+        for images in first.values()
     )
 
 
@@ -71,3 +93,54 @@ FLOW: Flow[AuditOptions, AuditState] = Flow(
     ),
     policy="auditing",
 )
+
+
+def _read_regions(clients: Clients, targets: Sequence[Target], options: AuditOptions) -> _Regions:
+    """Read the regions: in worker processes if the first images of each show that there are many."""
+    cpus = min(len(targets), read_cpus())
+    if count_processes(CALLS_PER_PROCESS * len(targets), cpus, options.max_processes) == 1:
+        return reads.regions(clients, targets, options, len(targets))
+    first, failed = reads.first_images(clients, targets)
+    left = [target for target in targets if target not in failed]
+    current, unread = _read_left(clients, left, options, first)
+    unread |= {target: reads.unread_region(target, exception) for target, exception in failed.items()}
+    return {target: current[target] for target in targets if target in current}, unread
+
+
+def _read_left(
+    clients: Clients, targets: Sequence[Target], options: AuditOptions, first: Mapping[Target, FirstImages]
+) -> _Regions:
+    cpus = min(len(targets), read_cpus())
+    processes = count_processes(count_calls(first, options), cpus, options.max_processes)
+    if processes > 1 and len(first) == len(targets):
+        # A fork would have the connections, too.
+        clients.close_connections()
+        with worker_processes(processes, clients):
+            if workers := current_workers():
+                return _read_in_processes(workers, targets, options, first)
+    return reads.regions(clients, targets, options, len(targets), first)
+
+
+def _read_in_processes(
+    workers: Workers, targets: Sequence[Target], options: AuditOptions, first: Mapping[Target, FirstImages]
+) -> _Regions:
+    """Read each region in one of the worker processes, which share the large ones evenly."""
+    largest_first = sorted(targets, key=lambda target: (first[target].has_more, len(first[target].images)))
+    groups = divide(largest_first[::-1], workers.count)
+    done, failed = workers.map(partial(_prepare_worker, options, len(targets)), groups)
+    current = {target: state for regions, _unread in done.values() for target, state in regions.items()}
+    unread = {target: failure for _regions, unread in done.values() for target, failure in unread.items()}
+    for group, exception in failed.items():
+        # Any other exception ends a run without processes, too.
+        if not isinstance(exception, WorkerEnded):
+            raise exception
+        unread |= {target: exception.as_failure(target) for target in group}
+    return current, unread
+
+
+def _prepare_worker(
+    options: AuditOptions, among: int, clients: Clients
+) -> Callable[[Collection[Target]], _Regions]:
+    """Return how a worker process reads some of the regions, with clients of its own."""
+    own = clients.of_fork()
+    return lambda targets: reads.regions(own, targets, options, among)

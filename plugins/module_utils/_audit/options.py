@@ -26,7 +26,14 @@ from .._option import (
     option,
     tags,
 )
-from .._option_groups import ORG_ARNS, ORG_UNIT_ARNS, ConsumerOptions, RateOptions, ReportOptions
+from .._option_groups import (
+    ORG_ARNS,
+    ORG_UNIT_ARNS,
+    ConsumerOptions,
+    ProcessesOptions,
+    RateOptions,
+    ReportOptions,
+)
 
 
 def _pattern(given: str | None, _refuse: Refuse) -> str | None:
@@ -85,7 +92,7 @@ class Rule(ConsumerOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuditOptions(RateOptions, ReportOptions):
+class AuditOptions(RateOptions, ProcessesOptions, ReportOptions):
     """The options of ``ami_share_audit``. No regions means all regions that the account is opted in to."""
 
     regions: tuple[str, ...] = option(REGIONS)

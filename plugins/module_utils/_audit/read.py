@@ -13,12 +13,15 @@ from __future__ import annotations
 import resource
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._aws import read
 from .._aws.answers import required
 from .._aws.errors import AWS_ERRORS, ClientError, IncompleteAnswer, code_of, failure
-from .._fanout import MAX_THREADS, map_parallel, round_robin
+from .._failures import Failure
+from .._fanout import MAX_THREADS, DidNotAnswer, map_parallel, round_robin
 from .._model import PUBLIC, Key, KeyState, PublicAccessBlock, Sharing, Snapshot, Target
 from .._plan import batches
 from .options import AuditOptions
@@ -40,6 +43,9 @@ _BLOCKS: dict[str, Callable[[EC2Client], PublicAccessBlock]] = {
 }
 # Small pages, so that reading permissions starts early.
 _PAGE: PaginatorConfigTypeDef = {"PageSize": 100}
+# Seconds without an answer after which a region's first images are not waited for: a region that cannot be
+# reached delays no other.
+PATIENCE = 10.0
 # Concurrent calls of one operation in all regions: with 20 regions, 20 a second in each at 0.4 s a call.
 _AT_ONCE = 160
 # An image that is not available yet, and an image or snapshot that was deleted since it was listed, is shared
@@ -105,18 +111,60 @@ class _Permissions(NamedTuple):
         )
 
 
+@dataclass(frozen=True)
+class FirstImages:
+    """The first page of a region's images. ``others`` reads and yields those of further pages, if any."""
+
+    images: tuple[Listed, ...]
+    has_more: bool
+    others: Iterator[Listed]
+
+
+def first_images(
+    clients: Clients, targets: Sequence[Target]
+) -> tuple[dict[Target, FirstImages], dict[Target, Exception]]:
+    """Return the first images of each region, and why those of others could not be read.
+
+    Regions that do not answer within ``PATIENCE`` are in neither. Threads still wait for them.
+    """
+    listing = clients.rate_limited(read.IMAGE_PERMISSIONS)
+    listing.open("ec2", [target.region for target in targets])
+
+    def look(target: Target) -> FirstImages:
+        pages = _image_pages(listing.ec2(target.region))
+        images, has_more = next(pages)
+        return FirstImages(tuple(images), has_more, (one for others, _more in pages for one in others))
+
+    first, failed = map_parallel(targets, look, optional=targets, grace_period=PATIENCE)
+    return first, {target: error for target, error in failed.items() if not isinstance(error, DidNotAnswer)}
+
+
 def regions(
-    clients: Clients, targets: Sequence[Target], options: AuditOptions
-) -> tuple[dict[Target, RegionState], dict[Target, Exception]]:
-    """Return what was read of each region, and why regions could not be read at all."""
+    clients: Clients,
+    targets: Collection[Target],
+    options: AuditOptions,
+    among: int,
+    first: Mapping[Target, FirstImages] = MappingProxyType({}),
+) -> tuple[dict[Target, RegionState], dict[Target, Failure]]:
+    """Return what was read of each region, and why regions could not be read at all.
+
+    The threads are those for so many of ``among`` regions. ``first`` are images that were read before.
+    """
     kinds = (read.IMAGE_PERMISSIONS, *([read.SNAPSHOT_PERMISSIONS] if options.check_snapshots else []))
     for action in kinds:
         clients.rate_limited(action).open("ec2", [target.region for target in targets])
-    threads = threads_of_each(len(kinds), len(targets))
+    threads = threads_of_each(len(kinds), among)
     current, failed = map_parallel(
-        targets, lambda target: _region(clients, target, options.check_snapshots, threads)
+        targets,
+        lambda target: _region(clients, target, options.check_snapshots, threads, first.get(target)),
     )
-    return (_with_keys(clients, current) if options.check_keys else current), failed
+    unread = {target: unread_region(target, exception) for target, exception in failed.items()}
+    return (_with_keys(clients, current) if options.check_keys else current), unread
+
+
+def unread_region(target: Target, exception: Exception) -> Failure:
+    """Return why a region could not be read at all."""
+    return failure(exception, target, "DescribeImages")
 
 
 def threads_of_each(kinds: int, regions: int) -> int:
@@ -131,6 +179,14 @@ def images(ec2: EC2Client, filters: Sequence[FilterTypeDef] = ()) -> Iterator[Li
 
     Disabled and deprecated images are included.
     """
+    for page, _has_more in _image_pages(ec2, filters):
+        yield from page
+
+
+def _image_pages(
+    ec2: EC2Client, filters: Sequence[FilterTypeDef] = ()
+) -> Iterator[tuple[list[Listed], bool]]:
+    """Yield each page of the own images, and whether there are more."""
     pages = ec2.get_paginator("describe_images").paginate(
         Owners=["self"],
         Filters=list(filters),
@@ -139,8 +195,9 @@ def images(ec2: EC2Client, filters: Sequence[FilterTypeDef] = ()) -> Iterator[Li
         PaginationConfig=_PAGE,
     )
     for page in pages:
-        for item in required(page, "Images", "DescribeImages"):
-            yield Listed(read.image_of(item), item.get("LastLaunchedTime"))
+        items = required(page, "Images", "DescribeImages")
+        listed = [Listed(read.image_of(item), item.get("LastLaunchedTime")) for item in items]
+        yield listed, bool(page.get("NextToken"))
 
 
 def unused_snapshots(ec2: EC2Client, used: Collection[str], block: PublicAccessBlock | None) -> Iterator[str]:
@@ -167,6 +224,7 @@ def unused_snapshots(ec2: EC2Client, used: Collection[str], block: PublicAccessB
 class _Listing:
     """What one thread lists of a region, while others read the permissions of what it yields.
 
+    ``first`` are the images that were listed before, if any.
     ``used`` are the snapshots that images use or may use. ``blocks`` are the block public access settings.
     ``problems`` are why something could not be listed.
     """
@@ -174,6 +232,7 @@ class _Listing:
     ec2: EC2Client
     target: Target
     check_snapshots: bool
+    first: FirstImages | None = None
     listed: dict[str, Listed] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     blocks: dict[str, PublicAccessBlock] = field(default_factory=dict)
@@ -184,7 +243,8 @@ class _Listing:
 
         The settings say which snapshots without an image can be public although no list says so.
         """
-        yield from self.pieces_of(images(self.ec2))
+        own = chain(self.first.images, self.first.others) if self.first else images(self.ec2)
+        yield from self.pieces_of(own)
         self._read_blocks()
         if self.check_snapshots:
             yield from self._unused_pieces()
@@ -243,14 +303,16 @@ class _Listing:
         self.problems.append(Problem(code, resource, failure(exception, self.target, action)))
 
 
-def _region(clients: Clients, target: Target, check_snapshots: bool, threads: int) -> RegionState:
+def _region(
+    clients: Clients, target: Target, check_snapshots: bool, threads: int, first_page: FirstImages | None
+) -> RegionState:
     """Read one region. Permissions are read while images are still being listed."""
 
     def permissions(pieces: Iterable[Piece]) -> _Permissions:
         return _Permissions(*map_parallel(pieces, lambda piece: _sharing(clients, piece), threads=threads))
 
     listing = _Listing(
-        clients.rate_limited(read.IMAGE_PERMISSIONS).ec2(target.region), target, check_snapshots
+        clients.rate_limited(read.IMAGE_PERMISSIONS).ec2(target.region), target, check_snapshots, first_page
     )
     first = permissions(listing.pieces())
     later = permissions(listing.pieces_of(listing.late_images(first)))

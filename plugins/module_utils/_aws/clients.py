@@ -218,6 +218,18 @@ class Clients:
             self._without_retries = Clients(connection, self._session, self._limited_operation, self._limits)
         return self._without_retries
 
+    def close_connections(self) -> None:
+        """Close all connections to AWS; a client that is used again opens a new one."""
+        for client in self._clients.values():
+            client.close()
+        for others in (*self._rate_limited.values(), self._without_retries):
+            if others:
+                others.close_connections()
+
+    def of_fork(self) -> Clients:
+        """Return clients of the same session for a fork of this process, which uses none of its parent's."""
+        return Clients(self._connection, self._session)
+
     def with_role(self, role_arn: str, external_id: str | None, region: str) -> Clients:
         """Return clients with another account's role, in a session of their own for the calling thread.
 

@@ -19,7 +19,6 @@ from .._aws.caller import identify_in_regions, preferred_region
 from .._aws.clients import Clients
 from .._aws.read import Caller
 from .._aws.read_visible import images_once_visible
-from .._failures import Failure
 from .._fanout import map_parallel
 from .._model import METADATA_OPTIONS, Image, Target
 from .._processes import WorkerEnded, Workers, current_workers, divide
@@ -164,7 +163,7 @@ def _read_in_processes(
         if not isinstance(exception, WorkerEnded):
             raise exception
         lost = [case for account_id in account_ids for case in by_account[account_id]]
-        views.update({case: _report_lost(case, exception) for case in lost})
+        views.update({case: ConsumerView(problem=exception.as_failure(case.target)) for case in lost})
     return {case: views[case] for cases in by_account.values() for case in cases if case in views}
 
 
@@ -329,18 +328,6 @@ def _select_cases(
 
 def _unreadable_view(case: Case, exception: Exception) -> ConsumerView:
     return ConsumerView(problem=errors.failure(exception, case.target, "DescribeImages"))
-
-
-def _report_lost(case: Case, exception: WorkerEnded) -> ConsumerView:
-    return ConsumerView(
-        problem=Failure.at(
-            case.target,
-            "DescribeImages",
-            "worker_process_ended",
-            str(exception),
-            "Rerun. If it ends again, for example because memory is short, set max_processes to 1.",
-        )
-    )
 
 
 def _list_encrypted(owners: Mapping[Target, OwnerView]) -> list[Target]:

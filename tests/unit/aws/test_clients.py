@@ -394,6 +394,29 @@ def test_a_call_with_an_effect_each_time_is_sent_once() -> None:
     assert plain.ssm("eu-west-1").meta.config.retries["total_max_attempts"] == 1
 
 
+def test_a_fork_has_clients_and_a_rate_of_its_own_and_no_connection(waits: list[float]) -> None:
+    clients = Clients(Connection(credentials=KEYS, max_calls_per_second=1))
+    limited = clients.rate_limited("DeregisterImage")
+    closed: list[str] = []
+    for service, some in (("sts", clients), ("ec2", limited), ("ssm", clients.without_retries())):
+        some.open(service, ["eu-west-1"])
+        http = some.client(service, "eu-west-1")._endpoint.http_session
+        http.close = partial(closed.append, service)
+    clients.close_connections()
+    assert closed == ["sts", "ec2", "ssm"]
+    fork = clients.of_fork()
+    theirs = fork.rate_limited("DeregisterImage")
+    for some in (limited, theirs):
+        answered = open_clients(some, Answers(DeregisterImage=[""]), "eu-west-1")
+        answered.ec2("eu-west-1").deregister_image(ImageId="ami-1")
+    assert theirs.ec2("eu-west-1") is not limited.ec2("eu-west-1")
+    assert not waits
+    # The same cap, and the same credentials without another read.
+    theirs.ec2("eu-west-1").deregister_image(ImageId="ami-1")
+    assert len(waits) == 1
+    assert fork.credentials() is clients.credentials()
+
+
 def test_a_lookup_names_itself_and_retries():
     config = lookup_config()
     assert config.retries == {"mode": "standard", "total_max_attempts": 8}
