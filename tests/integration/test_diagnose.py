@@ -537,7 +537,7 @@ def test_what_cannot_be_asked_is_a_finding_and_a_failure_and_hides_nothing(
     run = ansible.run("golden.images.diagnose_ami", variables, "--check")
 
     assert run.code != 0
-    result = run.task("Diagnose from the owner's and the consumers' accounts").result
+    result = run.task("Diagnose as the owner and the consumers").result
     assert len(result["results"]) == len(images) * len(accounts)
     codes = {(one["account_id"], one["region"]): _codes(one) for one in result["results"]}
     outside = [codes[accounts[2], region] for region in images]
@@ -585,7 +585,7 @@ def test_an_unreadable_key_is_unknown_also_to_its_owner_and_fails_the_role(
     }
     run = ansible.run("golden.images.diagnose_ami", variables)
     assert run.code != 0
-    result = run.task("Diagnose from the owner's and the consumers' accounts").result
+    result = run.task("Diagnose as the owner and the consumers").result
     found = {one["account_id"]: one for one in result["results"]}
     assert (_codes(found[owner]), found[owner]["can_launch"]) == (["key_unreadable"], "unknown")
     # Its dry runs show what the owner cannot read.

@@ -23,7 +23,7 @@ REGIONS = (HOME, AWAY)
 CONSUMERS = ("web-prod", "web-staging")
 PARAMETER, TEMPLATE = "/golden/web", "web"
 MEANS = "Level authorized means: a dry run succeeds, and the role can use the keys."
-LATE_FAILURES = "Fail if a consumer's access or the verification failed"
+LATE_FAILURES = "Fail if access or verification failed"
 
 
 @pytest.fixture

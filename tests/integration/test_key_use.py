@@ -28,7 +28,7 @@ PARAMETER = "/golden/web"
 LAUNCH = {"Action": ["ec2:*", "ssm:*"]}
 USE_KEYS = {"Action": [f"kms:{operation}" for operation in USE]}
 SIMULATE = {"Action": "iam:SimulatePrincipalPolicy"}
-LATE_FAILURES = "Fail if a consumer's access or the verification failed"
+LATE_FAILURES = "Fail if access or verification failed"
 THROUGH_EC2 = {"StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"}}
 
 

@@ -22,7 +22,7 @@ FQCN = "golden.images.remediate_ami_sharing"
 AWAY, FAR = "eu-west-1", "ap-southeast-2"
 ALLOWED, LEFT = "web-prod", "sandbox"
 DISK = {"device_name": "/dev/xvda", "size": 8}
-UNSHARE, PER_REGION = "Unshare images and snapshots", "Retry failed images and snapshots per region"
+UNSHARE, PER_REGION = "Unshare images and snapshots", "Retry failed unsharing per region"
 END = "Fail if access remains or could not be read"
 
 

@@ -96,7 +96,7 @@ def test_missing_key_access_fails_the_levels_that_use_keys(
         (no_key, HOME): "visible",
     }
     assert launched.facts["verify_failed_regions"] == [HOME]
-    message = launched.task("Fail if an account has not reached the required level").result["msg"]
+    message = launched.task("Fail if an account has not reached the level").result["msg"]
     assert f"{no_key}: {variables['verify_images'][HOME]} is visible, not launched" in message
     assert can not in message
     report = _report(ansible)
@@ -252,7 +252,7 @@ def test_check_mode_fails_if_an_account_cannot_be_read(
             FQCN, {**variables, "verify_images": planned, "verify_account_ids": accounts}, "--check"
         )
         assert (run.code != 0) is mistyped, run.text
-        failed = run.task("Fail if an account has not reached the required level")
+        failed = run.task("Fail if an account has not reached the level")
         assert (failed.status, "AssumeRole" in str(failed.result.get("msg"))) == (
             ("failed", True) if mistyped else ("ok", False)
         ), failed.result
@@ -264,7 +264,7 @@ def test_check_mode_fails_without_a_role_in_the_accounts(ansible: Ansible, varia
     (can, _no_key), mistyped = given["verify_account_ids"], "999999999999"
     run = ansible.run(FQCN, {**given, "verify_account_ids": [can, mistyped]}, "--check")
     assert run.code != 0
-    message = run.task("Fail if an account has not reached the required level").result["msg"]
+    message = run.task("Fail if an account has not reached the level").result["msg"]
     assert re.search(rf"{can}: whether ami-\w+ is visible is not known, because no role", message)
     assert f"is not shared with account {mistyped}" in message
 
@@ -276,7 +276,7 @@ def test_check_mode_fails_if_nothing_can_be_read(
     aws.add_fault("error", action="GetCallerIdentity", times=0, code="ExpiredToken", status=403)
     run = ansible.run(FQCN, variables, "--check")
     assert run.code != 0
-    message = run.task("Fail if an account has not reached the required level").result["msg"]
+    message = run.task("Fail if an account has not reached the level").result["msg"]
     assert "Check the credentials" in message
 
 
