@@ -64,6 +64,7 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *format_table(_list_columns(report), tuple(_list_rows(report))),
         *_list_images(report, full_list),
         *_count_reasons(report.get("images", ())),
+        *_count_waiting(report.get("images", ())),
         *format_failures(problems, full_list, failure),
         *_list_warnings(report, full_list),
         *format_report_path(report_path),
@@ -173,6 +174,31 @@ def _count_reasons(images: Collection[Mapping[str, Any]]) -> Iterator[Line]:
         if further:
             number = sum(number for _text, number in further)
             yield from wrap_text(f"and {count(number, 'image')} for {count(len(further), 'other reason')}")
+
+
+def _count_waiting(images: Collection[Mapping[str, Any]]) -> Iterator[Line]:
+    """Yield what images wait for whose next stage is not blocked, each with the number of images."""
+    by_stage: dict[str, list[str]] = {}
+    for image in images:
+        if image["decision"] == WAIT and not image["reasons"]:
+            dates = by_stage.setdefault(image["next_stage"] or "", [])
+            dates.append(render_date(image["next_stage_at"]))
+    columns = (Column("number", "waiting", numeric=True), Column("stage", "for"))
+    yield from format_table(
+        columns,
+        [
+            Row({"number": f"{len(dates):,}", "stage": _describe_next_stage(stage, dates)})
+            for stage, dates in sorted(by_stage.items(), reverse=True)
+        ],
+    )
+
+
+def _describe_next_stage(stage: str, dates: Collection[str]) -> str:
+    if not stage:
+        return "nothing: the last stage of the policy is reached"
+    first, last = min(dates), max(dates)
+    when = f"on {first}" if first == last else f"between {first} and {last}"
+    return f"to be {PAST[stage]} {when}"
 
 
 def _find_first_reason(image: Mapping[str, Any]) -> str:

@@ -69,6 +69,8 @@ def test_stages_and_reasons() -> None:
         "   1  It is in use: instance.",
         "blocked  first reason of each",
         "      1  It is protected from deregistration (enabled).",
+        "waiting  for",
+        "      1  to be disabled on 2027-02-22",
         "Report: cleanup",
     ]
     assert found.failure == ""
@@ -80,6 +82,20 @@ def test_stages_and_reasons() -> None:
         "report_path": "cleanup",
         "status": "done",
     }
+
+
+def test_what_images_wait_for_in_a_plan() -> None:
+    soon = [
+        one(f"ami-{day}", "wait", next_stage="disable", next_stage_at=f"2026-12-{day}T05:00:00+00:00")
+        for day in (10, 24, 17)
+    ]
+    text = shown(cleaned(*soon, one("ami-4", "wait")), planned=True).text
+    assert text[text.index("waiting") :].splitlines() == [
+        "waiting  for",
+        "      3  to be disabled between 2026-12-10 and 2026-12-24",
+        "      1  nothing: the last stage of the policy is reached",
+        "Report: cleanup",
+    ]
 
 
 def test_the_plan_lists_twenty_images_of_each_stage_and_counts_the_others() -> None:
