@@ -70,6 +70,7 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *_list_remedies(report),
         *(wrap_text(_NO_FAILURE) if report["findings"] and not failure else ()),
         *_format_command(report, report_path),
+        *_name_page(report, report_path),
         *(line for what in report["not_checked"] for line in wrap_text(f"Access to {what} was not checked.")),
         *format_failures(report["failures"], rest, failure),
         *format_changes(context.get("changes"), report_path),
@@ -118,6 +119,18 @@ def _format_command(report: Mapping[str, Any], report_path: str | None) -> Itera
         return
     yield from wrap_text("To see what removes this access (without --check, it is removed):")
     yield from (Line(text) for text in command.splitlines())
+
+
+def _name_page(report: Mapping[str, Any], report_path: str | None) -> Iterator[Line]:
+    """Yield where the commands are for findings that the displayed one is not about, if there are any."""
+    others = [finding for finding in report["findings"] if finding["code"] not in NOT_ALLOWED]
+    if not others:
+        return
+    commands = Commands({"images": (), **report})
+    if any(commands.fix([Item.of(first)]) for first, _group in _groups(others)):
+        page = "The report's page has" if report_path else "With audit_report_dir, a page has"
+        further = "further commands" if len(others) < len(report["findings"]) else "the commands"
+        yield from wrap_text(f"{page} {further} to paste.")
 
 
 def _counts(report: Mapping[str, Any]) -> str:

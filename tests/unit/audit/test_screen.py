@@ -122,6 +122,19 @@ def test_what_the_command_does_not_remove_has_its_remedy() -> None:
     assert "Allow it." not in text
 
 
+def test_where_the_commands_are_that_are_not_displayed() -> None:
+    arn = f"arn:aws:kms:{EU}:{OWNER}:key/1"
+    keyless = finding("missing_key_access", "medium", principal="222222222222", resource=arn)
+    lines = shown(keyless).text.splitlines()
+    assert lines[-2:] == ["The report's page has the commands to paste.", "Report: audit"]
+    assert "The report's page has further commands to paste." in shown(finding(), keyless).text
+    without = "With audit_report_dir, a page has the commands to paste."
+    assert shown(keyless, path=None).text.splitlines()[-1] == without
+    # Nothing is missing if all that the findings need is displayed, or if no command does it.
+    assert "to paste" not in shown(finding()).text
+    assert "to paste" not in shown(finding("default_key", "low", principal=None)).text
+
+
 def test_a_long_command_is_on_the_page_only() -> None:
     allowed = {**policy(), "allowed_account_ids": [f"{number:012}" for number in range(300)]}
     sentence = "golden.images.remediate_ami_sharing with this allowlist removes the access"
