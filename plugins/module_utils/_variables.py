@@ -69,6 +69,15 @@ ACCOUNT_ID_FORM = (
 )
 
 
+# The ARN of an account, a role or a user; and IDs and ARNs of organizations and organizational units
+# (AWS Organizations API Reference, "OrganizationalUnit" and "Organization").
+_OF_ACCOUNT = re.compile(r"arn:[^:]+:(?:iam|sts)::([0-9]{12}):")
+_OF_ORGANIZATIONS = (
+    (re.compile(r"ou-|arn:[^:]+:organizations:.*:ou/"), "organizational unit", "org_unit_arns"),
+    (re.compile(r"o-|arn:[^:]+:organizations:.*:organization/"), "organization", "org_arns"),
+)
+
+
 @dataclass(frozen=True)
 class Variable:
     """One variable of a role, or one option of a module.
@@ -253,7 +262,8 @@ def account_id(value: Any) -> str:
         # Ansible makes the keys of a mapping text.
         octal = _octal(int(text)) if text.isdecimal() and len(text) < ACCOUNT_DIGITS else ""
         cause = f": YAML reads {octal} without quotes as this number" if octal else ""
-        raise Unreadable(f"{render_value(value)} is not a valid account ID{cause}.", ACCOUNT_ID_FORM)
+        remedy = _redirect(text) or ACCOUNT_ID_FORM
+        raise Unreadable(f"{render_value(value)} is not a valid account ID{cause}.", remedy)
     octal = _octal(value)
     hint = f" ({octal} becomes {value})" if octal else ""
     raise Unreadable(
@@ -261,6 +271,16 @@ def account_id(value: Any) -> str:
         f"leading zero{hint}.",
         ACCOUNT_ID_FORM,
     )
+
+
+def _redirect(text: str) -> str:
+    """Return where something else that can have access goes; empty if the text is nothing of the kind."""
+    if found := _OF_ACCOUNT.match(text):
+        return f"Write its account ID: '{found[1]}'."
+    for form, what, option in _OF_ORGANIZATIONS:
+        if form.match(text):
+            return f"List an {what} by its ARN in {option}, or list its accounts where there is no {option}."
+    return ""
 
 
 def owner(value: Any) -> str:

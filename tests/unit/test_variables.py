@@ -382,6 +382,26 @@ def test_neither_a_boolean_nor_accounts(given: Any) -> None:
     assert message_of(Variable("v", type="bool_or_account_ids"), given)
 
 
+@pytest.mark.parametrize(
+    ("value", "remedy"),
+    [
+        ("arn:aws:iam::012345678901:role/web", "Write its account ID: '012345678901'."),
+        ("ou-ab12-11111111", "organizational unit"),
+        ("o-a1b2c3d4e5", "organization"),
+        ("arn:aws:organizations::111111111111:ou/o-a1b2c3d4e5/ou-ab12-11111111", "organizational unit"),
+        ("arn:aws:organizations::111111111111:organization/o-a1b2c3d4e5", "organization"),
+    ],
+)
+def test_what_else_has_access_is_told_where_it_goes(value: str, remedy: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        account_id(value)
+    assert refused.value.problem == f"'{value}' is not a valid account ID."
+    option = {"organizational unit": "org_unit_arns", "organization": "org_arns"}.get(remedy)
+    if option:
+        remedy = f"List an {remedy} by its ARN in {option}, or list its accounts where there is no {option}."
+    assert refused.value.remedy == remedy
+
+
 def test_an_owner_is_an_account_id_or_an_alias() -> None:
     assert [owner(one) for one in (222222222222, f" {ACCOUNT} ", "self")] == [OTHER, ACCOUNT, "self"]
     for digits in (1402434204, "1402434204"):
