@@ -622,6 +622,7 @@ CASES: dict[str, list[Case]] = {
         *_accounts("share_account_ids"),
         *_organizations("share_"),
         *_images("share_images", "types"),
+        Case("share_account_ids", [], "nobody to share", stage="role"),
         Case(
             "share_purge_launch_permissions",
             True,
