@@ -15,7 +15,8 @@ options:
       - The most calls per second of each limited operation in each region. Calls are spread over the second, from the start;
         at most a tenth of a second's calls, or one, are sent at once.
       - Limited are C(DescribeImageAttribute) and C(DescribeSnapshotAttribute), which read the permissions of each image and
-        snapshot. M(golden.images.ami_restore) also limits C(GetParameterHistory). M(golden.images.ami_cleanup) also limits
+        snapshot. M(golden.images.ami_kms_grant) makes these calls only where consumers would lose access.
+        M(golden.images.ami_restore) also limits C(GetParameterHistory). M(golden.images.ami_cleanup) also limits
         C(DescribeImageReferences), C(PutParameter), and each operation that changes images, snapshots or grants. No other
         operation is limited.
       - By default the module is as fast as AWS admits calls, and other callers in the account share what AWS admits. Set it to

@@ -173,6 +173,7 @@ requirements:
 extends_documentation_fragment:
   - golden.images.option_forms
   - golden.images.progress
+  - golden.images.rate
   - golden.images.best_effort_regions
   - golden.images.consumers
   - golden.images.consumer_role

@@ -246,6 +246,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "org_unit_ids": ["ou-ab12-11111111"],
                 "unshared_image_ids": [SOURCE_ID],
                 "unshared_snapshot_ids": ["snap-00000001"],
+                "max_calls_per_second": 5,
             },
             {
                 "copy_result": copy_result({"eu-west-1": SOURCE_ID}),

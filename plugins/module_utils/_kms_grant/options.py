@@ -30,7 +30,14 @@ from .._option import (
     read_texts,
     texts_like,
 )
-from .._option_groups import ConsumerOptions, ConsumerRoleOptions, ImageOptions, ProgressOptions, arns_like
+from .._option_groups import (
+    ConsumerOptions,
+    ConsumerRoleOptions,
+    ImageOptions,
+    ProgressOptions,
+    RateOptions,
+    arns_like,
+)
 from .._step_results import (
     COPY_RESULT,
     GRANT_RESULT,
@@ -121,7 +128,7 @@ _SNAPSHOT_IDS = texts_like(
 
 
 @dataclass(frozen=True, kw_only=True)
-class GrantOptions(ProgressOptions, ConsumerRoleOptions, ConsumerOptions, ImageOptions):
+class GrantOptions(ProgressOptions, RateOptions, ConsumerRoleOptions, ConsumerOptions, ImageOptions):
     """The options of ``ami_kms_grant``.
 
     A key in ``kms_key_ids`` is None where the image is not encrypted. ``org_ids`` and ``org_unit_ids`` lose
