@@ -45,6 +45,11 @@ _CHOICE_ERROR = re.compile(
     r"value of (?P<option>\w+) must be one (?:or more )?of: (?P<choices>.*)(?:, got|\. Got no match for): .*",
     re.DOTALL,
 )
+# ansible.module_utils.errors, UnsupportedError, and basic.py, for the keys of a mapping in an option.
+_UNKNOWN_KEYS = re.compile(
+    r"(?:Unsupported parameters for \(.*\) module: )?(?P<names>\w+(?:\.\w+)+(?:, \w+(?:\.\w+)+)*)\. "
+    r"Supported parameters include: (?P<known>.*)\."
+)
 
 
 def render_value(value: Any) -> str:
@@ -119,10 +124,23 @@ def validation_message(
     Ansible's ``message`` is about the first of ``errors``, and names types of Python instead of the value.
     ``params`` are the values before the validation.
     """
+    if unknown := [*_list_unknown_keys(message)]:
+        return "\n".join(unknown)
     # Only the whole message says that options are unknown.
     problems = [message] if message.startswith("Unsupported") or not errors else errors
     lines = (_validation_line(problem, params, argument_spec) for problem in problems)
     return "\n".join(dict.fromkeys(lines))
+
+
+def _list_unknown_keys(message: str) -> Iterator[str]:
+    """Yield a line for each key that a mapping in an option does not have; none for another message."""
+    found = _UNKNOWN_KEYS.fullmatch(message)
+    for name in found["names"].split(", ") if found else ():
+        option, _dot, key = name.rpartition(".")
+        known = str(found["known"]) if found else ""
+        similar = find_similar(key, known.split(", "))
+        remedy = f"Correct it to {similar}." if similar else "Remove it."
+        yield f"{option}: '{key}' is not one of {known}. {remedy}"
 
 
 def _validation_line(

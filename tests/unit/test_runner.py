@@ -946,7 +946,7 @@ def test_ansible_refuses_what_the_reader_leaves_to_it() -> None:
     for given, part in (
         ({"results": [{}, None]}, "results: must be a list of mappings (got [{}, null])."),
         ({"unknown": 1}, "Unsupported parameters"),
-        ({"rules": [{"pubic": True}]}, "Unsupported parameters"),
+        ({"rules": [{"pubic": True}]}, "rules: 'pubic' is not one of ids, public. Correct it to public."),
     ):
         found = runner.run_here(steps.flow(TYPES_SPEC), given)
         assert (found["failed"], part in found["msg"]) == (True, True)

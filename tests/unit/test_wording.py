@@ -111,11 +111,22 @@ def test_all_errors_are_in_the_message() -> None:
     assert sorted(message.splitlines()) == expected
 
 
+def test_an_unknown_key_within_an_option_is_told_with_the_known_ones() -> None:
+    message = (
+        "Unsupported parameters for (golden.images.ami_share_audit) module: rules.accounts, rules.x. "
+        "Supported parameters include: account_ids, public."
+    )
+    assert validation_message(message, ["rules.accounts, rules.x"], {}, SPEC) == (
+        "rules: 'accounts' is not one of account_ids, public. Correct it to account_ids.\n"
+        "rules: 'x' is not one of account_ids, public. Remove it."
+    )
+
+
 @pytest.mark.parametrize(
     ("message", "errors"),
     [
         ("missing required arguments: regions", []),
-        ("Unsupported parameters for (m) module: rules.x. Supported parameters include: rules.", ["rules.x"]),
+        ("Unsupported parameters for (m) module: x. Supported parameters include: rules.", ["x"]),
     ],
 )
 def test_other_messages_of_ansible_stay(message: str, errors: list[str]) -> None:

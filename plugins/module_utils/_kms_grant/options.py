@@ -13,6 +13,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
+from .._arns import is_arn, parse
 from .._keys import policy_statements
 from .._keys.grants import AUTO_SCALING_ROLE, OPERATIONS, auto_scaling_role
 from .._keys.policy_statements import PolicyAccess, PolicyConsumers
@@ -87,7 +88,18 @@ def _read_keys(given: Mapping[Any, Any] | None, refuse: Refuse) -> dict[str, str
                 f"{render_value(key)} is not a valid key for {region}.",
                 "Use a key ID, an ARN or an alias such as alias/golden.",
             )
+        elif key and (other := _find_other_region(key, region)):
+            refuse(
+                f"{key} is a key in {other}, not in {region}.",
+                "Map each region to a key in it, or to an alias that exists in each region.",
+            )
     return keys
+
+
+def _find_other_region(key: str, region: str) -> str:
+    """Return the region that the ARN of a key or an alias names in place of this one, else an empty text."""
+    arn = parse(key) if is_arn(key) else None
+    return arn.region if arn and arn.service == "kms" and arn.region != region else ""
 
 
 def _read_operations(given: Any, refuse: Refuse) -> frozenset[str]:

@@ -33,6 +33,18 @@ def by_image(**changes: Any) -> dict[str, Any]:
     return {"kms_key_ids": None, "images": IMAGES, **changes}
 
 
+def test_a_key_of_another_region_is_refused_before_a_call() -> None:
+    key = f"arn:aws:kms:eu-west-1:{CONSUMER}:key/1"
+    run = Run({"kms_key_ids": {"eu-west-1": key, "us-east-1": key}, "account_ids": [CONSUMER]}, world())
+    with pytest.raises(ValidationError) as refused:
+        run.wanted  # noqa: B018
+    (failure,) = refused.value.failures
+    assert failure.text() == (
+        f"kms_key_ids: {key} is a key in eu-west-1, not in us-east-1. Map each region to a key in it, or to "
+        "an alias that exists in each region."
+    )
+
+
 @pytest.mark.parametrize(
     "changes",
     [
