@@ -74,7 +74,7 @@ def _check_image(options: PublishOptions, state: TargetState, own: bool) -> Iter
             yield Obstacle(
                 "label_not_found",
                 "parameter",
-                f"{options.parameter} does not exist.",
+                f"The parameter {options.parameter} does not exist.",
                 "Check the name, or remove the region if nothing was published there.",
             )
             return

@@ -24,6 +24,8 @@ def read_state(clients: None, options: RemediationOptions) -> AuditedAccount:
     Raises:
         ValidationError: the option is no result of ``ami_share_audit``, or an incomplete one.
     """
+    if options.audit_result is None:
+        return AuditedAccount("")
     given = options.audit_result
     if "findings" not in given:
         why = f" The audit failed: {given['msg']}" if given.get("msg") else ""

@@ -114,10 +114,11 @@ class RemediationOptions(ConsumerOptions):
     With consumers, the plan is not made from findings: they leave, and lose the images that are named, those
     with names like the patterns, or ``all_images``. With ``expected_removals`` of an earlier plan, it is
     those that were not made yet, apart from the access that ``revoke_results`` say was kept because it is
-    needed.
+    needed. With ``only_check``, nothing is planned: it refuses, before an audit, what no audit makes valid.
     """
 
-    audit_result: Mapping[str, Any] = option(MAPPING, required=True)
+    audit_result: Mapping[str, Any] | None = option(MAPPING)
+    only_check: bool = option(FLAG)
     finding_codes: tuple[str, ...] = option(TEXTS)
     images: tuple[Named, ...] = option(_NAMED)
     name_patterns: tuple[str, ...] = option(TEXTS)
@@ -129,6 +130,8 @@ class RemediationOptions(ConsumerOptions):
 
     def problems(self) -> Iterator[Problem]:
         """Yield the options that do not fit the others."""
+        if self.audit_result is None and not self.only_check:
+            yield Problem("audit_result", "there is no audit.", "Pass the result of ami_share_audit.")
         if self.consumers:
             yield from self._selection_problems()
         elif self.expected_removals is None and not (self.finding_codes or self.images):

@@ -75,6 +75,8 @@ class RemediationPlan(PlanWithoutTargets):
 
 def plan(options: RemediationOptions, audited: AuditedAccount) -> RemediationPlan:
     """Plan all removals, or none if they are too many."""
+    if options.only_check:
+        return RemediationPlan(refusals=tuple(_refuse_codes(options.finding_codes)))
     if options.expected_removals is not None:
         kept = kept_access(options.revoke_results)
         needed = {(access.resource, access.principal) for access in kept if access.is_needed}

@@ -11,7 +11,7 @@ from ansible_collections.golden.images.plugins.module_utils._audit.state import 
 from ansible_collections.golden.images.plugins.module_utils._remediation import flow as remediation_plan
 
 from tests.unit.audit.examples import accounts, audit_of, region
-from tests.unit.examples import SOURCE_ID, STRANGER
+from tests.unit.examples import CONSUMER, SOURCE_ID, STRANGER
 from tests.unit.in_process import returned
 from tests.unit.remediation.examples import HERE
 
@@ -91,3 +91,29 @@ def test_the_refusal_says_why_the_audit_failed() -> None:
 def test_an_audit_without_snapshots_is_refused(seen: RegionState) -> None:
     (failure,) = refused(**ALL, audit_result=audit_of(seen, check_snapshots=False))
     assert "check_snapshots: true" in failure["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("options", "action"),
+    [
+        (
+            {"account_ids": [CONSUMER], "all_images": True, "images": {"eu-west-1": "ami-12345678"}},
+            "all_images",
+        ),
+        ({"account_ids": [CONSUMER]}, "images"),
+        ({"finding_codes": ["unknown_acount"]}, "finding_codes"),
+        ({"images": ["golden"]}, "images"),
+        ({"finding_codes": ["public"], "max_removals": -1}, "max_removals"),
+    ],
+)
+def test_what_no_audit_makes_valid_is_refused_without_one(options: dict[str, Any], action: str) -> None:
+    result = returned(remediation_plan, {"only_check": True, **options})
+    assert [failure["action"] for failure in result["failures"]] == [action]
+
+
+def test_a_check_plans_nothing() -> None:
+    result = returned(remediation_plan, {"only_check": True, **ALL})
+    assert not result.get("failed"), result
+    assert (result["removals"], result["unshare_tasks"], result["revoke_tasks"]) == ([], [], [])
+    without = returned(remediation_plan, ALL)
+    assert [failure["action"] for failure in without["failures"]] == ["audit_result"]
