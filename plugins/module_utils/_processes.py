@@ -5,8 +5,8 @@
 """Run one function for groups of items in worker processes. No other file starts processes.
 
 Botocore builds, signs and parses each request in Python, of which one process uses one core. Worker processes
-are forks that are made before this process has threads or clients. They create their own clients, and return
-values.
+are forks of this process while it has no other threads and no connections: before it has any, or after it has
+ended them all. They create their own clients, and return values.
 """
 
 from __future__ import annotations
