@@ -16,8 +16,8 @@ Files:
     exceptions.py       NotSimulated: valid on AWS, and not implemented here
     fixtures/           YAML documents of accounts, keys and images, and the code that loads them
     http/               what each API call passes: authentication, record, faults, throttling
-    autoscaling/ cloudtrail/ ec2/ events/ iam/ imagebuilder/ kms/ organizations/ rbin/ s3/ sns/ sqs/
-    ssm/ sts/
+    autoscaling/ cloudtrail/ ec2/ events/ iam/ imagebuilder/ kms/ organizations/ ram/ rbin/ s3/ sns/
+    sqs/ ssm/ sts/
                         one package for each AWS service
 
 In the packages of the services:

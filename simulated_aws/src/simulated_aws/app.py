@@ -34,6 +34,7 @@ from .http.moto_app import MotoApp
 from .http.pipeline import Pipeline
 from .iam.simulation import HANDLERS as IAM_HANDLERS
 from .kms.fast_path import HANDLERS as KMS_HANDLERS
+from .ram import dispatch as ram
 
 
 class App:
@@ -62,7 +63,7 @@ class App:
                 **KMS_HANDLERS,
             },
             MotoApp(),
-            {"imagebuilder": imagebuilder.answer, "rbin": rbin.answer},
+            {"imagebuilder": imagebuilder.answer, "ram": ram.answer, "rbin": rbin.answer},
             call_authorization.denial,
         )
         self.control = ControlApi(self._pipeline)

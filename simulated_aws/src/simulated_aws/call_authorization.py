@@ -22,6 +22,7 @@ from .http.protocols import ApiError
 from .iam import condition_keys
 from .iam.current_principal import current_principal
 from .iam.policies import Request
+from .ram import condition_keys as condition_keys_of_ram
 from .resource_arns import Scope
 
 _OWN_EC2 = frozenset({*ACTIONS, "RunInstances"})
@@ -49,7 +50,9 @@ def _requests(call: Call, account_id: str) -> Iterator[Request]:
     scope = Scope(current_principal(account_id).partition, call.region, account_id)
     for action, resource in resource_arns.needed(call, scope):
         tags = instance_tags.of(caller, resource) if action == "ec2:TerminateInstances" else {}
-        yield request(caller, action, resource, condition_keys.of_tags(_requested_tags(call), tags))
+        context = condition_keys.of_tags(_requested_tags(call), tags)
+        for more in condition_keys_of_ram.contexts(call, caller) if action.startswith("ram:") else ({},):
+            yield request(caller, action, resource, {**context, **more})
 
 
 def _requested_tags(call: Call) -> dict[str, str]:

@@ -17,7 +17,7 @@ from .http.api_calls import Call
 from .http.protocols import Protocol
 
 ALL = "*"
-_REST = ("batch", "imagebuilder", "rbin")
+_REST = ("batch", "imagebuilder", "ram", "rbin")
 _PREFIXES = {"monitoring": "cloudwatch"}
 """Signing name to the prefix of IAM actions, where they differ."""
 S3_ACTIONS = {
@@ -59,6 +59,12 @@ def needed(call: Call, scope: Scope) -> Iterator[tuple[str, str]]:
         # CloudFormation Template Reference, AWS::SSM::Parameter: the permissions to create one with tags.
         if (prefix, action) == ("ssm", "PutParameter") and call.params.get("Tags"):
             yield "ssm:AddTagsToResource", resource
+    if prefix == "ram" and action in ("AssociateResourceShare", "CreateResourceShare"):
+        # Systems Manager User Guide, Working with shared parameters in Parameter Store: roles that call the
+        # API of AWS RAM "might need" both.
+        for arn in call.params.get("resourceArns") or ():
+            yield "ssm:GetResourcePolicies", arn
+            yield "ssm:PutResourcePolicy", arn
 
 
 def operation_of(call: Call) -> str:
@@ -177,6 +183,14 @@ def _of_iam(call: Call, _scope: Scope, action: str) -> Iterator[str]:
         yield str(call.params["PolicySourceArn"])
 
 
+def _of_ram(call: Call, scope: Scope, action: str) -> Iterator[str]:
+    if found := call.params.get("resourceShareArn"):
+        yield str(found)
+    elif action == "CreateResourceShare":
+        # The message of a denial names it: awslabs/landing-zone-accelerator-on-aws#230.
+        yield scope.arn("ram", "resource-share/*")
+
+
 def _of_rbin(call: Call, scope: Scope, action: str) -> Iterator[str]:
     if action in ("DeleteRule", "GetRule"):
         yield scope.arn("rbin", f"rule/{call.action.rpartition('/')[2]}")
@@ -190,6 +204,7 @@ _RESOURCES: dict[str, Resources] = {
     "iam": _of_iam,
     "imagebuilder": _of_imagebuilder,
     "logs": _of_logs,
+    "ram": _of_ram,
     "rbin": _of_rbin,
     "s3": _of_s3,
     "sns": _of_sns,

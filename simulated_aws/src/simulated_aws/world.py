@@ -24,6 +24,7 @@ from .ec2 import state
 from .ec2.access import Caller
 from .ec2.state import Image, Snapshot
 from .kms import state as kms_state
+from .ram import state as ram_state
 from .ssm import image_validation
 
 Resource = dict[str, Any]
@@ -210,6 +211,22 @@ def _objects() -> Iterator[Resource]:
                 }
 
 
+def _resource_shares() -> Iterator[Resource]:
+    for share in list(ram_state.SHARES.values()):
+        if share.status != ram_state.DELETED:
+            associations = sorted(
+                [one.kind, one.entity, one.status]
+                for one in share.associations.values()
+                if one.status != ram_state.DISASSOCIATED
+            )
+            yield {
+                **_named("resource share", share.owner.account_id, share.owner.region, share.name),
+                "associations": associations,
+                "external": share.allows_external,
+                "tags": dict(share.tags),
+            }
+
+
 def _named(kind: str, account_id: str, region: str, name: str) -> Resource:
     return {"kind": kind, "account_id": account_id, "region": region, "name": name}
 
@@ -223,5 +240,5 @@ def _backends(service: Any) -> Iterator[tuple[str, str, Any]]:
 
 _KINDS: tuple[Callable[[], Iterator[Resource]], ...] = (
     *(_images, _usage_reports, _keys, _parameters, _launch_templates, _instances, _topics, _queues),
-    *(_alarms, _metric_filters, _rules, _objects),
+    *(_alarms, _metric_filters, _rules, _objects, _resource_shares),
 )

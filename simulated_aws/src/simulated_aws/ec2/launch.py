@@ -9,7 +9,7 @@ from moto.ec2.models.instances import Instance, StateReason
 from moto.ssm.exceptions import ParameterVersionNotFound
 
 from ..exceptions import NotSimulated
-from ..ssm import image_validation
+from ..ssm import image_validation, shared_parameters
 from . import state, volume_grants
 from .access import Caller, is_shared_with, may_use_snapshot, visible_image
 from .deferred_checks import LAUNCH_CHECKS, LaunchAttempt, first_failure
@@ -21,7 +21,10 @@ _PARAMETER = "resolve:ssm:"
 
 
 def launchable_image(caller: Caller, image_id: str | None) -> Image:
-    """The image of a launch, by ID or `resolve:ssm:NAME`; it must be visible to the caller and available."""
+    """The image of a launch, by ID or `resolve:ssm:` with a parameter's name or ARN.
+
+    It must be visible to the caller and available.
+    """
     if not image_id:
         raise missing_parameter("ImageId")
     if image_id.startswith(_PARAMETER):
@@ -183,7 +186,10 @@ def _volume_keys(instance: Instance) -> dict[str, str]:
 def _parameter(caller: Caller, name: str) -> str:
     image_validation.settle(caller)
     try:
-        parameter = image_validation.backend(caller).get_parameter(name)
+        if shared_parameters.owner_of(name):
+            parameter = shared_parameters.readable(caller, name)
+        else:
+            parameter = image_validation.backend(caller).get_parameter(name)
     except ParameterVersionNotFound:
         parameter = None
     if parameter is None:

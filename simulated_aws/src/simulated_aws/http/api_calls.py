@@ -17,6 +17,8 @@ _CREDENTIAL = re.compile(r"Credential=([^/\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_reque
 # STS operations without a signature (STS API Reference, the descriptions of both operations).
 _UNSIGNED_ACTIONS = frozenset({"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
 _REST_XML_SERVICES = frozenset({"cloudfront", "route53", "s3"})
+# Services with the protocol rest-json whose requests name their resources in the body, for policies.
+_NAMED_IN_BODY = frozenset({"ram"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Call:
     Elements of an AWS API request signature), so `service` is the signing name, such as `monitoring` for
     CloudWatch. All three are empty for an unsigned call, unless the operation needs no signature.
     `params` are the flat query parameters as sent, or the members of a JSON body. For the REST protocols,
-    `action` is the method and path.
+    `action` is the method and path, and `params` are those of the query; of AWS RAM, also those of the body.
     """
 
     service: str
@@ -48,13 +50,15 @@ def read(request: Request) -> Call:
         return Call(service, region, access_key, Protocol.JSON, action, _members(request.body))
     form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
     text = request.body.decode("utf-8", "replace") if form else request.query
-    params = dict(parse_qsl(text, keep_blank_values=True))
+    params: dict[str, Any] = dict(parse_qsl(text, keep_blank_values=True))
     if not access_key and params.get("Action") in _UNSIGNED_ACTIONS:
         service, region = "sts", "us-east-1"
     if service == "ec2" or "Action" in params:
         protocol = Protocol.EC2 if service == "ec2" else Protocol.QUERY
         return Call(service, region, access_key, protocol, params.get("Action", ""), params)
     protocol = Protocol.REST_XML if service in _REST_XML_SERVICES else Protocol.REST_JSON
+    if service in _NAMED_IN_BODY:
+        params |= _members(request.body)
     return Call(service, region, access_key, protocol, f"{request.method} {request.path}", params)
 
 

@@ -14,7 +14,7 @@ _SERVICES = {
     **{name: name for name in ("kms", "logs", "organizations", "sns", "sqs", "ssm", "sts")},
     "monitoring": "cloudwatch",
 }
-_REST_SERVICES = frozenset({"batch", "s3", "imagebuilder", "rbin"})
+_REST_SERVICES = frozenset({"batch", "s3", "imagebuilder", "ram", "rbin"})
 
 _METHOD_AND_PATH = re.compile(r"(DELETE|GET|HEAD|PATCH|POST|PUT) ")
 

@@ -13,8 +13,10 @@ from moto.ssm.responses import SimpleSystemManagerResponse
 from moto.ssm.utils import parameter_arn
 
 from ..ec2.access import Caller
+from ..exceptions import NotSimulated
+from ..iam.current_principal import current_principal
 from ..settings import SETTINGS
-from . import concurrent_updates, image_validation, parameter_checks
+from . import concurrent_updates, image_validation, parameter_checks, shared_parameters
 from .errors import not_valid, ssm_error
 
 
@@ -76,11 +78,44 @@ class StrictSsmResponse(SimpleSystemManagerResponse):
 
     def get_parameter(self) -> ActionResult:
         """GetParameter; an unknown label is ParameterVersionNotFound, like an unknown version number."""
+        if shared_parameters.is_of_other(self.caller, self._get_param("Name")):
+            return ActionResult({"Parameter": self._of_other(self._get_param("Name"))})
         name, _, selector = self._get_param("Name").partition(":")
         known = selector and not name.startswith("arn") and self._present(name)
         if known and self.ssm_backend.get_parameter(f"{name}:{selector}") is None:
             raise ParameterVersionNotFound(f"Systems Manager could not find version {selector} of {name}.")
         return super().get_parameter()
+
+    def get_parameters(self) -> ActionResult:
+        """GetParameters, also of parameters that other accounts share."""
+        names: list[str] = self._get_param("Names")
+        others = [name for name in names if shared_parameters.is_of_other(self.caller, name)]
+        if not others:
+            return super().get_parameters()
+        if others != names:
+            raise NotSimulated("GetParameters of own and of shared parameters at once")
+        found = {name: shared_parameters.readable(self.caller, name) for name in names}
+        return ActionResult(
+            {
+                "Parameters": [self._of_other(name) for name, one in found.items() if one is not None],
+                "InvalidParameters": [name for name, one in found.items() if one is None],
+            }
+        )
+
+    def _of_other(self, arn: str) -> dict[str, Any]:
+        """A parameter of another account, which must be shared (IAM User Guide, "Cross-account resource
+        access in IAM": a resource-based policy has to allow it; AWS RAM attaches that).
+        """
+        parameter = shared_parameters.readable(self.caller, arn)
+        if parameter is None:
+            message = (
+                f"User: {current_principal(self.current_account).caller_arn} is not authorized to perform: "
+                f"ssm:GetParameter on resource: {arn} because no resource-based policy allows the "
+                "ssm:GetParameter action"
+            )
+            raise ssm_error("AccessDeniedException", message)
+        described: dict[str, Any] = parameter.response_object(False, self.region)
+        return described
 
     def label_parameter_version(self) -> ActionResult:
         """LabelParameterVersion; moto checks reserved prefixes in lower case only."""
