@@ -66,6 +66,8 @@ _WITHOUT_ROOM = frozenset(
         "distribute_launch_template_base_version",
         "distribute_parameter_tags",
         "distribute_publish_older",
+        "distribute_publish_share",
+        "distribute_publish_share_external",
         "distribute_publish_uncertain",
         "distribute_verify_launch_tags",
     }

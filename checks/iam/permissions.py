@@ -39,6 +39,7 @@ ARNS = {
     "ec2:subnet": "arn:aws:ec2:*:*:subnet/*",
     "ec2:volume": "arn:aws:ec2:*:*:volume/*",
     "kms:key": f"arn:aws:kms:*:{OWNER}:key/*",
+    "ram:resource-share": f"arn:aws:ram:*:{OWNER}:resource-share/*",
     "ssm:parameter": f"arn:aws:ssm:*:*:parameter/{PARAMETERS}/*",
     "s3:bucket": f"arn:aws:s3:::{BUCKET}",
     "s3:object": f"arn:aws:s3:::{BUCKET}/*",
@@ -127,6 +128,10 @@ PERMISSIONS: dict[str, Permission] = {
         "organizations:ListOrganizationalUnitsForParent",
         "organizations:ListRoots",
         "organizations:ListTagsForResource",
+        # It supports no resources. Conditions limit what is shared.
+        "ram:CreateResourceShare",
+        "ram:GetResourceShareAssociations",
+        "ram:GetResourceShares",
         "rbin:ListRules",
         "sns:ListTopics",
     ),
@@ -179,9 +184,13 @@ PERMISSIONS: dict[str, Permission] = {
         "ssm:GetParameter",
         "ssm:GetParameterHistory",
         "ssm:GetParameters",
+        # Systems Manager User Guide, "Working with shared parameters in Parameter Store": roles that call
+        # the API of AWS RAM might need both policies' actions.
+        "ssm:GetResourcePolicies",
         "ssm:LabelParameterVersion",
         "ssm:ListTagsForResource",
         "ssm:PutParameter",
+        "ssm:PutResourcePolicy",
         "ssm:UnlabelParameterVersion",
         on=_PARAMETER,
     ),
@@ -189,6 +198,7 @@ PERMISSIONS: dict[str, Permission] = {
     # S3 User Guide, Required permissions for Amazon S3 API operations.
     "s3:HeadBucket": Permission(("s3:ListBucket",), ("s3:bucket",)),
     "s3:ListObjectsV2": Permission(("s3:ListBucket",), ("s3:bucket",)),
+    **_each("ram:AssociateResourceShare", on=("ram:resource-share",)),
     **_each("imagebuilder:GetLifecyclePolicy", on=("imagebuilder:lifecyclePolicy",)),
     **_each("imagebuilder:ListImageBuildVersions", on=("imagebuilder:allImageBuildVersions",)),
     **_each("rbin:GetRule", on=("rbin:rule",)),

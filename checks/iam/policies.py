@@ -21,6 +21,7 @@ from checks.iam.statements import VERSION, Condition, Policy, Statement
 from checks.uses import operations
 from plugins.module_utils._cleanup.uses.read import Source
 from plugins.module_utils._cleanup.uses.read_all import IN_BULK, LATE, OF_CONSUMERS
+from plugins.module_utils._parameter_share import SHARE_PREFIX
 
 # The owner's key and, if the account that copies or launches has one, its own.
 _ANY_KEY = ("arn:aws:kms:*:*:key/*",)
@@ -73,6 +74,12 @@ _READ_TAGS_OF_PARAMETERS = Statement(
     "ReadTagsOfParameters",
     "`distribute_parameter_tags`",
     ("ssm:ListTagsForResource",),
+    "a run that has it fails",
+)
+_READ_RESOURCE_SHARES = Statement(
+    "ReadResourceShares",
+    "`distribute_publish_share`",
+    ("ram:GetResourceShareAssociations", "ram:GetResourceShares"),
     "a run that has it fails",
 )
 _READ_LAUNCH_TEMPLATES = Statement(
@@ -189,6 +196,7 @@ PLAN_DISTRIBUTE = Policy(
             "a run that has one of these fails",
         ),
         _READ_TAGS_OF_PARAMETERS,
+        _READ_RESOURCE_SHARES,
         Statement(
             "ReadKeys",
             "encrypted images: the keys of the copies, and who can use them",
@@ -329,6 +337,44 @@ PUBLISH = Policy(
         ),
     ),
     ("publish",),
+    note="To share the parameter through AWS RAM (`publish_share`), add `share-parameters.json` to the "
+    "owner's credentials.",
+)
+
+SHARE_PARAMETERS = Policy(
+    "share-parameters",
+    "Sharing parameters",
+    "the same credentials, where a parameter is shared through AWS RAM (`publish_share`, "
+    "`distribute_publish_share`)",
+    (
+        replace(_READ_RESOURCE_SHARES, purpose="the resource share of the parameter", without=""),
+        Statement(
+            "CreateResourceShares",
+            "the resource share of a parameter that has none, of parameters only",
+            ("ram:CreateResourceShare",),
+            # RAM User Guide, "Example IAM policies for AWS RAM": each principal and each resource is
+            # authorized by itself, and the key is absent for a principal.
+            condition={"StringEqualsIfExists": {"ram:RequestedResourceType": "ssm:Parameter"}},
+        ),
+        Statement(
+            "AddToResourceShares",
+            "further consumers, in the collection's own resource shares only",
+            ("ram:AssociateResourceShare",),
+            condition={
+                "StringEqualsIfExists": {"ram:RequestedResourceType": "ssm:Parameter"},
+                "StringLike": {"ram:ResourceShareName": f"{SHARE_PREFIX}*"},
+            },
+        ),
+        Statement(
+            "AttachPolicies",
+            "the policy that AWS RAM attaches to the parameter",
+            ("ssm:GetResourcePolicies", "ssm:PutResourcePolicy"),
+        ),
+    ),
+    ("publish",),
+    note="To keep accounts outside of the organization out, add the condition "
+    "`ram:RequestedAllowsExternalPrincipals` as in [AWS RAM's examples]"
+    "(https://docs.aws.amazon.com/ram/latest/userguide/security-iam-policies-examples.html).",
 )
 
 AUDIT = Policy(
@@ -941,7 +987,7 @@ CONSUMER_AUTO_SCALING = Policy(
 
 POLICIES = (
     *(DISTRIBUTE, DISTRIBUTE_ENCRYPTED, PLAN_DISTRIBUTE, ASSUME_ROLES, ASSUME_PLAN_ROLES, UPLOAD_REPORTS),
-    *(SHARE, PUBLISH, AUDIT, REMEDIATE),
+    *(SHARE, PUBLISH, SHARE_PARAMETERS, AUDIT, REMEDIATE),
     *(RULEBOOK, CLEANUP, RESTORE, DIAGNOSE, MONITOR, INVENTORY, LOOKUP),
     *(CONSUMER_LAUNCH, CONSUMER_VERIFY, CONSUMER_PLAN, CONSUMER_USAGE, CONSUMER_VOLUMES, CONSUMER_COPY),
     CONSUMER_AUTO_SCALING,

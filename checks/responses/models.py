@@ -20,7 +20,7 @@ from plugins.module_utils._cleanup.uses.read_all import SOURCES
 # The services whose operations an action can name. Others are only read, as uses of images.
 OF_ACTIONS = (
     *("cloudtrail", "cloudwatch", "ec2", "events", "iam", "imagebuilder", "kms", "logs"),
-    *("organizations", "rbin", "s3", "sns", "sqs", "ssm", "sts"),
+    *("organizations", "ram", "rbin", "s3", "sns", "sqs", "ssm", "sts"),
 )
 # The services that plugins/ calls.
 SERVICES = tuple(sorted({*OF_ACTIONS, *list_services(SOURCES)}))

@@ -305,6 +305,12 @@ def _of_default_version(action: Action) -> Iterator[Change]:
     yield _change(REPLACED, f"default version {known}of", "launch template", action.resource)
 
 
+def _of_resource_share(action: Action) -> Iterator[Change]:
+    """Yield the principals that a parameter is shared with; none if only the parameter is added again."""
+    consumers = tuple(action.parameters.get("principals", ()))
+    yield _change(ADDED, f"share {action.resource} through AWS RAM", consumers=consumers)
+
+
 def _of_labels(sign: str) -> Callable[[Action], Iterator[Change]]:
     def of_labels(action: Action) -> Iterator[Change]:
         yield _change(sign, f"label {', '.join(action.parameters['Labels'])} on {action.parameters['Name']}")
@@ -332,9 +338,11 @@ _OTHERS = {
 }
 _CHANGES: Mapping[str, Callable[[Action], Iterator[Change]]] = {
     "AddTagsToResource": _of_tags(ADDED),
+    "AssociateResourceShare": _of_resource_share,
     "CopyImage": _of_copy,
     "CreateGrant": _of_new_grant,
     "CreateLaunchTemplateVersion": _of_template_version,
+    "CreateResourceShare": _of_resource_share,
     "CreateTags": _of_tags(ADDED),
     "DeleteTags": _of_tags(REMOVED),
     "LabelParameterVersion": _of_labels(ADDED),

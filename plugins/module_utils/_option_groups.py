@@ -36,6 +36,7 @@ from ._option import (
     read_image_id,
     read_images,
     read_region,
+    read_texts,
     tags,
     texts_like,
 )
@@ -72,6 +73,23 @@ def arns_like(pattern: re.Pattern[str], example: str) -> Kind[tuple[str, ...]]:
 ORG_ARNS = arns_like(_ORG_ARN, "arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5")
 ORG_UNIT_ARNS = arns_like(
     _ORG_UNIT_ARN, "arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-11111111"
+)
+
+
+def _consumers(given: Any, refuse: Refuse) -> tuple[str, ...]:
+    texts = read_texts(given, refuse)
+    for text in texts:
+        if not any(form.fullmatch(text) for form in (VALID_ACCOUNT_ID, _ORG_ARN, _ORG_UNIT_ARN)):
+            refuse(
+                f"{render_value(text)} is neither an account ID nor the ARN of an organization or unit.",
+                'Use 12 digits in quotes such as "012345678901", or a full ARN.',
+            )
+    return tuple(dict.fromkeys(texts))
+
+
+# Account IDs, and ARNs of organizations and organizational units, in one list.
+CONSUMERS: Kind[tuple[str, ...]] = Kind(
+    {"type": "list", "elements": "str", "default": [], "context": {"elements": "owner"}}, _consumers
 )
 
 

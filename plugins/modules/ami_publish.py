@@ -17,6 +17,8 @@ description:
   - AWS validates a new value asynchronously. The module waits until the value can be read.
   - A task that publishes no image fails, even if all that failed is in O(best_effort_regions).
   - Each published version gets a label with the source image. O(source_image_id) uses it to roll back.
+  - With O(publish_share), other accounts read the parameter of the account whose credentials are used by its ARN, without a
+    parameter of their own.
 author:
   - golden.images contributors !UNKNOWN
 options:
@@ -31,12 +33,36 @@ options:
       - The tier of the parameter. By default, a new parameter gets the account's default tier, and others keep theirs.
       - V(Intelligent-Tiering) only has an effect on new versions.
       - Only V(Advanced) parameters can be shared with other accounts. AWS charges for them and cannot change them back.
+        O(publish_share) makes the parameter that it shares an advanced one.
     type: str
     choices: [Standard, Advanced, Intelligent-Tiering]
   parameter_tags:
     description:
       - Tags to add to the parameter. Other tags are kept. A new parameter is created with them.
     type: dict
+  publish_share:
+    description:
+      - Accounts, each 12 digits in quotes, and ARNs of organizations and organizational units that the parameter of the account
+        whose credentials are used is shared with through AWS RAM, in each region. Their launch templates name it by its ARN
+        (RV(results[].parameter_arn)). The images must be shared with them, too.
+      - They are added to the resource share that has the parameter and a name derived from it, such as
+        C(golden-images-golden-web-65223423). Nobody is removed from it. It is refused if it has other resources, or if it
+        lacks the parameter and has consumers that are not named here.
+      - The parameter becomes an advanced one, for which AWS charges. Organizations and organizational units require that
+        sharing with AWS Organizations is enabled in AWS RAM.
+      - Parameters of O(account_ids) are not shared. Those that AWS has rejected in O(share_result) are left out.
+    type: list
+    elements: str
+    default: []
+  publish_share_external:
+    description:
+      - Whether accounts in O(publish_share) may be outside of the organization. AWS RAM sends them an invitation, and they
+        cannot read the parameter before they have accepted it. A warning names them, and the module does not wait for it.
+      - With V(false), AWS refuses such accounts. An existing resource share decides itself whether it allows them. If that is
+        not what this option says, no account is added.
+      - Without sharing with AWS Organizations, accounts of the organization count as outside of it.
+    type: bool
+    default: false
   launch_templates:
     description:
       - Names of launch templates whose default version is to launch the image, the same in every region and account. For a
@@ -155,6 +181,13 @@ EXAMPLES = r"""
     account_ids: ["012345678901"]
     consumer_role_name: golden-consumer
 
+- name: Share one parameter a region with an organizational unit, instead of one in each account
+  golden.images.ami_publish:
+    images: "{{ copied.images }}"
+    source_image_id: ami-0123456789abcdef0
+    parameter: /golden/web
+    publish_share: ["arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-11111111"]
+
 - name: Roll back to the copies of an earlier image
   golden.images.ami_publish:
     source_image_id: ami-0123456789abcdef0
@@ -182,8 +215,10 @@ results:
       label: source-ami-0fedcba9876543210
       launch_templates: {"web": 2}
       parameter: /golden/web
+      parameter_arn: arn:aws:ssm:eu-west-1:111122223333:parameter/golden/web
       parameter_version: 7
       region: eu-west-1
+      shared_with: ["arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-11111111"]
   contains:
     account_id:
       description: The account of the parameter and the launch templates.
@@ -209,6 +244,10 @@ results:
       description: The name of the parameter.
       type: str
       returned: always
+    parameter_arn:
+      description: The ARN of the parameter, by which accounts that it is shared with resolve it.
+      type: str
+      returned: always
     parameter_version:
       description: The version of the parameter that names the image. Null if it is not known in check mode.
       type: int
@@ -216,6 +255,14 @@ results:
     region:
       description: The region.
       type: str
+      returned: always
+    shared_with:
+      description:
+        - The accounts, organizations and organizational units in the parameter's resource share, those included that have not
+          accepted an invitation.
+        - Empty without O(publish_share), and for parameters of other accounts.
+      type: list
+      elements: str
       returned: always
 actions:
   description:

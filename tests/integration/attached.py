@@ -135,6 +135,7 @@ def _allows(document: Mapping[str, Any], asked: Evaluation, owner: str) -> bool:
 _ABSENT = (
     *("aws:calledvia", "aws:requesttag/", "aws:resourcetag/", "aws:tagkeys", "ec2:createaction"),
     *("kms:granteeprincipal", "kms:grantisforawsresource"),
+    *("ram:requestedresourcetype", "ram:resourcesharename"),
 )
 
 

@@ -39,6 +39,12 @@ def with_role(fixture: Fixture) -> None:
     fixture.add(roles={ROLE: role})
 
 
+def enable_sharing(aws: SimulatedAws) -> None:
+    """Enable sharing within the organization in AWS RAM."""
+    aws.client("ram", "management").enable_sharing_with_aws_organization()
+    aws.clear_calls()
+
+
 def golden_images(
     fixture: Fixture, release: str, sharing: Mapping[str, Any] | None = None, **image: Any
 ) -> dict[str, str]:

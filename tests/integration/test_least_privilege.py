@@ -195,7 +195,9 @@ def test_planning_a_distribution(aws: SimulatedAws, protected: EncryptedFixture,
         "distribute_publish_parameter": publishing.PARAMETER,
         "distribute_parameter_tags": {"team": "web"},
         "distribute_launch_templates": [publishing.TEMPLATE],
+        "distribute_publish_share": [protected.org_arn],
     }
+    publishing.enable_sharing(aws)
     by_parameter = {**base, "distribute_source_parameter": "/golden/built"}
     publishing.add_templates(aws, dict.fromkeys(publishing.REGIONS, plain))
     aws.client("ssm", OWNER, HOME).put_parameter(Name="/golden/built", Value=plain, Type="String")
@@ -303,6 +305,28 @@ def test_publishing(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None
     assert_least(aws, user, policies.ASSUME_ROLES)
     assert_least(aws, user, policy)
     assert user.denied(f"role/{ROLE}") == set()
+
+
+def test_sharing_parameters(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
+    policy = policies.SHARE_PARAMETERS
+    publishing.enable_sharing(aws)
+    images = publishing.golden_images(fixture, "2026.11")
+    user = Attached(aws, fixture, tmp_path, [policies.PUBLISH.document(), policy.document()])
+    task = publishing.publish("Publish", images=images, source_image_id=images[HOME])
+    (name,) = (one for one in task if one != "name")
+    for consumer in (fixture.org_arn, *fixture.account_ids(CONSUMER)):
+        ok(user.ansible.tasks([{**task, name: {**task[name], "publish_share": [consumer]}}]))
+    assert_least(aws, user, policy)
+    # Neither a parameter beyond those of the policies, nor another share.
+    ram, ssm = user.client("ram"), aws.client("ssm", OWNER)
+    ssm.put_parameter(Name="/other", Value=images[HOME], Type="String", Tier="Advanced")
+    other = f"arn:aws:ssm:{HOME}:{aws.account_id(OWNER)}:parameter/other"
+    refusal = encrypted.refusal(ram.create_resource_share, name="golden-images-x", resourceArns=[other])
+    assert refusal == "AccessDeniedException"
+    made = aws.client("ram", OWNER).create_resource_share(name="other")["resourceShare"]["resourceShareArn"]
+    principals = fixture.account_ids(CONSUMER)
+    refusal = encrypted.refusal(ram.associate_resource_share, resourceShareArn=made, principals=principals)
+    assert refusal == "AccessDeniedException"
 
 
 def test_auditing(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path) -> None:

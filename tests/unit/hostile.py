@@ -267,6 +267,8 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 **_ROLE,
                 "parameter": "/golden/web",
                 "tier": "Advanced",
+                "publish_share": [CONSUMER, ORG, UNIT],
+                "publish_share_external": True,
                 "parameter_tags": {"a": "b"},
                 "launch_templates": ["web", "lt-0123456789abcdef0"],
                 "launch_template_base_version": "latest",

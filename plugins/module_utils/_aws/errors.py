@@ -252,6 +252,34 @@ REMEDIES_OF_ACTIONS = {
     # botocore operation CopyImage: the copies that it does not support.
     ("CopyImage", "UnsupportedOperation"): "Set a source and regions of the same partition. A source on an "
     "Outpost cannot be copied to a region, and one in a Local Zone to the zone's own region only.",
+    # Systems Manager User Guide, "Working with shared parameters in Parameter Store", prerequisites; RAM User
+    # Guide, "Errors when trying to share with accounts outside of my organization". Without sharing with AWS
+    # Organizations: "Organization o-… could not be found" (hashicorp/terraform-provider-aws#28848).
+    **{
+        (operation, code): remedy
+        for operation in ("AssociateResourceShare", "CreateResourceShare")
+        for code, remedy in {
+            "InvalidParameterException": "Correct the account that AWS's message names, or remove it from "
+            "publish_share. If it may be outside of the organization, set publish_share_external: true. If "
+            "it is inside, the management account must enable sharing (aws ram "
+            "enable-sharing-with-aws-organization).",
+            "OperationNotPermittedException": "Share only what AWS's message allows: of parameters, "
+            "advanced ones.",
+            "ResourceShareLimitExceededException": "Share with an organization or an organizational unit "
+            "instead of accounts, or request a higher quota of AWS RAM.",
+            "UnknownResourceException": "Correct the ARN of the organization or organizational unit. If it "
+            "is right, the management account must enable sharing once (aws ram "
+            "enable-sharing-with-aws-organization).",
+        }.items()
+    },
+    # The policy of who publishes has these in a file of its own, which not all need.
+    **{
+        (operation, "AccessDeniedException"): f"{_PERMISSION} docs/iam/README.md#sharing-parameters has it."
+        for operation in (
+            *("AssociateResourceShare", "CreateResourceShare"),
+            *("GetResourceShareAssociations", "GetResourceShares"),
+        )
+    },
     # S3's message can be "Access Denied" alone, and not every action is named after its operation (Amazon S3
     # User Guide, "Required permissions for Amazon S3 API operations").
     ("GetObject", "AccessDenied"): f"Allow s3:GetObject {_IN_POLICY}",

@@ -88,6 +88,13 @@ def _missing(options: DistributionOptions, steps: Steps) -> Iterator[Failure]:
             "and publish_parameter is not set.",
             "Set the parameter to publish the image in, or remove them.",
         )
+    if steps.publish.publish_share and not steps.publish.parameter:
+        yield invalid_option(
+            "publish_share",
+            f"publish_share: there is no parameter to share with {', '.join(steps.publish.publish_share)}: "
+            "publish_parameter is not set.",
+            "Set the parameter to publish the image in, or remove them.",
+        )
     if options.consumer_copy and not steps.consumer_copy.account_ids:
         yield invalid_option(
             "account_ids",

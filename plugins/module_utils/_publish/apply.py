@@ -18,8 +18,10 @@ from .._aws.parameters import THROTTLED, CurrentParameter, current
 from .._aws.unknown_outcome import is_unknown
 from .._aws.write import perform
 from .._failures import Failure
+from .._parameter_share import share_name
 from .._plan import KNOWN_AFTER_APPLY, Action, Performed
 from .state import TargetState
+from .write_resource_share import share_parameter
 
 # Seconds between attempts: AWS validates within seconds.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 3.0
@@ -79,13 +81,18 @@ class PublishRun:
 
 
 def perform_target(
-    services: Mapping[str, Any], actions: tuple[Action, ...], state: TargetState, wait_timeout: float
+    services: Mapping[str, Any],
+    actions: tuple[Action, ...],
+    state: TargetState,
+    wait_timeout: float,
+    parameter_arn: str,
 ) -> PublishRun:
     """Perform the actions of a target in their order and stop at the first that fails.
 
     A label or a tag that fails does not stop the others, unless another client has changed the parameter.
     ``services`` are the target's clients; ``ssm_once`` repeats no call. ``state`` is the target as it was
-    planned for. A new value is waited for until AWS has validated it, for at most ``wait_timeout`` seconds.
+    planned for, ``parameter_arn`` the ARN of its parameter. A new value is waited for until AWS has validated
+    it, for at most ``wait_timeout`` seconds.
     """
     run = PublishRun()
     before = state.parameter.latest.version if state.parameter else 0
@@ -96,6 +103,8 @@ def perform_target(
             if action.operation == "PutParameter":
                 failures = _put_value(services, action, wait_timeout, run, before)
                 pending.extendleft(run.further)
+            elif action.service == "ram":
+                failures = _share(services["ram"], action, parameter_arn, wait_timeout, run)
             elif action.operation == "LabelParameterVersion":
                 failures = _put_label(services["ssm"], action, state.image_id, wait_timeout, run)
             else:
@@ -109,6 +118,14 @@ def perform_target(
                 _restore_labels(services, run)
             break
     return run
+
+
+def _share(ram: Any, action: Action, arn: str, wait_timeout: float, run: PublishRun) -> list[Failure]:
+    """Share the parameter, note who has no access yet, and return the failures."""
+    name = share_name(action.resource or "")
+    done, warnings = share_parameter(ram, action, name, arn, wait_timeout)
+    run.warnings += [f"{action.target.region}: {warning}" for warning in warnings]
+    return run.note(action, done)
 
 
 def _restore_labels(services: Mapping[str, Any], run: PublishRun) -> None:

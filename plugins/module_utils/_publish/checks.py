@@ -17,6 +17,7 @@ from .launch_data import find_change, find_differing_data, find_missing_devices,
 from .launches import explain_misfits, find_conflicts
 from .options import ADVANCED, LATEST, STANDARD, PublishOptions
 from .origins import compare
+from .resource_share import find_conflict, find_difference
 from .state import (
     LABEL_PREFIX,
     MAX_VERSIONS,
@@ -57,6 +58,7 @@ def list_refusals(
     obstacles += _check_age(options, current, target)
     if state.parameter is not None:
         obstacles += _check_parameter(options, state.parameter, state.image_id, label)
+    obstacles += _check_share(options, current, target)
     for name in options.launch_templates:
         obstacles += _check_template(options, current, state, name)
     where = "" if own else f"In account {target.account_id}: "
@@ -111,6 +113,13 @@ def _check_image(options: PublishOptions, state: TargetState, own: bool) -> Iter
             f"{image.image_id} is not shared with any other account.",
             "Share it first (ami_share), or set require_shared: false.",
         )
+
+
+def _check_share(options: PublishOptions, current: PublishState, target: Target) -> Iterator[Obstacle]:
+    if conflict := find_conflict(options, current, target):
+        yield Obstacle("resource_share_conflict", "publish_share", *conflict)
+    if difference := find_difference(options, current, target):
+        yield Obstacle("resource_share_differs", "publish_share_external", *difference)
 
 
 def _list_own_labels(parameter: Parameter) -> list[str]:

@@ -17,6 +17,7 @@ from .._aws.read_targets import read_targets
 from .._failures import Failure, ValidationError
 from .._fanout import CHANGE_GRACE_PERIOD, map_parallel
 from .._model import Target
+from .._parameter_share import parameter_arn
 from .._plan import Plan
 from .._progress import Report, waiting_reporter
 from .._regions import targets_in
@@ -26,6 +27,7 @@ from .options import PublishOptions
 from .plan import choose_labels, plan
 from .read import (
     add_launches,
+    add_shares,
     add_sharing,
     needs_source,
     open_clients,
@@ -52,6 +54,7 @@ def read_state(clients: Clients, options: PublishOptions) -> PublishState:
         if target.account_id == caller.account_id:
             state = read_target(account_clients, None, options, target, images[target])
             state = add_launches(account_clients, options, target, state)
+            state = add_shares(account_clients, options, target, state)
             return add_sharing(account_clients, options, target, state)
         has_own_image = Target(caller.account_id, target.region) in images
         owner = opened[caller.account_id] if has_own_image else None
@@ -87,12 +90,15 @@ def apply(
 
     def perform(target: Target) -> PublishRun:
         account_clients = opened[target.account_id]
-        services = {
+        services: dict[str, Any] = {
             "ec2": account_clients.ec2(target.region),
             "ssm": account_clients.ssm(target.region),
             "ssm_once": account_clients.without_retries().ssm(target.region),
         }
-        return perform_target(services, actions[target], current.targets[target], options.wait_timeout)
+        if any(action.service == "ram" for action in actions[target]):
+            services["ram"] = account_clients.client("ram", target.region)
+        arn = parameter_arn(current.partition, target, options.parameter)
+        return perform_target(services, actions[target], current.targets[target], options.wait_timeout, arn)
 
     optional = targets_in(options.best_effort_regions, actions)
     waiting = waiting_reporter(report, "Publishing", len({target.region for target in actions}))
@@ -143,8 +149,10 @@ def result(options: PublishOptions, current: PublishState, plan: Plan, outcome: 
                     for name, template in state.templates.items()
                 },
                 "parameter": options.parameter,
+                "parameter_arn": parameter_arn(current.partition, target, options.parameter),
                 "parameter_version": run.version or latest,
                 "region": target.region,
+                "shared_with": list(planned.after.get("shared_with", ())),
             }
         )
     return {"images": _list_images(options, current), "results": results}

@@ -31,7 +31,7 @@ from .._option import (
     tags,
     texts_like,
 )
-from .._option_groups import ConsumerRoleOptions, ProgressOptions, SharedCopiesOptions
+from .._option_groups import CONSUMERS, ConsumerRoleOptions, ProgressOptions, SharedCopiesOptions
 from .._parameter_names import name_problem
 from .._step_results import CopyResult
 from .._tags import MAX_TAGS
@@ -78,6 +78,8 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
     nothing is published.
     ``launch_template_base_version`` is ``DEFAULT``, ``LATEST``, or None if both must give the same new
     version. ``publish_older`` allows an image whose original source is older than that of the published one.
+    The own account's parameter is shared with ``publish_share``, which may be outside of the organization
+    with ``publish_share_external``.
     A failure in ``best_effort_regions`` neither stops the other regions nor fails the task.
     """
 
@@ -92,6 +94,8 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
     parameter: str = option(Kind(TEXT.spec, lambda given, _refuse: (given or "").strip()), required=True)
     tier: str | None = option(choice(STANDARD, ADVANCED, "Intelligent-Tiering"))
     parameter_tags: Mapping[str, str] = option(Kind(tags().spec, _read_parameter_tags))
+    publish_share: tuple[str, ...] = option(CONSUMERS)
+    publish_share_external: bool = option(FLAG)
     launch_templates: tuple[str, ...] = option(_TEMPLATES)
     launch_template_base_version: str | None = option(choice(DEFAULT, LATEST))
     # An empty text counts as not set.
@@ -124,6 +128,7 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
             source_image_id=self.source_image_id or copies.source_image_id,
             source_region=self.source_region or copies.source_region,
             account_ids=tuple(item for item in self.account_ids if item not in rejected),
+            publish_share=tuple(item for item in self.publish_share if item not in rejected),
         )
 
     def _in(self, regions: Collection[str]) -> PublishOptions:
@@ -134,6 +139,16 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
         return replace(
             self, image_id=None, images={target: image for target, image in images if target[1] in regions}
         )
+
+    def for_account(self, account_id: str, own_account_id: str) -> PublishOptions:
+        """Return the options for the parameter of an account: only that of the own account is shared.
+
+        It is an advanced one then, since others cannot be shared. Its owner needs no share.
+        """
+        if account_id != own_account_id:
+            return replace(self, publish_share=())
+        share = tuple(item for item in self.publish_share if item != own_account_id)
+        return replace(self, publish_share=share, tier=ADVANCED if share else self.tier)
 
     @property
     def is_rollback(self) -> bool:
@@ -187,6 +202,18 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
         problem, remedy = name_problem(self.parameter, self.all_regions)
         if problem:
             yield Problem("parameter", problem, remedy)
+        if self.publish_share and self.tier not in (None, ADVANCED):
+            yield Problem(
+                "tier",
+                f"a parameter of the tier {self.tier} cannot be shared (publish_share).",
+                "Remove it, or set tier: Advanced, which AWS charges for.",
+            )
+        if self.publish_share_external and not self.publish_share:
+            yield Problem(
+                "publish_share_external",
+                "publish_share names nobody to share the parameter with.",
+                "Name them, or remove it.",
+            )
         if self.wait_timeout < 0:
             yield Problem(
                 "wait_timeout",

@@ -18,6 +18,7 @@ from .launch_data import Change, build_request, find_change, find_doubtful_snaps
 from .launches import explain_doubts, explain_uncertainties, requires_tokens
 from .options import ADVANCED, DEFAULT, PublishOptions
 from .origins import compare
+from .resource_share import describe_share, list_pending, named_pending, plan_share
 from .state import (
     LABEL_PREFIX,
     MAX_VERSIONS,
@@ -76,7 +77,8 @@ def choose_labels(options: PublishOptions, current: PublishState) -> dict[Target
     }
 
 
-def _plan_target(options: PublishOptions, current: PublishState, target: Target, label: str) -> TargetPlan:
+def _plan_target(every: PublishOptions, current: PublishState, target: Target, label: str) -> TargetPlan:
+    options = every.for_account(target.account_id, current.account_id)
     state = current.targets[target]
     refusals = tuple(checks.list_refusals(options, current, target, label))
     if options.is_rollback and state.image_id is None:
@@ -102,15 +104,23 @@ def _plan_target(options: PublishOptions, current: PublishState, target: Target,
         *plan_templates(following),
         *_plan_parameter(options, target, state, label),
         *plan_templates(others),
+        *plan_share(options, current, target),
     )
     return TargetPlan(
         target,
         actions=actions,
-        before=_describe_before(options, state),
-        after=_describe_after(options, current, state, label),
+        before={
+            **_describe_before(options, state),
+            **describe_share(options, current, target, is_after=False),
+        },
+        after={
+            **_describe_after(options, current, state, label),
+            **describe_share(options, current, target, is_after=True),
+        },
         warnings=(
             *_list_warnings(options, state, target, label),
             *_warn_of_age(options, current, target),
+            *list_pending(named_pending(options, current, target)),
             *(
                 warning
                 for name, template in state.templates.items()

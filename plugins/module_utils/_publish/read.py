@@ -18,11 +18,13 @@ from .._aws.clients import Clients
 from .._aws.errors import ClientError
 from .._aws.parameters import is_missing
 from .._aws.read_visible import until_visible
+from .._aws.resource_shares import own_shares
 from .._denial import DENIED
 from .._failures import Failure, ValidationError
 from .._fanout import map_parallel
 from .._model import Image, ImageRef, Target
 from .._option import is_image_id
+from .._parameter_share import share_name
 from .._tags import tag_map
 from .launches import enables_hibernation
 from .options import PublishOptions
@@ -59,6 +61,8 @@ def open_clients(
         regions = sorted(target.region for target in targets if target.account_id == account_id)
         opened.open("ec2", regions)
         opened.open("ssm", regions)
+        if options.for_account(account_id, caller.account_id).publish_share:
+            opened.open("ram", regions)
         return opened
 
     opened, failed = map_parallel(sorted({target.account_id for target in targets}), open_account)
@@ -136,6 +140,14 @@ def _find_copy_of_source(
         if views and label_of(image_id, views) == label:
             return image_id
     return None
+
+
+def add_shares(clients: Clients, options: PublishOptions, target: Target, state: TargetState) -> TargetState:
+    """Add the resource shares of the parameter, if it is to be shared; errors are botocore's."""
+    if not options.for_account(target.account_id, target.account_id).publish_share:
+        return state
+    shares = own_shares(clients.client("ram", target.region), share_name(options.parameter))
+    return replace(state, shares=shares)
 
 
 def add_sharing(clients: Clients, options: PublishOptions, target: Target, state: TargetState) -> TargetState:

@@ -55,6 +55,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *_headline(published, context),
         *format_table(_COLUMNS, tuple(collapse_rows(list_failed_rows(problems), rows))),
         *_name_labels(published),
+        *_count_shared_with(published),
         *format_failures(problems, rest, message),
     )
     artifacts = {
@@ -102,6 +103,13 @@ def _name_labels(published: Sequence[Result]) -> Iterator[Line]:
     if labels:
         noun = "Label" if len(labels) == 1 else "Labels"
         yield from wrap_text(f"{noun}: {join_texts([*labels])}.")
+
+
+def _count_shared_with(published: Sequence[Result]) -> Iterator[Line]:
+    """Yield with how many the parameter is shared, which can differ by region."""
+    consumers = {consumer for item in published for consumer in item.get("shared_with", ())}
+    if consumers:
+        yield from wrap_text(f"Shared through AWS RAM with {count(len(consumers), 'consumer')}.")
 
 
 def _list_images(published: Sequence[Result]) -> dict[str, str]:

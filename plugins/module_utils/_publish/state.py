@@ -14,6 +14,7 @@ from typing import Any
 from .._failures import Failure
 from .._model import IMAGE_DATA_TYPE, RESOLVE, Image, ImageRef, Sharing, Target
 from .._parameter_names import is_named
+from .._parameter_share import ResourceShare
 from .._tags import SOURCE_TAG
 from .options import ADVANCED, DEFAULT, LATEST, STANDARD, PublishOptions
 
@@ -149,7 +150,8 @@ class TargetState:
 
     ``image`` is the account's view of ``image_id``; ``named`` are the existing images that parameter and
     templates name, by ID. ``launch`` is None if the launch permissions do not matter. ``templates`` are by
-    the requested names, without missing ones. ``types`` are the region's instance types that the templates
+    the requested names, without missing ones. ``shares`` are the resource shares of the parameter's name, in
+    the own account if it is shared. ``types`` are the region's instance types that the templates
     can have, by name. ``encrypts`` is whether the account encrypts EBS volumes by default, None if that was
     not read.
     """
@@ -162,6 +164,7 @@ class TargetState:
     launch: Sharing | None = None
     types: Mapping[str, InstanceType] = field(default_factory=dict)
     encrypts: bool | None = None
+    shares: tuple[ResourceShare, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from ansible_collections.golden.images.plugins.module_utils._share.options impor
 from ansible_collections.golden.images.plugins.module_utils._verification.options import VerifyOptions
 from ansible_collections.golden.images.plugins.modules import distribution_check
 
+from tests.unit.examples import CONSUMER
 from tests.unit.in_process import Modules, returned
 
 MODULES = "ansible_collections.golden.images.plugins.modules"
@@ -174,6 +175,8 @@ def test_no_consumer_is_required():
             ["access_method"],
         ),
         ({"launch_templates": ["web"]}, ["launch_templates"]),
+        ({"publish_share": [CONSUMER]}, ["publish_share"]),
+        ({"publish_share": ["web"], "publish_parameter": "/golden/web"}, ["publish_share"]),
         ({"verify_level": "visible", "account_ids": []}, ["account_ids"]),
         ({"copy_into_accounts": True}, ["consumer_role_name"]),
         ({"unshare_after_copy": True}, ["unshare_after_copy"]),

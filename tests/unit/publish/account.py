@@ -19,6 +19,7 @@ from botocore.validate import validate_parameters
 from tests.unit.examples import CONSUMER, MARK, OWNER, SOURCE_ID, SOURCE_REGION, source_image
 from tests.unit.flow_run import FlowRun
 from tests.unit.kms_grant.kms_in_memory import model_of, refused
+from tests.unit.publish.ram_in_memory import Ram
 
 REGION = "eu-west-1"
 NEW, OLD = "ami-0000000000000000a", "ami-0000000000000000b"
@@ -100,8 +101,8 @@ class Account:
     volumes are encrypted by default, None if the account may not read that. ``source`` is the source of
     planned copies; it is described in all regions. ``refuse`` maps operations to error codes. ``answers``
     are those to the next calls of an operation: an error code, an answer that is given without a change, or
-    None. ``consumer`` is the account whose roles are assumed. ``calls`` are the called operations, in their
-    order, and ``requests`` the parameters of the last call of each.
+    None. ``consumer`` is the account whose roles are assumed, and ``ram`` has the resource shares. ``calls``
+    are the called operations, in their order, and ``requests`` the parameters of the last call of each.
     """
 
     image: Image | None = field(default_factory=image)
@@ -115,6 +116,7 @@ class Account:
     refuse: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, list[Any]] = field(default_factory=dict)
     consumer: Account | None = None
+    ram: Ram = field(default_factory=Ram)
     calls: list[str] = field(default_factory=list)
     requests: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     lock: Any = field(default_factory=threading.RLock, compare=False)
@@ -141,6 +143,10 @@ class Account:
 
     def ssm(self, _region: str) -> Any:
         return self
+
+    def client(self, service: str, _region: str) -> Ram:
+        assert service == "ram"
+        return self.ram
 
     def without_retries(self) -> Account:
         return self

@@ -118,8 +118,10 @@ def test_the_result_has_the_versions_that_were_made() -> None:
         "label": LABEL,
         "launch_templates": {TEMPLATE: 2},
         "parameter": NAME,
+        "parameter_arn": f"arn:aws:ssm:{REGION}:{OWNER}:parameter{NAME}",
         "parameter_version": 4,
         "region": REGION,
+        "shared_with": [],
     }
     planned = {**expected, "launch_templates": {TEMPLATE: None}, "parameter_version": None}
     assert run_on(want, here).result == {"images": {REGION: NEW}, "results": [planned]}

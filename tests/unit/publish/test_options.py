@@ -84,6 +84,16 @@ def test_the_copies_of_an_earlier_task_are_published_where_they_are_shared() -> 
     assert (one["region"], one["image_id"], one["label"]) == (REGION, NEW, LABEL)
 
 
+def test_the_parameter_is_not_shared_with_accounts_that_aws_rejected() -> None:
+    given = options(
+        images=None,
+        copy_result=copy_result({REGION: NEW}),
+        share_result=share_result(rejected_account_ids=[STRANGER]),
+        publish_share=[CONSUMER, STRANGER, CONSUMER, int("2" * 12)],
+    )
+    assert run_on(given, account()).wanted.publish_share == (CONSUMER, "2" * 12)
+
+
 def test_accounts_get_their_own_copies_and_not_those_that_aws_rejected() -> None:
     given = options(
         images=[{"account_id": CONSUMER, "region": REGION, "image_id": OLD}],
@@ -122,6 +132,12 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"parameter_tags": {f"key{number}": "" for number in range(51)}}, ["parameter_tags"]),
     ({"source_region": "EU west"}, ["source_region"]),
     ({"launch_templates": ["web", "golden web"]}, ["launch_templates"]),
+    ({"publish_share": ["golden"]}, ["publish_share"]),
+    ({"publish_share": [12345678901]}, ["publish_share"]),
+    ({"publish_share": ["o-a1b2c3d4e5", CONSUMER]}, ["publish_share"]),
+    ({"publish_share": [CONSUMER], "tier": "Standard"}, ["tier"]),
+    ({"publish_share": [CONSUMER], "tier": "Intelligent-Tiering"}, ["tier"]),
+    ({"publish_share_external": True}, ["publish_share_external"]),
     ({"wait_timeout": -1}, ["wait_timeout"]),
     ({"parameter": "golden/web", "wait_timeout": -1}, ["parameter", "wait_timeout"]),
 ]

@@ -65,6 +65,11 @@ def test_images_are_published() -> None:
     }
 
 
+def test_a_parameter_is_shared() -> None:
+    found = shown(published(shared_with=["333333333333"]), published(US, shared_with=["333333333333", "o"]))
+    assert found.text.splitlines()[-1] == "Shared through AWS RAM with 2 consumers."
+
+
 def test_labels_of_several_sources() -> None:
     found = shown(*(published(label=f"v{number}") for number in range(6)))
     assert found.text.splitlines()[-1] == "Labels: v0, v1, v2, v3 and 2 more."

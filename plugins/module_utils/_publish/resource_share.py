@@ -1,0 +1,171 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plan the resource share of AWS RAM through which other accounts read the own account's parameter.
+
+Only parameters of the advanced tier can be shared (Systems Manager User Guide, "Working with shared
+parameters in Parameter Store"). Principals are only added.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from .._listing import join_texts
+from .._model import Target
+from .._parameter_share import (
+    ASSOCIATING,
+    ResourceShare,
+    consumers_of,
+    parameter_arn,
+    pending,
+    share_name,
+)
+from .._plan import Action
+from .._variables import ACCOUNT_ID
+from .options import PublishOptions
+from .state import PublishState
+
+# Consumers that a message names.
+_NAMED = 5
+
+
+def plan_share(options: PublishOptions, current: PublishState, target: Target) -> Iterator[Action]:
+    """Yield the call that adds missing principals to the share of the parameter, or creates the share.
+
+    ``options`` are those of the target: without ``publish_share``, nothing is shared.
+    """
+    missing = _missing(options, current, target)
+    share = _live_share(current, target, options.parameter)
+    arn = parameter_arn(current.partition, target, options.parameter)
+    if not options.publish_share:
+        return
+    if share is None:
+        request = _creation(options, current, target, arn)
+        yield Action(target, "CreateResourceShare", request, options.parameter, "ram")
+        return
+    resources = [] if arn in share.resource_arns else [arn]
+    if missing or resources:
+        parameters = {
+            "resourceShareArn": share.arn,
+            **({"resourceArns": resources} if resources else {}),
+            **({"principals": missing} if missing else {}),
+        }
+        yield Action(target, "AssociateResourceShare", parameters, options.parameter, "ram")
+
+
+def _creation(options: PublishOptions, current: PublishState, target: Target, arn: str) -> dict[str, Any]:
+    """Return the parameters of CreateResourceShare.
+
+    The token is a hash of the others and of the deleted shares of that name: two runs at once create one
+    share, and a share that was deleted is created again (botocore shape ``CreateResourceShareRequest``).
+    """
+    request = {
+        "name": share_name(options.parameter),
+        "resourceArns": [arn],
+        "principals": sorted(options.publish_share),
+        "allowExternalPrincipals": options.publish_share_external,
+    }
+    dead = sorted(share.arn for share in current.targets[target].shares if not share.is_live)
+    identity = json.dumps([request, dead], sort_keys=True)
+    return {**request, "clientToken": hashlib.sha256(identity.encode()).hexdigest()}
+
+
+def find_conflict(options: PublishOptions, current: PublishState, target: Target) -> tuple[str, str] | None:
+    """Return why the share of the parameter's name must not be changed, and what to do; None if it may be.
+
+    Who is added to a share gets all its resources, and a resource that is added is shared with all its
+    principals.
+    """
+    arn = parameter_arn(current.partition, target, options.parameter)
+    for share in _live_shares(current, target) if options.publish_share else ():
+        if others := sorted(share.resource_arns - {arn}):
+            has = f"has other resources than {options.parameter}: {join_texts(others, _NAMED)}"
+            remedy = f"It is not this collection's. Rename or delete {share.arn}, or remove these from it."
+            return f"The resource share {share.name} {has}.", remedy
+        unnamed = sorted(share.consumers - {*options.publish_share})
+        if unnamed and arn not in share.resource_arns:
+            has = (
+                f"does not have {options.parameter}, and has consumers that publish_share does not name: "
+                f"{join_texts(unnamed, _NAMED)}"
+            )
+            remedy = f"Name them, remove them from {share.arn} (DisassociateResourceShare), or delete it."
+            return f"The resource share {share.name} {has}.", remedy
+    return None
+
+
+def find_difference(options: PublishOptions, current: PublishState, target: Target) -> tuple[str, str] | None:
+    """Return why accounts cannot be added to the share as requested, and what to do; None if they can be.
+
+    An account outside of the organization is refused or invited by what the existing share allows.
+    """
+    share = _live_share(current, target, options.parameter)
+    accounts = [item for item in _missing(options, current, target) if ACCOUNT_ID.fullmatch(item)]
+    if share is None or not accounts or share.allows_external == options.publish_share_external:
+        return None
+    verb, value, flag = (
+        ("allows", "true", "no-allow") if share.allows_external else ("forbids", "false", "allow")
+    )
+    problem = (
+        f"The resource share {share.name} {verb} accounts outside of the organization, unlike "
+        f"publish_share_external, and {join_texts(accounts, _NAMED)} would be added."
+    )
+    remedy = (
+        f"Set publish_share_external: {value}, or change the share: aws ram update-resource-share --region "
+        f"{target.region} --resource-share-arn {share.arn} --{flag}-external-principals"
+    )
+    return problem, remedy
+
+
+def list_pending(consumers: dict[str, str]) -> Iterator[str]:
+    """Yield what principals without access yet wait for, given their status."""
+    for status in sorted(set(consumers.values())):
+        names = [name for name, of_name in consumers.items() if of_name == status]
+        reason = (
+            "AWS has not added it yet, or it has not accepted the invitation that AWS RAM sends to accounts "
+            "outside of the organization (aws ram accept-resource-share-invitation)"
+            if status == ASSOCIATING
+            else f"its status in the resource share is {status}"
+        )
+        yield f"{join_texts(names, _NAMED)} cannot read the parameter: {reason}."
+
+
+def describe_share(
+    options: PublishOptions, current: PublishState, target: Target, is_after: bool
+) -> dict[str, Any]:
+    """Return who the parameter is shared with, before the plan or after it; empty without publish_share."""
+    if not options.publish_share:
+        return {}
+    consumers = shared_with(options, current, target)
+    return {"shared_with": sorted({*consumers, *(options.publish_share if is_after else ())})}
+
+
+def shared_with(options: PublishOptions, current: PublishState, target: Target) -> frozenset[str]:
+    """Return the principals that the parameter is shared with through its resource share."""
+    arn = parameter_arn(current.partition, target, options.parameter)
+    return consumers_of(_live_shares(current, target), arn)
+
+
+def named_pending(options: PublishOptions, current: PublishState, target: Target) -> dict[str, str]:
+    """Return those of the named principals that have no access although they are in the share."""
+    return pending(_live_shares(current, target), options.publish_share)
+
+
+def _missing(options: PublishOptions, current: PublishState, target: Target) -> list[str]:
+    return sorted({*options.publish_share} - shared_with(options, current, target))
+
+
+def _live_shares(current: PublishState, target: Target) -> list[ResourceShare]:
+    shares = current.targets[target].shares
+    return sorted((share for share in shares if share.is_live), key=lambda share: share.arn)
+
+
+def _live_share(current: PublishState, target: Target, parameter: str) -> ResourceShare | None:
+    """Return the share to change: one that has the parameter, if two runs at once have created several."""
+    arn = parameter_arn(current.partition, target, parameter)
+    shares = _live_shares(current, target)
+    return next((share for share in shares if arn in share.resource_arns), next(iter(shares), None))

@@ -1,0 +1,99 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Share a parameter through AWS RAM, and wait until AWS has done it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._aws.attempts import repeat_until
+from .._aws.resource_shares import own_shares
+from .._aws.unknown_outcome import is_unknown
+from .._aws.write import perform
+from .._failures import Failure
+from .._parameter_share import (
+    ASSOCIATED,
+    ASSOCIATING,
+    FAILED,
+    Association,
+    ResourceShare,
+    consumers_of,
+    pending,
+)
+from .._plan import Action, Performed
+from .resource_share import list_pending
+
+# Seconds between attempts, and for all of them: AWS associates within seconds.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 3.0
+_LONGEST = 60.0
+
+
+def share_parameter(
+    ram: Any, action: Action, name: str, arn: str, wait_timeout: float
+) -> tuple[Performed, list[str]]:
+    """Perform the action on the share of this name, and return its outcome and warnings.
+
+    Associations are made asynchronously (botocore shape ``ResourceShareAssociation``, ``status``). What has
+    failed is a failure. A principal that is invited is not waited for.
+    """
+    done = perform(ram, action)
+    consumers = frozenset(action.parameters.get("principals", ()))
+    if done.failures:
+        may_be_done = any(is_unknown(failure) or failure.repeated for failure in done.failures)
+        if not may_be_done or not consumers <= consumers_of(own_shares(ram, name), arn):
+            return done, []
+        done = Performed((action,), ({},))
+    shares = repeat_until(
+        lambda: own_shares(ram, name),
+        lambda read: _is_settled(read, arn, consumers),
+        min(_LONGEST, wait_timeout),
+        _FIRST_PAUSE,
+        _LONGEST_PAUSE,
+    )
+    failures = tuple(_list_failures(action, shares, arn, consumers))
+    return Performed(done.actions, done.answers, failures), [*list_pending(pending(shares, consumers))]
+
+
+def _is_settled(shares: tuple[ResourceShare, ...], arn: str, consumers: frozenset[str]) -> bool:
+    """Whether AWS associates nothing any more but principals that it has invited."""
+    live = [share for share in shares if share.is_live]
+    resources = [item for share in live for item in share.resources if item.entity == arn]
+    if any(item.status == FAILED for item in resources):
+        return True
+    named = [item for share in live for item in share.principals if item.entity in consumers]
+    waits = any(item.status == ASSOCIATING and not item.is_external for item in (*resources, *named))
+    is_shared = any(item.is_present for item in resources)
+    return is_shared and not waits and consumers <= {item.entity for item in named}
+
+
+def _list_failures(
+    action: Action, shares: tuple[ResourceShare, ...], arn: str, consumers: frozenset[str]
+) -> list[Failure]:
+    live = [share for share in shares if share.is_live]
+    resources = [item for share in live for item in share.resources if item.entity == arn]
+    principals = [item for share in live for item in share.principals]
+    if not any(item.status == ASSOCIATED for item in resources):
+        return [_failure(action, f"{action.resource} is not in its resource share", resources)]
+    present = {item.entity for item in principals if item.is_present}
+    return [
+        _failure(
+            action,
+            f"{action.resource} is not shared with {consumer}",
+            [item for item in principals if item.entity == consumer],
+        )
+        for consumer in sorted(consumers - present)
+    ]
+
+
+def _failure(action: Action, what: str, associations: list[Association]) -> Failure:
+    reasons = [": ".join(filter(None, (item.status, item.message))) for item in associations]
+    found = f" ({reasons[-1]})" if reasons else ""
+    return Failure.at(
+        action.target,
+        action.operation,
+        "parameter_not_shared",
+        f"AWS RAM accepted the call, but {what}{found}.",
+        "Rerun, in case AWS is still adding it. All else is published.",
+    )

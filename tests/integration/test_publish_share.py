@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One parameter a region: other accounts launch by the ARN of the owner's parameter, through AWS RAM."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from simulated_aws.client import SimulatedAws
+from simulated_aws.http.record import RecordedCall
+
+from . import publishing
+from .fixture import HOME, OWNER, STRANGER, Fixture
+from .playbook import Ansible, Run
+from .publishing import AWAY, CONSUMER, PARAMETER, REGIONS
+
+PUBLISH, DISTRIBUTE = "golden.images.publish_ami", "golden.images.distribute_ami"
+TASK = "Publish the images in each region and account"
+OF_THE_UNIT = "data-prod"
+OUTSIDE = "web-staging"
+CREATE, ASSOCIATE = "POST /createresourceshare", "POST /associateresourceshare"
+
+
+def arn(aws: SimulatedAws, region: str) -> str:
+    """The ARN of the owner's parameter."""
+    return f"arn:aws:ssm:{region}:{aws.account_id(OWNER)}:parameter{PARAMETER}"
+
+
+def launched(aws: SimulatedAws, account: str, region: str) -> str:
+    """The image of an instance that an account launches by a template with the ARN, or AWS's code."""
+    ec2 = aws.client("ec2", account, region)
+    name = f"by-arn-{len(ec2.describe_launch_templates()['LaunchTemplates'])}"
+    data = {"ImageId": f"resolve:ssm:{arn(aws, region)}", "InstanceType": "t3.micro"}
+    ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
+    try:
+        found = ec2.run_instances(LaunchTemplate={"LaunchTemplateName": name}, MinCount=1, MaxCount=1)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return str(found["Instances"][0]["ImageId"])
+
+
+def principals(aws: SimulatedAws, region: str = HOME) -> dict[str, str]:
+    """The principals of the parameter's resource share with their status."""
+    return {
+        entity: status
+        for share in aws.world()
+        if (share["kind"], share["region"]) == ("resource share", region)
+        for kind, entity, status in share["associations"]
+        if kind == "PRINCIPAL"
+    }
+
+
+def changes(aws: SimulatedAws) -> list[RecordedCall]:
+    """The calls that change something."""
+    return [call for call in aws.calls() if call.changes and call.action != "AssumeRole"]
+
+
+def failure(run: Run, task: str = "Publish") -> dict[str, Any]:
+    """The failure of the first region."""
+    found: dict[str, Any] = run.task(task).result["failures"][0]
+    return found
+
+
+def _released(aws: SimulatedAws, fixture: Fixture, release: str) -> dict[str, str]:
+    """A release's image in every region, shared with the organization."""
+    images = publishing.golden_images(fixture, release)
+    for region, image_id in images.items():
+        aws.client("ec2", OWNER, region).modify_image_attribute(
+            ImageId=image_id, LaunchPermission={"Add": [{"OrganizationArn": fixture.org_arn}]}
+        )
+    aws.clear_calls()
+    return images
+
+
+@pytest.mark.quick
+def test_accounts_of_a_unit_launch_what_the_owner_publishes_without_a_role(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+) -> None:
+    publishing.enable_sharing(aws)
+    unit, staging = fixture.unit_arn(), fixture.account_ids(OUTSIDE)
+    old, new = (_released(aws, fixture, release) for release in ("2026.10", "2026.11"))
+    publish = {"publish_parameter": PARAMETER, "publish_images": old, "publish_share": unit}
+
+    check = ansible.run(PUBLISH, publish, "--check", "--diff")
+    assert check.code == 0, check.text
+    assert changes(aws) == []
+    diff = check.task(TASK).result["diff"]
+    assert f"us-east-1: + share {PARAMETER} through AWS RAM for {unit}" in " ".join(diff["prepared"].split())
+    done = ansible.run(PUBLISH, publish, "--diff")
+    assert (done.code, done.facts["publish_status"]) == (0, "published"), done.text
+    assert "Shared through AWS RAM with 1 consumer." in done.text
+    assert publishing.planned(check) == publishing.planned(done)
+    assert Counter(call.action for call in changes(aws)) == {
+        "PutParameter": 2,
+        "LabelParameterVersion": 2,
+        CREATE: 2,
+    }
+    assert {
+        one["region"]: (one["parameter_arn"], one["shared_with"]) for one in done.facts["publish_results"]
+    } == {region: (arn(aws, region), [unit]) for region in REGIONS}
+    for region in REGIONS:
+        assert launched(aws, CONSUMER, region) == launched(aws, OF_THE_UNIT, region) == old[region]
+        assert launched(aws, OUTSIDE, region) == "InvalidParameterValue"
+
+    aws.clear_calls()
+    again = ansible.run(PUBLISH, publish)
+    assert (again.code, again.changed, changes(aws)) == (0, [], []), again.text
+
+    # The next release needs a version in each region, and a further account one more call there.
+    more = {**publish, "publish_images": new, "publish_share": [unit, *staging]}
+    assert ansible.run(PUBLISH, more).code == 0
+    assert Counter(call.action for call in changes(aws)) == {
+        "PutParameter": 2,
+        "LabelParameterVersion": 2,
+        ASSOCIATE: 2,
+    }
+    for region in REGIONS:
+        assert launched(aws, CONSUMER, region) == launched(aws, OUTSIDE, region) == new[region]
+    # Who is no longer named keeps the parameter.
+    aws.clear_calls()
+    fewer = ansible.run(PUBLISH, {**more, "publish_share": staging})
+    assert (fewer.code, changes(aws)) == (0, []), fewer.text
+    assert principals(aws) == dict.fromkeys([unit, *staging], "ASSOCIATED")
+
+
+def test_a_distribution_shares_its_parameter(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> None:
+    publishing.enable_sharing(aws)
+    variables = {
+        "distribute_source_image_id": fixture.image_id,
+        "distribute_source_region": HOME,
+        "distribute_regions": [AWAY],
+        "distribute_org_arns": [fixture.org_arn],
+        "distribute_publish_share": [fixture.org_arn],
+    }
+    refused = ansible.run(DISTRIBUTE, variables)
+    assert refused.code != 0
+    assert "publish_share: there is no parameter to share" in publishing.warnings(refused)
+    assert changes(aws) == []
+    done = ansible.run(DISTRIBUTE, {**variables, "distribute_publish_parameter": PARAMETER})
+    assert done.code == 0, done.text
+    assert launched(aws, CONSUMER, AWAY) == done.facts["distribute_images"][AWAY]
+
+
+REFUSALS: dict[str, tuple[bool, dict[str, Any], str, str]] = {
+    "an account outside": (
+        True,
+        {"publish_share": [STRANGER]},
+        "InvalidParameterException",
+        "set publish_share_external: true",
+    ),
+    "sharing is not enabled": (
+        False,
+        {"publish_share": ["organization"]},
+        "UnknownResourceException",
+        "aws ram enable-sharing-with-aws-organization",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_a_refusal_of_aws_says_what_to_do_and_the_image_is_published(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, case: str
+) -> None:
+    enabled, given, code, remedy = REFUSALS[case]
+    if enabled:
+        publishing.enable_sharing(aws)
+    images = publishing.golden_images(fixture, "2026.11")
+    known = {"organization": fixture.org_arn, STRANGER: aws.account_id(STRANGER)}
+    named = {"publish_share": [known[one] for one in given["publish_share"]]}
+    run = ansible.tasks([publishing.publish("Publish", images=images, **named)])
+    assert run.code != 0
+    found = failure(run)
+    assert (found["action"], found["error_code"], remedy in found["remedy"]) == (
+        "CreateResourceShare",
+        code,
+        True,
+    ), found
+    assert [publishing.value(aws, OWNER, region) for region in REGIONS] == [images[one] for one in REGIONS]
+    assert principals(aws) == {}
+
+
+def test_an_account_outside_is_invited_and_named_in_each_run(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+) -> None:
+    publishing.enable_sharing(aws)
+    images = publishing.golden_images(fixture, "2026.11")
+    partner = fixture.account_ids(STRANGER)
+    task = publishing.publish("Publish", images=images, publish_share=partner, publish_share_external=True)
+    for changed in ([task["name"]], []):
+        run = ansible.tasks([task])
+        assert (run.code, run.changed) == (0, changed), run.text
+        assert f"{partner[0]} cannot read the parameter" in publishing.warnings(run)
+    assert principals(aws) == {partner[0]: "ASSOCIATING"}
+
+
+def test_a_resource_share_with_something_else_stops_all_regions(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+) -> None:
+    publishing.enable_sharing(aws)
+    images = publishing.golden_images(fixture, "2026.11")
+    task = publishing.publish("Publish", images=images, publish_share=[fixture.org_arn])
+    assert ansible.tasks([task]).code == 0
+    ram = aws.client("ram", OWNER, AWAY)
+    (share,) = ram.get_resource_shares(resourceOwner="SELF")["resourceShares"]
+    aws.client("ssm", OWNER, AWAY).put_parameter(
+        Name="/db/password", Value="x", Type="String", Tier="Advanced"
+    )
+    secret = f"arn:aws:ssm:{AWAY}:{aws.account_id(OWNER)}:parameter/db/password"
+    ram.associate_resource_share(resourceShareArn=share["resourceShareArn"], resourceArns=[secret])
+    aws.clear_calls()
+    module = next(one for one in task if one != "name")
+    task[module]["publish_share"] = [fixture.org_arn, fixture.unit_arn()]
+    refused = ansible.tasks([task])
+    assert refused.code != 0
+    found = failure(refused)
+    assert (found["error_code"], found["region"]) == ("resource_share_conflict", AWAY)
+    assert secret in found["message"]
+    assert changes(aws) == []
+
+
+@pytest.mark.parametrize(
+    ("action", "permission"),
+    [(CREATE, "ram:CreateResourceShare"), ("POST /getresourceshares", "ram:GetResourceShares")],
+)
+def test_a_denied_action_is_named_with_its_policy(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, action: str, permission: str
+) -> None:
+    publishing.enable_sharing(aws)
+    images = publishing.golden_images(fixture, "2026.11")
+    aws.add_fault("denied", service="ram", action=action, times=0)
+    task = publishing.publish("Publish", images=images, publish_share=[fixture.org_arn])
+    run = ansible.tasks([task])
+    assert run.code != 0
+    text = publishing.warnings(run)
+    assert permission in text
+    assert "docs/iam/README.md#sharing-parameters" in text

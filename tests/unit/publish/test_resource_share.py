@@ -1,0 +1,331 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The parameter of the own account is shared through AWS RAM, and only with whom the options name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils._parameter_share import share_name
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.clock import Clock
+from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER, UNIT
+from tests.unit.publish.account import (
+    LABEL,
+    NAME,
+    NEW,
+    REGION,
+    Account,
+    account,
+    codes,
+    operations,
+    options,
+    parameter,
+    plan_of,
+    run_on,
+    version,
+)
+from tests.unit.publish.ram_in_memory import Ram, StoredShare
+
+ARN = f"arn:aws:ssm:{REGION}:{OWNER}:parameter{NAME}"
+OTHER = f"arn:aws:ssm:{REGION}:{OWNER}:parameter/other"
+SHARE = share_name(NAME)
+CREATE, ASSOCIATE = "CreateResourceShare", "AssociateResourceShare"
+PUBLISHED = parameter(version(1, NEW, LABEL, tier="Advanced"))
+READS = ["GetResourceShares", "GetResourceShareAssociations", "GetResourceShareAssociations"]
+
+
+def stored(*principals: str, **changes: Any) -> StoredShare:
+    """The share of the parameter with these principals."""
+    content = {
+        "principals": dict.fromkeys(principals, "ASSOCIATED"),
+        "resources": {ARN: "ASSOCIATED"},
+        **changes,
+    }
+    return StoredShare("arn:aws:ram:eu-west-1:111122223333:resource-share/own", SHARE, **content)
+
+
+def shared(*shares: StoredShare, **ram: Any) -> Account:
+    """An account in which the image is published, with these resource shares."""
+    return account(parameter=PUBLISHED, ram=Ram([*shares], **ram))
+
+
+def test_the_name_of_a_share_is_readable_valid_and_different_for_each_parameter() -> None:
+    assert SHARE == "golden-images-golden-web-65223423"
+    assert share_name("golden/web") == share_name("/golden/web") != share_name("/golden-web")
+    long = share_name("/golden/" + "x" * 1000)
+    assert (len(long), long.startswith("golden-images-golden-xxx")) == (83, True)
+
+
+# What is there, what is named, and what is added by which call.
+CASES: dict[str, tuple[list[StoredShare], list[str], str, list[str], list[str]]] = {
+    "no share": ([], [CONSUMER, ORG, UNIT], CREATE, [CONSUMER, ORG, UNIT], [ARN]),
+    "another account": ([stored(CONSUMER)], [CONSUMER, STRANGER], ASSOCIATE, [STRANGER], []),
+    "all there": ([stored(CONSUMER, ORG)], [ORG], "", [], []),
+    "others stay": ([stored(STRANGER)], [CONSUMER], ASSOCIATE, [CONSUMER], []),
+    "removed before": (
+        [stored(principals={CONSUMER: "DISASSOCIATED", ORG: "FAILED"})],
+        [CONSUMER, ORG],
+        ASSOCIATE,
+        [CONSUMER, ORG],
+        [],
+    ),
+    "invited": ([stored(principals={CONSUMER: "ASSOCIATING"})], [CONSUMER], "", [], []),
+    "suspended": ([stored(principals={CONSUMER: "SUSPENDED"})], [CONSUMER], "", [], []),
+    "parameter removed": (
+        [stored(CONSUMER, resources={ARN: "DISASSOCIATED", OTHER: "DISASSOCIATED"})],
+        [CONSUMER, ORG],
+        ASSOCIATE,
+        # Whoever is in the share is not in a share with the parameter.
+        [CONSUMER, ORG],
+        [ARN],
+    ),
+    "deleted": ([stored(CONSUMER, status="DELETED")], [CONSUMER], CREATE, [CONSUMER], [ARN]),
+    "failed": ([stored(CONSUMER, status="FAILED")], [CONSUMER], CREATE, [CONSUMER], [ARN]),
+    "of another parameter": (
+        [
+            StoredShare(
+                "arn:aws:ram:eu-west-1:111122223333:resource-share/x", "other", {CONSUMER: "ASSOCIATED"}
+            )
+        ],
+        [CONSUMER],
+        CREATE,
+        [CONSUMER],
+        [ARN],
+    ),
+    "two, of runs at once": (
+        [stored(CONSUMER), StoredShare("arn:z", SHARE, {ORG: "ASSOCIATED"}, {ARN: "ASSOCIATED"})],
+        [CONSUMER, ORG, UNIT],
+        ASSOCIATE,
+        [UNIT],
+        [],
+    ),
+    "the owner needs none": ([], [OWNER], "", [], []),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_missing_principals_are_added_and_nothing_else(case: str) -> None:
+    there, named, operation, principals, resources = CASES[case]
+    here = shared(*there)
+    target = plan_of(options(publish_share=named), here)
+    assert (operations(target), target.refusals) == ([operation] if operation else [], ())
+    for action in target.actions:
+        assert (action.service, action.resource) == ("ram", NAME)
+        assert action.parameters.get("principals", []) == principals
+        assert action.parameters.get("resourceArns", []) == resources
+    assert (target.before != target.after) == bool(operation)
+    run = run_on(options(publish_share=named), here, check_mode=False)
+    assert (run.outcome.failures, [one.operation for one in run.outcome.performed]) == (
+        (),
+        operations(target),
+    )
+    again = plan_of(options(publish_share=named), here)
+    assert (again.actions, again.refusals, again.before) == ((), (), again.after)
+
+
+def test_a_share_is_created_for_the_organization_only_unless_it_is_asked_for() -> None:
+    def creation(**given: Any) -> dict[str, Any]:
+        (action,) = plan_of(options(publish_share=[CONSUMER], **given), shared()).actions
+        return dict(action.parameters)
+
+    inside, outside = creation(), creation(publish_share_external=True)
+    assert (inside["name"], inside["allowExternalPrincipals"]) == (SHARE, False)
+    assert outside["allowExternalPrincipals"]
+    # A repeated request creates no second share, and another one is not taken for it.
+    assert creation()["clientToken"] == inside["clientToken"] != outside["clientToken"]
+    dead = shared(stored(status="DELETED"))
+    (after,) = plan_of(options(publish_share=[CONSUMER]), dead).actions
+    assert after.parameters["clientToken"] != inside["clientToken"]
+
+
+def test_the_parameter_is_shared_after_it_has_the_image_and_is_advanced() -> None:
+    here = account(parameter=parameter(version(1, NEW, LABEL)))
+    target = plan_of(options(publish_share=[CONSUMER]), here)
+    assert operations(target) == ["PutParameter", "LabelParameterVersion", CREATE]
+    assert target.actions[0].parameters["Tier"] == "Advanced"
+    assert target.before["shared_with"] == []
+    assert target.after["shared_with"] == [CONSUMER]
+    assert target.after["parameter"]["tier"] == "Advanced"
+
+
+def test_without_consumers_ram_is_not_called_and_the_tier_stays() -> None:
+    here = account(parameter=parameter(version(1, NEW, LABEL)), ram=Ram([stored(CONSUMER)]))
+    run = run_on(options(), here, check_mode=False)
+    assert (run.plan.actions, run.outcome.performed, here.ram.calls) == ((), (), [])
+    assert "shared_with" not in run.plan.targets[0].before
+
+
+def test_the_parameters_of_other_accounts_are_not_shared() -> None:
+    abroad = account(parameter=parameter(version(1, NEW, LABEL)))
+    here = account(parameter=PUBLISHED, ram=Ram([stored(CONSUMER)]), consumer=abroad)
+    given_options = options(
+        publish_share=[CONSUMER, STRANGER], account_ids=[CONSUMER], consumer_role_name="golden-consumer"
+    )
+    run = run_on(given_options, here, check_mode=False)
+    by_account = {one.target.account_id: operations(one) for one in run.plan.targets}
+    assert by_account == {CONSUMER: [], OWNER: [ASSOCIATE]}
+    assert abroad.ram.calls == []
+    assert [(one["account_id"], one["shared_with"]) for one in run.results] == [
+        (CONSUMER, []),
+        (OWNER, [CONSUMER, STRANGER]),
+    ]
+
+
+REFUSED: dict[str, tuple[StoredShare, dict[str, Any], str, str]] = {
+    "another resource": (
+        stored(CONSUMER, resources={ARN: "ASSOCIATED", OTHER: "ASSOCIATED"}),
+        {"publish_share": [CONSUMER]},
+        "resource_share_conflict",
+        OTHER,
+    ),
+    "only another resource": (
+        stored(resources={OTHER: "ASSOCIATING"}),
+        {"publish_share": [CONSUMER]},
+        "resource_share_conflict",
+        OTHER,
+    ),
+    "a principal that would get the parameter": (
+        stored(STRANGER, resources={}),
+        {"publish_share": [CONSUMER]},
+        "resource_share_conflict",
+        STRANGER,
+    ),
+    "accounts outside are allowed": (
+        stored(ORG, external=True),
+        {"publish_share": [CONSUMER]},
+        "resource_share_differs",
+        "--no-allow-external-principals",
+    ),
+    "accounts outside are not allowed": (
+        stored(ORG),
+        {"publish_share": [CONSUMER], "publish_share_external": True},
+        "resource_share_differs",
+        "--allow-external-principals",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_share_that_would_give_more_than_is_named_is_refused(case: str) -> None:
+    there, named, code, said = REFUSED[case]
+    here = shared(there)
+    target = plan_of(options(**named), here)
+    assert codes([target]) == [code]
+    assert said in f"{target.refusals[0].message} {target.refusals[0].remedy}"
+    assert (target.refusals[0].region, {*here.ram.calls}) == (REGION, {*READS})
+
+
+def test_an_organization_is_added_to_a_share_that_allows_accounts_outside() -> None:
+    assert operations(plan_of(options(publish_share=[ORG]), shared(stored(external=True)))) == [ASSOCIATE]
+
+
+# How AWS associates, in the order of the reads: what is waited for, warned of, and failed.
+OUTCOMES: dict[str, tuple[dict[str, Any], list[str], str, str]] = {
+    "at once": ({}, [], "", ""),
+    "slowly": ({"becomes": {ARN: ["ASSOCIATING", "ASSOCIATING", "ASSOCIATED"]}}, [], "", ""),
+    "an invitation": (
+        {"invited": frozenset({STRANGER})},
+        [],
+        f"{STRANGER} cannot read the parameter: AWS has not added it yet",
+        "",
+    ),
+    "the parameter fails": (
+        {"becomes": {ARN: ["FAILED"]}},
+        [(CREATE, "parameter_not_shared")],
+        "",
+        f"{NAME} is not in its resource share (FAILED: No access.)",
+    ),
+    "a principal fails": (
+        {"becomes": {STRANGER: ["FAILED"]}},
+        [(CREATE, "parameter_not_shared")],
+        "",
+        f"{NAME} is not shared with {STRANGER} (FAILED: No access.)",
+    ),
+    "never": (
+        {"becomes": {STRANGER: ["ASSOCIATING"]}},
+        [],
+        f"{STRANGER} cannot read the parameter: AWS has not added it yet",
+        "",
+    ),
+    "its answer is lost": ({"lost": frozenset({CREATE})}, [], "", ""),
+    "refused": (
+        {"refuse": {CREATE: "UnknownResourceException"}},
+        [(CREATE, "UnknownResourceException")],
+        "",
+        "No.",
+    ),
+    "it was not created": (
+        {"refuse": {CREATE: "InternalError"}},
+        [(CREATE, "InternalError")],
+        "",
+        "No.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OUTCOMES)
+def test_what_aws_has_not_shared_is_not_called_shared(case: str, clock: Clock) -> None:
+    ram, failures, warning, message = OUTCOMES[case]
+    here = shared(**ram)
+    run = run_on(options(publish_share=[CONSUMER, STRANGER], wait_timeout=5), here, check_mode=False)
+    assert [(one.action, one.error_code) for one in run.outcome.failures] == failures
+    assert message in "".join(one.message for one in run.outcome.failures)
+    assert warning in "".join(run.outcome.warnings)
+    assert bool(run.outcome.warnings) == bool(warning)
+    assert clock.now == {"slowly": 1.5, "never": 5}.get(case, 0)
+
+
+def test_who_has_not_accepted_yet_is_named_in_each_run() -> None:
+    here = shared(stored(principals={STRANGER: "ASSOCIATING", CONSUMER: "ASSOCIATED", UNIT: "SUSPENDED"}))
+    target = plan_of(options(publish_share=[STRANGER, CONSUMER, UNIT]), here)
+    assert len(target.warnings) == 2
+    assert STRANGER in target.warnings[0]
+    assert "accept" in target.warnings[0]
+    assert (
+        f"{UNIT} cannot read the parameter: its status in the resource share is SUSPENDED." in target.warnings
+    )
+
+
+PRINCIPALS = st.dictionaries(
+    st.sampled_from([CONSUMER, STRANGER, ORG, UNIT]),
+    st.sampled_from(["ASSOCIATED", "ASSOCIATING", "FAILED", "DISASSOCIATED", "SUSPENDED"]),
+)
+RESOURCES = st.dictionaries(st.sampled_from([ARN, OTHER]), st.sampled_from(["ASSOCIATED", "DISASSOCIATED"]))
+
+
+@given(
+    st.lists(st.tuples(PRINCIPALS, RESOURCES, st.sampled_from(["ACTIVE", "DELETED"])), max_size=2),
+    st.lists(st.sampled_from([CONSUMER, STRANGER, ORG, UNIT]), unique=True),
+)
+def test_nobody_gets_what_is_not_named(shares: list[Any], named: list[str]) -> None:
+    """Whatever is there, a run gives access to whom it names only, and takes it from nobody."""
+    there = [
+        StoredShare(f"arn:{number}", SHARE, dict(principals), dict(resources), status=status)
+        for number, (principals, resources, status) in enumerate(shares)
+    ]
+    here = shared(*there)
+    before = _access(here.ram)
+    run = run_on(options(publish_share=named), here, check_mode=False)
+    if run.plan.refusals:
+        return
+    assert run.outcome.failures == ()
+    after = _access(here.ram)
+    assert before <= after <= before | {(one, ARN) for one in named}
+    assert {(one, ARN) for one in named} <= after
+    assert plan_of(options(publish_share=named), here).actions == ()
+
+
+def _access(ram: Ram) -> set[tuple[str, str]]:
+    present = ("ASSOCIATED", "ASSOCIATING", "SUSPENDED")
+    return {
+        (principal, resource)
+        for share in ram.shares
+        if share.status == "ACTIVE"
+        for principal, of_principal in share.principals.items()
+        for resource, of_resource in share.resources.items()
+        if of_principal in present and of_resource in present
+    }
