@@ -7,7 +7,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
+
+import botocore.session
 
 from simulated_aws.http.record import RecordedCall
 from simulated_aws.http.throttling import bucket
@@ -282,7 +285,16 @@ def operation_of(service: str, action: str) -> str:
     if service == "s3":
         method, _, path = action.partition(" ")
         return S3_ACTIONS[method, "/" in path.removeprefix("/")]
+    if service == "ram":
+        return _operations_of_ram()[action.rpartition("/")[2]]
     return "".join(part[:1].upper() + part[1:] for part in action.rpartition("/")[2].split("-"))
+
+
+@cache
+def _operations_of_ram() -> dict[str, str]:
+    """The operations of AWS RAM by their paths, which have no hyphens."""
+    names = botocore.session.get_session().get_service_model("ram").operation_names
+    return {name.lower(): name for name in names}
 
 
 def _regions(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
@@ -305,8 +317,9 @@ def _regions(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
             "account_id": account_id,
             "times": 0,
         }
-        failed = Failed(region, account_id, action)
-        which = f"{region}-{action}" if account_id == first else f"{region}-{account_id}-{action}"
+        operation = operation_of(service, action)
+        failed = Failed(region, account_id, operation)
+        which = f"{region}-{operation}" if account_id == first else f"{region}-{account_id}-{operation}"
         if (scenario, action) in _NOT_REQUIRED:
             says = re.escape(region)
             yield Case(scenario, "region", which, SURVIVE, faults=[fault], says=says, is_left=True)

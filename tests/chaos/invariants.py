@@ -175,4 +175,6 @@ def _access(world: Picture, label: str) -> set[str]:
         policy = json.dumps(one.get("policy", {}))
         grants = {f"grant {' '.join(grant)}" for grant in one.get("grants", ())}
         return {*grants, *(f"policy {account}" for account in _ACCOUNT.findall(policy))}
+    if label.startswith("resource share "):
+        return {entity for kind, entity, _status in one.get("associations", ()) if kind == "PRINCIPAL"}
     return set()

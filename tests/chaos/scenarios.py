@@ -345,6 +345,26 @@ def _republish(world: World) -> Setup:
     return Setup(command)
 
 
+def _share_parameter(world: World) -> Setup:
+    """ami_publish of a parameter that is shared through AWS RAM: a new share, and one more account in one."""
+    world.add(
+        accounts={**_ACCOUNTS, "management": "100000000001"},
+        organization={"management_account": "management", "accounts": [OWNER, *CONSUMERS]},
+    )
+    world.client("ram", HOME, "management").enable_sharing_with_aws_organization()
+    first, second = _releases(world)
+    common = {"parameter": PARAMETER, "require_shared": False}
+    one = _module(
+        "ami_publish",
+        **common,
+        images={REGIONS[0]: first[REGIONS[0]]},
+        publish_share=world.consumers()[:1],
+    )
+    _prepare(world, one)
+    command = _module("ami_publish", **common, images=dict(second), publish_share=world.consumers())
+    return Setup(command, world.consumers())
+
+
 def _rollback(world: World) -> Setup:
     """rollback_ami.yml to the older of two published images."""
     first, second = _releases(world)
@@ -779,6 +799,11 @@ SCENARIOS: dict[str, Scenario] = {
     "republish": _scenario(
         _republish,
         ssm="AddTagsToResource LabelParameterVersion PutParameter UnlabelParameterVersion",
+    ),
+    "share-parameter": _scenario(
+        _share_parameter,
+        ram="AssociateResourceShare CreateResourceShare",
+        ssm="LabelParameterVersion PutParameter",
     ),
     "copy": _scenario(_copy, ec2="CopyImage"),
     "failed-copy": _scenario(_failed_copy, ec2="CopyImage DeregisterImage"),

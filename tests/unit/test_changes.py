@@ -107,6 +107,14 @@ NEW_DEFAULT = {"LaunchTemplateId": "lt-1", "DefaultVersion": KNOWN_AFTER_APPLY}
             ("LabelParameterVersion", {"Name": "/golden/web", "Labels": ["v1"]}),
             "+ label v1 on /golden/web",
         ),
+        (
+            ("CreateResourceShare", {"principals": ["200000000000"], "resourceArns": ["arn"]}, "/golden/web"),
+            "+ share /golden/web through AWS RAM for 200000000000",
+        ),
+        (
+            ("AssociateResourceShare", {"resourceArns": ["arn"]}, "/golden/web"),
+            "+ share /golden/web through AWS RAM",
+        ),
         (("CreateLaunchTemplateVersion", VERSION, "lt-1"), "+ version based on version 37 of lt-1"),
         (("ModifyLaunchTemplate", NEW_DEFAULT, "lt-1"), "~ default version of lt-1"),
         (

@@ -13,6 +13,7 @@ NEVER_MADE = {
     "kms:Decrypt": "only as a dry run, which changes nothing",
     "kms:GenerateDataKeyWithoutPlaintext": "only as a dry run, which changes nothing",
     "kms:ReEncrypt": "only as a dry run, which changes nothing",
+    "ssm:PutResourcePolicy": "by AWS RAM for the caller",
     "sqs:DeleteMessage": "by ansible.eda's source of events, for the rulebook",
     "sqs:ReceiveMessage": "by ansible.eda's source of events, for the rulebook",
 }
