@@ -45,6 +45,17 @@ def enable_sharing(aws: SimulatedAws) -> None:
     aws.clear_calls()
 
 
+def principals(aws: SimulatedAws, region: str = HOME) -> dict[str, str]:
+    """The principals of the parameter's resource share with their status."""
+    return {
+        entity: status
+        for share in aws.world()
+        if (share["kind"], share["region"]) == ("resource share", region)
+        for kind, entity, status in share["associations"]
+        if kind == "PRINCIPAL"
+    }
+
+
 def golden_images(
     fixture: Fixture, release: str, sharing: Mapping[str, Any] | None = None, **image: Any
 ) -> dict[str, str]:

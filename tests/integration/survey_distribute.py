@@ -48,6 +48,8 @@ def _by_filters(aws: SimulatedAws, folder: Path) -> Job:
         "distribute_purge_access": True,
         "distribute_publish_parameter": publishing.PARAMETER,
         "distribute_parameter_tags": {"team": "web"},
+        "distribute_publish_share": accounts,
+        "distribute_publish_share_external": True,
         "distribute_publish_older": True,
         "distribute_publish_uncertain": True,
         "distribute_launch_templates": [publishing.TEMPLATE],
@@ -67,6 +69,7 @@ def _by_filters(aws: SimulatedAws, folder: Path) -> Job:
             assert publishing.value(aws, OWNER, region) == image_id
             assert publishing.tags(aws, OWNER, region) == {"team": "web"}
             assert publishing.default_of(aws, OWNER, region)["ImageId"] == image_id
+            assert publishing.principals(aws, region) == dict.fromkeys(accounts, "ASSOCIATING")
         copy = observed.image(aws, OWNER, AWAY, images[AWAY])
         assert copy["Name"] == f"{fixture.name} in {AWAY}"
         tags = observed.tags(copy)

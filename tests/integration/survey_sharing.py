@@ -185,6 +185,8 @@ def _publish(aws: SimulatedAws, _folder: Path) -> Job:
         "publish_launch_templates": [publishing.TEMPLATE],
         "publish_launch_template_base_version": "latest",
         "publish_parameter_tags": {"team": "web"},
+        "publish_share": fixture.account_ids(STRANGER),
+        "publish_share_external": True,
         "publish_older": True,
         "publish_source_image_id": fixture.image_id,
         # It counts in check mode alone.
@@ -198,6 +200,7 @@ def _publish(aws: SimulatedAws, _folder: Path) -> Job:
             assert publishing.value(aws, account, region, label) == images[region]
             assert publishing.default_of(aws, account, region)["ImageId"] == images[region]
             assert publishing.tags(aws, account, region) == {"team": "web"}
+        assert publishing.principals(aws) == dict.fromkeys(fixture.account_ids(STRANGER), "ASSOCIATING")
 
     return Job("golden.images.publish_ami", values, check, fixture, (publishing.EXTERNAL_ID,))
 

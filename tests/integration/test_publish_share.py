@@ -43,17 +43,6 @@ def launched(aws: SimulatedAws, account: str, region: str) -> str:
     return str(found["Instances"][0]["ImageId"])
 
 
-def principals(aws: SimulatedAws, region: str = HOME) -> dict[str, str]:
-    """The principals of the parameter's resource share with their status."""
-    return {
-        entity: status
-        for share in aws.world()
-        if (share["kind"], share["region"]) == ("resource share", region)
-        for kind, entity, status in share["associations"]
-        if kind == "PRINCIPAL"
-    }
-
-
 def changes(aws: SimulatedAws) -> list[RecordedCall]:
     """The calls that change something."""
     return [call for call in aws.calls() if call.changes and call.action != "AssumeRole"]
@@ -124,7 +113,7 @@ def test_accounts_of_a_unit_launch_what_the_owner_publishes_without_a_role(
     aws.clear_calls()
     fewer = ansible.run(PUBLISH, {**more, "publish_share": staging})
     assert (fewer.code, changes(aws)) == (0, []), fewer.text
-    assert principals(aws) == dict.fromkeys([unit, *staging], "ASSOCIATED")
+    assert publishing.principals(aws) == dict.fromkeys([unit, *staging], "ASSOCIATED")
 
 
 def test_a_distribution_shares_its_parameter(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> None:
@@ -180,7 +169,7 @@ def test_a_refusal_of_aws_says_what_to_do_and_the_image_is_published(
         True,
     ), found
     assert [publishing.value(aws, OWNER, region) for region in REGIONS] == [images[one] for one in REGIONS]
-    assert principals(aws) == {}
+    assert publishing.principals(aws) == {}
 
 
 def test_an_account_outside_is_invited_and_named_in_each_run(
@@ -194,7 +183,7 @@ def test_an_account_outside_is_invited_and_named_in_each_run(
         run = ansible.tasks([task])
         assert (run.code, run.changed) == (0, changed), run.text
         assert f"{partner[0]} cannot read the parameter" in publishing.warnings(run)
-    assert principals(aws) == {partner[0]: "ASSOCIATING"}
+    assert publishing.principals(aws) == {partner[0]: "ASSOCIATING"}
 
 
 def test_a_resource_share_with_something_else_stops_all_regions(
