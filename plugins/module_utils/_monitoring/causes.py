@@ -32,6 +32,12 @@ _LATER = re.compile(r"\b(?:Throttl\w+|TooManyRequests\w*|RequestLimitExceeded|5\
 _NETWORK = "Check the network, the proxy and AWS_ENDPOINT_URL."
 _ALLOW = "docs/iam/monitor.json has all permissions that the credentials need."
 _RETRY = "Rerun later."
+# AWS returns them in such a region, too: the account's credentials are not known there.
+_NOT_VALID = frozenset({"InvalidClientTokenId", "UnrecognizedClientException"})
+_REGIONS = (
+    "Check monitor_regions and monitor_log_group_regions: AWS returns this for a region that the account has "
+    "not enabled."
+)
 
 
 def explain(message: str) -> tuple[str, str]:
@@ -52,7 +58,8 @@ def explain(message: str) -> tuple[str, str]:
         return text, _ALLOW
     if _CREDENTIALS.search(text):
         # A module of this collection has the remedy already.
-        return text, "" if CHECK_CREDENTIALS in text else CHECK_CREDENTIALS
+        remedy = f"{_REGIONS} {CHECK_CREDENTIALS}" if code in _NOT_VALID else CHECK_CREDENTIALS
+        return text, "" if CHECK_CREDENTIALS in text else remedy
     if error and _LATER.fullmatch(code):
         return text, _RETRY
     if "Could not connect to the endpoint URL" in text or "Connect timeout" in text:

@@ -38,6 +38,16 @@ def test_a_web_page(message: str, expected: str) -> None:
     assert explain(message) == (expected, "Check the network, the proxy and AWS_ENDPOINT_URL.")
 
 
+@pytest.mark.parametrize("code", ["InvalidClientTokenId", "UnrecognizedClientException"])
+def test_credentials_that_are_not_valid_may_be_a_region_that_is_not_enabled(code: str) -> None:
+    _message, remedy = explain(
+        ERROR.format(code, "", "The security token included in the request is invalid.")
+    )
+    assert remedy.startswith("Check monitor_regions and monitor_log_group_regions: ")
+    assert "a region that the account has not enabled" in remedy
+    assert CHECK_CREDENTIALS in remedy
+
+
 @pytest.mark.parametrize(
     ("text", "beginning"),
     [
