@@ -451,8 +451,8 @@ report:
             through: grant
     not_checked: []
     policy:
-      allowed_account_ids: []
-      allowed_org_arns: ["arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5"]
+      allowed_account_ids: ["012345678901"]
+      allowed_org_arns: []
       allowed_org_unit_arns: []
       rules: []
     regions:
