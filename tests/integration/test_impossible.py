@@ -637,7 +637,7 @@ CASES: dict[str, list[Case]] = {
             "share_purge_launch_permissions",
             True,
             "",
-            {"share_account_ids": [], "share_org_arns": [], "share_org_unit_arns": []},
+            {"share_account_ids": [], "share_shared_tags": {"version": "1"}},
         ),
         Case("share_snapshots", "perhaps", stage="role"),
     ],
