@@ -181,12 +181,12 @@ EXAMPLES = r"""
     account_ids: ["012345678901"]
     consumer_role_name: golden-consumer
 
-- name: Share one parameter a region with an organizational unit, instead of one in each account
+- name: Share the parameter of each region with another account, which then needs none of its own
   golden.images.ami_publish:
     images: "{{ copied.images }}"
     source_image_id: ami-0123456789abcdef0
     parameter: /golden/web
-    publish_share: ["arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-11111111"]
+    publish_share: ["012345678901"]
 
 - name: Roll back to the copies of an earlier image
   golden.images.ami_publish:
@@ -218,7 +218,7 @@ results:
       parameter_arn: arn:aws:ssm:eu-west-1:111122223333:parameter/golden/web
       parameter_version: 7
       region: eu-west-1
-      shared_with: ["arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-11111111"]
+      shared_with: []
   contains:
     account_id:
       description: The account of the parameter and the launch templates.

@@ -543,6 +543,7 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("docs/cleanup.md", "cleanup_prices"): "test_cleanup_role.py has prices",
     ("docs/diagnosing.md", "ami_share_diagnose:"): "test_diagnose.py gives each form of images",
     ("docs/publishing.md", "ami_publish:"): "test_publish.py publishes in several accounts",
+    ("docs/publishing.md", "distribute_publish_share:"): "test_publish_share.py shares the parameter",
     ("docs/publishing.md", "ec2_instance"): "test_ami_lookup.py looks up",
     ("docs/remediating.md", "snap-0123456789abcdef0"): "test_remediate.py names images and snapshots",
     ("docs/remediating.md", "remediate_external_id"): "test_remediate.py reads volumes",

@@ -206,7 +206,11 @@ def _share_from_elsewhere(aws: SimulatedAws, fixture: Fixture) -> None:
 
 
 def _prepare_publishing(aws: SimulatedAws, images: Mapping[str, str]) -> None:
-    """Share the images with the accounts of the publication, and make the template that launches them."""
+    """Share the images with the accounts of the publication, and make the template that launches them.
+
+    The parameter is shared with an account of the organization.
+    """
+    aws.client("ram", "management").enable_sharing_with_aws_organization()
     for region, image_id in images.items():
         ec2 = aws.client("ec2", OWNER, region)
         permissions = {"Add": [{"UserId": aws.account_id("web-prod")}]}
