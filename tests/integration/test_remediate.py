@@ -232,7 +232,7 @@ def test_a_failed_image_does_not_stop_the_others_and_single_images_can_be_select
     unselected = ansible.run(
         FQCN, {"remediate_images": {AWAY: []}, "remediate_allowed_account_ids": [allowed]}, "--check"
     )
-    assert "images: 'eu-west-1' has no IDs." in unselected.task("Plan removals").result["msg"]
+    assert "images: 'eu-west-1' has no IDs." in unselected.task("Check what is selected").result["msg"]
 
     # The first call is the audit's; the next two unshare, in all regions and per region.
     aws.add_fault(
