@@ -259,7 +259,7 @@ def test_a_failed_image_does_not_stop_the_others_and_single_images_can_be_select
     assert [bool(one["failures"]) for one in failed.task(PER_REGION).result["results"]] == [True, False]
     message = failed.task(END).result["msg"]
     assert f"Not confirmed: {FAR}: unshare {ids['far']} (far) from {stranger}" in message
-    assert f"{FAR}: You are not authorized" in message
+    assert f"{FAR} in account {aws.account_id(OWNER)}: You are not authorized" in message
     assert ids["away"] not in message
     assert {one["region"] for one in failed.facts["remediate_remaining"]} == {FAR}
     assert observed.sharing(aws, OWNER, AWAY, ids["away"]) == ({allowed}, [{allowed}])
