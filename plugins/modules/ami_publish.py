@@ -48,6 +48,7 @@ options:
       - They are added to the resource share that has the parameter and a name derived from it, such as
         C(golden-images-golden-web-65223423). Nobody is removed from it. It is refused if it has other resources, or if it
         lacks the parameter and has consumers that are not named here.
+      - A warning names who else has the parameter, also through resource shares of other names, which are not changed.
       - The parameter becomes an advanced one, for which AWS charges. Organizations and organizational units require that
         sharing with AWS Organizations is enabled in AWS RAM.
       - Parameters of O(account_ids) are not shared. Those that AWS has rejected in O(share_result) are left out.
@@ -58,8 +59,8 @@ options:
     description:
       - Whether accounts in O(publish_share) may be outside of the organization. AWS RAM sends them an invitation, and they
         cannot read the parameter before they have accepted it. A warning names them, and the module does not wait for it.
-      - With V(false), AWS refuses such accounts. An existing resource share decides itself whether it allows them. If that is
-        not what this option says, no account is added.
+      - With V(false), AWS refuses such accounts, unless the owner's account is in no organization. An existing resource share
+        decides itself whether it allows them. If that is not what this option says, no account is added.
       - Without sharing with AWS Organizations, accounts of the organization count as outside of it.
     type: bool
     default: false

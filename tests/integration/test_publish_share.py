@@ -113,6 +113,7 @@ def test_accounts_of_a_unit_launch_what_the_owner_publishes_without_a_role(
     aws.clear_calls()
     fewer = ansible.run(PUBLISH, {**more, "publish_share": staging})
     assert (fewer.code, changes(aws)) == (0, []), fewer.text
+    assert f"{PARAMETER} stays shared with {unit}, which publish_share" in publishing.warnings(fewer)
     assert publishing.principals(aws) == dict.fromkeys([unit, *staging], "ASSOCIATED")
 
 
@@ -209,6 +210,24 @@ def test_a_resource_share_with_something_else_stops_all_regions(
     assert (found["error_code"], found["region"]) == ("resource_share_conflict", AWAY)
     assert secret in found["message"]
     assert changes(aws) == []
+
+
+def test_a_resource_share_of_another_name_is_named_and_left(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+) -> None:
+    publishing.enable_sharing(aws)
+    images = publishing.golden_images(fixture, "2026.11")
+    task = publishing.publish("Publish", images=images, publish_share=[fixture.org_arn])
+    assert ansible.tasks([task]).code == 0
+    aws.client("ram", OWNER, AWAY).create_resource_share(
+        name="platform", resourceArns=[arn(aws, AWAY)], principals=[aws.account_id(CONSUMER)]
+    )
+    aws.clear_calls()
+    again = ansible.tasks([task])
+    assert (again.code, changes(aws)) == (0, []), again.text
+    text = publishing.warnings(again)
+    assert f"{AWAY}: {PARAMETER} stays shared with {aws.account_id(CONSUMER)}" in text
+    assert "the resource share platform" in text
 
 
 @pytest.mark.parametrize(

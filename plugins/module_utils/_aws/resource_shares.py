@@ -6,13 +6,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from .._parameter_share import Association, ResourceShare
 from .answers import required
+from .errors import ClientError, code_of
 
 # botocore shape MaxResults of GetResourceShares and GetResourceShareAssociations: the largest page.
 _PAGE = {"PageSize": 500}
+# An error of botocore operation GetResourceShareAssociations: the parameter may not exist yet.
+_UNKNOWN = "UnknownResourceException"
 _SHARES, _ASSOCIATIONS = "GetResourceShares", "GetResourceShareAssociations"
 
 
@@ -26,6 +31,35 @@ def own_shares(ram: Any, name: str) -> tuple[ResourceShare, ...]:
     )
     items = [item for page in pages for item in required(page, "resourceShares", _SHARES)]
     return tuple(_parse_share(ram, item) for item in items)
+
+
+def other_shares(ram: Any, arn: str, known: Iterable[ResourceShare]) -> tuple[ResourceShare, ...]:
+    """Return the account's further resource shares that have this resource, with their principals."""
+    own = {share.arn for share in known}
+    pages = ram.get_paginator("get_resource_share_associations").paginate(
+        associationType="RESOURCE", resourceArn=arn, PaginationConfig=_PAGE
+    )
+    try:
+        items = [
+            item for page in pages for item in required(page, "resourceShareAssociations", _ASSOCIATIONS)
+        ]
+    except ClientError as exception:
+        if code_of(exception) != _UNKNOWN:
+            raise
+        return ()
+    shares = [
+        ResourceShare(
+            required(item, "resourceShareArn", _ASSOCIATIONS),
+            item.get("resourceShareName", ""),
+            resources=(_parse_association(item),),
+        )
+        for item in items
+    ]
+    return tuple(
+        replace(share, principals=_associations(ram, share.arn, "PRINCIPAL"))
+        for share in shares
+        if share.arn not in own and share.resource_arns
+    )
 
 
 def _parse_share(ram: Any, item: dict[str, Any]) -> ResourceShare:
@@ -53,12 +87,16 @@ def _associations(ram: Any, arn: str, kind: str) -> tuple[Association, ...]:
         associationType=kind, resourceShareArns=[arn], PaginationConfig=_PAGE
     )
     return tuple(
-        Association(
-            required(item, "associatedEntity", _ASSOCIATIONS),
-            required(item, "status", _ASSOCIATIONS),
-            item.get("external", False),
-            item.get("statusMessage", ""),
-        )
+        _parse_association(item)
         for page in pages
         for item in required(page, "resourceShareAssociations", _ASSOCIATIONS)
+    )
+
+
+def _parse_association(item: dict[str, Any]) -> Association:
+    return Association(
+        required(item, "associatedEntity", _ASSOCIATIONS),
+        required(item, "status", _ASSOCIATIONS),
+        item.get("external", False),
+        item.get("statusMessage", ""),
     )

@@ -54,7 +54,7 @@ def read_state(clients: Clients, options: PublishOptions) -> PublishState:
         if target.account_id == caller.account_id:
             state = read_target(account_clients, None, options, target, images[target])
             state = add_launches(account_clients, options, target, state)
-            state = add_shares(account_clients, options, target, state)
+            state = add_shares(account_clients, options, target, state, caller.partition)
             return add_sharing(account_clients, options, target, state)
         has_own_image = Target(caller.account_id, target.region) in images
         owner = opened[caller.account_id] if has_own_image else None

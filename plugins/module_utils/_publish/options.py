@@ -123,12 +123,16 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
         Rejected accounts fail the task that shares the copies, and do not stop the publication in the others.
         """
         rejected = self.share_result.rejected_account_ids if self.share_result else ()
+        share = tuple(item for item in self.publish_share if item not in rejected)
+        # Without this option, publish_share need not name anybody.
+        external = self.publish_share_external and bool(share or not self.publish_share)
         return replace(
             self,
             source_image_id=self.source_image_id or copies.source_image_id,
             source_region=self.source_region or copies.source_region,
             account_ids=tuple(item for item in self.account_ids if item not in rejected),
-            publish_share=tuple(item for item in self.publish_share if item not in rejected),
+            publish_share=share,
+            publish_share_external=external,
         )
 
     def _in(self, regions: Collection[str]) -> PublishOptions:

@@ -18,7 +18,7 @@ from .launch_data import Change, build_request, find_change, find_doubtful_snaps
 from .launches import explain_doubts, explain_uncertainties, requires_tokens
 from .options import ADVANCED, DEFAULT, PublishOptions
 from .origins import compare
-from .resource_share import describe_share, list_pending, named_pending, plan_share
+from .resource_share import describe_share, plan_share, warn_of_share
 from .state import (
     LABEL_PREFIX,
     MAX_VERSIONS,
@@ -120,7 +120,7 @@ def _plan_target(every: PublishOptions, current: PublishState, target: Target, l
         warnings=(
             *_list_warnings(options, state, target, label),
             *_warn_of_age(options, current, target),
-            *list_pending(named_pending(options, current, target)),
+            *warn_of_share(options, current, target),
             *(
                 warning
                 for name, template in state.templates.items()

@@ -18,13 +18,13 @@ from .._aws.clients import Clients
 from .._aws.errors import ClientError
 from .._aws.parameters import is_missing
 from .._aws.read_visible import until_visible
-from .._aws.resource_shares import own_shares
+from .._aws.resource_shares import other_shares, own_shares
 from .._denial import DENIED
 from .._failures import Failure, ValidationError
 from .._fanout import map_parallel
 from .._model import Image, ImageRef, Target
 from .._option import is_image_id
-from .._parameter_share import share_name
+from .._parameter_share import parameter_arn, share_name
 from .._tags import tag_map
 from .launches import enables_hibernation
 from .options import PublishOptions
@@ -142,12 +142,16 @@ def _find_copy_of_source(
     return None
 
 
-def add_shares(clients: Clients, options: PublishOptions, target: Target, state: TargetState) -> TargetState:
+def add_shares(
+    clients: Clients, options: PublishOptions, target: Target, state: TargetState, partition: str
+) -> TargetState:
     """Add the resource shares of the parameter, if it is to be shared; errors are botocore's."""
     if not options.for_account(target.account_id, target.account_id).publish_share:
         return state
-    shares = own_shares(clients.client("ram", target.region), share_name(options.parameter))
-    return replace(state, shares=shares)
+    ram = clients.client("ram", target.region)
+    shares = own_shares(ram, share_name(options.parameter))
+    others = other_shares(ram, parameter_arn(partition, target, options.parameter), shares)
+    return replace(state, shares=shares, other_shares=others)
 
 
 def add_sharing(clients: Clients, options: PublishOptions, target: Target, state: TargetState) -> TargetState:

@@ -18,6 +18,7 @@ from typing import Any
 from .._listing import join_texts
 from .._model import Target
 from .._parameter_share import (
+    ASSOCIATED,
     ASSOCIATING,
     ResourceShare,
     consumers_of,
@@ -121,6 +122,29 @@ def find_difference(options: PublishOptions, current: PublishState, target: Targ
     return problem, remedy
 
 
+def warn_of_share(options: PublishOptions, current: PublishState, target: Target) -> Iterator[str]:
+    """Yield who has the parameter without being named, and who has no access although they are named."""
+    if not options.publish_share:
+        return
+    arn, name = parameter_arn(current.partition, target, options.parameter), options.parameter
+    shares = [share for share in _live_shares(current, target) if arn in share.resource_arns]
+    for share in (*shares, *current.targets[target].other_shares):
+        if unnamed := sorted(share.consumers - {*options.publish_share}):
+            yield (
+                f"{name} stays shared with {join_texts(unnamed, _NAMED)}, which publish_share does not name. "
+                f"Name them, or take it back from the resource share {share.name}: aws ram "
+                f"disassociate-resource-share --principals {' '.join(unnamed[:_NAMED])} --resource-share-arn "
+                "and its ARN."
+            )
+    statuses = {item.status for share in shares for item in share.resources if item.entity == arn}
+    if statuses and ASSOCIATED not in statuses:
+        yield (
+            f"Nobody can read {name} through the resource share {share_name(name)}: its status there is "
+            f"{', '.join(sorted(statuses))}. Rerun, in case AWS is still adding it."
+        )
+    yield from list_pending(pending(shares, options.publish_share))
+
+
 def list_pending(consumers: dict[str, str]) -> Iterator[str]:
     """Yield what principals without access yet wait for, given their status."""
     for status in sorted(set(consumers.values())):
@@ -148,11 +172,6 @@ def shared_with(options: PublishOptions, current: PublishState, target: Target) 
     """Return the principals that the parameter is shared with through its resource share."""
     arn = parameter_arn(current.partition, target, options.parameter)
     return consumers_of(_live_shares(current, target), arn)
-
-
-def named_pending(options: PublishOptions, current: PublishState, target: Target) -> dict[str, str]:
-    """Return those of the named principals that have no access although they are in the share."""
-    return pending(_live_shares(current, target), options.publish_share)
 
 
 def _missing(options: PublishOptions, current: PublishState, target: Target) -> list[str]:

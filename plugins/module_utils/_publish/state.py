@@ -151,9 +151,9 @@ class TargetState:
     ``image`` is the account's view of ``image_id``; ``named`` are the existing images that parameter and
     templates name, by ID. ``launch`` is None if the launch permissions do not matter. ``templates`` are by
     the requested names, without missing ones. ``shares`` are the resource shares of the parameter's name, in
-    the own account if it is shared. ``types`` are the region's instance types that the templates
-    can have, by name. ``encrypts`` is whether the account encrypts EBS volumes by default, None if that was
-    not read.
+    the own account if it is shared, and ``other_shares`` those of other names that have the parameter.
+    ``types`` are the region's instance types that the templates can have, by name. ``encrypts`` is whether
+    the account encrypts EBS volumes by default, None if that was not read.
     """
 
     image_id: str | None = None
@@ -165,6 +165,7 @@ class TargetState:
     types: Mapping[str, InstanceType] = field(default_factory=dict)
     encrypts: bool | None = None
     shares: tuple[ResourceShare, ...] = ()
+    other_shares: tuple[ResourceShare, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -101,9 +101,18 @@ class Ram:
         ]
 
     def _associations(self, parameters: Mapping[str, Any]) -> list[Any]:
+        kind = parameters["associationType"]
+        if "resourceArn" in parameters:
+            assert kind == "RESOURCE"
+            return [
+                {"associatedEntity": entity, "resourceShareArn": share.arn, "status": status}
+                | {"resourceShareName": share.name}
+                for share in self.shares
+                for entity, status in share.resources.items()
+                if entity == parameters["resourceArn"]
+            ]
         (arn,) = parameters["resourceShareArns"]
         (share,) = (one for one in self.shares if one.arn == arn)
-        kind = parameters["associationType"]
         entities = share.principals if kind == "PRINCIPAL" else share.resources
         return [
             {

@@ -94,6 +94,18 @@ def test_the_parameter_is_not_shared_with_accounts_that_aws_rejected() -> None:
     assert run_on(given, account()).wanted.publish_share == (CONSUMER, "2" * 12)
 
 
+def test_the_image_is_published_if_aws_rejected_all_who_the_parameter_is_shared_with() -> None:
+    given = options(
+        images=None,
+        copy_result=copy_result({REGION: NEW}),
+        share_result=share_result(rejected_account_ids=[STRANGER]),
+        publish_share=[STRANGER],
+        publish_share_external=True,
+    )
+    (one,) = run_on(given, account()).results
+    assert (one["image_id"], one["shared_with"]) == (NEW, [])
+
+
 def test_accounts_get_their_own_copies_and_not_those_that_aws_rejected() -> None:
     given = options(
         images=[{"account_id": CONSUMER, "region": REGION, "image_id": OLD}],

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 from ansible_collections.golden.images.plugins.module_utils._parameter_share import share_name
 from hypothesis import given
 from hypothesis import strategies as st
@@ -288,6 +289,57 @@ def test_who_has_not_accepted_yet_is_named_in_each_run() -> None:
     assert (
         f"{UNIT} cannot read the parameter: its status in the resource share is SUSPENDED." in target.warnings
     )
+
+
+def test_who_is_no_longer_named_but_keeps_the_parameter_is_named_in_each_run() -> None:
+    here = shared(stored(CONSUMER, STRANGER, principals={CONSUMER: "ASSOCIATED", STRANGER: "SUSPENDED"}))
+    target = plan_of(options(publish_share=[CONSUMER]), here)
+    assert target.actions == ()
+    (warning,) = target.warnings
+    assert f"{NAME} stays shared with {STRANGER}, which publish_share does not name" in warning
+    assert f"aws ram disassociate-resource-share --principals {STRANGER}" in warning
+    assert SHARE in warning
+    assert (
+        plan_of(options(publish_share=[CONSUMER, STRANGER]), shared(stored(CONSUMER, STRANGER))).warnings
+        == ()
+    )
+
+
+def test_a_resource_share_of_another_name_with_the_parameter_is_named_and_left() -> None:
+    def other(status: str = "ASSOCIATED", **principals: str) -> StoredShare:
+        return StoredShare("arn:other", "platform", {STRANGER: "ASSOCIATED", **principals}, {ARN: status})
+
+    here = shared(stored(CONSUMER), other())
+    target = plan_of(options(publish_share=[CONSUMER]), here)
+    assert (target.actions, target.refusals, target.after["shared_with"]) == ((), (), [CONSUMER])
+    (warning,) = target.warnings
+    assert f"{NAME} stays shared with {STRANGER}" in warning
+    assert "platform" in warning
+    # Who is named, is in it, and is not in the own share gets the own share, too.
+    named = plan_of(options(publish_share=[CONSUMER, STRANGER]), shared(stored(CONSUMER), other()))
+    assert (operations(named), named.warnings) == ([ASSOCIATE], ())
+    gone = shared(stored(CONSUMER), other("DISASSOCIATED"))
+    assert plan_of(options(publish_share=[CONSUMER]), gone).warnings == ()
+
+
+def test_a_parameter_that_aws_ram_does_not_know_is_in_no_resource_share() -> None:
+    unknown = {"GetResourceShareAssociations": "UnknownResourceException"}
+    assert operations(plan_of(options(publish_share=[CONSUMER]), shared(refuse=unknown))) == [CREATE]
+    with pytest.raises(ValidationError, match="AccessDeniedException"):
+        plan_of(
+            options(publish_share=[CONSUMER]),
+            shared(refuse=dict.fromkeys(unknown, "AccessDeniedException")),
+        )
+
+
+@pytest.mark.parametrize("status", ["ASSOCIATING", "SUSPENDED"])
+def test_a_parameter_that_is_not_in_its_share_yet_is_not_called_shared(status: str) -> None:
+    """An earlier run was stopped while it waited."""
+    target = plan_of(options(publish_share=[CONSUMER]), shared(stored(CONSUMER, resources={ARN: status})))
+    assert target.actions == ()
+    (warning,) = target.warnings
+    assert f"Nobody can read {NAME} through the resource share {SHARE}" in warning
+    assert f"its status there is {status}." in warning
 
 
 PRINCIPALS = st.dictionaries(
