@@ -47,7 +47,7 @@ options:
         (RV(results[].parameter_arn)). The images must be shared with them, too.
       - They are added to the resource share that has the parameter and a name derived from it, such as
         C(golden-images-golden-web-65223423). Nobody is removed from it. It is refused if it has other resources, or if it
-        lacks the parameter and has consumers that are not named here.
+        lacks the parameter, or has it although it does not exist, and has consumers that are not named here.
       - A warning names who else has the parameter, also through resource shares of other names, which are not changed.
       - The parameter becomes an advanced one, for which AWS charges. Organizations and organizational units require that
         sharing with AWS Organizations is enabled in AWS RAM.

@@ -77,22 +77,27 @@ def _creation(options: PublishOptions, current: PublishState, target: Target, ar
 
 
 def find_conflict(options: PublishOptions, current: PublishState, target: Target) -> tuple[str, str] | None:
-    """Return why the share of the parameter's name must not be changed, and what to do; None if it may be.
+    """Return why the parameter must not be shared, and what to do; None if it may be.
 
     Who is added to a share gets all its resources, and a resource that is added is shared with all its
     principals.
     """
-    arn = parameter_arn(current.partition, target, options.parameter)
-    for share in _live_shares(current, target) if options.publish_share else ():
+    if not options.publish_share:
+        return None
+    arn, state = parameter_arn(current.partition, target, options.parameter), current.targets[target]
+    own = _live_shares(current, target)
+    for share in own:
         if others := sorted(share.resource_arns - {arn}):
             has = f"has other resources than {options.parameter}: {join_texts(others, _NAMED)}"
             remedy = f"It is not this collection's. Rename or delete {share.arn}, or remove these from it."
             return f"The resource share {share.name} {has}.", remedy
+    # A share keeps the ARN of a parameter that was deleted.
+    for share in (*own, *state.other_shares):
         unnamed = sorted(share.consumers - {*options.publish_share})
-        if unnamed and arn not in share.resource_arns:
+        if unnamed and (state.parameter is None or arn not in share.resource_arns):
             has = (
-                f"does not have {options.parameter}, and has consumers that publish_share does not name: "
-                f"{join_texts(unnamed, _NAMED)}"
+                f"has consumers that publish_share does not name, and {options.parameter} would be new for "
+                f"them: {join_texts(unnamed, _NAMED)}"
             )
             remedy = f"Name them, remove them from {share.arn} (DisassociateResourceShare), or delete it."
             return f"The resource share {share.name} {has}.", remedy

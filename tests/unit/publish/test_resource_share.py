@@ -220,6 +220,18 @@ def test_a_share_that_would_give_more_than_is_named_is_refused(case: str) -> Non
     assert (target.refusals[0].region, {*here.ram.calls}) == (REGION, {*READS})
 
 
+@pytest.mark.parametrize("name", [SHARE, "platform"])
+def test_a_new_parameter_is_not_given_to_consumers_of_a_deleted_one(name: str) -> None:
+    """Resource shares keep the ARN of a parameter that was deleted."""
+    left = StoredShare("arn:left", name, {STRANGER: "ASSOCIATED"}, {ARN: "ASSOCIATED"})
+    here = account(ram=Ram([left]))
+    target = plan_of(options(publish_share=[CONSUMER]), here)
+    assert codes([target]) == ["resource_share_conflict"]
+    assert STRANGER in target.refusals[0].message
+    assert not plan_of(options(publish_share=[CONSUMER, STRANGER]), here).refusals
+    assert not plan_of(options(), here).refusals
+
+
 def test_an_organization_is_added_to_a_share_that_allows_accounts_outside() -> None:
     assert operations(plan_of(options(publish_share=[ORG]), shared(stored(external=True)))) == [ASSOCIATE]
 
