@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .._listing import join_texts
-from .._model import Target
+from .._model import Sharing, Target
 from .._parameter_share import (
     ASSOCIATED,
     ASSOCIATING,
@@ -148,6 +148,19 @@ def warn_of_share(options: PublishOptions, current: PublishState, target: Target
             f"{', '.join(sorted(statuses))}. Rerun, in case AWS is still adding it."
         )
     yield from list_pending(pending(shares, options.publish_share))
+    yield from _warn_of_image(options, current.targets[target].launch)
+
+
+def _warn_of_image(options: PublishOptions, launch: Sharing | None) -> Iterator[str]:
+    """Yield the accounts that the image is surely not shared with: organizations may have the others."""
+    if launch is None or launch.public or launch.org_arns or launch.org_unit_arns:
+        return
+    accounts = sorted(item for item in options.publish_share if ACCOUNT_ID.fullmatch(item))
+    if without := [item for item in accounts if item not in launch.account_ids]:
+        yield (
+            f"The image is not shared with {join_texts(without, _NAMED)}, which cannot launch it by the "
+            "parameter. Share it with them (ami_share), or remove them from publish_share."
+        )
 
 
 def list_pending(consumers: dict[str, str]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._model import Sharing
 from ansible_collections.golden.images.plugins.module_utils._parameter_share import share_name
 from hypothesis import given
 from hypothesis import strategies as st
@@ -352,6 +353,27 @@ def test_a_parameter_that_is_not_in_its_share_yet_is_not_called_shared(status: s
     (warning,) = target.warnings
     assert f"Nobody can read {NAME} through the resource share {SHARE}" in warning
     assert f"its status there is {status}." in warning
+
+
+# Who the image is shared with, who the parameter is shared with, and who is known to lack the image.
+LAUNCHES: list[tuple[Sharing, list[str], str]] = [
+    (Sharing(account_ids=frozenset({CONSUMER})), [CONSUMER, STRANGER], STRANGER),
+    (Sharing(account_ids=frozenset({CONSUMER, STRANGER})), [CONSUMER, STRANGER], ""),
+    # Whether an account is below an organization or a unit is not read.
+    (Sharing(org_arns=frozenset({ORG})), [CONSUMER], ""),
+    (Sharing(org_unit_arns=frozenset({UNIT})), [CONSUMER], ""),
+    (Sharing(account_ids=frozenset({CONSUMER})), [ORG], ""),
+    (Sharing(public=True), [CONSUMER], ""),
+]
+
+
+@pytest.mark.parametrize(("launch", "named", "without"), LAUNCHES)
+def test_who_gets_the_parameter_without_the_image_is_named(
+    launch: Sharing, named: list[str], without: str
+) -> None:
+    target = plan_of(options(publish_share=named), account(launch=launch))
+    text = f"The image is not shared with {without}, which cannot launch it by the parameter"
+    assert [text in warning for warning in target.warnings] == [True] * bool(without)
 
 
 PRINCIPALS = st.dictionaries(
