@@ -55,11 +55,11 @@ def retain_volume(caller: Caller, volume: Any) -> None:
 
 
 def drop_image(image: Image) -> None:
-    """Delete an image; only its ID, its owner, the time and the IDs of the snapshots it used are kept."""
+    """Delete an image. What is kept of it is for its snapshots, and for instances that still run."""
     region = state.region(image.region)
     del region.images[image.id]
     used = () if image.state == "failed" else tuple(image.snapshot_ids)
-    region.deregistered[image.id] = state.Deregistered(image.owner_id, state.now(), used)
+    region.deregistered[image.id] = state.Deregistered(image.owner_id, state.now(), used, image)
 
 
 def images(account_id: str, region_name: str) -> dict[str, Binned[Image]]:

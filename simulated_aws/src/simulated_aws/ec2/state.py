@@ -358,11 +358,15 @@ class Binned(Generic[Resource]):
 
 
 class Deregistered(NamedTuple):
-    """The former owner of a deregistered image, when it was deregistered, and the snapshots that it used."""
+    """The former owner of a deregistered image, when it was deregistered, and the snapshots that it used.
+
+    Instances of it still show the image.
+    """
 
     owner_id: str
     moment: datetime
     snapshot_ids: tuple[str, ...]
+    image: Image
 
 
 @dataclass

@@ -17,6 +17,7 @@ from . import (  # noqa: F401  each registers its actions
     image_tasks,
     image_usage_reports,
     image_watermarks,
+    instance_image_metadata,
     instance_types,
     recycle_bin,
     regions,

@@ -102,7 +102,7 @@ def view(image: Image, account_id: str) -> dict[str, Any]:
             "UnsupportedInstanceTypes": [{"InstanceType": one} for one in image.unsupported_types],
         }
     if image.watermarks:
-        shown["ImageWatermarks"] = [_watermark(one) for one in image.watermarks]
+        shown["ImageWatermarks"] = [watermark_view(one) for one in image.watermarks]
     if image.scan:
         shown["ScanResults"] = _scan_results(image.scan)
     if image.deprecation_time:
@@ -118,7 +118,8 @@ def view(image: Image, account_id: str) -> dict[str, Any]:
     return shown
 
 
-def _watermark(watermark: Watermark) -> dict[str, Any]:
+def watermark_view(watermark: Watermark) -> dict[str, Any]:
+    """A watermark of an image (botocore shape ImageWatermark)."""
     return {
         "WatermarkKey": watermark.key,
         "SourceImageRegion": watermark.source_region,
