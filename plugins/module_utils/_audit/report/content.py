@@ -204,5 +204,5 @@ def _summary(
         *(f"Access to {what} was not checked." for what in skipped),
     ]
     if unread:
-        lines.append(f"Not everything could be read. {summary(unread, 'the report')}")
+        lines.append(f"Not everything could be read: {summary(unread, 'the report')}")
     return "\n".join(lines)

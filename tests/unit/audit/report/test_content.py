@@ -107,7 +107,7 @@ def test_an_unreadable_region_is_reported_with_the_others() -> None:
     }
     assert content["regions"][EU]["read"] is True
     assert content["summary"].endswith(
-        f"Not everything could be read. us-east-1 in account {OWNER}: You are not authorized "
+        f"Not everything could be read: us-east-1 in account {OWNER}: You are not authorized "
         "(UnauthorizedOperation). Allow DescribeImages."
     )
     assert content["failures"] == [
