@@ -2,8 +2,8 @@
 """The page of all codes of findings and failures, each with cause and remedy, written into docs/codes.md.
 
 Causes of findings are those of the source, which reports show. Remedies, and causes of failures, are in
-remedies.yml; those of an audit, a diagnosis and a launch probe are in the source, too. Those of an audit and
-a diagnosis are also written into the tables of their guides.
+remedies.yml; those of adoption, an audit, a diagnosis and a launch probe are in the source, too. Those of
+adoption, an audit and a diagnosis are also written into the tables of their guides.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import yaml
 
 from checks.commands import CheckError
 from checks.paths import CHECKOUT
+from plugins.module_utils._adoption.causes import CAUSES as CAUSES_OF_ADOPTION
 from plugins.module_utils._audit.causes import CAUSES, NOT_ALLOWED, UNREADABLE
 from plugins.module_utils._diagnose.check import Cause
 from plugins.module_utils._diagnose.checks import CAUSES as CAUSES_OF_DIAGNOSIS
@@ -69,6 +70,7 @@ def entries(root: Path) -> list[Entry]:
     ]
     found = (
         *_audit(),
+        *_adoption(),
         *_diagnosis(),
         *_cleanup(root, remedies["cleanup"]),
         *_launch_probe(),
@@ -144,6 +146,12 @@ def _tables() -> dict[str, dict[tuple[str, ...], list[tuple[str, ...]]]]:
     removed = [CAUSES[code] for code in (*NOT_ALLOWED, *REPAIRABLE[: -len(NOT_ALLOWED)])]
     left = [one for code, one in CAUSES.items() if code not in {*REPAIRABLE, *UNREADABLE}]
     return {
+        "docs/adoption.md": {
+            ("Code", "Severity", "Meaning"): [
+                (f"`{code}`", cause.severity.label, cause.meaning)
+                for code, cause in CAUSES_OF_ADOPTION.items()
+            ]
+        },
         "docs/auditing.md": {
             ("Code", "Severity", "Meaning"): [
                 (f"`{code}`", cause.severity.label, cause.meaning) for code, cause in CAUSES.items()
@@ -170,6 +178,11 @@ def _guide(root: Path, name: str, tables: Mapping[tuple[str, ...], Sequence[tupl
 def _audit() -> Iterator[Entry]:
     for code, cause in CAUSES.items():
         yield Entry(code, f"Finding of an audit, {cause.severity.label}", cause.meaning, cause.remedy)
+
+
+def _adoption() -> Iterator[Entry]:
+    for code, cause in CAUSES_OF_ADOPTION.items():
+        yield Entry(code, f"Finding of adoption, {cause.severity.label}", cause.meaning, cause.remedy)
 
 
 def _diagnosis() -> Iterator[Entry]:

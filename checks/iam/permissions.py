@@ -102,6 +102,7 @@ PERMISSIONS: dict[str, Permission] = {
         "ec2:DescribeImageUsageReportEntries",
         "ec2:DescribeImageUsageReports",
         "ec2:DescribeImages",
+        "ec2:DescribeInstanceImageMetadata",
         "ec2:DescribeInstanceTypes",
         "ec2:DescribeLaunchTemplates",
         "ec2:DescribeLockedSnapshots",

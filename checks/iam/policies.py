@@ -19,6 +19,7 @@ from checks.iam.permissions import (
 )
 from checks.iam.statements import VERSION, Condition, Policy, Statement
 from checks.uses import operations
+from plugins.module_utils._adoption.read_uses import LAUNCHERS
 from plugins.module_utils._cleanup.uses.read import Source
 from plugins.module_utils._cleanup.uses.read_all import IN_BULK, LATE, OF_CONSUMERS
 from plugins.module_utils._parameter_share import SHARE_PREFIX
@@ -251,7 +252,7 @@ UPLOAD_REPORTS = Policy(
             resources=(f"arn:aws:s3:::{REPORTS}",),
         ),
     ),
-    ("audit", "cleanup", "distribution", "reports", "upload", "verification"),
+    ("adoption", "audit", "cleanup", "distribution", "reports", "upload", "verification"),
     note="If the bucket encrypts with a KMS key of yours, allow `kms:GenerateDataKey` on it, too.",
 )
 
@@ -396,6 +397,30 @@ AUDIT = Policy(
         ),
     ),
     ("audit",),
+)
+
+ADOPTION = Policy(
+    "adoption",
+    "Adoption",
+    "credentials of the owner's account: role adoption, with `assume-consumer-roles.json` for the depths "
+    "that read in each account",
+    (
+        Statement("Read", "the releases", ("ec2:DescribeImages", "ec2:DescribeRegions"), resources=(ALL,)),
+        Statement(
+            "ReadReports",
+            "the depth `usage_reports`",
+            ("ec2:DescribeImageUsageReportEntries", "ec2:DescribeImageUsageReports"),
+            "the depth `usage_reports` fails",
+            resources=(ALL,),
+        ),
+        Statement(
+            "RequestReports",
+            "the depth `usage_reports`, where there is no report of the last day",
+            ("ec2:CreateImageUsageReport",),
+            "the depth `usage_reports` fails where there is none",
+        ),
+    ),
+    ("adoption",),
 )
 
 REMEDIATE = Policy(
@@ -911,6 +936,44 @@ CONSUMER_USAGE = Policy(
     ("cleanup",),
 )
 
+CONSUMER_ADOPTION = Policy(
+    "consumer-adoption",
+    "Reading adoption in the consumer accounts",
+    "in each consumer account, the role that adoption is read with (`adoption_consumer_role_name`), which "
+    "only reads",
+    (
+        Statement(
+            "ReadInstances",
+            "instances and their images",
+            ("ec2:DescribeInstanceImageMetadata",),
+            "the account is reported as unreadable",
+            resources=(ALL,),
+        ),
+        Statement(
+            "ReadImages",
+            "images of the account's own, and what they come from",
+            ("ec2:DescribeImages",),
+            "regions in which the account uses images of its own are reported as unreadable",
+            resources=(ALL,),
+        ),
+        Statement(
+            "ReadLaunches",
+            "the depth `launches`",
+            _lists(LAUNCHERS),
+            "with the depth `launches`, the account is reported as unreadable",
+            resources=(ALL,),
+        ),
+        Statement(
+            "ReadParameters",
+            "the depth `launches`: parameters that name images",
+            ("ssm:GetParameter", "ssm:GetParameterHistory", "ssm:GetParameters"),
+            "with the depth `launches`, the account is reported as unreadable",
+            resources=_ANY_PARAMETER,
+        ),
+    ),
+    ("adoption",),
+)
+
 CONSUMER_VOLUMES = Policy(
     "consumer-volumes",
     "Reading volumes in the consumer accounts",
@@ -987,10 +1050,10 @@ CONSUMER_AUTO_SCALING = Policy(
 
 POLICIES = (
     *(DISTRIBUTE, DISTRIBUTE_ENCRYPTED, PLAN_DISTRIBUTE, ASSUME_ROLES, ASSUME_PLAN_ROLES, UPLOAD_REPORTS),
-    *(SHARE, PUBLISH, SHARE_PARAMETERS, AUDIT, REMEDIATE),
+    *(SHARE, PUBLISH, SHARE_PARAMETERS, AUDIT, ADOPTION, REMEDIATE),
     *(RULEBOOK, CLEANUP, RESTORE, DIAGNOSE, MONITOR, INVENTORY, LOOKUP),
-    *(CONSUMER_LAUNCH, CONSUMER_VERIFY, CONSUMER_PLAN, CONSUMER_USAGE, CONSUMER_VOLUMES, CONSUMER_COPY),
-    CONSUMER_AUTO_SCALING,
+    *(CONSUMER_LAUNCH, CONSUMER_VERIFY, CONSUMER_PLAN, CONSUMER_USAGE, CONSUMER_ADOPTION),
+    *(CONSUMER_VOLUMES, CONSUMER_COPY, CONSUMER_AUTO_SCALING),
 )
 """All identity-based policies, in the order of the index."""
 

@@ -24,12 +24,14 @@ OWN: dict[str, dict[str, tuple[str, ...]]] = {
         "ami_shared_info": ("description",),
         "distribution_check": ("description",),
         # They write files.
+        "ami_adoption": ("description",),
         "ami_share_audit": ("description",),
         "ami_verify": ("description",),
         "distribution_report": ("description",),
     },
     "failures": {
         # Findings can be failures.
+        "ami_adoption": ("description",),
         "ami_share_audit": ("description",),
         "ami_share_diagnose": ("description",),
     },

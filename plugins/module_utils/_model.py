@@ -114,13 +114,14 @@ class Watermark:
     """A watermark of an image (botocore shape ``ImageWatermark``): where and when it was first attached.
 
     ``source_created`` is the creation of the image that it was attached to, ``created`` its own. Both are
-    None if AWS does not return them.
+    None, and ``source_image_id`` is empty, if AWS does not return them.
     """
 
     key: str
     source_region: str
     source_created: datetime | None
     created: datetime | None
+    source_image_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from math import inf
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from ._finding import Severity
 from ._model import ConsumerRole, ImagesByTarget, Network, Sharing
 from ._option import (
     ACCOUNT_ID,
@@ -29,6 +30,7 @@ from ._option import (
     Options,
     Problem,
     Refuse,
+    choice,
     of_every_module,
     option,
     optional,
@@ -63,6 +65,14 @@ _ORGANIZATION = r"arn:aws[a-z-]*:organizations::[0-9]{12}"
 _ORG_ARN = re.compile(_ORGANIZATION + r":organization/o-[a-z0-9]{10,32}")
 _ORG_UNIT_ARN = re.compile(_ORGANIZATION + r":ou/o-[a-z0-9]{10,32}/ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}")
 _IMAGES_FORMS = "Map each region to an AMI ID, or list mappings with account_id, region and image_id."
+
+
+def _severity(given: str | None, _refuse: Refuse) -> Severity | None:
+    return None if given in (None, "none") else Severity[given.upper()]
+
+
+# The severity from which on findings fail the task; None if none does.
+FAIL_ON_SEVERITY: Kind[Severity | None] = Kind(choice("none", "low", "medium", "high").spec, _severity)
 
 
 def arns_like(pattern: re.Pattern[str], example: str) -> Kind[tuple[str, ...]]:

@@ -21,12 +21,12 @@ from .._option import (
     Kind,
     Problem,
     Refuse,
-    choice,
     list_of,
     option,
     tags,
 )
 from .._option_groups import (
+    FAIL_ON_SEVERITY,
     ORG_ARNS,
     ORG_UNIT_ARNS,
     ConsumerOptions,
@@ -43,13 +43,6 @@ def _pattern(given: str | None, _refuse: Refuse) -> str | None:
 def _tags(given: Mapping[Any, Any] | None, _refuse: Refuse) -> dict[str, str]:
     """Return the tags to compare with. They are not set, so that none is refused."""
     return {str(key): "" if value is None else str(value) for key, value in (given or {}).items()}
-
-
-def _severity(given: str | None, _refuse: Refuse) -> Severity | None:
-    return None if given in (None, "none") else Severity[given.upper()]
-
-
-_FAIL_ON = Kind(choice("none", "low", "medium", "high").spec, _severity)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +93,7 @@ class AuditOptions(RateOptions, ProcessesOptions, ReportOptions):
     allowed_org_arns: tuple[str, ...] = option(ORG_ARNS)
     allowed_org_unit_arns: tuple[str, ...] = option(ORG_UNIT_ARNS)
     rules: tuple[Rule, ...] = option(list_of(Rule))
-    fail_on: Severity | None = option(_FAIL_ON, default="none")
+    fail_on: Severity | None = option(FAIL_ON_SEVERITY, default="none")
     check_snapshots: bool = option(FLAG, default=True)
     check_keys: bool = option(FLAG, default=True)
 

@@ -578,20 +578,26 @@ def image_of(item: Mapping[str, Any]) -> Image:
         ena_support=item.get("EnaSupport"),
         supported_types=_types(item, "SupportedInstanceTypes"),
         unsupported_types=_types(item, "UnsupportedInstanceTypes"),
-        watermarks=tuple(
-            Watermark(
-                key=watermark.get("WatermarkKey", ""),
-                source_region=watermark.get("SourceImageRegion", ""),
-                source_created=watermark.get("SourceImageCreationTime"),
-                created=watermark.get("WatermarkCreationTime"),
-            )
-            for watermark in item.get("ImageWatermarks", ())
-        ),
+        watermarks=watermarks_of(item),
         scan=_scan_results(item["ScanResults"]) if item.get("ScanResults") else None,
         boot_mode=item.get("BootMode", ""),
         tpm_support=item.get("TpmSupport", ""),
         imds_support=item.get("ImdsSupport", ""),
         virtualization=item.get("VirtualizationType", ""),
+    )
+
+
+def watermarks_of(item: Mapping[str, Any]) -> tuple[Watermark, ...]:
+    """Return the watermarks in an item with ``ImageWatermarks`` (botocore shape ``ImageWatermark``)."""
+    return tuple(
+        Watermark(
+            key=watermark.get("WatermarkKey", ""),
+            source_region=watermark.get("SourceImageRegion", ""),
+            source_created=watermark.get("SourceImageCreationTime"),
+            created=watermark.get("WatermarkCreationTime"),
+            source_image_id=watermark.get("SourceImageId", ""),
+        )
+        for watermark in item.get("ImageWatermarks", ())
     )
 
 

@@ -75,6 +75,12 @@ def find_families(images: Images, by: FamilyBy, managed: Collection[ImageRef]) -
     return family_of
 
 
+def find_family_of_name(by: FamilyBy, name: str) -> str | None:
+    """Return the family of an image of which only the name is known, such as a deregistered one."""
+    family = _match_family(by, None, name)
+    return None if family is None else family.name
+
+
 def warn_of_unmatched_options(images: Images, by: FamilyBy) -> Iterator[str]:
     """Yield a warning for each option that gives no image a family: it may be mistyped."""
     pairs = [pair for own in images.values() for pair in _list_tags_and_names(own, by)]

@@ -95,8 +95,8 @@ def _at_most(most: int | None) -> Callable[[int | None, Refuse], int | None]:
     return value
 
 
-_COUNT: Kind[int | None] = Kind(NUMBER.spec, _at_most(None))
-_DAYS: Kind[int | None] = Kind(NUMBER.spec, _at_most(_CENTURY))
+COUNT: Kind[int | None] = Kind(NUMBER.spec, _at_most(None))
+DAYS: Kind[int | None] = Kind(NUMBER.spec, _at_most(_CENTURY))
 _LIMIT: Kind[Limit] = Kind({"type": "str", "context": {"type": "count_or_percentage"}}, read_limit)
 
 
@@ -110,7 +110,7 @@ def _read_pattern(given: str | None, refuse: Refuse) -> str | None:
     return given
 
 
-_PATTERN: Kind[str | None] = Kind(TEXT.spec, _read_pattern)
+PATTERN: Kind[str | None] = Kind(TEXT.spec, _read_pattern)
 
 
 def _read_family_tag(given: str | None, refuse: Refuse) -> str | None:
@@ -122,7 +122,7 @@ def _read_family_tag(given: str | None, refuse: Refuse) -> str | None:
     return given
 
 
-_FAMILY_TAG: Kind[str | None] = Kind(TEXT.spec, _read_family_tag)
+FAMILY_TAG: Kind[str | None] = Kind(TEXT.spec, _read_family_tag)
 
 
 def _read_protect_tag(text: str, refuse: Refuse) -> tuple[str, str | None]:
@@ -153,20 +153,20 @@ class CleanupOptions(RateOptions, ReportOptions, TombstoneOptions, ConsumerRoleO
     """
 
     regions: tuple[str, ...] = option(REGIONS)
-    family_tag: str | None = option(_FAMILY_TAG)
-    family_name_pattern: str | None = option(_PATTERN)
+    family_tag: str | None = option(FAMILY_TAG)
+    family_name_pattern: str | None = option(PATTERN)
     family_by_source: bool = option(FLAG)
-    keep_latest: int = option(_COUNT, default=1)
+    keep_latest: int = option(COUNT, default=1)
     allow_empty_family: bool = option(FLAG)
-    max_age_days: int | None = option(_DAYS)
-    unused_for_days: int | None = option(_DAYS)
+    max_age_days: int | None = option(DAYS)
+    unused_for_days: int | None = option(DAYS)
     states: tuple[str, ...] = option(
         TEXTS, choices=["available", "disabled", "failed"], default=["available", "disabled"]
     )
     protect_tags: Tags = option(_PROTECT_TAGS)
-    deprecate_after_days: int | None = option(_DAYS)
-    disable_after_days: int | None = option(_DAYS)
-    deregister_after_days: int | None = option(_DAYS)
+    deprecate_after_days: int | None = option(DAYS)
+    disable_after_days: int | None = option(DAYS)
+    deregister_after_days: int | None = option(DAYS)
     max_deletions: Limit = option(_LIMIT, default="10%")
     include_shared: bool = option(FLAG)
     trust_usage_reports: bool = option(FLAG)

@@ -79,7 +79,7 @@ def read_own_images(ec2: EC2Client, region_name: str) -> tuple[OwnImage, ...]:
         Owners=["self"], IncludeDeprecated=True, IncludeDisabled=True, PaginationConfig=read.PAGE
     )
     return tuple(
-        _parse_image(item, region_name)
+        parse_own_image(item, region_name)
         for page in pages
         for item in required(page, "Images", "DescribeImages")
     )
@@ -219,7 +219,8 @@ def _read_rule(rbin: Any, identifier: str) -> Mapping[str, Any]:
     return unless_gone(lambda: rbin.get_rule(Identifier=identifier), ("ResourceNotFoundException",)) or {}
 
 
-def _parse_image(item: Mapping[str, Any], region_name: str) -> OwnImage:
+def parse_own_image(item: Mapping[str, Any], region_name: str) -> OwnImage:
+    """Return the image in an item of DescribeImages."""
     base = None
     if "SourceInstanceId" in item and "SourceImageId" in item:
         base = ImageRef(item.get("SourceImageRegion", region_name), item["SourceImageId"])

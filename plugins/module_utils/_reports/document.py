@@ -177,13 +177,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class Grid:
-    """A picture of rows by columns, for example families by regions; None is an empty cell."""
+    """A picture of rows by columns, for example families by regions; None is an empty cell.
+
+    Labels ``of_accounts`` have room for the names that the page puts before the IDs.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Cell | None, ...]], ...]
     legend: Mapping[Mark, str]
     note: str = ""
+    of_accounts: bool = False
 
 
 @dataclass(frozen=True)

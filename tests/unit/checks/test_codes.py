@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils._adoption import causes as adoption
 from ansible_collections.golden.images.plugins.module_utils._audit import causes as audit
 from ansible_collections.golden.images.plugins.module_utils._cleanup.report import items as cleanup
 from ansible_collections.golden.images.plugins.module_utils._remediation.plan import REPAIRABLE
@@ -20,6 +21,7 @@ from checks.commands import CheckError
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 _READ = (
+    "docs/adoption.md",
     "docs/auditing.md",
     "docs/diagnosing.md",
     "docs/remediating.md",
@@ -71,7 +73,9 @@ def test_each_code_is_one_heading():
     assert headings == sorted({f"### {entry.code}" for entry in entries(CHECKOUT)})
 
 
-@pytest.mark.parametrize("explained", [audit.MEANINGS, cleanup.MEANINGS, verification.MEANINGS])
+@pytest.mark.parametrize(
+    "explained", [adoption.MEANINGS, audit.MEANINGS, cleanup.MEANINGS, verification.MEANINGS]
+)
 def test_each_code_that_a_report_links_to_is_a_heading(explained: dict[str, str]):
     assert {*explained} <= {entry.code for entry in entries(CHECKOUT)}
 

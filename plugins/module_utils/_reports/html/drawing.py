@@ -18,6 +18,7 @@ from ..values import render_date
 _CHARACTER, _SMALL_CHARACTER = 7.4, 6.7
 """The width of a character at 13 and at 12 pixels, a little more than that of most fonts."""
 _LABEL, _CELL, _ROW, _HEAD = 170, 128, 46, 34
+_ACCOUNT_LABEL = 300
 # A window of 400 pixels leaves a picture 350 for a bar's label, in a wide font, and its total.
 _NARROWEST = 350
 _BAR_LABEL, _BAR_TOTAL, _BAR_ROW = 160, 150, 42
@@ -57,20 +58,25 @@ class Drawing:
 
 def draw_grid(grid: Grid, now: str) -> Drawing:
     """Return the picture of a grid; ``now`` (ISO 8601) is the time from which ages are counted."""
-    width = _LABEL + _CELL * len(grid.columns)
+    width = _label_width(grid) + _CELL * len(grid.columns)
     return Drawing(grid.title, width, _HEAD + _ROW * len(grid.rows), tuple(_grid(grid, now)))
 
 
+def _label_width(grid: Grid) -> int:
+    return _ACCOUNT_LABEL if grid.of_accounts else _LABEL
+
+
 def _grid(grid: Grid, now: str) -> Iterator[Shape]:
+    label_width = _label_width(grid)
     for place, column in enumerate(grid.columns):
-        yield _text(_LABEL + _CELL * (place + 0.5), 22, column, _CELL, "middle head")
+        yield _text(label_width + _CELL * (place + 0.5), 22, column, _CELL, "middle head")
     for line, (label, cells) in enumerate(grid.rows):
         top = _HEAD + _ROW * line
-        yield _text(0, top + 26, label, _LABEL - 10, "strong")
+        yield _text(0, top + 26, label, label_width - 10, "strong")
         for place, cell in enumerate(cells):
             if cell is None:
                 continue
-            left = _LABEL + _CELL * place
+            left = label_width + _CELL * place
             title = f"{label}, {grid.columns[place]}: {cell.title}"
             yield Shape("rect", left + 2, top + 2, _CELL - 4, _ROW - 4, f"{cell.mark} box", title=title)
             detail = ", ".join(part for part in (_render_age(cell.since, now), cell.detail) if part)

@@ -1,0 +1,135 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Content of a report on adoption: what each account uses of which release, and what was not read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .._failures import Failure, summary
+from .._listing import count
+from .._reports import steps
+from .._reports.document import SEVERITIES, WRITTEN_AT
+from .causes import UNREADABLE
+
+# They change with time: the same state of the accounts results in the same report.
+_OF_TIME = ("days_behind",)
+CURVE = "curve"
+"""The key with the earlier counts of current and other uses, the oldest first."""
+# A year of weekly reports.
+_MOST_POINTS = 52
+
+
+def build_content(returned: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the report on the result of ``ami_adoption``, successful or failed.
+
+    ``status`` is ``incomplete`` if something could not be read, otherwise ``behind`` if an account uses
+    another release than the current one, else ``unknown`` if it cannot be told, else ``current`` or
+    ``unused``.
+    """
+    failures = _failures(returned)
+    findings = [
+        {**finding, "message": steps.strip_request(finding["message"])}
+        for finding in returned.get("findings", ())
+    ]
+    if "findings" not in returned:
+        findings = [_nothing_read(failure) for failure in failures]
+    accounts = [
+        {**account, "worst": account["worst"] and _without_time(account["worst"])}
+        for account in returned.get("accounts", ())
+    ]
+    totals = {
+        name: sum(account[name] for account in accounts) for name in ("behind", "current", "other", "unknown")
+    }
+    statuses = Counter(account["status"] for account in accounts)
+    counts = dict.fromkeys(SEVERITIES, 0)
+    for finding in findings:
+        counts[finding["severity"]] += 1
+    return {
+        "account_id": returned.get("account_id"),
+        "accounts": accounts,
+        "counts": counts,
+        CURVE: [],
+        "depth": returned.get("depth"),
+        "failures": failures,
+        "findings": findings,
+        "not_looked_at": list(returned.get("not_looked_at", ())),
+        "regions": list(returned.get("regions", ())),
+        "releases": list(returned.get("releases", ())),
+        "status": _status(totals, failures),
+        "summary": _summary(totals, statuses, returned, failures),
+        "totals": totals,
+        "uses": [_without_time(use) for use in returned.get("uses", ())],
+    }
+
+
+def add_curve(previous: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content with the counts of the earlier reports in the folder.
+
+    An unchanged report adds no point.
+    """
+    curve: Sequence[Mapping[str, Any]] = previous[CURVE]
+    if previous["totals"] != content["totals"]:
+        point = {**previous["totals"], "since": previous[WRITTEN_AT]}
+        curve = [*curve, point][-_MOST_POINTS:]
+    return {**content, CURVE: list(curve)}
+
+
+def _without_time(use: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in use.items() if name not in _OF_TIME}
+
+
+def _failures(returned: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what could not be read, without the findings that ``fail_on`` turned into failures."""
+    failures = [failure for failure in steps.collect_failures([returned]) if failure["action"] != "fail_on"]
+    if "findings" not in returned and not failures:
+        message = returned.get("msg") or "Nothing was read."
+        failures = steps.collect_failures([{"failed": True, "msg": message}])
+    return failures
+
+
+def _nothing_read(failure: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the failure as a finding: SARIF and CSV hold findings only, and would look clean without it."""
+    return {
+        "account_id": failure["account_id"],
+        "code": UNREADABLE.code,
+        "image_id": None,
+        "message": failure["message"],
+        "principal": None,
+        "region": failure["region"],
+        "remedy": failure["remedy"] or "",
+        "resource": failure["action"],
+        "severity": UNREADABLE.severity.label,
+    }
+
+
+def _status(totals: Mapping[str, int], failures: Sequence[Any]) -> str:
+    if failures:
+        return "incomplete"
+    return next((name for name in ("behind", "unknown", "current") if totals[name]), "unused")
+
+
+def _summary(
+    totals: Mapping[str, int],
+    statuses: Counter[str],
+    returned: Mapping[str, Any],
+    failures: Iterable[Mapping[str, Any]],
+) -> str:
+    """Return the result in sentences, with what could not be read and why."""
+    unread = list(map(Failure.from_result, failures))
+    counted = totals["current"] + totals["behind"] + totals["unknown"]
+    looked_at = sum(statuses.values())
+    unreadable = sum(bool(account["unread_regions"]) for account in returned.get("accounts", ()))
+    used = f"{totals['current']:,} of {count(counted, 'use')} of the current release"
+    behind = f"{totals['behind']:,} behind in {count(statuses['behind'], 'account')}"
+    places = f"{count(looked_at, 'account')} in {count(len(returned.get('regions', ())), 'region')} looked at"
+    lines = [f"{used}, {behind}.", f"{places}, {unreadable:,} of them not wholly readable."]
+    if totals["unknown"]:
+        lines.append(f"Of {count(totals['unknown'], 'use')} the release is not known.")
+    if unread:
+        lines.append(f"Not everything could be read: {summary(unread, 'the report')}")
+    return "\n".join(lines)

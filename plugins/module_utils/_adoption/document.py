@@ -1,0 +1,270 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report on adoption as a document: laggards, accounts by regions, releases, and every use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .._listing import count
+from .._reports.document import (
+    Bars,
+    Cell,
+    Changes,
+    Column,
+    Document,
+    Each,
+    Grid,
+    Item,
+    Mark,
+    Table,
+    compare_sentences,
+)
+from .causes import MEANINGS
+from .content import CURVE
+
+_LEGEND = {
+    Mark.FULL: "All uses are of the current release.",
+    Mark.PARTIAL: "Some uses are behind.",
+    Mark.BROKEN: "No use is of the current release.",
+    Mark.UNREADABLE: "Could not be read, or the release is not known.",
+}
+_LEGEND_OF_BARS = {
+    Mark.FULL: "Current release.",
+    Mark.BROKEN: "Behind.",
+    Mark.UNREADABLE: "The release is not known.",
+}
+_STATUSES = {Mark.FULL: "current", Mark.BROKEN: "behind", Mark.UNREADABLE: "unknown"}
+
+
+def build_document(content: Mapping[str, Any]) -> Document:
+    """Return the document of the content of a report."""
+    owner = content["account_id"]
+    tables = (_failures(content), _laggards(content), _accounts(content), _releases(content))
+    return Document(
+        kind="adoption",
+        title="Who uses which release" + (f" of the images of account {owner}" if owner else ""),
+        status=content["status"],
+        headline=content["summary"],
+        facts=(
+            ("Depth", str(content["depth"])),
+            *(("Current release", text) for text in _list_current(content)),
+            *(("Not looked at", text) for text in content["not_looked_at"]),
+        ),
+        items=tuple(map(Item.of, content["findings"])),
+        tables=tuple(table for table in tables if table.rows),
+        pictures=tuple(picture for picture in (_grid(content), _curve(content)) if picture is not None),
+        records=_records(content),
+        explanations=MEANINGS,
+        complete=content["status"] != "incomplete",
+        empty=not content["accounts"],
+    )
+
+
+def compare_reports(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
+    """Return the changes since an earlier report. What could not be read now has not gone."""
+    unread = {
+        (account["account_id"], region)
+        for account in after["accounts"]
+        for region in account["unread_regions"]
+    }
+    since = before["written_at"]
+    changes = compare_sentences(
+        since, (text for _place, text in _sentences(before)), (text for _place, text in _sentences(after))
+    )
+    kept = {text for place, text in _sentences(before) if place in unread}
+    return Changes(since, changes.added, tuple(text for text in changes.removed if text not in kept))
+
+
+def _sentences(content: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield a sentence for each use that is not current, and for each region that could not be read."""
+    for use in content["uses"]:
+        if use["status"] != "current":
+            place = use["account_id"], use["region"]
+            noun = use["kind"].replace("_", " ")
+            of = use["image_name"] or use["image_id"]
+            yield place, f"Account {place[0]} in {place[1]}: {noun} of {of} ({use['status']})"
+    for account in content["accounts"]:
+        for region in account["unread_regions"]:
+            place = account["account_id"], region
+            yield place, f"Account {place[0]} in {place[1]} could not be read."
+
+
+def _list_current(content: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the release of each family that can be launched and has no newer one."""
+    for release in content["releases"]:
+        if not release["releases_behind"] and not release["withdrawn"]:
+            yield f"{release['family']}: {release['name']} ({release['image_id']})"
+
+
+def _grid(content: Mapping[str, Any]) -> Grid | None:
+    """Return the accounts by regions, each with the share of its uses that is of the current release."""
+    if not content["accounts"]:
+        return None
+    numbers: dict[tuple[str, str], dict[str, int]] = {}
+    for use in content["uses"]:
+        of_place = numbers.setdefault((use["account_id"], use["region"]), {})
+        of_place[use["status"]] = of_place.get(use["status"], 0) + use["number"]
+    rows = tuple(
+        (
+            account["account_id"],
+            tuple(
+                _cell(region in account["unread_regions"], numbers.get((account["account_id"], region), {}))
+                for region in content["regions"]
+            ),
+        )
+        for account in content["accounts"]
+    )
+    return Grid(
+        title="Accounts by share of the current release",
+        columns=tuple(content["regions"]),
+        rows=rows,
+        legend=_LEGEND,
+        note="An empty cell was read, and uses no image of the families.",
+        of_accounts=True,
+    )
+
+
+def _cell(is_unread: bool, numbers: Mapping[str, int]) -> Cell | None:
+    current, behind = numbers.get("current", 0), numbers.get("behind", 0)
+    total = current + behind + numbers.get("unknown", 0)
+    if is_unread:
+        read = f", of which {current} of {total} are current" if total else ""
+        return Cell("?", Mark.UNREADABLE, f"Not everything could be read{read}.")
+    if not total:
+        return None
+    text, title = f"{current}/{total}", f"{current} of {count(total, 'use')} of the current release."
+    if current == total:
+        return Cell(text, Mark.FULL, title)
+    if not behind:
+        return Cell(text, Mark.UNREADABLE, title)
+    return Cell(text, Mark.PARTIAL if current else Mark.BROKEN, title)
+
+
+def _curve(content: Mapping[str, Any]) -> Bars | None:
+    """Return the uses by status in the earlier reports of the folder and in this one."""
+    if not content[CURVE]:
+        return None
+    points = [*((point["since"][:10], point) for point in content[CURVE]), ("now", content["totals"])]
+    return Bars(
+        title="Adoption over time",
+        rows=tuple(
+            (label, {mark: float(point[status]) for mark, status in _STATUSES.items()})
+            for label, point in points
+        ),
+        legend=_LEGEND_OF_BARS,
+        unit=" uses",
+    )
+
+
+def _failures(content: Mapping[str, Any]) -> Table:
+    return Table(
+        title="What could not be read",
+        columns=(
+            Column("account_id", "Account"),
+            Column("region", "Region"),
+            Column("action", "Call"),
+            Column("error_code", "Error"),
+            Column("message", "Message"),
+            Column("remedy", "What to do"),
+        ),
+        rows=tuple(content["failures"]),
+        note="These accounts can use any release.",
+    )
+
+
+def _laggards(content: Mapping[str, Any]) -> Table:
+    return Table(
+        title="Laggards, the worst first",
+        columns=(
+            Column("account_id", "Account"),
+            Column("owners", "Owners"),
+            Column("behind", "Uses behind", numeric=True),
+            Column("release", "Worst release"),
+            Column("releases_behind", "Releases behind", numeric=True),
+            Column("behind_since", "Behind since"),
+            Column("withdrawn", "Withdrawn"),
+            Column("behind_regions", "Regions"),
+        ),
+        rows=tuple(
+            {**account["worst"], **account, "release": _release_of(account["worst"])}
+            for account in content["accounts"]
+            if account["worst"] is not None
+        ),
+    )
+
+
+def _release_of(use: Mapping[str, Any]) -> str:
+    return str(use["release"] or use["image_name"] or use["image_id"])
+
+
+def _accounts(content: Mapping[str, Any]) -> Table:
+    return Table(
+        title="Accounts",
+        columns=(
+            Column("account_id", "Account"),
+            Column("status", "Status"),
+            Column("current", "Current", numeric=True),
+            Column("behind", "Behind", numeric=True),
+            Column("unknown", "Unknown", numeric=True),
+            Column("other", "Other images", numeric=True),
+            Column("unread_regions", "Not readable"),
+        ),
+        rows=tuple(content["accounts"]),
+    )
+
+
+def _releases(content: Mapping[str, Any]) -> Table:
+    return Table(
+        title="Releases",
+        columns=(
+            Column("family", "Family"),
+            Column("name", "Release"),
+            Column("image_id", "Image"),
+            Column("region", "Region"),
+            Column("created", "Created"),
+            Column("releases_behind", "Newer releases", numeric=True),
+            Column("withdrawn", "Withdrawn"),
+            Column("severity", "Findings of Inspector"),
+        ),
+        rows=tuple(content["releases"]),
+    )
+
+
+def _records(content: Mapping[str, Any]) -> Table:
+    """Return a row for each use, and one for each account and region that could not be read."""
+    return Table(
+        title="All uses",
+        columns=(
+            Column("account_id", "Account"),
+            Column("region", "Region"),
+            Column("status", "Status"),
+            Column("kind", "Kind"),
+            Column("resource", "Resource"),
+            Column("number", "Number", numeric=True),
+            Column("family", "Family"),
+            Column("release", "Release"),
+            Column("image_id", "Image"),
+            Column("releases_behind", "Releases behind", numeric=True),
+            Column("behind_since", "Behind since"),
+            Column("withdrawn", "Withdrawn"),
+            Column("owners", "Owners"),
+        ),
+        rows=(*_unread_rows(content), *map(_row, content["uses"])),
+    )
+
+
+def _unread_rows(content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for account in content["accounts"]:
+        for region in account["unread_regions"]:
+            yield {"account_id": account["account_id"], "region": region, "status": "unreadable"}
+
+
+def _row(use: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of a use: one for each resource if AWS names them."""
+    if not use["names"]:
+        return dict(use)
+    return {**use, "resource": Each(tuple(use["names"])), "number": 1}

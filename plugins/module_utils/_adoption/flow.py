@@ -1,0 +1,189 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``ami_adoption``: which accounts use which release of an image family. Changes nothing in AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from .._aws import errors
+from .._aws.accounts import AssumedAccounts
+from .._aws.caller import identify_with_regions, preferred_region
+from .._aws.clients import Clients
+from .._cleanup.read_regions import read_own_images
+from .._cleanup.uses.read import list_services
+from .._cleanup.wait import wait_for_reports
+from .._failures import Failure, ValidationError
+from .._fanout import map_parallel
+from .._listing import count, join_texts
+from .._model import ImageRef, Target
+from .._progress import Report, reporter, waiting_reporter
+from .._reports.flow_result import Reporting
+from .._runner import Flow, Outcome
+from .content import add_curve, build_content
+from .document import build_document, compare_reports
+from .options import AdoptionOptions
+from .plan import AdoptionPlan, judge_all
+from .plan import plan as make_plan
+from .read_accounts import read_account
+from .read_reports import read_reports, request_reports
+from .read_uses import LAUNCHERS
+from .releases import build_catalog
+from .result import build_result
+from .state import ASSUME_ROLE, LAUNCHES, USAGE_REPORTS, AdoptionState, Catalog, Look
+from .usage_reports import list_failures, list_images, look_at_reports
+
+_NO_FAMILY = "family_not_found"
+
+
+def read_state(clients: Clients, options: AdoptionOptions) -> AdoptionState:
+    """Read the releases, then what each account uses. A failed read there does not stop the others.
+
+    Raises:
+        ValidationError: a region does not exist, the owner's images cannot be read there, or there is no
+            image of the families.
+    """
+    caller, regions = identify_with_regions(clients, options.regions)
+    now = datetime.now(UTC)
+    catalog = _read_catalog(clients, options, caller.account_id, regions, now)
+    if options.depth == USAGE_REPORTS:
+        return _read_reported(clients, options, AdoptionState(now, catalog))
+    looked_at = options.regions or catalog.regions
+    accounts = AssumedAccounts(
+        clients, caller, options.consumer_role, preferred_region(clients, list(looked_at))
+    )
+    for service in ("ec2", *(list_services(LAUNCHERS) if options.depth == LAUNCHES else ())):
+        accounts.open(service, looked_at)
+
+    def work(account_id: str) -> Mapping[Target, Look | Failure]:
+        return read_account(accounts, account_id, looked_at, options, catalog)
+
+    report = reporter(options.progress_path, lambda _line: None)
+    waiting = waiting_reporter(report, "Reading accounts", len(options.account_ids))
+    done, failed = map_parallel(options.account_ids, work, while_waiting=waiting)
+    found = {target: one for of_account in done.values() for target, one in of_account.items()}
+    for account_id, exception in failed.items():
+        for region in looked_at:
+            target = Target(account_id, region)
+            found[target] = errors.failure(exception, target, ASSUME_ROLE)
+    return AdoptionState(
+        now,
+        catalog,
+        {target: one for target, one in found.items() if isinstance(one, Look)},
+        {target: one for target, one in found.items() if isinstance(one, Failure)},
+    )
+
+
+def _read_reported(clients: Clients, options: AdoptionOptions, current: AdoptionState) -> AdoptionState:
+    """Return the state with what the usage reports say that there are now."""
+    catalog = current.catalog
+    reports, refused = read_reports(clients, catalog.account_id, list_images(catalog))
+    failures = list_failures(catalog, reports, refused, current.now)
+    looks = look_at_reports(catalog, reports, failures, options.account_ids, current.now)
+    return replace(current, looks=looks, reports=reports, report_failures=failures)
+
+
+@dataclass(frozen=True)
+class Judgement(Outcome):
+    """The outcome of requested usage reports: what they say, judged."""
+
+    current: AdoptionState | None = None
+    plan: AdoptionPlan | None = None
+
+
+def apply(
+    clients: Clients, options: AdoptionOptions, current: AdoptionState, plan: AdoptionPlan, report: Report
+) -> Outcome:
+    """Request the usage reports that are missing, wait for them, and judge what they say."""
+    if options.check_mode or not plan.actions:
+        return Outcome()
+    requested, failures = request_reports(clients, plan.actions)
+    report(f"Waiting for {count(len(requested), 'usage report')}, which AWS makes in minutes")
+    wait_for_reports(clients, [ImageRef(action.target.region, str(action.resource)) for action in requested])
+    final = _read_reported(clients, options, replace(current, now=datetime.now(UTC)))
+    final_plan = judge_all(options, final)
+    return Judgement(
+        performed=requested, failures=(*failures, *final_plan.failures), current=final, plan=final_plan
+    )
+
+
+def _read_catalog(
+    clients: Clients, options: AdoptionOptions, account_id: str, regions: Collection[str], now: datetime
+) -> Catalog:
+    """Return the releases in the owner's images.
+
+    Without the images of one region, the newest release could be unknown: that is refused.
+    """
+    clients.open("ec2", regions)
+    done, failed = map_parallel(regions, lambda region: read_own_images(clients.ec2(region), region))
+    if failed:
+        raise ValidationError(
+            errors.failure(exception, Target(account_id, region), "DescribeImages")
+            for region, exception in failed.items()
+        )
+    images = {
+        ImageRef(region, own.image.image_id): own for region, of_region in done.items() for own in of_region
+    }
+    catalog = build_catalog(account_id, images, options.forms_families, now)
+    all_families = build_catalog(account_id, images, replace(options.forms_families, names=()), now).families
+    if refusals := tuple(_refuse_missing_families(options, catalog, all_families, len(regions))):
+        raise ValidationError(refusals)
+    return catalog
+
+
+def _refuse_missing_families(
+    options: AdoptionOptions, catalog: Catalog, all_families: Sequence[str], regions: int
+) -> Iterator[Failure]:
+    """Yield why there is nothing to report about: a report of no family would look like one without uses."""
+    missing = [name for name in options.families if name not in catalog.families]
+    account, place = f"account {catalog.account_id}", count(regions, "region")
+    if missing and all_families:
+        yield Failure(
+            f"families: the {account} has no image of the family {join_texts(missing)} in {place}. Its "
+            f"families are {join_texts(all_families)}.",
+            "Correct the names, the account of the credentials, or regions.",
+            _NO_FAMILY,
+            "families",
+        )
+    elif not all_families:
+        images = count(len(catalog.own), "image")
+        yield Failure(
+            f"{options.family_option}: none of the {images} of the {account} in {place} is of a family.",
+            "Correct the option, the account of the credentials, or regions.",
+            _NO_FAMILY,
+            options.family_option,
+        )
+
+
+def result(
+    options: AdoptionOptions, current: AdoptionState, plan: AdoptionPlan, outcome: Outcome
+) -> dict[str, Any]:
+    """Return the returned keys that are specific to this module."""
+    if isinstance(outcome, Judgement) and outcome.current is not None and outcome.plan is not None:
+        return build_result(options, outcome.current, outcome.plan)
+    return build_result(options, current, plan)
+
+
+FLOW: Flow[AdoptionOptions, AdoptionState] = Flow(
+    AdoptionOptions,
+    read_state,
+    make_plan,
+    apply,
+    result,
+    only_reads=True,
+    attaches="_page",
+    report=Reporting(
+        lambda _options, returned: build_content(returned),
+        build_document,
+        compare_reports,
+        replaces=frozenset({"accounts", "findings", "uses"}),
+        only_in_files=frozenset({"uses"}),
+        remember=add_curve,
+    ),
+    policy="adoption",
+)

@@ -1,0 +1,371 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Judges every use by the release of its image, and decides the findings and the failures of the task."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from .._failures import Failure
+from .._finding import Finding
+from .._listing import count, join_texts
+from .._model import Target
+from .._plan import PlanWithoutTargets
+from . import causes
+from .options import AdoptionOptions
+from .state import (
+    ASSUME_ROLE,
+    INSTANCE,
+    OF_RELEASE,
+    OTHER,
+    UNKNOWN_ORIGIN,
+    UNKNOWN_RELEASE,
+    USAGE_REPORTS,
+    AdoptionState,
+    Release,
+    Use,
+)
+from .usage_reports import REQUEST, list_requests
+
+# Uses that a finding names; the report has all of them.
+_NAMED = 3
+_SEVERE = ("CRITICAL", "HIGH")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A use in an account and a region, and how it compares with the releases of its family.
+
+    ``behind`` is the number of newer releases that can be launched, ``behind_since`` the creation of the
+    first of these. ``withdrawn`` is why its image or release should not be launched, else empty. ``denied``
+    is whether ``deny_images`` names it.
+    """
+
+    target: Target
+    use: Use
+    behind: int = 0
+    behind_since: datetime | None = None
+    withdrawn: str = ""
+    denied: bool = False
+
+    @property
+    def release(self) -> Release | None:
+        """Return the release, None if it is not known."""
+        return self.use.release
+
+    @property
+    def number(self) -> int:
+        """Return the number of uses."""
+        return self.use.use.number
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the image is one of the newest release that can be launched, and nothing is against it."""
+        return self.use.standing == OF_RELEASE and not (self.behind or self.withdrawn or self.denied)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the use is of a family that the task is about, or may be."""
+        return self.use.standing != OTHER or self.denied
+
+    @property
+    def lags(self) -> bool:
+        """Whether the use is known to be of another release than the current one."""
+        return self.is_counted and not self.is_current and self.use.standing in (OF_RELEASE, OTHER)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it cannot be told which release it is of."""
+        return self.use.standing in (UNKNOWN_RELEASE, UNKNOWN_ORIGIN) and not self.denied
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdoptionPlan(PlanWithoutTargets):
+    """What every use was judged to be, and the findings. The actions request usage reports."""
+
+    judged: tuple[Judged, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def plan(options: AdoptionOptions, current: AdoptionState) -> AdoptionPlan:
+    """Judge every use, and plan the requests of the usage reports that lack.
+
+    What these will show is judged once they are there.
+    """
+    judged = judge_all(options, current)
+    if options.depth != USAGE_REPORTS or any(one.action != REQUEST for one in current.report_failures):
+        return judged
+    requests = list_requests(current.catalog, current.reports, current.now)
+    if not requests or options.check_mode:
+        return replace(judged, actions=requests)
+    return replace(judged, actions=requests, failures=())
+
+
+def judge_all(options: AdoptionOptions, current: AdoptionState) -> AdoptionPlan:
+    """Judge every use of every account and region, and list what could not be read."""
+    judged = tuple(
+        judge(options, current, target, use)
+        for target, look in sorted(current.looks.items(), key=lambda item: item[0])
+        for use in look.uses
+    )
+    unread = tuple(_list_unread(current))
+    findings = tuple(
+        sorted(
+            (
+                *_find_unread(current, unread),
+                *_find(options, current, judged),
+            ),
+            key=lambda finding: finding.order,
+        )
+    )
+    selected = (
+        finding.as_failure("fail_on")
+        for finding in findings
+        if options.fail_on is not None
+        and finding.severity >= options.fail_on
+        and finding.code != causes.UNREADABLE.code
+    )
+    return AdoptionPlan(judged=judged, findings=findings, failures=(*unread, *selected))
+
+
+def judge(options: AdoptionOptions, current: AdoptionState, target: Target, use: Use) -> Judged:
+    """Compare a use with the releases of its family."""
+    catalog, release, image = current.catalog, use.release, use.use.image
+    denied = frozenset(options.deny_images)
+    named = {image.ref.image_id}
+    if release is None:
+        return Judged(target, use, denied=bool(named & denied))
+    named |= {release.ref.image_id, *(ref.image_id for ref in release.images)}
+    newer = catalog.newer(release)
+    dates = [other.created for other in newer if other.created is not None]
+    return Judged(
+        target,
+        use,
+        behind=len(newer),
+        behind_since=min(dates, default=None),
+        withdrawn=_find_withdrawal(current, use, release),
+        denied=bool(named & denied),
+    )
+
+
+def _find_withdrawal(current: AdoptionState, use: Use, release: Release) -> str:
+    """Return why the image should not be launched: it, or all images of its release."""
+    image = use.use.image
+    if image.ref in current.catalog.own:
+        return current.catalog.withdrawn.get(image.ref, "") or release.withdrawn
+    if image.state in ("deregistered", "disabled"):
+        return image.state
+    if image.deprecated is not None and image.deprecated <= current.now:
+        return "deprecated"
+    return release.withdrawn
+
+
+def _list_unread(current: AdoptionState) -> Iterator[Failure]:
+    """Yield why accounts and regions were not read; that a role cannot be assumed once for an account.
+
+    That reports lack in a region is one failure, whatever the number of accounts.
+    """
+    refused: set[str | None] = set()
+    unread = [failure for _target, failure in sorted(current.unread.items(), key=lambda item: item[0])]
+    looks = [look for _target, look in sorted(current.looks.items(), key=lambda item: item[0])]
+    of_looks = (failure for look in looks for failure in look.failures)
+    for failure in dict.fromkeys((*current.report_failures, *unread, *of_looks)):
+        if failure.action != ASSUME_ROLE:
+            yield failure
+        elif failure.account_id not in refused:
+            refused.add(failure.account_id)
+            yield replace(failure, region=None)
+
+
+def _find_unread(current: AdoptionState, failures: Iterable[Failure]) -> Iterator[Finding]:
+    for failure in failures:
+        where = f" in {failure.region}" if failure.region else ""
+        if failure.action == REQUEST or failure.account_id == current.catalog.account_id:
+            who = "the accounts use"
+        else:
+            who = f"account {failure.account_id} uses"
+        yield causes.UNREADABLE.finding(
+            Target(failure.account_id or "", failure.region or ""),
+            f"What {who}{where} could not be read: {failure.error_code}: {failure.message}",
+            failure.remedy,
+            failure.action,
+        )
+
+
+class _Reason(NamedTuple):
+    """Why a use is a finding: ``image`` is what it is of, ``text`` what is wrong with that."""
+
+    cause: causes.Cause
+    image: str
+    text: str
+
+
+def _find(options: AdoptionOptions, current: AdoptionState, judged: Iterable[Judged]) -> Iterator[Finding]:
+    """Yield the findings about uses: one for each account, release and reason, whatever the regions."""
+    groups: dict[tuple[str, _Reason], list[Judged]] = defaultdict(list)
+    for one in judged:
+        for reason in _list_reasons(options, current, one):
+            groups[one.target.account_id, reason].append(one)
+    for (account_id, reason), uses in groups.items():
+        regions = sorted({one.target.region for one in uses})
+        where = regions[0] if len(regions) == 1 else count(len(regions), "region")
+        remedy = reason.cause.remedy if uses[0].is_unknown else _remedy(current, uses, regions)
+        yield reason.cause.finding(
+            Target(account_id, regions[0] if len(regions) == 1 else ""),
+            f"Account {account_id} in {where}: {_describe(uses)} of {reason.image}, {reason.text}",
+            remedy,
+            image_id=uses[0].use.use.image.ref.image_id,
+        )
+
+
+def _describe(uses: Iterable[Judged]) -> str:
+    """Return what uses an image, for a message: ``3 instances (i-1, i-2, i-3), 1 fleet (fleet-1)``."""
+    numbers: dict[str, int] = defaultdict(int)
+    names: dict[str, list[str]] = defaultdict(list)
+    for one in uses:
+        numbers[one.use.use.kind] += one.number
+        names[one.use.use.kind] += one.use.use.names
+    return ", ".join(
+        count(number, kind.replace("_", " "))
+        + (f" ({join_texts(names[kind], _NAMED)})" if names[kind] else "")
+        for kind, number in numbers.items()
+    )
+
+
+def _list_reasons(options: AdoptionOptions, current: AdoptionState, judged: Judged) -> Iterator[_Reason]:
+    """Yield the reasons for findings about a use."""
+    image, release = judged.use.use.image, judged.release
+    name = f"{image.ref.image_id}{f' ({image.name})' if image.name else ''}"
+    if judged.denied:
+        yield _Reason(causes.DENIED_IMAGE, release.label if release else name, "which deny_images names.")
+    if release is not None:
+        label = f"{release.label} of the family {release.family}"
+        for cause, text in _list_reasons_of_release(options, current, judged, release):
+            yield _Reason(cause, label, text)
+    elif judged.is_unknown:
+        is_owners = judged.use.standing == UNKNOWN_RELEASE
+        cause = causes.UNKNOWN if is_owners else causes.UNKNOWN_ORIGIN
+        yield _Reason(cause, name, "whose release is not known.")
+
+
+def _list_reasons_of_release(
+    options: AdoptionOptions, current: AdoptionState, judged: Judged, release: Release
+) -> Iterator[tuple[causes.Cause, str]]:
+    if judged.withdrawn:
+        yield causes.WITHDRAWN, f"which is {judged.withdrawn}."
+    if release.severity in _SEVERE:
+        severity = release.severity.lower()
+        yield causes.VULNERABLE, f"in which Amazon Inspector has found something of the severity {severity}."
+    limit = options.max_releases_behind
+    if limit is not None and judged.behind > limit:
+        yield (
+            causes.TOO_FAR_BEHIND,
+            f"which {count(judged.behind, 'newer release')} followed (max_releases_behind: {limit}).",
+        )
+    days = options.max_age_days
+    if days is not None and release.created and release.created < current.now - timedelta(days=days):
+        yield causes.TOO_OLD, f"created on {release.created:%Y-%m-%d} (max_age_days: {days})."
+
+
+def _remedy(current: AdoptionState, uses: Sequence[Judged], regions: Sequence[str]) -> str:
+    """Return what to replace the uses by: the current release, where a region has it."""
+    release = uses[0].release
+    newer = current.catalog.newer(release) if release else ()
+    if not newer:
+        return "Distribute a newer release, then replace them."
+    there = {ref.region: ref.image_id for ref in newer[0].images}
+    if missing := [region for region in regions if region not in there]:
+        return f"Distribute {newer[0].label} to {join_texts(missing)}, then replace them."
+    image = f"{there[regions[0]]} ({newer[0].name})" if len(regions) == 1 else f"{newer[0].name} there"
+    if all(one.use.use.kind == INSTANCE for one in uses):
+        return f"Replace them by instances of {image}."
+    return f"Change them, so that they launch {image}, and replace instances."
+
+
+@dataclass(frozen=True)
+class AccountAdoption:
+    """What an account uses in all regions. ``unread`` are the regions that were not read, or not wholly.
+
+    ``worst`` is the use furthest behind, None if none lags, ``owners`` are the values of tags of such uses.
+    """
+
+    account_id: str
+    current: int = 0
+    lagging: int = 0
+    unknown: int = 0
+    other: int = 0
+    regions: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    worst: Judged | None = None
+    owners: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """Return the number of uses that are of a release, or may be."""
+        return self.current + self.lagging + self.unknown
+
+    @property
+    def status(self) -> str:
+        """Return one word; an account that was not wholly read is never current or unused."""
+        if self.lagging:
+            return "behind"
+        if self.unread:
+            return "unreadable"
+        if self.unknown:
+            return "unknown"
+        return "current" if self.current else "unused"
+
+
+def sum_up(current: AdoptionState, judged: Iterable[Judged]) -> tuple[AccountAdoption, ...]:
+    """Return every account, laggards first and of these the worst first."""
+    by_account: dict[str, list[Judged]] = defaultdict(list)
+    for one in judged:
+        by_account[one.target.account_id].append(one)
+    unread: dict[str, dict[str, None]] = defaultdict(dict)
+    for target in current.unread:
+        unread[target.account_id][target.region] = None
+    for target, look in current.looks.items():
+        if look.failures:
+            unread[target.account_id][target.region] = None
+    account_ids = {target.account_id for target in (*current.looks, *current.unread)}
+    accounts = (_sum_up_account(name, by_account[name], unread[name]) for name in sorted(account_ids))
+    return tuple(sorted(accounts, key=_urgency))
+
+
+def _sum_up_account(account_id: str, judged: Iterable[Judged], unread: Mapping[str, None]) -> AccountAdoption:
+    uses = list(judged)
+    lagging = [one for one in uses if one.lags]
+    return AccountAdoption(
+        account_id,
+        current=sum(one.number for one in uses if one.is_counted and one.is_current),
+        lagging=sum(one.number for one in lagging),
+        unknown=sum(one.number for one in uses if one.is_unknown),
+        other=sum(one.number for one in uses if not one.is_counted),
+        regions=tuple(sorted({one.target.region for one in lagging})),
+        unread=tuple(sorted(unread)),
+        worst=min(lagging, key=_badness, default=None),
+        owners=tuple(dict.fromkeys(owner for one in lagging for owner in one.use.use.owners)),
+    )
+
+
+def _badness(judged: Judged) -> tuple[bool, bool, int, float]:
+    since = judged.behind_since.timestamp() if judged.behind_since else 0.0
+    return not judged.denied, not judged.withdrawn, -judged.behind, since
+
+
+def _urgency(account: AccountAdoption) -> tuple[bool, tuple[bool, bool, int, float], int, bool, bool, str]:
+    worst = _badness(account.worst) if account.worst else (True, True, 0, 0.0)
+    return (
+        account.worst is None,
+        worst,
+        -account.lagging,
+        not account.unread,
+        not account.unknown,
+        account.account_id,
+    )

@@ -1,0 +1,148 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Forms releases from the owner's images: all copies of one image are a release of its family."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from .._cleanup.families import FamilyBy, find_families, find_origin_date
+from .._cleanup.stages import parse_time
+from .._cleanup.state import OwnImage
+from .._model import ImageRef
+from .._tags import SOURCE_TAG
+from .state import Catalog, Release
+
+DEPRECATED, DISABLED, DEREGISTERED = "deprecated", "disabled", "deregistered"
+# The states of images that are or were a release (botocore enum ImageState); others never could be launched.
+_STATES = ("available", "disabled")
+# The severities of Amazon Inspector, the worst first (Inspector API Reference, Severity).
+SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNTRIAGED")
+_UNDATED = datetime.min.replace(tzinfo=UTC)
+
+Images = Mapping[ImageRef, OwnImage]
+
+
+@dataclass(frozen=True)
+class FamilyOptions:
+    """What gives an image its family: the cleanup's options, or else a watermark; ``names`` limits them.
+
+    Without ``names``, all families are meant. The family of images with the watermark is its key.
+    """
+
+    by: FamilyBy
+    watermark: str | None = None
+    names: Collection[str] = ()
+
+    def includes(self, family: str) -> bool:
+        """Whether the family is one of those that are meant."""
+        return not self.names or family in self.names
+
+
+def build_catalog(account_id: str, images: Images, options: FamilyOptions, now: datetime) -> Catalog:
+    """Return the releases of the families in the owner's images of all regions."""
+    groups: dict[tuple[str, ImageRef], list[ImageRef]] = defaultdict(list)
+    chains: dict[ImageRef, list[ImageRef]] = {}
+    for ref, family in _list_families(images, options):
+        if images[ref].image.state in _STATES:
+            chains[ref] = follow_copies(images, ref)
+            groups[family, chains[ref][-1]].append(ref)
+    withdrawn = {
+        ref: reason for ref, own in images.items() if (reason := find_withdrawal(own, now)) is not None
+    }
+    releases = [
+        _build_release(images, family, root, refs, withdrawn) for (family, root), refs in groups.items()
+    ]
+    by_root = {(release.family, release.ref): release for release in releases}
+    release_of: dict[ImageRef, Release] = {}
+    for (family, root), refs in groups.items():
+        for ref in refs:
+            # A link of a chain can also be an image of another family, which then decides.
+            release_of.update({link: by_root[family, root] for link in chains[ref] if link not in images})
+            release_of[ref] = by_root[family, root]
+    return Catalog(
+        account_id, tuple(sorted(releases, key=_rank, reverse=True)), release_of, frozenset(images), withdrawn
+    )
+
+
+def find_withdrawal(own: OwnImage, now: datetime) -> str | None:
+    """Return why an image should not be launched; None if nothing says so."""
+    if own.image.state == "disabled":
+        return DISABLED
+    deprecation = parse_time(own.image.deprecation_time or "")
+    return DEPRECATED if deprecation is not None and deprecation <= now else None
+
+
+def find_origin(own: OwnImage, with_instances: bool) -> ImageRef | None:
+    """Return the image that this one is a copy of, or ``with_instances`` the one that it was made from.
+
+    AWS may not have recorded the source of an old copy: the tag of this collection's copies has it, too.
+    """
+    if own.source is not None:
+        return own.source
+    region, _slash, image_id = own.image.tags.get(SOURCE_TAG, "").partition("/")
+    if region and image_id:
+        return ImageRef(region, image_id)
+    return own.base if with_instances else None
+
+
+def follow_copies(images: Images, ref: ImageRef) -> list[ImageRef]:
+    """Return the image, its source, the source of that, and so on. The last one may not exist any more."""
+    chain = [ref]
+    while chain[-1] in images:
+        source = find_origin(images[chain[-1]], with_instances=False)
+        if source is None or source in chain:
+            break
+        chain.append(source)
+    return chain
+
+
+def worst_severity(severities: Iterable[str | None]) -> str | None:
+    """Return the worst of Inspector's severities; None without one. An unknown one is the worst."""
+    named = {severity.upper() for severity in severities if severity}
+    return min(
+        named,
+        key=lambda severity: SEVERITIES.index(severity) if severity in SEVERITIES else -1,
+        default=None,
+    )
+
+
+def _list_families(images: Images, options: FamilyOptions) -> Iterator[tuple[ImageRef, str]]:
+    family_of = find_families(images, options.by, ())
+    for ref, own in images.items():
+        family = family_of.get(ref) or _find_watermark(own, options.watermark)
+        if family is not None and options.includes(family):
+            yield ref, family
+
+
+def _find_watermark(own: OwnImage, key: str | None) -> str | None:
+    return key if key is not None and any(mark.key == key for mark in own.image.watermarks) else None
+
+
+def _build_release(
+    images: Images, family: str, root: ImageRef, refs: Sequence[ImageRef], withdrawn: Mapping[ImageRef, str]
+) -> Release:
+    named = [root, *refs] if root in images else refs
+    dates = [date for ref in refs if (date := find_origin_date(images, ref)) is not None]
+    # AWS's dates of the copies, where the first image is gone and no tag has its date.
+    own_dates = [created for ref in refs if (created := images[ref].created) is not None]
+    reasons = [withdrawn.get(ref, "") for ref in refs]
+    scans = [images[ref].image.scan for ref in refs]
+    return Release(
+        family=family,
+        ref=root,
+        name=images[named[0]].image.name,
+        created=min(dates or own_dates, default=None),
+        images=tuple(sorted(refs)),
+        withdrawn=reasons[0] if all(reasons) else "",
+        severity=worst_severity(scan.highest_severity for scan in scans if scan is not None),
+    )
+
+
+def _rank(release: Release) -> tuple[str, datetime, ImageRef]:
+    return release.family, release.created or _UNDATED, release.ref

@@ -1,0 +1,136 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The returned keys of ``ami_adoption``: releases, accounts, uses, findings, and what was not looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from .._listing import join_texts
+from .options import AdoptionOptions
+from .plan import AccountAdoption, AdoptionPlan, Judged, sum_up
+from .state import INSTANCES, USAGE_REPORTS, AdoptionState, Release
+
+_MANAGED = (
+    "AWS does not document whether instances that its services manage and hide, such as those of EKS Auto "
+    "Mode, are among the instances."
+)
+_LAUNCHES = (
+    "What the next launch takes was not looked at: launch templates, Auto Scaling groups, fleets, Spot "
+    "requests and parameters. The depth launches reads them."
+)
+_LATE = (
+    "Recipes of EC2 Image Builder, and launches of AWS Batch, Amazon EMR, SageMaker HyperPod, AWS PCS, "
+    "CodeBuild and RDS Custom were not looked at."
+)
+# EC2 User Guide, "View your AMI usage".
+_COUNTS = (
+    "Usage reports only count. Instances launched in the last 24 hours, and launch templates of the last few "
+    "days, may not be in them."
+)
+_COPIES = (
+    "The accounts' own copies of the images, and images made from their instances, are not in usage reports, "
+    "nor are Auto Scaling groups, fleets and parameters. The depths instances and launches read them."
+)
+
+
+def build_result(options: AdoptionOptions, current: AdoptionState, plan: AdoptionPlan) -> dict[str, Any]:
+    """Return the keys; uses of images of no family are only counted."""
+    accounts = sum_up(current, plan.judged)
+    targets = (*current.looks, *current.unread)
+    return {
+        "account_id": current.catalog.account_id,
+        "accounts": [_account_to_dict(current, account) for account in accounts],
+        "depth": options.depth,
+        "findings": [finding.to_dict() for finding in plan.findings],
+        "not_looked_at": list(list_left_out(options, current)),
+        "regions": sorted({target.region for target in targets}),
+        "releases": [_release_to_dict(current, release) for release in current.catalog.releases],
+        "uses": [use_to_dict(current, judged) for judged in plan.judged if judged.is_counted],
+    }
+
+
+def list_left_out(options: AdoptionOptions, current: AdoptionState) -> Iterator[str]:
+    """Yield what a report of this depth does not cover, in sentences."""
+    owner = current.catalog.account_id
+    if options.depth == USAGE_REPORTS:
+        yield f"The account {owner}, which owns the images, was not looked at: usage reports leave it out."
+    elif owner not in options.account_ids:
+        yield f"The account {owner}, which owns the images, was not looked at: it is not in account_ids."
+    elsewhere = [region for region in current.catalog.regions if region not in _regions(options, current)]
+    if elsewhere:
+        yield f"Regions that have images of the families were not looked at: {join_texts(elsewhere)}."
+    if options.depth == USAGE_REPORTS:
+        yield _COUNTS
+        yield _COPIES
+    else:
+        yield _MANAGED
+        yield _LAUNCHES if options.depth == INSTANCES else _LATE
+
+
+def _regions(options: AdoptionOptions, current: AdoptionState) -> tuple[str, ...]:
+    return options.regions or current.catalog.regions
+
+
+def _release_to_dict(current: AdoptionState, release: Release) -> dict[str, Any]:
+    return {
+        "created": _render(release.created),
+        "family": release.family,
+        "image_id": release.ref.image_id,
+        "images": [{"image_id": ref.image_id, "region": ref.region} for ref in release.images],
+        "name": release.name,
+        "region": release.ref.region,
+        "releases_behind": len(current.catalog.newer(release)),
+        "severity": release.severity,
+        "withdrawn": release.withdrawn or None,
+    }
+
+
+def _account_to_dict(current: AdoptionState, account: AccountAdoption) -> dict[str, Any]:
+    worst = account.worst
+    return {
+        "account_id": account.account_id,
+        "behind": account.lagging,
+        "behind_regions": list(account.regions),
+        "current": account.current,
+        "other": account.other,
+        "owners": list(account.owners),
+        "status": account.status,
+        "unknown": account.unknown,
+        "unread_regions": list(account.unread),
+        "worst": None if worst is None else use_to_dict(current, worst),
+    }
+
+
+def use_to_dict(current: AdoptionState, judged: Judged) -> dict[str, Any]:
+    """Return the uses of one kind of an image in an account and a region."""
+    use, image, release = judged.use.use, judged.use.use.image, judged.release
+    since = judged.behind_since
+    return {
+        "account_id": judged.target.account_id,
+        "behind_since": _render(since),
+        "days_behind": None if since is None else max(0, (current.now - since).days),
+        "denied": judged.denied,
+        "family": release.family if release else None,
+        "image_id": image.ref.image_id,
+        "image_name": image.name or (release.name if release else "") or None,
+        "kind": use.kind,
+        "names": list(use.names),
+        "number": use.number,
+        "oldest_launch": _render(use.oldest),
+        "owners": list(use.owners),
+        "region": judged.target.region,
+        "release": release.name if release else None,
+        "release_image_id": release.ref.image_id if release else None,
+        "releases_behind": judged.behind,
+        "status": "current" if judged.is_current else "behind" if judged.lags else "unknown",
+        "withdrawn": judged.withdrawn or None,
+    }
+
+
+def _render(moment: datetime | None) -> str | None:
+    return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,124 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The text that the role ``adoption`` displays, and the artifacts for the next job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .._listing import count
+from .._reports.document import Column
+from .._reports.screen import (
+    Line,
+    Row,
+    Screen,
+    Tone,
+    format_changes,
+    format_failure_message,
+    format_failures,
+    format_report_path,
+    format_table,
+    limit_artifacts,
+    wrap_text,
+)
+
+_MOST = 8
+_COLUMNS = (
+    Column("account_id", "account"),
+    Column("behind", "behind", numeric=True),
+    Column("current", "current", numeric=True),
+    Column("release", "worst release"),
+    Column("releases_behind", "newer", numeric=True),
+    Column("since", "since"),
+    Column("owners", "owner"),
+)
+_HEADS = {
+    "incomplete": ("Incomplete", Tone.BAD),
+    "behind": ("Behind", Tone.WARNING),
+    "unknown": ("Not known", Tone.WARNING),
+    "current": ("Up to date", Tone.GOOD),
+    "unused": ("Not used", Tone.WARNING),
+}
+
+
+def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
+    """Return the counts, the worst laggards, what could not be read, and the changes.
+
+    ``report`` and the ``changes`` in ``context`` are those of ``ami_adoption``. Its ``failures`` are those of
+    the module, including findings that fail the role.
+    """
+    rest = report_path or "the fact adoption_report"
+    failed = context.get("failures") or ()
+    head, tone = _HEADS[report["status"]]
+    text = f"{head}: {_counts(report)}"
+    failure = format_failure_message(text, failed, rest) if failed else ""
+    laggards = [account for account in report["accounts"] if account["worst"] is not None]
+    lines = (
+        *wrap_text(text, tone),
+        *(line for release in _list_current(report) for line in wrap_text(release)),
+        *format_table(_COLUMNS, [_row(account) for account in laggards[:_MOST]]),
+        *_count_rest(len(laggards) - _MOST),
+        *(line for sentence in report["not_looked_at"] for line in wrap_text(sentence)),
+        *format_failures(report["failures"], rest, failure),
+        *format_changes(context.get("changes"), report_path),
+        *format_report_path(report_path),
+    )
+    return Screen(lines, limit_artifacts(_artifacts(report, report_path)), failure)
+
+
+def _counts(report: Mapping[str, Any]) -> str:
+    totals, accounts = report["totals"], report["accounts"]
+    counted = totals["current"] + totals["behind"] + totals["unknown"]
+    unread = sum(bool(account["unread_regions"]) for account in accounts)
+    behind = sum(account["behind"] > 0 for account in accounts)
+    texts = [
+        f"{totals['current']:,} of {count(counted, 'use')} of the current release",
+        f"{totals['behind']:,} behind in {count(behind, 'account')}" if behind else "",
+        f"{totals['unknown']:,} unknown" if totals["unknown"] else "",
+        f"{unread:,} of {count(len(accounts), 'account')} not wholly readable" if unread else "",
+    ]
+    return f"{', '.join(text for text in texts if text)}."
+
+
+def _list_current(report: Mapping[str, Any]) -> Iterator[str]:
+    for release in report["releases"]:
+        if not release["releases_behind"] and not release["withdrawn"]:
+            created = f", {release['created'][:10]}" if release["created"] else ""
+            image = f"{release['name']} ({release['image_id']}{created})"
+            yield f"Current release of {release['family']}: {image}."
+
+
+def _row(account: Mapping[str, Any]) -> Row:
+    worst = account["worst"]
+    cells = {
+        "account_id": account["account_id"],
+        "behind": account["behind"],
+        "current": account["current"],
+        "release": worst["release"] or worst["image_name"] or worst["image_id"],
+        "releases_behind": worst["releases_behind"],
+        "since": (worst["behind_since"] or "")[:10] or worst["withdrawn"] or "",
+        "owners": ", ".join(account["owners"][:1]),
+    }
+    return Row(cells, Tone.BAD if worst["denied"] or worst["withdrawn"] else Tone.WARNING)
+
+
+def _count_rest(number: int) -> Iterator[Line]:
+    if number > 0:
+        yield from wrap_text(f"and {count(number, 'more account')} behind")
+
+
+def _artifacts(report: Mapping[str, Any], report_path: str | None) -> dict[str, Any]:
+    accounts = report["accounts"]
+    return {
+        # AWX would write account IDs in a list so that Ansible reads them as numbers.
+        "behind_accounts": json.dumps([each["account_id"] for each in accounts if each["behind"]]),
+        "counts": dict(report["counts"]),
+        "report_path": report_path,
+        "status": report["status"],
+        "totals": dict(report["totals"]),
+        "unread_accounts": json.dumps([each["account_id"] for each in accounts if each["unread_regions"]]),
+    }

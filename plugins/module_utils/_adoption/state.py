@@ -1,0 +1,170 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Releases of image families, what uses images in each account and region, and where nothing was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from .._cleanup.state import UsageReport
+from .._failures import Failure
+from .._model import ImageRef, Target, Watermark
+
+USAGE_REPORTS, INSTANCES, LAUNCHES = "usage_reports", "instances", "launches"
+DEPTHS = (USAGE_REPORTS, INSTANCES, LAUNCHES)
+"""How deep the use of images is read: counts by AWS, instances, or what launches will take, too."""
+
+ASSUME_ROLE = "AssumeRole"
+"""The action of a failure to assume a role, after which nothing of the account can be read."""
+
+INSTANCE = "instance"
+"""Kind of uses that are instances. All others are launches to come, such as launch templates."""
+REPORTED = "reported_use"
+"""Kind of uses in a usage report: instances, launch templates and recipes, which it only counts."""
+
+# How far a used image is known.
+OF_RELEASE = "release"
+"""It is an image of a release, a copy of one, or was made from one."""
+UNKNOWN_RELEASE = "unknown_release"
+"""It belongs or belonged to the owner, who does not have it any more: it may be of any family."""
+UNKNOWN_ORIGIN = "unknown_origin"
+"""It is the account's own, and where it comes from cannot be told."""
+OTHER = "other"
+"""It is of no family that the task is about."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release of a family: all copies of one image.
+
+    ``ref`` is the image at the end of the chain of copies, which may be deregistered. ``created`` is its
+    creation, None if AWS reports no date. ``images`` are the owner's images that still exist. ``withdrawn``
+    is why none of these should be launched: ``deprecated``, ``disabled`` or ``deregistered``, else empty.
+    ``severity`` is the highest one that Amazon Inspector reports, such as ``CRITICAL``; None if it has not
+    scanned the images or found nothing.
+    """
+
+    family: str
+    ref: ImageRef
+    name: str
+    created: datetime | None
+    images: tuple[ImageRef, ...] = ()
+    withdrawn: str = ""
+    severity: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Return the name with the image, for a message."""
+        return f"{self.name} ({self.ref.image_id})" if self.name else str(self.ref)
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What the owner's images are.
+
+    ``releases`` are those of all families, the newest of each first. ``release_of`` has every image of them,
+    also the deregistered ones that copies name as their source. ``own`` are all images of the owner, of any
+    family. ``withdrawn`` says why an image should not be launched.
+    """
+
+    account_id: str
+    releases: tuple[Release, ...] = ()
+    release_of: Mapping[ImageRef, Release] = field(default_factory=dict)
+    own: frozenset[ImageRef] = frozenset()
+    withdrawn: Mapping[ImageRef, str] = field(default_factory=dict)
+
+    def newer(self, release: Release) -> tuple[Release, ...]:
+        """Return the releases of the family that are newer and can be launched, the newest first."""
+        return tuple(
+            other
+            for other in self.releases
+            if other.family == release.family and not other.withdrawn and _is_newer(other, release)
+        )
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """Return the names of the families."""
+        return tuple(sorted({release.family for release in self.releases}))
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Return the regions that have an image of a release."""
+        return tuple(sorted({ref.region for release in self.releases for ref in release.images}))
+
+
+def _is_newer(one: Release, other: Release) -> bool:
+    """Whether a release is newer than another; one without a date is older than all others."""
+    if one.created is None or one.ref == other.ref:
+        return False
+    return other.created is None or one.created > other.created
+
+
+@dataclass(frozen=True)
+class UsedImage:
+    """An image that an account uses, as far as the account can see it (botocore shape ``ImageMetadata``).
+
+    Everything but ``ref`` is empty or None if it is not known. ``state`` can be ``deregistered``.
+    """
+
+    ref: ImageRef
+    owner_id: str = ""
+    name: str = ""
+    created: datetime | None = None
+    state: str = ""
+    deprecated: datetime | None = None
+    watermarks: tuple[Watermark, ...] = ()
+
+
+@dataclass(frozen=True)
+class ImageUse:
+    """The uses of one kind of one image in an account and a region.
+
+    ``number`` is how many there are; ``names`` are their IDs or names as far as AWS reports them. ``owners``
+    are the values of the tags that name who is responsible. ``oldest`` is the first launch, None if it is not
+    known.
+    """
+
+    kind: str
+    image: UsedImage
+    number: int
+    names: tuple[str, ...] = ()
+    oldest: datetime | None = None
+    owners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Use:
+    """A use with the release that its image is of. ``standing`` says how far that is known."""
+
+    use: ImageUse
+    standing: str
+    release: Release | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was read in an account and a region. ``failures`` are reads that failed, so that uses may lack."""
+
+    uses: tuple[Use, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True)
+class AdoptionState:
+    """The releases, and what every account uses in every region at the time ``now``.
+
+    ``looks`` has each account and region that the task looked at. ``unread`` are those that it could not look
+    at, with the reason. ``reports`` are the usage reports of the owner's images, if they are read, and
+    ``report_failures`` is why they do not show all use.
+    """
+
+    now: datetime
+    catalog: Catalog
+    looks: Mapping[Target, Look] = field(default_factory=dict)
+    unread: Mapping[Target, Failure] = field(default_factory=dict)
+    reports: Mapping[ImageRef, UsageReport] = field(default_factory=dict)
+    report_failures: tuple[Failure, ...] = ()

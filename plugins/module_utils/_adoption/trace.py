@@ -1,0 +1,104 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Finds the release that a used image is of: one of the owner's images, or an account's own made from one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+
+from .._cleanup.families import find_family_of_name
+from .._model import ImageRef
+from .releases import DEREGISTERED, FamilyOptions
+from .state import (
+    OF_RELEASE,
+    OTHER,
+    UNKNOWN_ORIGIN,
+    UNKNOWN_RELEASE,
+    Catalog,
+    ImageUse,
+    Release,
+    Use,
+    UsedImage,
+)
+
+Origins = Mapping[ImageRef, ImageRef | None]
+"""What the images that an account sees were copied or made from.
+
+It is None if AWS reports nothing, and for images of other accounts, which end the search.
+"""
+
+_UNDATED = datetime.min.replace(tzinfo=UTC)
+
+
+def trace(use: ImageUse, account_id: str, catalog: Catalog, origins: Origins, families: FamilyOptions) -> Use:
+    """Return a use with the release of its image.
+
+    What cannot be told is said: an image that is not known is never one of the current release.
+    """
+    image = use.image
+    chain = list(follow(image.ref, origins))
+    known = next((link for link in chain if link in catalog.release_of), None)
+    if known is not None:
+        return Use(use, OF_RELEASE, catalog.release_of[known])
+    release = _find_by_watermark(image, catalog, families) or _find_by_name(image, catalog, families)
+    if release is not None:
+        return Use(use, OF_RELEASE, release)
+    if any(link in catalog.own for link in chain):
+        return Use(use, OTHER)
+    if image.owner_id == catalog.account_id:
+        return Use(use, UNKNOWN_RELEASE)
+    is_open = chain[-1] not in origins
+    return Use(use, UNKNOWN_ORIGIN if is_open and image.owner_id in (account_id, "") else OTHER)
+
+
+def follow(ref: ImageRef, origins: Origins) -> Iterator[ImageRef]:
+    """Yield the image, the one that it comes from, the origin of that, and so on."""
+    seen: set[ImageRef] = set()
+    link: ImageRef | None = ref
+    while link is not None and link not in seen:
+        yield link
+        seen.add(link)
+        link = origins.get(link)
+
+
+def list_untraced(
+    uses: Iterable[ImageUse], account_id: str, catalog: Catalog, origins: Origins
+) -> tuple[ImageRef, ...]:
+    """Return the images to read next: those that may be the account's own, and what these were made from."""
+    refs: dict[ImageRef, None] = {}
+    for use in uses:
+        end = list(follow(use.image.ref, origins))[-1]
+        may_be_own = use.image.owner_id in (account_id, "") or end != use.image.ref
+        if may_be_own and end not in origins and end not in catalog.own and end not in catalog.release_of:
+            refs[end] = None
+    return tuple(refs)
+
+
+def _find_by_watermark(image: UsedImage, catalog: Catalog, families: FamilyOptions) -> Release | None:
+    """Return the release that a watermark was attached to, the newest of several.
+
+    A watermark stays on copies and on images that are made from instances. Without its image, which is
+    deregistered, only the watermark of the family tells that it is of the family.
+    """
+    marks = sorted(image.watermarks, key=lambda mark: mark.source_created or _UNDATED, reverse=True)
+    sources = [(mark, ImageRef(mark.source_region, mark.source_image_id)) for mark in marks]
+    for _mark, ref in sources:
+        if ref in catalog.release_of:
+            return catalog.release_of[ref]
+    for mark, ref in sources:
+        if mark.key == families.watermark and families.includes(mark.key):
+            return Release(mark.key, ref, image.name, mark.source_created, withdrawn=DEREGISTERED)
+    return None
+
+
+def _find_by_name(image: UsedImage, catalog: Catalog, families: FamilyOptions) -> Release | None:
+    """Return the release that an image of the owner was, which is deregistered, by its name."""
+    if image.owner_id != catalog.account_id or image.ref in catalog.own:
+        return None
+    family = find_family_of_name(families.by, image.name)
+    if family is None or not families.includes(family):
+        return None
+    return Release(family, image.ref, image.name, image.created, withdrawn=DEREGISTERED)

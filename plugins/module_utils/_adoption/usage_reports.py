@@ -1,0 +1,141 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What AWS's usage reports of the owner's images say, and which reports have to be requested for that."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from .._cleanup.sharing import ALL_VERSIONS, FINAL_REPORT_AGE, INSTANCES, REPORTED_TYPES, TEMPLATES
+from .._cleanup.state import UsageReport
+from .._failures import Failure
+from .._listing import count, join_texts
+from .._model import ImageRef, Target
+from .._plan import Action
+from .state import OF_RELEASE, REPORTED, Catalog, ImageUse, Look, Use, UsedImage
+
+REQUEST = "CreateImageUsageReport"
+# Without one of these, a report misses most use; regions without Image Builder's types refuse these.
+_REQUIRED_TYPES = (INSTANCES, TEMPLATES)
+# Images that a failure names.
+_NAMED = 3
+
+Reports = Mapping[ImageRef, UsageReport]
+
+
+def list_images(catalog: Catalog) -> tuple[ImageRef, ...]:
+    """Return the images of all releases that still exist, those of the newest release of a family first."""
+    return tuple(ref for release in catalog.releases for ref in release.images)
+
+
+def list_requests(catalog: Catalog, reports: Reports, now: datetime) -> tuple[Action, ...]:
+    """Return the requests of reports for all images whose report does not count, unless one is pending.
+
+    The same token returns the same report: one a day, and a new one after each that failed (botocore shape
+    CreateImageUsageReportRequest, ClientToken).
+    """
+    depth = [{"OptionName": "version-depth", "OptionValues": [str(ALL_VERSIONS)]}]
+    types: list[Any] = [
+        {"ResourceType": name, **({"ResourceTypeOptions": depth} if name == TEMPLATES else {})}
+        for name in REPORTED_TYPES
+    ]
+    actions = []
+    for ref in list_images(catalog):
+        report = reports.get(ref)
+        if not _find_problem(report, now) or (report is not None and report.state == "pending"):
+            continue
+        failed = f"/{report.report_id}" if report is not None and report.state == "error" else ""
+        token = f"{catalog.account_id}/{ref}/{now:%Y-%m-%d}/adoption{failed}"
+        parameters = {
+            "ClientToken": hashlib.sha256(token.encode()).hexdigest(),
+            "ImageId": ref.image_id,
+            "ResourceTypes": types,
+        }
+        actions.append(Action(Target(catalog.account_id, ref.region), REQUEST, parameters, ref.image_id))
+    return tuple(actions)
+
+
+def without_recipes(action: Action) -> Action:
+    """Return the request for a region that refuses the types of Image Builder; it needs another token."""
+    types = [each for each in action.parameters["ResourceTypes"] if each["ResourceType"] in _REQUIRED_TYPES]
+    token = hashlib.sha256(f"{action.parameters['ClientToken']}/2".encode()).hexdigest()
+    return replace(action, parameters={**action.parameters, "ClientToken": token, "ResourceTypes": types})
+
+
+def list_failures(
+    catalog: Catalog, reports: Reports, refused: Mapping[str, Failure], now: datetime
+) -> tuple[Failure, ...]:
+    """Return why the reports do not show all use, one for each region. ``refused`` are failed reads there."""
+    failures = [*refused.values()]
+    for region in catalog.regions:
+        if region in refused:
+            continue
+        problems: dict[str, list[str]] = {}
+        for ref in list_images(catalog):
+            if ref.region == region and (problem := _find_problem(reports.get(ref), now)):
+                problems.setdefault(problem, []).append(ref.image_id)
+        for problem, image_ids in problems.items():
+            failures.append(
+                Failure(
+                    f"{count(len(image_ids), 'image')} ({join_texts(image_ids, _NAMED)}): {problem}",
+                    "Rerun, not in check mode: it requests a report, which takes AWS minutes.",
+                    "usage_report_missing",
+                    REQUEST,
+                    region,
+                    catalog.account_id,
+                )
+            )
+    return tuple(failures)
+
+
+def look_at_reports(
+    catalog: Catalog,
+    reports: Reports,
+    failures: Iterable[Failure],
+    account_ids: Collection[str],
+    now: datetime,
+) -> dict[Target, Look]:
+    """Return what the reports say of each account and region, of all accounts in them if none is named."""
+    used: dict[Target, list[Use]] = {}
+    found: dict[str, None] = dict.fromkeys(account_ids)
+    for ref in list_images(catalog):
+        report = reports.get(ref)
+        if report is None or _find_problem(report, now):
+            continue
+        for account_id, number in sorted(report.used_by.items()):
+            if account_ids and account_id not in account_ids:
+                continue
+            found[account_id] = None
+            image = UsedImage(ref, owner_id=catalog.account_id)
+            use = Use(ImageUse(REPORTED, image, number), OF_RELEASE, catalog.release_of[ref])
+            used.setdefault(Target(account_id, ref.region), []).append(use)
+    by_region = {failure.region or "": failure for failure in failures}
+    return {
+        target: Look(tuple(used.get(target, ())), tuple(_failures_in(by_region, target.region)))
+        for target in (Target(account_id, region) for account_id in found for region in catalog.regions)
+    }
+
+
+def _failures_in(by_region: Mapping[str, Failure], region: str) -> Iterator[Failure]:
+    if region in by_region:
+        yield by_region[region]
+
+
+def _find_problem(report: UsageReport | None, now: datetime) -> str:
+    """Return why a report does not count; empty if it does."""
+    if report is None:
+        return "There is no usage report."
+    if report.state != "available":
+        return f"The usage report is {report.state}."
+    if report.created < now - FINAL_REPORT_AGE:
+        return f"The usage report is older than {FINAL_REPORT_AGE.days} day."
+    missing = [name for name in _REQUIRED_TYPES if name not in report.resource_types]
+    if missing:
+        return f"The usage report does not cover {', '.join(missing)}."
+    return "The usage report covers only some accounts." if report.account_ids else ""

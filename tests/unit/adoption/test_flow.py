@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The flow without a role: missing usage reports are requested, and judged once they are there."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils._adoption.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._cleanup.sharing import REPORTED_TYPES
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+
+from tests.unit.adoption.examples import CONSUMER, EU, options
+from tests.unit.cleanup.aws_answers import Answers
+from tests.unit.examples import OWNER
+
+IMAGES = [
+    {
+        "ImageId": f"ami-0000000{number}",
+        "Name": f"web-{number}",
+        "OwnerId": OWNER,
+        "State": "available",
+        "CreationDate": f"2026-0{number}-01T00:00:00.000Z",
+        "Tags": [{"Key": "family", "Value": "web"}],
+    }
+    for number in (1, 2)
+]
+
+
+def report(number: int, **changes: Any) -> dict[str, Any]:
+    """A report in an answer of DescribeImageUsageReports."""
+    return {
+        "ImageId": f"ami-0000000{number}",
+        "ReportId": f"report-{number}",
+        "State": "available",
+        "CreationTime": datetime.now(UTC),
+        "ResourceTypes": [{"ResourceType": name} for name in REPORTED_TYPES],
+        **changes,
+    }
+
+
+def entry(number: int, account_id: str = CONSUMER) -> dict[str, Any]:
+    """An entry in an answer of DescribeImageUsageReportEntries."""
+    return {
+        "ReportId": f"report-{number}",
+        "ImageId": f"ami-0000000{number}",
+        "AccountId": account_id,
+        "UsageCount": 3,
+    }
+
+
+def owner(*reports: list[dict[str, Any]], **answers: Any) -> Answers:
+    """The owner's account; reports are those of each call that lists them."""
+    return Answers(
+        **{
+            "describe_images": {"Images": IMAGES},
+            "describe_image_usage_reports": [{"ImageUsageReports": listed} for listed in reports],
+            "describe_image_usage_report_entries": {"ImageUsageReportEntries": [entry(1)]},
+            "create_image_usage_report": {"ReportId": "report-1"},
+            **answers,
+        }
+    )
+
+
+def run(answers: Answers, **given: Any) -> tuple[dict[str, Any], list[str], bool]:
+    """The result, the error codes of the failures, and whether anything was requested."""
+    clients: Any = answers
+    chosen = options(**{"depth": "usage_reports", "account_ids": (), **given})
+    current = FLOW.read(clients, chosen)
+    plan = FLOW.plan(chosen, current)
+    outcome = FLOW.apply(clients, chosen, current, plan, lambda _line: None)
+    failures = [failure.error_code for failure in (*plan.failures, *outcome.failures)]
+    return FLOW.result(chosen, current, plan, outcome), failures, bool(outcome.performed)
+
+
+def statuses(result: dict[str, Any]) -> dict[str, str]:
+    """The status of each account."""
+    return {account["account_id"]: account["status"] for account in result["accounts"]}
+
+
+def test_reports_of_the_last_day_are_used() -> None:
+    result, failures, requested = run(owner([report(1), report(2)]))
+    assert (statuses(result), failures, requested) == ({CONSUMER: "behind"}, [], False)
+
+
+def test_missing_reports_are_requested_and_judged_once_they_are_there() -> None:
+    answers = owner([], [], [report(1), report(2)])
+    result, failures, requested = run(answers)
+    assert (statuses(result), failures, requested) == ({CONSUMER: "behind"}, [], True)
+    created = [request["ImageId"] for name, request in answers.calls if name == "create_image_usage_report"]
+    assert created == ["ami-00000002", "ami-00000001"]
+
+
+def test_check_mode_requests_none_and_says_so() -> None:
+    answers = owner([report(2)])
+    _result, failures, requested = run(answers, check_mode=True, account_ids=(CONSUMER,))
+    assert (failures, requested) == (["usage_report_missing"], False)
+    assert "create_image_usage_report" not in [name for name, _request in answers.calls]
+
+
+def test_a_request_that_aws_refuses_is_a_failure_and_leaves_the_accounts_unreadable() -> None:
+    answers = owner([report(2)], create_image_usage_report="UnauthorizedOperation")
+    result, failures, requested = run(answers, account_ids=(CONSUMER,))
+    assert failures == ["UnauthorizedOperation", "usage_report_missing"]
+    assert (statuses(result), requested) == ({CONSUMER: "unreadable"}, False)
+
+
+def test_a_region_without_the_types_of_image_builder_gets_a_report_of_the_others() -> None:
+    answers = owner(
+        [report(2)],
+        [],
+        [report(1), report(2)],
+        create_image_usage_report=["InvalidParameterValue", {"ReportId": "report-1"}],
+    )
+    _result, failures, requested = run(answers)
+    assert (failures, requested) == ([], True)
+    types = [
+        len(request["ResourceTypes"])
+        for name, request in answers.calls
+        if name == "create_image_usage_report"
+    ]
+    assert types == [4, 2]
+
+
+def test_reports_that_cannot_be_read_are_a_failure() -> None:
+    answers = owner(describe_image_usage_reports="UnauthorizedOperation")
+    result, failures, _requested = run(answers, account_ids=(CONSUMER,))
+    assert failures == ["UnauthorizedOperation"]
+    assert statuses(result) == {CONSUMER: "unreadable"}
+
+
+@pytest.mark.parametrize(
+    ("given", "option", "message"),
+    [
+        ({"families": ("wbe",)}, "families", "Its families are web."),
+        ({"family_tag": "Family"}, "family_tag", "none of the 2 images"),
+        ({"family_tag": None, "family_name_pattern": "db-.*"}, "family_name_pattern", "none of the 2 images"),
+    ],
+)
+def test_a_family_without_images_is_one_error(given: dict[str, Any], option: str, message: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        run(owner([]), **given)
+    (failure,) = refused.value.failures
+    assert (failure.error_code, failure.action) == ("family_not_found", option)
+    assert message in failure.message
+
+
+def test_images_of_the_owner_that_cannot_be_read_are_one_error() -> None:
+    """Without them, the newest release could be missing, and an old one look current."""
+    with pytest.raises(ValidationError) as refused:
+        run(owner([], describe_images="UnauthorizedOperation"))
+    (failure,) = refused.value.failures
+    assert (failure.error_code, failure.region) == ("UnauthorizedOperation", EU)

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which uses lag behind, the findings about them, and that what was not read never looks fine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils._adoption.plan import sum_up
+from ansible_collections.golden.images.plugins.module_utils._adoption.state import (
+    AdoptionState,
+    ImageUse,
+    Look,
+    UsedImage,
+)
+from ansible_collections.golden.images.plugins.module_utils._finding import Severity
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, ScanResults, Target
+
+from tests.unit.adoption.examples import (
+    CONSUMER,
+    EU,
+    MIDDLE,
+    NEW,
+    NEW_US,
+    OLD,
+    OLD_US,
+    OTHER_CONSUMER,
+    US,
+    ago,
+    planned,
+    refused,
+    state,
+    three_releases,
+    used,
+)
+
+KINDS = ("instance", "launch_template", "auto_scaling_group", "parameter", "fleet", "image_recipe")
+GONE = ImageRef(EU, "ami-0000dead")
+
+
+def accounts(current: AdoptionState, **given: Any) -> list[tuple[str, str]]:
+    """Account and status, in their order."""
+    return [(one.account_id, one.status) for one in sum_up(current, planned(current, **given).judged)]
+
+
+def codes(current: AdoptionState, **given: Any) -> list[str]:
+    """The codes of the findings."""
+    return [finding.code for finding in planned(current, **given).findings]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("ref", "behind", "since"), [(OLD, 2, 30), (OLD_US, 2, 30), (MIDDLE, 1, 2)])
+def test_each_kind_of_use_alone_makes_an_account_a_laggard(
+    kind: str, ref: ImageRef, behind: int, since: float
+) -> None:
+    current = state(used(NEW), used(ref, kind))
+    assert accounts(current) == [(CONSUMER, "behind")]
+    (worst,) = [one for one in planned(current).judged if one.lags]
+    assert (worst.behind, worst.behind_since) == (behind, ago(days=since))
+    # Once it is removed, nothing of it is left.
+    assert accounts(state(used(NEW))) == [(CONSUMER, "current")]
+
+
+@pytest.mark.parametrize(
+    ("uses", "status"),
+    [
+        ([], "unused"),
+        ([used(NEW), used(NEW_US)], "current"),
+        ([used(NEW), used(GONE)], "unknown"),
+        ([used(NEW), used(GONE, owner_id=CONSUMER)], "unknown"),
+        ([used(GONE, owner_id="137112412989")], "unused"),
+        ([used(OLD), used(GONE)], "behind"),
+    ],
+)
+def test_the_status_of_an_account(uses: list[ImageUse], status: str) -> None:
+    assert accounts(state(*uses)) == [(CONSUMER, status)]
+
+
+@pytest.mark.parametrize("uses", [[], [used(NEW)], [used(GONE)]])
+def test_an_account_that_was_not_wholly_read_is_unreadable(uses: list[ImageUse]) -> None:
+    """Neither current nor unused, whatever was read in its other regions."""
+    failure = refused(CONSUMER, US)
+    read = state(*uses)
+    unread = AdoptionState(
+        read.now,
+        read.catalog,
+        {target: look for target, look in read.looks.items() if target.region != US},
+        {Target(CONSUMER, US): failure},
+    )
+    partly = AdoptionState(
+        read.now, read.catalog, {**read.looks, Target(CONSUMER, US): Look(failures=(failure,))}
+    )
+    for current in (unread, partly):
+        assert accounts(current) == [(CONSUMER, "unreadable")]
+        assert "adoption_unreadable" in codes(current)
+        assert planned(current).failures == (failure,)
+        (summed,) = sum_up(current, planned(current).judged)
+        assert summed.unread == (US,)
+
+
+def test_a_laggard_stays_one_if_another_region_is_unread() -> None:
+    current = state(used(OLD), unread={Target(CONSUMER, "ap-south-1"): refused(CONSUMER, "ap-south-1")})
+    (summed,) = sum_up(current, planned(current).judged)
+    assert (summed.status, summed.unread, summed.regions) == ("behind", ("ap-south-1",), (EU,))
+
+
+def test_a_role_that_cannot_be_assumed_is_one_failure_of_the_account() -> None:
+    unread = {
+        Target(OTHER_CONSUMER, region): refused(OTHER_CONSUMER, region, "AssumeRole") for region in (EU, US)
+    }
+    current = state(used(NEW), unread=unread)
+    found = planned(current)
+    assert [(one.account_id, one.region) for one in found.failures] == [(OTHER_CONSUMER, None)]
+    assert [(one.code, one.account_id) for one in found.findings] == [("adoption_unreadable", OTHER_CONSUMER)]
+    assert accounts(current) == [(OTHER_CONSUMER, "unreadable"), (CONSUMER, "current")]
+
+
+def test_the_worst_account_comes_first() -> None:
+    behind = state(used(MIDDLE, number=50)).looks[Target(CONSUMER, EU)]
+    current = state(used(OLD), others={Target(OTHER_CONSUMER, EU): behind})
+    assert accounts(current) == [(CONSUMER, "behind"), (OTHER_CONSUMER, "behind")]
+    (first, second) = sum_up(current, planned(current).judged)
+    assert (first.lagging, second.lagging) == (1, 50)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, []),
+        ({"max_releases_behind": 2}, []),
+        ({"max_releases_behind": 1}, ["release_too_far_behind"]),
+        ({"max_age_days": 90}, []),
+        ({"max_age_days": 89}, ["release_too_old"]),
+        ({"deny_images": (OLD.image_id,)}, ["denied_image_used"]),
+        # All copies of an image are the same release.
+        ({"deny_images": (OLD_US.image_id,)}, ["denied_image_used"]),
+        ({"deny_images": (NEW.image_id,)}, []),
+        ({"max_releases_behind": 0, "max_age_days": 1}, ["release_too_far_behind", "release_too_old"]),
+    ],
+)
+def test_the_findings_about_an_old_release(given: dict[str, Any], expected: list[str]) -> None:
+    current = state(used(OLD, number=5))
+    assert sorted(codes(current, **given)) == expected
+    for finding in planned(current, **given).findings:
+        assert (finding.account_id, finding.region, finding.image_id) == (CONSUMER, EU, OLD.image_id)
+        assert "5 instances (i-010, i-011, i-012 and 2 more)" in finding.message
+        assert NEW.image_id in finding.remedy
+
+
+def test_uses_in_several_regions_are_one_finding_of_the_account() -> None:
+    current = state(used(OLD, number=2), used(OLD_US), used(OLD_US, "launch_template"))
+    (finding,) = planned(current, max_releases_behind=0).findings
+    assert (finding.account_id, finding.region) == (CONSUMER, "")
+    assert f"Account {CONSUMER} in 2 regions: 3 instances" in finding.message
+    assert "1 launch template (" in finding.message
+    assert finding.remedy == "Change them, so that they launch web-3 there, and replace instances."
+
+
+def test_the_remedy_where_the_region_lacks_the_current_release() -> None:
+    images = three_releases()
+    del images[NEW_US]
+    (finding,) = planned(state(used(OLD_US), images=images), max_releases_behind=0).findings
+    assert finding.remedy == f"Distribute web-3 ({NEW.image_id}) to {US}, then replace them."
+
+
+def test_a_denied_image_of_somebody_else_is_a_finding_and_makes_a_laggard() -> None:
+    current = state(used(GONE, owner_id="137112412989"))
+    assert codes(current, deny_images=(GONE.image_id,)) == ["denied_image_used"]
+    assert accounts(current, deny_images=(GONE.image_id,)) == [(CONSUMER, "behind")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "withdrawn"),
+    [
+        ({"state": "disabled"}, "disabled"),
+        ({"deprecation_time": "2026-11-01T00:00:00.000Z"}, "deprecated"),
+    ],
+)
+def test_a_withdrawn_release_is_a_finding_even_if_it_is_the_newest(
+    changes: dict[str, str], withdrawn: str
+) -> None:
+    current = state(used(NEW), images=three_releases(new=changes))
+    (finding,) = planned(current).findings
+    assert finding.code == "withdrawn_release_used"
+    assert f"which is {withdrawn}" in finding.message
+    assert accounts(current) == [(CONSUMER, "behind")]
+    # The release before it is the current one.
+    assert accounts(state(used(MIDDLE), images=three_releases(new=changes))) == [(CONSUMER, "current")]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        {"state": "deregistered"},
+        {"deprecated": ago(days=1)},
+    ],
+)
+def test_an_image_that_only_the_account_sees_is_withdrawn(image: dict[str, Any]) -> None:
+    copy = ImageRef(EU, "ami-000000c1")
+    use = ImageUse("instance", UsedImage(copy, owner_id=CONSUMER, **image), 1)
+    assert codes(state(use, origins={copy: NEW})) == ["withdrawn_release_used"]
+
+
+@pytest.mark.parametrize(("severity", "found"), [("CRITICAL", True), ("High", True), ("MEDIUM", False)])
+def test_what_inspector_has_found(severity: str, found: bool) -> None:
+    images = three_releases(new={"scan": ScanResults(highest_severity=severity)})
+    assert (codes(state(used(NEW), images=images)) == ["vulnerable_release_used"]) is found
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "failed"),
+    [
+        (None, set()),
+        (Severity.HIGH, {"denied_image_used"}),
+        (Severity.MEDIUM, {"denied_image_used", "release_too_old"}),
+        (Severity.LOW, {"denied_image_used", "image_origin_unknown", "release_too_old"}),
+    ],
+)
+def test_findings_fail_the_task_from_a_severity_on(fail_on: Severity | None, failed: set[str]) -> None:
+    current = state(used(OLD), used(GONE, owner_id=CONSUMER))
+    found = planned(current, fail_on=fail_on, max_age_days=1, deny_images=(OLD.image_id,))
+    assert {failure.error_code for failure in found.failures} == failed

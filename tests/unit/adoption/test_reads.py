@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is read in an account, and that what could not be read is never missing from the result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils._adoption.read_accounts import read_account
+from ansible_collections.golden.images.plugins.module_utils._adoption.state import Look
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Target
+from botocore.exceptions import ClientError
+
+from tests.unit.adoption.examples import CONSUMER, EU, NEW, NEW_US, OLD, OWNER, US, catalog, options
+from tests.unit.cleanup.aws_answers import Answers
+
+COPY = ImageRef(EU, "ami-000000c1")
+
+
+class Accounts:
+    """The clients of one account, as ``AssumedAccounts`` has them."""
+
+    def __init__(self, answers: Answers) -> None:
+        self.answers = answers
+
+    @contextmanager
+    def as_account(self, account_id: str) -> Iterator[Answers]:
+        assert account_id == CONSUMER
+        yield self.answers
+
+
+def instance(image_id: str, serial: int = 1, **image: Any) -> dict[str, Any]:
+    """An instance in an answer of DescribeInstanceImageMetadata."""
+    return {
+        "InstanceId": f"i-0000000{serial}",
+        "LaunchTime": datetime(2026, 11, serial, tzinfo=UTC),
+        "State": {"Name": "running"},
+        "Tags": [{"Key": "Owner", "Value": "payments"}, {"Key": "Name", "Value": "x"}],
+        "ImageMetadata": {"ImageId": image_id, "OwnerId": OWNER, "State": "available", **image},
+    }
+
+
+def metadata(*instances: dict[str, Any]) -> dict[str, Any]:
+    """An answer of DescribeInstanceImageMetadata."""
+    return {"InstanceImageMetadata": list(instances)}
+
+
+def read(answers: Answers, *regions: str, **given: Any) -> dict[Target, Look | Failure]:
+    """What is read of the account."""
+    accounts: Any = Accounts(answers)
+    return read_account(accounts, CONSUMER, regions or (EU,), options(**given), catalog())
+
+
+def look(answers: Answers, **given: Any) -> Look:
+    """What is read in one region."""
+    found = read(answers, **given)[Target(CONSUMER, EU)]
+    assert isinstance(found, Look)
+    return found
+
+
+def called(answers: Answers) -> list[str]:
+    """The methods that were called."""
+    return [name for name, _request in answers.calls]
+
+
+def test_instances_are_grouped_by_image_without_a_call_for_each() -> None:
+    answers = Answers(
+        describe_instance_image_metadata=metadata(
+            instance(OLD.image_id, 2), instance(OLD.image_id, 1), instance(NEW.image_id, 3)
+        )
+    )
+    old, new = look(answers, owner_tags=("Owner", "Team")).uses
+    assert (old.release and old.release.ref, old.use.number) == (OLD, 2)
+    assert old.use.names == ("i-00000001", "i-00000002")
+    assert old.use.oldest == datetime(2026, 11, 1, tzinfo=UTC)
+    assert old.use.owners == ("Owner=payments",)
+    assert new.release is not None
+    assert new.release.ref == NEW
+    assert called(answers) == ["describe_instance_image_metadata"]
+    (filters,) = answers.calls[0][1]["Filters"]
+    assert filters["Name"] == "instance-state-name"
+    assert "stopped" in filters["Values"]
+    assert "terminated" not in filters["Values"]
+
+
+def test_the_account_s_own_images_are_read_until_their_origin_is_known() -> None:
+    first = {"ImageId": COPY.image_id, "OwnerId": CONSUMER, "State": "available"}
+    made_from = {"SourceInstanceId": "i-1", "SourceImageId": NEW_US.image_id, "SourceImageRegion": US}
+    answers = Answers(
+        describe_instance_image_metadata=metadata(instance(COPY.image_id, OwnerId=CONSUMER)),
+        describe_images={"Images": [{**first, **made_from}]},
+    )
+    (found,) = look(answers).uses
+    assert (found.standing, found.release and found.release.ref) == ("release", NEW)
+    assert called(answers) == ["describe_instance_image_metadata", "describe_images"]
+    assert answers.calls[1][1]["Filters"] == [{"Name": "image-id", "Values": [COPY.image_id]}]
+
+
+def test_an_image_that_is_gone_is_asked_for_once() -> None:
+    answers = Answers(
+        describe_instance_image_metadata=metadata(instance(COPY.image_id, OwnerId=CONSUMER)),
+        describe_images={"Images": []},
+    )
+    (found,) = look(answers).uses
+    assert found.standing == "unknown_origin"
+    assert called(answers).count("describe_images") == 1
+
+
+def test_origins_that_cannot_be_read_are_a_failure_of_the_region() -> None:
+    answers = Answers(
+        describe_instance_image_metadata=metadata(instance(COPY.image_id, OwnerId=CONSUMER)),
+        describe_images="UnauthorizedOperation",
+    )
+    found = look(answers)
+    assert [one.standing for one in found.uses] == ["unknown_origin"]
+    assert [(one.action, one.region) for one in found.failures] == [("DescribeImages", EU)]
+
+
+def test_a_region_that_cannot_be_read_does_not_stop_the_others() -> None:
+    answers = Answers(
+        describe_instance_image_metadata=["UnauthorizedOperation", metadata(instance(NEW_US.image_id))]
+    )
+    found = read(answers, EU, US)
+    unread, there = found[Target(CONSUMER, EU)], found[Target(CONSUMER, US)]
+    assert isinstance(unread, Failure)
+    assert unread.error_code == "UnauthorizedOperation"
+    assert isinstance(there, Look)
+    assert len(there.uses) == 1
+
+
+def test_a_role_that_cannot_be_assumed_stops_the_account() -> None:
+    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "No."}}, "AssumeRole")
+    answers = Answers(describe_instance_image_metadata=denied)
+    found = read(answers, EU, US)
+    assert all(isinstance(one, Failure) and one.action == "AssumeRole" for one in found.values())
+    assert set(found) == {Target(CONSUMER, EU), Target(CONSUMER, US)}
+    assert len(answers.calls) == 1
+
+
+@pytest.mark.parametrize("lacking", ["InstanceId", "ImageMetadata"])
+def test_an_answer_that_lacks_a_member_is_a_failed_read(lacking: str) -> None:
+    item = instance(OLD.image_id)
+    del item[lacking]
+    found = read(Answers(describe_instance_image_metadata=metadata(item)))[Target(CONSUMER, EU)]
+    assert isinstance(found, Failure)
+    assert found.error_code == "incomplete_response"
+
+
+def test_what_the_next_launch_takes() -> None:
+    version = {
+        "LaunchTemplateId": "lt-00000001",
+        "LaunchTemplateName": "web",
+        "VersionNumber": 3,
+        "LaunchTemplateData": {"ImageId": OLD.image_id},
+    }
+    resolving = {
+        **version,
+        "LaunchTemplateId": "lt-00000002",
+        "LaunchTemplateData": {"ImageId": "resolve:ssm:/golden/web"},
+    }
+    answers = Answers(
+        describe_instance_image_metadata=metadata(),
+        describe_launch_template_versions={"LaunchTemplateVersions": [version, resolving]},
+        describe_parameters={"Parameters": [{"Name": "/golden/web"}]},
+        get_parameters={"Parameters": [{"Name": "/golden/web", "Value": NEW.image_id, "Version": 1}]},
+        describe_images={"Images": []},
+    )
+    found = look(answers, depth="launches")
+    assert found.failures == ()
+    assert [(one.use.kind, one.use.image.ref, one.use.names) for one in found.uses] == [
+        ("launch_template", OLD, ("lt-00000001 version 3",)),
+        ("launch_template", NEW, ("lt-00000002 version 3",)),
+        ("parameter", NEW, ("/golden/web",)),
+    ]
+    assert all(one.standing == "release" for one in found.uses)
+    assert "describe_instances" not in called(answers)
+
+
+def test_a_launcher_that_cannot_be_read_is_a_failure_of_the_region() -> None:
+    answers = Answers(
+        describe_instance_image_metadata=metadata(instance(NEW.image_id)),
+        describe_launch_template_versions="UnauthorizedOperation",
+    )
+    found = look(answers, depth="launches")
+    assert [one.use.kind for one in found.uses] == ["instance"]
+    assert [one.action for one in found.failures] == ["DescribeLaunchTemplateVersions"]
+
+
+def test_a_launcher_of_an_image_of_somebody_else_is_another_use() -> None:
+    version = {
+        "LaunchTemplateId": "lt-00000001",
+        "VersionNumber": 1,
+        "LaunchTemplateData": {"ImageId": "ami-0000aaaa"},
+    }
+    public = {"ImageId": "ami-0000aaaa", "OwnerId": "137112412989", "State": "available"}
+    answers = Answers(
+        describe_instance_image_metadata=metadata(),
+        describe_launch_template_versions={"LaunchTemplateVersions": [version]},
+        describe_images={"Images": [public]},
+    )
+    assert [one.standing for one in look(answers, depth="launches").uses] == ["other"]

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which of the owner's images are a release, and which release an image is of that an account uses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils._adoption.releases import worst_severity
+from ansible_collections.golden.images.plugins.module_utils._adoption.trace import list_untraced, trace
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, ScanResults
+
+from tests.unit.adoption.examples import (
+    CONSUMER,
+    EU,
+    MIDDLE,
+    NEW,
+    NEW_US,
+    OLD,
+    OLD_US,
+    OWNER,
+    US,
+    WATERMARK,
+    ago,
+    catalog,
+    marked,
+    options,
+    own,
+    three_releases,
+    used,
+)
+
+COPY, COPY_OF_COPY, GONE = (
+    ImageRef(EU, "ami-000000c1"),
+    ImageRef(US, "ami-000000c2"),
+    ImageRef(EU, "ami-0000dead"),
+)
+
+
+def test_copies_of_one_image_are_one_release() -> None:
+    found = catalog().releases
+    assert [(one.ref, one.images) for one in found] == [
+        (NEW, (NEW, NEW_US)),
+        (MIDDLE, (MIDDLE,)),
+        (OLD, (OLD, OLD_US)),
+    ]
+    assert [one.created for one in found] == [ago(days=2), ago(days=30), ago(days=90)]
+    assert {one.family for one in found} == {"web"}
+
+
+def test_a_release_without_its_first_image() -> None:
+    """The copies that are left name it, and so does an instance of it that still runs."""
+    images = three_releases()
+    del images[OLD]
+    found = catalog(images)
+    assert found.releases[-1].ref == OLD
+    assert found.release_of[OLD].images == (OLD_US,)
+
+
+def test_the_tag_of_a_copy_tells_its_source_where_aws_does_not() -> None:
+    tags = {"family": "web", "golden.images:source": f"{EU}/{NEW.image_id}"}
+    found = catalog({**three_releases(), NEW_US: own(NEW_US.image_id, 1, tags=tags)})
+    assert found.release_of[NEW_US].ref == NEW
+
+
+def test_an_image_made_from_an_instance_of_an_earlier_release_is_a_release_of_its_own() -> None:
+    found = catalog({**three_releases(), NEW: own(NEW.image_id, 2, base=MIDDLE)})
+    assert found.releases[0].ref == NEW
+
+
+@pytest.mark.parametrize(
+    ("given", "families"),
+    [
+        ({"family_tag": "family"}, {"web", "db"}),
+        ({"family_tag": "family", "families": ("db",)}, {"db"}),
+        ({"family_tag": None, "family_name_pattern": "(web)-.*"}, {"web"}),
+        ({"family_tag": None, "family_watermark": WATERMARK}, {WATERMARK}),
+        ({"family_tag": None, "family_by_source": True}, {f"{EU}/{NEW.image_id}", f"{US}/ami-0000dddd"}),
+        ({"family_tag": "no-such-tag"}, set()),
+    ],
+)
+def test_what_gives_a_family(given: dict[str, Any], families: set[str]) -> None:
+    images = {
+        NEW: own(NEW.image_id, 2, watermarks=(marked(NEW),)),
+        ImageRef(US, "ami-0000dddd"): own("ami-0000dddd", 2, name="db-1", tags={"family": "db"}),
+    }
+    assert {one.family for one in catalog(images, **given).releases} == families
+
+
+@pytest.mark.parametrize(
+    ("changes", "withdrawn"),
+    [
+        ({}, ""),
+        ({"state": "disabled"}, "disabled"),
+        ({"deprecation_time": "2026-11-24T11:59:00.000Z"}, "deprecated"),
+        ({"deprecation_time": "2026-11-25T00:00:00.000Z"}, ""),
+    ],
+)
+def test_a_release_is_withdrawn_with_its_last_image(changes: dict[str, str], withdrawn: str) -> None:
+    found = catalog(three_releases(new=changes))
+    assert found.releases[0].withdrawn == withdrawn
+    assert [one.ref for one in found.newer(found.release_of[OLD])] == [*([] if withdrawn else [NEW]), MIDDLE]
+    one_left = {**three_releases(new=changes), NEW_US: own(NEW_US.image_id, 1, NEW)}
+    assert catalog(one_left).releases[0].withdrawn == ""
+
+
+@pytest.mark.parametrize("state", ["pending", "failed", "error", "invalid"])
+def test_an_image_that_could_never_be_launched_is_no_release(state: str) -> None:
+    assert catalog(three_releases(new={"state": state})).releases[0].ref == MIDDLE
+
+
+def test_a_release_without_a_date_is_the_oldest() -> None:
+    images = {NEW: own(NEW.image_id, 2), OLD: own(OLD.image_id, 90)}
+    undated = {**images, OLD: type(images[OLD])(images[OLD].image, None)}
+    found = catalog(undated)
+    assert [one.ref for one in found.newer(found.release_of[OLD])] == [NEW]
+    assert found.newer(found.release_of[NEW]) == ()
+
+
+def test_the_worst_severity_of_inspector() -> None:
+    scan = ScanResults(highest_severity="Medium"), ScanResults(highest_severity="CRITICAL")
+    images = {
+        NEW: own(NEW.image_id, 2, scan=scan[0]),
+        NEW_US: own(NEW_US.image_id, 1, NEW, scan=scan[1]),
+        OLD: own(OLD.image_id, 90, scan=ScanResults()),
+    }
+    assert [one.severity for one in catalog(images).releases] == ["CRITICAL", None]
+    assert worst_severity(["LOW", "SOMETHING_NEW"]) == "SOMETHING_NEW"
+
+
+@pytest.mark.parametrize(
+    ("image", "origins", "given", "expected"),
+    [
+        pytest.param({"ref": NEW}, {}, {}, ("release", NEW), id="own image of the owner"),
+        pytest.param({"ref": OLD_US}, {}, {}, ("release", OLD), id="copy of the owner"),
+        pytest.param(
+            {"ref": COPY, "owner_id": CONSUMER}, {COPY: OLD}, {}, ("release", OLD), id="copy of the account"
+        ),
+        pytest.param(
+            {"ref": COPY_OF_COPY, "owner_id": CONSUMER},
+            {COPY_OF_COPY: COPY, COPY: OLD_US},
+            {},
+            ("release", OLD),
+            id="copy of a copy",
+        ),
+        pytest.param(
+            {"ref": GONE, "owner_id": CONSUMER, "watermarks": (marked(MIDDLE),)},
+            {},
+            {},
+            ("release", MIDDLE),
+            id="watermark of a release",
+        ),
+        pytest.param(
+            {"ref": GONE, "owner_id": CONSUMER, "watermarks": (marked(MIDDLE, days=30), marked(NEW))},
+            {},
+            {},
+            ("release", NEW),
+            id="made from a release that was made from another one",
+        ),
+        pytest.param(
+            {"ref": GONE, "owner_id": CONSUMER, "watermarks": (marked(GONE, days=200),)},
+            {},
+            {"family_watermark": WATERMARK},
+            ("release", GONE),
+            id="watermark of the family, whose release is gone",
+        ),
+        pytest.param(
+            {"ref": GONE, "owner_id": CONSUMER, "watermarks": (marked(GONE, key="111122223333:other"),)},
+            {},
+            {"family_watermark": WATERMARK},
+            ("unknown_origin", None),
+            id="watermark of another family",
+        ),
+        pytest.param(
+            {"ref": GONE, "name": "web-0", "created": ago(days=200)},
+            {},
+            {"family_tag": None, "family_name_pattern": "(web)-.*"},
+            ("release", GONE),
+            id="deregistered by the owner, with the name of the family",
+        ),
+        pytest.param({"ref": GONE}, {}, {}, ("unknown_release", None), id="deregistered by the owner"),
+        pytest.param(
+            {"ref": GONE, "owner_id": CONSUMER},
+            {},
+            {},
+            ("unknown_origin", None),
+            id="deregistered by the account",
+        ),
+        pytest.param(
+            {"ref": COPY, "owner_id": CONSUMER},
+            {COPY: GONE},
+            {},
+            ("unknown_origin", None),
+            id="copy of an image that is gone",
+        ),
+        pytest.param(
+            {"ref": COPY, "owner_id": CONSUMER},
+            {COPY: None},
+            {},
+            ("other", None),
+            id="imported by the account",
+        ),
+        pytest.param(
+            {"ref": GONE, "owner_id": "137112412989"}, {}, {}, ("other", None), id="of somebody else"
+        ),
+    ],
+)
+def test_the_release_of_a_used_image(
+    image: dict[str, Any], origins: dict[ImageRef, ImageRef | None], given: dict[str, Any], expected: Any
+) -> None:
+    families = options(**given).forms_families
+    found = trace(used(**image), CONSUMER, catalog(**given), origins, families)
+    assert (found.standing, found.release and found.release.ref) == expected
+
+
+def test_an_image_of_the_owner_of_no_family_is_another_one() -> None:
+    ref = ImageRef(EU, "ami-0000eeee")
+    images = {**three_releases(), ref: own("ami-0000eeee", 3, tags={})}
+    found = trace(used(ref), CONSUMER, catalog(images), {}, options().forms_families)
+    assert found.standing == "other"
+
+
+def test_origins_in_a_circle_end() -> None:
+    origins: dict[ImageRef, ImageRef | None] = {COPY: COPY_OF_COPY, COPY_OF_COPY: COPY}
+    use = used(COPY, owner_id=CONSUMER)
+    assert trace(use, CONSUMER, catalog(), origins, options().forms_families).standing == "other"
+
+
+def test_only_images_that_may_be_of_the_account_are_read_next() -> None:
+    uses = [
+        used(NEW),
+        used(GONE, owner_id=OWNER),
+        used(GONE, owner_id="137112412989"),
+        used(COPY, owner_id=CONSUMER),
+        used(COPY_OF_COPY, owner_id=""),
+    ]
+    assert list_untraced(uses, CONSUMER, catalog(), {}) == (COPY, COPY_OF_COPY)
+    assert list_untraced(uses, CONSUMER, catalog(), {COPY: GONE, COPY_OF_COPY: NEW_US}) == (GONE,)
+    assert list_untraced(uses, CONSUMER, catalog(), {COPY: None, COPY_OF_COPY: None}) == ()

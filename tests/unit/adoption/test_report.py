@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report in all forms: an account that was not read stays unreadable in each."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils._adoption.content import (
+    add_curve,
+    build_content,
+)
+from ansible_collections.golden.images.plugins.module_utils._adoption.document import (
+    build_document,
+    compare_reports,
+)
+from ansible_collections.golden.images.plugins.module_utils._adoption.result import build_result
+from ansible_collections.golden.images.plugins.module_utils._adoption.screen import screen
+from ansible_collections.golden.images.plugins.module_utils._adoption.state import AdoptionState, ImageUse
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Target
+from ansible_collections.golden.images.plugins.module_utils._reports.as_csv import render_csv
+from ansible_collections.golden.images.plugins.module_utils._reports.as_sarif import render_sarif
+from ansible_collections.golden.images.plugins.module_utils._reports.document import Grid, Mark
+
+from tests.unit.adoption.examples import (
+    CONSUMER,
+    EU,
+    MIDDLE,
+    NEW,
+    NOW,
+    OLD,
+    OTHER_CONSUMER,
+    OWNER,
+    US,
+    options,
+    planned,
+    refused,
+    state,
+    used,
+)
+
+GONE = ImageRef(EU, "ami-0000dead")
+DARK = {Target(OTHER_CONSUMER, region): refused(OTHER_CONSUMER, region, "AssumeRole") for region in (EU, US)}
+
+
+def returned(current: AdoptionState, **given: Any) -> dict[str, Any]:
+    """What the module returns."""
+    plan = planned(current, **given)
+    failures = [failure.to_dict() for failure in plan.failures]
+    return {"failures": failures, **build_result(options(**given), current, plan)}
+
+
+def content_of(*uses: ImageUse, given: Mapping[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    """The content of the report on these uses."""
+    return build_content(returned(state(*uses, **changes), **(given or {})))
+
+
+def text_of(report: Mapping[str, Any], **context: Any) -> str:
+    """What the role displays, on one line."""
+    return " ".join(screen(report, {"check_mode": False, **context}, "/reports/adoption").text.split())
+
+
+def rows_of(content: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The rows of the CSV."""
+    text = render_csv(build_document(content).records)
+    return list(csv.DictReader(io.StringIO(text.lstrip("\ufeff"))))
+
+
+@pytest.mark.parametrize("uses", [[], [used(NEW)], [used(OLD)]])
+def test_an_unreadable_account_stays_unreadable_in_every_form(uses: list[ImageUse]) -> None:
+    content = content_of(*uses, unread=DARK)
+    assert content["status"] == "incomplete"
+    (dark,) = [each for each in content["accounts"] if each["account_id"] == OTHER_CONSUMER]
+    assert (dark["status"], dark["unread_regions"], dark["current"]) == ("unreadable", [EU, US], 0)
+    document = build_document(content)
+    assert not document.complete
+    unread = [row for row in rows_of(content) if row["Account"] == OTHER_CONSUMER]
+    assert [(row["Status"], row["Region"]) for row in unread] == [("unreadable", EU), ("unreadable", US)]
+    sarif = json.loads(render_sarif(document, "2026-11-24T12:00:00Z"))
+    assert "adoption_unreadable" in {each["ruleId"] for each in sarif["runs"][0]["results"]}
+    (grid,) = [picture for picture in document.pictures if isinstance(picture, Grid)]
+    cells = dict(grid.rows)[OTHER_CONSUMER]
+    assert [cell and cell.mark for cell in cells] == [Mark.UNREADABLE, Mark.UNREADABLE]
+    text = text_of(content, failures=content["failures"])
+    assert text.startswith("Incomplete:")
+    assert "1 of 2 accounts not wholly readable" in text
+
+
+def test_a_partly_read_region_is_not_shown_as_current() -> None:
+    content = content_of(used(NEW), unread={Target(CONSUMER, EU): refused(CONSUMER, EU)})
+    (grid,) = build_document(content).pictures
+    assert isinstance(grid, Grid)
+    cell = dict(grid.rows)[CONSUMER][0]
+    assert cell is not None
+    assert (cell.text, cell.mark) == ("?", Mark.UNREADABLE)
+
+
+@pytest.mark.parametrize(
+    ("uses", "status", "cell"),
+    [
+        ([], "unused", None),
+        ([used(NEW, number=3)], "current", ("3/3", Mark.FULL)),
+        ([used(NEW), used(OLD, number=2)], "behind", ("1/3", Mark.PARTIAL)),
+        ([used(OLD)], "behind", ("0/1", Mark.BROKEN)),
+        ([used(NEW), used(GONE)], "unknown", ("1/2", Mark.UNREADABLE)),
+    ],
+)
+def test_status_and_share(uses: list[ImageUse], status: str, cell: Any) -> None:
+    content = content_of(*uses)
+    assert content["status"] == status
+    (grid,) = build_document(content).pictures
+    assert isinstance(grid, Grid)
+    shown = dict(grid.rows)[CONSUMER][0]
+    assert (shown and (shown.text, shown.mark)) == cell
+
+
+def test_the_same_state_is_the_same_report_a_day_later() -> None:
+    today = state(used(OLD), used(MIDDLE))
+    tomorrow = replace(today, now=NOW + timedelta(days=1))
+    assert build_content(returned(today)) == build_content(returned(tomorrow))
+    assert returned(today)["uses"][0]["days_behind"] == 30
+    assert returned(tomorrow)["uses"][0]["days_behind"] == 31
+
+
+def test_a_refused_task_is_no_empty_report() -> None:
+    failure = refused(OWNER, EU, "DescribeImages").to_dict()
+    content = build_content({"failed": True, "failures": [failure], "msg": "x"})
+    assert content["status"] == "incomplete"
+    assert [finding["code"] for finding in content["findings"]] == ["adoption_unreadable"]
+    assert build_document(content).empty
+    assert build_content({"failed": True, "msg": "Broken."})["failures"][0]["message"] == "Broken."
+
+
+def test_findings_that_fail_the_task_leave_the_report_complete() -> None:
+    given = {"max_releases_behind": 0, "fail_on": 2}
+    content = content_of(used(OLD), given=given)
+    assert (content["status"], content["failures"]) == ("behind", [])
+    assert content["counts"] == {"high": 0, "medium": 1, "low": 0}
+
+
+def test_each_resource_is_a_row_of_the_csv() -> None:
+    content = content_of(used(OLD, number=2), used(NEW, "launch_template"))
+    assert [(row["Kind"], row["Resource"], row["Status"]) for row in rows_of(content)] == [
+        ("instance", "i-010", "behind"),
+        ("instance", "i-011", "behind"),
+        ("launch_template", "i-030", "current"),
+    ]
+
+
+def test_images_of_no_family_are_only_counted() -> None:
+    content = content_of(used(GONE, owner_id="137112412989", number=7))
+    assert content["uses"] == []
+    assert content["totals"] == {"behind": 0, "current": 0, "other": 7, "unknown": 0}
+
+
+def test_the_curve_grows_with_each_changed_report() -> None:
+    first = {**content_of(used(OLD)), "written_at": "2026-11-01T00:00:00Z"}
+    same = add_curve(first, content_of(used(OLD)))
+    assert same["curve"] == []
+    second = add_curve(first, content_of(used(NEW)))
+    assert [(point["since"], point["behind"]) for point in second["curve"]] == [("2026-11-01T00:00:00Z", 1)]
+    names = [picture.title for picture in build_document(second).pictures]
+    assert names == ["Accounts by share of the current release", "Adoption over time"]
+
+
+def test_changes_between_reports() -> None:
+    before = {**content_of(used(OLD)), "written_at": "2026-11-01T00:00:00Z"}
+    changes = compare_reports(before, content_of(used(MIDDLE)))
+    assert changes.added == (f"Account {CONSUMER} in {EU}: instance of web-2 (behind)",)
+    assert changes.removed == (f"Account {CONSUMER} in {EU}: instance of web-1 (behind)",)
+    # What could not be read now has not gone.
+    dark = state()
+    looks = {target: look for target, look in dark.looks.items() if target.region != EU}
+    unread = replace(dark, looks=looks, unread={Target(CONSUMER, EU): refused(CONSUMER, EU)})
+    assert compare_reports(before, build_content(returned(unread))).removed == ()
+
+
+def test_what_was_not_looked_at_is_said() -> None:
+    here = content_of(used(NEW))["not_looked_at"]
+    assert any(OWNER in sentence for sentence in here)
+    assert any("The depth launches reads them." in sentence for sentence in here)
+    there = content_of(given={"account_ids": (OWNER,), "regions": (EU,), "depth": "launches"})[
+        "not_looked_at"
+    ]
+    assert not any(OWNER in sentence for sentence in there)
+    assert any(US in sentence for sentence in there)
+    assert not any("The depth launches reads them." in sentence for sentence in there)
+
+
+def test_the_screen_names_the_worst_accounts_and_their_owners() -> None:
+    late = replace(used(OLD, number=2), owners=("Owner=payments",))
+    text = text_of(content_of(used(NEW), late))
+    assert "1 of 3 uses of the current release, 2 behind in 1 account." in text
+    assert f"Current release of web: web-3 ({NEW.image_id}, 2026-11-22)." in text
+    assert f"{CONSUMER} 2 1 web-1 2 2026-10-25 Owner=payments" in text
+    wide = screen(content_of(used(NEW), late), {"check_mode": False}, None)
+    assert max(len(line.text) for line in wide.lines) <= 80
+    assert wide.artifacts["behind_accounts"] == f'["{CONSUMER}"]'

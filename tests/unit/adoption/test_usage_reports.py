@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What usage reports show without a role in any account; without a report, no account is unused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils._adoption.plan import plan, sum_up
+from ansible_collections.golden.images.plugins.module_utils._adoption.state import AdoptionState
+from ansible_collections.golden.images.plugins.module_utils._adoption.usage_reports import (
+    list_failures,
+    list_images,
+    look_at_reports,
+    without_recipes,
+)
+from ansible_collections.golden.images.plugins.module_utils._cleanup.sharing import REPORTED_TYPES
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import UsageReport
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef
+
+from tests.unit.adoption.examples import (
+    CONSUMER,
+    EU,
+    MIDDLE,
+    NEW,
+    NOW,
+    OLD,
+    OTHER_CONSUMER,
+    OWNER,
+    US,
+    ago,
+    catalog,
+    options,
+    refused,
+)
+
+
+def report(used_by: dict[str, int] | None = None, **changes: Any) -> UsageReport:
+    """A report that counts."""
+    values: dict[str, Any] = {
+        "state": "available",
+        "created": ago(hours=1),
+        "report_id": "r-1",
+        "resource_types": frozenset(REPORTED_TYPES),
+        "account_ids": frozenset(),
+        "template_versions": 10_000,
+        "used_by": used_by or {},
+    }
+    return UsageReport(**{**values, **changes})
+
+
+def reported(
+    changed: dict[ImageRef, UsageReport | None] | None = None,
+    account_ids: tuple[str, ...] = (),
+    failed: dict[str, Failure] | None = None,
+) -> AdoptionState:
+    """The state with reports on all images, with these changes."""
+    released = catalog()
+    given = {ref: report() for ref in list_images(released)} | (changed or {})
+    reports = {ref: one for ref, one in given.items() if one is not None}
+    failures = list_failures(released, reports, failed or {}, NOW)
+    looks = look_at_reports(released, reports, failures, account_ids, NOW)
+    return AdoptionState(NOW, released, looks, reports=reports, report_failures=failures)
+
+
+def statuses(current: AdoptionState, **given: Any) -> dict[str, str]:
+    """The status of each account."""
+    judged = plan(options(depth="usage_reports", account_ids=(), **given), current).judged
+    return {one.account_id: one.status for one in sum_up(current, judged)}
+
+
+def test_accounts_are_those_of_the_reports() -> None:
+    current = reported({OLD: report({CONSUMER: 3}), NEW: report({OTHER_CONSUMER: 2, CONSUMER: 1})})
+    assert statuses(current) == {CONSUMER: "behind", OTHER_CONSUMER: "current"}
+    found = plan(options(depth="usage_reports", account_ids=()), current)
+    assert [(one.use.use.kind, one.number, one.behind) for one in found.judged if one.lags] == [
+        ("reported_use", 3, 2)
+    ]
+    assert found.actions == ()
+    assert found.failures == ()
+
+
+def test_a_named_account_without_entries_is_unused_and_others_are_left_out() -> None:
+    current = reported({OLD: report({OTHER_CONSUMER: 3})}, account_ids=(CONSUMER,))
+    assert statuses(current) == {CONSUMER: "unused"}
+
+
+@pytest.mark.parametrize(
+    ("lacking", "requested"),
+    [
+        (None, True),
+        (report(state="pending"), False),
+        (report(state="error"), True),
+        (report(created=ago(hours=25)), True),
+        (report(resource_types=frozenset({"ec2:Instance"})), True),
+        (report({CONSUMER: 1}, account_ids=frozenset({CONSUMER})), True),
+    ],
+)
+def test_a_report_that_does_not_count_leaves_its_region_unreadable(
+    lacking: UsageReport | None, requested: bool
+) -> None:
+    current = reported({OLD: lacking, NEW: report({CONSUMER: 1})}, account_ids=(CONSUMER,))
+    assert statuses(current) == {CONSUMER: "unreadable"}
+    checked = plan(options(depth="usage_reports", check_mode=True), current)
+    assert [(one.error_code, one.region) for one in checked.failures] == [("usage_report_missing", EU)]
+    assert [finding.code for finding in checked.findings] == ["adoption_unreadable"]
+    real = plan(options(depth="usage_reports"), current)
+    assert [action.resource for action in real.actions] == ([OLD.image_id] if requested else [])
+    # What a request will show is judged once it is there.
+    assert bool(real.failures) is not requested
+
+
+def test_a_failed_report_is_requested_with_a_new_token() -> None:
+    def token(lacking: UsageReport | None) -> str:
+        (action,) = plan(options(depth="usage_reports"), reported({MIDDLE: lacking})).actions
+        return str(action.parameters["ClientToken"])
+
+    assert token(None) == token(report(created=ago(days=3)))
+    assert token(None) != token(report(state="error"))
+
+
+def test_without_any_report_nobody_is_not_the_answer() -> None:
+    current = reported(dict.fromkeys(list_images(catalog())))
+    found = plan(options(depth="usage_reports", account_ids=(), check_mode=True), current)
+    assert {failure.region for failure in found.failures} == {EU, US}
+    assert len(found.actions) == 5
+
+
+def test_reports_that_cannot_be_read_request_none() -> None:
+    failed = {US: refused(OWNER, US, "DescribeImageUsageReports")}
+    current = reported({OLD: None}, (CONSUMER, OTHER_CONSUMER), failed)
+    found = plan(options(depth="usage_reports"), current)
+    assert found.actions == ()
+    # One failure for each region, whatever the number of accounts.
+    assert sorted(failure.region or "" for failure in found.failures) == [EU, US]
+    assert statuses(current) == {CONSUMER: "unreadable", OTHER_CONSUMER: "unreadable"}
+
+
+def test_a_region_without_recipes_gets_a_report_of_the_other_types() -> None:
+    (action,) = plan(options(depth="usage_reports"), reported({MIDDLE: None})).actions
+    fewer = without_recipes(action)
+    assert [each["ResourceType"] for each in fewer.parameters["ResourceTypes"]] == [
+        "ec2:Instance",
+        "ec2:LaunchTemplate",
+    ]
+    assert fewer.parameters["ClientToken"] != action.parameters["ClientToken"]
+    both = frozenset({"ec2:Instance", "ec2:LaunchTemplate"})
+    assert reported({MIDDLE: report(resource_types=both)}).report_failures == ()
+
+
+def test_other_depths_request_no_report() -> None:
+    current = replace(reported(dict.fromkeys(list_images(catalog()))), report_failures=())
+    assert plan(options(), current).actions == ()
