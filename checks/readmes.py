@@ -24,6 +24,7 @@ Option = Mapping[str, Any]
 
 # The guide of each role, below docs/.
 GUIDES = {
+    "adoption": "adoption.md",
     "audit": "auditing.md",
     "cleanup": "cleanup.md",
     "diagnose": "diagnosing.md",
@@ -41,6 +42,10 @@ _IMAGES = "{ us-east-1: ami-0123456789abcdef0, eu-west-1: ami-0fedcba9876543210 
 _ACCOUNTS = '["012345678901", "123456789012"]'
 _REGIONS = "[us-east-1, eu-west-1]"
 EXAMPLES = {
+    "adoption": f"""\
+adoption_family_tag: family
+adoption_account_ids: {_ACCOUNTS}
+adoption_consumer_role_name: golden-consumer-adoption""",
     "audit": f"audit_allowed_account_ids: {_ACCOUNTS}",
     "cleanup": """\
 cleanup_family_tag: family

@@ -37,6 +37,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "Publish, roll back": ("docs/publishing",),
     "Audit, remediate, monitor": (
         "docs/auditing",
+        "docs/adoption",
         "docs/remediating",
         "docs/monitoring",
         "docs/event-driven",

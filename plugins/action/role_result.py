@@ -13,6 +13,7 @@ from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.golden.images.plugins.module_utils._adoption.screen import screen as adoption
 from ansible_collections.golden.images.plugins.module_utils._audit.screen import screen as audit
 from ansible_collections.golden.images.plugins.module_utils._cleanup.screen import screen as cleanup
 from ansible_collections.golden.images.plugins.module_utils._diagnose.screen import screen as diagnosis
@@ -38,6 +39,7 @@ from ansible_collections.golden.images.plugins.plugin_utils._output import is_js
 display = Display()
 
 SCREENS = {
+    "adoption": adoption,
     "audit": audit,
     "cleanup": cleanup,
     "diagnose": diagnosis,

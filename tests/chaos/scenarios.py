@@ -661,6 +661,58 @@ def _verify(world: World) -> Setup:
     return Setup(Command("verify_ami", variables))
 
 
+def _released(world: World) -> dict[str, str]:
+    """Two releases of a family in two regions, of which consumers use one each."""
+    sharing = {"accounts": list(CONSUMERS), "snapshot_accounts": list(CONSUMERS)}
+    ids = world.images(
+        {
+            f"web-{number} {region}": {
+                "region": region,
+                "name": f"web-{number}",
+                "tags": {"family": "web"},
+                "age_days": 90 - 30 * number,
+                "sharing": sharing,
+            }
+            for number in (1, 2)
+            for region in REGIONS
+        }
+    )
+    for account, number in zip(CONSUMERS, (1, 2), strict=True):
+        for region in REGIONS:
+            image_id = ids[f"web-{number} {region}"]
+            ec2 = world.client("ec2", region, account)
+            ec2.run_instances(ImageId=image_id, InstanceType="t3.micro", MinCount=1, MaxCount=1)
+            ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData={"ImageId": image_id})
+            builder = world.client("imagebuilder", region, account)
+            builder.create_image_recipe(name="web", semanticVersion="1.0.0", parentImage=image_id)
+    return ids
+
+
+def _adoption(world: World) -> Setup:
+    """report_adoption.yml of instances and launches of two consumers in two regions."""
+    _released(world)
+    variables = {
+        "adoption_family_tag": "family",
+        "adoption_depth": "launches",
+        "adoption_regions": list(REGIONS),
+        "adoption_account_ids": world.consumers(),
+        "adoption_consumer_role_name": ROLE,
+        "adoption_external_id": EXTERNAL_ID,
+    }
+    return Setup(Command("report_adoption", variables))
+
+
+def _reported_adoption(world: World) -> Setup:
+    """report_adoption.yml requests usage reports in two regions, and reads them."""
+    _released(world)
+    variables = {
+        "adoption_family_tag": "family",
+        "adoption_depth": "usage_reports",
+        "adoption_regions": list(REGIONS),
+    }
+    return Setup(Command("report_adoption", variables))
+
+
 def _monitoring(world: World, **more: Any) -> Command:
     for region in REGIONS:
         world.client("logs", region).create_log_group(logGroupName=LOG_GROUP)
@@ -813,6 +865,8 @@ SCENARIOS: dict[str, Scenario] = {
     "public": _scenario(_make_public, ec2=_SHARING),
     "probe": _scenario(_probe, ec2="RunInstances TerminateInstances"),
     "audit": _scenario(_audit),
+    "adoption": _scenario(_adoption),
+    "adoption-reports": _scenario(_reported_adoption, ec2="CreateImageUsageReport"),
     "diagnose": _scenario(_diagnose),
     "verify": _scenario(_verify),
     "monitor": _scenario(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The jobs of the roles that audit, remediate and monitor who can use images."""
+"""The jobs of the roles that audit, remediate and monitor who can use images, and report who does."""
 
 from __future__ import annotations
 
@@ -195,6 +195,65 @@ def _stop_monitoring(aws: SimulatedAws, _folder: Path) -> Job:
     return Job("golden.images.monitor_ami_sharing", values, check, fixture)
 
 
+def _adoption(aws: SimulatedAws, folder: Path) -> Job:
+    fixture = EncryptedFixture(aws)
+    image = {"account": OWNER, "devices": [DISK], "sharing": {"accounts": [ALLOWED]}}
+    watermark = f"{aws.account_id(OWNER)}:golden"
+    made = {
+        "web-1": {**image, "region": HOME, "tags": {"family": "web"}, "age_days": 60},
+        "web-2": {**image, "region": HOME, "tags": {"family": "web"}, "age_days": 30},
+        "db-1": {**image, "region": HOME, "tags": {"family": "db"}},
+        "other-1": {**image, "region": AWAY},
+    }
+    image_ids = fixture.add_images(made)
+    (account_id,) = fixture.account_ids(ALLOWED)
+    tags = [{"ResourceType": "instance", "Tags": [{"Key": "Owner", "Value": "payments"}]}]
+    ec2 = aws.client("ec2", ALLOWED, HOME)
+    for name in ("web-1", "db-1"):
+        ec2.run_instances(
+            ImageId=image_ids[name],
+            InstanceType="t3.micro",
+            MinCount=1,
+            MaxCount=1,
+            TagSpecifications=tags,
+        )
+    ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData={"ImageId": image_ids["web-1"]})
+    values = {
+        "adoption_family_tag": "family",
+        "adoption_family_name_pattern": "(other)-.*",
+        "adoption_family_by_source": True,
+        "adoption_family_watermark": watermark,
+        "adoption_families": ["web"],
+        "adoption_depth": "launches",
+        "adoption_account_ids": [account_id],
+        "adoption_consumer_role_name": ROLE,
+        "adoption_external_id": EXTERNAL_ID,
+        "adoption_regions": [HOME],
+        "adoption_owner_tags": ["Owner"],
+        "adoption_max_age_days": 45,
+        "adoption_max_releases_behind": 0,
+        "adoption_deny_images": [image_ids["other-1"]],
+        "adoption_fail_on": "high",
+        "adoption_max_calls_per_second": 100,
+        **reporting(aws, folder, "adoption"),
+    }
+
+    def check(run: Run) -> None:
+        assert run.facts["adoption_status"] == "behind"
+        report = assert_reported(aws, folder, "adoption")
+        assert {release["name"] for release in report["releases"]} == {"web-1", "web-2"}
+        assert [use["kind"] for use in report["uses"]] == ["instance", "launch_template"]
+        assert report["uses"][0]["owners"] == ["Owner=payments"]
+        assert report["regions"] == [HOME]
+        assert {finding["code"] for finding in report["findings"]} == {
+            "release_too_far_behind",
+            "release_too_old",
+        }
+
+    return Job("golden.images.report_adoption", values, check, fixture, secrets=(EXTERNAL_ID,))
+
+
+ADOPTION: Builders = {"all": _adoption}
 AUDIT: Builders = {"all": _audit}
 MONITOR: Builders = {"all": _monitor, "absent": _stop_monitoring}
 REMEDIATE: Builders = {

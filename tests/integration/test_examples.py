@@ -76,7 +76,9 @@ def examples_fixture(aws: SimulatedAws, fixture: Fixture) -> dict[str, str]:
     consumer.put_role_policy(
         RoleName=ROLE,
         PolicyName="consumer",
-        PolicyDocument=_policy({"Effect": "Allow", "Action": ["ec2:*", "kms:*", "ssm:*"], "Resource": "*"}),
+        PolicyDocument=_policy(
+            {"Effect": "Allow", "Action": ["autoscaling:*", "ec2:*", "kms:*", "ssm:*"], "Resource": "*"}
+        ),
     )
     consumer.create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com")
     return {region: described["images"][region]["image_id"] for region in (HOME, AWAY)}
@@ -138,6 +140,8 @@ def _prepare(
     name: str, aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: Mapping[str, str]
 ) -> None:
     """Add what the examples of a module work with."""
+    if name == "ami_adoption":
+        _launch_releases(aws, fixture)
     if name == "ami_publish":
         _prepare_publishing(aws, images)
     if name == "ami_restore":
@@ -148,6 +152,28 @@ def _prepare(
         _share_from_elsewhere(aws, fixture)
     if name == "distribution_report":
         _prepare_bucket(aws)
+
+
+def _launch_releases(aws: SimulatedAws, fixture: Fixture) -> None:
+    """Two releases of a family, and a consumer's instances of both."""
+    image = {
+        "account": OWNER,
+        "region": AWAY,
+        "devices": [{"device_name": "/dev/xvda", "size": 8}],
+        "tags": {"golden-family": "web"},
+        "sharing": {"accounts": ["web-prod"]},
+    }
+    images = fixture.add_images(
+        {
+            "old": {**image, "name": "golden-web-2026.10.1", "age_days": 30},
+            "new": {**image, "name": "golden-web-2026.10.2", "age_days": 2},
+        }
+    )
+    tags = [{"ResourceType": "instance", "Tags": [{"Key": "Owner", "Value": "payments"}]}]
+    for image_id in images.values():
+        aws.client("ec2", "web-prod", AWAY).run_instances(
+            ImageId=image_id, InstanceType="t3.micro", MinCount=3, MaxCount=3, TagSpecifications=tags
+        )
 
 
 def _verified_with_a_pending_subscription(aws: SimulatedAws, ansible: Ansible) -> list[Any]:

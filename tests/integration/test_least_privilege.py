@@ -336,6 +336,46 @@ def test_auditing(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path
     assert observed.changes(aws, refused=True) == []
 
 
+def test_adoption(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path) -> None:
+    policy, consumer = policies.ADOPTION, policies.CONSUMER_ADOPTION
+    image = {"account": OWNER, "region": HOME, "devices": [DISK], "tags": {"family": "web"}}
+    image["sharing"] = {"accounts": [LAUNCHING], "snapshot_accounts": [LAUNCHING]}
+    image_id = protected.add_images({"web-1": image})["web-1"]
+    ec2 = aws.client("ec2", LAUNCHING, HOME)
+    copy_id = ec2.copy_image(SourceImageId=image_id, SourceRegion=HOME, Name="mine")["ImageId"]
+    ec2.get_waiter("image_available").wait(ImageIds=[copy_id], WaiterConfig={"Delay": 1})
+    ec2.run_instances(ImageId=copy_id, InstanceType="t3.micro", MinCount=1, MaxCount=1)
+    ssm = aws.client("ssm", LAUNCHING, HOME)
+    for value in (copy_id, image_id):
+        ssm.put_parameter(Name="/golden/web", Type="String", Value=value, Overwrite=True)
+    for number, selector in enumerate(("/golden/web:1", "/golden/web")):
+        ec2.create_launch_template(
+            LaunchTemplateName=f"web-{number}", LaunchTemplateData={"ImageId": f"resolve:ssm:{selector}"}
+        )
+    aws.client("autoscaling", LAUNCHING, HOME).create_auto_scaling_group(
+        AutoScalingGroupName="web",
+        MinSize=0,
+        MaxSize=0,
+        AvailabilityZones=[f"{HOME}a"],
+        LaunchTemplate={"LaunchTemplateName": "web-1", "Version": "1"},
+    )
+    user = Attached(aws, protected, tmp_path, [policy.document(), policies.ASSUME_ROLES.document()])
+    user.give_role([LAUNCHING], consumer.document())
+    options = {
+        "adoption_family_tag": "family",
+        "adoption_depth": "launches",
+        "adoption_account_ids": protected.account_ids(LAUNCHING),
+        "adoption_consumer_role_name": ROLE,
+        "adoption_external_id": EXTERNAL_ID,
+    }
+    run = ok(user.ansible.run("golden.images.report_adoption", options))
+    assert run.facts["adoption_status"] == "current"
+    ok(user.ansible.run("golden.images.report_adoption", {**options, "adoption_depth": "usage_reports"}))
+    assert_least(aws, user, policy)
+    assert_least(aws, user, consumer, f"role/{ROLE}")
+    assert {call.action for call in observed.changes(aws, refused=True)} == {"CreateImageUsageReport"}
+
+
 def test_remediation(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path) -> None:
     policy = policies.REMEDIATE
     admin = Ansible(protected.environment(OWNER), tmp_path)

@@ -22,13 +22,14 @@ from . import observed
 from .fixture import HOME, OWNER, Fixture
 from .playbook import CHECKOUT, Ansible
 from .survey import Builders
-from .survey_auditing import AUDIT, MONITOR, REMEDIATE
+from .survey_auditing import ADOPTION, AUDIT, MONITOR, REMEDIATE
 from .survey_cleanup import CLEANUP, RESTORE
 from .survey_distribute import DISTRIBUTE
 from .survey_sharing import DIAGNOSE, PUBLISH, ROLLBACK, SHARE, UNSHARE, VERIFY
 
 DECLARED = {role.name: role for role in roles()}
 JOBS: Mapping[str, Builders] = {
+    "adoption": ADOPTION,
     "audit": AUDIT,
     "cleanup": CLEANUP,
     "diagnose": DIAGNOSE,

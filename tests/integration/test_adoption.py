@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role adoption: who uses which release, what could not be read, and its report in all forms."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulated_aws.client import SimulatedAws
+
+from . import observed
+from .encrypted import EXTERNAL_ID, ROLE, EncryptedFixture
+from .fixture import HOME, OWNER
+from .playbook import Ansible
+
+FQCN = "golden.images.report_adoption"
+AWAY = "eu-west-1"
+CURRENT, BEHIND, COPYING = "sandbox", "web-staging", "web-prod"
+DISKS = [{"device_name": "/dev/xvda", "size": 8}]
+
+
+@pytest.fixture
+def encrypted(aws: SimulatedAws) -> EncryptedFixture:
+    return EncryptedFixture(aws)
+
+
+@pytest.fixture
+def ansible(encrypted: EncryptedFixture, tmp_path: Path) -> Ansible:
+    return Ansible(encrypted.environment(OWNER), tmp_path)
+
+
+def launch(aws: SimulatedAws, account: str, image_id: str, region: str = HOME, **request: Any) -> str:
+    """The ID of an instance."""
+    answer = aws.client("ec2", account, region).run_instances(
+        ImageId=image_id, InstanceType="t3.micro", MinCount=1, MaxCount=1, **request
+    )
+    found: str = answer["Instances"][0]["InstanceId"]
+    return found
+
+
+@pytest.fixture
+def images(encrypted: EncryptedFixture) -> dict[str, str]:
+    """Two releases in one region, shared with all accounts."""
+    image = {
+        "account": OWNER,
+        "region": HOME,
+        "devices": DISKS,
+        "tags": {"family": "web"},
+        "sharing": {"accounts": [CURRENT, BEHIND, COPYING], "snapshot_accounts": [COPYING]},
+    }
+    return encrypted.add_images(
+        {
+            "web-1": {**image, "age_days": 60},
+            "web-2": {**image, "age_days": 30},
+        }
+    )
+
+
+@pytest.fixture
+def variables(encrypted: EncryptedFixture, tmp_path: Path) -> dict[str, Any]:
+    return {
+        "adoption_family_tag": "family",
+        "adoption_account_ids": encrypted.account_ids(CURRENT, BEHIND, COPYING),
+        "adoption_consumer_role_name": ROLE,
+        "adoption_external_id": EXTERNAL_ID,
+        "adoption_owner_tags": ["Owner"],
+        "adoption_report_dir": str(tmp_path / "adoption"),
+    }
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    """The rows of the CSV."""
+    with Path(folder, "adoption", "report.csv").open(encoding="utf-8-sig") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_laggards_are_found_wherever_their_image_comes_from(
+    aws: SimulatedAws,
+    encrypted: EncryptedFixture,
+    ansible: Ansible,
+    images: dict[str, str],
+    variables: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    current, behind, copying = encrypted.account_ids(CURRENT, BEHIND, COPYING)
+    tags = [{"ResourceType": "instance", "Tags": [{"Key": "Owner", "Value": "payments"}]}]
+    launch(aws, CURRENT, images["web-2"])
+    late = launch(aws, BEHIND, images["web-1"], TagSpecifications=tags)
+    consumer = aws.client("ec2", COPYING, HOME)
+    copy_id = consumer.copy_image(SourceImageId=images["web-1"], SourceRegion=HOME, Name="mine")["ImageId"]
+    consumer.get_waiter("image_available").wait(ImageIds=[copy_id], WaiterConfig={"Delay": 1})
+    launch(aws, COPYING, copy_id)
+    # Neither is visible to the accounts any more.
+    owner = aws.client("ec2", OWNER, HOME)
+    owner.modify_image_attribute(ImageId=images["web-1"], LaunchPermission={"Remove": [{"UserId": behind}]})
+    aws.clear_calls()
+
+    run = ansible.run(FQCN, {**variables, "adoption_max_releases_behind": 0})
+    assert run.code == 0, run.text
+    assert run.facts["adoption_status"] == "behind"
+    found = {each["account_id"]: each for each in run.facts["adoption_accounts"]}
+    assert {account: each["status"] for account, each in found.items()} == {
+        current: "current",
+        behind: "behind",
+        copying: "behind",
+    }
+    assert found[behind]["owners"] == ["Owner=payments"]
+    assert found[copying]["worst"]["image_id"] == copy_id
+    assert found[copying]["worst"]["release"] == "web-1"
+    findings = run.facts["adoption_findings"]
+    assert {(each["code"], each["account_id"]) for each in findings} == {
+        ("release_too_far_behind", behind),
+        ("release_too_far_behind", copying),
+    }
+    assert observed.changes(aws) == []
+    assert len(aws.calls(action="DescribeInstanceImageMetadata")) == 3
+    assert {(each["Account"], each["Resource"]) for each in rows(tmp_path) if each["Status"] == "behind"} >= {
+        (behind, late)
+    }
+    page = Path(tmp_path, "adoption", "report.html").read_text(encoding="utf-8")
+    assert "Laggards" in page
+    sarif = json.loads(Path(tmp_path, "adoption", "report.sarif").read_text(encoding="utf-8"))
+    assert len(sarif["runs"][0]["results"]) == len(findings)
+
+
+def test_an_account_that_cannot_be_read_is_unreadable_in_every_form(
+    encrypted: EncryptedFixture,
+    ansible: Ansible,
+    images: dict[str, str],
+    variables: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    assert images
+    (current,) = encrypted.account_ids(CURRENT)
+    dark = "999999999999"
+    run = ansible.run(FQCN, {**variables, "adoption_account_ids": [current, dark]})
+    assert run.code != 0
+    assert run.facts["adoption_status"] == "incomplete"
+    statuses = {each["account_id"]: each["status"] for each in run.facts["adoption_accounts"]}
+    assert statuses == {current: "unused", dark: "unreadable"}
+    assert dark in run.text
+    assert [(each["Account"], each["Status"]) for each in rows(tmp_path)] == [(dark, "unreadable")]
+    report = json.loads(Path(tmp_path, "adoption", "report.json").read_text(encoding="utf-8"))
+    assert report["status"] == "incomplete"
+    assert [each["account_id"] for each in report["failures"]] == [dark]
+    assert dark in Path(tmp_path, "adoption", "report.sarif").read_text(encoding="utf-8")
+    assert dark in Path(tmp_path, "adoption", "report.html").read_text(encoding="utf-8")
+
+
+def test_a_family_without_images_is_one_error(
+    ansible: Ansible, images: dict[str, str], variables: dict[str, Any], aws: SimulatedAws
+) -> None:
+    assert images
+    aws.clear_calls()
+    run = ansible.run(FQCN, {**variables, "adoption_families": ["wbe"]})
+    assert run.code != 0
+    assert "no image of the family wbe" in " ".join(run.text.split())
+    assert "Its families are web." in " ".join(run.text.split())
+    assert aws.calls(action="DescribeInstanceImageMetadata") == []
+
+
+def test_usage_reports_need_no_role(
+    aws: SimulatedAws,
+    encrypted: EncryptedFixture,
+    ansible: Ansible,
+    images: dict[str, str],
+    variables: dict[str, Any],
+) -> None:
+    behind, current = encrypted.account_ids(BEHIND, CURRENT)
+    # Usage reports may miss instances of the last 24 hours; recipes have no such delay.
+    for account, image in ((BEHIND, "web-1"), (CURRENT, "web-2")):
+        aws.client("imagebuilder", account, HOME).create_image_recipe(
+            name="web", semanticVersion="1.0.0", parentImage=images[image]
+        )
+    reports = {
+        "adoption_family_tag": "family",
+        "adoption_depth": "usage_reports",
+        "adoption_report_dir": variables["adoption_report_dir"],
+    }
+    planned = ansible.run(FQCN, reports, "--check")
+    assert planned.code != 0
+    assert "There is no usage report." in " ".join(planned.text.split())
+    assert observed.changes(aws) == []
+    run = ansible.run(FQCN, reports)
+    assert run.code == 0, run.text
+    statuses = {each["account_id"]: each["status"] for each in run.facts["adoption_accounts"]}
+    assert statuses == {behind: "behind", current: "current"}
+    assert len(aws.calls(action="CreateImageUsageReport")) == 2
+    assert aws.calls(action="AssumeRole") == []
+    # A second run uses the same reports.
+    assert ansible.run(FQCN, reports).code == 0
+    assert len(aws.calls(action="CreateImageUsageReport")) == 2
+
+
+def test_what_the_next_launch_takes(
+    aws: SimulatedAws,
+    encrypted: EncryptedFixture,
+    ansible: Ansible,
+    images: dict[str, str],
+    variables: dict[str, Any],
+) -> None:
+    current, behind = encrypted.account_ids(CURRENT, BEHIND)
+    for account, image in ((CURRENT, "web-2"), (BEHIND, "web-1")):
+        aws.client("ec2", account, HOME).create_launch_template(
+            LaunchTemplateName="web", LaunchTemplateData={"ImageId": images[image]}
+        )
+    two = {**variables, "adoption_account_ids": [current, behind]}
+    assert ansible.run(FQCN, two).facts["adoption_status"] == "unused"
+    run = ansible.run(FQCN, {**two, "adoption_depth": "launches"})
+    assert run.code == 0, run.text
+    statuses = {each["account_id"]: each["status"] for each in run.facts["adoption_accounts"]}
+    assert statuses == {current: "current", behind: "behind"}
