@@ -17,8 +17,8 @@ options:
       - Limited are C(DescribeImageAttribute) and C(DescribeSnapshotAttribute), which read the permissions of each image and
         snapshot. M(golden.images.ami_kms_grant) makes these calls only where consumers would lose access.
         M(golden.images.ami_restore) also limits C(GetParameterHistory). M(golden.images.ami_cleanup) also limits
-        C(DescribeImageReferences), C(PutParameter), and each operation that changes images, snapshots or grants. No other
-        operation is limited.
+        C(DescribeImageReferences), C(PutParameter), and each operation that changes images, snapshots or grants.
+        M(golden.images.ami_adoption) only limits C(CreateImageUsageReport). No other operation is limited.
       - By default the module is as fast as AWS admits calls, and other callers in the account share what AWS admits. Set it to
         leave them a part of it.
     type: float

@@ -136,8 +136,9 @@ notes:
   - Instances are read with DescribeInstanceImageMetadata, a thousand in each call. AWS does not document whether it lists
     instances that AWS services manage and hide.
   - The codes of the findings are stable. C(docs/adoption.md) of this collection explains each.
-  - Watermarks are read with botocore 1.43.27 or newer. With one older than 1.42.94, O(depth=launches) reports every account as
-    unreadable, because launch templates that AWS services hide cannot be read.
+  - Watermarks are read with botocore 1.43.27 or newer.
+  - Launch templates that AWS services hide are read with botocore 1.42.94 or newer. With an older one, O(depth=launches) reports
+    every account as unreadable.
 seealso:
   - module: golden.images.ami_share_audit
   - module: golden.images.ami_cleanup
