@@ -431,7 +431,12 @@ CASES: dict[str, list[Case]] = {
         *_accounts("adoption_account_ids"),
         *_regions("adoption_regions"),
         *_role("adoption_"),
-        Case("adoption_family_tag", ""),
+        Case(
+            "adoption_family_tag",
+            "",
+            "nothing says which images are a family",
+            {"adoption_family_name_pattern": "", "adoption_family_watermark": ""},
+        ),
         Case("adoption_family_name_pattern", "("),
         Case("adoption_family_watermark", "golden-web", "'golden-web'"),
         Case("adoption_families", [""], "item 1 is empty"),
