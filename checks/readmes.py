@@ -45,7 +45,7 @@ EXAMPLES = {
     "adoption": f"""\
 adoption_family_tag: family
 adoption_account_ids: {_ACCOUNTS}
-adoption_consumer_role_name: golden-consumer-adoption""",
+adoption_consumer_role_name: golden-consumer""",
     "audit": f"audit_allowed_account_ids: {_ACCOUNTS}",
     "cleanup": """\
 cleanup_family_tag: family

@@ -84,7 +84,7 @@ options:
     default: []
   owner_tags:
     description:
-      - Keys of tags of instances that name who is responsible. Their values are returned with the laggards.
+      - Keys of tags of instances that name who is responsible. Their values are returned with the accounts that are behind.
     type: list
     elements: str
     default: []

@@ -79,7 +79,7 @@ def rows(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def test_laggards_are_found_wherever_their_image_comes_from(
+def test_accounts_behind_are_found_wherever_their_image_comes_from(
     aws: SimulatedAws,
     encrypted: EncryptedFixture,
     ansible: Ansible,
@@ -123,7 +123,7 @@ def test_laggards_are_found_wherever_their_image_comes_from(
         (behind, late)
     }
     page = Path(tmp_path, "adoption", "report.html").read_text(encoding="utf-8")
-    assert "Laggards" in page
+    assert "Accounts behind" in page
     sarif = json.loads(Path(tmp_path, "adoption", "report.sarif").read_text(encoding="utf-8"))
     assert len(sarif["runs"][0]["results"]) == len(findings)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The report on adoption as a document: laggards, accounts by regions, releases, and every use."""
+"""The report on adoption as a document: accounts behind, accounts by regions, releases, and every use."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _STATUSES = {Mark.FULL: "current", Mark.BROKEN: "behind", Mark.UNREADABLE: "unkn
 def build_document(content: Mapping[str, Any]) -> Document:
     """Return the document of the content of a report."""
     owner = content["account_id"]
-    tables = (_failures(content), _laggards(content), _accounts(content), _releases(content))
+    tables = (_failures(content), _accounts_behind(content), _accounts(content), _releases(content))
     return Document(
         kind="adoption",
         title="Who uses which release" + (f" of the images of account {owner}" if owner else ""),
@@ -176,9 +176,9 @@ def _failures(content: Mapping[str, Any]) -> Table:
     )
 
 
-def _laggards(content: Mapping[str, Any]) -> Table:
+def _accounts_behind(content: Mapping[str, Any]) -> Table:
     return Table(
-        title="Laggards, the worst first",
+        title="Accounts behind, the worst first",
         columns=(
             Column("account_id", "Account"),
             Column("owners", "Owners"),

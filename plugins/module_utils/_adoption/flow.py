@@ -66,16 +66,16 @@ def read_state(clients: Clients, options: AdoptionOptions) -> AdoptionState:
     report = reporter(options.progress_path, lambda _line: None)
     waiting = waiting_reporter(report, "Reading accounts", len(options.account_ids))
     done, failed = map_parallel(options.account_ids, work, while_waiting=waiting)
-    found = {target: one for of_account in done.values() for target, one in of_account.items()}
+    outcomes = {target: outcome for of_account in done.values() for target, outcome in of_account.items()}
     for account_id, exception in failed.items():
         for region in looked_at:
             target = Target(account_id, region)
-            found[target] = errors.failure(exception, target, ASSUME_ROLE)
+            outcomes[target] = errors.failure(exception, target, ASSUME_ROLE)
     return AdoptionState(
         now,
         catalog,
-        {target: one for target, one in found.items() if isinstance(one, Look)},
-        {target: one for target, one in found.items() if isinstance(one, Failure)},
+        {target: look for target, look in outcomes.items() if isinstance(look, Look)},
+        {target: failure for target, failure in outcomes.items() if isinstance(failure, Failure)},
     )
 
 

@@ -28,6 +28,7 @@ from .state import (
     UNKNOWN_RELEASE,
     USAGE_REPORTS,
     AdoptionState,
+    ImageUse,
     Release,
     Use,
 )
@@ -39,7 +40,7 @@ _SEVERE = ("CRITICAL", "HIGH")
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedUse:
     """A use in an account and a region, and how it compares with the releases of its family.
 
     ``behind`` is the number of newer releases that can be launched, ``behind_since`` the creation of the
@@ -60,9 +61,14 @@ class Judged:
         return self.use.release
 
     @property
+    def image_use(self) -> ImageUse:
+        """Return the uses of the image."""
+        return self.use.use
+
+    @property
     def number(self) -> int:
         """Return the number of uses."""
-        return self.use.use.number
+        return self.image_use.number
 
     @property
     def is_current(self) -> bool:
@@ -75,7 +81,7 @@ class Judged:
         return self.use.standing != OTHER or self.denied
 
     @property
-    def lags(self) -> bool:
+    def is_behind(self) -> bool:
         """Whether the use is known to be of another release than the current one."""
         return self.is_counted and not self.is_current and self.use.standing in (OF_RELEASE, OTHER)
 
@@ -89,7 +95,7 @@ class Judged:
 class AdoptionPlan(PlanWithoutTargets):
     """What every use was judged to be, and the findings. The actions request usage reports."""
 
-    judged: tuple[Judged, ...] = ()
+    judged: tuple[JudgedUse, ...] = ()
     findings: tuple[Finding, ...] = ()
 
 
@@ -99,7 +105,9 @@ def plan(options: AdoptionOptions, current: AdoptionState) -> AdoptionPlan:
     What these will show is judged once they are there.
     """
     judged = judge_all(options, current)
-    if options.depth != USAGE_REPORTS or any(one.action != REQUEST for one in current.report_failures):
+    if options.depth != USAGE_REPORTS or any(
+        failure.action != REQUEST for failure in current.report_failures
+    ):
         return judged
     requests = list_requests(current.catalog, current.reports, current.now)
     if not requests or options.check_mode:
@@ -134,17 +142,17 @@ def judge_all(options: AdoptionOptions, current: AdoptionState) -> AdoptionPlan:
     return AdoptionPlan(judged=judged, findings=findings, failures=(*unread, *selected))
 
 
-def judge(options: AdoptionOptions, current: AdoptionState, target: Target, use: Use) -> Judged:
+def judge(options: AdoptionOptions, current: AdoptionState, target: Target, use: Use) -> JudgedUse:
     """Compare a use with the releases of its family."""
     catalog, release, image = current.catalog, use.release, use.use.image
     denied = frozenset(options.deny_images)
     named = {image.ref.image_id}
     if release is None:
-        return Judged(target, use, denied=bool(named & denied))
+        return JudgedUse(target, use, denied=bool(named & denied))
     named |= {release.ref.image_id, *(ref.image_id for ref in release.images)}
     newer = catalog.newer(release)
     dates = [other.created for other in newer if other.created is not None]
-    return Judged(
+    return JudgedUse(
         target,
         use,
         behind=len(newer),
@@ -206,31 +214,31 @@ class _Reason(NamedTuple):
     text: str
 
 
-def _find(options: AdoptionOptions, current: AdoptionState, judged: Iterable[Judged]) -> Iterator[Finding]:
+def _find(options: AdoptionOptions, current: AdoptionState, judged: Iterable[JudgedUse]) -> Iterator[Finding]:
     """Yield the findings about uses: one for each account, release and reason, whatever the regions."""
-    groups: dict[tuple[str, _Reason], list[Judged]] = defaultdict(list)
-    for one in judged:
-        for reason in _list_reasons(options, current, one):
-            groups[one.target.account_id, reason].append(one)
+    groups: dict[tuple[str, _Reason], list[JudgedUse]] = defaultdict(list)
+    for use in judged:
+        for reason in _list_reasons(options, current, use):
+            groups[use.target.account_id, reason].append(use)
     for (account_id, reason), uses in groups.items():
-        regions = sorted({one.target.region for one in uses})
+        regions = sorted({use.target.region for use in uses})
         where = regions[0] if len(regions) == 1 else count(len(regions), "region")
         remedy = reason.cause.remedy if uses[0].is_unknown else _remedy(current, uses, regions)
         yield reason.cause.finding(
             Target(account_id, regions[0] if len(regions) == 1 else ""),
             f"Account {account_id} in {where}: {_describe(uses)} of {reason.image}, {reason.text}",
             remedy,
-            image_id=uses[0].use.use.image.ref.image_id,
+            image_id=uses[0].image_use.image.ref.image_id,
         )
 
 
-def _describe(uses: Iterable[Judged]) -> str:
+def _describe(uses: Iterable[JudgedUse]) -> str:
     """Return what uses an image, for a message: ``3 instances (i-1, i-2, i-3), 1 fleet (fleet-1)``."""
     numbers: dict[str, int] = defaultdict(int)
     names: dict[str, list[str]] = defaultdict(list)
-    for one in uses:
-        numbers[one.use.use.kind] += one.number
-        names[one.use.use.kind] += one.use.use.names
+    for use in uses:
+        numbers[use.image_use.kind] += use.number
+        names[use.image_use.kind] += use.image_use.names
     return ", ".join(
         count(number, kind.replace("_", " "))
         + (f" ({join_texts(names[kind], _NAMED)})" if names[kind] else "")
@@ -238,9 +246,9 @@ def _describe(uses: Iterable[Judged]) -> str:
     )
 
 
-def _list_reasons(options: AdoptionOptions, current: AdoptionState, judged: Judged) -> Iterator[_Reason]:
+def _list_reasons(options: AdoptionOptions, current: AdoptionState, judged: JudgedUse) -> Iterator[_Reason]:
     """Yield the reasons for findings about a use."""
-    image, release = judged.use.use.image, judged.release
+    image, release = judged.image_use.image, judged.release
     name = f"{image.ref.image_id}{f' ({image.name})' if image.name else ''}"
     if judged.denied:
         yield _Reason(causes.DENIED_IMAGE, release.label if release else name, "which deny_images names.")
@@ -255,7 +263,7 @@ def _list_reasons(options: AdoptionOptions, current: AdoptionState, judged: Judg
 
 
 def _list_reasons_of_release(
-    options: AdoptionOptions, current: AdoptionState, judged: Judged, release: Release
+    options: AdoptionOptions, current: AdoptionState, judged: JudgedUse, release: Release
 ) -> Iterator[tuple[causes.Cause, str]]:
     if judged.withdrawn:
         yield causes.WITHDRAWN, f"which is {judged.withdrawn}."
@@ -273,7 +281,7 @@ def _list_reasons_of_release(
         yield causes.TOO_OLD, f"created on {release.created:%Y-%m-%d} (max_age_days: {days})."
 
 
-def _remedy(current: AdoptionState, uses: Sequence[Judged], regions: Sequence[str]) -> str:
+def _remedy(current: AdoptionState, uses: Sequence[JudgedUse], regions: Sequence[str]) -> str:
     """Return what to replace the uses by: the current release, where a region has it."""
     release = uses[0].release
     newer = current.catalog.newer(release) if release else ()
@@ -283,7 +291,7 @@ def _remedy(current: AdoptionState, uses: Sequence[Judged], regions: Sequence[st
     if missing := [region for region in regions if region not in there]:
         return f"Distribute {newer[0].label} to {join_texts(missing)}, then replace them."
     image = f"{there[regions[0]]} ({newer[0].name})" if len(regions) == 1 else f"{newer[0].name} there"
-    if all(one.use.use.kind == INSTANCE for one in uses):
+    if all(use.image_use.kind == INSTANCE for use in uses):
         return f"Replace them by instances of {image}."
     return f"Change them, so that they launch {image}, and replace instances."
 
@@ -292,28 +300,29 @@ def _remedy(current: AdoptionState, uses: Sequence[Judged], regions: Sequence[st
 class AccountAdoption:
     """What an account uses in all regions. ``unread`` are the regions that were not read, or not wholly.
 
-    ``worst`` is the use furthest behind, None if none lags, ``owners`` are the values of tags of such uses.
+    ``worst`` is the use furthest behind, None if none is behind. ``owners`` are the values of tags of such
+    uses.
     """
 
     account_id: str
     current: int = 0
-    lagging: int = 0
+    behind: int = 0
     unknown: int = 0
     other: int = 0
     regions: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
-    worst: Judged | None = None
+    worst: JudgedUse | None = None
     owners: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
         """Return the number of uses that are of a release, or may be."""
-        return self.current + self.lagging + self.unknown
+        return self.current + self.behind + self.unknown
 
     @property
     def status(self) -> str:
         """Return one word; an account that was not wholly read is never current or unused."""
-        if self.lagging:
+        if self.behind:
             return "behind"
         if self.unread:
             return "unreadable"
@@ -322,11 +331,11 @@ class AccountAdoption:
         return "current" if self.current else "unused"
 
 
-def sum_up(current: AdoptionState, judged: Iterable[Judged]) -> tuple[AccountAdoption, ...]:
-    """Return every account, laggards first and of these the worst first."""
-    by_account: dict[str, list[Judged]] = defaultdict(list)
-    for one in judged:
-        by_account[one.target.account_id].append(one)
+def sum_up(current: AdoptionState, judged: Iterable[JudgedUse]) -> tuple[AccountAdoption, ...]:
+    """Return every account, those behind first, of these the worst first."""
+    by_account: dict[str, list[JudgedUse]] = defaultdict(list)
+    for use in judged:
+        by_account[use.target.account_id].append(use)
     unread: dict[str, dict[str, None]] = defaultdict(dict)
     for target in current.unread:
         unread[target.account_id][target.region] = None
@@ -338,23 +347,25 @@ def sum_up(current: AdoptionState, judged: Iterable[Judged]) -> tuple[AccountAdo
     return tuple(sorted(accounts, key=_urgency))
 
 
-def _sum_up_account(account_id: str, judged: Iterable[Judged], unread: Mapping[str, None]) -> AccountAdoption:
+def _sum_up_account(
+    account_id: str, judged: Iterable[JudgedUse], unread: Mapping[str, None]
+) -> AccountAdoption:
     uses = list(judged)
-    lagging = [one for one in uses if one.lags]
+    behind = [use for use in uses if use.is_behind]
     return AccountAdoption(
         account_id,
-        current=sum(one.number for one in uses if one.is_counted and one.is_current),
-        lagging=sum(one.number for one in lagging),
-        unknown=sum(one.number for one in uses if one.is_unknown),
-        other=sum(one.number for one in uses if not one.is_counted),
-        regions=tuple(sorted({one.target.region for one in lagging})),
+        current=sum(use.number for use in uses if use.is_counted and use.is_current),
+        behind=sum(use.number for use in behind),
+        unknown=sum(use.number for use in uses if use.is_unknown),
+        other=sum(use.number for use in uses if not use.is_counted),
+        regions=tuple(sorted({use.target.region for use in behind})),
         unread=tuple(sorted(unread)),
-        worst=min(lagging, key=_badness, default=None),
-        owners=tuple(dict.fromkeys(owner for one in lagging for owner in one.use.use.owners)),
+        worst=min(behind, key=_badness, default=None),
+        owners=tuple(dict.fromkeys(owner for use in behind for owner in use.image_use.owners)),
     )
 
 
-def _badness(judged: Judged) -> tuple[bool, bool, int, float]:
+def _badness(judged: JudgedUse) -> tuple[bool, bool, int, float]:
     since = judged.behind_since.timestamp() if judged.behind_since else 0.0
     return not judged.denied, not judged.withdrawn, -judged.behind, since
 
@@ -364,7 +375,7 @@ def _urgency(account: AccountAdoption) -> tuple[bool, tuple[bool, bool, int, flo
     return (
         account.worst is None,
         worst,
-        -account.lagging,
+        -account.behind,
         not account.unread,
         not account.unknown,
         account.account_id,

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from .._aws import read
@@ -116,7 +117,7 @@ def _group_users(users: Sequence[User], region: str) -> Iterator[ImageUse]:
         resolved = [
             values.get(image.removeprefix(RESOLVE), ()) for image in user.images if image.startswith(RESOLVE)
         ]
-        for image_id in (*find_image_ids(*user.images), *(one for ids in resolved for one in ids)):
+        for image_id in (*find_image_ids(*user.images), *chain.from_iterable(resolved)):
             names[user.kind, image_id][str(user).removeprefix(f"{user.kind} ")] = None
     for (kind, image_id), of_image in names.items():
         yield ImageUse(kind, UsedImage(ImageRef(region, image_id)), len(of_image), tuple(sorted(of_image)))

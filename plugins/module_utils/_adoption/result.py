@@ -12,7 +12,7 @@ from typing import Any
 
 from .._listing import join_texts
 from .options import AdoptionOptions
-from .plan import AccountAdoption, AdoptionPlan, Judged, sum_up
+from .plan import AccountAdoption, AdoptionPlan, JudgedUse, sum_up
 from .state import INSTANCES, USAGE_REPORTS, AdoptionState, Release
 
 _MANAGED = (
@@ -94,7 +94,7 @@ def _account_to_dict(current: AdoptionState, account: AccountAdoption) -> dict[s
     worst = account.worst
     return {
         "account_id": account.account_id,
-        "behind": account.lagging,
+        "behind": account.behind,
         "behind_regions": list(account.regions),
         "current": account.current,
         "other": account.other,
@@ -106,9 +106,9 @@ def _account_to_dict(current: AdoptionState, account: AccountAdoption) -> dict[s
     }
 
 
-def use_to_dict(current: AdoptionState, judged: Judged) -> dict[str, Any]:
+def use_to_dict(current: AdoptionState, judged: JudgedUse) -> dict[str, Any]:
     """Return the uses of one kind of an image in an account and a region."""
-    use, image, release = judged.use.use, judged.use.use.image, judged.release
+    use, image, release = judged.image_use, judged.image_use.image, judged.release
     since = judged.behind_since
     return {
         "account_id": judged.target.account_id,
@@ -127,7 +127,7 @@ def use_to_dict(current: AdoptionState, judged: Judged) -> dict[str, Any]:
         "release": release.name if release else None,
         "release_image_id": release.ref.image_id if release else None,
         "releases_behind": judged.behind,
-        "status": "current" if judged.is_current else "behind" if judged.lags else "unknown",
+        "status": "current" if judged.is_current else "behind" if judged.is_behind else "unknown",
         "withdrawn": judged.withdrawn or None,
     }
 

@@ -46,7 +46,7 @@ _HEADS = {
 
 
 def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
-    """Return the counts, the worst laggards, what could not be read, and the changes.
+    """Return the counts, the accounts furthest behind, what could not be read, and the changes.
 
     ``report`` and the ``changes`` in ``context`` are those of ``ami_adoption``. Its ``failures`` are those of
     the module, including findings that fail the role.
@@ -56,12 +56,12 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     head, tone = _HEADS[report["status"]]
     text = f"{head}: {_counts(report)}"
     failure = format_failure_message(text, failed, rest) if failed else ""
-    laggards = [account for account in report["accounts"] if account["worst"] is not None]
+    behind = [account for account in report["accounts"] if account["worst"] is not None]
     lines = (
         *wrap_text(text, tone),
         *(line for release in _list_current(report) for line in wrap_text(release)),
-        *format_table(_COLUMNS, [_row(account) for account in laggards[:_MOST]]),
-        *_count_rest(len(laggards) - _MOST),
+        *format_table(_COLUMNS, [_row(account) for account in behind[:_MOST]]),
+        *_count_rest(len(behind) - _MOST),
         *(line for sentence in report["not_looked_at"] for line in wrap_text(sentence)),
         *format_failures(report["failures"], rest, failure),
         *format_changes(context.get("changes"), report_path),

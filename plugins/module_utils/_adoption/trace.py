@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 from .._cleanup.families import find_family_of_name
 from .._model import ImageRef
@@ -24,7 +25,7 @@ from .state import (
     UsedImage,
 )
 
-Origins = Mapping[ImageRef, ImageRef | None]
+Origins: TypeAlias = "Mapping[ImageRef, ImageRef | None]"
 """What the images that an account sees were copied or made from.
 
 It is None if AWS reports nothing, and for images of other accounts, which end the search.

@@ -51,12 +51,12 @@ def codes(current: AdoptionState, **given: Any) -> list[str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("ref", "behind", "since"), [(OLD, 2, 30), (OLD_US, 2, 30), (MIDDLE, 1, 2)])
-def test_each_kind_of_use_alone_makes_an_account_a_laggard(
+def test_each_kind_of_use_alone_puts_an_account_behind(
     kind: str, ref: ImageRef, behind: int, since: float
 ) -> None:
     current = state(used(NEW), used(ref, kind))
     assert accounts(current) == [(CONSUMER, "behind")]
-    (worst,) = [one for one in planned(current).judged if one.lags]
+    (worst,) = [one for one in planned(current).judged if one.is_behind]
     assert (worst.behind, worst.behind_since) == (behind, ago(days=since))
     # Once it is removed, nothing of it is left.
     assert accounts(state(used(NEW))) == [(CONSUMER, "current")]
@@ -99,7 +99,7 @@ def test_an_account_that_was_not_wholly_read_is_unreadable(uses: list[ImageUse])
         assert summed.unread == (US,)
 
 
-def test_a_laggard_stays_one_if_another_region_is_unread() -> None:
+def test_an_account_stays_behind_if_another_region_is_unread() -> None:
     current = state(used(OLD), unread={Target(CONSUMER, "ap-south-1"): refused(CONSUMER, "ap-south-1")})
     (summed,) = sum_up(current, planned(current).judged)
     assert (summed.status, summed.unread, summed.regions) == ("behind", ("ap-south-1",), (EU,))
@@ -121,7 +121,7 @@ def test_the_worst_account_comes_first() -> None:
     current = state(used(OLD), others={Target(OTHER_CONSUMER, EU): behind})
     assert accounts(current) == [(CONSUMER, "behind"), (OTHER_CONSUMER, "behind")]
     (first, second) = sum_up(current, planned(current).judged)
-    assert (first.lagging, second.lagging) == (1, 50)
+    assert (first.behind, second.behind) == (1, 50)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_the_remedy_where_the_region_lacks_the_current_release() -> None:
     assert finding.remedy == f"Distribute web-3 ({NEW.image_id}) to {US}, then replace them."
 
 
-def test_a_denied_image_of_somebody_else_is_a_finding_and_makes_a_laggard() -> None:
+def test_a_denied_image_of_somebody_else_is_a_finding_and_puts_the_account_behind() -> None:
     current = state(used(GONE, owner_id="137112412989"))
     assert codes(current, deny_images=(GONE.image_id,)) == ["denied_image_used"]
     assert accounts(current, deny_images=(GONE.image_id,)) == [(CONSUMER, "behind")]

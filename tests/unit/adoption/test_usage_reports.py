@@ -76,7 +76,7 @@ def test_accounts_are_those_of_the_reports() -> None:
     current = reported({OLD: report({CONSUMER: 3}), NEW: report({OTHER_CONSUMER: 2, CONSUMER: 1})})
     assert statuses(current) == {CONSUMER: "behind", OTHER_CONSUMER: "current"}
     found = plan(options(depth="usage_reports", account_ids=()), current)
-    assert [(one.use.use.kind, one.number, one.behind) for one in found.judged if one.lags] == [
+    assert [(one.use.use.kind, one.number, one.behind) for one in found.judged if one.is_behind] == [
         ("reported_use", 3, 2)
     ]
     assert found.actions == ()
