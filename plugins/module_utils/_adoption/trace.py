@@ -25,7 +25,7 @@ from .state import (
     UsedImage,
 )
 
-Origins: TypeAlias = "Mapping[ImageRef, ImageRef | None]"
+Origins: TypeAlias = Mapping[ImageRef, "ImageRef | None"]
 """What the images that an account sees were copied or made from.
 
 It is None if AWS reports nothing, and for images of other accounts, which end the search.
