@@ -18,15 +18,18 @@ from .causes import UNREADABLE
 
 # They change with time: the same state of the accounts results in the same report.
 _OF_TIME = ("days_behind",)
+INCOMPLETE = "incomplete"
+"""The status of a report that lacks something that could not be read."""
 CURVE = "curve"
 """The key with the earlier counts of current and other uses, the oldest first."""
 # A year of weekly reports.
 _MOST_POINTS = 52
 
 
-def build_content(returned: Mapping[str, Any]) -> dict[str, Any]:
+def build_content(returned: Mapping[str, Any], all_accounts: bool = False) -> dict[str, Any]:
     """Return the report on the result of ``ami_adoption``, successful or failed.
 
+    ``all_accounts`` is whether the task looked for all accounts, not for some that it names.
     ``status`` is ``incomplete`` if something could not be read, otherwise ``behind`` if an account uses
     another release than the current one, else ``unknown`` if it cannot be told, else ``current`` or
     ``unused``.
@@ -52,6 +55,7 @@ def build_content(returned: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "account_id": returned.get("account_id"),
         "accounts": accounts,
+        "all_accounts": all_accounts,
         "counts": counts,
         CURVE: [],
         "depth": returned.get("depth"),
@@ -70,13 +74,22 @@ def build_content(returned: Mapping[str, Any]) -> dict[str, Any]:
 def add_curve(previous: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
     """Return the content with the counts of the earlier reports in the folder.
 
-    An unchanged report adds no point.
+    An unchanged report adds no point, nor does an incomplete one: what it could not read would look like
+    progress. Counts of another owner or depth do not compare.
     """
-    curve: Sequence[Mapping[str, Any]] = previous[CURVE]
-    if previous["totals"] != content["totals"]:
-        point = {**previous["totals"], "since": previous[WRITTEN_AT]}
-        curve = [*curve, point][-_MOST_POINTS:]
-    return {**content, CURVE: list(curve)}
+    if is_about_another(previous, content):
+        return dict(content)
+    curve: list[Mapping[str, Any]] = list(previous[CURVE])
+    has_gone = previous["totals"] != content["totals"] or content["status"] == INCOMPLETE
+    if previous["status"] != INCOMPLETE and has_gone:
+        curve.append({**previous["totals"], "since": previous[WRITTEN_AT]})
+    return {**content, CURVE: curve[-_MOST_POINTS:]}
+
+
+def is_about_another(previous: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
+    """Whether an earlier report is about another owner or depth; a refused task has neither."""
+    pairs = [(previous[key], content[key]) for key in ("account_id", "depth")]
+    return any(None not in pair and pair[0] != pair[1] for pair in pairs)
 
 
 def _without_time(use: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,7 +122,7 @@ def _nothing_read(failure: Mapping[str, Any]) -> dict[str, Any]:
 
 def _status(totals: Mapping[str, int], failures: Sequence[Any]) -> str:
     if failures:
-        return "incomplete"
+        return INCOMPLETE
     return next((name for name in ("behind", "unknown", "current") if totals[name]), "unused")
 
 

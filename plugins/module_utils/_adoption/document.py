@@ -24,7 +24,7 @@ from .._reports.document import (
     compare_sentences,
 )
 from .causes import MEANINGS
-from .content import CURVE
+from .content import CURVE, INCOMPLETE, is_about_another
 
 _LEGEND = {
     Mark.FULL: "All uses are of the current release.",
@@ -59,38 +59,49 @@ def build_document(content: Mapping[str, Any]) -> Document:
         pictures=tuple(picture for picture in (_grid(content), _curve(content)) if picture is not None),
         records=_records(content),
         explanations=MEANINGS,
-        complete=content["status"] != "incomplete",
+        complete=content["status"] != INCOMPLETE,
         empty=not content["accounts"],
     )
 
 
 def compare_reports(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
-    """Return the changes since an earlier report. What could not be read now has not gone."""
-    unread = {
-        (account["account_id"], region)
-        for account in after["accounts"]
-        for region in account["unread_regions"]
-    }
+    """Return the changes since an earlier report. Only what this one looked at can have gone."""
     since = before["written_at"]
+    if is_about_another(before, after):
+        what = f"account {before['account_id']} with the depth {before['depth']}"
+        return Changes(since, (f"The last report was about {what}.",))
     changes = compare_sentences(
         since, (text for _place, text in _sentences(before)), (text for _place, text in _sentences(after))
     )
-    kept = {text for place, text in _sentences(before) if place in unread}
+    families = {release["family"] for release in after["releases"]}
+    others = [use for use in before["uses"] if use["family"] not in (None, *families)]
+    kept = {text for place, text in _sentences(before) if not _covers(after, *place)}
+    kept.update(_describe_use(use) for use in others)
     return Changes(since, changes.added, tuple(text for text in changes.removed if text not in kept))
+
+
+def _covers(content: Mapping[str, Any], account_id: str, region: str) -> bool:
+    """Whether a report shows all that an account uses in a region."""
+    unread = {account["account_id"]: account["unread_regions"] for account in content["accounts"]}
+    if content["all_accounts"] and account_id not in unread:
+        unread[account_id] = [failure["region"] for failure in content["failures"]]
+    return region in content["regions"] and account_id in unread and region not in unread[account_id]
 
 
 def _sentences(content: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:
     """Yield a sentence for each use that is not current, and for each region that could not be read."""
     for use in content["uses"]:
         if use["status"] != "current":
-            place = use["account_id"], use["region"]
-            noun = use["kind"].replace("_", " ")
-            of = use["image_name"] or use["image_id"]
-            yield place, f"Account {place[0]} in {place[1]}: {noun} of {of} ({use['status']})"
+            yield (use["account_id"], use["region"]), _describe_use(use)
     for account in content["accounts"]:
         for region in account["unread_regions"]:
             place = account["account_id"], region
             yield place, f"Account {place[0]} in {place[1]} could not be read."
+
+
+def _describe_use(use: Mapping[str, Any]) -> str:
+    noun, of = use["kind"].replace("_", " "), use["image_name"] or use["image_id"]
+    return f"Account {use['account_id']} in {use['region']}: {noun} of {of} ({use['status']})"
 
 
 def _list_current(content: Mapping[str, Any]) -> Iterator[str]:
@@ -145,10 +156,12 @@ def _cell(is_unread: bool, numbers: Mapping[str, int]) -> Cell | None:
 
 
 def _curve(content: Mapping[str, Any]) -> Bars | None:
-    """Return the uses by status in the earlier reports of the folder and in this one."""
+    """Return the uses by status in the earlier reports of the folder, and in this one if it is complete."""
     if not content[CURVE]:
         return None
-    points = [*((point["since"][:10], point) for point in content[CURVE]), ("now", content["totals"])]
+    points = [(point["since"][:10], point) for point in content[CURVE]]
+    if content["status"] != INCOMPLETE:
+        points.append(("now", content["totals"]))
     return Bars(
         title="Adoption over time",
         rows=tuple(

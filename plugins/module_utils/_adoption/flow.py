@@ -178,7 +178,7 @@ FLOW: Flow[AdoptionOptions, AdoptionState] = Flow(
     only_reads=True,
     attaches="_page",
     report=Reporting(
-        lambda _options, returned: build_content(returned),
+        lambda options, returned: build_content(returned, all_accounts=not options.account_ids),
         build_document,
         compare_reports,
         replaces=frozenset({"accounts", "findings", "uses"}),

@@ -27,7 +27,7 @@ from ansible_collections.golden.images.plugins.module_utils._adoption.state impo
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Target
 from ansible_collections.golden.images.plugins.module_utils._reports.as_csv import render_csv
 from ansible_collections.golden.images.plugins.module_utils._reports.as_sarif import render_sarif
-from ansible_collections.golden.images.plugins.module_utils._reports.document import Grid, Mark
+from ansible_collections.golden.images.plugins.module_utils._reports.document import Bars, Grid, Mark
 
 from tests.unit.adoption.examples import (
     CONSUMER,
@@ -180,6 +180,52 @@ def test_changes_between_reports() -> None:
     looks = {target: look for target, look in dark.looks.items() if target.region != EU}
     unread = replace(dark, looks=looks, unread={Target(CONSUMER, EU): refused(CONSUMER, EU)})
     assert compare_reports(before, build_content(returned(unread))).removed == ()
+
+
+BEFORE = {"written_at": "2026-11-01T00:00:00Z"}
+REFUSED_RUN = {"failed": True, "failures": [refused(OWNER, EU, "DescribeImages").to_dict()], "msg": "x"}
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        build_content(REFUSED_RUN),
+        content_of(given={"depth": "launches"}),
+        {**content_of(), "account_id": OTHER_CONSUMER},
+        {**content_of(), "accounts": []},
+        {**content_of(), "regions": [US]},
+        {**content_of(), "releases": []},
+    ],
+    ids=["refused", "another depth", "another owner", "another account", "another region", "another family"],
+)
+def test_what_a_run_did_not_look_at_has_not_gone(after: dict[str, Any]) -> None:
+    assert compare_reports({**content_of(used(OLD)), **BEFORE}, after).removed == ()
+
+
+def test_what_the_reports_of_all_accounts_do_not_show_any_more_has_gone() -> None:
+    before = {**content_of(used(OLD)), **BEFORE, "depth": "usage_reports"}
+    after = {**content_of(), "accounts": [], "all_accounts": True, "depth": "usage_reports"}
+    assert len(compare_reports(before, after).removed) == 1
+    unread = {**after, "failures": [refused(OWNER, EU, "DescribeImageUsageReports").to_dict()]}
+    assert compare_reports(before, unread).removed == ()
+
+
+def test_an_incomplete_report_is_no_point_of_the_curve() -> None:
+    first = {**content_of(used(OLD)), **BEFORE}
+    dark = {**add_curve(first, build_content(REFUSED_RUN)), "written_at": "2026-11-08T00:00:00Z"}
+    assert [point["behind"] for point in dark["curve"]] == [1]
+    (bars,) = [picture for picture in build_document(dark).pictures if isinstance(picture, Bars)]
+    assert [label for label, _values in bars.rows] == ["2026-11-01"]
+    # The last complete report stays, also if this one counts as much.
+    partly = {**content_of(used(OLD), unread=DARK), **BEFORE}
+    assert add_curve(first, partly)["curve"] == dark["curve"]
+    assert add_curve(dark, content_of(used(NEW)))["curve"] == dark["curve"]
+
+
+@pytest.mark.parametrize("changed", [{"depth": "launches"}, {"account_id": OTHER_CONSUMER}])
+def test_the_curve_compares_reports_of_one_owner_and_depth(changed: dict[str, str]) -> None:
+    first = {**content_of(used(OLD)), **BEFORE}
+    assert add_curve(first, {**content_of(used(NEW)), **changed})["curve"] == []
 
 
 def test_what_was_not_looked_at_is_said() -> None:
