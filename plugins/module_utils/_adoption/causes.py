@@ -84,7 +84,7 @@ UNKNOWN_ORIGIN = Cause(
     "image_origin_unknown",
     Severity.LOW,
     "The account uses an image of its own, of which AWS does not tell what it was made from, because it or "
-    "its source is deregistered. It can be of any release.",
+    "its source is deregistered, or no source was recorded. It can be of any release.",
     "Find out what the image was made from. A watermark of the owner's images stays on copies of them.",
 )
 UNREADABLE = Cause(

@@ -32,8 +32,8 @@ from .plan import AdoptionPlan, judge_all
 from .plan import plan as make_plan
 from .read_accounts import read_account
 from .read_reports import read_reports, request_reports
-from .read_uses import LAUNCHERS
-from .releases import build_catalog
+from .read_uses import LAUNCHERS, read_images
+from .releases import build_catalog, list_sources
 from .result import build_result
 from .state import ASSUME_ROLE, LAUNCHES, USAGE_REPORTS, AdoptionState, Catalog, Look
 from .usage_reports import list_failures, list_images, look_at_reports
@@ -129,11 +129,36 @@ def _read_catalog(
     images = {
         ImageRef(region, own.image.image_id): own for region, of_region in done.items() for own in of_region
     }
-    catalog = build_catalog(account_id, images, options.forms_families, now)
+    foreign = _read_foreign(clients, account_id, list_sources(images, options.forms_families), regions)
+    catalog = build_catalog(account_id, images, options.forms_families, now, foreign)
     all_families = build_catalog(account_id, images, replace(options.forms_families, names=()), now).families
     if refusals := tuple(_refuse_missing_families(options, catalog, all_families, len(regions))):
         raise ValidationError(refusals)
     return catalog
+
+
+def _read_foreign(
+    clients: Clients, account_id: str, sources: Collection[ImageRef], regions: Collection[str]
+) -> frozenset[ImageRef]:
+    """Return the sources of the owner's images that other accounts own, as far as the owner sees them."""
+    by_region: dict[str, list[str]] = {}
+    for ref in sources:
+        if ref.region in regions:
+            by_region.setdefault(ref.region, []).append(ref.image_id)
+    done, failed = map_parallel(
+        by_region, lambda region: read_images(clients.ec2(region), region, by_region[region], account_id)
+    )
+    if failed:
+        raise ValidationError(
+            errors.failure(exception, Target(account_id, region), "DescribeImages")
+            for region, exception in failed.items()
+        )
+    return frozenset(
+        ref
+        for found in done.values()
+        for ref, (image, _origin) in found.items()
+        if image.owner_id != account_id
+    )
 
 
 def _refuse_missing_families(

@@ -82,8 +82,8 @@ class JudgedUse:
 
     @property
     def is_behind(self) -> bool:
-        """Whether the use is known to be of another release than the current one."""
-        return self.is_counted and not self.is_current and self.use.standing in (OF_RELEASE, OTHER)
+        """Whether the use is known to be of another release than the current one, or is denied."""
+        return self.denied or (self.use.standing == OF_RELEASE and not self.is_current)
 
     @property
     def is_unknown(self) -> bool:

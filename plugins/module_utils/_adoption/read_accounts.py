@@ -50,7 +50,7 @@ def read_account(
                 launches, problems[target] = read_launches(clients, target)
                 uses[target] += launches
         images, failures = _read_origins(clients, account_id, uses, catalog)
-    origins = {ref: origin for ref, (_image, origin) in images.items()}
+    origins = _find_origins(images, account_id)
     looks: dict[Target, Look | Failure] = {
         target: Look(
             tuple(
@@ -71,6 +71,21 @@ def _complete(use: ImageUse, images: Mapping[ImageRef, tuple[UsedImage, ImageRef
     return replace(use, image=images[use.image.ref][0])
 
 
+def _find_origins(
+    images: Mapping[ImageRef, tuple[UsedImage, ImageRef | None]], account_id: str
+) -> dict[ImageRef, ImageRef | None]:
+    """Return what images come from, without the account's own of which AWS has recorded no source.
+
+    AWS may not have it for older images, and has none for those of RegisterImage (EC2 User Guide, "Identify
+    the source AMI used to create a new AMI"): nothing says that such an image is not of a release.
+    """
+    return {
+        ref: origin
+        for ref, (image, origin) in images.items()
+        if origin is not None or image.owner_id != account_id
+    }
+
+
 def _read_origins(
     clients: Clients, account_id: str, uses: Mapping[Target, Iterable[ImageUse]], catalog: Catalog
 ) -> tuple[dict[ImageRef, tuple[UsedImage, ImageRef | None]], tuple[Failure, ...]]:
@@ -84,7 +99,7 @@ def _read_origins(
     regions = {target.region for target in uses}
     all_uses = [use for of_target in uses.values() for use in of_target]
     while True:
-        origins = {ref: origin for ref, (_image, origin) in images.items()}
+        origins = _find_origins(images, account_id)
         missing = [
             ref
             for ref in list_untraced(all_uses, account_id, catalog, origins)

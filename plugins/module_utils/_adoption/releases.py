@@ -44,8 +44,24 @@ class FamilyOptions:
         return not self.names or family in self.names
 
 
-def build_catalog(account_id: str, images: Images, options: FamilyOptions, now: datetime) -> Catalog:
-    """Return the releases of the families in the owner's images of all regions."""
+def list_sources(images: Images, options: FamilyOptions) -> tuple[ImageRef, ...]:
+    """Return the sources of the families' images that are not among the images: gone, or somebody else's."""
+    ends = (follow_copies(images, ref)[-1] for ref, _family in _list_families(images, options))
+    return tuple(dict.fromkeys(end for end in ends if end not in images))
+
+
+def build_catalog(
+    account_id: str,
+    images: Images,
+    options: FamilyOptions,
+    now: datetime,
+    foreign: Collection[ImageRef] = (),
+) -> Catalog:
+    """Return the releases of the families in the owner's images of all regions.
+
+    ``foreign`` are sources that other accounts own. Copies of such an image are one release, but the image
+    itself is none: any account can use it without the owner.
+    """
     groups: dict[tuple[str, ImageRef], list[ImageRef]] = defaultdict(list)
     chains: dict[ImageRef, list[ImageRef]] = {}
     for ref, family in _list_families(images, options):
@@ -63,7 +79,8 @@ def build_catalog(account_id: str, images: Images, options: FamilyOptions, now: 
     for (family, root), refs in groups.items():
         for ref in refs:
             # A link of a chain can also be an image of another family, which then decides.
-            release_of.update({link: by_root[family, root] for link in chains[ref] if link not in images})
+            links = (link for link in chains[ref] if link not in images and link not in foreign)
+            release_of.update(dict.fromkeys(links, by_root[family, root]))
             release_of[ref] = by_root[family, root]
     return Catalog(
         account_id, tuple(sorted(releases, key=_rank, reverse=True)), release_of, frozenset(images), withdrawn

@@ -28,7 +28,8 @@ from .state import (
 Origins: TypeAlias = Mapping[ImageRef, "ImageRef | None"]
 """What the images that an account sees were copied or made from.
 
-It is None if AWS reports nothing, and for images of other accounts, which end the search.
+It is None for images of other accounts, which end the search. Of the account's own images, those are missing
+of which AWS has recorded no source.
 """
 
 _UNDATED = datetime.min.replace(tzinfo=UTC)
@@ -41,7 +42,7 @@ def trace(use: ImageUse, account_id: str, catalog: Catalog, origins: Origins, fa
     """
     image = use.image
     chain = list(follow(image.ref, origins))
-    known = next((link for link in chain if link in catalog.release_of), None)
+    known = next((link for link in chain if _is_of_release(link, image, catalog)), None)
     if known is not None:
         return Use(use, OF_RELEASE, catalog.release_of[known])
     release = _find_by_watermark(image, catalog, families) or _find_by_name(image, catalog, families)
@@ -53,6 +54,17 @@ def trace(use: ImageUse, account_id: str, catalog: Catalog, origins: Origins, fa
         return Use(use, UNKNOWN_RELEASE)
     is_open = chain[-1] not in origins
     return Use(use, UNKNOWN_ORIGIN if is_open and image.owner_id in (account_id, "") else OTHER)
+
+
+def _is_of_release(link: ImageRef, image: UsedImage, catalog: Catalog) -> bool:
+    """Whether a link of an image's chain is of a release.
+
+    A source that the owner does not have, such as a deregistered one, may have been somebody else's. It only
+    counts if the account uses it itself, and it is the owner's or nothing shows whose.
+    """
+    if link not in catalog.release_of:
+        return False
+    return link in catalog.own or (link == image.ref and image.owner_id in (catalog.account_id, ""))
 
 
 def follow(ref: ImageRef, origins: Origins) -> Iterator[ImageRef]:
@@ -73,7 +85,7 @@ def list_untraced(
     for use in uses:
         end = list(follow(use.image.ref, origins))[-1]
         may_be_own = use.image.owner_id in (account_id, "") or end != use.image.ref
-        if may_be_own and end not in origins and end not in catalog.own and end not in catalog.release_of:
+        if may_be_own and end not in origins and end not in catalog.own:
             refs[end] = None
     return tuple(refs)
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -71,10 +71,12 @@ def options(**given: Any) -> AdoptionOptions:
     return AdoptionOptions(**{"family_tag": "family", "account_ids": (CONSUMER,), **given})
 
 
-def catalog(images: Mapping[ImageRef, OwnImage] | None = None, **given: Any) -> Catalog:
-    """The releases in these images."""
+def catalog(
+    images: Mapping[ImageRef, OwnImage] | None = None, foreign: Collection[ImageRef] = (), **given: Any
+) -> Catalog:
+    """The releases in these images; ``foreign`` are sources of them that other accounts own."""
     chosen = three_releases() if images is None else images
-    return build_catalog(OWNER, chosen, options(**given).forms_families, NOW)
+    return build_catalog(OWNER, chosen, options(**given).forms_families, NOW, foreign)
 
 
 def used(ref: ImageRef, kind: str = "instance", number: int = 1, **image: Any) -> ImageUse:

@@ -26,6 +26,7 @@ from tests.unit.adoption.examples import (
     OLD,
     OLD_US,
     OTHER_CONSUMER,
+    OWNER,
     US,
     ago,
     planned,
@@ -168,6 +169,21 @@ def test_a_denied_image_of_somebody_else_is_a_finding_and_puts_the_account_behin
     current = state(used(GONE, owner_id="137112412989"))
     assert codes(current, deny_images=(GONE.image_id,)) == ["denied_image_used"]
     assert accounts(current, deny_images=(GONE.image_id,)) == [(CONSUMER, "behind")]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        {"owner_id": OWNER, "state": "deregistered"},
+        {"owner_id": CONSUMER},
+        {"owner_id": "", "state": ""},
+        {"owner_id": "137112412989"},
+    ],
+)
+def test_a_denied_image_counts_as_behind_whatever_else_is_known_of_it(image: dict[str, str]) -> None:
+    current = state(used(GONE, number=40, **image))
+    (summed,) = sum_up(current, planned(current, deny_images=(GONE.image_id,)).judged)
+    assert (summed.status, summed.behind, summed.total) == ("behind", 40, 40)
 
 
 @pytest.mark.parametrize(

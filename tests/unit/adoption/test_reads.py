@@ -111,6 +111,24 @@ def test_an_image_that_is_gone_is_asked_for_once() -> None:
     assert called(answers).count("describe_images") == 1
 
 
+@pytest.mark.parametrize(
+    ("recorded", "standing"),
+    [
+        pytest.param({}, "unknown_origin", id="nothing, as of an old copy and of RegisterImage"),
+        pytest.param({"SourceInstanceId": "i-1"}, "unknown_origin", id="only the instance"),
+        pytest.param({"OwnerId": "137112412989"}, "other", id="an image of somebody else"),
+    ],
+)
+def test_an_image_of_the_account_without_a_recorded_source(recorded: dict[str, str], standing: str) -> None:
+    image = {"ImageId": COPY.image_id, "OwnerId": CONSUMER, "State": "available", **recorded}
+    answers = Answers(
+        describe_instance_image_metadata=metadata(instance(COPY.image_id, OwnerId=image["OwnerId"])),
+        describe_images={"Images": [image]},
+    )
+    assert [one.standing for one in look(answers).uses] == [standing]
+    assert called(answers).count("describe_images") == (standing == "unknown_origin")
+
+
 def test_origins_that_cannot_be_read_are_a_failure_of_the_region() -> None:
     answers = Answers(
         describe_instance_image_metadata=metadata(instance(COPY.image_id, OwnerId=CONSUMER)),

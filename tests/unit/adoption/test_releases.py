@@ -7,7 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils._adoption.releases import worst_severity
+from ansible_collections.golden.images.plugins.module_utils._adoption.releases import (
+    list_sources,
+    worst_severity,
+)
 from ansible_collections.golden.images.plugins.module_utils._adoption.trace import list_untraced, trace
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, ScanResults
 
@@ -196,9 +199,9 @@ def test_the_worst_severity_of_inspector() -> None:
         ),
         pytest.param(
             {"ref": COPY, "owner_id": CONSUMER},
-            {COPY: None},
             {},
-            ("other", None),
+            {},
+            ("unknown_origin", None),
             id="imported by the account",
         ),
         pytest.param(
@@ -238,3 +241,48 @@ def test_only_images_that_may_be_of_the_account_are_read_next() -> None:
     assert list_untraced(uses, CONSUMER, catalog(), {}) == (COPY, COPY_OF_COPY)
     assert list_untraced(uses, CONSUMER, catalog(), {COPY: GONE, COPY_OF_COPY: NEW_US}) == (GONE,)
     assert list_untraced(uses, CONSUMER, catalog(), {COPY: None, COPY_OF_COPY: None}) == ()
+
+
+PUBLIC = ImageRef(EU, "ami-0000f00d")
+AMAZON = "137112412989"
+
+
+def of_public() -> dict[ImageRef, Any]:
+    """Releases of which the newest is a copy of a public image."""
+    return {**three_releases(), NEW: own(NEW.image_id, 2, PUBLIC)}
+
+
+@pytest.mark.parametrize("foreign", [(), (PUBLIC,)])
+@pytest.mark.parametrize(
+    ("image", "origins", "standings"),
+    [
+        pytest.param({"ref": PUBLIC, "owner_id": AMAZON}, {}, {"other"}, id="the source itself"),
+        pytest.param({"ref": PUBLIC, "owner_id": AMAZON}, {PUBLIC: None}, {"other"}, id="the source, read"),
+        pytest.param({"ref": COPY, "owner_id": CONSUMER}, {COPY: PUBLIC, PUBLIC: None}, {"other"}, id="copy"),
+        pytest.param(
+            {"ref": COPY, "owner_id": CONSUMER}, {COPY: PUBLIC}, {"unknown_origin"}, id="copy of what is gone"
+        ),
+        pytest.param({"ref": COPY, "owner_id": CONSUMER}, {COPY: NEW}, {"release"}, id="copy of the release"),
+    ],
+)
+def test_the_image_of_somebody_else_that_a_release_was_copied_from_is_not_the_release(
+    image: dict[str, Any], origins: Any, standings: set[str], foreign: tuple[ImageRef, ...]
+) -> None:
+    found = trace(used(**image), CONSUMER, catalog(of_public(), foreign), origins, options().forms_families)
+    assert {found.standing} == standings
+
+
+def test_sources_that_the_owner_does_not_have_are_looked_up() -> None:
+    assert list_sources(of_public(), options().forms_families) == (PUBLIC,)
+    assert list_sources(of_public(), options(families=("db",)).forms_families) == ()
+
+
+def test_a_source_of_somebody_else_is_no_image_of_the_release() -> None:
+    assert PUBLIC in catalog(of_public()).release_of
+    assert PUBLIC not in catalog(of_public(), (PUBLIC,)).release_of
+    assert catalog(of_public(), (PUBLIC,)).release_of[NEW].images == (NEW, NEW_US)
+
+
+def test_a_launch_of_the_source_of_a_release_is_read_next() -> None:
+    """Only the account's view tells whether a source that the owner cannot see is somebody else's."""
+    assert list_untraced([used(PUBLIC, owner_id="")], CONSUMER, catalog(of_public()), {}) == (PUBLIC,)
