@@ -248,7 +248,7 @@ def _releases(content: Mapping[str, Any]) -> Table:
 
 
 def _records(content: Mapping[str, Any]) -> Table:
-    """Return a row for each use, and one for each account and region that could not be read."""
+    """Return a row for each use, and one for each account and region, or call, that could not be read."""
     return Table(
         title="All uses",
         columns=(
@@ -271,9 +271,16 @@ def _records(content: Mapping[str, Any]) -> Table:
 
 
 def _unread_rows(content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    shown = set()
     for account in content["accounts"]:
         for region in account["unread_regions"]:
+            shown.update({(account["account_id"], region), (account["account_id"], None)})
             yield {"account_id": account["account_id"], "region": region, "status": "unreadable"}
+    for failure in content["failures"]:
+        place = failure["account_id"], failure["region"]
+        if place not in shown:
+            row = {"account_id": place[0], "region": place[1], "status": "unreadable"}
+            yield {**row, "resource": failure["action"]}
 
 
 def _row(use: Mapping[str, Any]) -> dict[str, Any]:

@@ -110,10 +110,17 @@ def read_launches(clients: Clients, target: Target) -> tuple[tuple[ImageUse, ...
 
 
 def _group_users(users: Sequence[User], region: str) -> Iterator[ImageUse]:
-    """Yield the users of each image by kind. One that launches from a parameter uses its images."""
+    """Yield the users of each image by kind. One that launches from a parameter uses its images.
+
+    ``NAME:LABEL``, ``NAME:VERSION`` and the ARN of a shared parameter are no uses by themselves: each
+    publication labels its version, and only what launches from an earlier one uses it. Names have no colon
+    (SSM API Reference, PutParameter).
+    """
     values = {user.name: find_image_ids(*user.images) for user in users if isinstance(user, Parameter)}
     names: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     for user in users:
+        if isinstance(user, Parameter) and ":" in user.name:
+            continue
         resolved = [
             values.get(image.removeprefix(RESOLVE), ()) for image in user.images if image.startswith(RESOLVE)
         ]

@@ -36,19 +36,33 @@ _COPIES = (
     "The accounts' own copies of the images, and images made from their instances, are not in usage reports, "
     "nor are Auto Scaling groups, fleets and parameters. The depths instances and launches read them."
 )
+_DEREGISTERED = (
+    "Images that the owner has deregistered have no usage report: an account that uses only those is unused "
+    "here. The depths instances and launches find them."
+)
+_NO_CONFIG = "AWS Config was not read: what it recorded of accounts and regions is not in this report."
+_ELSEWHERE = (
+    "Regions without an image of the families were not looked at. An account can have copied one there; "
+    "regions names them."
+)
+# Releases that a sentence names.
+_NAMED = 3
 
 
 def build_result(options: AdoptionOptions, current: AdoptionState, plan: AdoptionPlan) -> dict[str, Any]:
     """Return the keys; uses of images of no family are only counted."""
     accounts = sum_up(current, plan.judged)
-    targets = (*current.looks, *current.unread)
+    regions = {target.region for target in (*current.looks, *current.unread)}
+    if options.depth == USAGE_REPORTS:
+        # Reports without an account, or that could not be read, are looked at, too.
+        regions.update(current.catalog.regions)
     return {
         "account_id": current.catalog.account_id,
         "accounts": [_account_to_dict(current, account) for account in accounts],
         "depth": options.depth,
         "findings": [finding.to_dict() for finding in plan.findings],
         "not_looked_at": list(list_left_out(options, current)),
-        "regions": sorted({target.region for target in targets}),
+        "regions": sorted(regions),
         "releases": [_release_to_dict(current, release) for release in current.catalog.releases],
         "uses": [use_to_dict(current, judged) for judged in plan.judged if judged.is_counted],
     }
@@ -61,19 +75,33 @@ def list_left_out(options: AdoptionOptions, current: AdoptionState) -> Iterator[
         yield f"The account {owner}, which owns the images, was not looked at: usage reports leave it out."
     elif owner not in options.account_ids:
         yield f"The account {owner}, which owns the images, was not looked at: it is not in account_ids."
-    elsewhere = [region for region in current.catalog.regions if region not in _regions(options, current)]
-    if elsewhere:
-        yield f"Regions that have images of the families were not looked at: {join_texts(elsewhere)}."
+    if options.regions:
+        verb = "was" if len(options.regions) == 1 else "were"
+        names = join_texts(sorted(options.regions))
+        yield f"Only {names} {verb} looked at, also for releases: a newer one elsewhere is not known."
+    else:
+        yield _ELSEWHERE
     if options.depth == USAGE_REPORTS:
         yield _COUNTS
         yield _COPIES
+        yield _DEREGISTERED
+        yield from _list_denied_elsewhere(options, current)
     else:
         yield _MANAGED
         yield _LAUNCHES if options.depth == INSTANCES else _LATE
+    yield _NO_CONFIG
+    undated = [release.label for release in current.catalog.releases if release.created is None]
+    if undated and options.max_age_days is not None:
+        yield f"max_age_days does not judge releases without a date: {join_texts(undated, _NAMED)}."
 
 
-def _regions(options: AdoptionOptions, current: AdoptionState) -> tuple[str, ...]:
-    return options.regions or current.catalog.regions
+def _list_denied_elsewhere(options: AdoptionOptions, current: AdoptionState) -> Iterator[str]:
+    """Yield that images of no family have no usage report here, also if ``deny_images`` names them."""
+    reported = {ref.image_id for release in current.catalog.releases for ref in release.images}
+    denied = [image_id for image_id in options.deny_images if image_id not in reported]
+    if denied:
+        names = join_texts(denied, _NAMED)
+        yield f"deny_images: no usage report was read of {names}: only those of the families' images are."
 
 
 def _release_to_dict(current: AdoptionState, release: Release) -> dict[str, Any]:

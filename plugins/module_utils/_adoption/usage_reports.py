@@ -101,15 +101,18 @@ def look_at_reports(
     account_ids: Collection[str],
     now: datetime,
 ) -> dict[Target, Look]:
-    """Return what the reports say of each account and region, of all accounts in them if none is named."""
+    """Return what the reports say of each account and region, of all accounts in them if none is named.
+
+    They leave out the owner of the images (EC2 User Guide, "View your AMI usage").
+    """
     used: dict[Target, list[Use]] = {}
-    found: dict[str, None] = dict.fromkeys(account_ids)
+    found: dict[str, None] = dict.fromkeys(one for one in account_ids if one != catalog.account_id)
     for ref in list_images(catalog):
         report = reports.get(ref)
         if report is None or _find_problem(report, now):
             continue
         for account_id, number in sorted(report.used_by.items()):
-            if account_ids and account_id not in account_ids:
+            if number == 0 or (account_ids and account_id not in found):
                 continue
             found[account_id] = None
             image = UsedImage(ref, owner_id=catalog.account_id)

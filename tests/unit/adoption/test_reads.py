@@ -199,6 +199,38 @@ def test_what_the_next_launch_takes() -> None:
     assert "describe_instances" not in called(answers)
 
 
+def test_an_old_version_of_a_parameter_is_used_only_by_what_launches_from_it() -> None:
+    """Every version that this collection publishes has a label."""
+
+    def version(name: str, selector: str) -> dict[str, Any]:
+        data = {"ImageId": f"resolve:ssm:{selector}"}
+        return {"LaunchTemplateId": name, "VersionNumber": 1, "LaunchTemplateData": data}
+
+    image = {"Name": "/golden/web", "DataType": "aws:ec2:image"}
+    history = [
+        {**image, "Value": OLD.image_id, "Version": 1, "Labels": ["v1"]},
+        {**image, "Value": NEW.image_id, "Version": 2, "Labels": ["v2"]},
+    ]
+    answers = Answers(
+        describe_instance_image_metadata=metadata(),
+        describe_launch_template_versions={
+            "LaunchTemplateVersions": [version("lt-1", "/golden/web:v1"), version("lt-2", "/golden/web")]
+        },
+        describe_parameters={"Parameters": [image]},
+        get_parameters={"Parameters": [history[1]]},
+        get_parameter={"Parameter": {**history[0], "Selector": ":v1"}},
+        get_parameter_history={"Parameters": history},
+        describe_images={"Images": []},
+    )
+    found = look(answers, depth="launches")
+    assert found.failures == ()
+    assert [(one.use.kind, one.use.image.ref, one.use.names) for one in found.uses] == [
+        ("launch_template", OLD, ("lt-1 version 1",)),
+        ("launch_template", NEW, ("lt-2 version 1",)),
+        ("parameter", NEW, ("/golden/web",)),
+    ]
+
+
 def test_a_launcher_that_cannot_be_read_is_a_failure_of_the_region() -> None:
     answers = Answers(
         describe_instance_image_metadata=metadata(instance(NEW.image_id)),

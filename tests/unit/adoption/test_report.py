@@ -43,11 +43,15 @@ from tests.unit.adoption.examples import (
     planned,
     refused,
     state,
+    three_releases,
     used,
 )
 
 GONE = ImageRef(EU, "ami-0000dead")
 DARK = {Target(OTHER_CONSUMER, region): refused(OTHER_CONSUMER, region, "AssumeRole") for region in (EU, US)}
+
+BEFORE = {"written_at": "2026-11-01T00:00:00Z"}
+REFUSED_RUN = {"failed": True, "failures": [refused(OWNER, EU, "DescribeImages").to_dict()], "msg": "x"}
 
 
 def returned(current: AdoptionState, **given: Any) -> dict[str, Any]:
@@ -138,6 +142,20 @@ def test_a_refused_task_is_no_empty_report() -> None:
     assert build_content({"failed": True, "msg": "Broken."})["failures"][0]["message"] == "Broken."
 
 
+def test_a_failure_without_an_account_is_a_row_of_the_csv() -> None:
+    (row,) = rows_of(build_content(REFUSED_RUN))
+    assert (row["Region"], row["Status"], row["Resource"]) == (EU, "unreadable", "DescribeImages")
+    failed = refused(OWNER, EU, "DescribeImageUsageReports")
+    given = {"depth": "usage_reports", "account_ids": ()}
+    nobody = replace(state(), looks={}, report_failures=(failed,))
+    content = build_content(returned(nobody, **given))
+    assert content["regions"] == [EU, US]
+    assert "0 accounts in 2 regions looked at" in content["summary"]
+    assert [(row["Account"], row["Region"], row["Status"]) for row in rows_of(content)] == [
+        (OWNER, EU, "unreadable")
+    ]
+
+
 def test_findings_that_fail_the_task_leave_the_report_complete() -> None:
     given = {"max_releases_behind": 0, "fail_on": 2}
     content = content_of(used(OLD), given=given)
@@ -182,10 +200,6 @@ def test_changes_between_reports() -> None:
     assert compare_reports(before, build_content(returned(unread))).removed == ()
 
 
-BEFORE = {"written_at": "2026-11-01T00:00:00Z"}
-REFUSED_RUN = {"failed": True, "failures": [refused(OWNER, EU, "DescribeImages").to_dict()], "msg": "x"}
-
-
 @pytest.mark.parametrize(
     "after",
     [
@@ -228,16 +242,34 @@ def test_the_curve_compares_reports_of_one_owner_and_depth(changed: dict[str, st
     assert add_curve(first, {**content_of(used(NEW)), **changed})["curve"] == []
 
 
-def test_what_was_not_looked_at_is_said() -> None:
-    here = content_of(used(NEW))["not_looked_at"]
-    assert any(OWNER in sentence for sentence in here)
-    assert any("The depth launches reads them." in sentence for sentence in here)
-    there = content_of(given={"account_ids": (OWNER,), "regions": (EU,), "depth": "launches"})[
-        "not_looked_at"
-    ]
-    assert not any(OWNER in sentence for sentence in there)
-    assert any(US in sentence for sentence in there)
-    assert not any("The depth launches reads them." in sentence for sentence in there)
+AT_REPORTS = {"depth": "usage_reports"}
+
+
+@pytest.mark.parametrize(
+    ("given", "said", "unsaid"),
+    [
+        ({}, [OWNER, "The depth launches reads them.", "Regions without an image", "AWS Config"], ["Only"]),
+        ({"account_ids": (OWNER,), "depth": "launches"}, ["CodeBuild"], [OWNER, "The depth launches"]),
+        ({"regions": (EU,)}, [f"Only {EU} was looked at"], ["Regions without an image"]),
+        (AT_REPORTS, [OWNER, "deregistered", "AWS Config"], ["deny_images"]),
+        ({**AT_REPORTS, "deny_images": ("ami-0000dead", OLD.image_id)}, ["was read of ami-0000dead: "], []),
+        ({"deny_images": ("ami-0000dead",)}, [], ["deny_images"]),
+        ({"max_age_days": 30}, [], ["max_age_days"]),
+    ],
+)
+def test_what_was_not_looked_at_is_said(given: dict[str, Any], said: list[str], unsaid: list[str]) -> None:
+    text = " ".join(content_of(given=given)["not_looked_at"])
+    assert [part for part in said if part not in text] == []
+    assert [part for part in unsaid if part in text] == []
+
+
+def test_releases_without_a_date_are_said_where_their_age_matters() -> None:
+    given = {"max_age_days": 30}
+    undated = {ref: replace(own, created=None) for ref, own in three_releases().items()}
+    text = " ".join(content_of(images=undated, given=given)["not_looked_at"])
+    assert f"web-1 ({OLD.image_id})" in text
+    assert "max_age_days" in text
+    assert "max_age_days" not in " ".join(content_of(images=undated)["not_looked_at"])
 
 
 def test_the_screen_names_the_worst_accounts_and_their_owners() -> None:
