@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -79,11 +79,13 @@ def read_state(clients: Clients, options: AdoptionOptions) -> AdoptionState:
     )
 
 
-def _read_reported(clients: Clients, options: AdoptionOptions, current: AdoptionState) -> AdoptionState:
-    """Return the state with what the usage reports say that there are now."""
+def _read_reported(
+    clients: Clients, options: AdoptionOptions, current: AdoptionState, not_requested: Iterable[Failure] = ()
+) -> AdoptionState:
+    """Return the state with what the usage reports say that there are now, and why others are missing."""
     catalog = current.catalog
     reports, refused = read_reports(clients, catalog.account_id, list_images(catalog))
-    failures = list_failures(catalog, reports, refused, current.now)
+    failures = list_failures(catalog, reports, refused, current.now, not_requested)
     looks = look_at_reports(catalog, reports, failures, options.account_ids, current.now)
     return replace(current, looks=looks, reports=reports, report_failures=failures)
 
@@ -105,11 +107,9 @@ def apply(
     requested, failures = request_reports(clients, plan.actions)
     report(f"Waiting for {count(len(requested), 'usage report')}, which AWS makes in minutes")
     wait_for_reports(clients, [ImageRef(action.target.region, str(action.resource)) for action in requested])
-    final = _read_reported(clients, options, replace(current, now=datetime.now(UTC)))
+    final = _read_reported(clients, options, replace(current, now=datetime.now(UTC)), failures)
     final_plan = judge_all(options, final)
-    return Judgement(
-        performed=requested, failures=(*failures, *final_plan.failures), current=final, plan=final_plan
-    )
+    return Judgement(performed=requested, failures=final_plan.failures, current=final, plan=final_plan)
 
 
 def _read_catalog(

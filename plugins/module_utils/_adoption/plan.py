@@ -105,11 +105,14 @@ def plan(options: AdoptionOptions, current: AdoptionState) -> AdoptionPlan:
     What these will show is judged once they are there.
     """
     judged = judge_all(options, current)
-    if options.depth != USAGE_REPORTS or any(
-        failure.action != REQUEST for failure in current.report_failures
-    ):
+    if options.depth != USAGE_REPORTS:
         return judged
-    requests = list_requests(current.catalog, current.reports, current.now)
+    unread = {failure.region for failure in current.report_failures if failure.action != REQUEST}
+    requests = tuple(
+        action
+        for action in list_requests(current.catalog, current.reports, current.now)
+        if action.target.region not in unread
+    )
     if not requests or options.check_mode:
         return replace(judged, actions=requests)
     return replace(judged, actions=requests, failures=())

@@ -37,8 +37,8 @@ def list_images(catalog: Catalog) -> tuple[ImageRef, ...]:
 def list_requests(catalog: Catalog, reports: Reports, now: datetime) -> tuple[Action, ...]:
     """Return the requests of reports for all images whose report does not count, unless one is pending.
 
-    The same token returns the same report: one a day, and a new one after each that failed (botocore shape
-    CreateImageUsageReportRequest, ClientToken).
+    The same token returns the same report: one a day, and another in place of each report that does not
+    count (botocore shape CreateImageUsageReportRequest, ClientToken).
     """
     depth = [{"OptionName": "version-depth", "OptionValues": [str(ALL_VERSIONS)]}]
     types: list[Any] = [
@@ -50,8 +50,8 @@ def list_requests(catalog: Catalog, reports: Reports, now: datetime) -> tuple[Ac
         report = reports.get(ref)
         if not _find_problem(report, now) or (report is not None and report.state == "pending"):
             continue
-        failed = f"/{report.report_id}" if report is not None and report.state == "error" else ""
-        token = f"{catalog.account_id}/{ref}/{now:%Y-%m-%d}/adoption{failed}"
+        rejected = f"/{report.report_id}" if report is not None else ""
+        token = f"{catalog.account_id}/{ref}/{now:%Y-%m-%d}/adoption{rejected}"
         parameters = {
             "ClientToken": hashlib.sha256(token.encode()).hexdigest(),
             "ImageId": ref.image_id,
@@ -69,9 +69,19 @@ def without_recipes(action: Action) -> Action:
 
 
 def list_failures(
-    catalog: Catalog, reports: Reports, refused: Mapping[str, Failure], now: datetime
+    catalog: Catalog,
+    reports: Reports,
+    refused: Mapping[str, Failure],
+    now: datetime,
+    not_requested: Iterable[Failure] = (),
 ) -> tuple[Failure, ...]:
-    """Return why the reports do not show all use, one for each region. ``refused`` are failed reads there."""
+    """Return why the reports do not show all use, one for each region.
+
+    ``refused`` are failed reads by region, ``not_requested`` is why AWS refused requests of reports.
+    """
+    refusals: dict[str | None, Failure] = {}
+    for failure in not_requested:
+        refusals.setdefault(failure.region, failure)
     failures = [*refused.values()]
     for region in catalog.regions:
         if region in refused:
@@ -80,6 +90,9 @@ def list_failures(
         for ref in list_images(catalog):
             if ref.region == region and (problem := _find_problem(reports.get(ref), now)):
                 problems.setdefault(problem, []).append(ref.image_id)
+        if problems and region in refusals:
+            failures.append(refusals[region])
+            continue
         for problem, image_ids in problems.items():
             failures.append(
                 Failure(

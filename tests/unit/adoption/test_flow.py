@@ -103,8 +103,11 @@ def test_check_mode_requests_none_and_says_so() -> None:
 def test_a_request_that_aws_refuses_is_a_failure_and_leaves_the_accounts_unreadable() -> None:
     answers = owner([report(2)], create_image_usage_report="UnauthorizedOperation")
     result, failures, requested = run(answers, account_ids=(CONSUMER,))
-    assert failures == ["UnauthorizedOperation", "usage_report_missing"]
+    assert failures == ["UnauthorizedOperation"]
     assert (statuses(result), requested) == ({CONSUMER: "unreadable"}, False)
+    (finding,) = result["findings"]
+    assert "could not be read: UnauthorizedOperation" in finding["message"]
+    assert "There is no usage report" not in finding["message"]
 
 
 def test_a_region_without_the_types_of_image_builder_gets_a_report_of_the_others() -> None:

@@ -146,7 +146,7 @@ def test_a_failure_without_an_account_is_a_row_of_the_csv() -> None:
     (row,) = rows_of(build_content(REFUSED_RUN))
     assert (row["Region"], row["Status"], row["Resource"]) == (EU, "unreadable", "DescribeImages")
     failed = refused(OWNER, EU, "DescribeImageUsageReports")
-    given = {"depth": "usage_reports", "account_ids": ()}
+    given = {"depth": "usage_reports", "account_ids": (), "check_mode": True}
     nobody = replace(state(), looks={}, report_failures=(failed,))
     content = build_content(returned(nobody, **given))
     assert content["regions"] == [EU, US]

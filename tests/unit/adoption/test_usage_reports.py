@@ -28,6 +28,7 @@ from tests.unit.adoption.examples import (
     NEW,
     NOW,
     OLD,
+    OLD_US,
     OTHER_CONSUMER,
     OWNER,
     US,
@@ -88,6 +89,18 @@ def test_a_named_account_without_entries_is_unused_and_others_are_left_out() -> 
     assert statuses(current) == {CONSUMER: "unused"}
 
 
+def test_the_owner_is_not_looked_at_even_if_it_is_named() -> None:
+    current = reported({OLD: report({CONSUMER: 3})}, account_ids=(OWNER, CONSUMER))
+    assert statuses(current) == {CONSUMER: "behind"}
+    assert statuses(reported({OLD: report({CONSUMER: 3})}, account_ids=(OWNER,))) == {}
+
+
+def test_an_entry_that_counts_nothing_is_no_use() -> None:
+    current = reported({OLD: report({CONSUMER: 0})}, account_ids=(CONSUMER,))
+    assert statuses(current) == {CONSUMER: "unused"}
+    assert all(look.uses == () for look in current.looks.values())
+
+
 @pytest.mark.parametrize(
     ("lacking", "requested"),
     [
@@ -113,13 +126,25 @@ def test_a_report_that_does_not_count_leaves_its_region_unreadable(
     assert bool(real.failures) is not requested
 
 
-def test_a_failed_report_is_requested_with_a_new_token() -> None:
+@pytest.mark.parametrize(
+    "rejected",
+    [
+        report(state="error"),
+        report(created=ago(days=3)),
+        report(account_ids=frozenset({CONSUMER})),
+        report(resource_types=frozenset({"ec2:Instance"})),
+    ],
+)
+def test_each_rejected_report_is_replaced_by_a_request_with_its_own_token(rejected: UsageReport) -> None:
+    """The token of an earlier request would return the earlier report, behind the rejected one."""
+
     def token(lacking: UsageReport | None) -> str:
         (action,) = plan(options(depth="usage_reports"), reported({MIDDLE: lacking})).actions
         return str(action.parameters["ClientToken"])
 
-    assert token(None) == token(report(created=ago(days=3)))
-    assert token(None) != token(report(state="error"))
+    tokens = [token(None), token(rejected), token(replace(rejected, report_id="r-2"))]
+    assert len(set(tokens)) == 3
+    assert token(rejected) == tokens[1]
 
 
 def test_without_any_report_nobody_is_not_the_answer() -> None:
@@ -129,14 +154,20 @@ def test_without_any_report_nobody_is_not_the_answer() -> None:
     assert len(found.actions) == 5
 
 
-def test_reports_that_cannot_be_read_request_none() -> None:
+def test_reports_that_cannot_be_read_are_requested_in_the_other_regions_only() -> None:
     failed = {US: refused(OWNER, US, "DescribeImageUsageReports")}
-    current = reported({OLD: None}, (CONSUMER, OTHER_CONSUMER), failed)
+    current = reported({OLD: None, OLD_US: None}, (CONSUMER, OTHER_CONSUMER), failed)
     found = plan(options(depth="usage_reports"), current)
-    assert found.actions == ()
+    assert [action.resource for action in found.actions] == [OLD.image_id]
     # One failure for each region, whatever the number of accounts.
-    assert sorted(failure.region or "" for failure in found.failures) == [EU, US]
+    checked = plan(options(depth="usage_reports", check_mode=True), current)
+    assert sorted(failure.region or "" for failure in checked.failures) == [EU, US]
     assert statuses(current) == {CONSUMER: "unreadable", OTHER_CONSUMER: "unreadable"}
+
+
+def test_a_region_that_cannot_be_read_stays_a_failure_without_requests() -> None:
+    found = plan(options(depth="usage_reports"), reported(failed={US: refused(OWNER, US)}))
+    assert (found.actions, [failure.region for failure in found.failures]) == ((), [US])
 
 
 def test_a_region_without_recipes_gets_a_report_of_the_other_types() -> None:
