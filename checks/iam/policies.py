@@ -399,6 +399,31 @@ AUDIT = Policy(
     ("audit",),
 )
 
+# What an account uses: the owner, if account_ids names it, and each consumer.
+_INSTANCES_OF_ACCOUNT = Statement(
+    "ReadInstances",
+    "instances and their images",
+    ("ec2:DescribeInstanceImageMetadata",),
+    "the account is reported as unreadable",
+    resources=(ALL,),
+)
+_LAUNCHES_OF_ACCOUNT = (
+    Statement(
+        "ReadLaunches",
+        "the depth `launches`",
+        _lists(LAUNCHERS),
+        "with the depth `launches`, the account is reported as unreadable",
+        resources=(ALL,),
+    ),
+    Statement(
+        "ReadParameters",
+        "the depth `launches`: parameters that name images",
+        ("ssm:GetParameter", "ssm:GetParameterHistory", "ssm:GetParameters"),
+        "with the depth `launches`, the account is reported as unreadable",
+        resources=_ANY_PARAMETER,
+    ),
+)
+
 ADOPTION = Policy(
     "adoption",
     "Adoption",
@@ -419,6 +444,11 @@ ADOPTION = Policy(
             ("ec2:CreateImageUsageReport",),
             "the depth `usage_reports` fails where there is none",
         ),
+        replace(
+            _INSTANCES_OF_ACCOUNT,
+            purpose="instances and their images, if `adoption_account_ids` names the owner's account",
+        ),
+        *_LAUNCHES_OF_ACCOUNT,
     ),
     ("adoption",),
 )
@@ -942,13 +972,7 @@ CONSUMER_ADOPTION = Policy(
     "in each consumer account, the role that adoption is read with (`adoption_consumer_role_name`), which "
     "only reads",
     (
-        Statement(
-            "ReadInstances",
-            "instances and their images",
-            ("ec2:DescribeInstanceImageMetadata",),
-            "the account is reported as unreadable",
-            resources=(ALL,),
-        ),
+        _INSTANCES_OF_ACCOUNT,
         Statement(
             "ReadImages",
             "images of the account's own, and what they come from",
@@ -956,20 +980,7 @@ CONSUMER_ADOPTION = Policy(
             "regions in which the account uses images of its own are reported as unreadable",
             resources=(ALL,),
         ),
-        Statement(
-            "ReadLaunches",
-            "the depth `launches`",
-            _lists(LAUNCHERS),
-            "with the depth `launches`, the account is reported as unreadable",
-            resources=(ALL,),
-        ),
-        Statement(
-            "ReadParameters",
-            "the depth `launches`: parameters that name images",
-            ("ssm:GetParameter", "ssm:GetParameterHistory", "ssm:GetParameters"),
-            "with the depth `launches`, the account is reported as unreadable",
-            resources=_ANY_PARAMETER,
-        ),
+        *_LAUNCHES_OF_ACCOUNT,
     ),
     ("adoption",),
 )

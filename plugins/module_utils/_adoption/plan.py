@@ -197,7 +197,7 @@ def _list_unread(current: AdoptionState) -> Iterator[Failure]:
 def _find_unread(current: AdoptionState, failures: Iterable[Failure]) -> Iterator[Finding]:
     for failure in failures:
         where = f" in {failure.region}" if failure.region else ""
-        if failure.action == REQUEST or failure.account_id == current.catalog.account_id:
+        if failure in current.report_failures:
             who = "the accounts use"
         else:
             who = f"account {failure.account_id} uses"

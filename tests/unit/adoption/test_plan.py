@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -237,3 +238,11 @@ def test_findings_fail_the_task_from_a_severity_on(fail_on: Severity | None, fai
     current = state(used(OLD), used(GONE, owner_id=CONSUMER))
     found = planned(current, fail_on=fail_on, max_age_days=1, deny_images=(OLD.image_id,))
     assert {failure.error_code for failure in found.failures} == failed
+
+
+def test_an_owner_that_cannot_be_read_is_one_of_the_accounts() -> None:
+    current = state(unread={Target(OWNER, EU): refused(OWNER, EU)})
+    (finding,) = planned(current).findings
+    assert finding.message.startswith(f"What account {OWNER} uses in {EU} could not be read")
+    (finding,) = planned(replace(current, unread={}, report_failures=(refused(OWNER, EU),))).findings
+    assert finding.message.startswith(f"What the accounts use in {EU} could not be read")
