@@ -19,6 +19,7 @@ from .._model import Target
 from .._plan import PlanWithoutTargets
 from . import causes
 from .options import AdoptionOptions
+from .releases import DEPRECATED, DEREGISTERED, DISABLED
 from .state import (
     ASSUME_ROLE,
     INSTANCE,
@@ -149,18 +150,20 @@ def judge(options: AdoptionOptions, current: AdoptionState, target: Target, use:
     """Compare a use with the releases of its family."""
     catalog, release, image = current.catalog, use.release, use.use.image
     denied = frozenset(options.deny_images)
-    named = {image.ref.image_id}
+    named = {image.ref.image_id, *(link.image_id for link in use.chain)}
     if release is None:
         return JudgedUse(target, use, denied=bool(named & denied))
     named |= {release.ref.image_id, *(ref.image_id for ref in release.images)}
     newer = catalog.newer(release)
     dates = [other.created for other in newer if other.created is not None]
+    withdrawn = _find_withdrawal(current, use, release)
+    is_open = not newer and not withdrawn and catalog.lacks_order(release)
     return JudgedUse(
         target,
-        use,
+        replace(use, standing=UNKNOWN_RELEASE) if is_open else use,
         behind=len(newer),
         behind_since=min(dates, default=None),
-        withdrawn=_find_withdrawal(current, use, release),
+        withdrawn=withdrawn,
         denied=bool(named & denied),
     )
 
@@ -170,10 +173,13 @@ def _find_withdrawal(current: AdoptionState, use: Use, release: Release) -> str:
     image = use.use.image
     if image.ref in current.catalog.own:
         return current.catalog.withdrawn.get(image.ref, "") or release.withdrawn
-    if image.state in ("deregistered", "disabled"):
+    if image.state in (DEREGISTERED, DISABLED):
         return image.state
     if image.deprecated is not None and image.deprecated <= current.now:
-        return "deprecated"
+        return DEPRECATED
+    # The owner's images in this region were read: a source that is not among them is gone.
+    if not image.state and image.ref in current.catalog.release_of:
+        return DEREGISTERED
     return release.withdrawn
 
 
@@ -290,7 +296,8 @@ def _remedy(current: AdoptionState, uses: Sequence[JudgedUse], regions: Sequence
     newer = current.catalog.newer(release) if release else ()
     if not newer:
         return "Distribute a newer release, then replace them."
-    there = {ref.region: ref.image_id for ref in newer[0].images}
+    launchable = (ref for ref in newer[0].images if ref not in current.catalog.withdrawn)
+    there = {ref.region: ref.image_id for ref in launchable}
     if missing := [region for region in regions if region not in there]:
         return f"Distribute {newer[0].label} to {join_texts(missing)}, then replace them."
     image = f"{there[regions[0]]} ({newer[0].name})" if len(regions) == 1 else f"{newer[0].name} there"

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from .._cleanup.families import FamilyBy, find_families, find_origin_date
+from .._cleanup.families import ORIGIN_CREATED_TAG, FamilyBy, find_families
 from .._cleanup.stages import parse_time
 from .._cleanup.state import OwnImage
 from .._model import ImageRef
@@ -72,7 +72,8 @@ def build_catalog(
         ref: reason for ref, own in images.items() if (reason := find_withdrawal(own, now)) is not None
     }
     releases = [
-        _build_release(images, family, root, refs, withdrawn) for (family, root), refs in groups.items()
+        _build_release(images, family, root, refs, withdrawn, foreign)
+        for (family, root), refs in groups.items()
     ]
     by_root = {(release.family, release.ref): release for release in releases}
     release_of: dict[ImageRef, Release] = {}
@@ -142,23 +143,49 @@ def _find_watermark(own: OwnImage, key: str | None) -> str | None:
 
 
 def _build_release(
-    images: Images, family: str, root: ImageRef, refs: Sequence[ImageRef], withdrawn: Mapping[ImageRef, str]
+    images: Images,
+    family: str,
+    root: ImageRef,
+    refs: Sequence[ImageRef],
+    withdrawn: Mapping[ImageRef, str],
+    foreign: Collection[ImageRef],
 ) -> Release:
     named = [root, *refs] if root in images else refs
-    dates = [date for ref in refs if (date := find_origin_date(images, ref)) is not None]
-    # AWS's dates of the copies, where the first image is gone and no tag has its date.
-    own_dates = [created for ref in refs if (created := images[ref].created) is not None]
     reasons = [withdrawn.get(ref, "") for ref in refs]
     scans = [images[ref].image.scan for ref in refs]
     return Release(
         family=family,
         ref=root,
         name=images[named[0]].image.name,
-        created=min(dates or own_dates, default=None),
+        created=_find_creation(images, root, refs, foreign),
         images=tuple(sorted(refs)),
         withdrawn=reasons[0] if all(reasons) else "",
         severity=worst_severity(scan.highest_severity for scan in scans if scan is not None),
     )
+
+
+def _find_creation(
+    images: Images, root: ImageRef, refs: Sequence[ImageRef], foreign: Collection[ImageRef]
+) -> datetime | None:
+    """Return when a release was created; None if its first image is gone and nothing has its date.
+
+    The date of a late copy would make an old release the newest one. A release that is copied from the image
+    of another owner begins with the copy.
+    """
+    if root in images:
+        return images[root].created
+    if root in foreign:
+        dates = [images[ref].created for ref in refs]
+    else:
+        copies = [images[ref].image for ref in refs]
+        dates = [parse_time(copy.tags.get(ORIGIN_CREATED_TAG, "")) for copy in copies]
+        dates += [
+            mark.source_created
+            for copy in copies
+            for mark in copy.watermarks
+            if ImageRef(mark.source_region, mark.source_image_id) == root
+        ]
+    return min((date for date in dates if date is not None), default=None)
 
 
 def _rank(release: Release) -> tuple[str, datetime, ImageRef]:

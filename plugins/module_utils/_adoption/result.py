@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from .._listing import join_texts
+from .._listing import count, join_texts
 from .options import AdoptionOptions
 from .plan import AccountAdoption, AdoptionPlan, JudgedUse, sum_up
 from .state import INSTANCES, USAGE_REPORTS, AdoptionState, Release
@@ -81,6 +81,11 @@ def list_left_out(options: AdoptionOptions, current: AdoptionState) -> Iterator[
         yield f"Only {names} {verb} looked at, also for releases: a newer one elsewhere is not known."
     else:
         yield _ELSEWHERE
+    if undated := current.catalog.undated:
+        yield (
+            f"The creation date of {count(len(undated), 'release')} is not known, which count as the oldest "
+            f"of their family: {join_texts([release.label for release in undated], _NAMED)}."
+        )
     if options.depth == USAGE_REPORTS:
         yield _COUNTS
         yield _COPIES

@@ -85,6 +85,18 @@ class Catalog:
             if other.family == release.family and not other.withdrawn and _is_newer(other, release)
         )
 
+    def lacks_order(self, release: Release) -> bool:
+        """Whether the release has no date, and others of its family, so that any can be the newest."""
+        return release.created is None and any(
+            other.family == release.family and other.ref != release.ref and not other.withdrawn
+            for other in self.releases
+        )
+
+    @property
+    def undated(self) -> tuple[Release, ...]:
+        """Return the releases whose creation is not known."""
+        return tuple(release for release in self.releases if release.created is None)
+
     @property
     def families(self) -> tuple[str, ...]:
         """Return the names of the families."""
@@ -138,11 +150,15 @@ class ImageUse:
 
 @dataclass(frozen=True)
 class Use:
-    """A use with the release that its image is of. ``standing`` says how far that is known."""
+    """A use with the release that its image is of. ``standing`` says how far that is known.
+
+    ``chain`` is the image and what it was copied or made from, as far as the account sees it.
+    """
 
     use: ImageUse
     standing: str
     release: Release | None = None
+    chain: tuple[ImageRef, ...] = ()
 
 
 @dataclass(frozen=True)

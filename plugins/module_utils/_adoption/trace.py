@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias
 
@@ -40,20 +40,31 @@ def trace(use: ImageUse, account_id: str, catalog: Catalog, origins: Origins, fa
 
     What cannot be told is said: an image that is not known is never one of the current release.
     """
-    image = use.image
-    chain = list(follow(image.ref, origins))
+    chain = tuple(follow(use.image.ref, origins))
+    standing, release = _find_release(use.image, account_id, chain, catalog, origins, families)
+    return Use(use, standing, release, chain)
+
+
+def _find_release(
+    image: UsedImage,
+    account_id: str,
+    chain: Sequence[ImageRef],
+    catalog: Catalog,
+    origins: Origins,
+    families: FamilyOptions,
+) -> tuple[str, Release | None]:
     known = next((link for link in chain if _is_of_release(link, image, catalog)), None)
     if known is not None:
-        return Use(use, OF_RELEASE, catalog.release_of[known])
+        return OF_RELEASE, catalog.release_of[known]
     release = _find_by_watermark(image, catalog, families) or _find_by_name(image, catalog, families)
     if release is not None:
-        return Use(use, OF_RELEASE, release)
+        return OF_RELEASE, release
     if any(link in catalog.own for link in chain):
-        return Use(use, OTHER)
+        return OTHER, None
     if image.owner_id == catalog.account_id:
-        return Use(use, UNKNOWN_RELEASE)
+        return UNKNOWN_RELEASE, None
     is_open = chain[-1] not in origins
-    return Use(use, UNKNOWN_ORIGIN if is_open and image.owner_id in (account_id, "") else OTHER)
+    return (UNKNOWN_ORIGIN if is_open and image.owner_id in (account_id, "") else OTHER), None
 
 
 def _is_of_release(link: ImageRef, image: UsedImage, catalog: Catalog) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._adoption.plan import sum_up
+from ansible_collections.golden.images.plugins.module_utils._adoption.result import list_left_out
 from ansible_collections.golden.images.plugins.module_utils._adoption.state import (
     AdoptionState,
     ImageUse,
@@ -30,6 +31,8 @@ from tests.unit.adoption.examples import (
     OWNER,
     US,
     ago,
+    options,
+    own,
     planned,
     refused,
     state,
@@ -38,7 +41,7 @@ from tests.unit.adoption.examples import (
 )
 
 KINDS = ("instance", "launch_template", "auto_scaling_group", "parameter", "fleet", "image_recipe")
-GONE = ImageRef(EU, "ami-0000dead")
+GONE, COPY, COPY_OF_COPY = (ImageRef(EU, f"ami-0000{name}") for name in ("dead", "00c1", "00c2"))
 
 
 def accounts(current: AdoptionState, **given: Any) -> list[tuple[str, str]]:
@@ -246,3 +249,62 @@ def test_an_owner_that_cannot_be_read_is_one_of_the_accounts() -> None:
     assert finding.message.startswith(f"What account {OWNER} uses in {EU} could not be read")
     (finding,) = planned(replace(current, unread={}, report_failures=(refused(OWNER, EU),))).findings
     assert finding.message.startswith(f"What the accounts use in {EU} could not be read")
+
+
+@pytest.mark.parametrize("owner_id", ["", OWNER])
+def test_a_launch_of_the_deregistered_first_image_of_the_current_release_is_behind(owner_id: str) -> None:
+    images = three_releases()
+    del images[NEW]
+    use = used(NEW, "launch_template", owner_id=owner_id, state="")
+    (finding,) = planned(state(use, images=images)).findings
+    assert finding.code == "withdrawn_release_used"
+    assert "which is deregistered." in finding.message
+    assert accounts(state(use, images=images)) == [(CONSUMER, "behind")]
+
+
+def test_a_release_that_a_late_copy_is_left_of_is_not_the_current_one() -> None:
+    images = three_releases()
+    del images[OLD], images[NEW_US]
+    images[OLD_US] = own(OLD_US.image_id, 0.1, OLD)
+    assert accounts(state(used(OLD_US), images=images)) == [(CONSUMER, "behind")]
+    assert accounts(state(used(NEW), images=images)) == [(CONSUMER, "current")]
+
+
+def test_it_is_not_known_which_of_several_releases_without_a_date_is_current() -> None:
+    images = {OLD_US: own(OLD_US.image_id, 89, OLD), NEW_US: own(NEW_US.image_id, 1, NEW)}
+    current = state(used(NEW_US), images=images)
+    assert accounts(current) == [(CONSUMER, "unknown")]
+    assert accounts(current, deny_images=(NEW_US.image_id,)) == [(CONSUMER, "behind")]
+    (sentence,) = [one for one in list_left_out(options(), current) if "creation date" in one]
+    assert OLD.image_id in sentence
+    assert NEW.image_id in sentence
+    # The only release of a family is the current one.
+    assert accounts(state(used(NEW_US), images={NEW_US: images[NEW_US]})) == [(CONSUMER, "current")]
+
+
+def test_the_remedy_names_no_withdrawn_image() -> None:
+    images = three_releases()
+    images[NEW] = own(NEW.image_id, 2, state="disabled")
+    (finding,) = planned(state(used(OLD), images=images), max_releases_behind=0).findings
+    assert finding.remedy == f"Distribute web-3 ({NEW.image_id}) to {EU}, then replace them."
+    (finding,) = planned(state(used(OLD_US), images=images), max_releases_behind=0).findings
+    assert finding.remedy == f"Replace them by instances of {NEW_US.image_id} (web-3)."
+
+
+@pytest.mark.parametrize(
+    "origins",
+    [
+        pytest.param({COPY: GONE}, id="copy of an image that is not of the account"),
+        pytest.param({COPY: COPY_OF_COPY, COPY_OF_COPY: GONE, GONE: None}, id="copy of a copy"),
+    ],
+)
+@pytest.mark.parametrize("ref", [COPY, GONE])
+def test_a_copy_of_a_denied_image_is_denied(ref: ImageRef, origins: dict[ImageRef, ImageRef | None]) -> None:
+    current = state(used(ref, owner_id=CONSUMER), origins=origins)
+    assert codes(current, deny_images=(GONE.image_id,)) == ["denied_image_used"]
+    assert accounts(current, deny_images=(GONE.image_id,)) == [(CONSUMER, "behind")]
+
+
+def test_an_image_made_from_a_denied_copy_of_a_release_is_denied() -> None:
+    current = state(used(COPY, owner_id=CONSUMER), origins={COPY: COPY_OF_COPY, COPY_OF_COPY: NEW})
+    assert codes(current, deny_images=(COPY_OF_COPY.image_id,)) == ["denied_image_used"]

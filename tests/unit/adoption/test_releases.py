@@ -286,3 +286,35 @@ def test_a_source_of_somebody_else_is_no_image_of_the_release() -> None:
 def test_a_launch_of_the_source_of_a_release_is_read_next() -> None:
     """Only the account's view tells whether a source that the owner cannot see is somebody else's."""
     assert list_untraced([used(PUBLIC, owner_id="")], CONSUMER, catalog(of_public()), {}) == (PUBLIC,)
+
+
+@pytest.mark.parametrize(
+    ("copy", "foreign", "created"),
+    [
+        pytest.param({}, (), None, id="nothing has the date"),
+        pytest.param({"watermarks": (marked(OLD, days=90),)}, (), ago(days=90), id="watermark"),
+        pytest.param({"watermarks": (marked(MIDDLE, days=30),)}, (), None, id="watermark of another image"),
+        pytest.param(
+            {"tags": {"family": "web", "golden.images:origin-created": "2026-08-26T12:00:00Z"}},
+            (),
+            ago(days=90),
+            id="tag of the cleanup",
+        ),
+        pytest.param({}, (OLD,), ago(days=1), id="copy of somebody else's image"),
+        pytest.param(
+            {
+                "source_image_id": None,
+                "source_region": None,
+                "tags": {"family": "web", "golden.images:source": f"{EU}/{OLD.image_id}"},
+            },
+            (),
+            None,
+            id="only a tag names the first image",
+        ),
+    ],
+)
+def test_the_date_of_a_release_whose_first_image_is_gone(
+    copy: dict[str, Any], foreign: tuple[ImageRef, ...], created: Any
+) -> None:
+    (found,) = catalog({OLD_US: own(OLD_US.image_id, 1, OLD, **copy)}, foreign).releases
+    assert found.created == created
