@@ -28,6 +28,7 @@ def read_account(
     catalog: Catalog,
 ) -> dict[Target, Look | Failure]:
     """Return what an account uses in each region, or why that could not be read."""
+    may_be_copies = {account_id, *options.account_ids} - {catalog.account_id}
     unread: dict[Target, Look | Failure] = {}
     uses: dict[Target, tuple[ImageUse, ...]] = {}
     problems: dict[Target, tuple[Failure, ...]] = {}
@@ -49,12 +50,19 @@ def read_account(
             if options.depth == LAUNCHES:
                 launches, problems[target] = read_launches(clients, target)
                 uses[target] += launches
-        images, failures = _read_origins(clients, account_id, uses, catalog)
-    origins = _find_origins(images, account_id)
+        images, failures = _read_origins(clients, account_id, uses, catalog, may_be_copies)
+    origins = _find_origins(images, may_be_copies)
     looks: dict[Target, Look | Failure] = {
         target: Look(
             tuple(
-                trace(_complete(use, images), account_id, catalog, origins, options.forms_families)
+                trace(
+                    _complete(use, images),
+                    account_id,
+                    catalog,
+                    origins,
+                    options.forms_families,
+                    may_be_copies,
+                )
                 for use in of_target
             ),
             (*problems[target], *(failure for failure in failures if failure.region == target.region)),
@@ -72,22 +80,27 @@ def _complete(use: ImageUse, images: Mapping[ImageRef, tuple[UsedImage, ImageRef
 
 
 def _find_origins(
-    images: Mapping[ImageRef, tuple[UsedImage, ImageRef | None]], account_id: str
+    images: Mapping[ImageRef, tuple[UsedImage, ImageRef | None]], account_ids: Collection[str]
 ) -> dict[ImageRef, ImageRef | None]:
-    """Return what images come from, without the account's own of which AWS has recorded no source.
+    """Return what images come from, without those of these accounts of which AWS reports no source.
 
     AWS may not have it for older images, and has none for those of RegisterImage (EC2 User Guide, "Identify
     the source AMI used to create a new AMI"): nothing says that such an image is not of a release.
+    Of an image that another account shares, only that account sees the source.
     """
     return {
         ref: origin
         for ref, (image, origin) in images.items()
-        if origin is not None or image.owner_id != account_id
+        if origin is not None or image.owner_id not in account_ids
     }
 
 
 def _read_origins(
-    clients: Clients, account_id: str, uses: Mapping[Target, Iterable[ImageUse]], catalog: Catalog
+    clients: Clients,
+    account_id: str,
+    uses: Mapping[Target, Iterable[ImageUse]],
+    catalog: Catalog,
+    may_be_copies: Collection[str],
 ) -> tuple[dict[ImageRef, tuple[UsedImage, ImageRef | None]], tuple[Failure, ...]]:
     """Return the images that may be the account's own and what these come from, link by link.
 
@@ -99,7 +112,7 @@ def _read_origins(
     regions = {target.region for target in uses}
     all_uses = [use for of_target in uses.values() for use in of_target]
     while True:
-        origins = _find_origins(images, account_id)
+        origins = _find_origins(images, may_be_copies)
         missing = [
             ref
             for ref in list_untraced(all_uses, account_id, catalog, origins)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from .._listing import count, join_texts
+from .._listing import join_texts
 from .options import AdoptionOptions
 from .plan import AccountAdoption, AdoptionPlan, JudgedUse, sum_up
 from .state import INSTANCES, USAGE_REPORTS, AdoptionState, Release
@@ -81,11 +81,6 @@ def list_left_out(options: AdoptionOptions, current: AdoptionState) -> Iterator[
         yield f"Only {names} {verb} looked at, also for releases: a newer one elsewhere is not known."
     else:
         yield _ELSEWHERE
-    if undated := current.catalog.undated:
-        yield (
-            f"The creation date of {count(len(undated), 'release')} is not known, which count as the oldest "
-            f"of their family: {join_texts([release.label for release in undated], _NAMED)}."
-        )
     if options.depth == USAGE_REPORTS:
         yield _COUNTS
         yield _COPIES
@@ -95,9 +90,11 @@ def list_left_out(options: AdoptionOptions, current: AdoptionState) -> Iterator[
         yield _MANAGED
         yield _LAUNCHES if options.depth == INSTANCES else _LATE
     yield _NO_CONFIG
-    undated = [release.label for release in current.catalog.releases if release.created is None]
-    if undated and options.max_age_days is not None:
-        yield f"max_age_days does not judge releases without a date: {join_texts(undated, _NAMED)}."
+    if undated := [release.label for release in current.catalog.releases if release.created is None]:
+        names = join_texts(undated, _NAMED)
+        yield f"Releases without a creation date count as the oldest of their family: {names}."
+        if options.max_age_days is not None:
+            yield f"max_age_days does not judge releases without a date: {names}."
 
 
 def _list_denied_elsewhere(options: AdoptionOptions, current: AdoptionState) -> Iterator[str]:

@@ -93,11 +93,6 @@ class Catalog:
         )
 
     @property
-    def undated(self) -> tuple[Release, ...]:
-        """Return the releases whose creation is not known."""
-        return tuple(release for release in self.releases if release.created is None)
-
-    @property
     def families(self) -> tuple[str, ...]:
         """Return the names of the families."""
         return tuple(sorted({release.family for release in self.releases}))

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias
 
@@ -28,26 +28,36 @@ from .state import (
 Origins: TypeAlias = Mapping[ImageRef, "ImageRef | None"]
 """What the images that an account sees were copied or made from.
 
-It is None for images of other accounts, which end the search. Of the account's own images, those are missing
-of which AWS has recorded no source.
+It is None for images of accounts that the task does not look at, which end the search. Those are missing that
+another account that it looks at shares, and the account's own of which AWS has recorded no source.
 """
 
 _UNDATED = datetime.min.replace(tzinfo=UTC)
 
 
-def trace(use: ImageUse, account_id: str, catalog: Catalog, origins: Origins, families: FamilyOptions) -> Use:
+def trace(
+    use: ImageUse,
+    account_id: str,
+    catalog: Catalog,
+    origins: Origins,
+    families: FamilyOptions,
+    account_ids: Collection[str] = (),
+) -> Use:
     """Return a use with the release of its image.
 
-    What cannot be told is said: an image that is not known is never one of the current release.
+    What cannot be told is said: an image that is not known is never one of the current release. That of
+    another account in ``account_ids`` is not known either: it can be its copy of a release.
     """
     chain = tuple(follow(use.image.ref, origins))
-    standing, release = _find_release(use.image, account_id, chain, catalog, origins, families)
+    standing, release = _find_release(
+        use.image, {account_id, *account_ids}, chain, catalog, origins, families
+    )
     return Use(use, standing, release, chain)
 
 
 def _find_release(
     image: UsedImage,
-    account_id: str,
+    account_ids: Collection[str],
     chain: Sequence[ImageRef],
     catalog: Catalog,
     origins: Origins,
@@ -56,15 +66,16 @@ def _find_release(
     known = next((link for link in chain if _is_of_release(link, image, catalog)), None)
     if known is not None:
         return OF_RELEASE, catalog.release_of[known]
+    # The owner's image of another family stays one, whatever watermark it has from its base.
+    if any(link in catalog.own for link in chain):
+        return OTHER, None
     release = _find_by_watermark(image, catalog, families) or _find_by_name(image, catalog, families)
     if release is not None:
         return OF_RELEASE, release
-    if any(link in catalog.own for link in chain):
-        return OTHER, None
     if image.owner_id == catalog.account_id:
         return UNKNOWN_RELEASE, None
     is_open = chain[-1] not in origins
-    return (UNKNOWN_ORIGIN if is_open and image.owner_id in (account_id, "") else OTHER), None
+    return (UNKNOWN_ORIGIN if is_open and image.owner_id in ("", *account_ids) else OTHER), None
 
 
 def _is_of_release(link: ImageRef, image: UsedImage, catalog: Catalog) -> bool:

@@ -16,7 +16,18 @@ from ansible_collections.golden.images.plugins.module_utils._failures import Fai
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Target
 from botocore.exceptions import ClientError
 
-from tests.unit.adoption.examples import CONSUMER, EU, NEW, NEW_US, OLD, OWNER, US, catalog, options
+from tests.unit.adoption.examples import (
+    CONSUMER,
+    EU,
+    NEW,
+    NEW_US,
+    OLD,
+    OTHER_CONSUMER,
+    OWNER,
+    US,
+    catalog,
+    options,
+)
 from tests.unit.cleanup.aws_answers import Answers
 
 COPY = ImageRef(EU, "ami-000000c1")
@@ -127,6 +138,24 @@ def test_an_image_of_the_account_without_a_recorded_source(recorded: dict[str, s
     )
     assert [one.standing for one in look(answers).uses] == [standing]
     assert called(answers).count("describe_images") == (standing == "unknown_origin")
+
+
+@pytest.mark.parametrize(
+    ("owner_id", "standing"), [(OTHER_CONSUMER, "unknown_origin"), ("137112412989", "other")]
+)
+def test_a_copy_of_an_image_that_another_account_shares(owner_id: str, standing: str) -> None:
+    shared = ImageRef(EU, "ami-000000c2")
+    copy = {"ImageId": COPY.image_id, "OwnerId": CONSUMER, "State": "available"}
+    source = {"SourceImageId": shared.image_id, "SourceImageRegion": EU}
+    answers = Answers(
+        describe_instance_image_metadata=metadata(instance(COPY.image_id, OwnerId=CONSUMER)),
+        describe_images=[
+            {"Images": [{**copy, **source}]},
+            {"Images": [{"ImageId": shared.image_id, "OwnerId": owner_id, "State": "available"}]},
+        ],
+    )
+    given = {"account_ids": (CONSUMER, OTHER_CONSUMER), "consumer_role_name": "reader"}
+    assert [one.standing for one in look(answers, **given).uses] == [standing]
 
 
 def test_origins_that_cannot_be_read_are_a_failure_of_the_region() -> None:

@@ -22,6 +22,7 @@ from tests.unit.adoption.examples import (
     NEW_US,
     OLD,
     OLD_US,
+    OTHER_CONSUMER,
     OWNER,
     US,
     WATERMARK,
@@ -318,3 +319,34 @@ def test_the_date_of_a_release_whose_first_image_is_gone(
 ) -> None:
     (found,) = catalog({OLD_US: own(OLD_US.image_id, 1, OLD, **copy)}, foreign).releases
     assert found.created == created
+
+
+def test_an_image_of_the_owner_s_other_family_is_not_the_release_that_its_watermark_is_of() -> None:
+    web = ImageRef(EU, "ami-0000eeee")
+    watermarks = (marked(OLD),)
+    images = {**three_releases(), web: own("ami-0000eeee", 3, tags={"family": "db"}, watermarks=watermarks)}
+    released, families = catalog(images, families=("web",)), options(families=("web",)).forms_families
+    for use, origins in (
+        (used(web, watermarks=watermarks), {}),
+        (used(COPY, owner_id=CONSUMER, watermarks=watermarks), {COPY: web}),
+    ):
+        assert trace(use, CONSUMER, released, origins, families).standing == "other"
+
+
+@pytest.mark.parametrize(
+    ("owner_id", "account_ids", "standing"),
+    [
+        (OTHER_CONSUMER, (CONSUMER, OTHER_CONSUMER), "unknown_origin"),
+        (OTHER_CONSUMER, (CONSUMER,), "other"),
+        (AMAZON, (CONSUMER, OTHER_CONSUMER), "other"),
+    ],
+)
+def test_an_image_that_another_account_shares(
+    owner_id: str, account_ids: tuple[str, ...], standing: str
+) -> None:
+    """A copy of a release that a listed account has made may be what this one runs."""
+    given = options(account_ids=account_ids)
+    found = trace(
+        used(GONE, owner_id=owner_id), CONSUMER, catalog(), {}, given.forms_families, given.account_ids
+    )
+    assert found.standing == standing
