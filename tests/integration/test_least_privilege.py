@@ -336,6 +336,24 @@ def test_auditing(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path
     assert observed.changes(aws, refused=True) == []
 
 
+def add_launches(aws: SimulatedAws, account: str, first: str, latest: str) -> None:
+    """A parameter with two versions, launch templates that resolve these, and an Auto Scaling group."""
+    ec2, ssm = aws.client("ec2", account, HOME), aws.client("ssm", account, HOME)
+    for value in (first, latest):
+        ssm.put_parameter(Name="/golden/web", Type="String", Value=value, Overwrite=True)
+    for number, selector in enumerate(("/golden/web:1", "/golden/web")):
+        ec2.create_launch_template(
+            LaunchTemplateName=f"web-{number}", LaunchTemplateData={"ImageId": f"resolve:ssm:{selector}"}
+        )
+    aws.client("autoscaling", account, HOME).create_auto_scaling_group(
+        AutoScalingGroupName="web",
+        MinSize=0,
+        MaxSize=0,
+        AvailabilityZones=[f"{HOME}a"],
+        LaunchTemplate={"LaunchTemplateName": "web-1", "Version": "1"},
+    )
+
+
 def test_adoption(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path) -> None:
     policy, consumer = policies.ADOPTION, policies.CONSUMER_ADOPTION
     image = {"account": OWNER, "region": HOME, "devices": [DISK], "tags": {"family": "web"}}
@@ -345,26 +363,14 @@ def test_adoption(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path
     copy_id = ec2.copy_image(SourceImageId=image_id, SourceRegion=HOME, Name="mine")["ImageId"]
     ec2.get_waiter("image_available").wait(ImageIds=[copy_id], WaiterConfig={"Delay": 1})
     ec2.run_instances(ImageId=copy_id, InstanceType="t3.micro", MinCount=1, MaxCount=1)
-    ssm = aws.client("ssm", LAUNCHING, HOME)
-    for value in (copy_id, image_id):
-        ssm.put_parameter(Name="/golden/web", Type="String", Value=value, Overwrite=True)
-    for number, selector in enumerate(("/golden/web:1", "/golden/web")):
-        ec2.create_launch_template(
-            LaunchTemplateName=f"web-{number}", LaunchTemplateData={"ImageId": f"resolve:ssm:{selector}"}
-        )
-    aws.client("autoscaling", LAUNCHING, HOME).create_auto_scaling_group(
-        AutoScalingGroupName="web",
-        MinSize=0,
-        MaxSize=0,
-        AvailabilityZones=[f"{HOME}a"],
-        LaunchTemplate={"LaunchTemplateName": "web-1", "Version": "1"},
-    )
+    add_launches(aws, LAUNCHING, copy_id, image_id)
+    add_launches(aws, OWNER, image_id, image_id)
     user = Attached(aws, protected, tmp_path, [policy.document(), policies.ASSUME_ROLES.document()])
     user.give_role([LAUNCHING], consumer.document())
     options = {
         "adoption_family_tag": "family",
         "adoption_depth": "launches",
-        "adoption_account_ids": protected.account_ids(LAUNCHING),
+        "adoption_account_ids": protected.account_ids(LAUNCHING, OWNER),
         "adoption_consumer_role_name": ROLE,
         "adoption_external_id": EXTERNAL_ID,
     }
