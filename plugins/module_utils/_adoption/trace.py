@@ -74,7 +74,8 @@ def _find_release(
         return OF_RELEASE, release
     if image.owner_id == catalog.account_id:
         return UNKNOWN_RELEASE, None
-    is_open = chain[-1] not in origins
+    # The end was not read, or its source is in a circle.
+    is_open = chain[-1] not in origins or origins[chain[-1]] is not None
     return (UNKNOWN_ORIGIN if is_open and image.owner_id in ("", *account_ids) else OTHER), None
 
 

@@ -228,7 +228,7 @@ def test_an_image_of_the_owner_of_no_family_is_another_one() -> None:
 def test_origins_in_a_circle_end() -> None:
     origins: dict[ImageRef, ImageRef | None] = {COPY: COPY_OF_COPY, COPY_OF_COPY: COPY}
     use = used(COPY, owner_id=CONSUMER)
-    assert trace(use, CONSUMER, catalog(), origins, options().forms_families).standing == "other"
+    assert trace(use, CONSUMER, catalog(), origins, options().forms_families).standing == "unknown_origin"
 
 
 def test_only_images_that_may_be_of_the_account_are_read_next() -> None:
