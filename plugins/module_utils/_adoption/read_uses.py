@@ -26,7 +26,6 @@ from .._failures import Failure
 from .._model import RESOLVE, ImageRef, Target
 from .._plan import batches
 from .._tags import tag_map
-from .causes import UNREADABLE
 from .releases import find_origin
 from .state import INSTANCE, ImageUse, UsedImage
 
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from .._aws.clients import Clients
 
 _OPERATION = "DescribeInstanceImageMetadata"
+_UNREADABLE = "launches_unreadable"
 LAUNCHERS = tuple(source for source in IN_BULK if source is not INSTANCES and not source.only_of_owner)
 """What launches instances, as the cleanup finds it; instances have their image with them."""
 
@@ -103,7 +103,7 @@ def read_launches(clients: Clients, target: Target) -> tuple[tuple[ImageUse, ...
     users = read_users(Place(clients, target.region), LAUNCHERS, attempt)
     problems = (*attempt.problems, *list_unresolved(users))
     failures = tuple(
-        Failure.at(target, problem.subject, UNREADABLE.code, problem.could_not_be_read, problem.remedy)
+        Failure.at(target, problem.subject, _UNREADABLE, problem.could_not_be_read, problem.remedy)
         for problem in dict.fromkeys(problems)
     )
     return tuple(_group_users(users, target.region)), failures
