@@ -99,7 +99,9 @@ options:
     type: int
   deny_images:
     description:
-      - AMI IDs. The use of one of them, or of any image of its release, is a finding, C(denied_image_used).
+      - AMI IDs, also of images that are of no family. The use of one of them, of a copy of it, or of an image that was made from
+        one, is a finding, C(denied_image_used).
+      - With O(depth=usage_reports), only the use of images that the account of the credentials has can be read.
     type: list
     elements: str
     default: []
@@ -235,7 +237,8 @@ accounts:
     status:
       description:
         - V(behind) if a use is behind, else V(unreadable) if not everything could be read, else V(unknown) if the release of a use
-          is not known, else V(current), or V(unused) if no image of the families is used.
+          is not known, else V(current). V(unused) if it uses no image of the families, V(unreported) if usage reports show no use,
+          of which they leave out some.
       type: str
       returned: always
     unknown:
@@ -386,7 +389,7 @@ uses:
       type: int
       returned: always
     denied:
-      description: Whether O(deny_images) names the image, or one of its release.
+      description: Whether O(deny_images) names the image, one of its release, or one that it was copied or made from.
       type: bool
       returned: always
     family:

@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from .._failures import Failure, summary
@@ -15,6 +14,7 @@ from .._listing import count
 from .._reports import steps
 from .._reports.document import SEVERITIES, WRITTEN_AT
 from .causes import UNREADABLE
+from .state import USAGE_REPORTS, name_no_use
 
 # They change with time: the same state of the accounts results in the same report.
 _OF_TIME = ("days_behind",)
@@ -26,15 +26,17 @@ CURVE = "curve"
 _MOST_POINTS = 52
 
 
-def build_content(returned: Mapping[str, Any], all_accounts: bool = False) -> dict[str, Any]:
+def build_content(
+    returned: Mapping[str, Any], all_accounts: bool = False, deny_images: Collection[str] = ()
+) -> dict[str, Any]:
     """Return the report on the result of ``ami_adoption``, successful or failed.
 
     ``all_accounts`` is whether the task looked for all accounts, not for some that it names.
     ``status`` is ``incomplete`` if something could not be read, otherwise ``behind`` if an account uses
-    another release than the current one, else ``unknown`` if it cannot be told, else ``current`` or
-    ``unused``.
+    another release than the current one, else ``unknown`` if it cannot be told, else ``current``, or
+    ``unused`` if nothing uses an image, ``unreported`` if usage reports show nothing.
     """
-    failures = _failures(returned)
+    failures, depth = _failures(returned), returned.get("depth")
     findings = [
         {**finding, "message": steps.strip_request(finding["message"])}
         for finding in returned.get("findings", ())
@@ -48,7 +50,6 @@ def build_content(returned: Mapping[str, Any], all_accounts: bool = False) -> di
     totals = {
         name: sum(account[name] for account in accounts) for name in ("behind", "current", "other", "unknown")
     }
-    statuses = Counter(account["status"] for account in accounts)
     counts = dict.fromkeys(SEVERITIES, 0)
     for finding in findings:
         counts[finding["severity"]] += 1
@@ -58,14 +59,15 @@ def build_content(returned: Mapping[str, Any], all_accounts: bool = False) -> di
         "all_accounts": all_accounts,
         "counts": counts,
         CURVE: [],
-        "depth": returned.get("depth"),
+        "deny_images": sorted(deny_images),
+        "depth": depth,
         "failures": failures,
         "findings": findings,
         "not_looked_at": list(returned.get("not_looked_at", ())),
         "regions": list(returned.get("regions", ())),
         "releases": list(returned.get("releases", ())),
-        "status": _status(totals, failures),
-        "summary": _summary(totals, statuses, returned, failures),
+        "status": _status(totals, failures, depth),
+        "summary": _summary(totals, returned, failures, all_accounts),
         "totals": totals,
         "uses": [_without_time(use) for use in returned.get("uses", ())],
     }
@@ -75,14 +77,16 @@ def add_curve(previous: Mapping[str, Any], content: Mapping[str, Any]) -> dict[s
     """Return the content with the counts of the earlier reports in the folder.
 
     An unchanged report adds no point, nor does an incomplete one: what it could not read would look like
-    progress. Counts of another owner or depth do not compare.
+    progress. Counts of another owner or depth do not compare, nor those that had more families or denied
+    more images.
     """
-    if is_about_another(previous, content):
+    if is_about_another(previous, content) or not _counts_as_much(previous, content):
         return dict(content)
     curve: list[Mapping[str, Any]] = list(previous[CURVE])
     has_gone = previous["totals"] != content["totals"] or content["status"] == INCOMPLETE
     if previous["status"] != INCOMPLETE and has_gone:
-        curve.append({**previous["totals"], "since": previous[WRITTEN_AT]})
+        accounts = len(previous["accounts"])
+        curve.append({**previous["totals"], "accounts": accounts, "since": previous[WRITTEN_AT]})
     return {**content, CURVE: curve[-_MOST_POINTS:]}
 
 
@@ -90,6 +94,17 @@ def is_about_another(previous: Mapping[str, Any], content: Mapping[str, Any]) ->
     """Whether an earlier report is about another owner or depth; a refused task has neither."""
     pairs = [(previous[key], content[key]) for key in ("account_id", "depth")]
     return any(None not in pair and pair[0] != pair[1] for pair in pairs)
+
+
+def denies_as_much(previous: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
+    """Whether each image that was denied for an earlier report still is."""
+    return {*previous["deny_images"]} <= {*content["deny_images"]}
+
+
+def _counts_as_much(previous: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
+    """Whether all uses that an earlier report counts would be counted; a refused task has no family."""
+    before, after = ({release["family"] for release in report["releases"]} for report in (previous, content))
+    return denies_as_much(previous, content) and (before <= after or not after)
 
 
 def _without_time(use: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,27 +135,45 @@ def _nothing_read(failure: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _status(totals: Mapping[str, int], failures: Sequence[Any]) -> str:
+def _status(totals: Mapping[str, int], failures: Sequence[Any], depth: str | None) -> str:
     if failures:
         return INCOMPLETE
-    return next((name for name in ("behind", "unknown", "current") if totals[name]), "unused")
+    return next((name for name in ("behind", "unknown", "current") if totals[name]), name_no_use(depth))
+
+
+def describe_uses(totals: Mapping[str, int], depth: str | None, is_complete: bool) -> str:
+    """Return the share of the current release; without any use, how far that is known."""
+    if depth is None:
+        return "nothing was read"
+    counted = totals["current"] + totals["behind"] + totals["unknown"]
+    is_reported = depth == USAGE_REPORTS
+    if counted:
+        uses = count(counted, "reported use" if is_reported else "use")
+        return f"{totals['current']:,} of {uses} of the current release"
+    none = "AWS's usage reports show no use" if is_reported else "no use was found"
+    return none if is_complete else f"{none} in what could be read"
 
 
 def _summary(
     totals: Mapping[str, int],
-    statuses: Counter[str],
     returned: Mapping[str, Any],
     failures: Iterable[Mapping[str, Any]],
+    all_accounts: bool,
 ) -> str:
     """Return the result in sentences, with what could not be read and why."""
     unread = list(map(Failure.from_result, failures))
-    counted = totals["current"] + totals["behind"] + totals["unknown"]
-    looked_at = sum(statuses.values())
-    unreadable = sum(bool(account["unread_regions"]) for account in returned.get("accounts", ()))
-    used = f"{totals['current']:,} of {count(counted, 'use')} of the current release"
-    behind = f"{totals['behind']:,} behind in {count(statuses['behind'], 'account')}"
-    places = f"{count(looked_at, 'account')} in {count(len(returned.get('regions', ())), 'region')} looked at"
-    lines = [f"{used}, {behind}.", f"{places}, {unreadable:,} of them not wholly readable."]
+    found = returned.get("accounts", ())
+    unreadable = sum(bool(account["unread_regions"]) for account in found)
+    used = describe_uses(totals, returned.get("depth"), not unread)
+    laggards = count(sum(bool(account["behind"]) for account in found), "account")
+    behind = f", {totals['behind']:,} behind in {laggards}"
+    lines = [f"{used[0].upper()}{used[1:]}{behind if totals['behind'] else ''}."]
+    if "accounts" in returned:
+        accounts, regions = count(len(found), "account"), count(len(returned["regions"]), "region")
+        where = f"{accounts} in {regions} looked at"
+        if all_accounts:
+            where = f"Usage reports of {regions} name {accounts}"
+        lines.append(f"{where}, {unreadable:,} of them not wholly readable.")
     if totals["unknown"]:
         lines.append(f"Of {count(totals['unknown'], 'use')} the release is not known.")
     if unread:

@@ -24,7 +24,8 @@ from .._reports.document import (
     compare_sentences,
 )
 from .causes import MEANINGS
-from .content import CURVE, INCOMPLETE, is_about_another
+from .content import CURVE, INCOMPLETE, denies_as_much, is_about_another
+from .state import USAGE_REPORTS
 
 _LEGEND = {
     Mark.FULL: "All uses are of the current release.",
@@ -37,6 +38,8 @@ _LEGEND_OF_BARS = {
     Mark.BROKEN: "Behind.",
     Mark.UNREADABLE: "The release is not known.",
 }
+_NO_USE = "An empty cell was read, and uses no image of the families."
+_NO_REPORTED_USE = "An empty cell has no reported use."
 _STATUSES = {Mark.FULL: "current", Mark.BROKEN: "behind", Mark.UNREADABLE: "unknown"}
 
 
@@ -77,6 +80,9 @@ def compare_reports(before: Mapping[str, Any], after: Mapping[str, Any]) -> Chan
     others = [use for use in before["uses"] if use["family"] not in (None, *families)]
     kept = {text for place, text in _sentences(before) if not _covers(after, *place)}
     kept.update(_describe_use(use) for use in others)
+    if not denies_as_much(before, after):
+        # Such a use may only be listed no more because its image is not denied any more.
+        kept.update(_describe_use(use) for use in before["uses"] if use["denied"])
     return Changes(since, changes.added, tuple(text for text in changes.removed if text not in kept))
 
 
@@ -134,7 +140,7 @@ def _grid(content: Mapping[str, Any]) -> Grid | None:
         columns=tuple(content["regions"]),
         rows=rows,
         legend=_LEGEND,
-        note="An empty cell was read, and uses no image of the families.",
+        note=_NO_REPORTED_USE if content["depth"] == USAGE_REPORTS else _NO_USE,
         of_accounts=True,
     )
 
@@ -169,8 +175,19 @@ def _curve(content: Mapping[str, Any]) -> Bars | None:
             for label, point in points
         ),
         legend=_LEGEND_OF_BARS,
-        unit=" uses",
+        unit="uses",
+        note=_compare_accounts(content),
     )
+
+
+def _compare_accounts(content: Mapping[str, Any]) -> str:
+    """Return how many accounts the reports of the curve looked at; empty if it is always the same number."""
+    numbers = [point["accounts"] for point in content[CURVE]]
+    if content["status"] != INCOMPLETE:
+        numbers.append(len(content["accounts"]))
+    if len({*numbers}) < 2:
+        return ""
+    return f"The reports are of different numbers of accounts: {', '.join(map(str, numbers))}."
 
 
 def _failures(content: Mapping[str, Any]) -> Table:

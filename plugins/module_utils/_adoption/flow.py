@@ -130,7 +130,7 @@ def _read_catalog(
         ImageRef(region, own.image.image_id): own for region, of_region in done.items() for own in of_region
     }
     foreign = _read_foreign(clients, account_id, list_sources(images, options.forms_families), regions)
-    catalog = build_catalog(account_id, images, options.forms_families, now, foreign)
+    catalog = build_catalog(account_id, images, options.forms_families, now, foreign, options.deny_images)
     all_families = build_catalog(account_id, images, replace(options.forms_families, names=()), now).families
     if refusals := tuple(_refuse_missing_families(options, catalog, all_families, len(regions))):
         raise ValidationError(refusals)
@@ -203,7 +203,9 @@ FLOW: Flow[AdoptionOptions, AdoptionState] = Flow(
     only_reads=True,
     attaches="_page",
     report=Reporting(
-        lambda options, returned: build_content(returned, all_accounts=not options.account_ids),
+        lambda options, returned: build_content(
+            returned, all_accounts=not options.account_ids, deny_images=options.deny_images
+        ),
         build_document,
         compare_reports,
         replaces=frozenset({"accounts", "findings", "uses"}),

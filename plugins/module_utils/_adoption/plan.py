@@ -32,6 +32,7 @@ from .state import (
     ImageUse,
     Release,
     Use,
+    name_no_use,
 )
 from .usage_reports import REQUEST, list_requests
 
@@ -148,12 +149,10 @@ def judge_all(options: AdoptionOptions, current: AdoptionState) -> AdoptionPlan:
 
 def judge(options: AdoptionOptions, current: AdoptionState, target: Target, use: Use) -> JudgedUse:
     """Compare a use with the releases of its family."""
-    catalog, release, image = current.catalog, use.release, use.use.image
-    denied = frozenset(options.deny_images)
-    named = {image.ref.image_id, *(link.image_id for link in use.chain)}
+    catalog, release = current.catalog, use.release
+    denied = _is_denied(options, current, use)
     if release is None:
-        return JudgedUse(target, use, denied=bool(named & denied))
-    named |= {release.ref.image_id, *(ref.image_id for ref in release.images)}
+        return JudgedUse(target, use, denied=denied)
     newer = catalog.newer(release)
     dates = [other.created for other in newer if other.created is not None]
     withdrawn = _find_withdrawal(current, use, release)
@@ -164,8 +163,16 @@ def judge(options: AdoptionOptions, current: AdoptionState, target: Target, use:
         behind=len(newer),
         behind_since=min(dates, default=None),
         withdrawn=withdrawn,
-        denied=bool(named & denied),
+        denied=denied,
     )
+
+
+def _is_denied(options: AdoptionOptions, current: AdoptionState, use: Use) -> bool:
+    """Whether ``deny_images`` names the image, one of its release, or one that it was copied or made from."""
+    image, release = use.use.image, use.release
+    links = {image.ref, *use.chain, *((release.ref, *release.images) if release else ())}
+    named = {*(link.image_id for link in links), *(mark.source_image_id for mark in image.watermarks)}
+    return not named.isdisjoint(options.deny_images) or not links.isdisjoint(current.catalog.denied)
 
 
 def _find_withdrawal(current: AdoptionState, use: Use, release: Release) -> str:
@@ -311,7 +318,7 @@ class AccountAdoption:
     """What an account uses in all regions. ``unread`` are the regions that were not read, or not wholly.
 
     ``worst`` is the use furthest behind, None if none is behind. ``owners`` are the values of tags of such
-    uses.
+    uses. ``no_use`` is the status of an account without any use.
     """
 
     account_id: str
@@ -323,6 +330,7 @@ class AccountAdoption:
     unread: tuple[str, ...] = ()
     worst: JudgedUse | None = None
     owners: tuple[str, ...] = ()
+    no_use: str = "unused"
 
     @property
     def total(self) -> int:
@@ -338,10 +346,10 @@ class AccountAdoption:
             return "unreadable"
         if self.unknown:
             return "unknown"
-        return "current" if self.current else "unused"
+        return "current" if self.current else self.no_use
 
 
-def sum_up(current: AdoptionState, judged: Iterable[JudgedUse]) -> tuple[AccountAdoption, ...]:
+def sum_up(current: AdoptionState, judged: Iterable[JudgedUse], depth: str) -> tuple[AccountAdoption, ...]:
     """Return every account, those behind first, of these the worst first."""
     by_account: dict[str, list[JudgedUse]] = defaultdict(list)
     for use in judged:
@@ -353,12 +361,13 @@ def sum_up(current: AdoptionState, judged: Iterable[JudgedUse]) -> tuple[Account
         if look.failures:
             unread[target.account_id][target.region] = None
     account_ids = {target.account_id for target in (*current.looks, *current.unread)}
-    accounts = (_sum_up_account(name, by_account[name], unread[name]) for name in sorted(account_ids))
+    no_use = name_no_use(depth)
+    accounts = (_sum_up_account(name, by_account[name], unread[name], no_use) for name in sorted(account_ids))
     return tuple(sorted(accounts, key=_urgency))
 
 
 def _sum_up_account(
-    account_id: str, judged: Iterable[JudgedUse], unread: Mapping[str, None]
+    account_id: str, judged: Iterable[JudgedUse], unread: Mapping[str, None], no_use: str
 ) -> AccountAdoption:
     uses = list(judged)
     behind = [use for use in uses if use.is_behind]
@@ -372,6 +381,7 @@ def _sum_up_account(
         unread=tuple(sorted(unread)),
         worst=min(behind, key=_badness, default=None),
         owners=tuple(dict.fromkeys(owner for use in behind for owner in use.image_use.owners)),
+        no_use=no_use,
     )
 
 

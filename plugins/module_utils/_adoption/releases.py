@@ -56,11 +56,12 @@ def build_catalog(
     options: FamilyOptions,
     now: datetime,
     foreign: Collection[ImageRef] = (),
+    deny_images: Collection[str] = (),
 ) -> Catalog:
     """Return the releases of the families in the owner's images of all regions.
 
     ``foreign`` are sources that other accounts own. Copies of such an image are one release, but the image
-    itself is none: any account can use it without the owner.
+    itself is none: any account can use it without the owner. ``deny_images`` are IDs of any images.
     """
     groups: dict[tuple[str, ImageRef], list[ImageRef]] = defaultdict(list)
     chains: dict[ImageRef, list[ImageRef]] = {}
@@ -84,8 +85,34 @@ def build_catalog(
             release_of.update(dict.fromkeys(links, by_root[family, root]))
             release_of[ref] = by_root[family, root]
     return Catalog(
-        account_id, tuple(sorted(releases, key=_rank, reverse=True)), release_of, frozenset(images), withdrawn
+        account_id,
+        tuple(sorted(releases, key=_rank, reverse=True)),
+        release_of,
+        frozenset(images),
+        withdrawn,
+        find_denied(images, deny_images),
     )
+
+
+def find_denied(images: Images, image_ids: Collection[str]) -> frozenset[ImageRef]:
+    """Return the owner's images that have these IDs, their copies, and what was made from one of them."""
+    chains = {ref: follow_copies(images, ref) for ref in images}
+    roots = {
+        chains[ref][-1]
+        for ref, own in images.items()
+        if any(link.image_id in image_ids for link in chains[ref])
+        or any(mark.source_image_id in image_ids for mark in own.image.watermarks)
+    }
+
+    def is_made_from_denied(ref: ImageRef) -> bool:
+        base = images[ref].base if ref in images else None
+        return base is not None and (base.image_id in image_ids or chains.get(base, [base])[-1] in roots)
+
+    others = {chain[-1] for chain in chains.values()} - roots
+    while made := {ref for ref in others if is_made_from_denied(ref)}:
+        roots |= made
+        others -= made
+    return frozenset(ref for ref, chain in chains.items() if chain[-1] in roots)
 
 
 def find_withdrawal(own: OwnImage, now: datetime) -> str | None:

@@ -37,8 +37,8 @@ _COPIES = (
     "nor are Auto Scaling groups, fleets and parameters. The depths instances and launches read them."
 )
 _DEREGISTERED = (
-    "Images that the owner has deregistered have no usage report: an account that uses only those is unused "
-    "here. The depths instances and launches find them."
+    "Images that the owner has deregistered have no usage report: an account that uses only those is "
+    "unreported here. The depths instances and launches find them."
 )
 _NO_CONFIG = "AWS Config was not read: what it recorded of accounts and regions is not in this report."
 _ELSEWHERE = (
@@ -51,7 +51,7 @@ _NAMED = 3
 
 def build_result(options: AdoptionOptions, current: AdoptionState, plan: AdoptionPlan) -> dict[str, Any]:
     """Return the keys; uses of images of no family are only counted."""
-    accounts = sum_up(current, plan.judged)
+    accounts = sum_up(current, plan.judged, options.depth)
     regions = {target.region for target in (*current.looks, *current.unread)}
     if options.depth == USAGE_REPORTS:
         # Reports without an account, or that could not be read, are looked at, too.
@@ -98,12 +98,11 @@ def list_left_out(options: AdoptionOptions, current: AdoptionState) -> Iterator[
 
 
 def _list_denied_elsewhere(options: AdoptionOptions, current: AdoptionState) -> Iterator[str]:
-    """Yield that images of no family have no usage report here, also if ``deny_images`` names them."""
-    reported = {ref.image_id for release in current.catalog.releases for ref in release.images}
-    denied = [image_id for image_id in options.deny_images if image_id not in reported]
-    if denied:
-        names = join_texts(denied, _NAMED)
-        yield f"deny_images: no usage report was read of {names}: only those of the families' images are."
+    """Yield which images in ``deny_images`` have no usage report, because the owner does not have them."""
+    own = {ref.image_id for ref in current.catalog.own}
+    if denied := [image_id for image_id in options.deny_images if image_id not in own]:
+        owner, names = current.catalog.account_id, join_texts(denied, _NAMED)
+        yield f"deny_images: the use of {names} was not looked at: the account {owner} has no such image."
 
 
 def _release_to_dict(current: AdoptionState, release: Release) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from .._reports.screen import (
     limit_artifacts,
     wrap_text,
 )
+from .content import describe_uses
 
 _MOST = 8
 _COLUMNS = (
@@ -42,6 +43,7 @@ _HEADS = {
     "unknown": ("Not known", Tone.WARNING),
     "current": ("Up to date", Tone.GOOD),
     "unused": ("Not used", Tone.WARNING),
+    "unreported": ("Not reported", Tone.WARNING),
 }
 
 
@@ -72,11 +74,10 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
 
 def _counts(report: Mapping[str, Any]) -> str:
     totals, accounts = report["totals"], report["accounts"]
-    counted = totals["current"] + totals["behind"] + totals["unknown"]
     unread = sum(bool(account["unread_regions"]) for account in accounts)
     behind = sum(account["behind"] > 0 for account in accounts)
     texts = [
-        f"{totals['current']:,} of {count(counted, 'use')} of the current release",
+        describe_uses(totals, report["depth"], not report["failures"]),
         f"{totals['behind']:,} behind in {count(behind, 'account')}" if behind else "",
         f"{totals['unknown']:,} unknown" if totals["unknown"] else "",
         f"{unread:,} of {count(len(accounts), 'account')} not wholly readable" if unread else "",

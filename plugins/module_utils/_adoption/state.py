@@ -37,6 +37,11 @@ OTHER = "other"
 """It is of no family that the task is about."""
 
 
+def name_no_use(depth: str | None) -> str:
+    """Return the status of what was read without any use; usage reports do not show all of it."""
+    return "unreported" if depth == USAGE_REPORTS else "unused"
+
+
 @dataclass(frozen=True)
 class Release:
     """A release of a family: all copies of one image.
@@ -68,7 +73,8 @@ class Catalog:
 
     ``releases`` are those of all families, the newest of each first. ``release_of`` has every image of them,
     also the deregistered ones that copies name as their source. ``own`` are all images of the owner, of any
-    family. ``withdrawn`` says why an image should not be launched.
+    family. ``withdrawn`` says why an image should not be launched. ``denied`` are the owner's images, of any
+    family, that the task denies, with their copies and what was made from them.
     """
 
     account_id: str
@@ -76,6 +82,7 @@ class Catalog:
     release_of: Mapping[ImageRef, Release] = field(default_factory=dict)
     own: frozenset[ImageRef] = frozenset()
     withdrawn: Mapping[ImageRef, str] = field(default_factory=dict)
+    denied: frozenset[ImageRef] = frozenset()
 
     def newer(self, release: Release) -> tuple[Release, ...]:
         """Return the releases of the family that are newer and can be launched, the newest first."""
@@ -99,8 +106,9 @@ class Catalog:
 
     @property
     def regions(self) -> tuple[str, ...]:
-        """Return the regions that have an image of a release."""
-        return tuple(sorted({ref.region for release in self.releases for ref in release.images}))
+        """Return the regions that have an image of a release, or one that the task denies."""
+        of_releases = {ref.region for release in self.releases for ref in release.images}
+        return tuple(sorted(of_releases | {ref.region for ref in self.denied}))
 
 
 def _is_newer(one: Release, other: Release) -> bool:

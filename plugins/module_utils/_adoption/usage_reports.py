@@ -18,7 +18,7 @@ from .._failures import Failure
 from .._listing import count, join_texts
 from .._model import ImageRef, Target
 from .._plan import Action
-from .state import OF_RELEASE, REPORTED, Catalog, ImageUse, Look, Use, UsedImage
+from .state import OF_RELEASE, OTHER, REPORTED, Catalog, ImageUse, Look, Use, UsedImage
 
 REQUEST = "CreateImageUsageReport"
 # Without one of these, a report misses most use; regions without Image Builder's types refuse these.
@@ -30,8 +30,12 @@ Reports = Mapping[ImageRef, UsageReport]
 
 
 def list_images(catalog: Catalog) -> tuple[ImageRef, ...]:
-    """Return the images of all releases that still exist, those of the newest release of a family first."""
-    return tuple(ref for release in catalog.releases for ref in release.images)
+    """Return the images that usage reports are read of: those of all releases, and denied ones.
+
+    Those of the newest release of a family are first.
+    """
+    of_releases = [ref for release in catalog.releases for ref in release.images]
+    return tuple(dict.fromkeys((*of_releases, *sorted(catalog.denied))))
 
 
 def list_requests(catalog: Catalog, reports: Reports, now: datetime) -> tuple[Action, ...]:
@@ -129,7 +133,8 @@ def look_at_reports(
                 continue
             found[account_id] = None
             image = UsedImage(ref, owner_id=catalog.account_id)
-            use = Use(ImageUse(REPORTED, image, number), OF_RELEASE, catalog.release_of[ref])
+            release = catalog.release_of.get(ref)
+            use = Use(ImageUse(REPORTED, image, number), OF_RELEASE if release else OTHER, release)
             used.setdefault(Target(account_id, ref.region), []).append(use)
     by_region = {failure.region or "": failure for failure in failures}
     return {

@@ -76,7 +76,8 @@ def catalog(
 ) -> Catalog:
     """The releases in these images; ``foreign`` are sources of them that other accounts own."""
     chosen = three_releases() if images is None else images
-    return build_catalog(OWNER, chosen, options(**given).forms_families, NOW, foreign)
+    wanted = options(**given)
+    return build_catalog(OWNER, chosen, wanted.forms_families, NOW, foreign, wanted.deny_images)
 
 
 def used(ref: ImageRef, kind: str = "instance", number: int = 1, **image: Any) -> ImageUse:

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._adoption.plan import sum_up
 from ansible_collections.golden.images.plugins.module_utils._adoption.result import list_left_out
 from ansible_collections.golden.images.plugins.module_utils._adoption.state import (
+    INSTANCES,
     AdoptionState,
     ImageUse,
     Look,
@@ -31,6 +32,7 @@ from tests.unit.adoption.examples import (
     OWNER,
     US,
     ago,
+    marked,
     options,
     own,
     planned,
@@ -46,7 +48,9 @@ GONE, COPY, COPY_OF_COPY = (ImageRef(EU, f"ami-0000{name}") for name in ("dead",
 
 def accounts(current: AdoptionState, **given: Any) -> list[tuple[str, str]]:
     """Account and status, in their order."""
-    return [(one.account_id, one.status) for one in sum_up(current, planned(current, **given).judged)]
+    return [
+        (one.account_id, one.status) for one in sum_up(current, planned(current, **given).judged, INSTANCES)
+    ]
 
 
 def codes(current: AdoptionState, **given: Any) -> list[str]:
@@ -100,13 +104,13 @@ def test_an_account_that_was_not_wholly_read_is_unreadable(uses: list[ImageUse])
         assert accounts(current) == [(CONSUMER, "unreadable")]
         assert "adoption_unreadable" in codes(current)
         assert planned(current).failures == (failure,)
-        (summed,) = sum_up(current, planned(current).judged)
+        (summed,) = sum_up(current, planned(current).judged, INSTANCES)
         assert summed.unread == (US,)
 
 
 def test_an_account_stays_behind_if_another_region_is_unread() -> None:
     current = state(used(OLD), unread={Target(CONSUMER, "ap-south-1"): refused(CONSUMER, "ap-south-1")})
-    (summed,) = sum_up(current, planned(current).judged)
+    (summed,) = sum_up(current, planned(current).judged, INSTANCES)
     assert (summed.status, summed.unread, summed.regions) == ("behind", ("ap-south-1",), (EU,))
 
 
@@ -125,7 +129,7 @@ def test_the_worst_account_comes_first() -> None:
     behind = state(used(MIDDLE, number=50)).looks[Target(CONSUMER, EU)]
     current = state(used(OLD), others={Target(OTHER_CONSUMER, EU): behind})
     assert accounts(current) == [(CONSUMER, "behind"), (OTHER_CONSUMER, "behind")]
-    (first, second) = sum_up(current, planned(current).judged)
+    (first, second) = sum_up(current, planned(current).judged, INSTANCES)
     assert (first.behind, second.behind) == (1, 50)
 
 
@@ -186,7 +190,7 @@ def test_a_denied_image_of_somebody_else_is_a_finding_and_puts_the_account_behin
 )
 def test_a_denied_image_counts_as_behind_whatever_else_is_known_of_it(image: dict[str, str]) -> None:
     current = state(used(GONE, number=40, **image))
-    (summed,) = sum_up(current, planned(current, deny_images=(GONE.image_id,)).judged)
+    (summed,) = sum_up(current, planned(current, deny_images=(GONE.image_id,)).judged, INSTANCES)
     assert (summed.status, summed.behind, summed.total) == ("behind", 40, 40)
 
 
@@ -303,6 +307,53 @@ def test_a_copy_of_a_denied_image_is_denied(ref: ImageRef, origins: dict[ImageRe
     current = state(used(ref, owner_id=CONSUMER), origins=origins)
     assert codes(current, deny_images=(GONE.image_id,)) == ["denied_image_used"]
     assert accounts(current, deny_images=(GONE.image_id,)) == [(CONSUMER, "behind")]
+
+
+BASE, BASE_US, MADE, MADE_US = (
+    ImageRef(*place)
+    for place in (
+        (EU, "ami-0000ba5e"),
+        (US, "ami-000ba5e1"),
+        (EU, "ami-00003ade"),
+        (US, "ami-0003ade1"),
+    )
+)
+OF_NO_FAMILY = {
+    BASE: own(BASE.image_id, 50, tags={}),
+    BASE_US: own(BASE_US.image_id, 49, BASE, tags={}),
+    MADE: own(MADE.image_id, 40, tags={}, base=BASE_US),
+    MADE_US: own(MADE_US.image_id, 39, MADE, tags={}),
+    GONE: own(GONE.image_id, 39, tags={}),
+}
+
+
+@pytest.mark.parametrize("denied", [BASE, BASE_US])
+@pytest.mark.parametrize("ref", [BASE, BASE_US, MADE, MADE_US])
+def test_an_image_of_the_owner_of_no_family_is_denied_with_copies_and_what_was_made_from_it(
+    denied: ImageRef, ref: ImageRef
+) -> None:
+    given = {"deny_images": (denied.image_id,)}
+    current = state(used(ref), images={**three_releases(), **OF_NO_FAMILY}, **given)
+    assert codes(current, **given) == ["denied_image_used"]
+    assert accounts(current, **given) == [(CONSUMER, "behind")]
+    other = state(used(GONE), images={**three_releases(), **OF_NO_FAMILY}, **given)
+    assert codes(other, **given) == []
+
+
+def test_a_release_that_was_made_from_a_denied_image_is_denied() -> None:
+    given = {"deny_images": (BASE.image_id,)}
+    images = {**three_releases(), **OF_NO_FAMILY, NEW: own(NEW.image_id, 2, base=BASE)}
+    assert codes(state(used(NEW_US), images=images, **given), **given) == ["denied_image_used"]
+    assert codes(state(used(MIDDLE), images=images, **given), **given) == []
+
+
+@pytest.mark.parametrize("owner_id", [CONSUMER, "137112412989"])
+def test_a_watermark_tells_that_an_image_comes_from_a_denied_one(owner_id: str) -> None:
+    given = {"deny_images": (GONE.image_id,)}
+    current = state(used(COPY, owner_id=owner_id, watermarks=(marked(GONE, "999988887777:base"),)))
+    assert codes(current, **given) == ["denied_image_used"]
+    images = {**three_releases(), COPY: own(COPY.image_id, 2, tags={}, watermarks=(marked(GONE),))}
+    assert codes(state(used(COPY), images=images, **given), **given) == ["denied_image_used"]
 
 
 def test_an_image_made_from_a_denied_copy_of_a_release_is_denied() -> None:

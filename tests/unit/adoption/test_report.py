@@ -40,6 +40,7 @@ from tests.unit.adoption.examples import (
     OWNER,
     US,
     options,
+    own,
     planned,
     refused,
     state,
@@ -63,7 +64,9 @@ def returned(current: AdoptionState, **given: Any) -> dict[str, Any]:
 
 def content_of(*uses: ImageUse, given: Mapping[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
     """The content of the report on these uses."""
-    return build_content(returned(state(*uses, **changes), **(given or {})))
+    options_given = given or {}
+    current = state(*uses, **changes, **options_given)
+    return build_content(returned(current, **options_given), deny_images=options_given.get("deny_images", ()))
 
 
 def text_of(report: Mapping[str, Any], **context: Any) -> str:
@@ -150,10 +153,39 @@ def test_a_failure_without_an_account_is_a_row_of_the_csv() -> None:
     nobody = replace(state(), looks={}, report_failures=(failed,))
     content = build_content(returned(nobody, **given))
     assert content["regions"] == [EU, US]
-    assert "0 accounts in 2 regions looked at" in content["summary"]
+    shown = "AWS's usage reports show no use in what could be read."
+    assert content["summary"].startswith(shown)
+    assert text_of(content).startswith(f"Incomplete: {shown}")
     assert [(row["Account"], row["Region"], row["Status"]) for row in rows_of(content)] == [
         (OWNER, EU, "unreadable")
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "said"),
+    [
+        ({}, "unused", "Not used: no use was found."),
+        ({"depth": "launches"}, "unused", "Not used: no use was found."),
+        ({"depth": "usage_reports"}, "unreported", "Not reported: AWS's usage reports show no use."),
+    ],
+)
+def test_the_status_without_any_use(given: dict[str, str], status: str, said: str) -> None:
+    content = content_of(given=given)
+    assert content["status"] == status
+    assert {account["status"] for account in content["accounts"]} == {status}
+    assert text_of(content).startswith(said)
+
+
+def test_no_use_is_only_said_of_what_could_be_read() -> None:
+    content = content_of(unread=DARK)
+    assert content["summary"].startswith("No use was found in what could be read.")
+    assert text_of(content).startswith("Incomplete: no use was found in what could be read, 1 of 2 accounts")
+
+
+def test_a_task_that_read_nothing_says_so() -> None:
+    content = build_content(REFUSED_RUN)
+    assert content["summary"].startswith("Nothing was read.")
+    assert text_of(content).startswith("Incomplete: nothing was read.")
 
 
 def test_findings_that_fail_the_task_leave_the_report_complete() -> None:
@@ -216,6 +248,41 @@ def test_what_a_run_did_not_look_at_has_not_gone(after: dict[str, Any]) -> None:
     assert compare_reports({**content_of(used(OLD)), **BEFORE}, after).removed == ()
 
 
+DENYING = {"deny_images": (GONE.image_id,)}
+DENIED_USES = [used(GONE, owner_id="137112412989"), used(NEW)]
+
+
+def test_a_use_has_not_gone_because_its_image_is_not_denied_any_more() -> None:
+    before = {**content_of(*DENIED_USES, given=DENYING), **BEFORE}
+    assert before["totals"] == {"behind": 1, "current": 1, "other": 0, "unknown": 0}
+    after = content_of(*DENIED_USES)
+    assert compare_reports(before, after).removed == ()
+    # Nor does the curve fall.
+    assert add_curve(before, after)["curve"] == []
+    gone = f"Account {CONSUMER} in {EU}: instance of {GONE.image_id} (behind)"
+    for also in ((), (OLD.image_id,)):
+        still_denied = content_of(used(NEW), given={"deny_images": (GONE.image_id, *also)})
+        assert compare_reports(before, still_denied).removed == (gone,)
+        assert [point["behind"] for point in add_curve(before, still_denied)["curve"]] == [1]
+
+
+def test_a_report_of_fewer_families_is_no_progress_on_the_curve() -> None:
+    two = {**three_releases(), GONE: own(GONE.image_id, 5, tags={"family": "db"})}
+    before = {**content_of(used(OLD), used(GONE), images=two), **BEFORE}
+    assert add_curve(before, content_of(used(OLD)))["curve"] == []
+    assert add_curve({**content_of(used(OLD)), **BEFORE}, before)["curve"] != []
+
+
+def test_the_curve_says_if_its_reports_are_of_different_numbers_of_accounts() -> None:
+    first = {**content_of(used(OLD)), **BEFORE}
+    notes = []
+    for others in ({}, {Target(OTHER_CONSUMER, EU): state(used(OLD)).looks[Target(CONSUMER, EU)]}):
+        content = add_curve(first, content_of(used(NEW), others=others))
+        (bars,) = [picture for picture in build_document(content).pictures if isinstance(picture, Bars)]
+        notes.append(bars.note)
+    assert notes == ["", "The reports are of different numbers of accounts: 1, 2."]
+
+
 def test_what_the_reports_of_all_accounts_do_not_show_any_more_has_gone() -> None:
     before = {**content_of(used(OLD)), **BEFORE, "depth": "usage_reports"}
     after = {**content_of(), "accounts": [], "all_accounts": True, "depth": "usage_reports"}
@@ -252,7 +319,11 @@ AT_REPORTS = {"depth": "usage_reports"}
         ({"account_ids": (OWNER,), "depth": "launches"}, ["CodeBuild"], [OWNER, "The depth launches"]),
         ({"regions": (EU,)}, [f"Only {EU} was looked at"], ["Regions without an image"]),
         (AT_REPORTS, [OWNER, "deregistered", "AWS Config"], ["deny_images"]),
-        ({**AT_REPORTS, "deny_images": ("ami-0000dead", OLD.image_id)}, ["was read of ami-0000dead: "], []),
+        (
+            {**AT_REPORTS, "deny_images": ("ami-0000dead", OLD.image_id)},
+            ["the use of ami-0000dead was not"],
+            [],
+        ),
         ({"deny_images": ("ami-0000dead",)}, [], ["deny_images"]),
         ({"max_age_days": 30}, [], ["max_age_days"]),
     ],

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What usage reports show without a role in any account; without a report, no account is unused."""
+"""What usage reports show without a role in any account. They leave out some use: no account is unused."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._adoption.plan import plan, sum_up
-from ansible_collections.golden.images.plugins.module_utils._adoption.state import AdoptionState
+from ansible_collections.golden.images.plugins.module_utils._adoption.state import (
+    USAGE_REPORTS,
+    AdoptionState,
+)
 from ansible_collections.golden.images.plugins.module_utils._adoption.usage_reports import (
     list_failures,
     list_images,
+    list_requests,
     look_at_reports,
     without_recipes,
 )
@@ -35,7 +39,9 @@ from tests.unit.adoption.examples import (
     ago,
     catalog,
     options,
+    own,
     refused,
+    three_releases,
 )
 
 
@@ -70,7 +76,7 @@ def reported(
 def statuses(current: AdoptionState, **given: Any) -> dict[str, str]:
     """The status of each account."""
     judged = plan(options(depth="usage_reports", account_ids=(), **given), current).judged
-    return {one.account_id: one.status for one in sum_up(current, judged)}
+    return {one.account_id: one.status for one in sum_up(current, judged, USAGE_REPORTS)}
 
 
 def test_accounts_are_those_of_the_reports() -> None:
@@ -84,9 +90,9 @@ def test_accounts_are_those_of_the_reports() -> None:
     assert found.failures == ()
 
 
-def test_a_named_account_without_entries_is_unused_and_others_are_left_out() -> None:
+def test_a_named_account_without_entries_is_unreported_and_others_are_left_out() -> None:
     current = reported({OLD: report({OTHER_CONSUMER: 3})}, account_ids=(CONSUMER,))
-    assert statuses(current) == {CONSUMER: "unused"}
+    assert statuses(current) == {CONSUMER: "unreported"}
 
 
 def test_the_owner_is_not_looked_at_even_if_it_is_named() -> None:
@@ -95,9 +101,24 @@ def test_the_owner_is_not_looked_at_even_if_it_is_named() -> None:
     assert statuses(reported({OLD: report({CONSUMER: 3})}, account_ids=(OWNER,))) == {}
 
 
+def test_a_denied_image_of_no_family_is_looked_at_too() -> None:
+    denied = ImageRef("ap-south-1", "ami-0000ba5e")
+    given = {"deny_images": (denied.image_id,)}
+    images = {**three_releases(), denied: own(denied.image_id, 9, tags={})}
+    released = catalog(images, **given)
+    (request,) = list_requests(released, {ref: report() for ref in three_releases()}, NOW)
+    assert (request.target.region, request.resource) == (denied.region, denied.image_id)
+    reports = {ref: report({CONSUMER: 2} if ref == denied else None) for ref in list_images(released)}
+    current = AdoptionState(NOW, released, look_at_reports(released, reports, (), (), NOW), reports=reports)
+    assert statuses(current, **given) == {CONSUMER: "behind"}
+    # Without its report, nobody knows.
+    del reports[denied]
+    assert [failure.region for failure in list_failures(released, reports, {}, NOW)] == [denied.region]
+
+
 def test_an_entry_that_counts_nothing_is_no_use() -> None:
     current = reported({OLD: report({CONSUMER: 0})}, account_ids=(CONSUMER,))
-    assert statuses(current) == {CONSUMER: "unused"}
+    assert statuses(current) == {CONSUMER: "unreported"}
     assert all(look.uses == () for look in current.looks.values())
 
 
