@@ -152,6 +152,7 @@ def test_an_account_that_cannot_be_read_is_unreadable_in_every_form(
     assert dark in Path(tmp_path, "adoption", "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.nightly
 def test_a_family_without_images_is_one_error(
     ansible: Ansible, images: dict[str, str], variables: dict[str, Any], aws: SimulatedAws
 ) -> None:
@@ -164,6 +165,7 @@ def test_a_family_without_images_is_one_error(
     assert aws.calls(action="DescribeInstanceImageMetadata") == []
 
 
+@pytest.mark.nightly
 def test_usage_reports_need_no_role(
     aws: SimulatedAws,
     encrypted: EncryptedFixture,
@@ -197,6 +199,7 @@ def test_usage_reports_need_no_role(
     assert len(aws.calls(action="CreateImageUsageReport")) == 2
 
 
+@pytest.mark.nightly
 def test_what_the_next_launch_takes(
     aws: SimulatedAws,
     encrypted: EncryptedFixture,
