@@ -16,7 +16,8 @@ options:
         module may use.
       - Only a run with thousands of calls uses more than one. M(golden.images.ami_share_diagnose) and
         M(golden.images.ami_verify) divide accounts if they read about a thousand images in accounts, each account and region
-        counted. M(golden.images.ami_share_audit) divides regions if at least two have more than 100 images, or all
+        counted, M(golden.images.ami_adoption) if there are about four thousand accounts and regions, or five hundred with
+        its depth V(launches). M(golden.images.ami_share_audit) divides regions if at least two have more than 100 images, or all
         together have about two thousand.
     type: int
     default: 8

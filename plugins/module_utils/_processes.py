@@ -22,7 +22,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from time import monotonic
@@ -166,14 +166,17 @@ class Workers:
         return len(self._all)
 
     def map(
-        self, prepare: Callable[[Any], Callable[[Item], Result]], items: Sequence[Item]
+        self,
+        prepare: Callable[[Any], Callable[[Item], Result]],
+        items: Sequence[Item],
+        while_waiting: Callable[[Collection[Item]], None] | None = None,
     ) -> tuple[dict[Item, Result], dict[Item, Exception]]:
         """Work on every item in a process, and return the results and the exceptions, by item.
 
         Each process calls ``prepare`` with what it has inherited, once, and what that returns for each of its
         items. ``prepare``, items, results and exceptions are sent: they must be values that can be pickled,
         and so functions of a file. If a process ends or hangs, its item fails with ``WorkerEnded``, and the
-        other processes work on the remaining ones.
+        other processes work on the remaining ones. ``while_waiting`` is that of ``map_parallel``.
         """
         prepared: set[_Worker] = set()
 
@@ -199,7 +202,7 @@ class Workers:
             self._idle.put(worker)
             return result
 
-        return map_parallel(items, work, threads=self.count)
+        return map_parallel(items, work, threads=self.count, while_waiting=while_waiting)
 
     def end(self) -> None:
         """End all processes: they hold nothing that is needed."""

@@ -122,6 +122,7 @@ extends_documentation_fragment:
   - golden.images.option_forms
   - golden.images.progress
   - golden.images.consumer_role
+  - golden.images.processes
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 attributes:

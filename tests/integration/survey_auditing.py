@@ -235,6 +235,7 @@ def _adoption(aws: SimulatedAws, folder: Path) -> Job:
         "adoption_deny_images": [image_ids["other-1"]],
         "adoption_fail_on": "high",
         "adoption_max_calls_per_second": 100,
+        "adoption_max_processes": 2,
         **reporting(aws, folder, "adoption"),
     }
 

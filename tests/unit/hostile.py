@@ -340,6 +340,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "deny_images": [SOURCE_ID],
                 "fail_on": "medium",
                 "max_calls_per_second": 5,
+                "max_processes": 2,
                 "report_path": "{tmp}/a.json",
                 "report_dir": "{tmp}/adoption",
                 "return_report": True,

@@ -6,15 +6,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from .._aws import errors
 from .._aws.accounts import AssumedAccounts
 from .._aws.caller import identify_with_regions, preferred_region
 from .._aws.clients import Clients
+from .._aws.read import Caller
 from .._cleanup.read_regions import read_own_images
 from .._cleanup.uses.read import list_services
 from .._cleanup.wait import wait_for_reports
@@ -22,7 +24,9 @@ from .._failures import Failure, ValidationError
 from .._fanout import map_parallel
 from .._listing import count, join_texts
 from .._model import ImageRef, Target
+from .._processes import WorkerEnded, Workers, current_workers, divide
 from .._progress import Report, reporter, waiting_reporter
+from .._regions import ENABLED_BY_DEFAULT
 from .._reports.flow_result import Reporting
 from .._runner import Flow, Outcome
 from .content import add_curve, build_content
@@ -40,6 +44,11 @@ from .usage_reports import list_failures, list_images, look_at_reports
 
 _NO_FAMILY = "family_not_found"
 
+Outcomes: TypeAlias = dict[Target, Look | Failure]
+"""What an account uses in a region, or why that could not be read."""
+Waiting: TypeAlias = Callable[[Collection[str]], None]
+"""What reports the accounts that are waited for."""
+
 
 def read_state(clients: Clients, options: AdoptionOptions) -> AdoptionState:
     """Read the releases, then what each account uses. A failed read there does not stop the others.
@@ -54,29 +63,80 @@ def read_state(clients: Clients, options: AdoptionOptions) -> AdoptionState:
     if options.depth == USAGE_REPORTS:
         return _read_reported(clients, options, AdoptionState(now, catalog))
     looked_at = options.regions or catalog.regions
-    accounts = AssumedAccounts(
-        clients, caller, options.consumer_role, preferred_region(clients, list(looked_at))
-    )
-    for service in ("ec2", *(list_services(LAUNCHERS) if options.depth == LAUNCHES else ())):
-        accounts.open(service, looked_at)
-
-    def work(account_id: str) -> Mapping[Target, Look | Failure]:
-        return read_account(accounts, account_id, looked_at, options, catalog)
-
+    reading = _Reading(caller, options, preferred_region(clients, list(looked_at)), looked_at, catalog)
     report = reporter(options.progress_path, lambda _line: None)
     waiting = waiting_reporter(report, "Reading accounts", len(options.account_ids))
-    done, failed = map_parallel(options.account_ids, work, while_waiting=waiting)
-    outcomes = {target: outcome for of_account in done.values() for target, outcome in of_account.items()}
-    for account_id, exception in failed.items():
-        for region in looked_at:
-            target = Target(account_id, region)
-            outcomes[target] = errors.failure(exception, target, ASSUME_ROLE)
+    workers = current_workers()
+    if workers is not None and len(options.account_ids) > 1:
+        outcomes = _read_in_processes(workers, reading, waiting)
+    else:
+        outcomes = _prepare_worker(reading, clients)(options.account_ids, waiting)
     return AdoptionState(
         now,
         catalog,
         {target: look for target, look in outcomes.items() if isinstance(look, Look)},
         {target: failure for target, failure in outcomes.items() if isinstance(failure, Failure)},
     )
+
+
+def count_calls(options: AdoptionOptions) -> int:
+    """Return about how many calls of AWS are made in the accounts; regions are not known before the read."""
+    if options.depth == USAGE_REPORTS:
+        return 0
+    places = len(options.account_ids) * (len(options.regions) or len(ENABLED_BY_DEFAULT))
+    return places * (1 + (len(LAUNCHERS) if options.depth == LAUNCHES else 0))
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What accounts are read for. It is sent to worker processes."""
+
+    caller: Caller
+    options: AdoptionOptions
+    region: str
+    regions: tuple[str, ...]
+    catalog: Catalog
+
+
+def _read_in_processes(workers: Workers, reading: _Reading, waiting: Waiting) -> Outcomes:
+    """Return what each account uses, each read in one of the worker processes."""
+    groups = divide(reading.options.account_ids, workers.count)
+
+    def wait_for_groups(waiting_for: Collection[tuple[str, ...]]) -> None:
+        waiting([account_id for group in waiting_for for account_id in group])
+
+    done, failed = workers.map(partial(_prepare_worker, reading), groups, wait_for_groups)
+    outcomes = {target: outcome for group in done.values() for target, outcome in group.items()}
+    for account_ids, exception in failed.items():
+        # Any other exception ends a run without processes, too.
+        if not isinstance(exception, WorkerEnded):
+            raise exception
+        for target in (
+            Target(account_id, region) for account_id in account_ids for region in reading.regions
+        ):
+            outcomes[target] = exception.as_failure(target)
+    return outcomes
+
+
+def _prepare_worker(reading: _Reading, clients: Clients) -> Callable[..., Outcomes]:
+    """Create the clients of a worker process or of this one, and return how it reads some of the accounts."""
+    options, regions = reading.options, reading.regions
+    accounts = AssumedAccounts(clients, reading.caller, options.consumer_role, reading.region)
+    for service in ("ec2", *(list_services(LAUNCHERS) if options.depth == LAUNCHES else ())):
+        accounts.open(service, regions)
+
+    def work(account_id: str) -> Outcomes:
+        return read_account(accounts, account_id, regions, options, reading.catalog)
+
+    def read_group(account_ids: Collection[str], waiting: Waiting | None = None) -> Outcomes:
+        done, failed = map_parallel(account_ids, work, while_waiting=waiting)
+        outcomes = {target: outcome for account in done.values() for target, outcome in account.items()}
+        for account_id, exception in failed.items():
+            for target in (Target(account_id, region) for region in regions):
+                outcomes[target] = errors.failure(exception, target, ASSUME_ROLE)
+        return outcomes
+
+    return read_group
 
 
 def _read_reported(
@@ -213,4 +273,5 @@ FLOW: Flow[AdoptionOptions, AdoptionState] = Flow(
         remember=add_curve,
     ),
     policy="adoption",
+    count_calls=count_calls,
 )

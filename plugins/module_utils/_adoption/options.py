@@ -29,6 +29,7 @@ from .._option import (
 from .._option_groups import (
     FAIL_ON_SEVERITY,
     ConsumerRoleOptions,
+    ProcessesOptions,
     ProgressOptions,
     RateOptions,
     ReportOptions,
@@ -54,7 +55,7 @@ _WATERMARK_KEY: Kind[str | None] = Kind(TEXT.spec, _read_watermark)
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdoptionOptions(RateOptions, ReportOptions, ProgressOptions, ConsumerRoleOptions):
+class AdoptionOptions(RateOptions, ReportOptions, ProgressOptions, ConsumerRoleOptions, ProcessesOptions):
     """The options of ``ami_adoption``. No regions means those with images of the families."""
 
     family_tag: str | None = option(FAMILY_TAG)
