@@ -42,8 +42,8 @@ _DEREGISTERED = (
 )
 _NO_CONFIG = "AWS Config was not read: what it recorded of accounts and regions is not in this report."
 _ELSEWHERE = (
-    "Regions without an image of the families were not looked at. An account can have copied one there; "
-    "regions names them."
+    "Regions without an image of the families were not looked at. An account can have copied one there: to "
+    "look there, too, list all regions in the option regions."
 )
 # Releases that a sentence names.
 _NAMED = 3

@@ -64,8 +64,8 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *(line for release in _list_current(report) for line in wrap_text(release)),
         *format_table(_COLUMNS, [_row(account) for account in behind[:_MOST]]),
         *_count_rest(len(behind) - _MOST),
-        *(line for sentence in report["not_looked_at"] for line in wrap_text(sentence)),
         *format_failures(report["failures"], rest, failure),
+        *(line for sentence in report["not_looked_at"] for line in wrap_text(sentence)),
         *format_changes(context.get("changes"), report_path),
         *format_report_path(report_path),
     )
@@ -95,13 +95,14 @@ def _list_current(report: Mapping[str, Any]) -> Iterator[str]:
 
 def _row(account: Mapping[str, Any]) -> Row:
     worst = account["worst"]
+    since = (worst["behind_since"] or "")[:10] or worst["withdrawn"] or ""
     cells = {
         "account_id": account["account_id"],
         "behind": account["behind"],
         "current": account["current"],
         "release": worst["release"] or worst["image_name"] or worst["image_id"],
         "releases_behind": worst["releases_behind"],
-        "since": (worst["behind_since"] or "")[:10] or worst["withdrawn"] or "",
+        "since": "denied" if worst["denied"] else since,
         "owners": ", ".join(account["owners"][:1]),
     }
     return Row(cells, Tone.BAD if worst["denied"] or worst["withdrawn"] else Tone.WARNING)

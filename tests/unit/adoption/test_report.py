@@ -343,6 +343,13 @@ def test_releases_without_a_date_are_said_where_their_age_matters() -> None:
     assert "max_age_days" not in " ".join(content_of(images=undated)["not_looked_at"])
 
 
+def test_the_screen_tells_denied_uses_and_what_could_not_be_read_first() -> None:
+    content = content_of(*DENIED_USES, given=DENYING, unread=DARK)
+    text = text_of(content)
+    assert f"{CONSUMER} 1 1 {GONE.image_id} 0 denied" in text
+    assert text.index(f"account {OTHER_CONSUMER}: You are not authorized") < text.index("was not looked at")
+
+
 def test_the_screen_names_the_worst_accounts_and_their_owners() -> None:
     late = replace(used(OLD, number=2), owners=("Owner=payments",))
     text = text_of(content_of(used(NEW), late))
