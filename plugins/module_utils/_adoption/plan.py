@@ -239,7 +239,8 @@ def _find(options: AdoptionOptions, current: AdoptionState, judged: Iterable[Jud
     for (account_id, reason), uses in groups.items():
         regions = sorted({use.target.region for use in uses})
         where = regions[0] if len(regions) == 1 else count(len(regions), "region")
-        remedy = reason.cause.remedy if uses[0].is_unknown else _remedy(current, uses, regions)
+        is_compared = uses[0].release is not None and not uses[0].is_unknown
+        remedy = _remedy(current, uses, regions) if is_compared else reason.cause.remedy
         yield reason.cause.finding(
             Target(account_id, regions[0] if len(regions) == 1 else ""),
             f"Account {account_id} in {where}: {_describe(uses)} of {reason.image}, {reason.text}",

@@ -175,7 +175,9 @@ def test_the_remedy_where_the_region_lacks_the_current_release() -> None:
 
 def test_a_denied_image_of_somebody_else_is_a_finding_and_puts_the_account_behind() -> None:
     current = state(used(GONE, owner_id="137112412989"))
-    assert codes(current, deny_images=(GONE.image_id,)) == ["denied_image_used"]
+    (finding,) = planned(current, deny_images=(GONE.image_id,)).findings
+    assert finding.code == "denied_image_used"
+    assert finding.remedy == "Replace what the finding names by the current release of the family."
     assert accounts(current, deny_images=(GONE.image_id,)) == [(CONSUMER, "behind")]
 
 
