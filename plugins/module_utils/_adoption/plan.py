@@ -241,12 +241,14 @@ def _find(options: AdoptionOptions, current: AdoptionState, judged: Iterable[Jud
         where = regions[0] if len(regions) == 1 else count(len(regions), "region")
         is_compared = uses[0].release is not None and not uses[0].is_unknown
         remedy = _remedy(current, uses, regions) if is_compared else reason.cause.remedy
-        yield reason.cause.finding(
+        finding = reason.cause.finding(
             Target(account_id, regions[0] if len(regions) == 1 else ""),
             f"Account {account_id} in {where}: {_describe(uses)} of {reason.image}, {reason.text}",
             remedy,
             image_id=uses[0].image_use.image.ref.image_id,
         )
+        may_be_denied = bool(options.deny_images) and reason.cause in (causes.UNKNOWN, causes.UNKNOWN_ORIGIN)
+        yield replace(finding, severity=causes.DENIED_IMAGE.severity) if may_be_denied else finding
 
 
 def _describe(uses: Iterable[JudgedUse]) -> str:

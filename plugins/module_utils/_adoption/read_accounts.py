@@ -28,7 +28,7 @@ def read_account(
     catalog: Catalog,
 ) -> dict[Target, Look | Failure]:
     """Return what an account uses in each region, or why that could not be read."""
-    may_be_copies = {account_id, *options.account_ids} - {catalog.account_id}
+    may_be_copies = {account_id, catalog.account_id, *options.account_ids}
     unread: dict[Target, Look | Failure] = {}
     uses: dict[Target, tuple[ImageUse, ...]] = {}
     problems: dict[Target, tuple[Failure, ...]] = {}
@@ -82,7 +82,7 @@ def _complete(use: ImageUse, images: Mapping[ImageRef, tuple[UsedImage, ImageRef
 def _find_origins(
     images: Mapping[ImageRef, tuple[UsedImage, ImageRef | None]], account_ids: Collection[str]
 ) -> dict[ImageRef, ImageRef | None]:
-    """Return what images come from, without those of these accounts of which AWS reports no source.
+    """Return what images come from, None for those of vendors. Those without a known source are missing.
 
     AWS may not have it for older images, and has none for those of RegisterImage (EC2 User Guide, "Identify
     the source AMI used to create a new AMI"): nothing says that such an image is not of a release.
@@ -91,7 +91,7 @@ def _find_origins(
     return {
         ref: origin
         for ref, (image, origin) in images.items()
-        if origin is not None or image.owner_id not in account_ids
+        if origin is not None or image.is_of_vendor(account_ids)
     }
 
 

@@ -94,6 +94,8 @@ def _parse_image(item: Mapping[str, Any], ref: ImageRef) -> UsedImage:
         state=item.get("State", ""),
         deprecated=parse_time(item.get("DeprecationTime", "")),
         watermarks=read.watermarks_of(item),
+        alias=item.get("ImageOwnerAlias", ""),
+        is_public=item.get("IsPublic", item.get("Public", False)),
     )
 
 

@@ -126,14 +126,13 @@ def find_withdrawal(own: OwnImage, now: datetime) -> str | None:
 def find_origin(own: OwnImage, with_instances: bool) -> ImageRef | None:
     """Return the image that this one is a copy of, or ``with_instances`` the one that it was made from.
 
-    AWS may not have recorded the source of an old copy: the tag of this collection's copies has it, too.
+    AWS may not have recorded the source of an old copy: the tag of this collection's copies has it, too. Who
+    owns the image can change the tag: it counts only where AWS recorded nothing.
     """
-    if own.source is not None:
-        return own.source
+    if own.source is not None or own.base is not None:
+        return own.source or (own.base if with_instances else None)
     region, _slash, image_id = own.image.tags.get(SOURCE_TAG, "").partition("/")
-    if region and image_id:
-        return ImageRef(region, image_id)
-    return own.base if with_instances else None
+    return ImageRef(region, image_id) if region and image_id else None
 
 
 def follow_copies(images: Images, ref: ImageRef) -> list[ImageRef]:

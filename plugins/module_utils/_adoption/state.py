@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -32,9 +32,12 @@ OF_RELEASE = "release"
 UNKNOWN_RELEASE = "unknown_release"
 """It belongs or belonged to the owner, who does not have it any more: it may be of any family."""
 UNKNOWN_ORIGIN = "unknown_origin"
-"""It is the account's own, and where it comes from cannot be told."""
+"""It is the account's own, or somebody shares it, and where it comes from cannot be told."""
 OTHER = "other"
 """It is of no family that the task is about."""
+
+# EC2 User Guide, "Use AMI ancestry to trace the origin of an AMI": aliases of verified providers.
+_VENDORS = ("amazon", "aws-marketplace")
 
 
 def name_no_use(depth: str | None) -> str:
@@ -122,7 +125,8 @@ def _is_newer(one: Release, other: Release) -> bool:
 class UsedImage:
     """An image that an account uses, as far as the account can see it (botocore shape ``ImageMetadata``).
 
-    Everything but ``ref`` is empty or None if it is not known. ``state`` can be ``deregistered``.
+    Everything but ``ref`` is empty or None if it is not known. ``state`` can be ``deregistered``. ``alias``
+    is the owner alias, such as ``amazon``.
     """
 
     ref: ImageRef
@@ -132,6 +136,16 @@ class UsedImage:
     state: str = ""
     deprecated: datetime | None = None
     watermarks: tuple[Watermark, ...] = ()
+    alias: str = ""
+    is_public: bool = False
+
+    def is_of_vendor(self, account_ids: Collection[str]) -> bool:
+        """Whether it cannot be a copy of a release: it is Amazon's, of the Marketplace, or public.
+
+        One that any of ``account_ids`` owns can be one. A private image can, too, whoever owns it, and that
+        of a backup vault.
+        """
+        return self.alias in _VENDORS or (self.is_public and self.owner_id not in account_ids)
 
 
 @dataclass(frozen=True)

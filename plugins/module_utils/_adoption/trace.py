@@ -28,8 +28,8 @@ from .state import (
 Origins: TypeAlias = Mapping[ImageRef, "ImageRef | None"]
 """What the images that an account sees were copied or made from.
 
-It is None for images of accounts that the task does not look at, which end the search. Those are missing that
-another account that it looks at shares, and the account's own of which AWS has recorded no source.
+It is None for images of vendors, which end the search. Those are missing that another account shares, and the
+account's own of which AWS has recorded no source.
 """
 
 _UNDATED = datetime.min.replace(tzinfo=UTC)
@@ -45,8 +45,8 @@ def trace(
 ) -> Use:
     """Return a use with the release of its image.
 
-    What cannot be told is said: an image that is not known is never one of the current release. That of
-    another account in ``account_ids`` is not known either: it can be its copy of a release.
+    What cannot be told is said: an image that is not known is never one of the current release. A private
+    one of another account is not known either, nor a public one of ``account_ids``: it can be their copy.
     """
     chain = tuple(follow(use.image.ref, origins))
     standing, release = _find_release(
@@ -74,9 +74,9 @@ def _find_release(
         return OF_RELEASE, release
     if image.owner_id == catalog.account_id:
         return UNKNOWN_RELEASE, None
-    # The end was not read, or its source is in a circle.
-    is_open = chain[-1] not in origins or origins[chain[-1]] is not None
-    return (UNKNOWN_ORIGIN if is_open and image.owner_id in ("", *account_ids) else OTHER), None
+    # Otherwise, the end was not read, or its source is in a circle.
+    ends_at_vendor = origins.get(chain[-1], chain[-1]) is None
+    return (OTHER if ends_at_vendor or image.is_of_vendor(account_ids) else UNKNOWN_ORIGIN), None
 
 
 def _is_of_release(link: ImageRef, image: UsedImage, catalog: Catalog) -> bool:

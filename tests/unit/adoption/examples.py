@@ -26,6 +26,8 @@ from ansible_collections.golden.images.plugins.module_utils._model import Image,
 OWNER, CONSUMER, OTHER_CONSUMER = "111122223333", "012345678901", "444455556666"
 EU, US = "eu-west-1", "us-east-1"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+OF_AMAZON: Mapping[str, Any] = {"owner_id": "137112412989", "alias": "amazon"}
+"""The values of an image that Amazon owns."""
 WATERMARK = f"{OWNER}:golden-web"
 OLD, MIDDLE, NEW = (ImageRef(EU, f"ami-0000000{number}") for number in (1, 2, 3))
 OLD_US, NEW_US = (ImageRef(US, f"ami-0000001{number}") for number in (1, 3))

@@ -26,6 +26,7 @@ from tests.unit.adoption.examples import (
     MIDDLE,
     NEW,
     NEW_US,
+    OF_AMAZON,
     OLD,
     OLD_US,
     OTHER_CONSUMER,
@@ -78,7 +79,7 @@ def test_each_kind_of_use_alone_puts_an_account_behind(
         ([used(NEW), used(NEW_US)], "current"),
         ([used(NEW), used(GONE)], "unknown"),
         ([used(NEW), used(GONE, owner_id=CONSUMER)], "unknown"),
-        ([used(GONE, owner_id="137112412989")], "unused"),
+        ([used(GONE, **OF_AMAZON)], "unused"),
         ([used(OLD), used(GONE)], "behind"),
     ],
 )
@@ -174,7 +175,7 @@ def test_the_remedy_where_the_region_lacks_the_current_release() -> None:
 
 
 def test_a_denied_image_of_somebody_else_is_a_finding_and_puts_the_account_behind() -> None:
-    current = state(used(GONE, owner_id="137112412989"))
+    current = state(used(GONE, **OF_AMAZON))
     (finding,) = planned(current, deny_images=(GONE.image_id,)).findings
     assert finding.code == "denied_image_used"
     assert finding.remedy == "Replace what the finding names by the current release of the family."
@@ -187,7 +188,7 @@ def test_a_denied_image_of_somebody_else_is_a_finding_and_puts_the_account_behin
         {"owner_id": OWNER, "state": "deregistered"},
         {"owner_id": CONSUMER},
         {"owner_id": "", "state": ""},
-        {"owner_id": "137112412989"},
+        OF_AMAZON,
     ],
 )
 def test_a_denied_image_counts_as_behind_whatever_else_is_known_of_it(image: dict[str, str]) -> None:
@@ -238,8 +239,9 @@ def test_what_inspector_has_found(severity: str, found: bool) -> None:
     ("fail_on", "failed"),
     [
         (None, set()),
-        (Severity.HIGH, {"denied_image_used"}),
-        (Severity.MEDIUM, {"denied_image_used", "release_too_old"}),
+        # The image of unknown origin may come from the denied one.
+        (Severity.HIGH, {"denied_image_used", "image_origin_unknown"}),
+        (Severity.MEDIUM, {"denied_image_used", "image_origin_unknown", "release_too_old"}),
         (Severity.LOW, {"denied_image_used", "image_origin_unknown", "release_too_old"}),
     ],
 )
@@ -349,7 +351,7 @@ def test_a_release_that_was_made_from_a_denied_image_is_denied() -> None:
     assert codes(state(used(MIDDLE), images=images, **given), **given) == []
 
 
-@pytest.mark.parametrize("owner_id", [CONSUMER, "137112412989"])
+@pytest.mark.parametrize("owner_id", [CONSUMER, OF_AMAZON["owner_id"]])
 def test_a_watermark_tells_that_an_image_comes_from_a_denied_one(owner_id: str) -> None:
     given = {"deny_images": (GONE.image_id,)}
     current = state(used(COPY, owner_id=owner_id, watermarks=(marked(GONE, "999988887777:base"),)))
@@ -361,3 +363,24 @@ def test_a_watermark_tells_that_an_image_comes_from_a_denied_one(owner_id: str) 
 def test_an_image_made_from_a_denied_copy_of_a_release_is_denied() -> None:
     current = state(used(COPY, owner_id=CONSUMER), origins={COPY: COPY_OF_COPY, COPY_OF_COPY: NEW})
     assert codes(current, deny_images=(COPY_OF_COPY.image_id,)) == ["denied_image_used"]
+
+
+@pytest.mark.parametrize(
+    ("given", "severity"), [({}, Severity.LOW), ({"deny_images": (OLD.image_id,)}, Severity.HIGH)]
+)
+def test_an_image_of_unknown_origin_is_as_bad_as_the_denied_one_that_it_may_come_from(
+    given: dict[str, Any], severity: Severity
+) -> None:
+    current = state(used(COPY, owner_id=OTHER_CONSUMER), **given)
+    (finding,) = planned(current, **given).findings
+    assert (finding.code, finding.severity) == ("image_origin_unknown", severity)
+    assert accounts(current, **given) == [(CONSUMER, "unknown")]
+    failed = planned(current, fail_on=Severity.HIGH, **given).failures
+    assert [failure.error_code for failure in failed] == (["image_origin_unknown"] if given else [])
+
+
+def test_an_image_that_the_owner_has_no_more_is_as_bad_as_the_denied_one_that_it_may_be_a_copy_of() -> None:
+    current = state(used(GONE))
+    assert [one.severity for one in planned(current).findings] == [Severity.MEDIUM]
+    given = {"deny_images": (OLD.image_id,)}
+    assert [one.severity for one in planned(state(used(GONE), **given), **given).findings] == [Severity.HIGH]

@@ -127,23 +127,36 @@ def test_an_image_that_is_gone_is_asked_for_once() -> None:
     [
         pytest.param({}, "unknown_origin", id="nothing, as of an old copy and of RegisterImage"),
         pytest.param({"SourceInstanceId": "i-1"}, "unknown_origin", id="only the instance"),
-        pytest.param({"OwnerId": "137112412989"}, "other", id="an image of somebody else"),
+        pytest.param(
+            {"OwnerId": "137112412989", "ImageOwnerAlias": "amazon"}, "other", id="an image of Amazon"
+        ),
+        pytest.param({"OwnerId": "099720109477", "IsPublic": True}, "other", id="a public image"),
+        pytest.param({"OwnerId": OTHER_CONSUMER}, "unknown_origin", id="an image that somebody shares"),
     ],
 )
-def test_an_image_of_the_account_without_a_recorded_source(recorded: dict[str, str], standing: str) -> None:
+def test_an_image_of_the_account_without_a_recorded_source(recorded: dict[str, Any], standing: str) -> None:
     image = {"ImageId": COPY.image_id, "OwnerId": CONSUMER, "State": "available", **recorded}
     answers = Answers(
-        describe_instance_image_metadata=metadata(instance(COPY.image_id, OwnerId=image["OwnerId"])),
+        describe_instance_image_metadata=metadata(
+            instance(COPY.image_id, **{"OwnerId": CONSUMER, **recorded})
+        ),
         describe_images={"Images": [image]},
     )
     assert [one.standing for one in look(answers).uses] == [standing]
-    assert called(answers).count("describe_images") == (standing == "unknown_origin")
+    assert called(answers).count("describe_images") == (image["OwnerId"] == CONSUMER)
 
 
 @pytest.mark.parametrize(
-    ("owner_id", "standing"), [(OTHER_CONSUMER, "unknown_origin"), ("137112412989", "other")]
+    ("owner", "standing"),
+    [
+        ({"OwnerId": OTHER_CONSUMER}, "unknown_origin"),
+        ({"OwnerId": OTHER_CONSUMER, "Public": True}, "unknown_origin"),
+        ({"OwnerId": "099720109477"}, "unknown_origin"),
+        ({"OwnerId": "099720109477", "Public": True}, "other"),
+        ({"OwnerId": "137112412989", "ImageOwnerAlias": "amazon"}, "other"),
+    ],
 )
-def test_a_copy_of_an_image_that_another_account_shares(owner_id: str, standing: str) -> None:
+def test_a_copy_of_an_image_that_another_account_shares(owner: dict[str, Any], standing: str) -> None:
     shared = ImageRef(EU, "ami-000000c2")
     copy = {"ImageId": COPY.image_id, "OwnerId": CONSUMER, "State": "available"}
     source = {"SourceImageId": shared.image_id, "SourceImageRegion": EU}
@@ -151,7 +164,7 @@ def test_a_copy_of_an_image_that_another_account_shares(owner_id: str, standing:
         describe_instance_image_metadata=metadata(instance(COPY.image_id, OwnerId=CONSUMER)),
         describe_images=[
             {"Images": [{**copy, **source}]},
-            {"Images": [{"ImageId": shared.image_id, "OwnerId": owner_id, "State": "available"}]},
+            {"Images": [{"ImageId": shared.image_id, "State": "available", **owner}]},
         ],
     )
     given = {"account_ids": (CONSUMER, OTHER_CONSUMER), "consumer_role_name": "reader"}
@@ -276,7 +289,7 @@ def test_a_launcher_of_an_image_of_somebody_else_is_another_use() -> None:
         "VersionNumber": 1,
         "LaunchTemplateData": {"ImageId": "ami-0000aaaa"},
     }
-    public = {"ImageId": "ami-0000aaaa", "OwnerId": "137112412989", "State": "available"}
+    public = {"ImageId": "ami-0000aaaa", "OwnerId": "099720109477", "State": "available", "Public": True}
     answers = Answers(
         describe_instance_image_metadata=metadata(),
         describe_launch_template_versions={"LaunchTemplateVersions": [version]},

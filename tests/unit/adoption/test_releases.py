@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._adoption.releases import (
+    find_origin,
     list_sources,
     worst_severity,
 )
@@ -20,6 +21,7 @@ from tests.unit.adoption.examples import (
     MIDDLE,
     NEW,
     NEW_US,
+    OF_AMAZON,
     OLD,
     OLD_US,
     OTHER_CONSUMER,
@@ -205,9 +207,7 @@ def test_the_worst_severity_of_inspector() -> None:
             ("unknown_origin", None),
             id="imported by the account",
         ),
-        pytest.param(
-            {"ref": GONE, "owner_id": "137112412989"}, {}, {}, ("other", None), id="of somebody else"
-        ),
+        pytest.param({"ref": GONE, **OF_AMAZON}, {}, {}, ("other", None), id="of somebody else"),
     ],
 )
 def test_the_release_of_a_used_image(
@@ -235,9 +235,10 @@ def test_only_images_that_may_be_of_the_account_are_read_next() -> None:
     uses = [
         used(NEW),
         used(GONE, owner_id=OWNER),
-        used(GONE, owner_id="137112412989"),
+        used(GONE, **OF_AMAZON),
         used(COPY, owner_id=CONSUMER),
         used(COPY_OF_COPY, owner_id=""),
+        used(PUBLIC, owner_id=OTHER_CONSUMER, is_public=True),
     ]
     assert list_untraced(uses, CONSUMER, catalog(), {}) == (COPY, COPY_OF_COPY)
     assert list_untraced(uses, CONSUMER, catalog(), {COPY: GONE, COPY_OF_COPY: NEW_US}) == (GONE,)
@@ -245,7 +246,6 @@ def test_only_images_that_may_be_of_the_account_are_read_next() -> None:
 
 
 PUBLIC = ImageRef(EU, "ami-0000f00d")
-AMAZON = "137112412989"
 
 
 def of_public() -> dict[ImageRef, Any]:
@@ -257,8 +257,8 @@ def of_public() -> dict[ImageRef, Any]:
 @pytest.mark.parametrize(
     ("image", "origins", "standings"),
     [
-        pytest.param({"ref": PUBLIC, "owner_id": AMAZON}, {}, {"other"}, id="the source itself"),
-        pytest.param({"ref": PUBLIC, "owner_id": AMAZON}, {PUBLIC: None}, {"other"}, id="the source, read"),
+        pytest.param({"ref": PUBLIC, **OF_AMAZON}, {}, {"other"}, id="the source itself"),
+        pytest.param({"ref": PUBLIC, **OF_AMAZON}, {PUBLIC: None}, {"other"}, id="the source, read"),
         pytest.param({"ref": COPY, "owner_id": CONSUMER}, {COPY: PUBLIC, PUBLIC: None}, {"other"}, id="copy"),
         pytest.param(
             {"ref": COPY, "owner_id": CONSUMER}, {COPY: PUBLIC}, {"unknown_origin"}, id="copy of what is gone"
@@ -334,19 +334,41 @@ def test_an_image_of_the_owner_s_other_family_is_not_the_release_that_its_waterm
 
 
 @pytest.mark.parametrize(
-    ("owner_id", "account_ids", "standing"),
+    ("image", "account_ids", "standing"),
     [
-        (OTHER_CONSUMER, (CONSUMER, OTHER_CONSUMER), "unknown_origin"),
-        (OTHER_CONSUMER, (CONSUMER,), "other"),
-        (AMAZON, (CONSUMER, OTHER_CONSUMER), "other"),
+        ({"owner_id": OTHER_CONSUMER}, (CONSUMER, OTHER_CONSUMER), "unknown_origin"),
+        ({"owner_id": OTHER_CONSUMER}, (CONSUMER,), "unknown_origin"),
+        ({"owner_id": OTHER_CONSUMER, "is_public": True}, (CONSUMER, OTHER_CONSUMER), "unknown_origin"),
+        ({"owner_id": OTHER_CONSUMER, "is_public": True}, (CONSUMER,), "other"),
+        ({"owner_id": OTHER_CONSUMER, "alias": "aws-backup-vault"}, (CONSUMER,), "unknown_origin"),
+        ({"owner_id": OTHER_CONSUMER, "alias": "aws-marketplace"}, (CONSUMER,), "other"),
+        (OF_AMAZON, (CONSUMER, OTHER_CONSUMER), "other"),
     ],
 )
 def test_an_image_that_another_account_shares(
-    owner_id: str, account_ids: tuple[str, ...], standing: str
+    image: dict[str, Any], account_ids: tuple[str, ...], standing: str
 ) -> None:
-    """A copy of a release that a listed account has made may be what this one runs."""
+    """A copy of a release may be what this account runs, whether the one that made it is listed or not."""
     given = options(account_ids=account_ids)
-    found = trace(
-        used(GONE, owner_id=owner_id), CONSUMER, catalog(), {}, given.forms_families, given.account_ids
-    )
+    found = trace(used(GONE, **image), CONSUMER, catalog(), {}, given.forms_families, given.account_ids)
     assert found.standing == standing
+
+
+TAGGED = {"golden.images:source": f"{EU}/{NEW.image_id}"}
+
+
+@pytest.mark.parametrize(
+    ("image", "origin"),
+    [
+        pytest.param({"source": OLD, "tags": TAGGED}, OLD, id="a copy"),
+        pytest.param({"base": OLD, "tags": TAGGED}, OLD, id="made from an instance"),
+        pytest.param({"tags": TAGGED}, NEW, id="AWS recorded nothing"),
+        pytest.param({}, None, id="nothing"),
+    ],
+)
+def test_what_aws_recorded_goes_before_a_tag_that_anybody_can_set(
+    image: dict[str, Any], origin: ImageRef | None
+) -> None:
+    assert find_origin(own(COPY.image_id, 1, **image), with_instances=True) == origin
+    copied_from = None if "base" in image else origin
+    assert find_origin(own(COPY.image_id, 1, **image), with_instances=False) == copied_from

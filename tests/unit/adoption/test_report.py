@@ -35,6 +35,7 @@ from tests.unit.adoption.examples import (
     MIDDLE,
     NEW,
     NOW,
+    OF_AMAZON,
     OLD,
     OTHER_CONSUMER,
     OWNER,
@@ -205,7 +206,7 @@ def test_each_resource_is_a_row_of_the_csv() -> None:
 
 
 def test_images_of_no_family_are_only_counted() -> None:
-    content = content_of(used(GONE, owner_id="137112412989", number=7))
+    content = content_of(used(GONE, **OF_AMAZON, number=7))
     assert content["uses"] == []
     assert content["totals"] == {"behind": 0, "current": 0, "other": 7, "unknown": 0}
 
@@ -249,7 +250,7 @@ def test_what_a_run_did_not_look_at_has_not_gone(after: dict[str, Any]) -> None:
 
 
 DENYING = {"deny_images": (GONE.image_id,)}
-DENIED_USES = [used(GONE, owner_id="137112412989"), used(NEW)]
+DENIED_USES = [used(GONE, **OF_AMAZON), used(NEW)]
 
 
 def test_a_use_has_not_gone_because_its_image_is_not_denied_any_more() -> None:
