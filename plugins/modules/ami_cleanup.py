@@ -690,6 +690,10 @@ changes:
       type: list
       elements: str
       returned: always
+    note:
+      description: Why the reports are not compared, in a sentence, such as other accounts.
+      type: str
+      returned: if they are not compared
     removed:
       description: What no longer applies, in sentences.
       type: list

@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .._failures import Failure, summary
-from .._listing import count
+from .._listing import count, join_texts
 from .._reports import steps
 from .._reports.document import SEVERITIES, WRITTEN_AT
 from .causes import UNREADABLE
+from .options import AdoptionOptions
 from .state import USAGE_REPORTS, name_no_use
 
 # They change with time: the same state of the accounts results in the same report.
@@ -22,21 +24,31 @@ INCOMPLETE = "incomplete"
 """The status of a report that lacks something that could not be read."""
 CURVE = "curve"
 """The key with the earlier counts of current and other uses, the oldest first."""
+SCOPE = "scope"
+"""The key with what the report is about. Only reports of the same scope are compared."""
+UNCOUNTED = "uncounted"
+"""The key with the uses in earlier usage reports of images that the owner does not have any more."""
+_LISTS = {
+    "account_ids": "accounts",
+    "deny_images": "denied images",
+    "families": "families",
+    "regions": "regions",
+}
+_VALUES = {"account_id": "owner", "depth": "depth"}
 # A year of weekly reports.
 _MOST_POINTS = 52
+# What a sentence names.
+_NAMED = 3
 
 
-def build_content(
-    returned: Mapping[str, Any], all_accounts: bool = False, deny_images: Collection[str] = ()
-) -> dict[str, Any]:
+def build_content(options: AdoptionOptions, returned: Mapping[str, Any]) -> dict[str, Any]:
     """Return the report on the result of ``ami_adoption``, successful or failed.
 
-    ``all_accounts`` is whether the task looked for all accounts, not for some that it names.
     ``status`` is ``incomplete`` if something could not be read, otherwise ``behind`` if an account uses
     another release than the current one, else ``unknown`` if it cannot be told, else ``current``, or
     ``unused`` if nothing uses an image, ``unreported`` if usage reports show nothing.
     """
-    failures, depth = _failures(returned), returned.get("depth")
+    failures = _failures(returned)
     findings = [
         {**finding, "message": steps.strip_request(finding["message"])}
         for finding in returned.get("findings", ())
@@ -47,64 +59,158 @@ def build_content(
         {**account, "worst": account["worst"] and _without_time(account["worst"])}
         for account in returned.get("accounts", ())
     ]
-    totals = {
-        name: sum(account[name] for account in accounts) for name in ("behind", "current", "other", "unknown")
-    }
     counts = dict.fromkeys(SEVERITIES, 0)
     for finding in findings:
         counts[finding["severity"]] += 1
-    return {
-        "account_id": returned.get("account_id"),
+    content = {
         "accounts": accounts,
-        "all_accounts": all_accounts,
         "counts": counts,
         CURVE: [],
-        "deny_images": sorted(deny_images),
-        "depth": depth,
         "failures": failures,
         "findings": findings,
         "not_looked_at": list(returned.get("not_looked_at", ())),
-        "regions": list(returned.get("regions", ())),
         "releases": list(returned.get("releases", ())),
-        "status": _status(totals, failures, depth),
-        "summary": _summary(totals, returned, failures, all_accounts),
-        "totals": totals,
+        SCOPE: _scope(options, returned),
+        "totals": {
+            name: sum(account[name] for account in accounts)
+            for name in ("behind", "current", "other", "unknown")
+        },
+        UNCOUNTED: [],
         "uses": [_without_time(use) for use in returned.get("uses", ())],
+    }
+    return _sum_up(content)
+
+
+def _scope(options: AdoptionOptions, returned: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the report is about. No account means all that the usage reports name."""
+    return {
+        "account_id": returned.get("account_id"),
+        "account_ids": sorted({*options.account_ids}),
+        "deny_images": sorted({*options.deny_images}),
+        "depth": options.depth,
+        "families": sorted({release["family"] for release in returned.get("releases", ())}),
+        "regions": list(returned.get("regions", ())),
     }
 
 
-def add_curve(previous: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the content with the counts of the earlier reports in the folder.
+def has_read(content: Mapping[str, Any]) -> bool:
+    """Whether the task was not refused: it then has read the releases at least."""
+    return bool(content["releases"])
+
+
+def explain_other_scope(previous: Mapping[str, Any], content: Mapping[str, Any]) -> str:
+    """Return in a sentence how the scope of an earlier report differs; empty if it is the same."""
+    old, new = previous[SCOPE], content[SCOPE]
+    texts = [f"{noun} (was {old[key]})" for key, noun in _VALUES.items() if old[key] != new[key]]
+    texts += [
+        f"{noun} ({_describe_difference(key, old[key], new[key])})"
+        for key, noun in _LISTS.items()
+        if old[key] != new[key]
+    ]
+    return f"Not compared with the last report, which had another scope: {', '.join(texts)}." if texts else ""
+
+
+def _describe_difference(key: str, old: Sequence[str], new: Sequence[str]) -> str:
+    if key == "account_ids" and not (old and new):
+        return "now all in the usage reports" if old else "were all in the usage reports"
+    gone, added = ([name for name in one if name not in {*other}] for one, other in ((old, new), (new, old)))
+    texts = [
+        f"no longer {join_texts(gone, _NAMED)}" if gone else "",
+        f"now also {join_texts(added, _NAMED)}" if added else "",
+    ]
+    return ", ".join(text for text in texts if text)
+
+
+def remember(previous: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content with what only the earlier reports in the folder know.
+
+    These are the points of the curve, and the uses of images that have no usage report any more. A refused
+    task hands on what the report before it knew.
+    """
+    if not has_read(content):
+        known = [*previous[UNCOUNTED], *(previous["uses"] if _is_reported(previous) else ())]
+        handed_on = {CURVE: _grow(previous, content), SCOPE: previous[SCOPE], UNCOUNTED: known}
+        return {**content, **handed_on}
+    completed = _add_uncounted(previous, content)
+    if explain_other_scope(previous, content):
+        return completed
+    return {**completed, CURVE: _grow(previous, completed)}
+
+
+def _grow(previous: Mapping[str, Any], content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the points of the curve up to the earlier report.
 
     An unchanged report adds no point, nor does an incomplete one: what it could not read would look like
-    progress. Counts of another owner or depth do not compare, nor those that had more families or denied
-    more images.
+    progress.
     """
-    if is_about_another(previous, content) or not _counts_as_much(previous, content):
-        return dict(content)
     curve: list[Mapping[str, Any]] = list(previous[CURVE])
     has_gone = previous["totals"] != content["totals"] or content["status"] == INCOMPLETE
     if previous["status"] != INCOMPLETE and has_gone:
-        accounts = len(previous["accounts"])
-        curve.append({**previous["totals"], "accounts": accounts, "since": previous[WRITTEN_AT]})
-    return {**content, CURVE: curve[-_MOST_POINTS:]}
+        curve.append({**previous["totals"], "since": previous[WRITTEN_AT]})
+    return list(_thin(curve))[-_MOST_POINTS:]
 
 
-def is_about_another(previous: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
-    """Whether an earlier report is about another owner or depth; a refused task has neither."""
-    pairs = [(previous[key], content[key]) for key in ("account_id", "depth")]
-    return any(None not in pair and pair[0] != pair[1] for pair in pairs)
+def _thin(curve: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield the last point of each day; of the latest days all points, as far as there is room."""
+    excess = len(curve) - _MOST_POINTS
+    for place, point in enumerate(curve):
+        following = curve[place + 1]["since"] if place + 1 < len(curve) else ""
+        if excess > 0 and following[:10] == point["since"][:10]:
+            excess -= 1
+        else:
+            yield point
 
 
-def denies_as_much(previous: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
-    """Whether each image that was denied for an earlier report still is."""
-    return {*previous["deny_images"]} <= {*content["deny_images"]}
+def _is_reported(content: Mapping[str, Any]) -> bool:
+    return bool(content[SCOPE]["depth"] == USAGE_REPORTS)
 
 
-def _counts_as_much(previous: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
-    """Whether all uses that an earlier report counts would be counted; a refused task has no family."""
-    before, after = ({release["family"] for release in report["releases"]} for report in (previous, content))
-    return denies_as_much(previous, content) and (before <= after or not after)
+def _add_uncounted(previous: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content with the reported uses of images that the owner does not have any more, as unknown.
+
+    AWS has no usage report of a deregistered image, whose instances still run.
+    """
+    old, new = previous[SCOPE], content[SCOPE]
+    if not (_is_reported(previous) and _is_reported(content)) or old["account_id"] != new["account_id"]:
+        return dict(content)
+    images = {
+        (image["region"], image["image_id"]) for release in content["releases"] for image in release["images"]
+    }
+    uncounted = [
+        use
+        for use in (*previous[UNCOUNTED], *previous["uses"])
+        if use["family"] in new["families"]
+        and (use["region"], use["image_id"]) not in images
+        and (not new["account_ids"] or use["account_id"] in new["account_ids"])
+    ]
+    if not uncounted:
+        return dict(content)
+    totals, number = content["totals"], sum(use["number"] for use in uncounted)
+    return _sum_up(
+        {
+            **content,
+            "not_looked_at": [*_describe_uncounted(uncounted), *content["not_looked_at"]],
+            "totals": {**totals, "unknown": totals["unknown"] + number},
+            UNCOUNTED: uncounted,
+        }
+    )
+
+
+def _describe_uncounted(uses: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    numbers: Counter[tuple[str, str]] = Counter()
+    accounts: dict[tuple[str, str], dict[str, None]] = {}
+    for use in uses:
+        image = use["image_id"], f"{use['release']} ({use['image_id']})"
+        numbers[image] += use["number"]
+        accounts.setdefault(image, {})[use["account_id"]] = None
+    for image, number in numbers.items():
+        names = [*accounts[image]]
+        noun = "account" if len(names) == 1 else "accounts"
+        yield (
+            f"The last usage report showed {count(number, 'use')} of {image[1]} in {noun} "
+            f"{join_texts(names, _NAMED)}. The owner does not have this image any more: AWS does not count "
+            "them, but they may still run. The depths instances and launches find them."
+        )
 
 
 def _without_time(use: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,47 +241,62 @@ def _nothing_read(failure: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _status(totals: Mapping[str, int], failures: Sequence[Any], depth: str | None) -> str:
-    if failures:
+def _sum_up(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content with its status and its summary."""
+    return {**content, "status": _status(content), "summary": _summary(content)}
+
+
+def _status(content: Mapping[str, Any]) -> str:
+    if content["failures"]:
         return INCOMPLETE
-    return next((name for name in ("behind", "unknown", "current") if totals[name]), name_no_use(depth))
+    totals = content["totals"]
+    names = ("behind", "unknown", "current")
+    return next((name for name in names if totals[name]), name_no_use(content[SCOPE]["depth"]))
 
 
-def describe_uses(totals: Mapping[str, int], depth: str | None, is_complete: bool) -> str:
+def describe_uses(content: Mapping[str, Any]) -> str:
     """Return the share of the current release; without any use, how far that is known."""
-    if depth is None:
+    if not has_read(content):
         return "nothing was read"
+    totals, is_reported = content["totals"], _is_reported(content)
     counted = totals["current"] + totals["behind"] + totals["unknown"]
-    is_reported = depth == USAGE_REPORTS
     if counted:
         uses = count(counted, "reported use" if is_reported else "use")
         return f"{totals['current']:,} of {uses} of the current release"
-    none = "AWS's usage reports show no use" if is_reported else "no use was found"
-    return none if is_complete else f"{none} in what could be read"
+    none = "AWS's usage reports show no use" if is_reported else "no use of these families was found"
+    return f"{none} in what could be read" if content["failures"] else none
 
 
-def _summary(
-    totals: Mapping[str, int],
-    returned: Mapping[str, Any],
-    failures: Iterable[Mapping[str, Any]],
-    all_accounts: bool,
-) -> str:
+def count_behind(content: Mapping[str, Any]) -> str:
+    """Return how many uses are behind in how many accounts; empty without any."""
+    laggards = count(sum(bool(account["behind"]) for account in content["accounts"]), "account")
+    behind = content["totals"]["behind"]
+    return f"{behind:,} behind in {laggards}" if behind else ""
+
+
+def count_others(content: Mapping[str, Any]) -> str:
+    """Return how many uses are of other images; empty without any."""
+    other = content["totals"]["other"]
+    return f"{other:,} of other images" if other else ""
+
+
+def _summary(content: Mapping[str, Any]) -> str:
     """Return the result in sentences, with what could not be read and why."""
-    unread = list(map(Failure.from_result, failures))
-    found = returned.get("accounts", ())
-    unreadable = sum(bool(account["unread_regions"]) for account in found)
-    used = describe_uses(totals, returned.get("depth"), not unread)
-    laggards = count(sum(bool(account["behind"]) for account in found), "account")
-    behind = f", {totals['behind']:,} behind in {laggards}"
-    lines = [f"{used[0].upper()}{used[1:]}{behind if totals['behind'] else ''}."]
-    if "accounts" in returned:
-        accounts, regions = count(len(found), "account"), count(len(returned["regions"]), "region")
-        where = f"{accounts} in {regions} looked at"
-        if all_accounts:
-            where = f"Usage reports of {regions} name {accounts}"
+    unread = list(map(Failure.from_result, content["failures"]))
+    accounts, scope = content["accounts"], content[SCOPE]
+    used = ", ".join(
+        text for text in (describe_uses(content), count_behind(content), count_others(content)) if text
+    )
+    lines = [f"{used[0].upper()}{used[1:]}."]
+    if has_read(content):
+        found, regions = count(len(accounts), "account"), count(len(scope["regions"]), "region")
+        where = f"{found} in {regions} looked at"
+        if not scope["account_ids"]:
+            where = f"Usage reports of {regions} name {found}"
+        unreadable = sum(bool(account["unread_regions"]) for account in accounts)
         lines.append(f"{where}, {unreadable:,} of them not wholly readable.")
-    if totals["unknown"]:
-        lines.append(f"Of {count(totals['unknown'], 'use')} the release is not known.")
+    if unknown := content["totals"]["unknown"]:
+        lines.append(f"Of {count(unknown, 'use')} the release is not known.")
     if unread:
         lines.append(f"Not everything could be read: {summary(unread, 'the report')}")
     return "\n".join(lines)

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .._listing import count
@@ -24,7 +25,7 @@ from .._reports.document import (
     compare_sentences,
 )
 from .causes import MEANINGS
-from .content import CURVE, INCOMPLETE, denies_as_much, is_about_another
+from .content import CURVE, INCOMPLETE, SCOPE, UNCOUNTED, explain_other_scope, has_read
 from .state import USAGE_REPORTS
 
 _LEGEND = {
@@ -45,7 +46,8 @@ _STATUSES = {Mark.FULL: "current", Mark.BROKEN: "behind", Mark.UNREADABLE: "unkn
 
 def build_document(content: Mapping[str, Any]) -> Document:
     """Return the document of the content of a report."""
-    owner = content["account_id"]
+    scope = content[SCOPE]
+    owner = scope["account_id"]
     tables = (_failures(content), _accounts_behind(content), _accounts(content), _releases(content))
     return Document(
         kind="adoption",
@@ -53,7 +55,7 @@ def build_document(content: Mapping[str, Any]) -> Document:
         status=content["status"],
         headline=content["summary"],
         facts=(
-            ("Depth", str(content["depth"])),
+            ("Depth", str(scope["depth"])),
             *(("Current release", text) for text in _list_current(content)),
             *(("Not looked at", text) for text in content["not_looked_at"]),
         ),
@@ -68,30 +70,30 @@ def build_document(content: Mapping[str, Any]) -> Document:
 
 
 def compare_reports(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
-    """Return the changes since an earlier report. Only what this one looked at can have gone."""
+    """Return the changes since an earlier report of the same scope; otherwise why they are not compared.
+
+    What could not be read now, or has no usage report any more, has not gone.
+    """
     since = before["written_at"]
-    if is_about_another(before, after):
-        what = f"account {before['account_id']} with the depth {before['depth']}"
-        return Changes(since, (f"The last report was about {what}.",))
+    for content, which in ((after, "This"), (before, "The last")):
+        if not has_read(content):
+            return Changes(since, note=f"{which} report read nothing.")
+    if note := explain_other_scope(before, after):
+        return Changes(since, note=note)
     changes = compare_sentences(
         since, (text for _place, text in _sentences(before)), (text for _place, text in _sentences(after))
     )
-    families = {release["family"] for release in after["releases"]}
-    others = [use for use in before["uses"] if use["family"] not in (None, *families)]
     kept = {text for place, text in _sentences(before) if not _covers(after, *place)}
-    kept.update(_describe_use(use) for use in others)
-    if not denies_as_much(before, after):
-        # Such a use may only be listed no more because its image is not denied any more.
-        kept.update(_describe_use(use) for use in before["uses"] if use["denied"])
+    kept.update(map(_describe_use, after[UNCOUNTED]))
     return Changes(since, changes.added, tuple(text for text in changes.removed if text not in kept))
 
 
 def _covers(content: Mapping[str, Any], account_id: str, region: str) -> bool:
     """Whether a report shows all that an account uses in a region."""
+    if content[SCOPE]["depth"] == USAGE_REPORTS:
+        return all(failure["region"] != region for failure in content["failures"])
     unread = {account["account_id"]: account["unread_regions"] for account in content["accounts"]}
-    if content["all_accounts"] and account_id not in unread:
-        unread[account_id] = [failure["region"] for failure in content["failures"]]
-    return region in content["regions"] and account_id in unread and region not in unread[account_id]
+    return region not in unread[account_id]
 
 
 def _sentences(content: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:
@@ -130,17 +132,17 @@ def _grid(content: Mapping[str, Any]) -> Grid | None:
             account["account_id"],
             tuple(
                 _cell(region in account["unread_regions"], numbers.get((account["account_id"], region), {}))
-                for region in content["regions"]
+                for region in content[SCOPE]["regions"]
             ),
         )
         for account in content["accounts"]
     )
     return Grid(
         title="Accounts by share of the current release",
-        columns=tuple(content["regions"]),
+        columns=tuple(content[SCOPE]["regions"]),
         rows=rows,
         legend=_LEGEND,
-        note=_NO_REPORTED_USE if content["depth"] == USAGE_REPORTS else _NO_USE,
+        note=_NO_REPORTED_USE if content[SCOPE]["depth"] == USAGE_REPORTS else _NO_USE,
         of_accounts=True,
     )
 
@@ -165,7 +167,7 @@ def _curve(content: Mapping[str, Any]) -> Bars | None:
     """Return the uses by status in the earlier reports of the folder, and in this one if it is complete."""
     if not content[CURVE]:
         return None
-    points = [(point["since"][:10], point) for point in content[CURVE]]
+    points = [*zip(_label_points(content[CURVE]), content[CURVE], strict=True)]
     if content["status"] != INCOMPLETE:
         points.append(("now", content["totals"]))
     return Bars(
@@ -176,18 +178,15 @@ def _curve(content: Mapping[str, Any]) -> Bars | None:
         ),
         legend=_LEGEND_OF_BARS,
         unit="uses",
-        note=_compare_accounts(content),
     )
 
 
-def _compare_accounts(content: Mapping[str, Any]) -> str:
-    """Return how many accounts the reports of the curve looked at; empty if it is always the same number."""
-    numbers = [point["accounts"] for point in content[CURVE]]
-    if content["status"] != INCOMPLETE:
-        numbers.append(len(content["accounts"]))
-    if len({*numbers}) < 2:
-        return ""
-    return f"The reports are of different numbers of accounts: {', '.join(map(str, numbers))}."
+def _label_points(curve: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the dates of the points, with the time where there are several of a day."""
+    numbers = Counter(point["since"][:10] for point in curve)
+    for point in curve:
+        date = point["since"][:10]
+        yield date if numbers[date] == 1 else point["since"][:16].replace("T", " ")
 
 
 def _failures(content: Mapping[str, Any]) -> Table:
@@ -283,7 +282,11 @@ def _records(content: Mapping[str, Any]) -> Table:
             Column("withdrawn", "Withdrawn"),
             Column("owners", "Owners"),
         ),
-        rows=(*_unread_rows(content), *map(_row, content["uses"])),
+        rows=(
+            *_unread_rows(content),
+            *map(_row, content["uses"]),
+            *(_row({**use, "status": "unknown"}) for use in content[UNCOUNTED]),
+        ),
     )
 
 

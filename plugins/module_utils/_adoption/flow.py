@@ -29,7 +29,7 @@ from .._progress import Report, reporter, waiting_reporter
 from .._regions import ENABLED_BY_DEFAULT
 from .._reports.flow_result import Reporting
 from .._runner import Flow, Outcome
-from .content import add_curve, build_content
+from .content import build_content, remember
 from .document import build_document, compare_reports
 from .options import AdoptionOptions
 from .plan import AdoptionPlan, judge_all
@@ -263,14 +263,12 @@ FLOW: Flow[AdoptionOptions, AdoptionState] = Flow(
     only_reads=True,
     attaches="_page",
     report=Reporting(
-        lambda options, returned: build_content(
-            returned, all_accounts=not options.account_ids, deny_images=options.deny_images
-        ),
+        build_content,
         build_document,
         compare_reports,
         replaces=frozenset({"accounts", "findings", "uses"}),
-        only_in_files=frozenset({"uses"}),
-        remember=add_curve,
+        only_in_files=frozenset({"uncounted", "uses"}),
+        remember=remember,
     ),
     policy="adoption",
     count_calls=count_calls,

@@ -25,7 +25,7 @@ from .._reports.screen import (
     limit_artifacts,
     wrap_text,
 )
-from .content import describe_uses
+from .content import count_behind, count_others, describe_uses
 
 _MOST = 8
 _COLUMNS = (
@@ -75,12 +75,12 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
 def _counts(report: Mapping[str, Any]) -> str:
     totals, accounts = report["totals"], report["accounts"]
     unread = sum(bool(account["unread_regions"]) for account in accounts)
-    behind = sum(account["behind"] > 0 for account in accounts)
     texts = [
-        describe_uses(totals, report["depth"], not report["failures"]),
-        f"{totals['behind']:,} behind in {count(behind, 'account')}" if behind else "",
+        describe_uses(report),
+        count_behind(report),
         f"{totals['unknown']:,} unknown" if totals["unknown"] else "",
         f"{unread:,} of {count(len(accounts), 'account')} not wholly readable" if unread else "",
+        count_others(report),
     ]
     return f"{', '.join(text for text in texts if text)}."
 

@@ -207,15 +207,20 @@ class Bars:
 
 @dataclass(frozen=True)
 class Changes:
-    """The differences from a previous report, as sentences; ``since`` is the time of that report."""
+    """The differences from a previous report, as sentences; ``since`` is the time of that report.
+
+    ``note`` is a sentence that says why the reports are not compared; empty if they are.
+    """
 
     since: str
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    note: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the changes in the form of ``report.json`` and of results."""
-        return {"added": list(self.added), "removed": list(self.removed), "since": self.since}
+        note = {"note": self.note} if self.note else {}
+        return {"added": list(self.added), "removed": list(self.removed), "since": self.since, **note}
 
 
 def compare_sentences(since: str, before: Iterable[str], after: Iterable[str]) -> Changes:

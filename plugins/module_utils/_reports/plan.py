@@ -260,7 +260,8 @@ def _changes_in(report: Content) -> Changes | None:
     added, removed = entries.get("added"), entries.get("removed")
     if not isinstance(added, list) or not isinstance(removed, list):
         return None
-    return Changes(str(entries.get("since")), tuple(map(str, added)), tuple(map(str, removed)))
+    since, note = str(entries.get("since")), str(entries.get("note") or "")
+    return Changes(since, tuple(map(str, added)), tuple(map(str, removed)), note)
 
 
 def _writer_in(report: Content) -> Mapping[str, str]:

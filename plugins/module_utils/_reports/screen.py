@@ -417,6 +417,9 @@ def format_changes(differences: Mapping[str, Any] | None, path: str | None) -> I
     """Yield the changes since the previous report, if there is one: counts, and the first sentences."""
     if not differences:
         return
+    if note := differences.get("note"):
+        yield from wrap_text(note)
+        return
     added, removed = differences["added"], differences["removed"]
     since = str(differences["since"])[: len("2026-11-24 12:00")].replace("T", " ")
     if not (added or removed):

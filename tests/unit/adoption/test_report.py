@@ -7,15 +7,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._adoption.content import (
-    add_curve,
     build_content,
+    remember,
 )
 from ansible_collections.golden.images.plugins.module_utils._adoption.document import (
     build_document,
@@ -27,7 +28,7 @@ from ansible_collections.golden.images.plugins.module_utils._adoption.state impo
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Target
 from ansible_collections.golden.images.plugins.module_utils._reports.as_csv import render_csv
 from ansible_collections.golden.images.plugins.module_utils._reports.as_sarif import render_sarif
-from ansible_collections.golden.images.plugins.module_utils._reports.document import Bars, Grid, Mark
+from ansible_collections.golden.images.plugins.module_utils._reports.document import Bars, Changes, Grid, Mark
 
 from tests.unit.adoption.examples import (
     CONSUMER,
@@ -67,7 +68,7 @@ def content_of(*uses: ImageUse, given: Mapping[str, Any] | None = None, **change
     """The content of the report on these uses."""
     options_given = given or {}
     current = state(*uses, **changes, **options_given)
-    return build_content(returned(current, **options_given), deny_images=options_given.get("deny_images", ()))
+    return build_content(options(**options_given), returned(current, **options_given))
 
 
 def text_of(report: Mapping[str, Any], **context: Any) -> str:
@@ -132,28 +133,28 @@ def test_status_and_share(uses: list[ImageUse], status: str, cell: Any) -> None:
 def test_the_same_state_is_the_same_report_a_day_later() -> None:
     today = state(used(OLD), used(MIDDLE))
     tomorrow = replace(today, now=NOW + timedelta(days=1))
-    assert build_content(returned(today)) == build_content(returned(tomorrow))
+    assert build_content(options(), returned(today)) == build_content(options(), returned(tomorrow))
     assert returned(today)["uses"][0]["days_behind"] == 30
     assert returned(tomorrow)["uses"][0]["days_behind"] == 31
 
 
 def test_a_refused_task_is_no_empty_report() -> None:
     failure = refused(OWNER, EU, "DescribeImages").to_dict()
-    content = build_content({"failed": True, "failures": [failure], "msg": "x"})
+    content = build_content(options(), {"failed": True, "failures": [failure], "msg": "x"})
     assert content["status"] == "incomplete"
     assert [finding["code"] for finding in content["findings"]] == ["adoption_unreadable"]
     assert build_document(content).empty
-    assert build_content({"failed": True, "msg": "Broken."})["failures"][0]["message"] == "Broken."
+    assert build_content(options(), {"failed": True, "msg": "Broken."})["failures"][0]["message"] == "Broken."
 
 
 def test_a_failure_without_an_account_is_a_row_of_the_csv() -> None:
-    (row,) = rows_of(build_content(REFUSED_RUN))
+    (row,) = rows_of(build_content(options(), REFUSED_RUN))
     assert (row["Region"], row["Status"], row["Resource"]) == (EU, "unreadable", "DescribeImages")
     failed = refused(OWNER, EU, "DescribeImageUsageReports")
     given = {"depth": "usage_reports", "account_ids": (), "check_mode": True}
     nobody = replace(state(), looks={}, report_failures=(failed,))
-    content = build_content(returned(nobody, **given))
-    assert content["regions"] == [EU, US]
+    content = build_content(options(**given), returned(nobody, **given))
+    assert content["scope"]["regions"] == [EU, US]
     shown = "AWS's usage reports show no use in what could be read."
     assert content["summary"].startswith(shown)
     assert text_of(content).startswith(f"Incomplete: {shown}")
@@ -165,8 +166,8 @@ def test_a_failure_without_an_account_is_a_row_of_the_csv() -> None:
 @pytest.mark.parametrize(
     ("given", "status", "said"),
     [
-        ({}, "unused", "Not used: no use was found."),
-        ({"depth": "launches"}, "unused", "Not used: no use was found."),
+        ({}, "unused", "Not used: no use of these families was found."),
+        ({"depth": "launches"}, "unused", "Not used: no use of these families was found."),
         ({"depth": "usage_reports"}, "unreported", "Not reported: AWS's usage reports show no use."),
     ],
 )
@@ -179,12 +180,12 @@ def test_the_status_without_any_use(given: dict[str, str], status: str, said: st
 
 def test_no_use_is_only_said_of_what_could_be_read() -> None:
     content = content_of(unread=DARK)
-    assert content["summary"].startswith("No use was found in what could be read.")
-    assert text_of(content).startswith("Incomplete: no use was found in what could be read, 1 of 2 accounts")
+    assert content["summary"].startswith("No use of these families was found in what could be read.")
+    assert text_of(content).startswith("Incomplete: no use of these families was found in what could be read")
 
 
 def test_a_task_that_read_nothing_says_so() -> None:
-    content = build_content(REFUSED_RUN)
+    content = build_content(options(), REFUSED_RUN)
     assert content["summary"].startswith("Nothing was read.")
     assert text_of(content).startswith("Incomplete: nothing was read.")
 
@@ -209,13 +210,16 @@ def test_images_of_no_family_are_only_counted() -> None:
     content = content_of(used(GONE, **OF_AMAZON, number=7))
     assert content["uses"] == []
     assert content["totals"] == {"behind": 0, "current": 0, "other": 7, "unknown": 0}
+    shown = "o use of these families was found, 7 of other images."
+    assert content["summary"].startswith(f"N{shown}")
+    assert text_of(content).startswith(f"Not used: n{shown}")
 
 
 def test_the_curve_grows_with_each_changed_report() -> None:
     first = {**content_of(used(OLD)), "written_at": "2026-11-01T00:00:00Z"}
-    same = add_curve(first, content_of(used(OLD)))
+    same = remember(first, content_of(used(OLD)))
     assert same["curve"] == []
-    second = add_curve(first, content_of(used(NEW)))
+    second = remember(first, content_of(used(NEW)))
     assert [(point["since"], point["behind"]) for point in second["curve"]] == [("2026-11-01T00:00:00Z", 1)]
     names = [picture.title for picture in build_document(second).pictures]
     assert names == ["Accounts by share of the current release", "Adoption over time"]
@@ -230,63 +234,110 @@ def test_changes_between_reports() -> None:
     dark = state()
     looks = {target: look for target, look in dark.looks.items() if target.region != EU}
     unread = replace(dark, looks=looks, unread={Target(CONSUMER, EU): refused(CONSUMER, EU)})
-    assert compare_reports(before, build_content(returned(unread))).removed == ()
+    assert compare_reports(before, build_content(options(), returned(unread))).removed == ()
+
+
+LATER = {"written_at": "2026-11-08T00:00:00Z"}
+BOTH = (CONSUMER, OTHER_CONSUMER)
+DB = {**three_releases(), GONE: own(GONE.image_id, 5, tags={"family": "db"})}
+
+
+def changed_scope(**scope: Any) -> dict[str, Any]:
+    """A report without uses that is of another scope."""
+    content = content_of(used(NEW))
+    return {**content, "scope": {**content["scope"], **scope}}
 
 
 @pytest.mark.parametrize(
-    "after",
+    ("after", "said"),
     [
-        build_content(REFUSED_RUN),
-        content_of(given={"depth": "launches"}),
-        {**content_of(), "account_id": OTHER_CONSUMER},
-        {**content_of(), "accounts": []},
-        {**content_of(), "regions": [US]},
-        {**content_of(), "releases": []},
+        (changed_scope(depth="launches"), "depth (was instances)"),
+        (changed_scope(account_id=OTHER_CONSUMER), f"owner (was {OWNER})"),
+        (changed_scope(account_ids=[OTHER_CONSUMER]), f"(no longer {CONSUMER}, now also {OTHER_CONSUMER})"),
+        (changed_scope(account_ids=[*BOTH]), f"accounts (now also {OTHER_CONSUMER})"),
+        (changed_scope(account_ids=[]), "accounts (now all in the usage reports)"),
+        (changed_scope(regions=[US]), f"regions (no longer {EU})"),
+        (changed_scope(families=["db"]), "families (no longer web, now also db)"),
+        (changed_scope(deny_images=["ami-1"]), "denied images (now also ami-1)"),
     ],
-    ids=["refused", "another depth", "another owner", "another account", "another region", "another family"],
 )
-def test_what_a_run_did_not_look_at_has_not_gone(after: dict[str, Any]) -> None:
-    assert compare_reports({**content_of(used(OLD)), **BEFORE}, after).removed == ()
+def test_reports_of_different_scopes_are_not_compared(after: dict[str, Any], said: str) -> None:
+    before = {**content_of(used(OLD)), **BEFORE}
+    for first, second in ((before, after), ({**after, **BEFORE}, content_of(used(OLD)))):
+        changes = compare_reports(first, second)
+        assert (changes.added, changes.removed) == ((), ())
+        assert changes.note.startswith("Not compared with the last report, which had another scope: ")
+        assert remember(first, second)["curve"] == []
+    assert said in compare_reports(before, after).note
+    # Reports of one scope are compared.
+    again = {**content_of(used(NEW)), "scope": before["scope"]}
+    assert compare_reports(before, again).note == ""
+    assert len(compare_reports(before, again).removed) == 1
+    assert len(remember(before, again)["curve"]) == 1
 
 
-DENYING = {"deny_images": (GONE.image_id,)}
-DENIED_USES = [used(GONE, **OF_AMAZON), used(NEW)]
+def test_the_scope_is_what_was_looked_at() -> None:
+    given = {"deny_images": (GONE.image_id,), "account_ids": (OTHER_CONSUMER, CONSUMER)}
+    assert content_of(given=given, images=DB)["scope"] == {
+        "account_id": OWNER,
+        "account_ids": [CONSUMER, OTHER_CONSUMER],
+        "deny_images": [GONE.image_id],
+        "depth": "instances",
+        "families": ["db", "web"],
+        "regions": [EU, US],
+    }
 
 
-def test_a_use_has_not_gone_because_its_image_is_not_denied_any_more() -> None:
-    before = {**content_of(*DENIED_USES, given=DENYING), **BEFORE}
-    assert before["totals"] == {"behind": 1, "current": 1, "other": 0, "unknown": 0}
-    after = content_of(*DENIED_USES)
+def test_a_refused_run_is_not_compared_and_keeps_the_curve() -> None:
+    before = {**content_of(used(OLD)), **BEFORE}
+    refusal = remember(before, build_content(options(), REFUSED_RUN))
+    assert compare_reports(before, refusal) == Changes(BEFORE["written_at"], note="This report read nothing.")
+    after = content_of(used(OLD))
+    changes = compare_reports({**refusal, **LATER}, after)
+    assert (changes.added, changes.note) == ((), "The last report read nothing.")
+    assert [point["behind"] for point in remember({**refusal, **LATER}, after)["curve"]] == [1]
+
+
+AT_REPORTS = {"depth": "usage_reports", "account_ids": ()}
+
+
+def reported(*uses: ImageUse, **changes: Any) -> dict[str, Any]:
+    """The content of a report on what usage reports show."""
+    return content_of(
+        *(replace(use, kind="reported_use", names=()) for use in uses), given=AT_REPORTS, **changes
+    )
+
+
+def test_reported_uses_of_a_deregistered_image_have_not_gone() -> None:
+    """AWS reports no use of it any more, and the instances still run."""
+    before = {**reported(used(NEW), used(MIDDLE, number=3)), **BEFORE}
+    images = three_releases()
+    del images[MIDDLE]
+    after = remember(before, reported(used(NEW), images=images))
+    assert (after["status"], after["totals"]["unknown"], after["totals"]["behind"]) == ("unknown", 3, 0)
+    assert after["summary"].startswith("1 of 4 reported uses of the current release.")
+    (sentence,) = [one for one in after["not_looked_at"] if "web-2" in one]
+    assert f"3 uses of web-2 ({MIDDLE.image_id}) in account {CONSUMER}" in sentence
     assert compare_reports(before, after).removed == ()
-    # Nor does the curve fall.
-    assert add_curve(before, after)["curve"] == []
-    gone = f"Account {CONSUMER} in {EU}: instance of {GONE.image_id} (behind)"
-    for also in ((), (OLD.image_id,)):
-        still_denied = content_of(used(NEW), given={"deny_images": (GONE.image_id, *also)})
-        assert compare_reports(before, still_denied).removed == (gone,)
-        assert [point["behind"] for point in add_curve(before, still_denied)["curve"]] == [1]
-
-
-def test_a_report_of_fewer_families_is_no_progress_on_the_curve() -> None:
-    two = {**three_releases(), GONE: own(GONE.image_id, 5, tags={"family": "db"})}
-    before = {**content_of(used(OLD), used(GONE), images=two), **BEFORE}
-    assert add_curve(before, content_of(used(OLD)))["curve"] == []
-    assert add_curve({**content_of(used(OLD)), **BEFORE}, before)["curve"] != []
-
-
-def test_the_curve_says_if_its_reports_are_of_different_numbers_of_accounts() -> None:
-    first = {**content_of(used(OLD)), **BEFORE}
-    notes = []
-    for others in ({}, {Target(OTHER_CONSUMER, EU): state(used(OLD)).looks[Target(CONSUMER, EU)]}):
-        content = add_curve(first, content_of(used(NEW), others=others))
-        (bars,) = [picture for picture in build_document(content).pictures if isinstance(picture, Bars)]
-        notes.append(bars.note)
-    assert notes == ["", "The reports are of different numbers of accounts: 1, 2."]
+    assert [(point["behind"], point["unknown"]) for point in after["curve"]] == [(3, 0)]
+    assert ("unknown", "web-2") in [(row["Status"], row["Release"]) for row in rows_of(after)]
+    assert text_of(after).startswith("Not known: 1 of 4 reported uses of the current release")
+    # It stays so in later reports, and after a report that read nothing.
+    later = remember({**after, **LATER}, reported(used(NEW), images=images))
+    assert (later["totals"], later["status"]) == (after["totals"], "unknown")
+    refusal = remember({**after, **LATER}, build_content(options(**AT_REPORTS), REFUSED_RUN))
+    assert remember({**refusal, **LATER}, reported(images=images))["totals"]["unknown"] == 3
+    # An image without a reported use can go.
+    assert (
+        remember({**reported(used(NEW)), **BEFORE}, reported(used(NEW), images=images))["status"] == "current"
+    )
+    # A role sees what runs.
+    assert remember(before, content_of(used(NEW), images=images))["uncounted"] == []
 
 
 def test_what_the_reports_of_all_accounts_do_not_show_any_more_has_gone() -> None:
-    before = {**content_of(used(OLD)), **BEFORE, "depth": "usage_reports"}
-    after = {**content_of(), "accounts": [], "all_accounts": True, "depth": "usage_reports"}
+    before = {**reported(used(OLD)), **BEFORE}
+    after = {**reported(), "accounts": []}
     assert len(compare_reports(before, after).removed) == 1
     unread = {**after, "failures": [refused(OWNER, EU, "DescribeImageUsageReports").to_dict()]}
     assert compare_reports(before, unread).removed == ()
@@ -294,23 +345,54 @@ def test_what_the_reports_of_all_accounts_do_not_show_any_more_has_gone() -> Non
 
 def test_an_incomplete_report_is_no_point_of_the_curve() -> None:
     first = {**content_of(used(OLD)), **BEFORE}
-    dark = {**add_curve(first, build_content(REFUSED_RUN)), "written_at": "2026-11-08T00:00:00Z"}
+    dark = {**remember(first, build_content(options(), REFUSED_RUN)), "written_at": "2026-11-08T00:00:00Z"}
     assert [point["behind"] for point in dark["curve"]] == [1]
     (bars,) = [picture for picture in build_document(dark).pictures if isinstance(picture, Bars)]
     assert [label for label, _values in bars.rows] == ["2026-11-01"]
     # The last complete report stays, also if this one counts as much.
     partly = {**content_of(used(OLD), unread=DARK), **BEFORE}
-    assert add_curve(first, partly)["curve"] == dark["curve"]
-    assert add_curve(dark, content_of(used(NEW)))["curve"] == dark["curve"]
+    assert remember(first, partly)["curve"] == dark["curve"]
+    assert remember(dark, content_of(used(NEW)))["curve"] == dark["curve"]
 
 
-@pytest.mark.parametrize("changed", [{"depth": "launches"}, {"account_id": OTHER_CONSUMER}])
-def test_the_curve_compares_reports_of_one_owner_and_depth(changed: dict[str, str]) -> None:
-    first = {**content_of(used(OLD)), **BEFORE}
-    assert add_curve(first, {**content_of(used(NEW)), **changed})["curve"] == []
+@pytest.mark.parametrize(
+    ("times", "labels"),
+    [
+        (["2026-11-01T10:00", "2026-11-02T10:00"], ["2026-11-01", "2026-11-02"]),
+        (
+            ["2026-11-01T10:00", "2026-11-02T10:00", "2026-11-02T11:05"],
+            ["2026-11-01", "2026-11-02 10:00", "2026-11-02 11:05"],
+        ),
+    ],
+)
+def test_points_of_one_day_have_their_times(times: list[str], labels: list[str]) -> None:
+    content = content_of(used(OLD))
+    for number, time in enumerate(times):
+        content = remember(
+            {**content, "written_at": f"{time}:00+00:00"}, content_of(used(OLD, number=number + 2))
+        )
+    (bars,) = [picture for picture in build_document(content).pictures if isinstance(picture, Bars)]
+    assert [label for label, _values in bars.rows] == [*labels, "now"]
 
 
-AT_REPORTS = {"depth": "usage_reports"}
+def test_a_long_curve_keeps_a_point_of_each_day() -> None:
+    content = content_of(used(OLD))
+    for hour in range(24 * 4):
+        time = datetime(2026, 11, 1, tzinfo=UTC) + timedelta(hours=hour)
+        content = remember(
+            {**content, "written_at": f"{time:%FT%TZ}"}, content_of(used(OLD, number=hour + 2))
+        )
+    times = [point["since"] for point in content["curve"]]
+    assert len(times) == 52
+    days = Counter(time[:10] for time in times)
+    assert days == {"2026-11-01": 1, "2026-11-02": 3, "2026-11-03": 24, "2026-11-04": 24}
+    assert times[0] == "2026-11-01T23:00:00Z"
+    for day in range(60):
+        time = datetime(2026, 12, 1, tzinfo=UTC) + timedelta(days=day)
+        content = remember(
+            {**content, "written_at": f"{time:%FT%TZ}"}, content_of(used(OLD, number=day % 2 + 2))
+        )
+    assert next(point["since"][:10] for point in content["curve"]) == "2026-12-09"
 
 
 @pytest.mark.parametrize(
@@ -342,6 +424,10 @@ def test_releases_without_a_date_are_said_where_their_age_matters() -> None:
     assert f"web-1 ({OLD.image_id})" in text
     assert "max_age_days" in text
     assert "max_age_days" not in " ".join(content_of(images=undated)["not_looked_at"])
+
+
+DENYING = {"deny_images": (GONE.image_id,)}
+DENIED_USES = [used(GONE, **OF_AMAZON), used(NEW)]
 
 
 def test_the_screen_tells_denied_uses_and_what_could_not_be_read_first() -> None:

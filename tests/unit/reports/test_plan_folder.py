@@ -182,6 +182,19 @@ def test_a_report_that_cannot_be_read_is_replaced_with_a_warning() -> None:
     assert set(files(result)) == set(NAMES)
 
 
+def test_why_reports_are_not_compared_stays_in_the_report(first: dict[str, str]) -> None:
+    other = Changes(NOW, note="The last report was about account 111122223333.")
+    result = planned(first, OTHER, LATER, changes=lambda _before, _after: other)
+    assert result.changes == other
+    written = {**first, **files(result)}
+    assert json.loads(written[JSON])["changes"] == {**Changes(NOW).to_dict(), "note": other.note}
+    assert other.note in written["report.html"]
+    assert "No changes since" not in written["report.html"]
+    # It stays if nothing changes.
+    assert planned(written, OTHER, LAST).actions == ()
+    assert planned(written, OTHER, LAST).changes == other
+
+
 @pytest.mark.parametrize("changes", ["removed", 3, {}, {"since": NOW, "added": None, "removed": []}])
 def test_invalid_changes_are_dropped(first: dict[str, str], changes: Any) -> None:
     report = {**json.loads(first[JSON]), "changes": changes}

@@ -359,6 +359,8 @@ def test_what_has_changed() -> None:
     found = {"added": ["A."], "removed": ["B."], "since": "2026-11-24T12:00:00+00:00"}
     assert texts(format_changes(found, None)) == ["Since 2026-11-24 12:00: 1 new, 1 gone.", "+ A.", "- B."]
     assert texts(format_changes(None, None)) == []
+    other = {"since": "2026-11-24T12:00:00+00:00", "added": [], "removed": [], "note": "Another scope."}
+    assert texts(format_changes(other, None)) == ["Another scope."]
 
 
 @pytest.mark.parametrize(
