@@ -184,6 +184,7 @@ accounts:
       behind: 3
       behind_regions: [eu-west-1]
       current: 12
+      denied: 0
       other: 4
       owners: [Owner=payments]
       status: behind
@@ -193,7 +194,7 @@ accounts:
         account_id: "012345678901"
         behind_since: "2026-11-24T18:03:56Z"
         days_behind: 7
-        denied: false
+        denied_by: []
         family: web
         image_id: ami-0123456789abcdef0
         image_name: golden-web-2026.11.1
@@ -226,6 +227,10 @@ accounts:
       description: Number of uses of the current release, the newest one of its family that is not withdrawn.
       type: int
       returned: always
+    denied:
+      description: Number of those behind that O(deny_images) is about.
+      type: int
+      returned: always
     other:
       description: Number of uses of images of no family.
       type: int
@@ -254,6 +259,24 @@ accounts:
     worst:
       description: The use that is furthest behind, in the form of RV(uses). Null if none is.
       type: dict
+      returned: always
+denied:
+  description: The images of O(deny_images) whose use was looked at.
+  returned: success, and failure after something was read
+  type: list
+  elements: dict
+  contains:
+    accounts:
+      description: Number of accounts with such a use.
+      type: int
+      returned: always
+    image_id:
+      description: The image.
+      type: str
+      returned: always
+    uses:
+      description: Number of uses of it, of copies of it, and of images that were made from one.
+      type: int
       returned: always
 depth:
   description: What was read of each account, as O(depth) says.
@@ -322,6 +345,7 @@ releases:
   elements: dict
   sample:
     - created: "2026-11-24T18:03:56Z"
+      fault: null
       family: web
       image_id: ami-0fedcba9876543210
       images:
@@ -335,6 +359,12 @@ releases:
   contains:
     created:
       description: When its first image was created. Null if AWS does not return it.
+      type: str
+      returned: always
+    fault:
+      description:
+        - Why nobody should change to it, such as C(is denied) or C(has findings of Amazon Inspector) for those of the severity
+          critical or high. Null if there is no reason.
       type: str
       returned: always
     family:
@@ -389,9 +419,10 @@ uses:
       description: Whole days since then.
       type: int
       returned: always
-    denied:
-      description: Whether O(deny_images) names the image, one of its release, or one that it was copied or made from.
-      type: bool
+    denied_by:
+      description: The IDs in O(deny_images) of the image, its release, or an image that it was copied or made from.
+      type: list
+      elements: str
       returned: always
     family:
       description: The family. Null if the release is not known.

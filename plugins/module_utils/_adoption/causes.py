@@ -43,7 +43,8 @@ DENIED_IMAGE = Cause(
     "denied_image_used",
     Severity.HIGH,
     "The account uses an image that deny_images names, a copy of it, or an image that was made from one.",
-    "Replace what the finding names by the current release of the family.",
+    "Replace what the finding names by the current release of the family. If that is denied, too, "
+    "distribute a fixed one first.",
 )
 VULNERABLE = Cause(
     "vulnerable_release_used",
@@ -83,8 +84,8 @@ UNKNOWN = Cause(
 UNKNOWN_ORIGIN = Cause(
     "image_origin_unknown",
     Severity.LOW,
-    "The account uses an image of its own, of which AWS does not tell what it was made from, because it or "
-    "its source is deregistered, or no source was recorded. It can be of any release.",
+    "The account uses an image of its own, or one that is gone, of which AWS does not tell what it was made "
+    "from, because it or its source is deregistered, or no source was recorded. It can be of any release.",
     "Find out what the image was made from. A watermark of the owner's images stays on copies of them.",
 )
 UNREADABLE = Cause(

@@ -66,6 +66,7 @@ def build_content(options: AdoptionOptions, returned: Mapping[str, Any]) -> dict
         "accounts": accounts,
         "counts": counts,
         CURVE: [],
+        "denied": list(returned.get("denied", ())),
         "failures": failures,
         "findings": findings,
         "not_looked_at": list(returned.get("not_looked_at", ())),
@@ -267,6 +268,26 @@ def describe_uses(content: Mapping[str, Any]) -> str:
     return f"{none} in what could be read" if content["failures"] else none
 
 
+def describe_denied(content: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+    """Yield what was found of each denied image, in a sentence, and whether it is used."""
+    for denied in content["denied"]:
+        image_id, number = denied["image_id"], denied["uses"]
+        if number:
+            uses, accounts = count(number, "use"), count(denied["accounts"], "account")
+            yield f"Denied: {uses} of {image_id}, or of what comes from it, in {accounts}.", True
+        else:
+            yield f"No use of {image_id} was found in what was read.", False
+
+
+def list_current(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the current release of each family, with its fault if nobody should change to it."""
+    for release in content["releases"]:
+        if not release["releases_behind"] and not release["withdrawn"]:
+            created = f", {release['created'][:10]}" if release["created"] else ""
+            fault = f", which {release['fault']}: distribute a fixed release" if release["fault"] else ""
+            yield release["family"], f"{release['name']} ({release['image_id']}{created}){fault}"
+
+
 def count_behind(content: Mapping[str, Any]) -> str:
     """Return how many uses are behind in how many accounts; empty without any."""
     laggards = count(sum(bool(account["behind"]) for account in content["accounts"]), "account")
@@ -287,7 +308,7 @@ def _summary(content: Mapping[str, Any]) -> str:
     used = ", ".join(
         text for text in (describe_uses(content), count_behind(content), count_others(content)) if text
     )
-    lines = [f"{used[0].upper()}{used[1:]}."]
+    lines = [f"{used[0].upper()}{used[1:]}.", *(text for text, _is_used in describe_denied(content))]
     if has_read(content):
         found, regions = count(len(accounts), "account"), count(len(scope["regions"]), "region")
         where = f"{found} in {regions} looked at"

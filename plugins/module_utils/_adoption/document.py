@@ -25,7 +25,7 @@ from .._reports.document import (
     compare_sentences,
 )
 from .causes import MEANINGS
-from .content import CURVE, INCOMPLETE, SCOPE, UNCOUNTED, explain_other_scope, has_read
+from .content import CURVE, INCOMPLETE, SCOPE, UNCOUNTED, explain_other_scope, has_read, list_current
 from .state import USAGE_REPORTS
 
 _LEGEND = {
@@ -56,7 +56,7 @@ def build_document(content: Mapping[str, Any]) -> Document:
         headline=content["summary"],
         facts=(
             ("Depth", str(scope["depth"])),
-            *(("Current release", text) for text in _list_current(content)),
+            *(("Current release", f"{family}: {text}") for family, text in list_current(content)),
             *(("Not looked at", text) for text in content["not_looked_at"]),
         ),
         items=tuple(map(Item.of, content["findings"])),
@@ -110,13 +110,6 @@ def _sentences(content: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], st
 def _describe_use(use: Mapping[str, Any]) -> str:
     noun, of = use["kind"].replace("_", " "), use["image_name"] or use["image_id"]
     return f"Account {use['account_id']} in {use['region']}: {noun} of {of} ({use['status']})"
-
-
-def _list_current(content: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the release of each family that can be launched and has no newer one."""
-    for release in content["releases"]:
-        if not release["releases_behind"] and not release["withdrawn"]:
-            yield f"{release['family']}: {release['name']} ({release['image_id']})"
 
 
 def _grid(content: Mapping[str, Any]) -> Grid | None:
@@ -212,6 +205,7 @@ def _accounts_behind(content: Mapping[str, Any]) -> Table:
             Column("account_id", "Account"),
             Column("owners", "Owners"),
             Column("behind", "Uses behind", numeric=True),
+            Column("denied", "Denied", numeric=True),
             Column("release", "Worst release"),
             Column("releases_behind", "Releases behind", numeric=True),
             Column("behind_since", "Behind since"),
@@ -219,7 +213,12 @@ def _accounts_behind(content: Mapping[str, Any]) -> Table:
             Column("behind_regions", "Regions"),
         ),
         rows=tuple(
-            {**account["worst"], **account, "release": _release_of(account["worst"])}
+            {
+                **account["worst"],
+                **account,
+                "denied": account["denied"] or None,
+                "release": _release_of(account["worst"]),
+            }
             for account in content["accounts"]
             if account["worst"] is not None
         ),
@@ -258,6 +257,7 @@ def _releases(content: Mapping[str, Any]) -> Table:
             Column("releases_behind", "Newer releases", numeric=True),
             Column("withdrawn", "Withdrawn"),
             Column("severity", "Findings of Inspector"),
+            Column("fault", "Not to be used"),
         ),
         rows=tuple(content["releases"]),
     )
@@ -280,6 +280,7 @@ def _records(content: Mapping[str, Any]) -> Table:
             Column("releases_behind", "Releases behind", numeric=True),
             Column("behind_since", "Behind since"),
             Column("withdrawn", "Withdrawn"),
+            Column("denied_by", "Denied"),
             Column("owners", "Owners"),
         ),
         rows=(

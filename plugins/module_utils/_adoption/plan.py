@@ -55,7 +55,7 @@ class JudgedUse:
     behind: int = 0
     behind_since: datetime | None = None
     withdrawn: str = ""
-    denied: bool = False
+    denied_by: tuple[str, ...] = ()
 
     @property
     def release(self) -> Release | None:
@@ -71,6 +71,11 @@ class JudgedUse:
     def number(self) -> int:
         """Return the number of uses."""
         return self.image_use.number
+
+    @property
+    def denied(self) -> bool:
+        """Whether ``deny_images`` names the image, or one that it was copied or made from."""
+        return bool(self.denied_by)
 
     @property
     def is_current(self) -> bool:
@@ -150,9 +155,9 @@ def judge_all(options: AdoptionOptions, current: AdoptionState) -> AdoptionPlan:
 def judge(options: AdoptionOptions, current: AdoptionState, target: Target, use: Use) -> JudgedUse:
     """Compare a use with the releases of its family."""
     catalog, release = current.catalog, use.release
-    denied = _is_denied(options, current, use)
+    denied_by = _list_denying(options, current, use)
     if release is None:
-        return JudgedUse(target, use, denied=denied)
+        return JudgedUse(target, use, denied_by=denied_by)
     newer = catalog.newer(release)
     dates = [other.created for other in newer if other.created is not None]
     withdrawn = _find_withdrawal(current, use, release)
@@ -163,16 +168,17 @@ def judge(options: AdoptionOptions, current: AdoptionState, target: Target, use:
         behind=len(newer),
         behind_since=min(dates, default=None),
         withdrawn=withdrawn,
-        denied=denied,
+        denied_by=denied_by,
     )
 
 
-def _is_denied(options: AdoptionOptions, current: AdoptionState, use: Use) -> bool:
-    """Whether ``deny_images`` names the image, one of its release, or one that it was copied or made from."""
+def _list_denying(options: AdoptionOptions, current: AdoptionState, use: Use) -> tuple[str, ...]:
+    """Return the IDs in ``deny_images`` of the image, its release, or what it was copied or made from."""
     image, release = use.use.image, use.release
     links = {image.ref, *use.chain, *((release.ref, *release.images) if release else ())}
     named = {*(link.image_id for link in links), *(mark.source_image_id for mark in image.watermarks)}
-    return not named.isdisjoint(options.deny_images) or not links.isdisjoint(current.catalog.denied)
+    named.update(image_id for link in links for image_id in current.catalog.denied.get(link, ()))
+    return tuple(image_id for image_id in options.deny_images if image_id in named)
 
 
 def _find_withdrawal(current: AdoptionState, use: Use, release: Release) -> str:
@@ -240,7 +246,7 @@ def _find(options: AdoptionOptions, current: AdoptionState, judged: Iterable[Jud
         regions = sorted({use.target.region for use in uses})
         where = regions[0] if len(regions) == 1 else count(len(regions), "region")
         is_compared = uses[0].release is not None and not uses[0].is_unknown
-        remedy = _remedy(current, uses, regions) if is_compared else reason.cause.remedy
+        remedy = _remedy(options, current, uses, regions) if is_compared else reason.cause.remedy
         finding = reason.cause.finding(
             Target(account_id, regions[0] if len(regions) == 1 else ""),
             f"Account {account_id} in {where}: {_describe(uses)} of {reason.image}, {reason.text}",
@@ -270,7 +276,7 @@ def _list_reasons(options: AdoptionOptions, current: AdoptionState, judged: Judg
     image, release = judged.image_use.image, judged.release
     name = f"{image.ref.image_id}{f' ({image.name})' if image.name else ''}"
     if judged.denied:
-        yield _Reason(causes.DENIED_IMAGE, release.label if release else name, "which deny_images names.")
+        yield _Reason(causes.DENIED_IMAGE, release.label if release else name, _explain_denial(judged))
     if release is not None:
         label = f"{release.label} of the family {release.family}"
         for cause, text in _list_reasons_of_release(options, current, judged, release):
@@ -279,6 +285,23 @@ def _list_reasons(options: AdoptionOptions, current: AdoptionState, judged: Judg
         is_owners = judged.use.standing == UNKNOWN_RELEASE
         cause = causes.UNKNOWN if is_owners else causes.UNKNOWN_ORIGIN
         yield _Reason(cause, name, "whose release is not known.")
+
+
+def _explain_denial(judged: JudgedUse) -> str:
+    """Return whether ``deny_images`` names the image or its release, or something that it comes from."""
+    release = judged.release
+    refs = (judged.image_use.image.ref, *((release.ref, *release.images) if release else ()))
+    if {ref.image_id for ref in refs} & {*judged.denied_by}:
+        return "which deny_images names."
+    return f"which was copied or made from {join_texts(judged.denied_by, _NAMED)}, which deny_images names."
+
+
+def find_fault(options: AdoptionOptions, current: AdoptionState, release: Release) -> str:
+    """Return why nobody should change to a release: ``is denied``, for example; empty if nothing is."""
+    refs = (release.ref, *release.images)
+    if any(ref in current.catalog.denied or ref.image_id in options.deny_images for ref in refs):
+        return "is denied"
+    return "has findings of Amazon Inspector" if release.severity in _SEVERE else ""
 
 
 def _list_reasons_of_release(
@@ -300,17 +323,23 @@ def _list_reasons_of_release(
         yield causes.TOO_OLD, f"created on {release.created:%Y-%m-%d} (max_age_days: {days})."
 
 
-def _remedy(current: AdoptionState, uses: Sequence[JudgedUse], regions: Sequence[str]) -> str:
-    """Return what to replace the uses by: the current release, where a region has it."""
+def _remedy(
+    options: AdoptionOptions, current: AdoptionState, uses: Sequence[JudgedUse], regions: Sequence[str]
+) -> str:
+    """Return what to replace the uses by: the newest release without a fault, where a region has it."""
     release = uses[0].release
     newer = current.catalog.newer(release) if release else ()
     if not newer:
         return "Distribute a newer release, then replace them."
-    launchable = (ref for ref in newer[0].images if ref not in current.catalog.withdrawn)
+    best = next((other for other in newer if not find_fault(options, current, other)), None)
+    if best is None:
+        fault = find_fault(options, current, newer[0])
+        return f"Distribute a fixed release first: {newer[0].label} {fault}. Then replace them by it."
+    launchable = (ref for ref in best.images if ref not in current.catalog.withdrawn)
     there = {ref.region: ref.image_id for ref in launchable}
     if missing := [region for region in regions if region not in there]:
-        return f"Distribute {newer[0].label} to {join_texts(missing)}, then replace them."
-    image = f"{there[regions[0]]} ({newer[0].name})" if len(regions) == 1 else f"{newer[0].name} there"
+        return f"Distribute {best.label} to {join_texts(missing)}, then replace them."
+    image = f"{there[regions[0]]} ({best.name})" if len(regions) == 1 else f"{best.name} there"
     if all(use.image_use.kind == INSTANCE for use in uses):
         return f"Replace them by instances of {image}."
     return f"Change them, so that they launch {image}, and replace instances."
@@ -321,7 +350,8 @@ class AccountAdoption:
     """What an account uses in all regions. ``unread`` are the regions that were not read, or not wholly.
 
     ``worst`` is the use furthest behind, None if none is behind. ``owners`` are the values of tags of such
-    uses. ``no_use`` is the status of an account without any use.
+    uses. ``denied`` are those of them that ``deny_images`` is about. ``no_use`` is the status of an account
+    without any use.
     """
 
     account_id: str
@@ -333,6 +363,7 @@ class AccountAdoption:
     unread: tuple[str, ...] = ()
     worst: JudgedUse | None = None
     owners: tuple[str, ...] = ()
+    denied: int = 0
     no_use: str = "unused"
 
     @property
@@ -384,6 +415,7 @@ def _sum_up_account(
         unread=tuple(sorted(unread)),
         worst=min(behind, key=_badness, default=None),
         owners=tuple(dict.fromkeys(owner for use in behind for owner in use.image_use.owners)),
+        denied=sum(use.number for use in behind if use.denied),
         no_use=no_use,
     )
 

@@ -94,25 +94,36 @@ def build_catalog(
     )
 
 
-def find_denied(images: Images, image_ids: Collection[str]) -> frozenset[ImageRef]:
-    """Return the owner's images that have these IDs, their copies, and what was made from one of them."""
+def find_denied(images: Images, image_ids: Iterable[str]) -> dict[ImageRef, tuple[str, ...]]:
+    """Return the owner's images that have these IDs, their copies, and what was made from one of them.
+
+    Each has the IDs that it is denied by.
+    """
+    denied: dict[ImageRef, tuple[str, ...]] = {}
+    for image_id in image_ids:
+        for ref in _find_derived(images, image_id):
+            denied[ref] = (*denied.get(ref, ()), image_id)
+    return denied
+
+
+def _find_derived(images: Images, image_id: str) -> Iterator[ImageRef]:
     chains = {ref: follow_copies(images, ref) for ref in images}
     roots = {
         chains[ref][-1]
         for ref, own in images.items()
-        if any(link.image_id in image_ids for link in chains[ref])
-        or any(mark.source_image_id in image_ids for mark in own.image.watermarks)
+        if any(link.image_id == image_id for link in chains[ref])
+        or any(mark.source_image_id == image_id for mark in own.image.watermarks)
     }
 
     def is_made_from_denied(ref: ImageRef) -> bool:
         base = images[ref].base if ref in images else None
-        return base is not None and (base.image_id in image_ids or chains.get(base, [base])[-1] in roots)
+        return base is not None and (base.image_id == image_id or chains.get(base, [base])[-1] in roots)
 
     others = {chain[-1] for chain in chains.values()} - roots
     while made := {ref for ref in others if is_made_from_denied(ref)}:
         roots |= made
         others -= made
-    return frozenset(ref for ref, chain in chains.items() if chain[-1] in roots)
+    yield from (ref for ref, chain in chains.items() if chain[-1] in roots)
 
 
 def find_withdrawal(own: OwnImage, now: datetime) -> str | None:

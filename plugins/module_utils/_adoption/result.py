@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from .._listing import join_texts
 from .options import AdoptionOptions
-from .plan import AccountAdoption, AdoptionPlan, JudgedUse, sum_up
+from .plan import AccountAdoption, AdoptionPlan, JudgedUse, find_fault, sum_up
 from .state import INSTANCES, USAGE_REPORTS, AdoptionState, Release
 
 _MANAGED = (
@@ -59,11 +59,12 @@ def build_result(options: AdoptionOptions, current: AdoptionState, plan: Adoptio
     return {
         "account_id": current.catalog.account_id,
         "accounts": [_account_to_dict(current, account) for account in accounts],
+        "denied": [_denied_to_dict(image_id, plan.judged) for image_id in _list_deniable(options, current)],
         "depth": options.depth,
         "findings": [finding.to_dict() for finding in plan.findings],
         "not_looked_at": list(list_left_out(options, current)),
         "regions": sorted(regions),
-        "releases": [_release_to_dict(current, release) for release in current.catalog.releases],
+        "releases": [_release_to_dict(options, current, release) for release in current.catalog.releases],
         "uses": [use_to_dict(current, judged) for judged in plan.judged if judged.is_counted],
     }
 
@@ -97,17 +98,34 @@ def list_left_out(options: AdoptionOptions, current: AdoptionState) -> Iterator[
             yield f"max_age_days does not judge releases without a date: {names}."
 
 
+def _list_deniable(options: AdoptionOptions, current: AdoptionState) -> list[str]:
+    """Return the images in ``deny_images`` whose use was looked at."""
+    own = {ref.image_id for ref in current.catalog.own}
+    is_reported = options.depth == USAGE_REPORTS
+    return [image_id for image_id in options.deny_images if image_id in own or not is_reported]
+
+
+def _denied_to_dict(image_id: str, judged: Iterable[JudgedUse]) -> dict[str, Any]:
+    uses = [use for use in judged if image_id in use.denied_by]
+    return {
+        "accounts": len({use.target.account_id for use in uses}),
+        "image_id": image_id,
+        "uses": sum(use.number for use in uses),
+    }
+
+
 def _list_denied_elsewhere(options: AdoptionOptions, current: AdoptionState) -> Iterator[str]:
     """Yield which images in ``deny_images`` have no usage report, because the owner does not have them."""
-    own = {ref.image_id for ref in current.catalog.own}
-    if denied := [image_id for image_id in options.deny_images if image_id not in own]:
+    deniable = _list_deniable(options, current)
+    if denied := [image_id for image_id in options.deny_images if image_id not in deniable]:
         owner, names = current.catalog.account_id, join_texts(denied, _NAMED)
         yield f"deny_images: the use of {names} was not looked at: the account {owner} has no such image."
 
 
-def _release_to_dict(current: AdoptionState, release: Release) -> dict[str, Any]:
+def _release_to_dict(options: AdoptionOptions, current: AdoptionState, release: Release) -> dict[str, Any]:
     return {
         "created": _render(release.created),
+        "fault": find_fault(options, current, release) or None,
         "family": release.family,
         "image_id": release.ref.image_id,
         "images": [{"image_id": ref.image_id, "region": ref.region} for ref in release.images],
@@ -126,6 +144,7 @@ def _account_to_dict(current: AdoptionState, account: AccountAdoption) -> dict[s
         "behind": account.behind,
         "behind_regions": list(account.regions),
         "current": account.current,
+        "denied": account.denied,
         "other": account.other,
         "owners": list(account.owners),
         "status": account.status,
@@ -143,7 +162,7 @@ def use_to_dict(current: AdoptionState, judged: JudgedUse) -> dict[str, Any]:
         "account_id": judged.target.account_id,
         "behind_since": _render(since),
         "days_behind": None if since is None else max(0, (current.now - since).days),
-        "denied": judged.denied,
+        "denied_by": list(judged.denied_by),
         "family": release.family if release else None,
         "image_id": image.ref.image_id,
         "image_name": image.name or (release.name if release else "") or None,

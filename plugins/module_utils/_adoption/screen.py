@@ -25,12 +25,13 @@ from .._reports.screen import (
     limit_artifacts,
     wrap_text,
 )
-from .content import count_behind, count_others, describe_uses
+from .content import count_behind, count_others, describe_denied, describe_uses, list_current
 
 _MOST = 8
 _COLUMNS = (
     Column("account_id", "account"),
     Column("behind", "behind", numeric=True),
+    Column("denied", "denied", numeric=True),
     Column("current", "current", numeric=True),
     Column("release", "worst release"),
     Column("releases_behind", "newer", numeric=True),
@@ -60,8 +61,9 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     failure = format_failure_message(text, failed, rest) if failed else ""
     behind = [account for account in report["accounts"] if account["worst"] is not None]
     lines = (
+        *_format_denied(report),
         *wrap_text(text, tone),
-        *(line for release in _list_current(report) for line in wrap_text(release)),
+        *_format_current(report),
         *format_table(_COLUMNS, [_row(account) for account in behind[:_MOST]]),
         *_count_rest(len(behind) - _MOST),
         *format_failures(report["failures"], rest, failure),
@@ -85,12 +87,14 @@ def _counts(report: Mapping[str, Any]) -> str:
     return f"{', '.join(text for text in texts if text)}."
 
 
-def _list_current(report: Mapping[str, Any]) -> Iterator[str]:
-    for release in report["releases"]:
-        if not release["releases_behind"] and not release["withdrawn"]:
-            created = f", {release['created'][:10]}" if release["created"] else ""
-            image = f"{release['name']} ({release['image_id']}{created})"
-            yield f"Current release of {release['family']}: {image}."
+def _format_denied(report: Mapping[str, Any]) -> Iterator[Line]:
+    for text, is_used in describe_denied(report):
+        yield from wrap_text(text, Tone.BAD if is_used else Tone.PLAIN)
+
+
+def _format_current(report: Mapping[str, Any]) -> Iterator[Line]:
+    for family, text in list_current(report):
+        yield from wrap_text(f"Current release of {family}: {text}.")
 
 
 def _row(account: Mapping[str, Any]) -> Row:
@@ -99,13 +103,14 @@ def _row(account: Mapping[str, Any]) -> Row:
     cells = {
         "account_id": account["account_id"],
         "behind": account["behind"],
+        "denied": account["denied"] or "",
         "current": account["current"],
         "release": worst["release"] or worst["image_name"] or worst["image_id"],
         "releases_behind": worst["releases_behind"],
-        "since": "denied" if worst["denied"] else since,
+        "since": since,
         "owners": ", ".join(account["owners"][:1]),
     }
-    return Row(cells, Tone.BAD if worst["denied"] or worst["withdrawn"] else Tone.WARNING)
+    return Row(cells, Tone.BAD if account["denied"] or worst["withdrawn"] else Tone.WARNING)
 
 
 def _count_rest(number: int) -> Iterator[Line]:

@@ -77,7 +77,7 @@ class Catalog:
     ``releases`` are those of all families, the newest of each first. ``release_of`` has every image of them,
     also the deregistered ones that copies name as their source. ``own`` are all images of the owner, of any
     family. ``withdrawn`` says why an image should not be launched. ``denied`` are the owner's images, of any
-    family, that the task denies, with their copies and what was made from them.
+    family, that the task denies, with their copies and what was made from them, and the IDs that deny them.
     """
 
     account_id: str
@@ -85,7 +85,7 @@ class Catalog:
     release_of: Mapping[ImageRef, Release] = field(default_factory=dict)
     own: frozenset[ImageRef] = frozenset()
     withdrawn: Mapping[ImageRef, str] = field(default_factory=dict)
-    denied: frozenset[ImageRef] = frozenset()
+    denied: Mapping[ImageRef, tuple[str, ...]] = field(default_factory=dict)
 
     def newer(self, release: Release) -> tuple[Release, ...]:
         """Return the releases of the family that are newer and can be launched, the newest first."""

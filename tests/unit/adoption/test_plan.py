@@ -45,6 +45,22 @@ from tests.unit.adoption.examples import (
 
 KINDS = ("instance", "launch_template", "auto_scaling_group", "parameter", "fleet", "image_recipe")
 GONE, COPY, COPY_OF_COPY = (ImageRef(EU, f"ami-0000{name}") for name in ("dead", "00c1", "00c2"))
+BASE, BASE_US, MADE, MADE_US = (
+    ImageRef(*place)
+    for place in (
+        (EU, "ami-0000ba5e"),
+        (US, "ami-000ba5e1"),
+        (EU, "ami-00003ade"),
+        (US, "ami-0003ade1"),
+    )
+)
+OF_NO_FAMILY = {
+    BASE: own(BASE.image_id, 50, tags={}),
+    BASE_US: own(BASE_US.image_id, 49, BASE, tags={}),
+    MADE: own(MADE.image_id, 40, tags={}, base=BASE_US),
+    MADE_US: own(MADE_US.image_id, 39, MADE, tags={}),
+    GONE: own(GONE.image_id, 39, tags={}),
+}
 
 
 def accounts(current: AdoptionState, **given: Any) -> list[tuple[str, str]]:
@@ -178,7 +194,7 @@ def test_a_denied_image_of_somebody_else_is_a_finding_and_puts_the_account_behin
     current = state(used(GONE, **OF_AMAZON))
     (finding,) = planned(current, deny_images=(GONE.image_id,)).findings
     assert finding.code == "denied_image_used"
-    assert finding.remedy == "Replace what the finding names by the current release of the family."
+    assert finding.remedy.startswith("Replace what the finding names by the current release of the family.")
     assert accounts(current, deny_images=(GONE.image_id,)) == [(CONSUMER, "behind")]
 
 
@@ -278,6 +294,67 @@ def test_a_release_that_a_late_copy_is_left_of_is_not_the_current_one() -> None:
     assert accounts(state(used(NEW), images=images)) == [(CONSUMER, "current")]
 
 
+SEVERE = {"scan": ScanResults(highest_severity="CRITICAL")}
+NONE_FIXED = f"Distribute a fixed release first: web-3 ({NEW.image_id}) {{why}}. Then replace them by it."
+
+
+@pytest.mark.parametrize(
+    ("given", "changed", "remedy"),
+    [
+        (
+            {"deny_images": (OLD.image_id, NEW.image_id)},
+            {},
+            f"Replace them by instances of {MIDDLE.image_id} (web-2).",
+        ),
+        (
+            {"deny_images": (OLD.image_id,)},
+            {"new": SEVERE},
+            f"Replace them by instances of {MIDDLE.image_id} (web-2).",
+        ),
+        (
+            {"deny_images": (OLD.image_id, MIDDLE.image_id, NEW.image_id)},
+            {},
+            NONE_FIXED.format(why="is denied"),
+        ),
+        (
+            {"deny_images": (OLD.image_id,)},
+            {"new": SEVERE, "middle": SEVERE},
+            NONE_FIXED.format(why="has findings of Amazon Inspector"),
+        ),
+    ],
+)
+def test_the_remedy_names_no_denied_or_vulnerable_release(
+    given: dict[str, Any], changed: dict[str, Any], remedy: str
+) -> None:
+    images = three_releases(**changed)
+    (finding,) = planned(state(used(OLD), images=images, **given), **given).findings
+    assert finding.remedy == remedy
+
+
+@pytest.mark.parametrize(
+    ("use", "denied", "said"),
+    [
+        (used(OLD), OLD, f"web-1 ({OLD.image_id}), which deny_images names."),
+        (used(OLD), OLD_US, f"web-1 ({OLD.image_id}), which deny_images names."),
+        (used(COPY, owner_id=CONSUMER), OLD, f"web-1 ({OLD.image_id}), which deny_images names."),
+        (used(MADE_US), BASE, "which was copied or made from {denied}, which deny_images names."),
+        (
+            used(NEW, watermarks=(marked(OLD),)),
+            OLD,
+            "which was copied or made from {denied}, which deny_images names.",
+        ),
+    ],
+)
+def test_what_was_made_from_a_denied_image_is_not_called_denied_itself(
+    use: ImageUse, denied: ImageRef, said: str
+) -> None:
+    given = {"deny_images": (denied.image_id,)}
+    images = {**three_releases(), **OF_NO_FAMILY}
+    (finding,) = planned(state(use, images=images, origins={COPY: OLD}, **given), **given).findings
+    assert finding.message.endswith(said.format(denied=denied.image_id))
+    assert finding.code == "denied_image_used"
+
+
 def test_it_is_not_known_which_of_several_releases_without_a_date_is_current() -> None:
     images = {OLD_US: own(OLD_US.image_id, 89, OLD), NEW_US: own(NEW_US.image_id, 1, NEW)}
     current = state(used(NEW_US), images=images)
@@ -311,24 +388,6 @@ def test_a_copy_of_a_denied_image_is_denied(ref: ImageRef, origins: dict[ImageRe
     current = state(used(ref, owner_id=CONSUMER), origins=origins)
     assert codes(current, deny_images=(GONE.image_id,)) == ["denied_image_used"]
     assert accounts(current, deny_images=(GONE.image_id,)) == [(CONSUMER, "behind")]
-
-
-BASE, BASE_US, MADE, MADE_US = (
-    ImageRef(*place)
-    for place in (
-        (EU, "ami-0000ba5e"),
-        (US, "ami-000ba5e1"),
-        (EU, "ami-00003ade"),
-        (US, "ami-0003ade1"),
-    )
-)
-OF_NO_FAMILY = {
-    BASE: own(BASE.image_id, 50, tags={}),
-    BASE_US: own(BASE_US.image_id, 49, BASE, tags={}),
-    MADE: own(MADE.image_id, 40, tags={}, base=BASE_US),
-    MADE_US: own(MADE_US.image_id, 39, MADE, tags={}),
-    GONE: own(GONE.image_id, 39, tags={}),
-}
 
 
 @pytest.mark.parametrize("denied", [BASE, BASE_US])

@@ -25,7 +25,7 @@ from ansible_collections.golden.images.plugins.module_utils._adoption.document i
 from ansible_collections.golden.images.plugins.module_utils._adoption.result import build_result
 from ansible_collections.golden.images.plugins.module_utils._adoption.screen import screen
 from ansible_collections.golden.images.plugins.module_utils._adoption.state import AdoptionState, ImageUse
-from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Target
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, ScanResults, Target
 from ansible_collections.golden.images.plugins.module_utils._reports.as_csv import render_csv
 from ansible_collections.golden.images.plugins.module_utils._reports.as_sarif import render_sarif
 from ansible_collections.golden.images.plugins.module_utils._reports.document import Bars, Changes, Grid, Mark
@@ -430,11 +430,50 @@ DENYING = {"deny_images": (GONE.image_id,)}
 DENIED_USES = [used(GONE, **OF_AMAZON), used(NEW)]
 
 
-def test_the_screen_tells_denied_uses_and_what_could_not_be_read_first() -> None:
+def test_who_runs_a_denied_image_is_said_first_and_in_every_form() -> None:
     content = content_of(*DENIED_USES, given=DENYING, unread=DARK)
+    said = f"Denied: 1 use of {GONE.image_id}, or of what comes from it, in 1 account."
+    assert said in content["summary"]
     text = text_of(content)
-    assert f"{CONSUMER} 1 1 {GONE.image_id} 0 denied" in text
-    assert text.index(f"account {OTHER_CONSUMER}: You are not authorized") < text.index("was not looked at")
+    assert text.startswith(f"{said} Incomplete: ")
+    assert "account behind denied current worst release" in text
+    assert f"{CONSUMER} 1 1 1 {GONE.image_id}" in text
+    assert [row["Denied"] for row in rows_of(content) if row["Status"] == "behind"] == [GONE.image_id]
+    (behind,) = [
+        table for table in build_document(content).tables if table.title.startswith("Accounts behind")
+    ]
+    assert [row["denied"] for row in behind.rows] == [1]
+
+
+def test_a_denied_image_without_a_use_is_said_to_have_none_in_what_was_read() -> None:
+    none = f"No use of {GONE.image_id} was found in what was read."
+    content = content_of(used(NEW), given=DENYING)
+    assert text_of(content).startswith(f"{none} Up to date: ")
+    assert none in content["summary"]
+    # Usage reports cannot tell of an image that the owner does not have.
+    assert none not in content_of(used(NEW), given={**DENYING, **AT_REPORTS})["summary"]
+    owned = {"deny_images": (OLD.image_id,), **AT_REPORTS}
+    assert f"No use of {OLD.image_id} was found" in content_of(used(NEW), given=owned)["summary"]
+
+
+@pytest.mark.parametrize(
+    ("given", "changed", "fault"),
+    [
+        ({"deny_images": (NEW.image_id,)}, {}, "is denied"),
+        (
+            {},
+            {"new": {"scan": ScanResults(highest_severity="CRITICAL")}},
+            "has findings of Amazon Inspector",
+        ),
+    ],
+)
+def test_a_current_release_that_nobody_should_change_to(
+    given: dict[str, Any], changed: dict[str, Any], fault: str
+) -> None:
+    content = content_of(used(OLD), given=given, images=three_releases(**changed))
+    said = f"web-3 ({NEW.image_id}, 2026-11-22), which {fault}: distribute a fixed release"
+    assert f"Current release of web: {said}." in text_of(content)
+    assert ("Current release", f"web: {said}") in build_document(content).facts
 
 
 def test_the_screen_names_the_worst_accounts_and_their_owners() -> None:
