@@ -76,9 +76,8 @@ options:
     default: []
   regions:
     description:
-      - The regions to read, both for releases and for their use. Releases that are only in other regions are not known then.
-      - By default, releases are looked for in all regions that the account is opted in to, and their use in those that have an
-        image of a family.
+      - The regions in which the use of images is looked for. By default all that the account is opted in to.
+      - Releases are looked for in all of these, whatever regions are named.
     type: list
     elements: str
     default: []

@@ -51,7 +51,7 @@ def images(encrypted: EncryptedFixture) -> dict[str, str]:
         "region": HOME,
         "devices": DISKS,
         "tags": {"family": "web"},
-        "sharing": {"accounts": [CURRENT, BEHIND, COPYING], "snapshot_accounts": [COPYING]},
+        "sharing": {"accounts": [CURRENT, BEHIND, COPYING], "snapshot_accounts": [BEHIND, COPYING]},
     }
     return encrypted.add_images(
         {
@@ -118,7 +118,10 @@ def test_accounts_behind_are_found_wherever_their_image_comes_from(
         ("release_too_far_behind", copying),
     }
     assert observed.changes(aws) == []
-    assert len(aws.calls(action="DescribeInstanceImageMetadata")) == 3
+    looked_at = [(call.account_id, call.region) for call in aws.calls(action="DescribeInstanceImageMetadata")]
+    # Also where the owner has no image: what was launched from a deregistered one still runs.
+    assert {(account, region) for account in found for region in (HOME, AWAY)} < set(looked_at)
+    assert len(looked_at) == len(set(looked_at))
     assert {(each["Account"], each["Resource"]) for each in rows(tmp_path) if each["Status"] == "behind"} >= {
         (behind, late)
     }
@@ -144,7 +147,7 @@ def test_an_account_that_cannot_be_read_is_unreadable_in_every_form(
     statuses = {each["account_id"]: each["status"] for each in run.facts["adoption_accounts"]}
     assert statuses == {current: "unused", dark: "unreadable"}
     assert dark in run.text
-    assert [(each["Account"], each["Status"]) for each in rows(tmp_path)] == [(dark, "unreadable")]
+    assert {(each["Account"], each["Status"]) for each in rows(tmp_path)} == {(dark, "unreadable")}
     report = json.loads(Path(tmp_path, "adoption", "report.json").read_text(encoding="utf-8"))
     assert report["status"] == "incomplete"
     assert [each["account_id"] for each in report["failures"]] == [dark]
@@ -218,3 +221,53 @@ def test_what_the_next_launch_takes(
     assert run.code == 0, run.text
     statuses = {each["account_id"]: each["status"] for each in run.facts["adoption_accounts"]}
     assert statuses == {current: "current", behind: "behind"}
+
+
+@pytest.mark.nightly
+def test_an_old_release_stays_behind_after_the_owner_deregistered_it_in_its_last_region(
+    aws: SimulatedAws,
+    encrypted: EncryptedFixture,
+    ansible: Ansible,
+    images: dict[str, str],
+    variables: dict[str, Any],
+) -> None:
+    (behind,) = encrypted.account_ids(BEHIND)
+    owner = aws.client("ec2", OWNER, AWAY)
+    copy_id = owner.copy_image(SourceImageId=images["web-1"], SourceRegion=HOME, Name="web-1")["ImageId"]
+    owner.get_waiter("image_available").wait(ImageIds=[copy_id], WaiterConfig={"Delay": 1})
+    owner.modify_image_attribute(ImageId=copy_id, LaunchPermission={"Add": [{"UserId": behind}]})
+    launch(aws, BEHIND, copy_id, AWAY)
+    owner.deregister_image(ImageId=copy_id)
+    aws.client("ec2", OWNER, HOME).deregister_image(ImageId=images["web-1"])
+    one = {**variables, "adoption_account_ids": [behind], "adoption_deny_images": [copy_id, images["web-1"]]}
+    run = ansible.run(FQCN, one)
+    assert run.code == 0, run.text
+    assert run.facts["adoption_status"] == "behind"
+    assert [each["code"] for each in run.facts["adoption_findings"]] == ["denied_image_used"]
+
+
+@pytest.mark.nightly
+def test_a_copy_of_an_account_that_is_not_listed_is_unknown(
+    aws: SimulatedAws,
+    encrypted: EncryptedFixture,
+    ansible: Ansible,
+    images: dict[str, str],
+    variables: dict[str, Any],
+) -> None:
+    current = encrypted.account_ids(CURRENT)
+    partner = aws.client("ec2", BEHIND, HOME)
+    copy_id = partner.copy_image(SourceImageId=images["web-1"], SourceRegion=HOME, Name="mine")["ImageId"]
+    partner.get_waiter("image_available").wait(ImageIds=[copy_id], WaiterConfig={"Delay": 1})
+    partner.modify_image_attribute(
+        ImageId=copy_id, LaunchPermission={"Add": [{"UserId": each} for each in current]}
+    )
+    launch(aws, CURRENT, copy_id)
+    denied = {"adoption_deny_images": [images["web-1"]], "adoption_fail_on": "high"}
+    run = ansible.run(
+        FQCN, {**variables, **denied, "adoption_account_ids": current, "adoption_regions": [HOME]}
+    )
+    assert run.facts["adoption_status"] == "unknown"
+    assert run.code != 0
+    assert [(each["code"], each["severity"]) for each in run.facts["adoption_findings"]] == [
+        ("image_origin_unknown", "high")
+    ]

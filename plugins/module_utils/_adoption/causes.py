@@ -77,9 +77,11 @@ UNKNOWN = Cause(
     "release_unknown",
     Severity.MEDIUM,
     "The account uses an image of the owner that the owner does not have any more, and neither its name nor "
-    "a watermark tells its family. It can be of any release.",
+    "a watermark tells its family, or one of a family whose releases have no dates. It can be of an old "
+    "release.",
     "Replace what the finding names if it is of the family. A name pattern or a watermark as the family "
-    "tells that of deregistered images, too.",
+    "tells that of deregistered images, too. A release whose first image is gone is as old as the tag "
+    "golden.images:origin-created of its copies says.",
 )
 UNKNOWN_ORIGIN = Cause(
     "image_origin_unknown",

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from .._aws import errors
 from .._aws.accounts import AssumedAccounts
-from .._aws.caller import identify_with_regions, preferred_region
+from .._aws.caller import identify_with_enabled, preferred_region
 from .._aws.clients import Clients
 from .._aws.read import Caller
 from .._cleanup.read_regions import read_own_images
@@ -40,7 +40,7 @@ from .read_uses import LAUNCHERS, read_images
 from .releases import build_catalog, list_sources
 from .result import build_result
 from .state import ASSUME_ROLE, LAUNCHES, USAGE_REPORTS, AdoptionState, Catalog, Look
-from .usage_reports import list_failures, list_images, look_at_reports
+from .usage_reports import list_failures, look_at_reports
 
 _NO_FAMILY = "family_not_found"
 
@@ -57,12 +57,13 @@ def read_state(clients: Clients, options: AdoptionOptions) -> AdoptionState:
         ValidationError: a region does not exist, the owner's images cannot be read there, or there is no
             image of the families.
     """
-    caller, regions = identify_with_regions(clients, options.regions)
+    caller, enabled = identify_with_enabled(clients, options.regions)
     now = datetime.now(UTC)
-    catalog = _read_catalog(clients, options, caller.account_id, regions, now)
+    catalog = _read_catalog(clients, options, caller.account_id, enabled, now)
     if options.depth == USAGE_REPORTS:
         return _read_reported(clients, options, AdoptionState(now, catalog))
-    looked_at = options.regions or catalog.regions
+    # What was launched from an image that the owner has deregistered still runs where it has none any more.
+    looked_at = options.regions or enabled
     reading = _Reading(caller, options, preferred_region(clients, list(looked_at)), looked_at, catalog)
     report = reporter(options.progress_path, lambda _line: None)
     waiting = waiting_reporter(report, "Reading accounts", len(options.account_ids))
@@ -144,7 +145,7 @@ def _read_reported(
 ) -> AdoptionState:
     """Return the state with what the usage reports say that there are now, and why others are missing."""
     catalog = current.catalog
-    reports, refused = read_reports(clients, catalog.account_id, list_images(catalog))
+    reports, refused = read_reports(clients, catalog.account_id, catalog.reported)
     failures = list_failures(catalog, reports, refused, current.now, not_requested)
     looks = look_at_reports(catalog, reports, failures, options.account_ids, current.now)
     return replace(current, looks=looks, reports=reports, report_failures=failures)
@@ -175,24 +176,28 @@ def apply(
 def _read_catalog(
     clients: Clients, options: AdoptionOptions, account_id: str, regions: Collection[str], now: datetime
 ) -> Catalog:
-    """Return the releases in the owner's images.
+    """Return the releases in the owner's images of all its regions.
 
-    Without the images of one region, the newest release could be unknown: that is refused.
+    Without the images of one region, the newest release could be unknown: that is refused, unless the option
+    ``regions`` leaves that region out.
     """
     clients.open("ec2", regions)
     done, failed = map_parallel(regions, lambda region: read_own_images(clients.ec2(region), region))
-    if failed:
+    if refused := [region for region in failed if region in (options.regions or regions)]:
         raise ValidationError(
-            errors.failure(exception, Target(account_id, region), "DescribeImages")
-            for region, exception in failed.items()
+            errors.failure(failed[region], Target(account_id, region), "DescribeImages") for region in refused
         )
     images = {
         ImageRef(region, own.image.image_id): own for region, of_region in done.items() for own in of_region
     }
-    foreign = _read_foreign(clients, account_id, list_sources(images, options.forms_families), regions)
-    catalog = build_catalog(account_id, images, options.forms_families, now, foreign, options.deny_images)
+    foreign = _read_foreign(clients, account_id, list_sources(images, options.forms_families), done)
+    catalog = replace(
+        build_catalog(account_id, images, options.forms_families, now, foreign, options.deny_images),
+        unread=tuple(sorted(failed)),
+        limited_to=options.regions,
+    )
     all_families = build_catalog(account_id, images, replace(options.forms_families, names=()), now).families
-    if refusals := tuple(_refuse_missing_families(options, catalog, all_families, len(regions))):
+    if refusals := tuple(_refuse_missing_families(options, catalog, all_families, len(done))):
         raise ValidationError(refusals)
     return catalog
 
@@ -231,7 +236,7 @@ def _refuse_missing_families(
         yield Failure(
             f"families: the {account} has no image of the family {join_texts(missing)} in {place}. Its "
             f"families are {join_texts(all_families)}.",
-            "Correct the names, the account of the credentials, or regions.",
+            "Correct the names, or the account of the credentials.",
             _NO_FAMILY,
             "families",
         )
@@ -239,9 +244,17 @@ def _refuse_missing_families(
         images = count(len(catalog.own), "image")
         yield Failure(
             f"{options.family_option}: none of the {images} of the {account} in {place} is of a family.",
-            "Correct the option, the account of the credentials, or regions.",
+            "Correct the option, or the account of the credentials.",
             _NO_FAMILY,
             options.family_option,
+        )
+    elif options.depth == USAGE_REPORTS and not catalog.regions:
+        yield Failure(
+            f"regions: the {account} has no image of a family in {join_texts(options.regions)}: AWS has no "
+            "usage report of it there.",
+            "Correct or leave out regions.",
+            _NO_FAMILY,
+            "regions",
         )
 
 

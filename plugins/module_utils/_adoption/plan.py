@@ -281,6 +281,10 @@ def _list_reasons(options: AdoptionOptions, current: AdoptionState, judged: Judg
         label = f"{release.label} of the family {release.family}"
         for cause, text in _list_reasons_of_release(options, current, judged, release):
             yield _Reason(cause, label, text)
+        if judged.is_unknown:
+            yield _Reason(
+                causes.UNKNOWN, label, "whose releases have no dates: nothing tells which one is current."
+            )
     elif judged.is_unknown:
         is_owners = judged.use.standing == UNKNOWN_RELEASE
         cause = causes.UNKNOWN if is_owners else causes.UNKNOWN_ORIGIN

@@ -42,8 +42,8 @@ _DEREGISTERED = (
 )
 _NO_CONFIG = "AWS Config was not read: what it recorded of accounts and regions is not in this report."
 _ELSEWHERE = (
-    "Regions without an image of the families were not looked at. An account can have copied one there: to "
-    "look there, too, list all regions in the option regions."
+    "Regions that the owner has not enabled were not looked at. An account that has enabled one can have "
+    "copied an image there."
 )
 # Releases that a sentence names.
 _NAMED = 3
@@ -79,8 +79,11 @@ def list_left_out(options: AdoptionOptions, current: AdoptionState) -> Iterator[
     if options.regions:
         verb = "was" if len(options.regions) == 1 else "were"
         names = join_texts(sorted(options.regions))
-        yield f"Only {names} {verb} looked at, also for releases: a newer one elsewhere is not known."
-    else:
+        yield f"Only {names} {verb} looked at: what the accounts use elsewhere is not known."
+        if current.catalog.unread:
+            unread = join_texts(current.catalog.unread)
+            yield f"The owner's images in {unread} could not be read: newer releases there are not known."
+    elif options.depth != USAGE_REPORTS:
         yield _ELSEWHERE
     if options.depth == USAGE_REPORTS:
         yield _COUNTS

@@ -78,6 +78,8 @@ class Catalog:
     also the deregistered ones that copies name as their source. ``own`` are all images of the owner, of any
     family. ``withdrawn`` says why an image should not be launched. ``denied`` are the owner's images, of any
     family, that the task denies, with their copies and what was made from them, and the IDs that deny them.
+    ``unread`` are the owner's regions whose images could not be read. Usage reports are ``limited_to`` these
+    regions, if there are any.
     """
 
     account_id: str
@@ -86,6 +88,8 @@ class Catalog:
     own: frozenset[ImageRef] = frozenset()
     withdrawn: Mapping[ImageRef, str] = field(default_factory=dict)
     denied: Mapping[ImageRef, tuple[str, ...]] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+    limited_to: tuple[str, ...] = ()
 
     def newer(self, release: Release) -> tuple[Release, ...]:
         """Return the releases of the family that are newer and can be launched, the newest first."""
@@ -109,9 +113,18 @@ class Catalog:
 
     @property
     def regions(self) -> tuple[str, ...]:
-        """Return the regions that have an image of a release, or one that the task denies."""
-        of_releases = {ref.region for release in self.releases for ref in release.images}
-        return tuple(sorted(of_releases | {ref.region for ref in self.denied}))
+        """Return the regions with an image that AWS can make a usage report of."""
+        return tuple(sorted({ref.region for ref in self.reported}))
+
+    @property
+    def reported(self) -> tuple[ImageRef, ...]:
+        """Return the images that usage reports are read of: those of all releases, and denied ones.
+
+        Those of the newest release of a family are first.
+        """
+        of_releases = [ref for release in self.releases for ref in release.images]
+        refs = dict.fromkeys((*of_releases, *sorted(self.denied)))
+        return tuple(ref for ref in refs if not self.limited_to or ref.region in self.limited_to)
 
 
 def _is_newer(one: Release, other: Release) -> bool:

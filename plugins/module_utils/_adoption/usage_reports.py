@@ -29,15 +29,6 @@ _NAMED = 3
 Reports = Mapping[ImageRef, UsageReport]
 
 
-def list_images(catalog: Catalog) -> tuple[ImageRef, ...]:
-    """Return the images that usage reports are read of: those of all releases, and denied ones.
-
-    Those of the newest release of a family are first.
-    """
-    of_releases = [ref for release in catalog.releases for ref in release.images]
-    return tuple(dict.fromkeys((*of_releases, *sorted(catalog.denied))))
-
-
 def list_requests(catalog: Catalog, reports: Reports, now: datetime) -> tuple[Action, ...]:
     """Return the requests of reports for all images whose report does not count, unless one is pending.
 
@@ -50,7 +41,7 @@ def list_requests(catalog: Catalog, reports: Reports, now: datetime) -> tuple[Ac
         for name in REPORTED_TYPES
     ]
     actions = []
-    for ref in list_images(catalog):
+    for ref in catalog.reported:
         report = reports.get(ref)
         if not _find_problem(report, now) or (report is not None and report.state == "pending"):
             continue
@@ -91,7 +82,7 @@ def list_failures(
         if region in refused:
             continue
         problems: dict[str, list[str]] = {}
-        for ref in list_images(catalog):
+        for ref in catalog.reported:
             if ref.region == region and (problem := _find_problem(reports.get(ref), now)):
                 problems.setdefault(problem, []).append(ref.image_id)
         if problems and region in refusals:
@@ -124,7 +115,7 @@ def look_at_reports(
     """
     used: dict[Target, list[Use]] = {}
     found: dict[str, None] = dict.fromkeys(one for one in account_ids if one != catalog.account_id)
-    for ref in list_images(catalog):
+    for ref in catalog.reported:
         report = reports.get(ref)
         if report is None or _find_problem(report, now):
             continue

@@ -191,6 +191,16 @@ def _list_regions(clients: Clients, caller: Caller, region: str) -> Mapping[str,
 def identify_with_regions(clients: Clients, named: Sequence[str]) -> tuple[Caller, tuple[str, ...]]:
     """Return the account and the ``named`` regions, the option ``regions``; by default all enabled ones.
 
+    Raises:
+        ValidationError: as ``identify_with_enabled``.
+    """
+    caller, enabled = identify_with_enabled(clients, named)
+    return caller, tuple(named) or enabled
+
+
+def identify_with_enabled(clients: Clients, named: Sequence[str]) -> tuple[Caller, tuple[str, ...]]:
+    """Return the account and all its enabled regions; ``named`` are some, the option ``regions``.
+
     All regions are listed in the default region. If all named regions are in other partitions, they are
     listed in one of these. Only this list shows that a named region is misspelled or not enabled.
 
@@ -211,7 +221,7 @@ def identify_with_regions(clients: Clients, named: Sequence[str]) -> tuple[Calle
     ]
     if failures:
         raise ValidationError(failures)
-    return caller, tuple(named) or list_enabled(known)
+    return caller, list_enabled(known)
 
 
 def _region_of_other_partition(clients: Clients, named: Sequence[str]) -> str | None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,8 +13,9 @@ from ansible_collections.golden.images.plugins.module_utils._adoption.flow impor
 from ansible_collections.golden.images.plugins.module_utils._cleanup.sharing import REPORTED_TYPES
 from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 
-from tests.unit.adoption.examples import CONSUMER, EU, options
+from tests.unit.adoption.examples import CONSUMER, EU, US, options
 from tests.unit.cleanup.aws_answers import Answers
+from tests.unit.diagnose.accounts import Accounts
 from tests.unit.examples import OWNER
 
 IMAGES = [
@@ -156,3 +158,78 @@ def test_images_of_the_owner_that_cannot_be_read_are_one_error() -> None:
         run(owner([], describe_images="UnauthorizedOperation"))
     (failure,) = refused.value.failures
     assert (failure.error_code, failure.region) == ("UnauthorizedOperation", EU)
+
+
+def owner_in(images: Mapping[str, Any], consumer: Answers | None = None) -> Accounts:
+    """The owner's account, whose images are others in each region; a consumer that it can read."""
+    regions = [{"RegionName": name, "OptInStatus": "opt-in-not-required"} for name in images]
+    aws = Accounts(describe_regions={"Regions": regions})
+    aws.accounts[CONSUMER] = consumer or Answers()
+    aws.regions = {
+        region: Answers(**{**aws.answers, "describe_images": found}) for region, found in images.items()
+    }
+    return aws
+
+
+def copies(*sources: dict[str, Any]) -> dict[str, Any]:
+    """An answer of DescribeImages with copies of these images in the other region."""
+    beyond = {"SourceImageRegion": EU, "CreationDate": "2026-11-20T00:00:00.000Z"}
+    return {
+        "Images": [
+            {**one, "ImageId": f"{one['ImageId']}c", "SourceImageId": one["ImageId"], **beyond}
+            for one in sources
+        ]
+    }
+
+
+def running(image_id: str) -> Answers:
+    """An account with an instance of the image in each region."""
+    image = {"ImageId": image_id, "OwnerId": OWNER, "State": "available"}
+    instance = {"InstanceId": "i-1", "State": {"Name": "running"}, "ImageMetadata": image}
+    return Answers(describe_instance_image_metadata={"InstanceImageMetadata": [instance]})
+
+
+BY_INSTANCES = {"depth": "instances", "account_ids": (CONSUMER,), "consumer_role_name": "reader"}
+
+
+def test_regions_limit_where_uses_are_looked_for_and_not_the_releases() -> None:
+    """The dates of copies do not tell which release is newer: those of their sources do."""
+    answers = owner_in({EU: {"Images": IMAGES}, US: copies(*IMAGES)}, running("ami-00000001c"))
+    result, failures, _requested = run(answers, regions=(US,), **BY_INSTANCES)
+    assert (statuses(result), result["regions"], failures) == ({CONSUMER: "behind"}, [US], [])
+    assert result["accounts"][0]["worst"]["releases_behind"] == 1
+
+
+def test_uses_are_looked_for_in_regions_without_an_image_too() -> None:
+    """The owner may have deregistered the images there; what was launched from them still runs."""
+    consumer = running("ami-0000dead")
+    answers = owner_in({EU: {"Images": IMAGES}, US: {"Images": []}}, consumer)
+    result, failures, _requested = run(answers, **BY_INSTANCES)
+    assert (statuses(result), result["regions"], failures) == ({CONSUMER: "unknown"}, [EU, US], [])
+    assert [name for name, _request in consumer.calls].count("describe_instance_image_metadata") == 2
+
+
+def test_images_of_a_region_that_is_not_named_may_be_unreadable_and_that_is_said() -> None:
+    answers = owner_in({EU: {"Images": IMAGES}, US: "UnauthorizedOperation"}, running("ami-00000002"))
+    result, failures, _requested = run(answers, regions=(EU,), **BY_INSTANCES)
+    assert (statuses(result), failures) == ({CONSUMER: "current"}, [])
+    assert f"The owner's images in {US} could not be read" in " ".join(result["not_looked_at"])
+    for regions in ((), (EU, US)):
+        with pytest.raises(ValidationError) as refused:
+            run(answers, regions=regions, **BY_INSTANCES)
+        assert [failure.region for failure in refused.value.failures] == [US]
+
+
+def test_usage_reports_are_read_in_the_named_regions_only() -> None:
+    answers = owner_in({EU: {"Images": IMAGES}, US: copies(*IMAGES)})
+    result, failures, _requested = run(answers, regions=(US,), check_mode=True, account_ids=(CONSUMER,))
+    assert (statuses(result), result["regions"]) == ({CONSUMER: "unreadable"}, [US])
+    assert failures == ["usage_report_missing"]
+
+
+def test_usage_reports_in_regions_without_an_image_are_one_error() -> None:
+    with pytest.raises(ValidationError) as refused:
+        run(owner_in({EU: {"Images": IMAGES}, US: {"Images": []}}), regions=(US,))
+    (failure,) = refused.value.failures
+    assert (failure.error_code, failure.action) == ("family_not_found", "regions")
+    assert f"no image of a family in {US}" in failure.message

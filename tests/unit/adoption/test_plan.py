@@ -359,6 +359,10 @@ def test_it_is_not_known_which_of_several_releases_without_a_date_is_current() -
     images = {OLD_US: own(OLD_US.image_id, 89, OLD), NEW_US: own(NEW_US.image_id, 1, NEW)}
     current = state(used(NEW_US), images=images)
     assert accounts(current) == [(CONSUMER, "unknown")]
+    (finding,) = planned(current).findings
+    assert (finding.code, finding.severity) == ("release_unknown", Severity.MEDIUM)
+    assert "nothing tells which one is current" in finding.message
+    assert "golden.images:origin-created" in finding.remedy
     assert accounts(current, deny_images=(NEW_US.image_id,)) == [(CONSUMER, "behind")]
     (sentence,) = [one for one in list_left_out(options(), current) if "creation date" in one]
     assert OLD.image_id in sentence

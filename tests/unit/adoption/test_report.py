@@ -398,9 +398,13 @@ def test_a_long_curve_keeps_a_point_of_each_day() -> None:
 @pytest.mark.parametrize(
     ("given", "said", "unsaid"),
     [
-        ({}, [OWNER, "The depth launches reads them.", "Regions without an image", "AWS Config"], ["Only"]),
+        (
+            {},
+            [OWNER, "The depth launches reads them.", "Regions that the owner has not enabled", "AWS Config"],
+            ["Only"],
+        ),
         ({"account_ids": (OWNER,), "depth": "launches"}, ["CodeBuild"], [OWNER, "The depth launches"]),
-        ({"regions": (EU,)}, [f"Only {EU} was looked at"], ["Regions without an image"]),
+        ({"regions": (EU,)}, [f"Only {EU} was looked at"], ["Regions that the owner"]),
         (AT_REPORTS, [OWNER, "deregistered", "AWS Config"], ["deny_images"]),
         (
             {**AT_REPORTS, "deny_images": ("ami-0000dead", OLD.image_id)},

@@ -15,7 +15,6 @@ from ansible_collections.golden.images.plugins.module_utils._adoption.state impo
 )
 from ansible_collections.golden.images.plugins.module_utils._adoption.usage_reports import (
     list_failures,
-    list_images,
     list_requests,
     look_at_reports,
     without_recipes,
@@ -66,7 +65,7 @@ def reported(
 ) -> AdoptionState:
     """The state with reports on all images, with these changes."""
     released = catalog()
-    given = {ref: report() for ref in list_images(released)} | (changed or {})
+    given = {ref: report() for ref in released.reported} | (changed or {})
     reports = {ref: one for ref, one in given.items() if one is not None}
     failures = list_failures(released, reports, failed or {}, NOW)
     looks = look_at_reports(released, reports, failures, account_ids, NOW)
@@ -108,7 +107,7 @@ def test_a_denied_image_of_no_family_is_looked_at_too() -> None:
     released = catalog(images, **given)
     (request,) = list_requests(released, {ref: report() for ref in three_releases()}, NOW)
     assert (request.target.region, request.resource) == (denied.region, denied.image_id)
-    reports = {ref: report({CONSUMER: 2} if ref == denied else None) for ref in list_images(released)}
+    reports = {ref: report({CONSUMER: 2} if ref == denied else None) for ref in released.reported}
     current = AdoptionState(NOW, released, look_at_reports(released, reports, (), (), NOW), reports=reports)
     assert statuses(current, **given) == {CONSUMER: "behind"}
     # Without its report, nobody knows.
@@ -169,7 +168,7 @@ def test_each_rejected_report_is_replaced_by_a_request_with_its_own_token(reject
 
 
 def test_without_any_report_nobody_is_not_the_answer() -> None:
-    current = reported(dict.fromkeys(list_images(catalog())))
+    current = reported(dict.fromkeys(catalog().reported))
     found = plan(options(depth="usage_reports", account_ids=(), check_mode=True), current)
     assert {failure.region for failure in found.failures} == {EU, US}
     assert len(found.actions) == 5
@@ -204,5 +203,5 @@ def test_a_region_without_recipes_gets_a_report_of_the_other_types() -> None:
 
 
 def test_other_depths_request_no_report() -> None:
-    current = replace(reported(dict.fromkeys(list_images(catalog()))), report_failures=())
+    current = replace(reported(dict.fromkeys(catalog().reported)), report_failures=())
     assert plan(options(), current).actions == ()
