@@ -15,7 +15,7 @@ description:
   - Copies of one image are one release. An account's own copies of an image, and images that it made from instances of it, count
     as the release that they come from.
   - An account or a region that cannot be read is named with the reason, fails the task, and never counts as up to date or as
-    unused. What was not looked at is in RV(not_looked_at).
+    unused. What was not looked at is in RV(limits) and RV(not_looked_at).
   - Changes nothing in the accounts. With O(depth=usage_reports) it requests usage reports in the account of the credentials, which
     AWS deletes after 30 days. Can write a report as JSON, CSV, SARIF and HTML, whether it succeeded
     or failed.
@@ -56,8 +56,8 @@ options:
       - What is read of each account.
       - With V(usage_reports), nothing in the accounts themselves. AWS's usage reports of the owner's images count the instances, launch
         templates and recipes of each other account that use them. No role is needed. A report of the last day is used, or else
-        requested and waited for, 15 minutes at most. Instances of the last 24 hours, and launch templates of the last few days, may be
-        missing, and the accounts' own copies of the images are.
+        requested and waited for, 15 minutes at most. Instances of the 24 hours before the oldest report, whose time RV(not_looked_at)
+        has, and launch templates of the last few days before it, may be missing, and the accounts' own copies of the images are.
       - With V(instances), all instances that are not terminated, with their images, even if these are deregistered or not shared
         any more.
       - With V(launches), also what the next launches take - launch templates in their default and latest version and in those
@@ -326,8 +326,13 @@ findings:
       type: str
       returned: always
       sample: medium
+limits:
+  description: What a report of this depth never shows, in phrases.
+  returned: success, and failure after something was read
+  type: list
+  elements: str
 not_looked_at:
-  description: What this report does not cover, in sentences.
+  description: What else this report does not cover, in sentences.
   returned: success, and failure after something was read
   type: list
   elements: str

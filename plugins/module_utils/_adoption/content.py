@@ -69,6 +69,7 @@ def build_content(options: AdoptionOptions, returned: Mapping[str, Any]) -> dict
         "denied": list(returned.get("denied", ())),
         "failures": failures,
         "findings": findings,
+        "limits": list(returned.get("limits", ())),
         "not_looked_at": list(returned.get("not_looked_at", ())),
         "releases": list(returned.get("releases", ())),
         SCOPE: _scope(options, returned),

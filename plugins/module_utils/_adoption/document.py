@@ -48,7 +48,13 @@ def build_document(content: Mapping[str, Any]) -> Document:
     """Return the document of the content of a report."""
     scope = content[SCOPE]
     owner = scope["account_id"]
-    tables = (_failures(content), _accounts_behind(content), _accounts(content), _releases(content))
+    tables = (
+        _failures(content),
+        _accounts_behind(content),
+        _accounts(content),
+        _releases(content),
+        _limits(content),
+    )
     return Document(
         kind="adoption",
         title="Who uses which release" + (f" of the images of account {owner}" if owner else ""),
@@ -97,10 +103,12 @@ def _covers(content: Mapping[str, Any], account_id: str, region: str) -> bool:
 
 
 def _sentences(content: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:
-    """Yield a sentence for each use that is not current, and for each region that could not be read."""
+    """Yield a sentence for each use that is not known as current, and for each region that was not read."""
     for use in content["uses"]:
         if use["status"] != "current":
             yield (use["account_id"], use["region"]), _describe_use(use)
+    for use in content[UNCOUNTED]:
+        yield (use["account_id"], use["region"]), _describe_use({**use, "status": "not counted any more"})
     for account in content["accounts"]:
         for region in account["unread_regions"]:
             place = account["account_id"], region
@@ -260,6 +268,14 @@ def _releases(content: Mapping[str, Any]) -> Table:
             Column("fault", "Not to be used"),
         ),
         rows=tuple(content["releases"]),
+    )
+
+
+def _limits(content: Mapping[str, Any]) -> Table:
+    return Table(
+        title="What this depth never shows",
+        columns=(Column("limit", "Not looked at"),),
+        rows=tuple({"limit": limit} for limit in content["limits"]),
     )
 
 

@@ -10,40 +10,41 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from .._cleanup.sharing import FINAL_REPORT_AGE
 from .._listing import join_texts
 from .options import AdoptionOptions
 from .plan import AccountAdoption, AdoptionPlan, JudgedUse, find_fault, sum_up
 from .state import INSTANCES, USAGE_REPORTS, AdoptionState, Release
 
+# What a depth never shows, as phrases; the screen leaves out what is in brackets.
 _MANAGED = (
-    "AWS does not document whether instances that its services manage and hide, such as those of EKS Auto "
-    "Mode, are among the instances."
+    "instances that AWS services manage and hide, such as those of EKS Auto Mode (AWS does not document "
+    "whether they are listed)"
 )
 _LAUNCHES = (
-    "What the next launch takes was not looked at: launch templates, Auto Scaling groups, fleets, Spot "
-    "requests and parameters. The depth launches reads them."
+    "what the next launch takes, such as launch templates (and Auto Scaling groups, fleets, Spot requests "
+    "and parameters: the depth launches reads them)"
 )
 _LATE = (
-    "Recipes of EC2 Image Builder, and launches of AWS Batch, Amazon EMR, SageMaker HyperPod, AWS PCS, "
-    "CodeBuild and RDS Custom were not looked at."
-)
-# EC2 User Guide, "View your AMI usage".
-_COUNTS = (
-    "Usage reports only count. Instances launched in the last 24 hours, and launch templates of the last few "
-    "days, may not be in them."
+    "recipes of EC2 Image Builder, launches of AWS Batch, Amazon EMR, SageMaker HyperPod, AWS PCS, CodeBuild "
+    "and RDS Custom"
 )
 _COPIES = (
-    "The accounts' own copies of the images, and images made from their instances, are not in usage reports, "
-    "nor are Auto Scaling groups, fleets and parameters. The depths instances and launches read them."
+    "the accounts' own copies of the images, and images made from their instances (the depths instances and "
+    "launches read them)"
 )
+_GROUPS = "Auto Scaling groups, fleets and parameters (the depth launches reads them)"
 _DEREGISTERED = (
-    "Images that the owner has deregistered have no usage report: an account that uses only those is "
-    "unreported here. The depths instances and launches find them."
+    "images that the owner has deregistered (the depths instances and launches find their instances)"
 )
-_NO_CONFIG = "AWS Config was not read: what it recorded of accounts and regions is not in this report."
+_CONFIG = "what AWS Config recorded"
+# EC2 User Guide, "View your AMI usage".
+_LATE_COUNTS = (
+    "Instances that were launched in the 24 hours before, and launch templates of the last few days before, "
+    "may not be in them, and what changed since is not."
+)
 _ELSEWHERE = (
-    "Regions that the owner has not enabled were not looked at. An account that has enabled one can have "
-    "copied an image there."
+    "regions that the owner has not enabled (an account that has enabled one can have copied an image there)"
 )
 # Releases that a sentence names.
 _NAMED = 3
@@ -62,6 +63,7 @@ def build_result(options: AdoptionOptions, current: AdoptionState, plan: Adoptio
         "denied": [_denied_to_dict(image_id, plan.judged) for image_id in _list_deniable(options, current)],
         "depth": options.depth,
         "findings": [finding.to_dict() for finding in plan.findings],
+        "limits": list(list_limits(options, current)),
         "not_looked_at": list(list_left_out(options, current)),
         "regions": sorted(regions),
         "releases": [_release_to_dict(options, current, release) for release in current.catalog.releases],
@@ -69,13 +71,24 @@ def build_result(options: AdoptionOptions, current: AdoptionState, plan: Adoptio
     }
 
 
-def list_left_out(options: AdoptionOptions, current: AdoptionState) -> Iterator[str]:
-    """Yield what a report of this depth does not cover, in sentences."""
+def list_limits(options: AdoptionOptions, current: AdoptionState) -> Iterator[str]:
+    """Yield what a report of this depth never shows, in phrases."""
     owner = current.catalog.account_id
     if options.depth == USAGE_REPORTS:
-        yield f"The account {owner}, which owns the images, was not looked at: usage reports leave it out."
+        yield from (_COPIES, _GROUPS, _DEREGISTERED)
+    else:
+        yield from (_LAUNCHES if options.depth == INSTANCES else _LATE, _MANAGED)
+    yield _CONFIG
+    if options.depth == USAGE_REPORTS:
+        yield f"account {owner}, which owns the images (usage reports leave it out)"
     elif owner not in options.account_ids:
-        yield f"The account {owner}, which owns the images, was not looked at: it is not in account_ids."
+        yield f"account {owner}, which owns the images (it is not in account_ids)"
+    if options.depth != USAGE_REPORTS and not options.regions:
+        yield _ELSEWHERE
+
+
+def list_left_out(options: AdoptionOptions, current: AdoptionState) -> Iterator[str]:
+    """Yield what this report does not cover beyond the limits of its depth, in sentences."""
     if options.regions:
         verb = "was" if len(options.regions) == 1 else "were"
         names = join_texts(sorted(options.regions))
@@ -83,17 +96,15 @@ def list_left_out(options: AdoptionOptions, current: AdoptionState) -> Iterator[
         if current.catalog.unread:
             unread = join_texts(current.catalog.unread)
             yield f"The owner's images in {unread} could not be read: newer releases there are not known."
-    elif options.depth != USAGE_REPORTS:
-        yield _ELSEWHERE
     if options.depth == USAGE_REPORTS:
-        yield _COUNTS
-        yield _COPIES
-        yield _DEREGISTERED
+        made = [
+            report.created
+            for report in current.reports.values()
+            if report.created >= current.now - FINAL_REPORT_AGE
+        ]
+        oldest = f", the oldest of these as of {min(made):%Y-%m-%d %H:%M} UTC" if made else ""
+        yield f"Usage reports only count{oldest}. {_LATE_COUNTS}"
         yield from _list_denied_elsewhere(options, current)
-    else:
-        yield _MANAGED
-        yield _LAUNCHES if options.depth == INSTANCES else _LATE
-    yield _NO_CONFIG
     if undated := [release.label for release in current.catalog.releases if release.created is None]:
         names = join_texts(undated, _NAMED)
         yield f"Releases without a creation date count as the oldest of their family: {names}."

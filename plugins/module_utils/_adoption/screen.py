@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .._listing import count
-from .._reports.document import Column
+from .._reports.document import SEVERITIES, Column
 from .._reports.screen import (
     Line,
     Row,
@@ -25,6 +25,7 @@ from .._reports.screen import (
     limit_artifacts,
     wrap_text,
 )
+from .causes import UNREADABLE
 from .content import count_behind, count_others, describe_denied, describe_uses, list_current
 
 _MOST = 8
@@ -67,8 +68,10 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *format_table(_COLUMNS, [_row(account) for account in behind[:_MOST]]),
         *_count_rest(len(behind) - _MOST),
         *format_failures(report["failures"], rest, failure),
-        *(line for sentence in report["not_looked_at"] for line in wrap_text(sentence)),
+        *format_failures(_findings(report), rest, failure, Tone.PLAIN),
         *format_changes(context.get("changes"), report_path),
+        *(line for sentence in report["not_looked_at"] for line in wrap_text(sentence)),
+        *_format_limits(report["limits"]),
         *format_report_path(report_path),
     )
     return Screen(lines, limit_artifacts(_artifacts(report, report_path)), failure)
@@ -95,6 +98,21 @@ def _format_denied(report: Mapping[str, Any]) -> Iterator[Line]:
 def _format_current(report: Mapping[str, Any]) -> Iterator[Line]:
     for family, text in list_current(report):
         yield from wrap_text(f"Current release of {family}: {text}.")
+
+
+def _findings(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the findings about uses. Their messages name account and region, which need not precede them."""
+    return [
+        {"message": finding["message"], "remedy": finding["remedy"]}
+        for finding in sorted(report["findings"], key=lambda finding: SEVERITIES.index(finding["severity"]))
+        if finding["code"] != UNREADABLE.code
+    ]
+
+
+def _format_limits(limits: Sequence[str]) -> Iterator[Line]:
+    """Yield what the depth never shows, without the explanations in brackets."""
+    if limits:
+        yield from wrap_text(f"Not looked at: {'; '.join(limit.partition(' (')[0] for limit in limits)}.")
 
 
 def _row(account: Mapping[str, Any]) -> Row:

@@ -25,10 +25,12 @@ from ansible_collections.golden.images.plugins.module_utils._adoption.document i
 from ansible_collections.golden.images.plugins.module_utils._adoption.result import build_result
 from ansible_collections.golden.images.plugins.module_utils._adoption.screen import screen
 from ansible_collections.golden.images.plugins.module_utils._adoption.state import AdoptionState, ImageUse
+from ansible_collections.golden.images.plugins.module_utils._cleanup.state import UsageReport
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, ScanResults, Target
 from ansible_collections.golden.images.plugins.module_utils._reports.as_csv import render_csv
 from ansible_collections.golden.images.plugins.module_utils._reports.as_sarif import render_sarif
 from ansible_collections.golden.images.plugins.module_utils._reports.document import Bars, Changes, Grid, Mark
+from ansible_collections.golden.images.plugins.module_utils._reports.screen import Tone
 
 from tests.unit.adoption.examples import (
     CONSUMER,
@@ -318,7 +320,9 @@ def test_reported_uses_of_a_deregistered_image_have_not_gone() -> None:
     assert after["summary"].startswith("1 of 4 reported uses of the current release.")
     (sentence,) = [one for one in after["not_looked_at"] if "web-2" in one]
     assert f"3 uses of web-2 ({MIDDLE.image_id}) in account {CONSUMER}" in sentence
-    assert compare_reports(before, after).removed == ()
+    changes = compare_reports(before, after)
+    said = f"Account {CONSUMER} in {EU}: reported use of web-2 (not counted any more)"
+    assert (changes.added, changes.removed) == ((said,), ())
     assert [(point["behind"], point["unknown"]) for point in after["curve"]] == [(3, 0)]
     assert ("unknown", "web-2") in [(row["Status"], row["Release"]) for row in rows_of(after)]
     assert text_of(after).startswith("Not known: 1 of 4 reported uses of the current release")
@@ -396,29 +400,85 @@ def test_a_long_curve_keeps_a_point_of_each_day() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said", "unsaid"),
+    ("given", "limits", "unsaid", "said"),
     [
-        (
-            {},
-            [OWNER, "The depth launches reads them.", "Regions that the owner has not enabled", "AWS Config"],
-            ["Only"],
-        ),
-        ({"account_ids": (OWNER,), "depth": "launches"}, ["CodeBuild"], [OWNER, "The depth launches"]),
-        ({"regions": (EU,)}, [f"Only {EU} was looked at"], ["Regions that the owner"]),
-        (AT_REPORTS, [OWNER, "deregistered", "AWS Config"], ["deny_images"]),
+        ({}, [OWNER, "next launch", "AWS Config", "owner has not enabled"], ["CodeBuild"], []),
+        ({"account_ids": (OWNER,), "depth": "launches"}, ["CodeBuild"], [OWNER, "next launch"], []),
+        ({"regions": (EU,)}, [], ["owner has not enabled"], [f"Only {EU} was looked at"]),
+        (AT_REPORTS, [OWNER, "deregistered", "AWS Config"], ["EKS"], []),
         (
             {**AT_REPORTS, "deny_images": ("ami-0000dead", OLD.image_id)},
-            ["the use of ami-0000dead was not"],
             [],
+            [],
+            ["deny_images: the use of ami-0000dead was not"],
         ),
-        ({"deny_images": ("ami-0000dead",)}, [], ["deny_images"]),
-        ({"max_age_days": 30}, [], ["max_age_days"]),
+        ({"deny_images": ("ami-0000dead",)}, [], ["deny_images"], []),
+        ({"max_age_days": 30}, [], ["max_age_days"], []),
     ],
 )
-def test_what_was_not_looked_at_is_said(given: dict[str, Any], said: list[str], unsaid: list[str]) -> None:
-    text = " ".join(content_of(given=given)["not_looked_at"])
-    assert [part for part in said if part not in text] == []
-    assert [part for part in unsaid if part in text] == []
+def test_what_was_not_looked_at_is_said(
+    given: dict[str, Any], limits: list[str], unsaid: list[str], said: list[str]
+) -> None:
+    content = content_of(given=given)
+    texts = " ".join(content["limits"]), " ".join(content["not_looked_at"])
+    assert [part for part in limits if part not in texts[0]] == []
+    assert [part for part in said if part not in texts[1]] == []
+    assert [part for part in unsaid if part in " ".join(texts)] == []
+
+
+def test_what_a_depth_never_shows_is_one_line_below_the_news_and_a_closed_part_of_the_page() -> None:
+    content = content_of(used(OLD), given={"regions": (EU,), "max_releases_behind": 0}, unread=DARK)
+    changes = {"since": "2026-11-01T00:00:00+00:00", "added": ["Something."], "removed": []}
+    text = text_of(content, changes=changes)
+    parts = (
+        f"{CONSUMER} 1",
+        f"account {OTHER_CONSUMER}: You are not authorized",
+        f"Account {CONSUMER} in {EU}: 1 instance",
+        "Since 2026-11-01",
+        f"Only {EU} was looked at",
+        "Not looked at: what the next launch takes, such as launch templates; instances that AWS",
+        "Report: ",
+    )
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+    assert text.count("Not looked at") == 1
+    document = build_document(content)
+    assert [value for name, value in document.facts if name == "Not looked at"] == content["not_looked_at"]
+    (limits,) = [table for table in document.tables if table.title == "What this depth never shows"]
+    assert [row["limit"] for row in limits.rows] == content["limits"]
+
+
+def test_findings_that_fail_the_role_are_not_displayed_twice() -> None:
+    given = {"max_releases_behind": 0, "fail_on": 2}
+    current = state(used(OLD))
+    result = returned(current, **given)
+    content = build_content(options(**given), result)
+    shown = screen(content, {"check_mode": False, "failures": result["failures"]}, "/reports")
+    (finding,) = content["findings"]
+    tones = {line.tone for line in shown.lines if line.text.startswith(f"- Account {CONSUMER} in {EU}")}
+    assert tones == {Tone.FAILURE}
+    assert finding["message"] in " ".join(shown.failure.split())
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [
+        ((1, 20), "Usage reports only count, the oldest of these as of 2026-11-23 16:00 UTC."),
+        ((), "Usage reports only count."),
+        ((30,), "Usage reports only count."),
+    ],
+)
+def test_the_time_of_the_oldest_usage_report_is_said(hours: tuple[int, ...], said: str) -> None:
+    reports = {
+        ref: UsageReport("available", NOW - timedelta(hours=hour))
+        for ref, hour in zip((NEW, OLD), hours, strict=False)
+    }
+    content = build_content(
+        options(**AT_REPORTS), returned(replace(state(**AT_REPORTS), reports=reports), **AT_REPORTS)
+    )
+    (sentence,) = [one for one in content["not_looked_at"] if one.startswith("Usage reports")]
+    assert sentence.startswith(said)
+    assert "24 hours before" in sentence
 
 
 def test_releases_without_a_date_are_said_where_their_age_matters() -> None:
