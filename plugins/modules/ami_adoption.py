@@ -441,7 +441,9 @@ uses:
       type: str
       returned: always
     kind:
-      description: What uses it, such as V(instance) or V(launch_template), or V(reported_use) in a usage report.
+      description:
+        - What uses it, such as V(instance) or V(launch_template).
+        - In a usage report, V(reported_instance), V(reported_launch_template) or V(reported_recipe).
       type: str
       returned: always
     names:

@@ -194,7 +194,8 @@ def test_usage_reports_need_no_role(
     run = ansible.run(FQCN, reports)
     assert run.code == 0, run.text
     statuses = {each["account_id"]: each["status"] for each in run.facts["adoption_accounts"]}
-    assert statuses == {behind: "behind", current: "current"}
+    # Recipes have versions, of which only some may be built from.
+    assert statuses == {behind: "unknown", current: "current"}
     assert len(aws.calls(action="CreateImageUsageReport")) == 2
     assert aws.calls(action="AssumeRole") == []
     # A second run uses the same reports.

@@ -281,9 +281,16 @@ def describe_denied(content: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
 
 
 def list_current(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the current release of each family, with its fault if nobody should change to it."""
-    for release in content["releases"]:
-        if not release["releases_behind"] and not release["withdrawn"]:
+    """Yield the current release of each family, with its fault if nobody should change to it.
+
+    Of several without a date, nothing tells which one is the newest.
+    """
+    newest = [each for each in content["releases"] if not each["releases_behind"] and not each["withdrawn"]]
+    number = Counter(release["family"] for release in newest)
+    for family in (family for family in number if number[family] > 1):
+        yield family, f"not known, {number[family]:,} releases have no date"
+    for release in newest:
+        if number[release["family"]] == 1:
             created = f", {release['created'][:10]}" if release["created"] else ""
             fault = f", which {release['fault']}: distribute a fixed release" if release["fault"] else ""
             yield release["family"], f"{release['name']} ({release['image_id']}{created}){fault}"

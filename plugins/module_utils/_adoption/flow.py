@@ -40,7 +40,7 @@ from .read_uses import LAUNCHERS, read_images
 from .releases import build_catalog, list_sources
 from .result import build_result
 from .state import ASSUME_ROLE, LAUNCHES, USAGE_REPORTS, AdoptionState, Catalog, Look
-from .usage_reports import list_failures, look_at_reports
+from .usage_reports import list_failures, list_pending, look_at_reports
 
 _NO_FAMILY = "family_not_found"
 
@@ -162,12 +162,14 @@ class Judgement(Outcome):
 def apply(
     clients: Clients, options: AdoptionOptions, current: AdoptionState, plan: AdoptionPlan, report: Report
 ) -> Outcome:
-    """Request the usage reports that are missing, wait for them, and judge what they say."""
-    if options.check_mode or not plan.actions:
+    """Request the usage reports that are missing, wait for them and pending ones, and judge what they say."""
+    pending = list_pending(current.catalog, current.reports)
+    if options.check_mode or not (plan.actions or pending):
         return Outcome()
     requested, failures = request_reports(clients, plan.actions)
-    report(f"Waiting for {count(len(requested), 'usage report')}, which AWS makes in minutes")
-    wait_for_reports(clients, [ImageRef(action.target.region, str(action.resource)) for action in requested])
+    refs = (*pending, *(ImageRef(action.target.region, str(action.resource)) for action in requested))
+    report(f"Waiting for {count(len(refs), 'usage report')}, which AWS makes in minutes")
+    wait_for_reports(clients, refs)
     final = _read_reported(clients, options, replace(current, now=datetime.now(UTC)), failures)
     final_plan = judge_all(options, final)
     return Judgement(performed=requested, failures=final_plan.failures, current=final, plan=final_plan)

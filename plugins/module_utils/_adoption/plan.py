@@ -24,7 +24,9 @@ from .state import (
     ASSUME_ROLE,
     INSTANCE,
     OF_RELEASE,
+    OF_SOME_VERSION,
     OTHER,
+    REPORTED_INSTANCE,
     UNKNOWN_ORIGIN,
     UNKNOWN_RELEASE,
     USAGE_REPORTS,
@@ -34,11 +36,12 @@ from .state import (
     Use,
     name_no_use,
 )
-from .usage_reports import REQUEST, list_requests
+from .usage_reports import REQUEST, list_pending, list_requests
 
 # Uses that a finding names; the report has all of them.
 _NAMED = 3
 _SEVERE = ("CRITICAL", "HIGH")
+_SOME_VERSION = " Some version names it: usage reports do not tell whether launches take that version."
 
 
 @dataclass(frozen=True)
@@ -90,12 +93,24 @@ class JudgedUse:
     @property
     def is_behind(self) -> bool:
         """Whether the use is known to be of another release than the current one, or is denied."""
-        return self.denied or (self.use.standing == OF_RELEASE and not self.is_current)
+        is_other = self.denied or (self.use.standing == OF_RELEASE and not self.is_current)
+        return is_other and not self.is_of_some_version
 
     @property
     def is_unknown(self) -> bool:
         """Whether it cannot be told which release it is of."""
+        may_be_old = self.is_of_some_version and self.is_counted and not self.is_current
+        return self.has_unknown_image or may_be_old
+
+    @property
+    def has_unknown_image(self) -> bool:
+        """Whether it cannot be told which release the image is of."""
         return self.use.standing in (UNKNOWN_RELEASE, UNKNOWN_ORIGIN) and not self.denied
+
+    @property
+    def is_of_some_version(self) -> bool:
+        """Whether only some version of what uses the image names it, so that launches may not take it."""
+        return self.image_use.kind in OF_SOME_VERSION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +135,7 @@ def plan(options: AdoptionOptions, current: AdoptionState) -> AdoptionPlan:
         for action in list_requests(current.catalog, current.reports, current.now)
         if action.target.region not in unread
     )
-    if not requests or options.check_mode:
+    if options.check_mode or not (requests or list_pending(current.catalog, current.reports)):
         return replace(judged, actions=requests)
     return replace(judged, actions=requests, failures=())
 
@@ -245,11 +260,12 @@ def _find(options: AdoptionOptions, current: AdoptionState, judged: Iterable[Jud
     for (account_id, reason), uses in groups.items():
         regions = sorted({use.target.region for use in uses})
         where = regions[0] if len(regions) == 1 else count(len(regions), "region")
-        is_compared = uses[0].release is not None and not uses[0].is_unknown
+        is_compared = uses[0].release is not None and not uses[0].has_unknown_image
         remedy = _remedy(options, current, uses, regions) if is_compared else reason.cause.remedy
         finding = reason.cause.finding(
             Target(account_id, regions[0] if len(regions) == 1 else ""),
-            f"Account {account_id} in {where}: {_describe(uses)} of {reason.image}, {reason.text}",
+            f"Account {account_id} in {where}: {_describe(uses)} of {reason.image}, {reason.text}"
+            f"{_SOME_VERSION if any(use.is_of_some_version for use in uses) else ''}",
             remedy,
             image_id=uses[0].image_use.image.ref.image_id,
         )
@@ -281,11 +297,11 @@ def _list_reasons(options: AdoptionOptions, current: AdoptionState, judged: Judg
         label = f"{release.label} of the family {release.family}"
         for cause, text in _list_reasons_of_release(options, current, judged, release):
             yield _Reason(cause, label, text)
-        if judged.is_unknown:
+        if judged.has_unknown_image:
             yield _Reason(
                 causes.UNKNOWN, label, "whose releases have no dates: nothing tells which one is current."
             )
-    elif judged.is_unknown:
+    elif judged.has_unknown_image:
         is_owners = judged.use.standing == UNKNOWN_RELEASE
         cause = causes.UNKNOWN if is_owners else causes.UNKNOWN_ORIGIN
         yield _Reason(cause, name, "whose release is not known.")
@@ -344,7 +360,7 @@ def _remedy(
     if missing := [region for region in regions if region not in there]:
         return f"Distribute {best.label} to {join_texts(missing)}, then replace them."
     image = f"{there[regions[0]]} ({best.name})" if len(regions) == 1 else f"{best.name} there"
-    if all(use.image_use.kind == INSTANCE for use in uses):
+    if all(use.image_use.kind in (INSTANCE, REPORTED_INSTANCE) for use in uses):
         return f"Replace them by instances of {image}."
     return f"Change them, so that they launch {image}, and replace instances."
 

@@ -39,6 +39,10 @@ _DEREGISTERED = (
 )
 _CONFIG = "what AWS Config recorded"
 # EC2 User Guide, "View your AMI usage".
+_VERSIONS = (
+    "A usage report counts a launch template if any of its versions names the image, and each version of a "
+    "recipe: whether launches take that version is unknown. The depth launches tells it of templates."
+)
 _LATE_COUNTS = (
     "Instances that were launched in the 24 hours before, and launch templates of the last few days before, "
     "may not be in them, and what changed since is not."
@@ -104,6 +108,7 @@ def list_left_out(options: AdoptionOptions, current: AdoptionState) -> Iterator[
         ]
         oldest = f", the oldest of these as of {min(made):%Y-%m-%d %H:%M} UTC" if made else ""
         yield f"Usage reports only count{oldest}. {_LATE_COUNTS}"
+        yield _VERSIONS
         yield from _list_denied_elsewhere(options, current)
     if undated := [release.label for release in current.catalog.releases if release.created is None]:
         names = join_texts(undated, _NAMED)

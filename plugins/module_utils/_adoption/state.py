@@ -23,8 +23,11 @@ ASSUME_ROLE = "AssumeRole"
 
 INSTANCE = "instance"
 """Kind of uses that are instances. All others are launches to come, such as launch templates."""
-REPORTED = "reported_use"
-"""Kind of uses in a usage report: instances, launch templates and recipes, which it only counts."""
+REPORTED, REPORTED_INSTANCE = "reported_use", "reported_instance"
+REPORTED_TEMPLATE, REPORTED_RECIPE = "reported_launch_template", "reported_recipe"
+"""Kinds of uses in a usage report, which only counts them. The first one is of a type that AWS added."""
+OF_SOME_VERSION = (REPORTED_TEMPLATE, REPORTED_RECIPE)
+"""Kinds of uses of which only some version names the image: nothing tells whether launches take that one."""
 
 # How far a used image is known.
 OF_RELEASE = "release"

@@ -12,17 +12,46 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from .._cleanup.sharing import ALL_VERSIONS, FINAL_REPORT_AGE, INSTANCES, REPORTED_TYPES, TEMPLATES
+from .._cleanup.sharing import (
+    ALL_VERSIONS,
+    FINAL_REPORT_AGE,
+    INSTANCES,
+    RECIPES,
+    REPORTED_TYPES,
+    TEMPLATES,
+)
 from .._cleanup.state import UsageReport
 from .._failures import Failure
 from .._listing import count, join_texts
 from .._model import ImageRef, Target
 from .._plan import Action
-from .state import OF_RELEASE, OTHER, REPORTED, Catalog, ImageUse, Look, Use, UsedImage
+from .state import (
+    OF_RELEASE,
+    OTHER,
+    REPORTED,
+    REPORTED_INSTANCE,
+    REPORTED_RECIPE,
+    REPORTED_TEMPLATE,
+    Catalog,
+    ImageUse,
+    Look,
+    Use,
+    UsedImage,
+)
 
 REQUEST = "CreateImageUsageReport"
 # Without one of these, a report misses most use; regions without Image Builder's types refuse these.
 _REQUIRED_TYPES = (INSTANCES, TEMPLATES)
+_KINDS = {
+    INSTANCES: REPORTED_INSTANCE,
+    TEMPLATES: REPORTED_TEMPLATE,
+    **dict.fromkeys(RECIPES, REPORTED_RECIPE),
+}
+_REMEDIES = {
+    "pending": "AWS is still making it, which takes minutes. Rerun then; check mode does not wait.",
+    "error": "AWS could not make it. Rerun, not in check mode: it requests another one.",
+}
+_REQUEST_IT = "Rerun, not in check mode: it requests a report, which takes AWS minutes."
 # Images that a failure names.
 _NAMED = 3
 
@@ -43,7 +72,7 @@ def list_requests(catalog: Catalog, reports: Reports, now: datetime) -> tuple[Ac
     actions = []
     for ref in catalog.reported:
         report = reports.get(ref)
-        if not _find_problem(report, now) or (report is not None and report.state == "pending"):
+        if not _find_problem(report, now) or _is_pending(report):
             continue
         rejected = f"/{report.report_id}" if report is not None else ""
         token = f"{catalog.account_id}/{ref}/{now:%Y-%m-%d}/adoption{rejected}"
@@ -54,6 +83,15 @@ def list_requests(catalog: Catalog, reports: Reports, now: datetime) -> tuple[Ac
         }
         actions.append(Action(Target(catalog.account_id, ref.region), REQUEST, parameters, ref.image_id))
     return tuple(actions)
+
+
+def list_pending(catalog: Catalog, reports: Reports) -> tuple[ImageRef, ...]:
+    """Return the images whose report AWS is making, which an earlier run or somebody else has requested."""
+    return tuple(ref for ref in catalog.reported if _is_pending(reports.get(ref)))
+
+
+def _is_pending(report: UsageReport | None) -> bool:
+    return report is not None and report.state == "pending"
 
 
 def without_recipes(action: Action) -> Action:
@@ -81,18 +119,20 @@ def list_failures(
     for region in catalog.regions:
         if region in refused:
             continue
-        problems: dict[str, list[str]] = {}
+        problems: dict[tuple[str, str], list[str]] = {}
         for ref in catalog.reported:
             if ref.region == region and (problem := _find_problem(reports.get(ref), now)):
-                problems.setdefault(problem, []).append(ref.image_id)
+                state = reports[ref].state if ref in reports else ""
+                remedy = _REMEDIES.get(state, _REQUEST_IT)
+                problems.setdefault((problem, remedy), []).append(ref.image_id)
         if problems and region in refusals:
             failures.append(refusals[region])
             continue
-        for problem, image_ids in problems.items():
+        for (problem, remedy), image_ids in problems.items():
             failures.append(
                 Failure(
                     f"{count(len(image_ids), 'image')} ({join_texts(image_ids, _NAMED)}): {problem}",
-                    "Rerun, not in check mode: it requests a report, which takes AWS minutes.",
+                    remedy,
                     "usage_report_missing",
                     REQUEST,
                     region,
@@ -119,13 +159,14 @@ def look_at_reports(
         report = reports.get(ref)
         if report is None or _find_problem(report, now):
             continue
-        for account_id, number in sorted(report.used_by.items()):
+        for (account_id, resource_type), number in sorted(report.used_by_type.items()):
             if number == 0 or (account_ids and account_id not in found):
                 continue
             found[account_id] = None
             image = UsedImage(ref, owner_id=catalog.account_id)
             release = catalog.release_of.get(ref)
-            use = Use(ImageUse(REPORTED, image, number), OF_RELEASE if release else OTHER, release)
+            counted = ImageUse(_KINDS.get(resource_type, REPORTED), image, number)
+            use = Use(counted, OF_RELEASE if release else OTHER, release)
             used.setdefault(Target(account_id, ref.region), []).append(use)
     by_region = {failure.region or "": failure for failure in failures}
     return {
@@ -150,4 +191,6 @@ def _find_problem(report: UsageReport | None, now: datetime) -> str:
     missing = [name for name in _REQUIRED_TYPES if name not in report.resource_types]
     if missing:
         return f"The usage report does not cover {', '.join(missing)}."
+    if report.template_versions < ALL_VERSIONS:
+        return f"The usage report covers only the latest {report.template_versions} versions of templates."
     return "The usage report covers only some accounts." if report.account_ids else ""

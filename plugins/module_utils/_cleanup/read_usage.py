@@ -169,16 +169,18 @@ def read_usage_reports(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, Us
             if earlier is None or created > required(earlier, "CreationTime", _REPORTS):
                 newest[image_id] = item
     used: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    by_type: dict[str, dict[tuple[str, str], int]] = defaultdict(lambda: defaultdict(int))
     if newest:
         current = {required(item, "ReportId", _REPORTS) for item in newest.values()}
         entries = ec2.get_paginator("describe_image_usage_report_entries")
         for answer in entries.paginate(ImageIds=list(newest)):
             for entry in required(answer, "ImageUsageReportEntries", _ENTRIES):
                 if required(entry, "ReportId", _ENTRIES) in current:
+                    image_id = required(entry, "ImageId", _ENTRIES)
                     account_id = required(entry, "AccountId", _ENTRIES)
-                    used[required(entry, "ImageId", _ENTRIES)][account_id] += required(
-                        entry, "UsageCount", _ENTRIES
-                    )
+                    number = required(entry, "UsageCount", _ENTRIES)
+                    used[image_id][account_id] += number
+                    by_type[image_id][account_id, entry.get("ResourceType", "")] += number
     return {
         image_id: UsageReport(
             state=required(item, "State", _REPORTS),
@@ -191,6 +193,7 @@ def read_usage_reports(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, Us
             account_ids=frozenset(item.get("AccountIds", ())),
             template_versions=_count_template_versions(item),
             used_by=dict(used[image_id]),
+            used_by_type=dict(by_type[image_id]),
         )
         for image_id, item in newest.items()
     }

@@ -18,7 +18,8 @@ SHARED, CONSUMER = "shared", "other_account"
 
 INSTANCES, TEMPLATES = "ec2:Instance", "ec2:LaunchTemplate"
 # botocore shape ImageUsageResourceTypeRequest: all types that a report can cover.
-REPORTED_TYPES = (INSTANCES, TEMPLATES, "imagebuilder:ImageRecipe", "imagebuilder:ContainerRecipe")
+RECIPES = ("imagebuilder:ImageRecipe", "imagebuilder:ContainerRecipe")
+REPORTED_TYPES = (INSTANCES, TEMPLATES, *RECIPES)
 # The operations that read usage reports.
 READS_REPORTS = ("DescribeImageUsageReports", "DescribeImageUsageReportEntries")
 # botocore shapes ImageUsageResourceTypeOptionRequest and ResourceTypeOption: the most versions of a launch

@@ -222,7 +222,7 @@ class UsageReport:
 
     ``account_ids`` are the accounts that the report is limited to; empty if it covers all.
     ``template_versions`` is how many versions of each launch template it covers. ``used_by`` maps account
-    IDs to the number of their resources that use the image.
+    IDs to the number of their resources that use the image, ``used_by_type`` accounts and resource types.
     """
 
     state: str
@@ -232,6 +232,7 @@ class UsageReport:
     account_ids: frozenset[str] = frozenset()
     template_versions: int = 20
     used_by: Mapping[str, int] = field(default_factory=dict)
+    used_by_type: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._adoption.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils._cleanup.sharing import REPORTED_TYPES
+from ansible_collections.golden.images.plugins.module_utils._cleanup.sharing import REPORTED_TYPES, TEMPLATES
 from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 
 from tests.unit.adoption.examples import CONSUMER, EU, US, options
@@ -38,7 +38,15 @@ def report(number: int, **changes: Any) -> dict[str, Any]:
         "ReportId": f"report-{number}",
         "State": "available",
         "CreationTime": datetime.now(UTC),
-        "ResourceTypes": [{"ResourceType": name} for name in REPORTED_TYPES],
+        "ResourceTypes": [
+            {
+                "ResourceType": name,
+                "ResourceTypeOptions": [{"OptionName": "version-depth", "OptionValues": ["10000"]}]
+                if name == TEMPLATES
+                else [],
+            }
+            for name in REPORTED_TYPES
+        ],
         **changes,
     }
 
@@ -49,6 +57,7 @@ def entry(number: int, account_id: str = CONSUMER) -> dict[str, Any]:
         "ReportId": f"report-{number}",
         "ImageId": f"ami-0000000{number}",
         "AccountId": account_id,
+        "ResourceType": "ec2:Instance",
         "UsageCount": 3,
     }
 
@@ -93,6 +102,15 @@ def test_missing_reports_are_requested_and_judged_once_they_are_there() -> None:
     assert (statuses(result), failures, requested) == ({CONSUMER: "behind"}, [], True)
     created = [request["ImageId"] for name, request in answers.calls if name == "create_image_usage_report"]
     assert created == ["ami-00000002", "ami-00000001"]
+
+
+def test_a_report_that_an_earlier_run_requested_is_waited_for() -> None:
+    pending = [report(1, State="pending"), report(2)]
+    answers = owner(pending, [], [report(1), report(2)])
+    result, failures, requested = run(answers)
+    assert (statuses(result), failures, requested) == ({CONSUMER: "behind"}, [], False)
+    _result, failures, _requested = run(owner(pending), check_mode=True)
+    assert failures == ["usage_report_missing"]
 
 
 def test_check_mode_requests_none_and_says_so() -> None:

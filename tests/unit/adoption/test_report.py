@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._adoption.content import (
     build_content,
+    list_current,
     remember,
 )
 from ansible_collections.golden.images.plugins.module_utils._adoption.document import (
@@ -484,7 +485,9 @@ def test_the_time_of_the_oldest_usage_report_is_said(hours: tuple[int, ...], sai
 def test_releases_without_a_date_are_said_where_their_age_matters() -> None:
     given = {"max_age_days": 30}
     undated = {ref: replace(own, created=None) for ref, own in three_releases().items()}
-    text = " ".join(content_of(images=undated, given=given)["not_looked_at"])
+    content = content_of(images=undated, given=given)
+    assert list(list_current(content)) == [("web", "not known, 3 releases have no date")]
+    text = " ".join(content["not_looked_at"])
     assert f"web-1 ({OLD.image_id})" in text
     assert "max_age_days" in text
     assert "max_age_days" not in " ".join(content_of(images=undated)["not_looked_at"])

@@ -22,6 +22,7 @@ from ansible_collections.golden.images.plugins.module_utils._adoption.usage_repo
 from ansible_collections.golden.images.plugins.module_utils._cleanup.sharing import REPORTED_TYPES
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import UsageReport
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._finding import Severity
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef
 
 from tests.unit.adoption.examples import (
@@ -44,8 +45,8 @@ from tests.unit.adoption.examples import (
 )
 
 
-def report(used_by: dict[str, int] | None = None, **changes: Any) -> UsageReport:
-    """A report that counts."""
+def report(used_by: dict[str, int] | None = None, kind: str = "ec2:Instance", **changes: Any) -> UsageReport:
+    """A report that counts, with so many resources of one kind in each account."""
     values: dict[str, Any] = {
         "state": "available",
         "created": ago(hours=1),
@@ -53,7 +54,7 @@ def report(used_by: dict[str, int] | None = None, **changes: Any) -> UsageReport
         "resource_types": frozenset(REPORTED_TYPES),
         "account_ids": frozenset(),
         "template_versions": 10_000,
-        "used_by": used_by or {},
+        "used_by_type": {(account_id, kind): number for account_id, number in (used_by or {}).items()},
     }
     return UsageReport(**{**values, **changes})
 
@@ -83,7 +84,7 @@ def test_accounts_are_those_of_the_reports() -> None:
     assert statuses(current) == {CONSUMER: "behind", OTHER_CONSUMER: "current"}
     found = plan(options(depth="usage_reports", account_ids=()), current)
     assert [(one.use.use.kind, one.number, one.behind) for one in found.judged if one.is_behind] == [
-        ("reported_use", 3, 2)
+        ("reported_instance", 3, 2)
     ]
     assert found.actions == ()
     assert found.failures == ()
@@ -130,6 +131,8 @@ def test_an_entry_that_counts_nothing_is_no_use() -> None:
         (report(created=ago(hours=25)), True),
         (report(resource_types=frozenset({"ec2:Instance"})), True),
         (report({CONSUMER: 1}, account_ids=frozenset({CONSUMER})), True),
+        # A template whose default version is older than the versions that it covers would be missed.
+        (report(template_versions=20), True),
     ],
 )
 def test_a_report_that_does_not_count_leaves_its_region_unreadable(
@@ -142,8 +145,8 @@ def test_a_report_that_does_not_count_leaves_its_region_unreadable(
     assert [finding.code for finding in checked.findings] == ["adoption_unreadable"]
     real = plan(options(depth="usage_reports"), current)
     assert [action.resource for action in real.actions] == ([OLD.image_id] if requested else [])
-    # What a request will show is judged once it is there.
-    assert bool(real.failures) is not requested
+    # What a request or a pending report will show is judged once it is there.
+    assert real.failures == ()
 
 
 @pytest.mark.parametrize(
@@ -205,3 +208,46 @@ def test_a_region_without_recipes_gets_a_report_of_the_other_types() -> None:
 def test_other_depths_request_no_report() -> None:
     current = replace(reported(dict.fromkeys(catalog().reported)), report_failures=())
     assert plan(options(), current).actions == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "noun", "status"),
+    [
+        ("ec2:Instance", "reported_instance", "behind"),
+        ("ec2:LaunchTemplate", "reported_launch_template", "unknown"),
+        ("imagebuilder:ImageRecipe", "reported_recipe", "unknown"),
+        ("imagebuilder:ContainerRecipe", "reported_recipe", "unknown"),
+        # A type that AWS adds later.
+        ("ec2:Fleet", "reported_use", "behind"),
+    ],
+)
+def test_an_old_version_of_a_template_may_not_be_launched(kind: str, noun: str, status: str) -> None:
+    """AWS counts a template once if any of its versions names the image, and versions stay."""
+    current = reported({OLD: report({CONSUMER: 2}, kind), NEW: report({CONSUMER: 1}, kind)})
+    assert statuses(current) == {CONSUMER: status}
+    chosen = options(depth="usage_reports", account_ids=(), max_releases_behind=0)
+    (finding,) = plan(chosen, current).findings
+    assert f"2 {noun.replace('_', ' ')}s of" in finding.message
+    assert ("Some version names it" in finding.message) is (status == "unknown")
+    assert statuses(reported({NEW: report({CONSUMER: 1}, kind)})) == {CONSUMER: "current"}
+
+
+def test_a_template_of_which_some_version_names_a_denied_image_is_a_finding() -> None:
+    current = reported({OLD: report({CONSUMER: 2}, "ec2:LaunchTemplate")})
+    given = {"deny_images": (OLD.image_id,)}
+    assert statuses(current, **given) == {CONSUMER: "unknown"}
+    (finding,) = plan(options(depth="usage_reports", account_ids=(), **given), current).findings
+    assert (finding.code, finding.severity) == ("denied_image_used", Severity.HIGH)
+
+
+@pytest.mark.parametrize(
+    ("lacking", "remedy"),
+    [
+        (None, "it requests a report"),
+        (report(state="pending"), "AWS is still making it"),
+        (report(state="error"), "AWS could not make it"),
+    ],
+)
+def test_what_to_do_about_a_report_that_does_not_count(lacking: UsageReport | None, remedy: str) -> None:
+    (failure,) = reported({OLD: lacking}).report_failures
+    assert remedy in failure.remedy
