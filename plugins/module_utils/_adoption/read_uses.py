@@ -17,6 +17,7 @@ from .._aws import read
 from .._aws.answers import required
 from .._cleanup.read_regions import parse_own_image
 from .._cleanup.stages import parse_time
+from .._cleanup.tombstone import read_tombstone
 from .._cleanup.uses.read import Attempts, Place, read_users
 from .._cleanup.uses.read_all import IN_BULK
 from .._cleanup.uses.read_instances import LIVING_STATES
@@ -116,12 +117,12 @@ def _group_users(users: Sequence[User], region: str) -> Iterator[ImageUse]:
 
     ``NAME:LABEL``, ``NAME:VERSION`` and the ARN of a shared parameter are no uses by themselves: each
     publication labels its version, and only what launches from an earlier one uses it. Names have no colon
-    (SSM API Reference, PutParameter).
+    (SSM API Reference, PutParameter). A tombstone of the cleanup names an image that nothing launches.
     """
     values = {user.name: find_image_ids(*user.images) for user in users if isinstance(user, Parameter)}
     names: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     for user in users:
-        if isinstance(user, Parameter) and ":" in user.name:
+        if isinstance(user, Parameter) and (":" in user.name or read_tombstone(user.value)):
             continue
         resolved = [
             values.get(image.removeprefix(RESOLVE), ()) for image in user.images if image.startswith(RESOLVE)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ from tests.unit.adoption.examples import (
     options,
 )
 from tests.unit.cleanup.aws_answers import Answers
+from tests.unit.restore.examples import record
 
 COPY = ImageRef(EU, "ami-000000c1")
 
@@ -296,3 +298,23 @@ def test_a_launcher_of_an_image_of_somebody_else_is_another_use() -> None:
         describe_images={"Images": [public]},
     )
     assert [one.standing for one in look(answers, depth="launches").uses] == ["other"]
+
+
+def test_a_tombstone_of_the_cleanup_is_no_launch() -> None:
+    """It names a retired image, and stays below any path."""
+    values = {
+        "/golden/web": NEW.image_id,
+        "/retired/eu-west-1/ami-1": json.dumps(record(image_id=OLD.image_id)),
+    }
+    answers = Answers(
+        describe_instance_image_metadata=metadata(),
+        describe_parameters={"Parameters": [{"Name": name} for name in values]},
+        get_parameters={
+            "Parameters": [{"Name": name, "Value": value, "Version": 1} for name, value in values.items()]
+        },
+        describe_images={"Images": []},
+    )
+    found = look(answers, depth="launches")
+    assert [(one.use.kind, one.use.image.ref, one.use.names) for one in found.uses] == [
+        ("parameter", NEW, ("/golden/web",))
+    ]
