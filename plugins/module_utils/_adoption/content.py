@@ -316,7 +316,7 @@ def _summary(content: Mapping[str, Any]) -> str:
     used = ", ".join(
         text for text in (describe_uses(content), count_behind(content), count_others(content)) if text
     )
-    lines = [f"{used[0].upper()}{used[1:]}.", *(text for text, _is_used in describe_denied(content))]
+    lines = [*(text for text, _is_used in describe_denied(content)), f"{used[0].upper()}{used[1:]}."]
     if has_read(content):
         found, regions = count(len(accounts), "account"), count(len(scope["regions"]), "region")
         where = f"{found} in {regions} looked at"

@@ -39,8 +39,8 @@ _LEGEND_OF_BARS = {
     Mark.BROKEN: "Behind.",
     Mark.UNREADABLE: "The release is not known.",
 }
-_NO_USE = "An empty cell was read, and uses no image of the families."
-_NO_REPORTED_USE = "An empty cell has no reported use."
+_NO_USE = "An empty cell was read, and uses no image of the families. Regions without any use are omitted."
+_NO_REPORTED_USE = "An empty cell has no reported use. Regions without any use are omitted."
 _STATUSES = {Mark.FULL: "current", Mark.BROKEN: "behind", Mark.UNREADABLE: "unknown"}
 
 
@@ -71,7 +71,7 @@ def build_document(content: Mapping[str, Any]) -> Document:
         records=_records(content),
         explanations=MEANINGS,
         complete=content["status"] != INCOMPLETE,
-        empty=not content["accounts"],
+        empty=content["status"] != "current",
     )
 
 
@@ -122,25 +122,28 @@ def _describe_use(use: Mapping[str, Any]) -> str:
 
 def _grid(content: Mapping[str, Any]) -> Grid | None:
     """Return the accounts by regions, each with the share of its uses that is of the current release."""
-    if not content["accounts"]:
-        return None
     numbers: dict[tuple[str, str], dict[str, int]] = {}
     for use in content["uses"]:
         of_place = numbers.setdefault((use["account_id"], use["region"]), {})
         of_place[use["status"]] = of_place.get(use["status"], 0) + use["number"]
-    rows = tuple(
-        (
-            account["account_id"],
-            tuple(
-                _cell(region in account["unread_regions"], numbers.get((account["account_id"], region), {}))
-                for region in content[SCOPE]["regions"]
-            ),
-        )
+    unread = {
+        (account["account_id"], region)
         for account in content["accounts"]
+        for region in account["unread_regions"]
+    }
+    columns = tuple(sorted({region for _account_id, region in (*numbers, *unread)}))
+    if not columns:
+        return None
+    rows = tuple(
+        (account_id, tuple(_cell(place in unread, numbers.get(place, {})) for place in places))
+        for account_id, places in (
+            (account["account_id"], [(account["account_id"], region) for region in columns])
+            for account in content["accounts"]
+        )
     )
     return Grid(
         title="Accounts by share of the current release",
-        columns=tuple(content[SCOPE]["regions"]),
+        columns=columns,
         rows=rows,
         legend=_LEGEND,
         note=_NO_REPORTED_USE if content[SCOPE]["depth"] == USAGE_REPORTS else _NO_USE,

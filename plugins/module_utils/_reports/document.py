@@ -246,9 +246,9 @@ class Document:
     ``report.csv``, one for each item that was checked; the page shows them as its last table.
     ``explanations`` have a sentence for each code of an item, ``account_names`` the names of accounts by ID.
     ``complete`` is False if a read or an action failed, so that there may be further findings, ``empty`` is
-    True if nothing was there to check. The flow of the report sets ``changes``, ``written_by``, and
-    ``history``: the times of earlier reports and of this one, the oldest first, with their numbers of
-    findings by severity.
+    True if nothing was there to check, or to call good without a finding. The flow of the report sets
+    ``changes``, ``written_by``, and ``history``: the times of earlier reports and of this one, the oldest
+    first, with their numbers of findings by severity.
     """
 
     kind: str

@@ -127,10 +127,12 @@ def test_a_partly_read_region_is_not_shown_as_current() -> None:
 def test_status_and_share(uses: list[ImageUse], status: str, cell: Any) -> None:
     content = content_of(*uses)
     assert content["status"] == status
-    (grid,) = build_document(content).pictures
-    assert isinstance(grid, Grid)
-    shown = dict(grid.rows)[CONSUMER][0]
+    document = build_document(content)
+    grids = [picture for picture in document.pictures if isinstance(picture, Grid)]
+    shown = dict(grids[0].rows)[CONSUMER][0] if grids else None
     assert (shown and (shown.text, shown.mark)) == cell
+    # Only then is the status green.
+    assert (document.complete and not document.empty) is (status == "current")
 
 
 def test_the_same_state_is_the_same_report_a_day_later() -> None:
@@ -500,7 +502,7 @@ DENIED_USES = [used(GONE, **OF_AMAZON), used(NEW)]
 def test_who_runs_a_denied_image_is_said_first_and_in_every_form() -> None:
     content = content_of(*DENIED_USES, given=DENYING, unread=DARK)
     said = f"Denied: 1 use of {GONE.image_id}, or of what comes from it, in 1 account."
-    assert said in content["summary"]
+    assert content["summary"].startswith(said)
     text = text_of(content)
     assert text.startswith(f"{said} Incomplete: ")
     assert "account behind denied current worst release" in text
@@ -510,6 +512,20 @@ def test_who_runs_a_denied_image_is_said_first_and_in_every_form() -> None:
         table for table in build_document(content).tables if table.title.startswith("Accounts behind")
     ]
     assert [row["denied"] for row in behind.rows] == [1]
+
+
+def test_the_picture_omits_regions_without_a_use() -> None:
+    def columns(**changes: Any) -> tuple[str, ...]:
+        (grid,) = build_document(content_of(used(NEW), **changes)).pictures
+        assert isinstance(grid, Grid)
+        assert "Regions without any use are omitted." in grid.note
+        assert all(len(cells) == len(grid.columns) for _label, cells in grid.rows)
+        return grid.columns
+
+    assert columns() == (EU,)
+    unread = {Target(OTHER_CONSUMER, US): refused(OTHER_CONSUMER, US)}
+    assert columns(unread=unread) == (EU, US)
+    assert build_document(content_of()).pictures == ()
 
 
 def test_a_denied_image_without_a_use_is_said_to_have_none_in_what_was_read() -> None:
