@@ -178,12 +178,14 @@ def _add_uncounted(previous: Mapping[str, Any], content: Mapping[str, Any]) -> d
     images = {
         (image["region"], image["image_id"]) for release in content["releases"] for image in release["images"]
     }
+    known = content[UNCOUNTED]
     uncounted = [
         use
         for use in (*previous[UNCOUNTED], *previous["uses"])
         if use["family"] in new["families"]
         and (use["region"], use["image_id"]) not in images
         and (not new["account_ids"] or use["account_id"] in new["account_ids"])
+        and use not in known
     ]
     if not uncounted:
         return dict(content)
@@ -193,7 +195,7 @@ def _add_uncounted(previous: Mapping[str, Any], content: Mapping[str, Any]) -> d
             **content,
             "not_looked_at": [*_describe_uncounted(uncounted), *content["not_looked_at"]],
             "totals": {**totals, "unknown": totals["unknown"] + number},
-            UNCOUNTED: uncounted,
+            UNCOUNTED: [*known, *uncounted],
         }
     )
 

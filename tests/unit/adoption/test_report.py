@@ -329,6 +329,8 @@ def test_reported_uses_of_a_deregistered_image_have_not_gone() -> None:
     assert [(point["behind"], point["unknown"]) for point in after["curve"]] == [(3, 0)]
     assert ("unknown", "web-2") in [(row["Status"], row["Release"]) for row in rows_of(after)]
     assert text_of(after).startswith("Not known: 1 of 4 reported uses of the current release")
+    # A report in a single file and one in a directory can both be remembered.
+    assert remember(before, after) == after
     # It stays so in later reports, and after a report that read nothing.
     later = remember({**after, **LATER}, reported(used(NEW), images=images))
     assert (later["totals"], later["status"]) == (after["totals"], "unknown")
