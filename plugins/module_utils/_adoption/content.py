@@ -278,6 +278,9 @@ def describe_denied(content: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
         if number:
             uses, accounts = count(number, "use"), count(denied["accounts"], "account")
             yield f"Denied: {uses} of {image_id}, or of what comes from it, in {accounts}.", True
+        elif unknown := content["totals"]["unknown"]:
+            verb = "is not known: it" if unknown == 1 else "are not known: they"
+            yield f"No use of {image_id} was found, but {count(unknown, 'use')} {verb} can be of it.", False
         else:
             yield f"No use of {image_id} was found in what was read.", False
 

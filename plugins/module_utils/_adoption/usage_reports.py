@@ -91,7 +91,8 @@ def list_pending(catalog: Catalog, reports: Reports) -> tuple[ImageRef, ...]:
 
 
 def _is_pending(report: UsageReport | None) -> bool:
-    return report is not None and report.state == "pending"
+    """Whether AWS is making a report that will count."""
+    return report is not None and report.state == "pending" and not _find_gap(report)
 
 
 def without_recipes(action: Action) -> Action:
@@ -188,6 +189,11 @@ def _find_problem(report: UsageReport | None, now: datetime) -> str:
         return f"The usage report is {report.state}."
     if report.created < now - FINAL_REPORT_AGE:
         return f"The usage report is older than {FINAL_REPORT_AGE.days} day."
+    return _find_gap(report)
+
+
+def _find_gap(report: UsageReport) -> str:
+    """Return what a report was requested without; empty if it covers all."""
     missing = [name for name in _REQUIRED_TYPES if name not in report.resource_types]
     if missing:
         return f"The usage report does not cover {', '.join(missing)}."

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._adoption.content import (
     build_content,
+    describe_denied,
     list_current,
     remember,
 )
@@ -570,3 +571,12 @@ def test_the_screen_names_the_worst_accounts_and_their_owners() -> None:
     wide = screen(content_of(used(NEW), late), {"check_mode": False}, None)
     assert max(len(line.text) for line in wide.lines) <= 80
     assert wide.artifacts["behind_accounts"] == f'["{CONSUMER}"]'
+
+
+def test_a_denied_image_may_be_behind_a_use_of_unknown_origin() -> None:
+    given = {"deny_images": (OLD.image_id,)}
+    ((text, is_used),) = describe_denied(
+        content_of(used(GONE, owner_id=OTHER_CONSUMER, number=2), given=given)
+    )
+    assert text == f"No use of {OLD.image_id} was found, but 2 uses are not known: they can be of it."
+    assert not is_used

@@ -127,6 +127,8 @@ def test_an_entry_that_counts_nothing_is_no_use() -> None:
     [
         (None, True),
         (report(state="pending"), False),
+        # Waiting for it would not help.
+        (report(state="pending", template_versions=20), True),
         (report(state="error"), True),
         (report(created=ago(hours=25)), True),
         (report(resource_types=frozenset({"ec2:Instance"})), True),
