@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ami_adoption
 version_added: 0.1.0
-short_description: Report which accounts use which release of an AMI
+short_description: Report which accounts use which AMI
 description:
   - Finds the releases of image families among the account's own AMIs, and which accounts use which of them, the accounts that are
     furthest behind first.
