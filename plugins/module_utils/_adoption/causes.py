@@ -86,8 +86,9 @@ UNKNOWN = Cause(
 UNKNOWN_ORIGIN = Cause(
     "image_origin_unknown",
     Severity.LOW,
-    "The account uses an image of its own, or one that is gone, of which AWS does not tell what it was made "
-    "from, because it or its source is deregistered, or no source was recorded. It can be of any release.",
+    "The account uses an image of its own, one that another account shares, or one that is gone, of which "
+    "AWS does not tell what it was made from. It can be of any release. With deny_images, the severity "
+    "is high.",
     "Find out what the image was made from. A watermark of the owner's images stays on copies of them.",
 )
 UNREADABLE = Cause(
