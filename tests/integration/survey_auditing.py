@@ -245,7 +245,7 @@ def _adoption(aws: SimulatedAws, folder: Path) -> Job:
         assert {release["name"] for release in report["releases"]} == {"web-1", "web-2"}
         assert [use["kind"] for use in report["uses"]] == ["instance", "launch_template"]
         assert report["uses"][0]["owners"] == ["Owner=payments"]
-        assert report["regions"] == [HOME]
+        assert report["scope"]["regions"] == [HOME]
         assert {finding["code"] for finding in report["findings"]} == {
             "release_too_far_behind",
             "release_too_old",

@@ -166,6 +166,7 @@ def cleanup(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> Iterator[Cle
     return Cleanup(aws, fixture, tmp_path / "tombstones")
 
 
+@pytest.mark.nightly
 def test_whichever_call_is_the_last_the_next_run_completes_the_cleanup(cleanup: Cleanup) -> None:
     outcome = cleanup.run()
     assert outcome.failures == ()

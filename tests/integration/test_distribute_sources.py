@@ -246,6 +246,7 @@ def test_each_source_is_copied_into_accounts_verified_and_uploaded(aws: Simulate
     assert _artifacts(failed)["report_s3_uri"] == f"s3://{bucket}/runs/"
 
 
+@pytest.mark.nightly
 def test_the_copies_of_all_sources_run_at_the_same_time(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, base: dict[str, Any]
 ) -> None:

@@ -264,6 +264,7 @@ def test_grants_and_key_policies(
     )
 
 
+@pytest.mark.nightly
 def test_sharing_and_the_whole(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, others: dict[str, str]
 ) -> None:

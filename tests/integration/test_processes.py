@@ -105,6 +105,7 @@ def audited(fixture: Fixture) -> dict[str, Any]:
     return {"regions": AUDITED, "allowed_account_ids": []}
 
 
+@pytest.mark.nightly
 def test_an_audit_in_processes_returns_what_one_process_returns(
     aws: SimulatedAws, audited: dict[str, Any], ansible: Ansible
 ) -> None:
@@ -150,6 +151,7 @@ def test_a_killed_process_of_an_audit_fails_its_regions(
 
 
 # After SIGKILL of the playbook, Ansible's own workers go on.
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("ended", "number"),
     [

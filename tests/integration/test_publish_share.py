@@ -117,6 +117,7 @@ def test_accounts_of_a_unit_launch_what_the_owner_publishes_without_a_role(
     assert publishing.principals(aws) == dict.fromkeys([unit, *staging], "ASSOCIATED")
 
 
+@pytest.mark.nightly
 def test_a_distribution_shares_its_parameter(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> None:
     publishing.enable_sharing(aws)
     variables = {
@@ -173,6 +174,7 @@ def test_a_refusal_of_aws_says_what_to_do_and_the_image_is_published(
     assert publishing.principals(aws) == {}
 
 
+@pytest.mark.nightly
 def test_an_account_outside_is_invited_and_named_in_each_run(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
@@ -212,6 +214,7 @@ def test_a_resource_share_with_something_else_stops_all_regions(
     assert changes(aws) == []
 
 
+@pytest.mark.nightly
 def test_a_resource_share_of_another_name_is_named_and_left(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:

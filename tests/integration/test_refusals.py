@@ -259,6 +259,7 @@ def test_copies_are_refused_as_a_whole(bench: Bench) -> None:
     bench.refuse("ami_copy_regions", bench.copy_rows)
 
 
+@pytest.mark.nightly
 def test_shares_are_refused_as_a_whole(bench: Bench) -> None:
     bench.refuse("ami_share", bench.share_rows)
 

@@ -58,7 +58,7 @@ def test_progress_is_on_the_screen_while_copies_are_running(
     [
         ("distribute_ami", "distribute_regions: it is required"),
         ("cleanup_amis", "no stage is set"),
-        ("audit_ami_sharing", "The audit is incomplete"),
+        ("audit_ami_sharing", "there is no region 'no-region-1'"),
     ],
 )
 def test_a_failure_is_told_once(ansible: Ansible, playbook: str, message: str) -> None:
