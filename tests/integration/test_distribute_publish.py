@@ -69,7 +69,6 @@ def _published(aws: SimulatedAws, account: str, region: str) -> str | None:
     return str(ssm.get_parameter(Name=PARAMETER)["Parameter"]["Value"])
 
 
-@pytest.mark.quick
 def test_a_region_is_published_after_every_account_has_launched_its_image(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

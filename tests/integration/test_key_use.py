@@ -104,7 +104,6 @@ def _everywhere(aws: SimulatedAws) -> dict[tuple[str, str], bool]:
     }
 
 
-@pytest.mark.quick
 def test_an_uncertain_account_keeps_the_image_from_being_published_unless_it_is_accepted(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

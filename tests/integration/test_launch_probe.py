@@ -67,7 +67,6 @@ def test_a_long_launch_is_not_silent(aws: SimulatedAws, ansible: Ansible, images
     assert f"Launching: 0 of 1 done, 10 s, waits for {aws.account_id(CAN)}" in done.stdout
 
 
-@pytest.mark.quick
 def test_each_account_gets_as_far_as_its_rights_reach_and_nothing_is_left(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str]
 ) -> None:
