@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -21,6 +22,9 @@ from .._plan import Performed
 # KMS Developer Guide, "Grants in AWS KMS": a new grant is usually visible in seconds, at most in 5 minutes.
 _LIST_TIMEOUT = 60.0
 _LIST_INTERVAL = 1.0
+# So many new grants on a key are asked for one by one: a key may have 50,000 grants, 500 pages of them. For
+# more, the pages of all are fewer calls, which KMS limits to 100 a second in a region.
+_FEW = 10
 # "The KMS API follows an eventual consistency model" (botocore operations GetKeyPolicy and PutKeyPolicy).
 # Answers can alternate between the old and the new policy, so one answer proves nothing
 # (hashicorp/terraform#3928, hashicorp/terraform#4447); Terraform waits for five equal ones.
@@ -44,14 +48,26 @@ def wait_until_listed(clients: Clients, created: Performed) -> str | None:
         if "GrantId" in answer
     ]
 
+    def list_of(key: KeyRef) -> frozenset[str]:
+        return frozenset(grant.grant_id for grant in read.grants(clients.kms(key.region), key.key_arn))
+
     def is_listed(grant: _NewGrant) -> bool:
         return read.is_grant_listed(clients.kms(grant.key.region), grant.key.key_arn, grant.grant_id)
 
     refused: dict[KeyRef, str] = {}
     for _attempt in attempts(_LIST_TIMEOUT, _LIST_INTERVAL):
-        listed, failed = map_parallel(missing, is_listed)
-        refused |= _find_refused({grant.key: exception for grant, exception in failed.items()}, "ListGrants")
-        missing = [grant for grant in missing if grant.key not in refused and not listed.get(grant)]
+        numbers = Counter(grant.key for grant in missing)
+        lists, failed = map_parallel([key for key, number in numbers.items() if number > _FEW], list_of)
+        few = [grant for grant in missing if numbers[grant.key] <= _FEW]
+        listed, failed_few = map_parallel(few, is_listed)
+        failed |= {grant.key: exception for grant, exception in failed_few.items()}
+        refused |= _find_refused(failed, "ListGrants")
+        missing = [
+            grant
+            for grant in missing
+            if grant.key not in refused
+            and not (listed.get(grant) or grant.grant_id in lists.get(grant.key, ()))
+        ]
         if not missing:
             return _warn_of_refused("AWS lists the new grants", refused)
     regions = ", ".join(sorted({grant.key.region for grant in missing}))

@@ -44,13 +44,25 @@ def test_waits_until_new_grants_are_listed(clock: Clock) -> None:
 
 
 @pytest.mark.usefixtures("clock")
-def test_only_the_new_grants_are_asked_for() -> None:
+def test_only_the_new_grants_are_asked_for_if_they_are_few() -> None:
     """A key may have 50,000 grants, 500 pages of them (KMS Developer Guide, "Resource quotas")."""
     aws = world(EU)
     run(aws, wanted(A, B))
     before, *waited = aws.regions[EU].asked("ListGrants")
     assert "GrantId" not in before
     assert sorted(one["GrantId"] for one in waited) == ["g-0", "g-1"]
+
+
+def test_many_new_grants_are_found_in_the_list_of_their_key(clock: Clock) -> None:
+    aws = lagging(2)
+    started = clock.now
+    _result, outcome = run(aws, wanted(*(f"{number:012}" for number in range(1, 251))))
+    assert clock.now - started == 2.0
+    # One list before anything was created, and then one a second.
+    asked = aws.regions[EU].asked("ListGrants")
+    assert len(asked) == 1 + 3
+    assert all("GrantId" not in parameters for parameters in asked)
+    assert outcome.failures == ()
 
 
 def test_wait_ends_after_a_minute_with_a_warning(clock: Clock) -> None:
