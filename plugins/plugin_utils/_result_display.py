@@ -82,7 +82,10 @@ def shorten(result, task):
 
 
 def _is_read_later(task):
-    """Whether the playbook can read the result of the task after it has failed."""
+    """Whether the host's tasks can read the result of the task after it has failed.
+
+    Tasks of other hosts, which can by ``hostvars``, are not considered.
+    """
     # The conditions of this collection's roles read only whether the result has a report.
     has_condition = task.failed_when and not _is_of_collection(task)
     if has_condition or task.ignore_errors or task.loop or task.until:

@@ -22,8 +22,8 @@ from .._plan import Performed
 # KMS Developer Guide, "Grants in AWS KMS": a new grant is usually visible in seconds, at most in 5 minutes.
 _LIST_TIMEOUT = 60.0
 _LIST_INTERVAL = 1.0
-# So many new grants on a key are asked for one by one: a key may have 50,000 grants, 500 pages of them. For
-# more, the pages of all are fewer calls, which KMS limits to 100 a second in a region.
+# Up to this many new grants on a key are asked for one by one: a key may have 50,000 grants, 500 pages of
+# them. For more, all pages are read, which are usually fewer calls.
 _FEW = 10
 # "The KMS API follows an eventual consistency model" (botocore operations GetKeyPolicy and PutKeyPolicy).
 # Answers can alternate between the old and the new policy, so one answer proves nothing
@@ -48,7 +48,7 @@ def wait_until_listed(clients: Clients, created: Performed) -> str | None:
         if "GrantId" in answer
     ]
 
-    def list_of(key: KeyRef) -> frozenset[str]:
+    def list_ids(key: KeyRef) -> frozenset[str]:
         return frozenset(grant.grant_id for grant in read.grants(clients.kms(key.region), key.key_arn))
 
     def is_listed(grant: _NewGrant) -> bool:
@@ -57,7 +57,7 @@ def wait_until_listed(clients: Clients, created: Performed) -> str | None:
     refused: dict[KeyRef, str] = {}
     for _attempt in attempts(_LIST_TIMEOUT, _LIST_INTERVAL):
         numbers = Counter(grant.key for grant in missing)
-        lists, failed = map_parallel([key for key, number in numbers.items() if number > _FEW], list_of)
+        lists, failed = map_parallel([key for key, number in numbers.items() if number > _FEW], list_ids)
         few = [grant for grant in missing if numbers[grant.key] <= _FEW]
         listed, failed_few = map_parallel(few, is_listed)
         failed |= {grant.key: exception for grant, exception in failed_few.items()}
