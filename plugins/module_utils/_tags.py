@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check and compare tags, and mark this collection's own copies with tags."""
+"""Check and compare tags: those of users, and those that mark this collection's own copies and recalls."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ._failures import Failure, invalid_option
-from ._model import Image
+from ._model import Image, Target
 
 OWN_TAG_PREFIX = "golden.images:"
 SOURCE_TAG = OWN_TAG_PREFIX + "source"
 KEY_TAG = OWN_TAG_PREFIX + "kms-key"
+# On each image of a release that has been recalled, in the owner's account. Its value is the time in UTC,
+# 2026-12-01T23:40:05Z.
+RECALLED_TAG = OWN_TAG_PREFIX + "recalled"
 # On the instance of a launch probe, its volumes and its network interface. Its value is the probe's deadline.
 PROBE_TAG = OWN_TAG_PREFIX + "probe"
 SHARED_PREFIX = "ec2:SharedTag/"
@@ -44,6 +47,25 @@ def without_copies(images: Iterable[Image], region: str) -> list[Image]:
     all_images = list(images)
     sources = {source_tag(image.image_id, region)[SOURCE_TAG] for image in all_images}
     return [image for image in all_images if image.tags.get(SOURCE_TAG) not in sources]
+
+
+def refuse_recalled(
+    image_id: str, tags: Mapping[str, str], target: Target, action: str
+) -> tuple[Failure, ...]:
+    """Return a failure of ``action`` if the image with these tags was recalled."""
+    if RECALLED_TAG not in tags:
+        return ()
+    time = tags[RECALLED_TAG]
+    return (
+        Failure.at(
+            target,
+            action,
+            "image_recalled",
+            f"{image_id} in {target.region} was recalled{f' at {time}' if time else ''}.",
+            "Distribute another release. To use this one again, take its recall back: ami_recall with "
+            "state: absent, or recall_ami.yml with recall_state: absent.",
+        ),
+    )
 
 
 def tag_problems(tags: Mapping[str, str], prefix: str = "") -> Iterator[tuple[str, str]]:

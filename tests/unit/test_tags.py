@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils import _tags as tags
+from ansible_collections.golden.images.plugins.module_utils._model import Target
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,6 +72,26 @@ def test_tags_of_aws_do_not_count() -> None:
     assert not tags.check_tag_count("tags", {**full, **of_aws})
     (failure,) = tags.check_tag_count("tags", {**full, **of_aws, "one": "more"})
     assert "51 tags" in failure.message
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        pytest.param("2026-12-01T23:40:05Z", "was recalled at 2026-12-01T23:40:05Z.", id="since when"),
+        pytest.param("", "was recalled.", id="a tag without a value, set by hand"),
+    ],
+)
+def test_a_recalled_image_is_refused(value: str, said: str) -> None:
+    recalled = {"role": "web", tags.RECALLED_TAG: value}
+    (failure,) = tags.refuse_recalled(SOURCE_ID, recalled, Target("111122223333", "eu-west-1"), "CopyImage")
+    assert (failure.action, failure.error_code) == ("CopyImage", "image_recalled")
+    assert (failure.account_id, failure.region) == ("111122223333", "eu-west-1")
+    assert failure.message == f"{SOURCE_ID} in eu-west-1 {said}"
+    assert "state: absent" in failure.remedy
+
+
+def test_other_images_are_not_refused() -> None:
+    assert not tags.refuse_recalled(SOURCE_ID, MARK, Target("111122223333", "eu-west-1"), "CopyImage")
 
 
 def test_the_source_tag() -> None:
