@@ -401,7 +401,7 @@ releases:
       type: str
       returned: always
     withdrawn:
-      description: V(deprecated) or V(disabled) if all images are, else null.
+      description: V(recalled) if an image is, V(deprecated) or V(disabled) if all images are, else null.
       type: str
       returned: always
 uses:
@@ -485,7 +485,7 @@ uses:
       type: str
       returned: always
     withdrawn:
-      description: V(deprecated), V(disabled) or V(deregistered) if the image or its whole release is, else null.
+      description: V(recalled), V(deprecated), V(disabled) or V(deregistered) if the image or its whole release is, else null.
       type: str
       returned: always
 report:

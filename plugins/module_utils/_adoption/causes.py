@@ -46,6 +46,12 @@ DENIED_IMAGE = Cause(
     "Replace what the finding names by the current release of the family. If that is denied, too, "
     "distribute a fixed one first.",
 )
+RECALLED = Cause(
+    "recalled_release_used",
+    Severity.HIGH,
+    "The account uses an image of a release that was recalled, or a copy of it.",
+    "Replace what the finding names by the current release of the family.",
+)
 VULNERABLE = Cause(
     "vulnerable_release_used",
     Severity.HIGH,
@@ -100,6 +106,7 @@ UNREADABLE = Cause(
 )
 _ALL = (
     DENIED_IMAGE,
+    RECALLED,
     VULNERABLE,
     WITHDRAWN,
     TOO_OLD,

@@ -19,7 +19,7 @@ from .._model import Target
 from .._plan import PlanWithoutTargets
 from . import causes
 from .options import AdoptionOptions
-from .releases import DEPRECATED, DEREGISTERED, DISABLED
+from .releases import DEPRECATED, DEREGISTERED, DISABLED, RECALLED
 from .state import (
     ASSUME_ROLE,
     INSTANCE,
@@ -199,6 +199,8 @@ def _list_denying(options: AdoptionOptions, current: AdoptionState, use: Use) ->
 def _find_withdrawal(current: AdoptionState, use: Use, release: Release) -> str:
     """Return why the image should not be launched: it, or all images of its release."""
     image = use.use.image
+    if release.withdrawn == RECALLED:
+        return RECALLED
     if image.ref in current.catalog.own:
         return current.catalog.withdrawn.get(image.ref, "") or release.withdrawn
     if image.state in (DEREGISTERED, DISABLED):
@@ -328,7 +330,11 @@ def _list_reasons_of_release(
     options: AdoptionOptions, current: AdoptionState, judged: JudgedUse, release: Release
 ) -> Iterator[tuple[causes.Cause, str]]:
     if judged.withdrawn:
-        yield causes.WITHDRAWN, f"which is {judged.withdrawn}."
+        is_recalled = judged.withdrawn == RECALLED
+        yield (
+            causes.RECALLED if is_recalled else causes.WITHDRAWN,
+            f"which {'was' if is_recalled else 'is'} {judged.withdrawn}.",
+        )
     if release.severity in _SEVERE:
         severity = release.severity.lower()
         yield causes.VULNERABLE, f"in which Amazon Inspector has found something of the severity {severity}."
@@ -348,13 +354,13 @@ def _remedy(
 ) -> str:
     """Return what to replace the uses by: the newest release without a fault, where a region has it."""
     release = uses[0].release
-    newer = current.catalog.newer(release) if release else ()
-    if not newer:
+    others = current.catalog.replacements(release) if release else ()
+    if not others:
         return "Distribute a newer release, then replace them."
-    best = next((other for other in newer if not find_fault(options, current, other)), None)
+    best = next((other for other in others if not find_fault(options, current, other)), None)
     if best is None:
-        fault = find_fault(options, current, newer[0])
-        return f"Distribute a fixed release first: {newer[0].label} {fault}. Then replace them by it."
+        fault = find_fault(options, current, others[0])
+        return f"Distribute a fixed release first: {others[0].label} {fault}. Then replace them by it."
     launchable = (ref for ref in best.images if ref not in current.catalog.withdrawn)
     there = {ref.region: ref.image_id for ref in launchable}
     if missing := [region for region in regions if region not in there]:

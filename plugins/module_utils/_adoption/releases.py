@@ -15,10 +15,10 @@ from .._cleanup.families import ORIGIN_CREATED_TAG, FamilyBy, find_families
 from .._cleanup.stages import parse_time
 from .._cleanup.state import OwnImage
 from .._model import ImageRef
-from .._tags import SOURCE_TAG
+from .._tags import RECALLED_TAG, SOURCE_TAG
 from .state import Catalog, Release
 
-DEPRECATED, DISABLED, DEREGISTERED = "deprecated", "disabled", "deregistered"
+RECALLED, DEPRECATED, DISABLED, DEREGISTERED = "recalled", "deprecated", "disabled", "deregistered"
 # The states of images that are or were a release (botocore enum ImageState); others never could be launched.
 _STATES = ("available", "disabled")
 # The severities of Amazon Inspector, the worst first (Inspector API Reference, Severity).
@@ -128,6 +128,8 @@ def _find_derived(images: Images, image_id: str) -> Iterator[ImageRef]:
 
 def find_withdrawal(own: OwnImage, now: datetime) -> str | None:
     """Return why an image should not be launched; None if nothing says so."""
+    if RECALLED_TAG in own.image.tags:
+        return RECALLED
     if own.image.state == "disabled":
         return DISABLED
     deprecation = parse_time(own.image.deprecation_time or "")
@@ -188,6 +190,8 @@ def _build_release(
     foreign: Collection[ImageRef],
 ) -> Release:
     named = [root, *refs] if root in images else refs
+    # A recall is one of the release. The other reasons can be those of single images.
+    is_recalled = any(withdrawn.get(ref) == RECALLED for ref in named)
     reasons = [withdrawn.get(ref, "") for ref in refs]
     scans = [images[ref].image.scan for ref in refs]
     return Release(
@@ -196,7 +200,7 @@ def _build_release(
         name=images[named[0]].image.name,
         created=_find_creation(images, root, refs, foreign),
         images=tuple(sorted(refs)),
-        withdrawn=reasons[0] if all(reasons) else "",
+        withdrawn=RECALLED if is_recalled else reasons[0] if all(reasons) else "",
         severity=worst_severity(scan.highest_severity for scan in scans if scan is not None),
     )
 

@@ -54,9 +54,9 @@ class Release:
 
     ``ref`` is the image at the end of the chain of copies, which may be deregistered. ``created`` is its
     creation, None if AWS reports no date. ``images`` are the owner's images that still exist. ``withdrawn``
-    is why none of these should be launched: ``deprecated``, ``disabled`` or ``deregistered``, else empty.
-    ``severity`` is the highest one that Amazon Inspector reports, such as ``CRITICAL``; None if it has not
-    scanned the images or found nothing.
+    is why none of these should be launched: ``recalled``, ``deprecated``, ``disabled`` or ``deregistered``,
+    else empty. ``severity`` is the highest one that Amazon Inspector reports, such as ``CRITICAL``; None if
+    it has not scanned the images or found nothing.
     """
 
     family: str
@@ -100,6 +100,14 @@ class Catalog:
             other
             for other in self.releases
             if other.family == release.family and not other.withdrawn and _is_newer(other, release)
+        )
+
+    def replacements(self, release: Release) -> tuple[Release, ...]:
+        """Return the releases that a use can change to, the newest first: older ones if it is withdrawn."""
+        return self.newer(release) or tuple(
+            other
+            for other in self.releases
+            if release.withdrawn and other.family == release.family and not other.withdrawn
         )
 
     def lacks_order(self, release: Release) -> bool:

@@ -19,6 +19,7 @@ from ansible_collections.golden.images.plugins.module_utils._adoption.state impo
 )
 from ansible_collections.golden.images.plugins.module_utils._finding import Severity
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, ScanResults, Target
+from ansible_collections.golden.images.plugins.module_utils._tags import RECALLED_TAG
 
 from tests.unit.adoption.examples import (
     CONSUMER,
@@ -230,6 +231,20 @@ def test_a_withdrawn_release_is_a_finding_even_if_it_is_the_newest(
     assert accounts(current) == [(CONSUMER, "behind")]
     # The release before it is the current one.
     assert accounts(state(used(MIDDLE), images=three_releases(new=changes))) == [(CONSUMER, "current")]
+
+
+@pytest.mark.parametrize("ref", [NEW, NEW_US])
+def test_a_recalled_release_is_a_worse_finding_in_each_region(ref: ImageRef) -> None:
+    images = three_releases(new={"tags": {"family": "web", RECALLED_TAG: "2026-11-24T10:00:00Z"}})
+    (finding,) = planned(state(used(ref), images=images)).findings
+    assert (finding.code, finding.severity) == ("recalled_release_used", Severity.HIGH)
+    assert "which was recalled." in finding.message
+    # The release before it is the current one, which only one region has.
+    by_region = {
+        NEW.region: f"Replace them by instances of {MIDDLE.image_id} (web-2).",
+        NEW_US.region: f"Distribute web-2 ({MIDDLE.image_id}) to {US}, then replace them.",
+    }
+    assert finding.remedy == by_region[ref.region]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils._adoption.releases i
 )
 from ansible_collections.golden.images.plugins.module_utils._adoption.trace import list_untraced, trace
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, ScanResults
+from ansible_collections.golden.images.plugins.module_utils._tags import RECALLED_TAG
 
 from tests.unit.adoption.examples import (
     CONSUMER,
@@ -109,6 +110,12 @@ def test_a_release_is_withdrawn_with_its_last_image(changes: dict[str, str], wit
     assert [one.ref for one in found.newer(found.release_of[OLD])] == [*([] if withdrawn else [NEW]), MIDDLE]
     one_left = {**three_releases(new=changes), NEW_US: own(NEW_US.image_id, 1, NEW)}
     assert catalog(one_left).releases[0].withdrawn == ""
+
+
+def test_a_release_is_recalled_with_its_first_image() -> None:
+    recalled = {"tags": {"family": "web", RECALLED_TAG: "2026-11-24T10:00:00Z"}, "state": "disabled"}
+    images = {**three_releases(new=recalled), NEW_US: own(NEW_US.image_id, 1, NEW)}
+    assert catalog(images).releases[0].withdrawn == "recalled"
 
 
 @pytest.mark.parametrize("state", ["pending", "failed", "error", "invalid"])
