@@ -19,6 +19,8 @@ from ._wording import shorten, shorten_quoted
 Source = Literal["aws", "sdk", "collection"]
 # The code of each consumer that AWS rejects, whichever of its codes AWS returned for that.
 CONSUMER_REJECTED = "consumer_rejected"
+# The code of each refusal of an image that was recalled, which a best-effort region does not tolerate.
+IMAGE_RECALLED = "image_recalled"
 _REJECTION = re.compile(r"AWS rejected (\S+):(?: |\Z)")
 _ACCOUNT = re.compile("[0-9]{12}")
 # The remedy for credentials that AWS does not accept.

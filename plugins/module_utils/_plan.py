@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from ._failures import CONSUMER_REJECTED, Failure
+from ._failures import CONSUMER_REJECTED, IMAGE_RECALLED, Failure
 from ._model import Target
 
 Item = TypeVar("Item")
@@ -79,8 +79,13 @@ class TargetPlan:
     tolerated: tuple[Failure, ...] = ()
 
     def tolerate(self, best_effort_regions: Collection[str]) -> TargetPlan:
-        """Return the plan. In a best-effort region, it does nothing instead of refusing the whole plan."""
+        """Return the plan. In a best-effort region, it does nothing instead of refusing the whole plan.
+
+        An image that was recalled is refused there, too: nothing of its release is to go anywhere.
+        """
         if not self.refusals or self.target.region not in best_effort_regions:
+            return self
+        if any(refusal.error_code == IMAGE_RECALLED for refusal in self.refusals):
             return self
         return replace(self, actions=(), after=self.before, refusals=(), tolerated=self.refusals)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ._failures import Failure, invalid_option
+from ._failures import IMAGE_RECALLED, Failure, invalid_option
 from ._model import Image, Target
 
 OWN_TAG_PREFIX = "golden.images:"
@@ -49,19 +49,27 @@ def without_copies(images: Iterable[Image], region: str) -> list[Image]:
     return [image for image in all_images if image.tags.get(SOURCE_TAG) not in sources]
 
 
+def describe_recall(tags: Mapping[str, str]) -> str | None:
+    """Return what a message says of an image with these tags, if it was recalled; None if it was not."""
+    if RECALLED_TAG not in tags:
+        return None
+    time = tags[RECALLED_TAG]
+    return f"was recalled at {time}" if time else "was recalled"
+
+
 def refuse_recalled(
     image_id: str, tags: Mapping[str, str], target: Target, action: str
 ) -> tuple[Failure, ...]:
     """Return a failure of ``action`` if the image with these tags was recalled."""
-    if RECALLED_TAG not in tags:
+    recall = describe_recall(tags)
+    if recall is None:
         return ()
-    time = tags[RECALLED_TAG]
     return (
         Failure.at(
             target,
             action,
-            "image_recalled",
-            f"{image_id} in {target.region} was recalled{f' at {time}' if time else ''}.",
+            IMAGE_RECALLED,
+            f"{image_id} {recall}.",
             "Distribute another release. To use this one again, take its recall back: ami_recall with "
             "state: absent, or recall_ami.yml with recall_state: absent.",
         ),

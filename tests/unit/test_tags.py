@@ -86,7 +86,7 @@ def test_a_recalled_image_is_refused(value: str, said: str) -> None:
     (failure,) = tags.refuse_recalled(SOURCE_ID, recalled, Target("111122223333", "eu-west-1"), "CopyImage")
     assert (failure.action, failure.error_code) == ("CopyImage", "image_recalled")
     assert (failure.account_id, failure.region) == ("111122223333", "eu-west-1")
-    assert failure.message == f"{SOURCE_ID} in eu-west-1 {said}"
+    assert failure.message == f"{SOURCE_ID} {said}"
     assert "state: absent" in failure.remedy
 
 

@@ -13,6 +13,7 @@ from .._failures import Failure, invalid_option
 from .._keys.encryption import default_key_failure
 from .._model import Image, Target
 from .._regions import check_region, refuse_partition
+from .._tags import refuse_recalled
 from .access import (
     PRODUCT_CODE_REMEDY,
     CopyPrincipal,
@@ -57,14 +58,16 @@ def check_regions(
 def check_source(
     account_id: str, source: Image, source_region: str, unreadable_snapshots: tuple[str, ...]
 ) -> tuple[Failure, ...]:
-    """Return the refusals of a source that AWS would refuse to copy.
+    """Return the refusals of a source that was recalled, or that AWS would refuse to copy.
 
     ``unreadable_snapshots`` are its snapshots that this account cannot see. A copy of another account's image
     needs createVolumePermission on each of them (EC2 User Guide, "Copy an Amazon EC2 AMI").
     """
     missing = MissingAccess(snapshot_ids=unreadable_snapshots)
-    not_shared = check_access(Target(account_id, source_region), source, source_region, missing)
+    target = Target(account_id, source_region)
+    not_shared = check_access(target, source, source_region, missing)
     return (
+        *refuse_recalled(source.image_id, source.tags, target, "source_image_id"),
         *check_state(source, source_region),
         *(replace(failure, action="source_image_id", account_id=None) for failure in not_shared),
     )
@@ -118,6 +121,19 @@ def missing_access_of(options: CopyOptions, current: CopyState, target: Target) 
     if not missing or permissions is None:
         return missing
     return replace(missing, already_granted=already_granted(missing, permissions, keys, principal))
+
+
+def check_copies(current: CopyState, target: Target) -> tuple[Failure, ...]:
+    """Return the refusals of a release whose copy in the target was recalled, whatever the copy's state is.
+
+    The source may be another account's, whose tags only its owner sees (EC2 User Guide, "Tag your Amazon EC2
+    resources"). A new copy would bring the release back.
+    """
+    return tuple(
+        with_account(failure, target, current.account_id)
+        for image in current.copies[target]
+        for failure in refuse_recalled(image.image_id, image.tags, target, "CopyImage")
+    )
 
 
 def check_shareable(current: CopyState, target: Target, image: Image) -> Iterator[Failure]:

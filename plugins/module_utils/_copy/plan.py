@@ -16,7 +16,7 @@ from .._keys import encryption as encrypting
 from .._model import Image, Target
 from .._plan import KNOWN_AFTER_APPLY, Action, Plan, TargetPlan
 from .access import access_warnings, check_access, check_product_codes
-from .checks import check_root_device, check_shareable, missing_access_of, with_account
+from .checks import check_copies, check_root_device, check_shareable, missing_access_of, with_account
 from .options import CopyOptions
 from .request import check_request, copy_request, image_tags
 from .state import FAILED_STATES, USABLE_STATES, CopyState
@@ -136,6 +136,8 @@ def _removals(
 
 
 def _plan_target(options: CopyOptions, current: CopyState, target: Target) -> TargetPlan:
+    if recalled := check_copies(current, target):
+        return TargetPlan(target, refusals=recalled)
     existing = existing_copy(options, current, target)
     unusable = unusable_copies(current, target)
     warnings = tuple(

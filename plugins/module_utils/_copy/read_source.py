@@ -17,13 +17,13 @@ from .._aws.clients import Clients
 from .._aws.parameters import current
 from .._aws.read import SETTLING_GRACE_PERIOD, Caller
 from .._causes import MOST_NAMED
-from .._failures import Failure, TargetFailed, ValidationError, invalid_option
+from .._failures import IMAGE_RECALLED, Failure, TargetFailed, ValidationError, invalid_option
 from .._fanout import map_parallel
 from .._keys.encryption import check_source
 from .._listing import join_texts
 from .._model import Image, Target, time_of
 from .._plan import KNOWN_AFTER_APPLY
-from .._tags import without_copies
+from .._tags import refuse_recalled, without_copies
 from . import checks as copy_checks
 from .options import CopyOptions
 from .state import USABLE_STATES
@@ -110,14 +110,19 @@ def _read_each(
         for region, exception in failed.items()
     }
     for region, source in images.items():
+        target = Target(caller.account_id, region)
         refusals = (
+            *refuse_recalled(source.image_id, source.tags, target, "source_images"),
             *(() if options.source_is_ready else copy_checks.check_state(source, region)),
             *check_source(options.encryption, source),
         )
         if refusals:
             failures[region] = refusals
     if required := [
-        item for region in failures if region not in options.best_effort_regions for item in failures[region]
+        item
+        for region in failures
+        for item in failures[region]
+        if region not in options.best_effort_regions or item.error_code == IMAGE_RECALLED
     ]:
         raise ValidationError(required)
     return Sources(caller, {region: images[region] for region in images if region not in failures}, failures)

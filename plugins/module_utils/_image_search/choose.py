@@ -12,6 +12,7 @@ from datetime import datetime
 
 from .._failures import Failure, ValidationError
 from .._model import Image
+from .._tags import describe_recall
 from .state import Search
 
 # Images that an error message explains.
@@ -61,10 +62,12 @@ def find_obstacle(search: Search, image: Image, now: datetime) -> str | None:
     Allowed AMIs exclude none: images that they hide are not returned at all, and in audit mode they hide
     nothing (botocore shape ``Image``, ImageAllowed). A deprecated image can be launched. It is only excluded
     from searches, as AWS excludes it from those of other accounts than its owner (EC2 User Guide, "Deprecate
-    an AMI").
+    an AMI"). One that was recalled is excluded whatever names it.
     """
     if image.state != "available":
         return f"is {image.state}"
+    if recall := describe_recall(image.tags):
+        return recall
     deprecated = image.deprecation_time
     if search.image_id is None and deprecated and datetime.fromisoformat(deprecated) <= now:
         return f"has been deprecated since {deprecated}"
@@ -87,8 +90,8 @@ def _report_none(search: Search, images: list[Image], obstacles: dict[str, str],
     more = f", and {len(images) - len(last)} older ones cannot either" if len(images) > len(last) else ""
     return Failure(
         message=f"{wanted} cannot be launched: {why}{more}.",
-        remedy="Wait for pending images, distribute the image to this region, restore a disabled one, or "
-        "enable its key.",
+        remedy="Wait for pending images, distribute the image to this region, restore a disabled one, enable "
+        "its key, or distribute another release than one that was recalled.",
         error_code="image_not_launchable",
         action="DescribeImages",
         region=region,

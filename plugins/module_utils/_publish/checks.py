@@ -12,7 +12,7 @@ from typing import NamedTuple
 from .._failures import Failure
 from .._listing import join_texts
 from .._model import IMAGE_DATA_TYPE, Image, Target
-from .._tags import MAX_TAGS
+from .._tags import MAX_TAGS, refuse_recalled
 from .launch_data import find_change, find_differing_data, find_missing_devices, find_small_volumes
 from .launches import explain_misfits, find_conflicts
 from .options import ADVANCED, LATEST, STANDARD, PublishOptions
@@ -55,6 +55,7 @@ def list_refusals(
     state = current.targets[target]
     own = target.account_id == current.account_id
     obstacles = [*_check_image(options, state, own), *_check_kind(options, state, current.source)]
+    obstacles += _check_recall(current, target)
     obstacles += _check_age(options, current, target)
     if state.parameter is not None:
         obstacles += _check_parameter(options, state.parameter, state.image_id, label)
@@ -175,6 +176,15 @@ def _check_kind(options: PublishOptions, state: TargetState, source: Image | Non
                 f"{image.image_id} {new} for Windows, but {name} has {present.image_id}, which {old}.",
                 "Use separate parameters and launch templates for Windows.",
             )
+
+
+def _check_recall(current: PublishState, target: Target) -> Iterator[Obstacle]:
+    """Refuse an image that was recalled. Another account's has no tag that this one sees."""
+    state = current.targets[target]
+    image = state.image if state.image_id is not None else current.source
+    if image is not None:
+        for failure in refuse_recalled(image.image_id, image.tags, target, "DescribeImages"):
+            yield Obstacle(failure.error_code, failure.action, failure.message, failure.remedy)
 
 
 def _check_age(options: PublishOptions, current: PublishState, target: Target) -> Iterator[Obstacle]:

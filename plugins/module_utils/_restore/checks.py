@@ -15,7 +15,7 @@ from .._failures import Failure
 from .._model import Image, ImageRef, Sharing, Target
 from .._plan import Action
 from .._share import checks as share_checks
-from .._tags import MAX_TAGS, tag_count
+from .._tags import MAX_TAGS, RECALLED_TAG, refuse_recalled, tag_count
 from .options import RestoreOptions
 from .state import RECYCLE_BIN, ImageState
 
@@ -36,7 +36,9 @@ def list_refusals(
             f"{target.account_id}.",
             f"Use credentials of {named}.",
         )
-    elif state.image is not None:
+        return
+    yield from _check_recall(target, ref, state, history)
+    if state.image is not None:
         yield from _check_existing(state.image, state, target)
         if may_lack_permissions(state.image):
             yield from _check_permissions(options, target, ref, history)
@@ -144,6 +146,25 @@ def _check_existing(image: Image, state: ImageState, target: Target) -> Iterator
                 "snapshot_archived",
                 f"{image.image_id} is not enabled: {', '.join(archived)} {verb} archived, or being archived.",
                 f"Restore {pronoun} permanently once archived ({commands}), then rerun.",
+            )
+
+
+def _check_recall(
+    target: Target, ref: ImageRef, state: ImageState, history: TombstoneHistory
+) -> Iterator[Failure]:
+    """Refuse an image that was recalled. Taking a recall back leaves the tags in the Recycle Bin."""
+    if state.image is not None:
+        yield from refuse_recalled(ref.image_id, state.image.tags, target, "images")
+    elif state.binned:
+        # The tombstone would show the same tag after a change in the Recycle Bin.
+        by_hand = "" if state.binned_tags is not None else "restore its snapshots and it by hand, "
+        tags = find_binned_tags(state, history.last)
+        for failure in refuse_recalled(ref.image_id, tags, target, "images"):
+            yield replace(
+                failure,
+                remedy="Distribute another release. If the recall was taken back, delete the tag (aws ec2 "
+                f"delete-tags --region {target.region} --resources {ref.image_id} --tags "
+                f"Key={RECALLED_TAG}), which is possible in the Recycle Bin, {by_hand}then rerun.",
             )
 
 

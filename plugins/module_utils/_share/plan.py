@@ -15,7 +15,7 @@ from .._failures import Failure
 from .._keys.access import consumers_without_access
 from .._listing import join_texts
 from .._model import Image, Sharing, Target
-from .._plan import Action, Plan, TargetPlan, batches
+from .._plan import PERMISSION_LISTS, Action, Plan, TargetPlan, batches
 from . import checks as share_checks
 from .options import ShareOptions
 from .public import split_opening
@@ -117,7 +117,10 @@ def _plan_target(
             shared, launch, volume_permissions, {**_visible_tags(shared.image), **shared_tags}
         ),
         warnings=(*warnings, *_list_warnings(options, named, shared, launch, target)),
-        refusals=tuple(_list_refusals(options, named, shared, target, account_id)),
+        refusals=(
+            *_refuse_recalled(shared.image, target, actions),
+            *_list_refusals(options, named, shared, target, account_id),
+        ),
     )
 
 
@@ -301,6 +304,18 @@ def _list_warnings(
             f"Access may remain: the image is still shared through {through}, which may cover "
             f"{join_texts(sorted(unshared), _NAMED)}."
         )
+
+
+def _refuse_recalled(image: Image, target: Target, actions: Iterable[Action]) -> tuple[Failure, ...]:
+    """Refuse to add anything to an image that was recalled. Access to it can still be taken away."""
+    if all(_only_removes(action) for action in actions):
+        return ()
+    return tagging.refuse_recalled(image.image_id, image.tags, target, "ModifyImageAttribute")
+
+
+def _only_removes(action: Action) -> bool:
+    permissions = PERMISSION_LISTS.get(action.operation)
+    return permissions is not None and action.parameters[permissions].keys() == {"Remove"}
 
 
 def _list_refusals(

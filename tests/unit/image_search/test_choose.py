@@ -16,9 +16,11 @@ from ansible_collections.golden.images.plugins.module_utils._image_search.choose
 )
 from ansible_collections.golden.images.plugins.module_utils._image_search.state import Search
 from ansible_collections.golden.images.plugins.module_utils._model import Image
+from ansible_collections.golden.images.plugins.module_utils._tags import RECALLED_TAG
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 PAST, FUTURE = "2026-11-25T00:00:00.000Z", "2026-11-27T00:00:00.000Z"
+RECALLED = {RECALLED_TAG: PAST}
 SEARCH = Search(name="golden-*")
 
 
@@ -39,6 +41,7 @@ def image(number: int, day: int, **changes: Any) -> Image:
         ([image(1, 2), image(2, 3, state="pending")], 1),
         ([image(1, 2), image(2, 3, deprecation_time=PAST)], 1),
         ([image(1, 2), image(2, 3, deprecation_time=FUTURE)], 2),
+        ([image(1, 2), image(2, 3, tags=RECALLED)], 1),
         ([image(1, 2), image(2, 3, allowed=False)], 2),
         ([image(2, 3), image(1, 3)], 2),
     ],
@@ -56,6 +59,7 @@ def test_the_newest_that_can_be_launched(images: list[Image], expected: int) -> 
         ({"state": "disabled"}, "is disabled"),
         ({"allowed": True}, None),
         ({"allowed": False}, None),
+        ({"tags": RECALLED}, f"was recalled at {PAST}"),
         ({"deprecation_time": PAST}, f"has been deprecated since {PAST}"),
     ],
 )
@@ -88,6 +92,15 @@ def test_images_whose_keys_permit_no_launch_are_explained() -> None:
 def test_a_deprecated_image_is_found_by_its_id() -> None:
     one = image(1, 1, deprecation_time=PAST)
     assert find_obstacle(Search(image_id=one.image_id), one, NOW) is None
+
+
+def test_a_recalled_image_is_not_even_found_by_its_id() -> None:
+    one = image(1, 1, tags=RECALLED)
+    with pytest.raises(ValidationError) as refused:
+        choose_newest(Search(image_id=one.image_id), [one], "eu-west-1", NOW, no_obstacle)
+    (failure,) = refused.value.failures
+    assert failure.error_code == "image_not_launchable"
+    assert failure.message == f"{one.image_id} cannot be launched: {one.image_id} was recalled at {PAST}."
 
 
 def test_no_image_at_all() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._model import Device, Sharing
+from ansible_collections.golden.images.plugins.module_utils._tags import RECALLED_TAG
 
 from tests.unit.examples import CONSUMER, OWNER, SOURCE_ID
 from tests.unit.publish.account import (
@@ -44,6 +45,7 @@ RESERVED = {
     "CapacityReservationSpecification": {"CapacityReservationTarget": {"CapacityReservationId": "cr-1"}}
 }
 HIBERNATES = {"HibernationOptions": {"Configured": True}}
+RECALLED = {RECALLED_TAG: "2026-12-01T23:40:05Z"}
 FULL = {f"key-{number}": "" for number in range(50)}
 
 
@@ -58,6 +60,35 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
     "gone, as if shared": ({"require_shared": False}, {"image": None}, ["image_not_found"]),
     "pending": ({}, {"image": image(state="pending")}, ["image_not_available"]),
     "disabled": ({}, {"image": image(state="disabled")}, ["image_not_available"]),
+    "recalled": ({}, {"image": image(tags=RECALLED)}, ["image_recalled"]),
+    "recalled, in a best-effort region": (
+        {"best_effort_regions": [REGION]},
+        {"image": image(tags=RECALLED)},
+        ["image_recalled"],
+    ),
+    "recalled, and published already": (
+        {},
+        {"image": image(tags=RECALLED), "parameter": parameter(version(1, NEW, LABEL))},
+        ["image_recalled"],
+    ),
+    "back to a recalled one": (
+        BACK,
+        {"image": image(tags=RECALLED), "parameter": parameter(version(1, NEW, LABEL), version(2))},
+        ["image_recalled"],
+    ),
+    "back from a recalled one": (
+        BACK,
+        {
+            "parameter": parameter(version(1, NEW, LABEL), version(2)),
+            "named": {OLD: image(OLD, tags=RECALLED)},
+        },
+        [],
+    ),
+    "a planned copy of a recalled source": (
+        {**PLANNED, "source_image_id": SOURCE_ID},
+        {**UNKNOWN, "source": image(SOURCE_ID, tags=RECALLED)},
+        ["image_recalled"],
+    ),
     "private": ({}, {"launch": Sharing()}, ["not_shared"]),
     "with its owner only": ({}, {"launch": Sharing(frozenset({OWNER}))}, ["not_shared"]),
     "with its owner and another account": ({}, {"launch": Sharing(frozenset({OWNER, CONSUMER}))}, []),

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import OwnSnapshot
 from ansible_collections.golden.images.plugins.module_utils._model import PublicAccessBlock, Sharing
 from ansible_collections.golden.images.plugins.module_utils._restore.state import ImageState
+from ansible_collections.golden.images.plugins.module_utils._tags import RECALLED_TAG
 
 from tests.unit.examples import OWNER, STRANGER, volumes
 
@@ -195,6 +196,30 @@ def test_so_is_one_in_the_recycle_bin_before_it_is_taken_out(
     plan = planned(binned(binned_tags=tags), *([last] if last else []), **options)
     assert [one.error_code for one in plan.refusals] == (["too_many_tags"] if remedy else [])
     assert all(one.remedy.endswith(str(remedy)) for one in plan.refusals)
+    assert (plan.actions == ()) is bool(remedy)
+
+
+RECALLED = {RECALLED_TAG: "2026-12-01T23:40:05Z"}
+
+
+@pytest.mark.parametrize(
+    ("shown", "last", "remedy"),
+    [
+        pytest.param(found(image(tags=RECALLED)), tombstone(), "state: absent", id="disabled"),
+        pytest.param(found(image("available", tags=RECALLED)), tombstone(), "state: absent", id="available"),
+        pytest.param(binned(binned_tags=RECALLED), of_deregistration(), IN_BIN, id="since the tombstone"),
+        pytest.param(binned(), of_deregistration(tags=RECALLED), BY_HAND, id="by its tombstone"),
+        pytest.param(binned(binned_tags={}), of_deregistration(tags=RECALLED), None, id="not any more"),
+        pytest.param(found(), of_deregistration(tags=RECALLED), None, id="not any more, and registered"),
+    ],
+)
+def test_an_image_that_was_recalled_is_not_restored(shown: ImageState, last: Any, remedy: str | None) -> None:
+    plan = planned(shown, last, restore_permissions=False)
+    assert [one.error_code for one in plan.refusals] == ["image_recalled"] * bool(remedy)
+    for one in plan.refusals:
+        assert (one.region, one.message) == (REF.region, "ami-1 was recalled at 2026-12-01T23:40:05Z.")
+        assert str(remedy) in one.remedy
+        assert ("--resources ami-1 --tags Key=golden.images:recalled" in one.remedy) is shown.binned
     assert (plan.actions == ()) is bool(remedy)
 
 

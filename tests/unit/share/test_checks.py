@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._model import Sharing
 from ansible_collections.golden.images.plugins.module_utils._plan import Plan
 from ansible_collections.golden.images.plugins.module_utils._share.options import EMPTY_PURGE_REMEDY
+from ansible_collections.golden.images.plugins.module_utils._tags import RECALLED_TAG
 
 from tests.unit.examples import ORG, OWNER, SOURCE_ID, SOURCE_REGION, STRANGER, UNIT, target_in
 from tests.unit.keys.examples import key_arn
@@ -67,6 +68,41 @@ def test_images_that_are_refused(changes: dict[str, Any], code: str, text: str) 
 def test_all_refusals_of_an_image_are_reported() -> None:
     failures = planned(wanted(with_accounts(A)), shared(owner_id=STRANGER, state="disabled")).refusals
     assert [failure.error_code for failure in failures] == ["not_owner", "image_not_available"]
+
+
+@pytest.mark.parametrize(
+    ("options", "refuses"),
+    [
+        pytest.param(wanted(with_accounts(A, B)), True, id="another account"),
+        pytest.param(wanted(IN_ORG), True, id="an organization"),
+        pytest.param(wanted(with_accounts(A), shared_tags={"family": "web"}), True, id="a shared tag"),
+        pytest.param(wanted(with_accounts(B), purge_launch_permissions=True), True, id="one for another"),
+        pytest.param(wanted(with_accounts(A)), False, id="nothing new"),
+        pytest.param(wanted(with_accounts(A), purge_launch_permissions=True), False, id="only a purge"),
+        pytest.param(wanted(with_accounts(A), state="absent"), False, id="unshare"),
+    ],
+)
+@pytest.mark.parametrize("best_effort", [{}, {"best_effort_regions": [REGION]}])
+def test_nothing_is_added_to_a_recalled_image(
+    options: dict[str, Any], refuses: bool, best_effort: dict[str, Any]
+) -> None:
+    both = with_accounts(A, STRANGER)
+    image = shared(
+        both if options.get("purge_launch_permissions") else with_accounts(A),
+        {"snap-1": with_accounts(A)},
+        tags={RECALLED_TAG: "2026-12-01T23:40:05Z"},
+    )
+    plan = planned({**options, **best_effort}, image)
+    assert [failure.error_code for failure in plan.refusals] == ["image_recalled"] * refuses
+    assert plan.tolerated == ()
+    assert refuses or all("Remove" in words for _resource, *words in changes_of(plan.actions))
+
+
+def test_snapshots_of_a_recalled_image_are_shared_with_nobody() -> None:
+    image = shared(with_accounts(A), tags={RECALLED_TAG: "2026-12-01T23:40:05Z"})
+    (failure,) = planned(wanted(with_accounts(A)), image).refusals
+    assert (failure.error_code, failure.region) == ("image_recalled", REGION)
+    assert failure.message == f"{IMAGE} was recalled at 2026-12-01T23:40:05Z."
 
 
 @pytest.mark.parametrize("state", ["pending", "failed", "disabled", "deregistered"])
