@@ -15,6 +15,8 @@ description:
     its ID, for C(amazon.aws.ec2_instance), launch templates, or anything else that takes an AMI ID.
   - Fails if no image was found that can be launched. Pending, failed, disabled and deregistered images cannot be launched.
     Deprecated images can, but only their ID and a parameter find them.
+  - An image that was recalled (tag C(golden.images:recalled)) is never the result, also if its ID or a parameter names it. Only
+    the account of the image sees this tag.
   - Images that the account's Allowed AMIs settings hide are not found. In audit mode these settings hide no image, so an
     image that they do not allow can be the result.
   - The newest image is the one that AWS created last in the region. The creation date of a copy is the time of the copy.

@@ -70,7 +70,7 @@ def refuse_recalled(
             action,
             IMAGE_RECALLED,
             f"{image_id} {recall}.",
-            "Distribute another release. To use this one again, take its recall back: ami_recall with "
+            "Use another release. To use this one again, take its recall back: ami_recall with "
             "state: absent, or recall_ami.yml with recall_state: absent.",
         ),
     )

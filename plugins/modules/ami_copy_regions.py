@@ -14,6 +14,8 @@ description:
   - Uses an existing copy, including one that is still pending or that was made by other means. The module can be rerun at
     any time, also after it was killed, and never copies twice.
   - Reads and checks all regions before it starts the first copy.
+  - Refuses a source that was recalled, and one of which a copy that exists in a region was (tag C(golden.images:recalled)), also
+    in O(best_effort_regions). A copy does not get the tag.
   - With O(account_ids), creates copies that other accounts own, under their own KMS keys, using a role in each account.
   - Tags its copies and their snapshots with C(golden.images:source). It changes tags of, and deregisters, only images that
     have this tag.

@@ -14,6 +14,8 @@ description:
     O(launch_templates) is set, in every region and account. Users launch the image without its ID.
   - The images must be available. Images of the account whose credentials are used must be shared, and every other account
     must be able to see its image. Everything is read and checked in all regions and accounts before the first change.
+  - Refuses an image that was recalled (tag C(golden.images:recalled)), also to roll back to it and in O(best_effort_regions). The
+    tags of another account's image are not visible.
   - AWS validates a new value asynchronously. The module waits until the value can be read.
   - A task that publishes no image fails, even if all that failed is in O(best_effort_regions).
   - Each published version gets a label with the source image. O(source_image_id) uses it to roll back.

@@ -17,6 +17,8 @@ description:
     disabled or deregistered. They are read from the tombstones of M(golden.images.ami_cleanup).
   - Cancels the deprecation if a cleanup set it, or sets the later date again that the image had before. Deletes the tags
     C(golden.images:cleanup-*), so that the waiting periods of a cleanup start again.
+  - Refuses an image that was recalled (tag C(golden.images:recalled)), by its tags, those in the Recycle Bin, or those of its
+    last tombstone if AWS does not return these.
   - Images that are not retired keep their permissions. A run after an interrupted one completes it.
 author:
   - golden.images contributors !UNKNOWN

@@ -14,6 +14,8 @@ description:
     volumes from its snapshots, which they need to copy it.
   - Works in all regions of O(images) at the same time. Everything is read and checked in all regions before the first
     permission is changed.
+  - Adds nothing to an image that was recalled (tag C(golden.images:recalled)), also in O(best_effort_regions), and takes access
+    to it away.
   - Only adds, unless O(purge_launch_permissions=true) or O(state=absent).
   - A consumer that AWS rejects keeps no other one from access, and fails the task after all others have got it, unless
     O(best_effort_consumers=true).

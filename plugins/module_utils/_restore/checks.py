@@ -162,7 +162,7 @@ def _check_recall(
         for failure in refuse_recalled(ref.image_id, tags, target, "images"):
             yield replace(
                 failure,
-                remedy="Distribute another release. If the recall was taken back, delete the tag (aws ec2 "
+                remedy="Use another release. If the recall was taken back, delete the tag (aws ec2 "
                 f"delete-tags --region {target.region} --resources {ref.image_id} --tags "
                 f"Key={RECALLED_TAG}), which is possible in the Recycle Bin, {by_hand}then rerun.",
             )
