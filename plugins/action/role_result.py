@@ -7,28 +7,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 from itertools import groupby
 
 from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.golden.images.plugins.module_utils._adoption.screen import screen as adoption
-from ansible_collections.golden.images.plugins.module_utils._audit.screen import screen as audit
-from ansible_collections.golden.images.plugins.module_utils._cleanup.screen import screen as cleanup
-from ansible_collections.golden.images.plugins.module_utils._diagnose.screen import screen as diagnosis
-from ansible_collections.golden.images.plugins.module_utils._distribution.screen import screen as distribution
-from ansible_collections.golden.images.plugins.module_utils._monitoring.screen import screen as monitoring
-from ansible_collections.golden.images.plugins.module_utils._publish.screen import screen as publication
-from ansible_collections.golden.images.plugins.module_utils._remediation.screen import screen as remediation
 from ansible_collections.golden.images.plugins.module_utils._reports.screen import (
     Tone,
     format_unwritten_report,
 )
 from ansible_collections.golden.images.plugins.module_utils._reports.uploaded import add_report
-from ansible_collections.golden.images.plugins.module_utils._restore.screen import screen as restoration
-from ansible_collections.golden.images.plugins.module_utils._share.screen import screen as sharing
-from ansible_collections.golden.images.plugins.module_utils._verification.screen import screen as verification
 from ansible_collections.golden.images.plugins.module_utils._wording import shorten
 from ansible_collections.golden.images.plugins.plugin_utils._large_results import (
     UnreadableResultError,
@@ -38,22 +28,23 @@ from ansible_collections.golden.images.plugins.plugin_utils._output import is_js
 
 display = Display()
 
-SCREENS = {
-    "adoption": adoption,
-    "audit": audit,
-    "cleanup": cleanup,
-    "diagnose": diagnosis,
-    "distribute": distribution,
-    "monitor": monitoring,
-    "publish": publication,
-    "remediate": remediation,
-    "restore": restoration,
-    "rollback": publication,
-    "share": sharing,
-    "unshare": remediation,
-    "verify": verification,
+PACKAGES = {
+    "adoption": "_adoption",
+    "audit": "_audit",
+    "cleanup": "_cleanup",
+    "diagnose": "_diagnose",
+    "distribute": "_distribution",
+    "monitor": "_monitoring",
+    "publish": "_publish",
+    "remediate": "_remediation",
+    "restore": "_restore",
+    "rollback": "_publish",
+    "share": "_share",
+    "unshare": "_remediation",
+    "verify": "_verification",
 }
-"""The function that builds the screen of each role."""
+"""The package of module_utils that builds the screen of each role."""
+_MODULE_UTILS = "ansible_collections.golden.images.plugins.module_utils"
 _WRITES_IN_CHECK_MODE = "cleanup"
 _COLORS = {
     Tone.PLAIN: None,
@@ -63,12 +54,17 @@ _COLORS = {
     Tone.FAILURE: constants.COLOR_ERROR,
 }
 _SPEC = {
-    "role": {"type": "str", "choices": sorted(SCREENS), "required": True},
+    "role": {"type": "str", "choices": sorted(PACKAGES), "required": True},
     "result": {"type": "dict"},
     "module_result": {"type": "dict"},
     "context": {"type": "dict", "default": {}},
     "report_path": {"type": "str"},
 }
+
+
+def _load_screen(role):
+    """Return the function that builds the screen of a role. Those of all roles would take longer to import."""
+    return import_module(f"{_MODULE_UTILS}.{PACKAGES[role]}.screen").screen
 
 
 def _read_all(result):
@@ -107,7 +103,7 @@ class ActionModule(ActionBase):
             context = {**given["context"], "check_mode": bool(self._task.check_mode), "role": role}
             path = given["report_path"] or None
             is_written = not context["check_mode"] or role == _WRITES_IN_CHECK_MODE
-            screen = SCREENS[role](given["result"], context, path if is_written else None)
+            screen = _load_screen(role)(given["result"], context, path if is_written else None)
             if not is_written:
                 screen = replace(screen, lines=(*screen.lines, *format_unwritten_report(path)))
             if module_result is not None:

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import yaml
-from ansible_collections.golden.images.plugins.action.role_result import SCREENS
+from ansible_collections.golden.images.plugins.action.role_result import PACKAGES
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SOURCES = [
@@ -21,7 +21,7 @@ SOURCES = [
 
 
 def test_no_task_reads_or_sets_an_artifact() -> None:
-    name = re.compile(rf"\b({'|'.join(SCREENS)})_artifacts\b")
+    name = re.compile(rf"\b({'|'.join(PACKAGES)})_artifacts\b")
     assert SOURCES
     assert [path for path in SOURCES if name.search(path.read_text(encoding="utf-8"))] == []
 
@@ -33,4 +33,4 @@ def test_no_option_of_a_role_has_the_name_of_its_artifacts_or_summary() -> None:
     ]
     options = {name for spec in specs for name in spec["argument_specs"]["main"]["options"]}
     assert options
-    assert not {f"{role}_{what}" for role in SCREENS for what in ("artifacts", "summary")} & options
+    assert not {f"{role}_{what}" for role in PACKAGES for what in ("artifacts", "summary")} & options
