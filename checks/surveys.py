@@ -68,6 +68,7 @@ _WITHOUT_ROOM = frozenset(
         "distribute_publish_older",
         "distribute_publish_share",
         "distribute_publish_share_external",
+        "distribute_publish_share_purge",
         "distribute_publish_uncertain",
         "distribute_verify_launch_tags",
     }

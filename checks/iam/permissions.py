@@ -199,7 +199,12 @@ PERMISSIONS: dict[str, Permission] = {
     # S3 User Guide, Required permissions for Amazon S3 API operations.
     "s3:HeadBucket": Permission(("s3:ListBucket",), ("s3:bucket",)),
     "s3:ListObjectsV2": Permission(("s3:ListBucket",), ("s3:bucket",)),
-    **_each("ram:AssociateResourceShare", on=("ram:resource-share",)),
+    **_each(
+        "ram:AssociateResourceShare",
+        "ram:DeleteResourceShare",
+        "ram:DisassociateResourceShare",
+        on=("ram:resource-share",),
+    ),
     **_each("imagebuilder:GetLifecyclePolicy", on=("imagebuilder:lifecyclePolicy",)),
     **_each("imagebuilder:ListImageBuildVersions", on=("imagebuilder:allImageBuildVersions",)),
     **_each("rbin:GetRule", on=("rbin:rule",)),

@@ -367,6 +367,13 @@ SHARE_PARAMETERS = Policy(
             },
         ),
         Statement(
+            "RemoveFromResourceShares",
+            "`publish_share_purge`, in the collection's own resource shares only",
+            ("ram:DeleteResourceShare", "ram:DisassociateResourceShare"),
+            "a run that has to take a parameter back publishes nothing in that region, and fails",
+            condition={"StringLike": {"ram:ResourceShareName": f"{SHARE_PREFIX}*"}},
+        ),
+        Statement(
             "AttachPolicies",
             "the policy that AWS RAM attaches to the parameter",
             ("ssm:GetResourcePolicies", "ssm:PutResourcePolicy"),

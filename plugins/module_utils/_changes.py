@@ -306,9 +306,10 @@ def _of_default_version(action: Action) -> Iterator[Change]:
 
 
 def _of_resource_share(action: Action) -> Iterator[Change]:
-    """Yield the principals that a parameter is shared with; none if only the parameter is added again."""
+    """Yield the principals that get or lose a parameter; none if only the parameter is added again."""
     consumers = tuple(action.parameters.get("principals", ()))
-    yield _change(ADDED, f"share {action.resource} through AWS RAM", consumers=consumers)
+    sign = REMOVED if action.operation == "DisassociateResourceShare" else ADDED
+    yield _change(sign, f"share {action.resource} through AWS RAM", consumers=consumers)
 
 
 def _of_labels(sign: str) -> Callable[[Action], Iterator[Change]]:
@@ -325,6 +326,7 @@ def _of_other(action: Action) -> Iterator[Change]:
 
 _OTHERS = {
     "CreateImageUsageReport": (ADDED, "usage report of", "image"),
+    "DeleteResourceShare": (REMOVED, "delete the resource share of", "parameter"),
     "DeleteSnapshot": (REMOVED, "delete", "snapshot"),
     "DeregisterImage": (REMOVED, "deregister", "image"),
     "DisableImage": (REMOVED, "disable", "image"),
@@ -345,6 +347,7 @@ _CHANGES: Mapping[str, Callable[[Action], Iterator[Change]]] = {
     "CreateResourceShare": _of_resource_share,
     "CreateTags": _of_tags(ADDED),
     "DeleteTags": _of_tags(REMOVED),
+    "DisassociateResourceShare": _of_resource_share,
     "LabelParameterVersion": _of_labels(ADDED),
     "ModifyImageAttribute": _of_launch_permission,
     "ModifyLaunchTemplate": _of_default_version,

@@ -23,6 +23,7 @@ _READABLE = 60
 _OTHER_CHARACTERS = re.compile(r"[^A-Za-z0-9]+")
 # botocore shape ResourceShareAssociationStatus. A principal that is suspended is still in the share.
 ASSOCIATED, ASSOCIATING, FAILED = "ASSOCIATED", "ASSOCIATING", "FAILED"
+DISASSOCIATING, DISASSOCIATED = "DISASSOCIATING", "DISASSOCIATED"
 _PRESENT = frozenset({ASSOCIATED, ASSOCIATING, "RESTORING", "SUSPENDED", "SUSPENDING"})
 # botocore shape ResourceShareStatus: the others are failed or deleted shares, which share nothing.
 _LIVE = frozenset({"ACTIVE", "PENDING"})

@@ -48,8 +48,9 @@ options:
         whose credentials are used is shared with through AWS RAM, in each region. Their launch templates name it by its ARN
         (RV(results[].parameter_arn)). The images must be shared with them, too.
       - They are added to the resource share that has the parameter and a name derived from it, such as
-        C(golden-images-golden-web-65223423). Nobody is removed from it. It is refused if it has other resources, or if it
-        lacks the parameter, or has it although it does not exist, and has consumers that are not named here.
+        C(golden-images-golden-web-65223423). Without O(publish_share_purge), nobody is removed from it. It is refused if it has
+        other resources, or if it lacks the parameter, or has it although it does not exist, and has consumers that are not named
+        here.
       - A warning names who else has the parameter, also through resource shares of other names, which are not changed.
       - The parameter becomes an advanced one, for which AWS charges. Organizations and organizational units require that
         sharing with AWS Organizations is enabled in AWS RAM.
@@ -64,6 +65,19 @@ options:
       - With V(false), AWS refuses such accounts, unless the owner's account is in no organization. An existing resource share
         decides itself whether it allows them. If that is not what this option says, no account is added.
       - Without sharing with AWS Organizations, accounts of the organization count as outside of it.
+    type: bool
+    default: false
+  publish_share_purge:
+    description:
+      - Whether the parameter's resource share keeps only the consumers in O(publish_share). All others are removed from it, in
+        each region, before anything is published there. A region in which AWS still has them after a minute fails.
+      - A resource share without consumers is deleted. Resource shares of other names are not changed.
+      - If an account was rejected in O(share_result), nobody is removed.
+    type: bool
+    default: false
+  allow_empty_purge:
+    description:
+      - Whether O(publish_share_purge=true) may take the parameter back from all consumers when none is named.
     type: bool
     default: false
   launch_templates:
@@ -191,6 +205,14 @@ EXAMPLES = r"""
     parameter: /golden/web
     publish_share: ["012345678901"]
 
+- name: Publish, and take the parameter back from all others
+  golden.images.ami_publish:
+    images: "{{ copied.images }}"
+    source_image_id: ami-0123456789abcdef0
+    parameter: /golden/web
+    publish_share: ["012345678901"]
+    publish_share_purge: true
+
 - name: Roll back to the copies of an earlier image
   golden.images.ami_publish:
     source_image_id: ami-0123456789abcdef0
@@ -263,7 +285,7 @@ results:
       description:
         - The accounts, organizations and organizational units in the parameter's resource share, those included that have not
           accepted an invitation.
-        - Empty without O(publish_share), and for parameters of other accounts.
+        - Empty without O(publish_share) and O(publish_share_purge), and for parameters of other accounts.
       type: list
       elements: str
       returned: always

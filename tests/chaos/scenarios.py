@@ -365,6 +365,26 @@ def _share_parameter(world: World) -> Setup:
     return Setup(command, world.consumers())
 
 
+def _take_parameter_back(world: World) -> Setup:
+    """ami_publish that takes the parameter from an account in one region, and from all in another."""
+    world.add(
+        accounts={**_ACCOUNTS, "management": "100000000001"},
+        organization={"management_account": "management", "accounts": [OWNER, *CONSUMERS]},
+    )
+    world.client("ram", HOME, "management").enable_sharing_with_aws_organization()
+    first, second = _releases(world)
+    common = {"parameter": PARAMETER, "require_shared": False}
+    _prepare(world, _module("ami_publish", **common, images=dict(first), publish_share=world.consumers()))
+    purge = {**common, "publish_share_purge": True}
+    tasks = [
+        {"name": region, MODULES + "ami_publish": {**purge, **left, "images": {region: second[region]}}}
+        for region, left in zip(
+            REGIONS, ({"publish_share": world.consumers()[:1]}, {"allow_empty_purge": True}), strict=True
+        )
+    ]
+    return Setup(Command(tasks=tasks), world.consumers())
+
+
 def _rollback(world: World) -> Setup:
     """rollback_ami.yml to the older of two published images."""
     first, second = _releases(world)
@@ -855,6 +875,11 @@ SCENARIOS: dict[str, Scenario] = {
     "share-parameter": _scenario(
         _share_parameter,
         ram="AssociateResourceShare CreateResourceShare",
+        ssm="LabelParameterVersion PutParameter",
+    ),
+    "take-parameter-back": _scenario(
+        _take_parameter_back,
+        ram="DeleteResourceShare DisassociateResourceShare",
         ssm="LabelParameterVersion PutParameter",
     ),
     "copy": _scenario(_copy, ec2="CopyImage"),

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+
+from ansible_collections.golden.images.plugins.module_utils._parameter_share import share_name
 
 from simulated_aws.client import SimulatedAws
 from simulated_aws.http.record import RecordedCall
@@ -43,6 +45,21 @@ def enable_sharing(aws: SimulatedAws) -> None:
     """Enable sharing within the organization in AWS RAM."""
     aws.client("ram", "management").enable_sharing_with_aws_organization()
     aws.clear_calls()
+
+
+def parameter_arn(aws: SimulatedAws, region: str) -> str:
+    """The ARN of the owner's parameter."""
+    return f"arn:aws:ssm:{region}:{aws.account_id(OWNER)}:parameter{PARAMETER}"
+
+
+def add_share(aws: SimulatedAws, region: str, consumers: Sequence[str]) -> None:
+    """Share the owner's parameter as the collection does, also with accounts outside of the organization."""
+    aws.client("ram", OWNER, region).create_resource_share(
+        name=share_name(PARAMETER),
+        resourceArns=[parameter_arn(aws, region)],
+        principals=[*consumers],
+        allowExternalPrincipals=True,
+    )
 
 
 def principals(aws: SimulatedAws, region: str = HOME) -> dict[str, str]:

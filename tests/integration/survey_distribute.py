@@ -29,7 +29,12 @@ def _by_filters(aws: SimulatedAws, folder: Path) -> Job:
     # It is newer, and not of the owner that is named.
     theirs = {"account": STRANGER, "region": HOME, "devices": [DISK], "sharing": {"accounts": [OWNER]}}
     fixture.add_images({"golden-web-theirs": theirs})
-    publishing.add_templates(aws, publishing.golden_images(fixture, "2026.10"))
+    older = publishing.golden_images(fixture, "2026.10")
+    publishing.add_templates(aws, older)
+    value = {"Type": "String", "DataType": "aws:ec2:image", "Value": older[HOME], "Tier": "Advanced"}
+    aws.client("ssm", OWNER, HOME).put_parameter(Name=publishing.PARAMETER, **value)
+    # Whom the job takes the parameter from.
+    publishing.add_share(aws, HOME, [stranger])
     aws.client("ec2", OWNER, HOME).modify_image_attribute(
         ImageId=fixture.image_id, LaunchPermission={"Add": [{"UserId": stranger}]}
     )
@@ -50,6 +55,7 @@ def _by_filters(aws: SimulatedAws, folder: Path) -> Job:
         "distribute_parameter_tags": {"team": "web"},
         "distribute_publish_share": accounts,
         "distribute_publish_share_external": True,
+        "distribute_publish_share_purge": True,
         "distribute_publish_older": True,
         "distribute_publish_uncertain": True,
         "distribute_launch_templates": [publishing.TEMPLATE],

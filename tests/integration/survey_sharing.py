@@ -177,8 +177,10 @@ def _publish(aws: SimulatedAws, _folder: Path) -> Job:
     images = publishing.golden_images(fixture, "2026.11")
     publishing.add_templates(aws, publishing.golden_images(fixture, "2026.10"))
     newer = publishing.golden_images(fixture, "2026.12")
-    value = {"Type": "String", "DataType": "aws:ec2:image", "Value": newer[HOME]}
+    value = {"Type": "String", "DataType": "aws:ec2:image", "Value": newer[HOME], "Tier": "Advanced"}
     aws.client("ssm", OWNER, HOME).put_parameter(Name=publishing.PARAMETER, **value)
+    # Whom the job takes the parameter from.
+    publishing.add_share(aws, HOME, fixture.account_ids("web-staging"))
     values = {
         "publish_images": images,
         "publish_parameter": publishing.PARAMETER,
@@ -187,6 +189,9 @@ def _publish(aws: SimulatedAws, _folder: Path) -> Job:
         "publish_parameter_tags": {"team": "web"},
         "publish_share": fixture.account_ids(STRANGER),
         "publish_share_external": True,
+        "publish_share_purge": True,
+        # It would allow that nobody is named.
+        "publish_allow_empty_purge": True,
         "publish_older": True,
         "publish_source_image_id": fixture.image_id,
         # It counts in check mode alone.

@@ -316,6 +316,8 @@ def test_sharing_parameters(aws: SimulatedAws, fixture: Fixture, tmp_path: Path)
     (name,) = (one for one in task if one != "name")
     for consumer in (fixture.org_arn, *fixture.account_ids(CONSUMER)):
         ok(user.ansible.tasks([{**task, name: {**task[name], "publish_share": [consumer]}}]))
+    purge = {"publish_share_purge": True, "allow_empty_purge": True}
+    ok(user.ansible.tasks([{**task, name: {**task[name], **purge}}]))
     assert_least(aws, user, policy)
     # Neither a parameter beyond those of the policies, nor another share.
     ram, ssm = user.client("ram"), aws.client("ssm", OWNER)
@@ -325,8 +327,10 @@ def test_sharing_parameters(aws: SimulatedAws, fixture: Fixture, tmp_path: Path)
     assert refusal == "AccessDeniedException"
     made = aws.client("ram", OWNER).create_resource_share(name="other")["resourceShare"]["resourceShareArn"]
     principals = fixture.account_ids(CONSUMER)
-    refusal = encrypted.refusal(ram.associate_resource_share, resourceShareArn=made, principals=principals)
-    assert refusal == "AccessDeniedException"
+    for change in (ram.associate_resource_share, ram.disassociate_resource_share):
+        refusal = encrypted.refusal(change, resourceShareArn=made, principals=principals)
+        assert refusal == "AccessDeniedException"
+    assert encrypted.refusal(ram.delete_resource_share, resourceShareArn=made) == "AccessDeniedException"
 
 
 def test_auditing(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path) -> None:

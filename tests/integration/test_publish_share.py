@@ -23,18 +23,14 @@ TASK = "Publish the images in each region and account"
 OF_THE_UNIT = "data-prod"
 OUTSIDE = "web-staging"
 CREATE, ASSOCIATE = "POST /createresourceshare", "POST /associateresourceshare"
-
-
-def arn(aws: SimulatedAws, region: str) -> str:
-    """The ARN of the owner's parameter."""
-    return f"arn:aws:ssm:{region}:{aws.account_id(OWNER)}:parameter{PARAMETER}"
+REMOVE = "POST /disassociateresourceshare"
 
 
 def launched(aws: SimulatedAws, account: str, region: str) -> str:
     """The image of an instance that an account launches by a template with the ARN, or AWS's code."""
     ec2 = aws.client("ec2", account, region)
     name = f"by-arn-{len(ec2.describe_launch_templates()['LaunchTemplates'])}"
-    data = {"ImageId": f"resolve:ssm:{arn(aws, region)}", "InstanceType": "t3.micro"}
+    data = {"ImageId": f"resolve:ssm:{publishing.parameter_arn(aws, region)}", "InstanceType": "t3.micro"}
     ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
     try:
         found = ec2.run_instances(LaunchTemplate={"LaunchTemplateName": name}, MinCount=1, MaxCount=1)
@@ -90,7 +86,7 @@ def test_accounts_of_a_unit_launch_what_the_owner_publishes_without_a_role(
     }
     assert {
         one["region"]: (one["parameter_arn"], one["shared_with"]) for one in done.facts["publish_results"]
-    } == {region: (arn(aws, region), [unit]) for region in REGIONS}
+    } == {region: (publishing.parameter_arn(aws, region), [unit]) for region in REGIONS}
     for region in REGIONS:
         assert launched(aws, CONSUMER, region) == launched(aws, OF_THE_UNIT, region) == old[region]
         assert launched(aws, OUTSIDE, region) == "InvalidParameterValue"
@@ -115,6 +111,47 @@ def test_accounts_of_a_unit_launch_what_the_owner_publishes_without_a_role(
     assert (fewer.code, changes(aws)) == (0, []), fewer.text
     assert f"{PARAMETER} stays shared with {unit}, which publish_share" in publishing.warnings(fewer)
     assert publishing.principals(aws) == dict.fromkeys([unit, *staging], "ASSOCIATED")
+
+
+@pytest.mark.quick
+def test_the_parameter_is_taken_back_from_who_is_no_longer_named(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+) -> None:
+    publishing.enable_sharing(aws)
+    unit, staging = fixture.unit_arn(), fixture.account_ids(OUTSIDE)
+    images = _released(aws, fixture, "2026.11")
+    publish = {"publish_parameter": PARAMETER, "publish_images": images, "publish_share": [unit, *staging]}
+    assert ansible.run(PUBLISH, publish).code == 0
+    purge = {**publish, "publish_share": unit, "publish_share_purge": True}
+
+    aws.clear_calls()
+    check = ansible.run(PUBLISH, purge, "--check", "--diff")
+    assert (check.code, changes(aws)) == (0, []), check.text
+    diff = check.task(TASK).result["diff"]
+    assert f"- share {PARAMETER} through AWS RAM for {staging[0]}" in " ".join(diff["prepared"].split())
+    # A run that ends after the first region: the next one does what is left.
+    aws.add_fault("denied", service="ram", action=REMOVE, region=AWAY, times=1)
+    stopped = ansible.run(PUBLISH, purge)
+    assert (stopped.code != 0, stopped.facts["publish_status"]) == (True, "incomplete"), stopped.text
+    done = ansible.run(PUBLISH, purge)
+    assert (done.code, "stays shared" in done.text) == (0, False), done.text
+    assert Counter(call.action for call in changes(aws) if call.status == 200) == {REMOVE: 2}
+    for region in REGIONS:
+        assert publishing.principals(aws, region) == {unit: "ASSOCIATED"}
+        assert launched(aws, CONSUMER, region) == images[region]
+        assert launched(aws, OUTSIDE, region) == "InvalidParameterValue"
+    aws.clear_calls()
+    again = ansible.run(PUBLISH, purge)
+    assert (again.code, again.changed, changes(aws)) == (0, [], []), again.text
+
+    everybody = {**purge, "publish_share": []}
+    refused = ansible.run(PUBLISH, everybody)
+    assert refused.code != 0
+    assert "allow_empty_purge: true" in refused.text
+    assert changes(aws) == []
+    assert ansible.run(PUBLISH, {**everybody, "publish_allow_empty_purge": True}).code == 0
+    assert Counter(call.action for call in changes(aws)) == {REMOVE: 2, "DELETE /deleteresourceshare": 2}
+    assert publishing.principals(aws) == {}
 
 
 @pytest.mark.nightly
@@ -223,7 +260,9 @@ def test_a_resource_share_of_another_name_is_named_and_left(
     task = publishing.publish("Publish", images=images, publish_share=[fixture.org_arn])
     assert ansible.tasks([task]).code == 0
     aws.client("ram", OWNER, AWAY).create_resource_share(
-        name="platform", resourceArns=[arn(aws, AWAY)], principals=[aws.account_id(CONSUMER)]
+        name="platform",
+        resourceArns=[publishing.parameter_arn(aws, AWAY)],
+        principals=[aws.account_id(CONSUMER)],
     )
     aws.clear_calls()
     again = ansible.tasks([task])

@@ -269,6 +269,8 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "tier": "Advanced",
                 "publish_share": [CONSUMER, ORG, UNIT],
                 "publish_share_external": True,
+                "publish_share_purge": True,
+                "allow_empty_purge": True,
                 "parameter_tags": {"a": "b"},
                 "launch_templates": ["web", "lt-0123456789abcdef0"],
                 "launch_template_base_version": "latest",

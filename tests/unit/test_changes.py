@@ -115,6 +115,11 @@ NEW_DEFAULT = {"LaunchTemplateId": "lt-1", "DefaultVersion": KNOWN_AFTER_APPLY}
             ("AssociateResourceShare", {"resourceArns": ["arn"]}, "/golden/web"),
             "+ share /golden/web through AWS RAM",
         ),
+        (
+            ("DisassociateResourceShare", {"principals": ["200000000000"]}, "/golden/web"),
+            "- share /golden/web through AWS RAM for 200000000000",
+        ),
+        (("DeleteResourceShare", {}, "/golden/web"), "- delete the resource share of /golden/web"),
         (("CreateLaunchTemplateVersion", VERSION, "lt-1"), "+ version based on version 37 of lt-1"),
         (("ModifyLaunchTemplate", NEW_DEFAULT, "lt-1"), "~ default version of lt-1"),
         (

@@ -272,11 +272,22 @@ REMEDIES_OF_ACTIONS = {
             "enable-sharing-with-aws-organization).",
         }.items()
     },
+    # botocore shape InvalidStateTransitionException; another run, or AWS, still changes the same consumers.
+    **dict.fromkeys(
+        (
+            ("AssociateResourceShare", "InvalidStateTransitionException"),
+            ("DeleteResourceShare", "InvalidStateTransitionException"),
+            ("DisassociateResourceShare", "InvalidStateTransitionException"),
+            ("DisassociateResourceShare", "UnknownResourceException"),
+        ),
+        "Rerun: AWS RAM may still be performing an earlier change of the resource share.",
+    ),
     # The policy of who publishes has these in a file of its own, which not all need.
     **{
         (operation, "AccessDeniedException"): f"{_PERMISSION} docs/iam/README.md#sharing-parameters has it."
         for operation in (
             *("AssociateResourceShare", "CreateResourceShare"),
+            *("DeleteResourceShare", "DisassociateResourceShare"),
             *("GetResourceShareAssociations", "GetResourceShares"),
         )
     },

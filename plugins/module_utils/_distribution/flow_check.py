@@ -95,6 +95,12 @@ def _missing(options: DistributionOptions, steps: Steps) -> Iterator[Failure]:
             "publish_parameter is not set.",
             "Set the parameter to publish the image in, or remove them.",
         )
+    if steps.publish.publish_share_purge and not steps.publish.parameter:
+        yield invalid_option(
+            "publish_share_purge",
+            "publish_share_purge: there is no parameter to take back: publish_parameter is not set.",
+            "Set the parameter to publish the image in, or remove it.",
+        )
     if options.consumer_copy and not steps.consumer_copy.account_ids:
         yield invalid_option(
             "account_ids",

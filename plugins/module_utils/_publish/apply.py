@@ -21,7 +21,7 @@ from .._failures import Failure
 from .._parameter_share import share_name
 from .._plan import KNOWN_AFTER_APPLY, Action, Performed
 from .state import TargetState
-from .write_resource_share import share_parameter
+from .write_resource_share import REMOVALS, share_parameter, unshare_parameter
 
 # Seconds between attempts: AWS validates within seconds.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 3.0
@@ -34,7 +34,7 @@ _EXISTS = "ParameterAlreadyExists"
 _REPEATED = THROTTLED.union(_BUSY, [_EXISTS])
 # Nothing that follows depends on these: launch templates take the new image although they fail, unless the
 # reason is that another client has changed the parameter.
-_INDEPENDENT = frozenset({"AddTagsToResource", "LabelParameterVersion"})
+_INDEPENDENT = frozenset({"AddTagsToResource", "DeleteResourceShare", "LabelParameterVersion"})
 _CONFLICT = "concurrent_change"
 
 
@@ -89,7 +89,8 @@ def perform_target(
 ) -> PublishRun:
     """Perform the actions of a target in their order and stop at the first that fails.
 
-    A label or a tag that fails does not stop the others, unless another client has changed the parameter.
+    A label, a tag, or the deletion of an empty resource share that fails does not stop the others, unless
+    another client has changed the parameter.
     ``services`` are the target's clients; ``ssm_once`` repeats no call. ``state`` is the target as it was
     planned for, ``parameter_arn`` the ARN of its parameter. A new value is waited for until AWS has validated
     it, for at most ``wait_timeout`` seconds.
@@ -103,6 +104,8 @@ def perform_target(
             if action.operation == "PutParameter":
                 failures = _put_value(services, action, wait_timeout, run, before)
                 pending.extendleft(run.further)
+            elif action.operation in REMOVALS:
+                failures = run.note(action, unshare_parameter(services["ram"], action, wait_timeout))
             elif action.service == "ram":
                 failures = _share(services["ram"], action, parameter_arn, wait_timeout, run)
             elif action.operation == "LabelParameterVersion":

@@ -15,7 +15,7 @@ from .._model import IMAGE_DATA_TYPE, Image, Target
 from .._tags import MAX_TAGS, refuse_recalled
 from .launch_data import find_change, find_differing_data, find_missing_devices, find_small_volumes
 from .launches import explain_misfits, find_conflicts
-from .options import ADVANCED, LATEST, STANDARD, PublishOptions
+from .options import ADVANCED, EMPTY_PURGE, EMPTY_PURGE_REMEDY, LATEST, STANDARD, PublishOptions
 from .origins import compare
 from .resource_share import find_conflict, find_difference
 from .state import (
@@ -117,6 +117,10 @@ def _check_image(options: PublishOptions, state: TargetState, own: bool) -> Iter
 
 
 def _check_share(options: PublishOptions, current: PublishState, target: Target) -> Iterator[Obstacle]:
+    if options.is_empty_purge:
+        yield Obstacle(
+            "invalid_option", "publish_share_purge", f"publish_share_purge: {EMPTY_PURGE}", EMPTY_PURGE_REMEDY
+        )
     if conflict := find_conflict(options, current, target):
         yield Obstacle("resource_share_conflict", "publish_share", *conflict)
     if difference := find_difference(options, current, target):

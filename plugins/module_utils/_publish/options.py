@@ -41,6 +41,12 @@ STANDARD, ADVANCED = "Standard", "Advanced"
 # The versions of a launch template that a new one can be based on. Auto Scaling API Reference,
 # LaunchTemplateSpecification, Version: groups launch from either, $Default and $Latest.
 DEFAULT, LATEST = "default", "latest"
+EMPTY_PURGE = "without a consumer other than the owner in publish_share, all would lose the parameter."
+# The role distribute purges, too, and has no variable for allow_empty_purge.
+EMPTY_PURGE_REMEDY = (
+    "List a consumer that keeps it, or turn the purge off. To take it back from all, use ami_publish with "
+    "allow_empty_purge: true."
+)
 # botocore shape LaunchTemplateName, which the form of an ID, lt-0123456789abcdef0, matches too.
 _TEMPLATE = re.compile(r"[a-zA-Z0-9().\-/_]{3,128}")
 _TEMPLATES = texts_like(
@@ -79,7 +85,7 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
     ``launch_template_base_version`` is ``DEFAULT``, ``LATEST``, or None if both must give the same new
     version. ``publish_older`` allows an image whose original source is older than that of the published one.
     The own account's parameter is shared with ``publish_share``, which may be outside of the organization
-    with ``publish_share_external``.
+    with ``publish_share_external``. With ``publish_share_purge``, nobody else stays in its resource share.
     A failure in ``best_effort_regions`` neither stops the other regions nor fails the task.
     """
 
@@ -96,6 +102,8 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
     parameter_tags: Mapping[str, str] = option(Kind(tags().spec, _read_parameter_tags))
     publish_share: tuple[str, ...] = option(CONSUMERS)
     publish_share_external: bool = option(FLAG)
+    publish_share_purge: bool = option(FLAG)
+    allow_empty_purge: bool = option(FLAG)
     launch_templates: tuple[str, ...] = option(_TEMPLATES)
     launch_template_base_version: str | None = option(choice(DEFAULT, LATEST))
     # An empty text counts as not set.
@@ -150,9 +158,28 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
         It is an advanced one then, since others cannot be shared. Its owner needs no share.
         """
         if account_id != own_account_id:
-            return replace(self, publish_share=())
+            return replace(self, publish_share=(), publish_share_purge=False)
         share = tuple(item for item in self.publish_share if item != own_account_id)
         return replace(self, publish_share=share, tier=ADVANCED if share else self.tier)
+
+    @property
+    def purges_share(self) -> bool:
+        """Whether consumers that are not named lose the parameter.
+
+        One that AWS has rejected in an earlier task is named: nobody loses it then.
+        """
+        is_rejected = self.share_result is not None and bool(self.share_result.rejected_account_ids)
+        return self.publish_share_purge and not is_rejected
+
+    @property
+    def changes_share(self) -> bool:
+        """Whether the resource share of the parameter is read and may change."""
+        return bool(self.publish_share) or self.purges_share
+
+    @property
+    def is_empty_purge(self) -> bool:
+        """Whether all consumers would lose the parameter, without the option that allows it."""
+        return self.purges_share and not self.publish_share and not self.allow_empty_purge
 
     @property
     def is_rollback(self) -> bool:
@@ -218,6 +245,8 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
                 "publish_share names nobody to share the parameter with.",
                 "Name them, or remove it.",
             )
+        if self.is_empty_purge:
+            yield Problem("publish_share_purge", EMPTY_PURGE, EMPTY_PURGE_REMEDY)
         if self.wait_timeout < 0:
             yield Problem(
                 "wait_timeout",

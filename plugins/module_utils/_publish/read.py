@@ -61,7 +61,7 @@ def open_clients(
         regions = sorted(target.region for target in targets if target.account_id == account_id)
         opened.open("ec2", regions)
         opened.open("ssm", regions)
-        if options.for_account(account_id, caller.account_id).publish_share:
+        if options.for_account(account_id, caller.account_id).changes_share:
             opened.open("ram", regions)
         return opened
 
@@ -145,8 +145,8 @@ def _find_copy_of_source(
 def add_shares(
     clients: Clients, options: PublishOptions, target: Target, state: TargetState, partition: str
 ) -> TargetState:
-    """Add the resource shares of the parameter, if it is to be shared; errors are botocore's."""
-    if not options.for_account(target.account_id, target.account_id).publish_share:
+    """Add the resource shares of the parameter, if they may change; errors are botocore's."""
+    if not options.for_account(target.account_id, target.account_id).changes_share:
         return state
     ram = clients.client("ram", target.region)
     shares = own_shares(ram, share_name(options.parameter))

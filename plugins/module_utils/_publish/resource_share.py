@@ -5,7 +5,7 @@
 """Plan the resource share of AWS RAM through which other accounts read the own account's parameter.
 
 Only parameters of the advanced tier can be shared (Systems Manager User Guide, "Working with shared
-parameters in Parameter Store"). Principals are only added.
+parameters in Parameter Store"). Principals are only added, unless the user has selected a purge.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from .._model import Sharing, Target
 from .._parameter_share import (
     ASSOCIATED,
     ASSOCIATING,
+    DISASSOCIATING,
     ResourceShare,
     consumers_of,
     parameter_arn,
@@ -59,6 +60,25 @@ def plan_share(options: PublishOptions, current: PublishState, target: Target) -
         yield Action(target, "AssociateResourceShare", parameters, options.parameter, "ram")
 
 
+def plan_removal(options: PublishOptions, current: PublishState, target: Target) -> Iterator[Action]:
+    """Yield the calls that take the parameter back from those who are not named, if that is selected.
+
+    They come before the others, so that nobody who is not named gets what is published. A share without
+    consumers is deleted, unless those who are named are added to it.
+    """
+    if not options.purges_share:
+        return
+    named = {*options.publish_share}
+    kept = _live_share(current, target, options.parameter) if named else None
+    for share in _live_shares(current, target):
+        if unnamed := sorted(share.consumers - named):
+            parameters = {"resourceShareArn": share.arn, "principals": unnamed}
+            yield Action(target, "DisassociateResourceShare", parameters, options.parameter, "ram")
+        if share != kept and not share.consumers & named:
+            deletion = {"resourceShareArn": share.arn}
+            yield Action(target, "DeleteResourceShare", deletion, options.parameter, "ram")
+
+
 def _creation(options: PublishOptions, current: PublishState, target: Target, arn: str) -> dict[str, Any]:
     """Return the parameters of CreateResourceShare.
 
@@ -80,9 +100,9 @@ def find_conflict(options: PublishOptions, current: PublishState, target: Target
     """Return why the parameter must not be shared, and what to do; None if it may be.
 
     Who is added to a share gets all its resources, and a resource that is added is shared with all its
-    principals.
+    principals. A purge removes those of own shares first.
     """
-    if not options.publish_share:
+    if not options.changes_share:
         return None
     arn, state = parameter_arn(current.partition, target, options.parameter), current.targets[target]
     own = _live_shares(current, target)
@@ -92,14 +112,16 @@ def find_conflict(options: PublishOptions, current: PublishState, target: Target
             remedy = f"It is not this collection's. Rename or delete {share.arn}, or remove these from it."
             return f"The resource share {share.name} {has}.", remedy
     # A share keeps the ARN of a parameter that was deleted.
-    for share in (*own, *state.other_shares):
+    kept = () if options.purges_share else own
+    for share in (*kept, *state.other_shares):
         unnamed = sorted(share.consumers - {*options.publish_share})
         if unnamed and (state.parameter is None or arn not in share.resource_arns):
             has = (
                 f"has consumers that publish_share does not name, and {options.parameter} would be new for "
                 f"them: {join_texts(unnamed, _NAMED)}"
             )
-            remedy = f"Name them, remove them from {share.arn} (DisassociateResourceShare), or delete it."
+            by_option = " with publish_share_purge" if share in own else f" from {share.arn}, or delete it"
+            remedy = f"Name them, or remove them{by_option}."
             return f"The resource share {share.name} {has}.", remedy
     return None
 
@@ -129,18 +151,26 @@ def find_difference(options: PublishOptions, current: PublishState, target: Targ
 
 def warn_of_share(options: PublishOptions, current: PublishState, target: Target) -> Iterator[str]:
     """Yield who has the parameter without being named, and who has no access although they are named."""
-    if not options.publish_share:
+    if not options.changes_share:
         return
     arn, name = parameter_arn(current.partition, target, options.parameter), options.parameter
     shares = [share for share in _live_shares(current, target) if arn in share.resource_arns]
     for share in (*shares, *current.targets[target].other_shares):
-        if unnamed := sorted(share.consumers - {*options.publish_share}):
-            yield (
-                f"{name} stays shared with {join_texts(unnamed, _NAMED)}, which publish_share does not name. "
-                f"Name them, or take it back from the resource share {share.name}: aws ram "
-                f"disassociate-resource-share --principals {' '.join(unnamed[:_NAMED])} --resource-share-arn "
-                "and its ARN."
-            )
+        unnamed = sorted(share.consumers - {*options.publish_share})
+        if not unnamed or (share in shares and options.purges_share):
+            continue
+        # The collection changes only the share that has its name.
+        cure = (
+            "set publish_share_purge: true"
+            if share in shares
+            else f"take it back from the resource share {share.name}: aws ram disassociate-resource-share "
+            f"--principals {' '.join(unnamed[:_NAMED])} --resource-share-arn {share.arn}"
+        )
+        has = f"{name} stays shared with {join_texts(unnamed, _NAMED)}, which publish_share does not name."
+        yield f"{has} Name them, or {cure}."
+    leaving = {item.entity for share in shares for item in share.principals if item.status == DISASSOCIATING}
+    if leaving:
+        yield f"AWS RAM is still taking {name} back from {join_texts(sorted(leaving), _NAMED)}. Rerun."
     statuses = {item.status for share in shares for item in share.resources if item.entity == arn}
     if statuses and ASSOCIATED not in statuses:
         yield (
@@ -179,11 +209,13 @@ def list_pending(consumers: dict[str, str]) -> Iterator[str]:
 def describe_share(
     options: PublishOptions, current: PublishState, target: Target, is_after: bool
 ) -> dict[str, Any]:
-    """Return who the parameter is shared with, before the plan or after it; empty without publish_share."""
-    if not options.publish_share:
+    """Return who the parameter is shared with, before the plan or after it; empty if that was not read."""
+    if not options.changes_share:
         return {}
     consumers = shared_with(options, current, target)
-    return {"shared_with": sorted({*consumers, *(options.publish_share if is_after else ())})}
+    if is_after:
+        consumers = frozenset(options.publish_share).union(() if options.purges_share else consumers)
+    return {"shared_with": sorted(consumers)}
 
 
 def shared_with(options: PublishOptions, current: PublishState, target: Target) -> frozenset[str]:

@@ -2,10 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Share a parameter through AWS RAM, and wait until AWS has done it."""
+"""Share a parameter through AWS RAM, or take it back, and wait until AWS has done it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from .._aws.attempts import repeat_until
@@ -16,11 +18,14 @@ from .._failures import Failure
 from .._parameter_share import (
     ASSOCIATED,
     ASSOCIATING,
+    DISASSOCIATED,
+    DISASSOCIATING,
     FAILED,
     Association,
     ResourceShare,
     consumers_of,
     pending,
+    share_name,
 )
 from .._plan import Action, Performed
 from .resource_share import list_pending
@@ -28,6 +33,9 @@ from .resource_share import list_pending
 # Seconds between attempts, and for all of them: AWS associates within seconds.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 3.0
 _LONGEST = 60.0
+REMOVALS = frozenset({"DeleteResourceShare", "DisassociateResourceShare"})
+# botocore operations of ``REMOVALS``: also the code of what another run has removed, or a repeated call.
+_UNKNOWN = "UnknownResourceException"
 
 
 def share_parameter(
@@ -54,6 +62,57 @@ def share_parameter(
     )
     failures = tuple(_list_failures(action, shares, arn, consumers))
     return Performed(done.actions, done.answers, failures), [*list_pending(pending(shares, consumers))]
+
+
+def unshare_parameter(ram: Any, action: Action, wait_timeout: float) -> Performed:
+    """Perform one of ``REMOVALS`` on a share of the parameter, and return its outcome.
+
+    What remains is a failure: AWS ends associations asynchronously, as it makes them.
+    """
+    name = share_name(action.resource or "")
+    done = perform(ram, action)
+    if done.failures:
+        may_be_done = any(
+            is_unknown(failure) or failure.repeated or failure.error_code == _UNKNOWN
+            for failure in done.failures
+        )
+        remaining = _list_remaining(own_shares(ram, name), action) if may_be_done else {}
+        if not may_be_done or {*remaining.values()} - {DISASSOCIATING}:
+            return done
+        done = Performed((action,), ({},))
+    shares = repeat_until(
+        lambda: own_shares(ram, name),
+        lambda read: not _list_remaining(read, action),
+        min(_LONGEST, wait_timeout),
+        _FIRST_PAUSE,
+        _LONGEST_PAUSE,
+    )
+    return replace(done, failures=tuple(_list_unremoved(action, _list_remaining(shares, action))))
+
+
+def _list_remaining(shares: tuple[ResourceShare, ...], action: Action) -> dict[str, str]:
+    """Return what the action removes and AWS still has, principals or the share, with its status."""
+    share = next((item for item in shares if item.arn == action.parameters["resourceShareArn"]), None)
+    if share is None or not share.is_live:
+        return {}
+    if action.operation == "DeleteResourceShare":
+        return {share.arn: share.status}
+    principals = {item.entity: item.status for item in share.principals if item.status != DISASSOCIATED}
+    return {name: principals[name] for name in action.parameters["principals"] if name in principals}
+
+
+def _list_unremoved(action: Action, remaining: dict[str, str]) -> Iterator[Failure]:
+    is_share = action.operation == "DeleteResourceShare"
+    for name, status in remaining.items():
+        what = f"the resource share {name} exists" if is_share else f"{action.resource} is shared with {name}"
+        yield Failure.at(
+            action.target,
+            action.operation,
+            "parameter_still_shared",
+            f"AWS RAM accepted the call, but {what} ({status}).",
+            "Rerun, in case AWS is still removing it."
+            + ("" if is_share else " Nothing is published in this region before that."),
+        )
 
 
 def _is_settled(shares: tuple[ResourceShare, ...], arn: str, consumers: frozenset[str]) -> bool:

@@ -108,8 +108,14 @@ def test_a_member_reads_and_launches_what_is_shared_until_it_is_removed(world: W
     assert world.read("member") == world.launch("member") == world.image_id
     assert world.aws.client("ssm", "member").get_parameters(Names=[ARN])["InvalidParameters"] == []
     assert world.read("outsider") == "AccessDeniedException"
-    world.ram.disassociate_resource_share(resourceShareArn=arn, principals=[principal])
+    removed = world.ram.disassociate_resource_share(resourceShareArn=arn, principals=[principal])
+    assert [one["status"] for one in removed["resourceShareAssociations"]] == ["DISASSOCIATING"]
     assert world.read("member") == "AccessDeniedException"
+    # Neither again, nor back, before AWS has finished.
+    for operation in (world.ram.disassociate_resource_share, world.ram.associate_resource_share):
+        again = outcome(lambda call=operation: str(call(resourceShareArn=arn, principals=[principal])))
+        assert again[0] in ("UnknownResourceException", "InvalidStateTransitionException")
+    assert world.associations(arn) == {principal: ("DISASSOCIATING", False)}
     assert world.associations(arn) == {principal: ("DISASSOCIATED", False)}
     world.ram.associate_resource_share(resourceShareArn=arn, principals=[principal])
     assert world.read("member") == world.image_id
@@ -196,6 +202,7 @@ def test_shares_are_found_by_name_and_status_and_deleted_ones_stay_visible(world
         )
         return [(one["resourceShareArn"], one["status"]) for page in pages for one in page["resourceShares"]]
 
+    assert found() == [(gone, "DELETING"), (kept, "ACTIVE")]
     assert found() == [(gone, "DELETED"), (kept, "ACTIVE")]
     assert found(name="golden") == [(gone, "DELETED")]
     assert found(resourceShareStatus="ACTIVE") == [(kept, "ACTIVE")]

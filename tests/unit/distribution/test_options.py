@@ -176,6 +176,8 @@ def test_no_consumer_is_required():
         ),
         ({"launch_templates": ["web"]}, ["launch_templates"]),
         ({"publish_share": [CONSUMER]}, ["publish_share"]),
+        ({"publish_share_purge": True}, ["publish_share_purge"]),
+        ({"publish_share_purge": True, "publish_parameter": "/golden/web"}, ["publish_share_purge"]),
         ({"publish_share": ["web"], "publish_parameter": "/golden/web"}, ["publish_share"]),
         ({"verify_level": "visible", "account_ids": []}, ["account_ids"]),
         ({"copy_into_accounts": True}, ["consumer_role_name"]),

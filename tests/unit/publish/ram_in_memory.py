@@ -79,6 +79,25 @@ class Ram:
         (share,) = (one for one in self.shares if one.arn == parameters["resourceShareArn"])
         return self._add("AssociateResourceShare", share, parameters)
 
+    def disassociate_resource_share(self, **parameters: Any) -> dict[str, Any]:
+        self._called("DisassociateResourceShare", parameters)
+        (share,) = (one for one in self.shares if one.arn == parameters["resourceShareArn"])
+        for entity in parameters["principals"]:
+            if share.principals[entity] == "DISASSOCIATED":
+                raise refused("UnknownResourceException", "DisassociateResourceShare")
+            share.principals[entity] = "DISASSOCIATED"
+        if "DisassociateResourceShare" in self.lost:
+            raise refused("InternalError", "DisassociateResourceShare")
+        return {}
+
+    def delete_resource_share(self, **parameters: Any) -> dict[str, Any]:
+        self._called("DeleteResourceShare", parameters)
+        (share,) = (one for one in self.shares if one.arn == parameters["resourceShareArn"])
+        share.status = "DELETING"
+        if "DeleteResourceShare" in self.lost:
+            raise refused("InternalError", "DeleteResourceShare")
+        return {"returnValue": True}
+
     def _add(self, operation: str, share: StoredShare, parameters: Mapping[str, Any]) -> dict[str, Any]:
         for entity in parameters.get("principals", ()):
             share.principals[entity] = "ASSOCIATING" if entity in self.invited else ASSOCIATED

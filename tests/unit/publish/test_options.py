@@ -91,7 +91,10 @@ def test_the_parameter_is_not_shared_with_accounts_that_aws_rejected() -> None:
         share_result=share_result(rejected_account_ids=[STRANGER]),
         publish_share=[CONSUMER, STRANGER, CONSUMER, int("2" * 12)],
     )
-    assert run_on(given, account()).wanted.publish_share == (CONSUMER, "2" * 12)
+    wanted = run_on({**given, "publish_share_purge": True}, account()).wanted
+    assert wanted.publish_share == (CONSUMER, "2" * 12)
+    # Who is named does not lose it because AWS has rejected it today.
+    assert not wanted.purges_share
 
 
 def test_the_image_is_published_if_aws_rejected_all_who_the_parameter_is_shared_with() -> None:

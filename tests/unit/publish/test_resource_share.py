@@ -36,6 +36,7 @@ ARN = f"arn:aws:ssm:{REGION}:{OWNER}:parameter{NAME}"
 OTHER = f"arn:aws:ssm:{REGION}:{OWNER}:parameter/other"
 SHARE = share_name(NAME)
 CREATE, ASSOCIATE = "CreateResourceShare", "AssociateResourceShare"
+REMOVE, DELETE = "DisassociateResourceShare", "DeleteResourceShare"
 PUBLISHED = parameter(version(1, NEW, LABEL, tier="Advanced"))
 READS = ["GetResourceShares", "GetResourceShareAssociations", "GetResourceShareAssociations"]
 
@@ -310,8 +311,7 @@ def test_who_is_no_longer_named_but_keeps_the_parameter_is_named_in_each_run() -
     assert target.actions == ()
     (warning,) = target.warnings
     assert f"{NAME} stays shared with {STRANGER}, which publish_share does not name" in warning
-    assert f"aws ram disassociate-resource-share --principals {STRANGER}" in warning
-    assert SHARE in warning
+    assert "set publish_share_purge: true" in warning
     assert (
         plan_of(options(publish_share=[CONSUMER, STRANGER]), shared(stored(CONSUMER, STRANGER))).warnings
         == ()
@@ -328,11 +328,191 @@ def test_a_resource_share_of_another_name_with_the_parameter_is_named_and_left()
     (warning,) = target.warnings
     assert f"{NAME} stays shared with {STRANGER}" in warning
     assert "platform" in warning
+    command = f"disassociate-resource-share --principals {STRANGER} --resource-share-arn arn:other."
+    assert command in warning
+    # A purge leaves it, too.
+    purged = plan_of(options(publish_share=[CONSUMER], publish_share_purge=True), here)
+    assert (purged.actions, purged.warnings) == ((), (warning,))
     # Who is named, is in it, and is not in the own share gets the own share, too.
     named = plan_of(options(publish_share=[CONSUMER, STRANGER]), shared(stored(CONSUMER), other()))
     assert (operations(named), named.warnings) == ([ASSOCIATE], ())
     gone = shared(stored(CONSUMER), other("DISASSOCIATED"))
     assert plan_of(options(publish_share=[CONSUMER]), gone).warnings == ()
+
+
+# What is there, what is named, the calls with whom they name, and who then has the parameter.
+PURGES: dict[str, tuple[list[StoredShare], dict[str, Any], list[tuple[str, list[str]]], list[str]]] = {
+    "one of two": (
+        [stored(CONSUMER, STRANGER)],
+        {"publish_share": [CONSUMER]},
+        [(REMOVE, [STRANGER])],
+        [CONSUMER],
+    ),
+    "nothing": ([stored(CONSUMER)], {"publish_share": [CONSUMER]}, [], [CONSUMER]),
+    "in exchange": (
+        [stored(STRANGER)],
+        {"publish_share": [CONSUMER]},
+        [(REMOVE, [STRANGER]), (ASSOCIATE, [CONSUMER])],
+        [CONSUMER],
+    ),
+    "invited, suspended and failed": (
+        [
+            stored(
+                principals={CONSUMER: "ASSOCIATED", STRANGER: "ASSOCIATING", ORG: "SUSPENDED", UNIT: "FAILED"}
+            )
+        ],
+        {"publish_share": [CONSUMER]},
+        [(REMOVE, [STRANGER, ORG])],
+        [CONSUMER],
+    ),
+    "all": (
+        [stored(CONSUMER, ORG)],
+        {"allow_empty_purge": True},
+        [(REMOVE, [CONSUMER, ORG]), (DELETE, [])],
+        [],
+    ),
+    "all, with a named owner": (
+        [stored(CONSUMER)],
+        {"publish_share": [OWNER], "allow_empty_purge": True},
+        [(REMOVE, [CONSUMER]), (DELETE, [])],
+        [],
+    ),
+    "an empty share, of a run that was stopped": (
+        [stored()],
+        {"allow_empty_purge": True},
+        [(DELETE, [])],
+        [],
+    ),
+    "no share": ([], {"allow_empty_purge": True}, [], []),
+    "two, of runs at once": (
+        [stored(CONSUMER), StoredShare("arn:z", SHARE, {STRANGER: "ASSOCIATED"}, {ARN: "ASSOCIATED"})],
+        {"publish_share": [CONSUMER]},
+        [(REMOVE, [STRANGER]), (DELETE, [])],
+        [CONSUMER],
+    ),
+    "without the parameter": (
+        [stored(STRANGER, resources={})],
+        {"publish_share": [CONSUMER]},
+        [(REMOVE, [STRANGER]), (ASSOCIATE, [CONSUMER])],
+        [CONSUMER],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PURGES)
+def test_a_purge_takes_the_parameter_from_all_who_are_not_named(case: str) -> None:
+    there, named, calls, left = PURGES[case]
+    here = shared(*there)
+    given_options = options(**named, publish_share_purge=True)
+    target = plan_of(given_options, here)
+    assert [(one.operation, one.parameters.get("principals", [])) for one in target.actions] == calls
+    assert (target.refusals, target.after["shared_with"]) == ((), left)
+    run = run_on(given_options, here, check_mode=False)
+    assert (run.outcome.failures, run.outcome.warnings) == ((), ())
+    assert [one.operation for one in run.outcome.performed] == operations(target)
+    assert _access(here.ram) == {(one, ARN) for one in left}
+    again = plan_of(given_options, here)
+    assert (again.actions, again.refusals, again.before["shared_with"]) == ((), (), left)
+
+
+def test_consumers_of_a_deleted_parameter_are_removed_before_it_is_published_again() -> None:
+    here = account(ram=Ram([stored(STRANGER)]))
+    target = plan_of(options(publish_share=[CONSUMER], publish_share_purge=True), here)
+    assert target.refusals == ()
+    assert operations(target) == [REMOVE, "PutParameter", "LabelParameterVersion", ASSOCIATE]
+
+
+@pytest.mark.parametrize("named", [[], [OWNER]])
+def test_the_parameter_is_taken_from_all_only_if_that_is_selected(named: list[str]) -> None:
+    given_options = options(publish_share=named, publish_share_purge=True)
+    here = shared(stored(CONSUMER))
+    if named:
+        (refusal,) = plan_of(given_options, here).refusals
+    else:
+        with pytest.raises(ValidationError) as refused:
+            plan_of(given_options, here)
+        (refusal,) = refused.value.failures
+    assert (refusal.action, "allow_empty_purge: true" in refusal.remedy) == ("publish_share_purge", True)
+    assert here.ram.shares[0].principals == {CONSUMER: "ASSOCIATED"}
+
+
+def test_a_share_with_another_resource_is_not_purged() -> None:
+    here = shared(stored(STRANGER, resources={ARN: "ASSOCIATED", OTHER: "ASSOCIATED"}))
+    target = plan_of(options(publish_share_purge=True, allow_empty_purge=True), here)
+    assert codes([target]) == ["resource_share_conflict"]
+
+
+# How AWS removes: what fails, and what is then published.
+REMOVALS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "at once": ({}, "", ""),
+    "slowly": (
+        {"becomes": {STRANGER: ["ASSOCIATED", "DISASSOCIATING", "DISASSOCIATING", "DISASSOCIATED"]}},
+        "",
+        "",
+    ),
+    "never": (
+        {"becomes": {STRANGER: ["ASSOCIATED", "DISASSOCIATING"]}},
+        "parameter_still_shared",
+        f"{NAME} is shared with {STRANGER} (DISASSOCIATING)",
+    ),
+    "it fails": (
+        {"becomes": {STRANGER: ["ASSOCIATED", "FAILED"]}},
+        "parameter_still_shared",
+        f"{NAME} is shared with {STRANGER} (FAILED)",
+    ),
+    "its answer is lost": ({"lost": frozenset({REMOVE})}, "", ""),
+    "denied": ({"refuse": {REMOVE: "AccessDeniedException"}}, "AccessDeniedException", "No."),
+    "unknown, and still there": (
+        {"refuse": {REMOVE: "UnknownResourceException"}},
+        "UnknownResourceException",
+        "No.",
+    ),
+    "it was not made": ({"refuse": {REMOVE: "InternalError"}}, "InternalError", "No."),
+    "another run was first": (
+        {
+            "refuse": {REMOVE: "UnknownResourceException"},
+            "becomes": {STRANGER: ["ASSOCIATED", "DISASSOCIATED"]},
+        },
+        "",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REMOVALS)
+def test_nothing_is_published_before_aws_has_removed_all(case: str, clock: Clock) -> None:
+    ram, code, message = REMOVALS[case]
+    here = account(
+        parameter=parameter(version(1, "ami-0aaaaaaaaaaaaaaaa", tier="Advanced")),
+        ram=Ram([stored(CONSUMER, STRANGER)], **ram),
+    )
+    given_options = options(publish_share=[CONSUMER], publish_share_purge=True, wait_timeout=5)
+    run = run_on(given_options, here, check_mode=False)
+    assert [(one.action, one.error_code) for one in run.outcome.failures] == (
+        [(REMOVE, code)] if code else []
+    )
+    assert message in "".join(one.message for one in run.outcome.failures)
+    assert ("PutParameter" in here.calls) == (not code)
+    assert clock.now == {"slowly": 1.5, "never": 5, "it fails": 5}.get(case, 0)
+
+
+@pytest.mark.parametrize(("lost", "code"), [(True, ""), (False, "InternalError")])
+def test_an_empty_share_that_cannot_be_deleted_keeps_nothing_from_being_published(
+    lost: bool, code: str
+) -> None:
+    ram: dict[str, Any] = {"lost": frozenset({DELETE})} if lost else {"refuse": {DELETE: "InternalError"}}
+    here = account(parameter=None, ram=Ram([stored()], **ram))
+    run = run_on(options(publish_share_purge=True, allow_empty_purge=True), here, check_mode=False)
+    assert [(one.action, one.error_code) for one in run.outcome.failures] == (
+        [(DELETE, code)] if code else []
+    )
+    assert "PutParameter" in here.calls
+
+
+def test_who_is_still_being_removed_is_named() -> None:
+    here = shared(stored(principals={CONSUMER: "ASSOCIATED", STRANGER: "DISASSOCIATING"}))
+    (warning,) = plan_of(options(publish_share=[CONSUMER], publish_share_purge=True), here).warnings
+    assert f"AWS RAM is still taking {NAME} back from {STRANGER}" in warning
 
 
 def test_a_parameter_that_aws_ram_does_not_know_is_in_no_resource_share() -> None:
@@ -386,23 +566,25 @@ RESOURCES = st.dictionaries(st.sampled_from([ARN, OTHER]), st.sampled_from(["ASS
 @given(
     st.lists(st.tuples(PRINCIPALS, RESOURCES, st.sampled_from(["ACTIVE", "DELETED"])), max_size=2),
     st.lists(st.sampled_from([CONSUMER, STRANGER, ORG, UNIT]), unique=True),
+    st.booleans(),
 )
-def test_nobody_gets_what_is_not_named(shares: list[Any], named: list[str]) -> None:
-    """Whatever is there, a run gives access to whom it names only, and takes it from nobody."""
+def test_nobody_gets_what_is_not_named(shares: list[Any], named: list[str], purges: bool) -> None:
+    """Whatever is there, a run gives access to whom it names only, and a purge takes it from others."""
     there = [
         StoredShare(f"arn:{number}", SHARE, dict(principals), dict(resources), status=status)
         for number, (principals, resources, status) in enumerate(shares)
     ]
     here = shared(*there)
     before = _access(here.ram)
-    run = run_on(options(publish_share=named), here, check_mode=False)
+    given_options = options(publish_share=named, publish_share_purge=purges, allow_empty_purge=True)
+    run = run_on(given_options, here, check_mode=False)
     if run.plan.refusals:
         return
     assert run.outcome.failures == ()
-    after = _access(here.ram)
-    assert before <= after <= before | {(one, ARN) for one in named}
-    assert {(one, ARN) for one in named} <= after
-    assert plan_of(options(publish_share=named), here).actions == ()
+    after, wanted = _access(here.ram), {(one, ARN) for one in named}
+    assert wanted <= after
+    assert after == wanted if purges else before <= after <= before | wanted
+    assert plan_of(given_options, here).actions == ()
 
 
 def _access(ram: Ram) -> set[tuple[str, str]]:

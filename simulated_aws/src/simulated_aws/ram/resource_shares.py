@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The operations of resource shares (AWS RAM API Reference). Only parameters can be shared.
 
-Associations take effect at once; on AWS they can be `ASSOCIATING` for some time. Invitations cannot be
-accepted: an account that gets one stays `ASSOCIATING`.
+Associations take effect, and end, at once; on AWS they can be `ASSOCIATING` for some time. The first read
+still shows what has ended, as `DISASSOCIATING` or `DELETING`. Invitations cannot be accepted: an account that
+gets one stays `ASSOCIATING`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,15 @@ from ..ssm import shared_parameters
 from ..ssm.parameter_checks import ADVANCED
 from . import state
 from .errors import RamError, not_permitted, not_valid, unknown
-from .state import ASSOCIATING, DISASSOCIATED, PRINCIPAL, RESOURCE, Association, ResourceShare
+from .state import (
+    ASSOCIATING,
+    DISASSOCIATED,
+    DISASSOCIATING,
+    PRINCIPAL,
+    RESOURCE,
+    Association,
+    ResourceShare,
+)
 
 Operation = Callable[[Caller, Mapping[str, Any]], dict[str, Any]]
 
@@ -66,17 +75,21 @@ def associate_resource_share(caller: Caller, params: Mapping[str, Any]) -> dict[
 
 
 def disassociate_resource_share(caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
-    """DisassociateResourceShare; what was removed stays visible as `DISASSOCIATED`."""
+    """DisassociateResourceShare; what was removed stays visible as `DISASSOCIATED`.
+
+    AWS answers with `DISASSOCIATING` (AWS CLI Command Reference, disassociate-resource-share, Output). The
+    code for what is not associated is not documented.
+    """
     _refuse_unknown(params, "sources")
     share = _share(caller, params["resourceShareArn"])
     named = [(PRINCIPAL, one) for one in params.get("principals", ())]
     named += [(RESOURCE, one) for one in params.get("resourceArns", ())]
     removed = [share.associations.get(one) for one in named]
     for (_kind, entity), association in zip(named, removed, strict=True):
-        if association is None or association.status == DISASSOCIATED:
+        if association is None or association.status in (DISASSOCIATING, DISASSOCIATED):
             raise unknown(f"{entity} is not associated with the resource share.")
     for association in filter(None, removed):
-        association.status = DISASSOCIATED
+        association.status = DISASSOCIATING
     return {
         "resourceShareAssociations": [_association(share, one) for one in filter(None, removed)],
     }
@@ -85,7 +98,7 @@ def disassociate_resource_share(caller: Caller, params: Mapping[str, Any]) -> di
 def delete_resource_share(caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
     """DeleteResourceShare; the share stays visible as `DELETED`."""
     share = _share(caller, params["resourceShareArn"])
-    share.status = state.DELETED
+    share.status = state.DELETING
     for association in share.associations.values():
         association.status = DISASSOCIATED
     return {"returnValue": True}
@@ -97,11 +110,14 @@ def get_resource_shares(caller: Caller, params: Mapping[str, Any]) -> dict[str, 
     if params["resourceOwner"] != "SELF":
         raise NotSimulated(f"GetResourceShares of {params['resourceOwner']}")
     arns, name, status = (params.get(one) for one in ("resourceShareArns", "name", "resourceShareStatus"))
-    found = [
-        _view(share)
+    shares = [
+        share
         for share in state.shares_of(caller)
         if (not arns or share.arn in arns) and name in (None, share.name) and status in (None, share.status)
     ]
+    found = [_view(share) for share in shares]
+    for share in shares:
+        share.status = state.DELETED if share.status == state.DELETING else share.status
     return _page("resourceShares", found, params)
 
 
@@ -117,13 +133,16 @@ def get_resource_share_associations(caller: Caller, params: Mapping[str, Any]) -
     for arn in arns or ():
         if arn not in state.SHARES or state.SHARES[arn].owner != caller:
             raise unknown(f"ResourceShare {arn} could not be found.")
-    found = [
-        _association(share, one)
+    associations = [
+        (share, one)
         for share in state.shares_of(caller)
         if not arns or share.arn in arns
         for one in share.associations.values()
         if one.kind == kind and entity in (None, one.entity) and status in (None, one.status)
     ]
+    found = [_association(share, one) for share, one in associations]
+    for _share_of, one in associations:
+        one.status = DISASSOCIATED if one.status == DISASSOCIATING else one.status
     return _page("resourceShareAssociations", found, params)
 
 
@@ -141,6 +160,11 @@ def _associate(share: ResourceShare, params: Mapping[str, Any]) -> list[Associat
     """Add principals and resources to a share: all of them, or none if one is refused."""
     added = [_principal(share, one) for one in params.get("principals", ())]
     added += [_parameter(share, one) for one in params.get("resourceArns", ())]
+    for association in added:
+        present = share.associations.get((association.kind, association.entity))
+        if present is not None and present.status == DISASSOCIATING:
+            # Which error AWS returns for this state is not documented.
+            raise RamError("InvalidStateTransitionException", f"{association.entity} is {DISASSOCIATING}.")
     for association in added:
         present = share.associations.get((association.kind, association.entity))
         if present is None or present.status == DISASSOCIATED:
