@@ -12,6 +12,7 @@ import threading
 import time
 
 from ansible.utils.display import Display
+from ansible_collections.golden.images.plugins.module_utils._processes import FORKING, WAITING_THREAD
 from ansible_collections.golden.images.plugins.plugin_utils._output import is_watched
 from ansible_collections.golden.images.plugins.plugin_utils._runs_here import RunsHere
 
@@ -66,7 +67,7 @@ class _ProgressDisplay:
         handle, self.path = tempfile.mkstemp(prefix="golden.images-", suffix=".progress")
         os.close(handle)
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._thread = threading.Thread(target=self._follow, name=WAITING_THREAD, daemon=True)
 
     def __enter__(self):
         self._thread.start()
@@ -84,10 +85,11 @@ class _ProgressDisplay:
             self._display(stream, last=True)
 
     def _display(self, stream, last=False):
-        for line in stream:
-            self._waiting = line.rstrip()
-            self._show(self._interval == 0)
-        self._show(last)
+        with FORKING:
+            for line in stream:
+                self._waiting = line.rstrip()
+                self._show(self._interval == 0)
+            self._show(last)
 
     def _show(self, now):
         if self._waiting is not None and (now or time.monotonic() >= self._next_time):

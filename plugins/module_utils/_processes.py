@@ -5,8 +5,8 @@
 """Run one function for groups of items in worker processes. No other file starts processes.
 
 Botocore builds, signs and parses each request in Python, of which one process uses one core. Worker processes
-are forks of this process while it has no other threads and no connections: before it has any, or after it has
-ended them all. They create their own clients, and return values.
+are forks of this process between two phases of its work: the threads of the first have ended, and its
+connections are closed. They have all that it has read, create their own clients, and return values.
 """
 
 from __future__ import annotations
@@ -23,10 +23,9 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
-from contextvars import ContextVar
 from pathlib import Path
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from ._failures import Failure
 from ._fanout import MAX_THREADS, map_parallel
@@ -34,6 +33,7 @@ from ._model import Target
 
 Item = TypeVar("Item", bound=Hashable)
 Result = TypeVar("Result")
+ClientsT = TypeVar("ClientsT", bound="Forkable")
 
 # More processes only wait for AWS, and each needs the memory of its clients.
 MAX_PROCESSES = 8
@@ -48,6 +48,11 @@ _BEAT = 1.0
 SILENCE = 60.0
 _WAITS = 6
 
+# The name of threads that may exist while this process forks: they hold the lock while they do anything but
+# wait, so that a fork gets no other lock that one of them holds.
+WAITING_THREAD = "golden.images waiting"
+FORKING = threading.Lock()
+
 # The names under which distributions mount the controller of version 1.
 _V1_MOUNTS = ("cpu", "cpu,cpuacct")
 
@@ -55,11 +60,11 @@ _V1_MOUNTS = ("cpu", "cpu,cpuacct")
 class WorkerEnded(Exception):
     """A worker process has ended, or gave no sign of life, before it returned the result of an item."""
 
-    def as_failure(self, target: Target) -> Failure:
-        """Return the failure of an account and region that the process would have read."""
+    def as_failure(self, target: Target, action: str) -> Failure:
+        """Return the failure of an account and region that the process would have read by this operation."""
         return Failure.at(
             target,
-            "DescribeImages",
+            action,
             "worker_process_ended",
             str(self),
             "Rerun. If it ends again, for example because memory is short, set max_processes to 1.",
@@ -68,6 +73,16 @@ class WorkerEnded(Exception):
 
 class WorkerError(Exception):
     """An exception of a worker process that cannot be sent, as text with its traceback."""
+
+
+class Forkable(Protocol):
+    """Clients, of one account or of many."""
+
+    def close_connections(self) -> None:
+        """Close all connections to AWS."""
+
+    def of_fork(self: ClientsT) -> ClientsT:
+        """Return clients for a fork of this process, which uses none of its parent's."""
 
 
 def count_processes(calls: int, cpus: int, most: int) -> int:
@@ -143,10 +158,58 @@ def divide(items: Sequence[Item], processes: int) -> list[tuple[Item, ...]]:
     return [tuple(items[number::count]) for number in range(count)]
 
 
-class Workers:
-    """Worker processes, which work on one item each at a time."""
+def map_in_processes(
+    items: Sequence[Item],
+    prepare: Callable[[ClientsT], Callable[[tuple[Item, ...]], Result]],
+    clients: ClientsT,
+    *,
+    calls: int,
+    most: int,
+    while_waiting: Callable[[Collection[Item]], None] | None = None,
+) -> tuple[list[Result], dict[Item, WorkerEnded]] | None:
+    """Work on the items in worker processes, and return what each group gave, and why items were lost.
 
-    def __init__(self, count: int, inherited: Any) -> None:
+    ``calls`` is about how many calls the work makes, ``most`` the most processes. Each process calls
+    ``prepare`` once, with its own clients, and what that returns for groups of the items. Items, results and
+    exceptions are sent: they must be values that can be pickled. ``while_waiting`` is that of
+    ``map_parallel``.
+
+    Returns None, and has done nothing, if one process is enough, if this process has other threads, which can
+    hold locks that a fork would never get, or if no process can be started.
+    """
+    count = count_processes(calls, min(len(items), read_cpus()), most)
+    if count == 1 or _has_threads():
+        return None
+    # A fork would have the connections, too.
+    clients.close_connections()
+    workers: Workers[tuple[Item, ...], Result] = Workers(count, lambda: prepare(clients.of_fork()))
+    if not workers.count:
+        return None
+
+    def report(groups: Collection[tuple[Item, ...]]) -> None:
+        if while_waiting:
+            while_waiting([item for group in groups for item in group])
+
+    try:
+        done, failed = workers.map(divide(items, workers.count), report)
+    finally:
+        workers.end()
+    lost: dict[Item, WorkerEnded] = {}
+    for group, exception in failed.items():
+        # Any other exception ends a run without processes, too.
+        if not isinstance(exception, WorkerEnded):
+            raise exception
+        lost |= dict.fromkeys(group, exception)
+    return [*done.values()], lost
+
+
+class Workers(Generic[Item, Result]):
+    """Worker processes, which work on one item each at a time.
+
+    Each calls ``prepare`` for its first item, and what that returns for all its items.
+    """
+
+    def __init__(self, count: int, prepare: Callable[[], Callable[[Item], Result]]) -> None:
         self._idle: queue.SimpleQueue[_Worker | None] = queue.SimpleQueue()
         self._all: list[_Worker] = []
         # The collector would otherwise write to all objects, which processes then no longer share. Within
@@ -154,9 +217,9 @@ class Workers:
         if not gc.get_freeze_count():
             gc.freeze()
         # A container's limit of processes may allow fewer.
-        with contextlib.suppress(OSError):
+        with FORKING, contextlib.suppress(OSError):
             for _number in range(count):
-                self._all.append(_Worker(inherited, [worker.connection for worker in self._all]))
+                self._all.append(_Worker(prepare, [worker.connection for worker in self._all]))
                 self._idle.put(self._all[-1])
         self._alive, self._lock = self.count, threading.Lock()
 
@@ -166,19 +229,13 @@ class Workers:
         return len(self._all)
 
     def map(
-        self,
-        prepare: Callable[[Any], Callable[[Item], Result]],
-        items: Sequence[Item],
-        while_waiting: Callable[[Collection[Item]], None] | None = None,
+        self, items: Sequence[Item], while_waiting: Callable[[Collection[Item]], None] | None = None
     ) -> tuple[dict[Item, Result], dict[Item, Exception]]:
         """Work on every item in a process, and return the results and the exceptions, by item.
 
-        Each process calls ``prepare`` with what it has inherited, once, and what that returns for each of its
-        items. ``prepare``, items, results and exceptions are sent: they must be values that can be pickled,
-        and so functions of a file. If a process ends or hangs, its item fails with ``WorkerEnded``, and the
-        other processes work on the remaining ones. ``while_waiting`` is that of ``map_parallel``.
+        If a process ends or hangs, its item fails with ``WorkerEnded``, and the other processes work on the
+        remaining ones. ``while_waiting`` is that of ``map_parallel``.
         """
-        prepared: set[_Worker] = set()
 
         def work(item: Item) -> Result:
             worker = self._idle.get()
@@ -187,7 +244,7 @@ class Workers:
                 self._idle.put(None)
                 raise WorkerEnded("All worker processes have ended before.")
             try:
-                result: Result = worker.work(None if worker in prepared else prepare, item)
+                result: Result = worker.work(item)
             except WorkerEnded:
                 with self._lock:
                     self._alive -= 1
@@ -198,7 +255,6 @@ class Workers:
             except Exception:
                 self._idle.put(worker)
                 raise
-            prepared.add(worker)
             self._idle.put(worker)
             return result
 
@@ -213,16 +269,16 @@ class Workers:
 class _Worker:
     """A process, and the connection to it."""
 
-    def __init__(self, inherited: Any, others: Sequence[Any]) -> None:
+    def __init__(self, prepare: Callable[[], Any], others: Sequence[Any]) -> None:
         fork = multiprocessing.get_context("fork")
         self.connection, theirs = fork.Pipe()
         ends = [*others, self.connection]
-        self._process = fork.Process(target=_serve, args=(theirs, ends, inherited), daemon=True)
+        self._process = fork.Process(target=_serve, args=(theirs, ends, prepare), daemon=True)
         self._process.start()
         # Otherwise a send would not fail after the end of the process.
         theirs.close()
 
-    def work(self, prepare: Any, item: Any) -> Any:
+    def work(self, item: Any) -> Any:
         """Return the result of an item, or raise its exception.
 
         Raises:
@@ -230,7 +286,7 @@ class _Worker:
         """
         try:
             with self._watched() as connection:
-                connection.send((prepare, item))
+                connection.send(item)
             kind, value = self._receive()
         except (EOFError, OSError) as exception:
             self._process.join(_BEAT)
@@ -281,43 +337,17 @@ class _Worker:
         return f"A worker process has ended ({how}) before it returned a result."
 
 
-_CURRENT: ContextVar[Workers | None] = ContextVar("workers", default=None)
-
-
-def current_workers() -> Workers | None:
-    """Return the worker processes of this run; None if one process does all."""
-    return _CURRENT.get()
-
-
-@contextlib.contextmanager
-def worker_processes(count: int, inherited: Any) -> Iterator[None]:
-    """Have ``count`` worker processes until the context ends, which inherit ``inherited``.
-
-    There are none if one process is enough, or if this process has other threads, which can hold locks that
-    a fork would never get, and fewer if no more can be started.
-    """
-    if count < 2 or _has_threads():
-        yield
-        return
-    workers = Workers(count, inherited)
-    token = _CURRENT.set(workers if workers.count else None)
-    try:
-        yield
-    finally:
-        _CURRENT.reset(token)
-        workers.end()
-
-
 def _has_threads() -> bool:
-    """Whether this process has other threads, once those that have done their work have ended."""
+    """Whether this process has threads that can hold locks, once those whose work is done have ended."""
     deadline = monotonic() + _BEAT
+    waiting = [thread for thread in threading.enumerate() if thread.name == WAITING_THREAD]
     for thread in threading.enumerate():
-        if thread is not threading.current_thread():
+        if thread not in (threading.current_thread(), *waiting):
             thread.join(max(0.0, deadline - monotonic()))
-    return threading.active_count() > 1
+    return threading.active_count() > 1 + len(waiting)
 
 
-def _serve(connection: Any, ends: Sequence[Any], inherited: Any) -> None:
+def _serve(connection: Any, ends: Sequence[Any], prepare: Callable[[], Any]) -> None:
     """Work on the items that the connection brings, until it ends: the main function of a worker process.
 
     ``ends`` are the other ends of this and the other connections. If they stayed open here, no connection
@@ -333,17 +363,16 @@ def _serve(connection: Any, ends: Sequence[Any], inherited: Any) -> None:
     for stream in (1, 2):
         os.dup2(nowhere, stream)
     sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
-    _CURRENT.set(None)
     lock = threading.Lock()
     work: Any = None
     while True:
         try:
-            prepare, item = connection.recv()
+            item = connection.recv()
         except EOFError:
             return
         with _signs_of_life(connection, lock):
             try:
-                work = prepare(inherited) if prepare else work
+                work = work or prepare()
                 answer = ("result", pickle.dumps(work(item), pickle.HIGHEST_PROTOCOL))
             except Exception as exception:  # noqa: BLE001  (not swallowed: it is the item's outcome)
                 answer = ("exception", _pickle_exception(exception))

@@ -9,7 +9,6 @@ Only this file uses the module object: its modes and its exits.
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -171,8 +170,6 @@ class Flow(Generic[OptionsT, StateT]):
     result. The page of the report is made of files, whose texts by name the action attaches to the module:
     those of the folder ``attaches`` of ``plugin_utils``. Ansible itself packs only Python with a module.
     ``policy`` is the section of docs/iam/README.md with the permissions that the module needs.
-    ``count_calls`` returns about how many calls of AWS ``read`` makes, if options tell that and it can use
-    worker processes; the options have ``max_processes`` then.
     ``explain_nothing_done`` gets the result, and returns why a run fails that has reached no target although
     all that failed is best effort; empty for other runs.
     """
@@ -191,29 +188,7 @@ class Flow(Generic[OptionsT, StateT]):
     attaches: str = ""
     report: ReportingLike | None = None
     policy: str = ""
-    count_calls: Callable[[OptionsT], int] | None = None
     explain_nothing_done: Callable[[OptionsT, Mapping[str, Any]], str] = lambda _options, _result: ""
-
-    def count_processes(self, options: OptionsT) -> int:
-        """Return how many processes read what these options name: 1 if it is this one alone."""
-        if self.count_calls is None:
-            return 1
-        from ._processes import count_processes, read_cpus
-
-        most: int = getattr(options, "max_processes")  # noqa: B009  (not every class of options has it)
-        return count_processes(self.count_calls(options), read_cpus(), most)
-
-    def divides(self, given: Mapping[str, Any]) -> bool:
-        """Whether a module with these options starts worker processes, which needs a process of its own."""
-        if self.count_calls is None:
-            return False
-        own = {name: value for name, value in given.items() if name in self.options.argument_spec()}
-        parameters, refused = read_parameters(self.options, own)
-        if refused:
-            return False
-        parameters["region"] = given.get("region")
-        options, failures = self.options.read_with_failures(parameters, check_mode=False)
-        return not failures and self.count_processes(options) > 1
 
     @property
     def takes_credentials(self) -> bool:
@@ -286,7 +261,7 @@ def run(flow: Flow[Any, Any]) -> None:
     """Run the module."""
     from ansible.module_utils.basic import AnsibleModule
 
-    _run(flow, _make_module(flow, AnsibleModule, flow.takes_credentials), starts_processes=True)
+    _run(flow, _make_module(flow, AnsibleModule, flow.takes_credentials))
 
 
 def run_here(
@@ -390,15 +365,14 @@ def _make_module(flow: Flow[Any, Any], base: Any, takes_credentials: bool) -> An
     return module_class(argument_spec=spec, supports_check_mode=True, **rules)
 
 
-def _run(flow: Flow[Any, Any], module: Any, starts_processes: bool = False) -> None:
+def _run(flow: Flow[Any, Any], module: Any) -> None:
     report: OpenReportLike | None = None
     warnings: list[str] = []
     try:
         options = flow.options.read(module.params, module.check_mode)
         if flow.report:
             report = flow.report.open(options, module.attached)
-        processes = flow.count_processes(options) if starts_processes else 1
-        result = _run_flow(flow, module, options, report, warnings, processes)
+        result = _run_flow(flow, module, options, report, warnings)
     except ValidationError as refused:
         result = {"failed": True, **refusal(refused.failures, _name_policy(flow, refused.failures))}
     except Exception as exception:
@@ -419,20 +393,18 @@ def _run_flow(
     options: Any,
     report: OpenReportLike | None,
     warnings: list[str],
-    processes: int,
 ) -> dict[str, Any]:
     """Read, plan and apply, and return the result, with ``msg`` if something failed.
 
-    ``warnings`` gets the warnings that are shown. ``processes`` is in how many processes the flow reads.
+    ``warnings`` gets the warnings that are shown.
 
     Raises:
         ValidationError: nothing was changed.
     """
     clients = _connect(module) if flow.calls_aws(module.params) else None
-    with _worker_processes(processes, clients):
-        if report:
-            report.find_bucket(clients)
-        state = flow.read(clients, options)
+    if report:
+        report.find_bucket(clients)
+    state = flow.read(clients, options)
     plan = flow.plan(options, state)
     if plan.refusals:
         raise ValidationError(plan.refusals)
@@ -462,23 +434,6 @@ def _run_flow(
         result["msg"] = "\n".join([summary(failures), *_name_policy(flow, failures), *rerun])
         result["failed"] = outcome.fails
     return _fail_if_nothing_done(result, flow.explain_nothing_done(options, result))
-
-
-@contextlib.contextmanager
-def _worker_processes(count: int, clients: Any) -> Iterator[None]:
-    """Have worker processes until the context ends, if there is more than this one.
-
-    They start before a client or a thread exists, and inherit the session and botocore's models.
-    """
-    if count == 1:
-        yield
-        return
-    from ._aws.clients import preload as read_models
-    from ._processes import worker_processes
-
-    read_models()
-    with worker_processes(count, clients):
-        yield
 
 
 def _fail_if_nothing_done(result: dict[str, Any], explanation: str) -> dict[str, Any]:

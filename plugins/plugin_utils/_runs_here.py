@@ -98,8 +98,6 @@ class RunsHere(ShortFailures):
             and not task.timeout
             and not any(task.environment or ())
             and (not self._flow.calls_aws(task.args) or self._can_call_aws_here(task_vars))
-            # Worker processes are forks, which only a process without threads may make.
-            and not self._flow.divides(task.args)
         )
 
     def _can_call_aws_here(self, task_vars):

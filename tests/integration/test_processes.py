@@ -56,9 +56,9 @@ def test_a_killed_process_fails_its_accounts_and_leaves_no_process(
     task = {"name": "diagnose", f"{MODULES}ami_share_diagnose": {**options, "max_processes": 2}}
     process = ansible.start(ansible.write_play([task]))
     try:
-        workers = _await_workers(2)
+        workers = _await_forks(process.pid, 2)
         os.kill(workers[0], signal.SIGKILL)
-        _await_workers(1)
+        _await_forks(process.pid, 1)
         aws.clear_faults()
         stdout, stderr = process.communicate(timeout=_TIMEOUT)
     finally:
@@ -71,19 +71,19 @@ def test_a_killed_process_fails_its_accounts_and_leaves_no_process(
         {"AccessDenied": 188, "worker_process_ended": 62},
     )
     assert "A worker process has ended (SIGKILL)" in diagnosed.result["msg"], stderr
-    assert _find_workers() == []
+    assert not any(map(_runs, workers))
 
 
-def test_no_worker_process_stays_after_a_killed_module(
+def test_no_worker_process_stays_after_a_killed_module_that_displays_its_progress(
     aws: SimulatedAws, options: dict[str, Any], ansible: Ansible
 ) -> None:
     aws.add_fault("freeze", action="AssumeRole", when="before", times=0)
-    task = {"name": "diagnose", f"{MODULES}ami_share_diagnose": {**options, "max_processes": 2}}
+    task = {"name": "verify", f"{MODULES}ami_verify": {**options, "max_processes": 2}}
     process = ansible.start(ansible.write_play([task]))
     try:
-        (worker, *_others) = _await_workers(2)
-        os.kill(_parent_of(worker), signal.SIGKILL)
-        _await_workers(0)
+        workers = _await_forks(process.pid, 2)
+        os.kill(_parent_of(workers[0]), signal.SIGKILL)
+        _await_end(workers)
     finally:
         kill(process)
         aws.clear_faults()
@@ -170,10 +170,7 @@ def test_no_worker_process_stays_after_an_audit_that_was_ended(
     try:
         workers = _await_forks(process.pid, 2)
         os.kill(process.pid if ended == "the playbook" else _parent_of(workers[0]), number)
-        deadline = time.monotonic() + 30
-        while any(map(_runs, workers)):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        _await_end(workers)
     finally:
         kill(process)
         aws.clear_faults()
@@ -193,6 +190,13 @@ def _await_forks(playbook: int, count: int) -> list[int]:
         assert time.monotonic() < deadline, forks
         time.sleep(0.1)
     return forks
+
+
+def _await_end(workers: list[int]) -> None:
+    deadline = time.monotonic() + 30
+    while any(map(_runs, workers)):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def _children(parent: int) -> list[int]:
@@ -219,25 +223,6 @@ def _codes_by_account(failures: list[dict[str, Any]]) -> dict[str, str]:
     codes = {(account_id, code) for (account_id, _region), code in places.items()}
     assert len(codes) == len(ACCOUNTS)
     return dict(codes)
-
-
-def _await_workers(count: int) -> list[int]:
-    """Wait until there is this number of worker processes."""
-    deadline = time.monotonic() + _TIMEOUT
-    while len(workers := _find_workers()) != count:
-        assert time.monotonic() < deadline, workers
-        time.sleep(0.1)
-    return workers
-
-
-def _find_workers() -> list[int]:
-    """The processes that a module's process, whose command they have, has started."""
-    commands = {int(path.name): _read(path / "cmdline") for path in Path("/proc").glob("[0-9]*")}
-    return [
-        pid
-        for pid, command in commands.items()
-        if "AnsiballZ_ami_share_diagnose" in command and commands.get(_parent_of(pid)) == command
-    ]
 
 
 def _parent_of(pid: int) -> int:

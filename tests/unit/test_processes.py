@@ -12,28 +12,34 @@ import sys
 import textwrap
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils import _fanout
 from ansible_collections.golden.images.plugins.module_utils import _processes as processes
 from ansible_collections.golden.images.plugins.module_utils._failures import (
     Failure,
     TargetFailed,
     ValidationError,
 )
+from ansible_collections.golden.images.plugins.module_utils._model import Target
 from ansible_collections.golden.images.plugins.module_utils._processes import (
+    CALLS_PER_PROCESS,
+    FORKING,
+    WAITING_THREAD,
     WorkerEnded,
     WorkerError,
+    Workers,
     count_cpus,
     count_processes,
-    current_workers,
     divide,
     find_quota,
-    worker_processes,
+    map_in_processes,
 )
 from ansible_collections.golden.images.plugins.module_utils._progress import reporter
 
@@ -135,18 +141,7 @@ def test_groups_of_items(items: int, count: int, sizes: list[int]) -> None:
     assert sorted(item for group in groups for item in group) == list(range(items))
 
 
-# What processes call, in functions of a file since they are sent.
-
-
-def add(number: int) -> Callable[[int], int]:
-    return partial(int.__add__, number)
-
-
-def do(inherited: Any) -> Callable[[str], Any]:
-    return partial(do_one, inherited)
-
-
-def do_one(inherited: Any, item: str) -> Any:
+def do(item: str, file: str | None = None) -> Any:
     what, _space, value = item.partition(" ")
     if what == "die":
         # All other items are in work by then, or done.
@@ -169,39 +164,111 @@ def do_one(inherited: Any, item: str) -> Any:
         warnings.warn("a warning of the worker", stacklevel=1)
     if what == "report":
         for number in range(200):
-            reporter(inherited, pytest.fail)(f"{value} {number}")
+            reporter(file, pytest.fail)(f"{value} {number}")
     return os.getpid() if what == "pid" else item
 
 
-def run(items: list[str], count: int = 2, inherited: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
-    with worker_processes(count, inherited):
-        workers = current_workers()
-        assert workers is not None
-        return workers.map(do, items)
+@contextmanager
+def two_workers(work: Callable[[Any], Any]) -> Iterator[Workers[Any, Any]]:
+    workers: Workers[Any, Any] = Workers(2, lambda: work)
+    try:
+        yield workers
+    finally:
+        workers.end()
+
+
+def run(items: list[str], file: str | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    with two_workers(partial(do, file=file)) as workers:
+        return workers.map(items)
+
+
+class Clients:
+    """Clients of this process, or those of a fork. ``steps`` are what was done with them."""
+
+    def __init__(self, is_of_fork: bool = False) -> None:
+        self.is_of_fork = is_of_fork
+        self.steps: list[str] = []
+
+    def close_connections(self) -> None:
+        self.steps.append("close")
+
+    def of_fork(self) -> Clients:
+        assert self.steps == ["close"]
+        return Clients(is_of_fork=True)
+
+    def add(self, numbers: Sequence[int]) -> dict[int, int]:
+        assert self.is_of_fork
+        return {number: number + 1 for number in numbers}
+
+    def sleep(self, items: Sequence[float]) -> dict[float, None]:
+        return {item: sleep(item) for item in items}
+
+    def do(self, items: Sequence[str]) -> dict[str, Any]:
+        return {item: do(item) for item in items}
+
+
+def divided(
+    items: Sequence[Any],
+    method: str = "add",
+    count: int = 2,
+    clients: Clients | None = None,
+    while_waiting: Callable[[Collection[Any]], None] | None = None,
+) -> tuple[dict[Any, Any], dict[Any, WorkerEnded]] | None:
+    """Work on items in so many processes with a method of the clients of each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, "read_cpus", lambda: 8)
+        read = map_in_processes(
+            items,
+            lambda own: getattr(own, method),
+            clients or Clients(),
+            calls=count * CALLS_PER_PROCESS,
+            most=8,
+            while_waiting=while_waiting,
+        )
+    if read is None:
+        return None
+    done, lost = read
+    return {item: result for group in done for item, result in group.items()}, lost
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_results_do_not_depend_on_the_number_of_processes(count: int) -> None:
-    with worker_processes(count, 1):
-        workers = current_workers()
-        assert workers is not None
-        assert workers.count == count
-        assert workers.map(add, range(20)) == ({item: item + 1 for item in range(20)}, {})
-        # What was prepared for the previous items is not used.
-        assert workers.map(do, ["a"]) == ({"a": "a"}, {})
+    assert divided(range(20), count=count) == ({item: item + 1 for item in range(20)}, {})
 
 
 def test_one_process_starts_no_other() -> None:
-    with worker_processes(1, None):
-        assert current_workers() is None
+    clients = Clients()
+    assert divided(range(20), count=1, clients=clients) is None
+    # One process can do one item.
+    assert divided(range(1), clients=clients) is None
+    assert clients.steps == []
 
 
 def test_a_process_with_threads_starts_no_other() -> None:
-    end = threading.Event()
+    end, clients = threading.Event(), Clients()
     thread = threading.Thread(target=end.wait)
     thread.start()
-    with worker_processes(2, None):
-        assert current_workers() is None
+    assert divided(range(20), clients=clients) is None
+    assert clients.steps == []
+    end.set()
+    thread.join()
+
+
+def test_a_thread_that_only_waits_is_no_obstacle_and_ends_its_work_first() -> None:
+    end, is_working, done = threading.Event(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        with FORKING:
+            is_working.set()
+            sleep(0.5)
+            done.set()
+        end.wait()
+
+    thread = threading.Thread(target=work, name=WAITING_THREAD)
+    thread.start()
+    is_working.wait()
+    assert divided([1, 2]) == ({1: 2, 2: 3}, {})
+    assert done.is_set()
     end.set()
     thread.join()
 
@@ -209,10 +276,37 @@ def test_a_process_with_threads_starts_no_other() -> None:
 def test_threads_that_have_done_their_work_are_waited_for() -> None:
     thread = threading.Thread(target=sleep, args=[0.2])
     thread.start()
-    with worker_processes(2, 1):
-        workers = current_workers()
-        assert workers is not None
-        assert workers.map(add, [1]) == ({1: 2}, {})
+    assert divided([1, 2]) == ({1: 2, 2: 3}, {})
+
+
+def test_a_process_that_ends_loses_its_group_and_names_what_it_read() -> None:
+    items = ["die SIGKILL", *(str(number) for number in range(299))]
+    found = divided(items, "do")
+    assert found is not None
+    done, lost = found
+    # Four groups.
+    assert [*lost] == items[::4]
+    assert [*done] == [item for start in (1, 2, 3) for item in items[start::4]]
+    failure = lost["die SIGKILL"].as_failure(Target("012345678901", "eu-west-1"), "DescribeInstances")
+    assert (failure.action, failure.account_id, failure.region) == (
+        "DescribeInstances",
+        "012345678901",
+        "eu-west-1",
+    )
+
+
+def test_an_exception_of_a_process_ends_the_work() -> None:
+    with pytest.raises(ValidationError) as caught:
+        divided(["a", "refuse"], "do")
+    assert caught.value.failures == (FAILURE,)
+
+
+def test_what_is_waited_for_is_named_by_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_fanout, "REMINDER_INTERVAL", 0.1)
+    waited: list[set[float]] = []
+    divided([1.0, 0.0, 0.1], "sleep", while_waiting=lambda items: waited.append({*items}))
+    # Those of a group, which ends as a whole.
+    assert waited[-1] == {1.0, 0.1}
 
 
 def test_what_is_frozen_already_is_not_frozen_again() -> None:
@@ -221,7 +315,7 @@ def test_what_is_frozen_already_is_not_frozen_again() -> None:
     try:
         before = gc.get_freeze_count()
         made = [[number] for number in range(100_000)]
-        with worker_processes(2, made):
+        with two_workers(made.__getitem__):
             assert gc.get_freeze_count() == pytest.approx(before, abs=1000)
     finally:
         gc.unfreeze()
@@ -239,11 +333,9 @@ def test_a_limit_of_processes_leaves_fewer(monkeypatch: pytest.MonkeyPatch, allo
         return fork()
 
     monkeypatch.setattr(os, "fork", refuse)
-    with worker_processes(3, 1):
-        workers = current_workers()
-        assert (workers.count if workers else 0) == allowed
-        if workers:
-            assert workers.map(add, [1, 2]) == ({1: 2, 2: 3}, {})
+    expected = ({1: 2, 2: 3, 3: 4}, {}) if allowed else None
+    assert divided([1, 2, 3], count=3) == expected
+    assert len(forks) == allowed + 1
 
 
 def test_processes_end_with_the_context() -> None:
@@ -286,13 +378,11 @@ def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_process_that_hangs_before_it_reads_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "SILENCE", 1.0)
-    with worker_processes(2, None):
-        workers = current_workers()
-        assert workers is not None
+    with two_workers(do) as workers:
         for worker in workers._all:
             os.kill(worker._process.pid, signal.SIGSTOP)
         large = "x" * 10_000_000
-        done, failed = workers.map(do, [large])
+        done, failed = workers.map([large])
     assert done == {}
     assert [type(exception) for exception in failed.values()] == [WorkerEnded]
 
@@ -300,20 +390,8 @@ def test_a_process_that_hangs_before_it_reads_is_ended(monkeypatch: pytest.Monke
 def test_a_process_that_works_longer_than_the_silence_is_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "SILENCE", 3.0)
     monkeypatch.setattr(processes, "_BEAT", 0.2)
-    with worker_processes(2, None):
-        workers = current_workers()
-        assert workers is not None
-        done, failed = workers.map(sleeps, [4.0])
-    assert (done, failed) == ({4.0: 4.0}, {})
-
-
-def sleeps(_inherited: Any) -> Callable[[float], float]:
-    return sleep_and_return
-
-
-def sleep_and_return(seconds: float) -> float:
-    sleep(seconds)
-    return seconds
+    with two_workers(sleep) as workers:
+        assert workers.map([4.0]) == ({4.0: None}, {})
 
 
 @pytest.mark.parametrize(("item", "kind"), [("refuse", ValidationError), ("fail", TargetFailed)])
@@ -322,7 +400,7 @@ def test_an_exception_is_the_same_as_without_a_process(item: str, kind: type[Exc
     assert done == {"a": "a"}
     assert type(failed[item]) is kind
     assert str(failed[item]) == str(kind(FAILURE if kind is TargetFailed else [FAILURE]))  # type: ignore[arg-type]
-    assert "in do_one" in failed[item].__notes__[0]
+    assert "in do\n" in failed[item].__notes__[0]
 
 
 def test_an_exception_or_a_result_that_cannot_be_sent_is_an_error_with_its_text() -> None:
@@ -341,7 +419,7 @@ def test_a_process_writes_nothing_to_the_output_of_the_module(capfd: pytest.Capt
 def test_progress_of_processes_has_whole_lines(tmp_path: Path) -> None:
     file = tmp_path / "progress"
     file.touch()
-    run(["report a", "report b"], inherited=str(file))
+    run(["report a", "report b"], str(file))
     lines = file.read_text(encoding="utf-8").splitlines()
     assert sorted(lines) == sorted(f"{name} {number}" for name in "ab" for number in range(200))
 
@@ -356,12 +434,9 @@ def test_no_process_stays_after_the_end_of_the_one_that_started_it(
         # A shell lets what it starts in the background ignore Ctrl-C.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.path.insert(0, {str(Path(__file__).parents[2])!r})
-        from tests.unit.test_processes import note_and_sleep
-        from ansible_collections.golden.images.plugins.module_utils._processes import (
-            current_workers, worker_processes
-        )
-        with worker_processes(2, {str(tmp_path)!r}):
-            current_workers().map(note_and_sleep, [({seconds}, 1), ({seconds}, 2)])
+        from tests.unit.test_processes import note, two_workers
+        with two_workers(lambda item: note({str(tmp_path)!r}, item)) as workers:
+            workers.map([({seconds}, 1), ({seconds}, 2)])
             time.sleep(600)
     """
     with subprocess.Popen(
@@ -374,10 +449,6 @@ def test_no_process_stays_after_the_end_of_the_one_that_started_it(
             assert wait_for(lambda: [pid for pid in pids if not is_alive(pid)], 2, 10) == pids
         finally:
             parent.kill()
-
-
-def note_and_sleep(directory: str) -> Callable[[tuple[float, int]], None]:
-    return partial(note, directory)
 
 
 def note(directory: str, item: tuple[float, int]) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
@@ -20,7 +19,6 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.amazon.aws.plugins.module_utils import botocore
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.golden.images.plugins.module_utils import _processes as processes
 from ansible_collections.golden.images.plugins.module_utils import _runner as runner
 from ansible_collections.golden.images.plugins.module_utils._aws import clients
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure, ValidationError, summary
@@ -106,8 +104,6 @@ class Steps:
     diff_verbosity: int = 0
     nothing_done: str = ""
     policy: str = ""
-    count_calls: Callable[[Any], int] | None = None
-    wanted: Any = "WANTED"
     calls: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
 
     def flow(
@@ -126,7 +122,7 @@ class Steps:
 
             @classmethod
             def read(cls, *given: Any) -> Any:
-                return steps._step("wanted", given, steps.wanted)
+                return steps._step("wanted", given, "WANTED")
 
         return Flow(
             options=Recorded,
@@ -138,7 +134,6 @@ class Steps:
             only_reads=self.only_reads,
             diff_verbosity=self.diff_verbosity,
             policy=self.policy,
-            count_calls=self.count_calls,
             explain_nothing_done=lambda _options, _result: self.nothing_done,
         )
 
@@ -587,33 +582,6 @@ def test_a_flow_that_only_checks_options_plans_nothing(run: Run, monkeypatch: py
     refused.clear()
     ran = run(steps)
     assert (ran.failed, ran.result) == (False, {"actions": [], "changed": False, "failures": []})
-
-
-@pytest.mark.parametrize(
-    ("calls", "most", "in_own_process", "expected"),
-    [(3999, 8, True, 0), (4000, 8, True, 2), (20000, 8, True, 4), (20000, 3, True, 3), (20000, 8, False, 0)],
-)
-def test_worker_processes_are_there_while_a_module_in_its_own_process_reads(
-    run: Run, monkeypatch: pytest.MonkeyPatch, calls: int, most: int, in_own_process: bool, expected: int
-) -> None:
-    found: list[int] = []
-
-    class Reading(Steps):
-        def _step(self, name: str, given: tuple[Any, ...], answer: Any) -> Any:
-            workers = processes.current_workers()
-            if name in ("read", "plan", "apply"):
-                found.append(workers.count if workers else 0)
-            return super()._step(name, given, answer)
-
-    monkeypatch.setattr(processes, "read_cpus", lambda: 4)
-    monkeypatch.setattr(threading, "active_count", lambda: 1)
-    steps = Reading(count_calls=lambda _options: calls, wanted=SimpleNamespace(max_processes=most))
-    if in_own_process:
-        run(steps)
-    else:
-        monkeypatch.setattr(runner, "_connect", lambda module: ("CLIENTS in", module.params["region"]))
-        runner.run_here(steps.flow(HERE_SPEC), {"region": "eu-west-1"})
-    assert found == [expected, 0, 0]
 
 
 HERE_SPEC: dict[str, Any] = {

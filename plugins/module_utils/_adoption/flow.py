@@ -16,7 +16,6 @@ from .._aws import errors
 from .._aws.accounts import AssumedAccounts
 from .._aws.caller import identify_with_enabled, preferred_region
 from .._aws.clients import Clients
-from .._aws.read import Caller
 from .._cleanup.read_regions import read_own_images
 from .._cleanup.uses.read import list_services
 from .._cleanup.wait import wait_for_reports
@@ -24,9 +23,8 @@ from .._failures import Failure, ValidationError
 from .._fanout import map_parallel
 from .._listing import count, join_texts
 from .._model import ImageRef, Target
-from .._processes import WorkerEnded, Workers, current_workers, divide
+from .._processes import map_in_processes
 from .._progress import Report, reporter, waiting_reporter
-from .._regions import ENABLED_BY_DEFAULT
 from .._reports.flow_result import Reporting
 from .._runner import Flow, Outcome
 from .content import build_content, remember
@@ -39,7 +37,7 @@ from .read_reports import read_reports, request_reports
 from .read_uses import LAUNCHERS, read_images
 from .releases import build_catalog, list_sources
 from .result import build_result
-from .state import ASSUME_ROLE, LAUNCHES, USAGE_REPORTS, AdoptionState, Catalog, Look
+from .state import ASSUME_ROLE, LAUNCHES, READ_INSTANCES, USAGE_REPORTS, AdoptionState, Catalog, Look
 from .usage_reports import list_failures, list_pending, look_at_reports
 
 _NO_FAMILY = "family_not_found"
@@ -64,14 +62,9 @@ def read_state(clients: Clients, options: AdoptionOptions) -> AdoptionState:
         return _read_reported(clients, options, AdoptionState(now, catalog))
     # What was launched from an image that the owner has deregistered still runs where it has none any more.
     looked_at = options.regions or enabled
-    reading = _Reading(caller, options, preferred_region(clients, list(looked_at)), looked_at, catalog)
-    report = reporter(options.progress_path, lambda _line: None)
-    waiting = waiting_reporter(report, "Reading accounts", len(options.account_ids))
-    workers = current_workers()
-    if workers is not None and len(options.account_ids) > 1:
-        outcomes = _read_in_processes(workers, reading, waiting)
-    else:
-        outcomes = _prepare_worker(reading, clients)(options.account_ids, waiting)
+    sts_region = preferred_region(clients, looked_at)
+    accounts = AssumedAccounts(clients, caller, options.consumer_role, sts_region)
+    outcomes = _read_accounts(accounts, options, looked_at, catalog)
     return AdoptionState(
         now,
         catalog,
@@ -80,64 +73,59 @@ def read_state(clients: Clients, options: AdoptionOptions) -> AdoptionState:
     )
 
 
-def count_calls(options: AdoptionOptions) -> int:
-    """Return about how many calls of AWS are made in the accounts; regions are not known before the read."""
-    if options.depth == USAGE_REPORTS:
-        return 0
-    places = len(options.account_ids) * (len(options.regions) or len(ENABLED_BY_DEFAULT))
-    return places * (1 + (len(LAUNCHERS) if options.depth == LAUNCHES else 0))
+def count_calls(options: AdoptionOptions, regions: Collection[str]) -> int:
+    """Return about how many calls of AWS are made in the accounts."""
+    calls = 1 + (len(LAUNCHERS) if options.depth == LAUNCHES else 0)
+    return len(options.account_ids) * len(regions) * calls
 
 
-@dataclass(frozen=True)
-class _Reading:
-    """What accounts are read for. It is sent to worker processes."""
+def _read_accounts(
+    accounts: AssumedAccounts, options: AdoptionOptions, regions: tuple[str, ...], catalog: Catalog
+) -> Outcomes:
+    """Return what each account uses, each account read in one process."""
 
-    caller: Caller
-    options: AdoptionOptions
-    region: str
-    regions: tuple[str, ...]
-    catalog: Catalog
+    def prepare(own: AssumedAccounts) -> Callable[..., Outcomes]:
+        for service in ("ec2", *(list_services(LAUNCHERS) if options.depth == LAUNCHES else ())):
+            own.open(service, regions)
 
+        def work(account_id: str) -> Outcomes:
+            return read_account(own, account_id, regions, options, catalog)
 
-def _read_in_processes(workers: Workers, reading: _Reading, waiting: Waiting) -> Outcomes:
-    """Return what each account uses, each read in one of the worker processes."""
-    groups = divide(reading.options.account_ids, workers.count)
+        return partial(_read_group, work, regions)
 
-    def wait_for_groups(waiting_for: Collection[tuple[str, ...]]) -> None:
-        waiting([account_id for group in waiting_for for account_id in group])
-
-    done, failed = workers.map(partial(_prepare_worker, reading), groups, wait_for_groups)
-    outcomes = {target: outcome for group in done.values() for target, outcome in group.items()}
-    for account_ids, exception in failed.items():
-        # Any other exception ends a run without processes, too.
-        if not isinstance(exception, WorkerEnded):
-            raise exception
-        for target in (
-            Target(account_id, region) for account_id in account_ids for region in reading.regions
-        ):
-            outcomes[target] = exception.as_failure(target)
+    report = reporter(options.progress_path, lambda _line: None)
+    waiting = waiting_reporter(report, "Reading accounts", len(options.account_ids))
+    read = map_in_processes(
+        options.account_ids,
+        prepare,
+        accounts,
+        calls=count_calls(options, regions),
+        most=options.max_processes,
+        while_waiting=waiting,
+    )
+    if read is None:
+        return prepare(accounts)(options.account_ids, waiting)
+    done, lost = read
+    outcomes = {target: outcome for group in done for target, outcome in group.items()}
+    for account_id, exception in lost.items():
+        for target in (Target(account_id, region) for region in regions):
+            outcomes[target] = exception.as_failure(target, READ_INSTANCES)
     return outcomes
 
 
-def _prepare_worker(reading: _Reading, clients: Clients) -> Callable[..., Outcomes]:
-    """Create the clients of a worker process or of this one, and return how it reads some of the accounts."""
-    options, regions = reading.options, reading.regions
-    accounts = AssumedAccounts(clients, reading.caller, options.consumer_role, reading.region)
-    for service in ("ec2", *(list_services(LAUNCHERS) if options.depth == LAUNCHES else ())):
-        accounts.open(service, regions)
-
-    def work(account_id: str) -> Outcomes:
-        return read_account(accounts, account_id, regions, options, reading.catalog)
-
-    def read_group(account_ids: Collection[str], waiting: Waiting | None = None) -> Outcomes:
-        done, failed = map_parallel(account_ids, work, while_waiting=waiting)
-        outcomes = {target: outcome for account in done.values() for target, outcome in account.items()}
-        for account_id, exception in failed.items():
-            for target in (Target(account_id, region) for region in regions):
-                outcomes[target] = errors.failure(exception, target, ASSUME_ROLE)
-        return outcomes
-
-    return read_group
+def _read_group(
+    read: Callable[[str], Outcomes],
+    regions: Collection[str],
+    account_ids: Collection[str],
+    waiting: Waiting | None = None,
+) -> Outcomes:
+    """Return what these accounts use, each read in a thread."""
+    done, failed = map_parallel(account_ids, read, while_waiting=waiting)
+    outcomes = {target: outcome for account in done.values() for target, outcome in account.items()}
+    for account_id, exception in failed.items():
+        for target in (Target(account_id, region) for region in regions):
+            outcomes[target] = errors.failure(exception, target, ASSUME_ROLE)
+    return outcomes
 
 
 def _read_reported(
@@ -286,5 +274,4 @@ FLOW: Flow[AdoptionOptions, AdoptionState] = Flow(
         remember=remember,
     ),
     policy="adoption",
-    count_calls=count_calls,
 )

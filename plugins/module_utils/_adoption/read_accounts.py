@@ -16,7 +16,7 @@ from .._failures import Failure
 from .._model import ImageRef, Target
 from .options import AdoptionOptions
 from .read_uses import read_images, read_instances, read_launches
-from .state import ASSUME_ROLE, LAUNCHES, Catalog, ImageUse, Look, UsedImage
+from .state import ASSUME_ROLE, LAUNCHES, READ_INSTANCES, Catalog, ImageUse, Look, UsedImage
 from .trace import list_untraced, trace
 
 
@@ -38,7 +38,7 @@ def read_account(
             try:
                 uses[target] = read_instances(clients.ec2(region), region, options.owner_tags)
             except errors.AWS_ERRORS as exception:
-                failure = errors.failure(exception, target, "DescribeInstanceImageMetadata")
+                failure = errors.failure(exception, target, READ_INSTANCES)
                 if failure.action == ASSUME_ROLE:
                     return {
                         each: replace(failure, region=each.region)

@@ -28,14 +28,13 @@ from .._model import RESOLVE, ImageRef, Target
 from .._plan import batches
 from .._tags import tag_map
 from .releases import find_origin
-from .state import INSTANCE, ImageUse, UsedImage
+from .state import INSTANCE, READ_INSTANCES, ImageUse, UsedImage
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
     from .._aws.clients import Clients
 
-_OPERATION = "DescribeInstanceImageMetadata"
 _UNREADABLE = "launches_unreadable"
 LAUNCHERS = tuple(source for source in IN_BULK if source is not INSTANCES and not source.only_of_owner)
 """What launches instances, as the cleanup finds it; instances have their image with them."""
@@ -62,13 +61,13 @@ def read_instances(ec2: EC2Client, region: str, owner_tags: Collection[str]) -> 
         Filters=[{"Name": "instance-state-name", "Values": LIVING_STATES}], PaginationConfig=read.PAGE
     )
     for page in pages:
-        for item in required(page, "InstanceImageMetadata", _OPERATION):
-            metadata = required(item, "ImageMetadata", _OPERATION)
-            image_id = required(metadata, "ImageId", _OPERATION)
+        for item in required(page, "InstanceImageMetadata", READ_INSTANCES):
+            metadata = required(item, "ImageMetadata", READ_INSTANCES)
+            image_id = required(metadata, "ImageId", READ_INSTANCES)
             if image_id not in groups:
                 groups[image_id] = _Group(_parse_image(metadata, ImageRef(region, image_id)))
             group, launched = groups[image_id], item.get("LaunchTime")
-            group.names.append(required(item, "InstanceId", _OPERATION))
+            group.names.append(required(item, "InstanceId", READ_INSTANCES))
             group.oldest = min((time for time in (group.oldest, launched) if time), default=None)
             tags = tag_map(item.get("Tags", ())) if owner_tags else {}
             group.owners.update({f"{key}={tags[key]}": None for key in owner_tags if key in tags})

@@ -20,6 +20,8 @@ DEPTHS = (USAGE_REPORTS, INSTANCES, LAUNCHES)
 
 ASSUME_ROLE = "AssumeRole"
 """The action of a failure to assume a role, after which nothing of the account can be read."""
+READ_INSTANCES = "DescribeInstanceImageMetadata"
+"""The operation that every account and region is read with, whatever the depth."""
 
 INSTANCE = "instance"
 """Kind of uses that are instances. All others are launches to come, such as launch templates."""

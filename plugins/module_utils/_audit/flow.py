@@ -8,23 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from .._aws.caller import identify_with_regions
 from .._aws.clients import Clients
 from .._failures import Failure
 from .._model import Target
-from .._processes import (
-    CALLS_PER_PROCESS,
-    WorkerEnded,
-    Workers,
-    count_processes,
-    current_workers,
-    divide,
-    read_cpus,
-    worker_processes,
-)
+from .._processes import CALLS_PER_PROCESS, count_processes, map_in_processes, read_cpus
 from .._reports.flow_result import Reporting
 from .._runner import Flow, Outcome, change_nothing
 from . import plan as audit
@@ -110,37 +100,24 @@ def _read_regions(clients: Clients, targets: Sequence[Target], options: AuditOpt
 def _read_left(
     clients: Clients, targets: Sequence[Target], options: AuditOptions, first: Mapping[Target, FirstImages]
 ) -> _Regions:
-    cpus = min(len(targets), read_cpus())
-    processes = count_processes(count_calls(first, options), cpus, options.max_processes)
-    if processes > 1 and len(first) == len(targets):
-        # A fork would have the connections, too.
-        clients.close_connections()
-        with worker_processes(processes, clients):
-            if workers := current_workers():
-                return _read_in_processes(workers, targets, options, first)
-    return reads.regions(clients, targets, options, len(targets), first)
+    """Read each region in one process; worker processes share the large ones evenly."""
+    among = len(targets)
 
+    def prepare(own: Clients) -> Callable[[Collection[Target]], _Regions]:
+        return lambda group: reads.regions(own, group, options, among)
 
-def _read_in_processes(
-    workers: Workers, targets: Sequence[Target], options: AuditOptions, first: Mapping[Target, FirstImages]
-) -> _Regions:
-    """Read each region in one of the worker processes, which share the large ones evenly."""
-    largest_first = sorted(targets, key=lambda target: (first[target].has_more, len(first[target].images)))
-    groups = divide(largest_first[::-1], workers.count)
-    done, failed = workers.map(partial(_prepare_worker, options, len(targets)), groups)
-    current = {target: state for regions, _unread in done.values() for target, state in regions.items()}
-    unread = {target: failure for _regions, unread in done.values() for target, failure in unread.items()}
-    for group, exception in failed.items():
-        # Any other exception ends a run without processes, too.
-        if not isinstance(exception, WorkerEnded):
-            raise exception
-        unread |= {target: exception.as_failure(target) for target in group}
-    return current, unread
-
-
-def _prepare_worker(
-    options: AuditOptions, among: int, clients: Clients
-) -> Callable[[Collection[Target]], _Regions]:
-    """Return how a worker process reads some of the regions, with clients of its own."""
-    own = clients.of_fork()
-    return lambda targets: reads.regions(own, targets, options, among)
+    # Threads still wait for the first images of the others.
+    if len(first) == among:
+        smallest_first = sorted(
+            targets, key=lambda target: (first[target].has_more, len(first[target].images))
+        )
+        calls, most = count_calls(first, options), options.max_processes
+        if read := map_in_processes(smallest_first[::-1], prepare, clients, calls=calls, most=most):
+            done, lost = read
+            unread = {target: ended.as_failure(target, "DescribeImages") for target, ended in lost.items()}
+            current: dict[Target, RegionState] = {}
+            for group_states, group_unread in done:
+                current |= group_states
+                unread |= group_unread
+            return current, unread
+    return reads.regions(clients, targets, options, among, first)

@@ -90,6 +90,15 @@ class AssumedAccounts(Accounts):
         """Create the clients of ``service`` in ``regions`` that do not exist yet, for all accounts."""
         self._shared.open(service, regions)
 
+    def close_connections(self) -> None:
+        """Close all connections to AWS; a client that is used again opens a new one."""
+        self._clients.close_connections()
+        self._shared.close_connections()
+
+    def of_fork(self) -> AssumedAccounts:
+        """Return clients for a fork of this process, which uses none of its parent's."""
+        return AssumedAccounts(self._clients.of_fork(), self._caller, self._role, self._sts_region)
+
     @contextmanager
     def as_account(self, account_id: str) -> Iterator[Clients]:
         """Yield the account's clients. They have no credentials outside of the context.

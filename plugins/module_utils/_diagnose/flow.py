@@ -21,7 +21,7 @@ from .._aws.read import Caller
 from .._aws.read_visible import images_once_visible
 from .._fanout import map_parallel
 from .._model import METADATA_OPTIONS, Image, Target
-from .._processes import WorkerEnded, Workers, current_workers, divide
+from .._processes import map_in_processes
 from .._runner import Flow, Outcome, change_nothing
 from .._tags import of_launch
 from .options import DiagnosisOptions
@@ -63,7 +63,7 @@ class _Account:
 
 @dataclass(frozen=True)
 class _Reading:
-    """What accounts are read for. It is sent to worker processes."""
+    """What accounts are read for."""
 
     caller: Caller
     options: DiagnosisOptions
@@ -87,20 +87,15 @@ def read_state(clients: Clients, options: DiagnosisOptions) -> DiagnosisState:
     owners = _read_owners(accounts, images, regions)
     now = datetime.now(UTC)
     reading = _Reading(caller, options, default_region, images, owners, now)
-    by_account = _select_cases(caller, options, images)
-    workers = current_workers()
-    if workers is not None and len(by_account) > 1:
-        consumers = _read_in_processes(workers, reading, by_account)
-    else:
-        consumers = _read_accounts(accounts, reading, by_account)
+    consumers = _read_consumers(accounts, reading, _select_cases(caller, options, images))
     role = options.consumer_role.name if options.consumer_role else None
     principals = _list_principals(accounts, caller, {case.account_id for case in consumers})
     return DiagnosisState(caller.account_id, images, owners, consumers, role, now, principals)
 
 
-def count_calls(options: DiagnosisOptions) -> int:
-    """Return about how many calls of AWS a diagnosis makes: two to seven for each account and region."""
-    return 4 * len(options.account_ids) * len(options.by_target.regions)
+def count_calls(by_account: Mapping[str, Collection[Case]]) -> int:
+    """Return about how many calls of AWS accounts are read with: two to seven for each account and region."""
+    return 4 * sum(map(len, by_account.values()))
 
 
 def result(
@@ -119,7 +114,6 @@ FLOW: Flow[DiagnosisOptions, DiagnosisState] = Flow(
     result,
     only_reads=True,
     policy="diagnosis",
-    count_calls=count_calls,
 )
 
 
@@ -151,43 +145,33 @@ def _read_owners(
     return {target: (done | with_keys | problems)[target] for target in images}
 
 
-def _read_in_processes(
-    workers: Workers, reading: _Reading, by_account: Mapping[str, Collection[Case]]
+def _read_consumers(
+    accounts: AssumedAccounts, reading: _Reading, by_account: Mapping[str, list[Case]]
 ) -> dict[Case, ConsumerView]:
-    """Read every image in every account, each account in one of the worker processes."""
-    groups = divide([*by_account], workers.count)
-    done, failed = workers.map(partial(_prepare_worker, reading), groups)
-    views = {case: view for group in done.values() for case, view in group.items()}
-    for account_ids, exception in failed.items():
-        # Any other exception ends a run without processes, too.
-        if not isinstance(exception, WorkerEnded):
-            raise exception
-        lost = [case for account_id in account_ids for case in by_account[account_id]]
-        views.update({case: ConsumerView(problem=exception.as_failure(case.target)) for case in lost})
+    """Read every image in every account, each account in one process, and return the views in their order."""
+
+    def prepare(own: AssumedAccounts) -> Callable[[Collection[str]], dict[Case, ConsumerView]]:
+        own.open("ec2", sorted(reading.options.by_target.regions))
+        own.open("kms", [target.region for target in _list_encrypted(reading.owners)])
+        return lambda group: _read_accounts(own, reading, {one: by_account[one] for one in group})
+
+    calls, most = count_calls(by_account), reading.options.max_processes
+    read = map_in_processes([*by_account], prepare, accounts, calls=calls, most=most)
+    if read is None:
+        return _read_accounts(accounts, reading, by_account)
+    done, lost = read
+    views = {case: view for group in done for case, view in group.items()}
+    for account_id, exception in lost.items():
+        for case in by_account[account_id]:
+            views[case] = ConsumerView(problem=exception.as_failure(case.target, "DescribeImages"))
     return {case: views[case] for cases in by_account.values() for case in cases if case in views}
-
-
-def _prepare_worker(
-    reading: _Reading, clients: Clients
-) -> Callable[[Collection[str]], dict[Case, ConsumerView]]:
-    """Create the clients of a worker process, and return how it reads some of the accounts."""
-    options, owners = reading.options, reading.owners
-    accounts = AssumedAccounts(clients, reading.caller, options.consumer_role, reading.region)
-    accounts.open("ec2", sorted(options.by_target.regions))
-    accounts.open("kms", [target.region for target in _list_encrypted(owners)])
-    by_account = _select_cases(reading.caller, options, reading.images)
-
-    def read_group(account_ids: Collection[str]) -> dict[Case, ConsumerView]:
-        return _read_accounts(accounts, reading, {one: by_account[one] for one in account_ids})
-
-    return read_group
 
 
 def _read_accounts(
     accounts: AssumedAccounts, reading: _Reading, by_account: Mapping[str, list[Case]]
 ) -> dict[Case, ConsumerView]:
     """Read every image in these accounts, and what explains refusals of its keys."""
-    consumers = _read_consumers(accounts, reading, by_account)
+    consumers = _look_from_accounts(accounts, reading, by_account)
     account_ids = {case.account_id for case in consumers}
     principals = _list_principals(accounts, reading.caller, account_ids)
     consumers = _simulate_refusals(accounts, principals, reading.region, consumers)
@@ -204,7 +188,7 @@ def _list_principals(
     }
 
 
-def _read_consumers(
+def _look_from_accounts(
     accounts: AssumedAccounts, reading: _Reading, by_account: Mapping[str, list[Case]]
 ) -> dict[Case, ConsumerView]:
     """Read every image in every account, in a thread for each account; without a role, only in the own.

@@ -12,7 +12,6 @@ from typing import Any
 
 from .._aws.clients import Clients
 from .._diagnose.flow import FLOW as DIAGNOSIS
-from .._diagnose.flow import count_calls
 from .._failures import Failure, ValidationError, invalid_value
 from .._launch_probe.flow import FLOW as PROBE
 from .._listing import join_texts
@@ -199,5 +198,4 @@ FLOW: Flow[VerifyOptions, tuple[Step, ...]] = Flow(
         content, document.build_document, document.compare_reports, _REPORTED | {_STEP_FAILURES}
     ),
     policy="verification-in-the-consumer-accounts",
-    count_calls=lambda options: count_calls(options.diagnosis),
 )

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.action import with_progress as plugin
+from ansible_collections.golden.images.plugins.module_utils._processes import FORKING, WAITING_THREAD
 
 ARGUMENTS = {"source_image_id": "ami-1", "regions": ["eu-west-1"]}
 Module = Callable[[Path], None]
@@ -27,6 +28,9 @@ class Screen:
     lines: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue)
 
     def display(self, line: str) -> None:
+        # No process is forked while the display holds a lock.
+        assert FORKING.locked()
+        assert threading.current_thread().name == WAITING_THREAD
         self.lines.put(line)
 
     def next_line(self) -> str:

@@ -6,14 +6,12 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._adoption.flow import FLOW, count_calls
 from ansible_collections.golden.images.plugins.module_utils._aws import attempts
-from ansible_collections.golden.images.plugins.module_utils._processes import worker_processes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +22,7 @@ from tests.unit.clock import Clock
 from tests.unit.diagnose.accounts import Accounts
 from tests.unit.examples import OWNER
 from tests.unit.flow_run import FlowRun
+from tests.unit.forks import allow_forks
 from tests.unit.test_processes import join_threads
 
 
@@ -44,10 +43,10 @@ ANSWERS: dict[str, dict[str, Any] | None] = {
 
 
 @pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fork although threads of earlier tests have not ended."""
+def forks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The numbers of worker processes of each run, which needs one for each call."""
     Clock.of(monkeypatch, attempts)
-    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    return allow_forks(monkeypatch, 1)
 
 
 def organization(kinds: Sequence[str]) -> tuple[Accounts, list[str]]:
@@ -60,7 +59,7 @@ def organization(kinds: Sequence[str]) -> tuple[Accounts, list[str]]:
 
 
 def report(aws: Accounts, account_ids: Sequence[str], processes: int) -> FlowRun:
-    """A run of ``ami_adoption`` that has read with this number of processes."""
+    """A run of ``ami_adoption`` that has read with this number of processes at most."""
     run = FlowRun(
         FLOW,
         {
@@ -68,12 +67,12 @@ def report(aws: Accounts, account_ids: Sequence[str], processes: int) -> FlowRun
             "account_ids": list(account_ids),
             "consumer_role_name": "golden",
             "regions": [EU, US],
+            "max_processes": processes,
         },
         aws,
     )
     join_threads()
-    with worker_processes(processes, aws):
-        assert run.seen.looks or run.seen.unread
+    assert run.seen.looks or run.seen.unread
     return run
 
 
@@ -103,18 +102,12 @@ def test_the_accounts_of_a_killed_process_are_unreadable() -> None:
     assert {(it.account_id, it.region) for it in run.plan.failures} == {
         (account_id, region) for account_id in lost for region in (EU, US)
     }
-    assert {it.error_code for it in run.plan.failures} == {"worker_process_ended"}
+    assert {(it.error_code, it.action) for it in run.plan.failures} == {
+        ("worker_process_ended", "DescribeInstanceImageMetadata")
+    }
     assert statuses.keys() == {*account_ids}
 
 
-@pytest.mark.parametrize(
-    ("wanted", "calls"),
-    [
-        ({"depth": "usage_reports"}, range(1)),
-        ({"regions": (EU, US)}, range(6, 7)),
-        ({}, range(40, 100)),
-        ({"regions": (EU, US), "depth": "launches"}, range(30, 150)),
-    ],
-)
-def test_accounts_and_regions_tell_how_many_calls_are_made(wanted: dict[str, Any], calls: range) -> None:
-    assert count_calls(options(account_ids=("200000000001",) * 3, **wanted)) in calls
+@pytest.mark.parametrize(("depth", "calls"), [("instances", range(6, 7)), ("launches", range(30, 150))])
+def test_accounts_and_regions_tell_how_many_calls_are_made(depth: str, calls: range) -> None:
+    assert count_calls(options(account_ids=("200000000001",) * 3, depth=depth), [EU, US]) in calls

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils import _processes as processes
 from ansible_collections.golden.images.plugins.module_utils._audit import flow
 from ansible_collections.golden.images.plugins.module_utils._audit import read as reads
 from ansible_collections.golden.images.plugins.module_utils._audit.flow import count_calls
@@ -19,6 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils._audit.read import F
 from ansible_collections.golden.images.plugins.module_utils._audit.state import Listed
 from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError, invalid_option
 from ansible_collections.golden.images.plugins.module_utils._model import Device, Image, Target
+from ansible_collections.golden.images.plugins.module_utils._processes import CALLS_PER_PROCESS
 from botocore.exceptions import EndpointConnectionError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from tests.unit.audit.account import EU, Account, item, run, unreadable
 from tests.unit.examples import OWNER
 from tests.unit.flow_run import FlowRun
+from tests.unit.forks import allow_forks
 
 REGIONS = [EU, "us-east-1", "us-east-2", "us-west-2", "eu-west-2", "eu-west-3"]
 
@@ -74,7 +75,7 @@ KINDS: dict[str, Callable[[int], Account]] = {
 
 
 class Divided(Account):
-    """An account whose clients are used in several processes. ``forks`` are how many each run has made."""
+    """An account whose clients are used in several processes."""
 
     def __init__(self, regions: Sequence[Account]) -> None:
         names = REGIONS[: len(regions)]
@@ -86,25 +87,12 @@ class Divided(Account):
     def close_connections(self) -> None:
         self.steps.append("close")
 
-    def of_fork(self) -> Divided:
-        return self
-
 
 @pytest.fixture(autouse=True)
 def forks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The numbers of worker processes that were started, also while threads of earlier tests still run."""
-    started: list[int] = []
-
-    class Counted(processes.Workers):
-        def __init__(self, count: int, inherited: Any) -> None:
-            started.append(count)
-            inherited.steps.append("fork")
-            super().__init__(count, inherited)
-
-    monkeypatch.setattr(processes, "Workers", Counted)
-    monkeypatch.setattr(processes, "_has_threads", lambda: False)
+    """The numbers of worker processes of each run."""
     monkeypatch.setattr(flow, "read_cpus", lambda: 8)
-    return started
+    return allow_forks(monkeypatch, CALLS_PER_PROCESS)
 
 
 def audit(aws: Divided, most: int, **options: Any) -> FlowRun:
@@ -149,7 +137,7 @@ def test_regions_with_many_images_are_divided(
     audit(aws, most)
     assert forks == started
     # No fork has a connection of this process.
-    assert aws.steps == ["close", "fork"] * len(started)
+    assert aws.steps == ["close"] * len(started)
 
 
 def test_a_machine_with_one_cpu_looks_at_nothing_first(

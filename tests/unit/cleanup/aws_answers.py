@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 from botocore import xform_name
 from botocore.exceptions import ClientError
@@ -49,6 +49,12 @@ class Answers:
         """Do nothing: each client exists."""
 
     def rate_limited(self, _operation: str) -> Answers:
+        return self
+
+    def close_connections(self) -> None:
+        """Do nothing: there are none."""
+
+    def of_fork(self) -> Self:
         return self
 
     def with_role(self, role_arn: str, _external_id: str | None, _region: str) -> Answers:

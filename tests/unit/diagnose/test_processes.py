@@ -6,16 +6,14 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._aws import attempts
 from ansible_collections.golden.images.plugins.module_utils._diagnose import flow
-from ansible_collections.golden.images.plugins.module_utils._diagnose.flow import count_calls
 from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError, invalid_option
-from ansible_collections.golden.images.plugins.module_utils._processes import worker_processes
+from ansible_collections.golden.images.plugins.modules import ami_verify
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -33,8 +31,11 @@ from tests.unit.diagnose.accounts import (
 )
 from tests.unit.examples import OWNER, SOURCE_ID
 from tests.unit.flow_run import FlowRun
+from tests.unit.forks import allow_forks
 from tests.unit.test_processes import join_threads
 
+# So many for a process: those for an account in two regions.
+CALLS = 8
 IMAGES = {EU: SOURCE_ID, US: OTHER_ID}
 REFUSED = dict.fromkeys(("describe_key", *KEY_DRY_RUNS), "AccessDeniedException")
 # What an account answers otherwise than one that can launch the images; None is one whose role is refused.
@@ -49,18 +50,17 @@ ANSWERS: dict[str, dict[str, Any] | None] = {
 
 
 @pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fork although threads of earlier tests have not ended, and do not wait for what becomes visible."""
+def forks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The numbers of worker processes of each run, which does not wait for what becomes visible."""
     Clock.of(monkeypatch, attempts)
-    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    return allow_forks(monkeypatch, CALLS)
 
 
-def diagnose(aws: Accounts, accounts: Sequence[str], processes: int) -> FlowRun:
-    """A run of ``ami_share_diagnose`` that has read with this number of processes."""
-    diagnosis = run(aws, images=IMAGES, account_ids=accounts)
+def diagnose(aws: Accounts, accounts: Sequence[str], processes: int, **options: Any) -> FlowRun:
+    """A run of ``ami_share_diagnose`` that has read with this number of processes at most."""
+    diagnosis = run(aws, images=IMAGES, account_ids=accounts, max_processes=processes, **options)
     join_threads()
-    with worker_processes(processes, aws):
-        _ = diagnosis.seen
+    _ = diagnosis.seen
     return diagnosis
 
 
@@ -122,5 +122,32 @@ def test_what_refuses_a_run_refuses_it_in_a_process_too(monkeypatch: pytest.Monk
         assert caught.value.failures == (refusal,)
 
 
-def test_accounts_and_regions_tell_how_many_calls_are_made() -> None:
-    assert count_calls(run(encrypted(), images=IMAGES, account_ids=["200000000001"] * 3).wanted) == 8
+@pytest.mark.parametrize(
+    ("accounts", "most", "options", "started"),
+    [
+        # With the owner.
+        (1, 8, {}, [2]),
+        (4, 8, {}, [5]),
+        (4, 3, {}, [3]),
+        (4, 1, {}, []),
+        # One account is read in one process.
+        (0, 8, {}, []),
+        # Without the role, it is the only one that can be read.
+        (4, 8, {"consumer_role_name": None}, []),
+    ],
+)
+def test_accounts_and_regions_tell_how_many_processes_read(
+    forks: list[int], accounts: int, most: int, options: dict[str, Any], started: list[int]
+) -> None:
+    diagnose(*organization(["can launch"] * accounts), most, **options)
+    assert forks == started
+
+
+def test_a_verification_reads_in_processes_as_a_diagnosis_does(forks: list[int]) -> None:
+    aws, account_ids = organization(["can launch", "launch denied"])
+    options = {"images": IMAGES, "account_ids": account_ids, "consumer_role_name": "golden"}
+    alone, divided = (
+        FlowRun(ami_verify.FLOW, {**options, "max_processes": most}, aws).result for most in (1, 2)
+    )
+    assert divided == alone
+    assert forks == [2]

@@ -19,7 +19,6 @@ import pytest
 import yaml
 from ansible.errors import AnsibleValueOmittedError
 from ansible.plugins.action.normal import ActionModule as NormalAction
-from ansible_collections.golden.images.plugins.module_utils import _processes as processes
 from ansible_collections.golden.images.plugins.module_utils import _runner as runner
 from ansible_collections.golden.images.plugins.module_utils._step_results import (
     COPY_RESULT,
@@ -33,7 +32,6 @@ from ansible_collections.golden.images.plugins.plugin_utils import _runs_here as
 from ansible_collections.golden.images.plugins.plugin_utils._runs_here import RunsHere
 
 from tests.unit.distribution.examples import EU, copied, shared
-from tests.unit.examples import SOURCE_ID
 from tests.unit.reports.examples import PAGE_FILES
 from tests.unit.tasks import make_task
 
@@ -325,35 +323,6 @@ def test_what_this_process_must_not_do_needs_a_process(how: str, monkeypatch: py
     if how == "macOS":
         monkeypatch.setattr(runs_here.sys, "platform", "darwin")
     assert made.run(task_vars={"ansible_python_interpreter": sys.executable}) == {"by": "a process"}
-
-
-@pytest.mark.parametrize(
-    ("module", "count", "options", "by"),
-    [
-        ("ami_share_diagnose", 999, {}, "here"),
-        ("ami_share_diagnose", 1000, {}, "a process"),
-        ("ami_share_diagnose", 1000, {"max_processes": 1}, "here"),
-        # What is refused is refused here.
-        ("ami_share_diagnose", 1000, {"max_processes": 0}, "here"),
-        ("ami_share_diagnose", 1000, {"fail_on": "perhaps"}, "here"),
-        ("ami_share_diagnose", 1000, {"account_ids": None}, "here"),
-        ("ami_verify", 1000, {"profile": "golden"}, "a process"),
-        ("ami_verify", 1000, {"images": {"eu-west-1": SOURCE_ID, "us-east-1": SOURCE_ID}}, "a process"),
-        ("ami_share", 1000, {}, "here"),
-    ],
-)
-def test_thousands_of_accounts_and_regions_need_a_process_that_can_start_others(
-    monkeypatch: pytest.MonkeyPatch, module: str, count: int, options: dict[str, Any], by: str
-) -> None:
-    monkeypatch.setattr(NormalAction, "run", lambda *_given: {"by": "a process"})
-    monkeypatch.setattr(runs_here, "run_here", lambda *_given, **_rules: {"by": "here"})
-    monkeypatch.setattr(processes, "read_cpus", lambda: 2)
-    account_ids = [f"2{number:011d}" for number in range(count)]
-    image = {} if "images" in options else {"image_id": SOURCE_ID, "region": EU}
-    made = action(module, args={"account_ids": account_ids, **image, **options})
-    made._templar = SimpleNamespace(template=lambda text: text)
-    made._display = SimpleNamespace(verbosity=0)
-    assert made.run(task_vars={"ansible_python_interpreter": sys.executable})["by"] == by
 
 
 def test_an_exception_is_a_failed_result_and_what_is_printed_is_lost(
