@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -115,23 +116,41 @@ def test_an_audit_in_processes_returns_what_one_process_returns(
         run, task = ansible.module("ami_share_audit", **audited, max_processes=most)
         assert run.code == 0
         found.append(_whole_audit(task))
-        calls.append(Counter((call.action, call.region) for call in aws.calls()))
+        # How many calls are throttled, and repeated, differs from run to run.
+        calls.append(Counter((call.action, call.region) for call in aws.calls() if not call.error_code))
     assert found[0] == found[1]
     # Each process lists its images anew.
     assert calls[0] - calls[1] == dict.fromkeys((("DescribeImages", region) for region in AUDITED), 1)
     assert calls[1] - calls[0] == {}
 
 
-def test_a_killed_process_of_an_audit_fails_its_regions(
-    aws: SimulatedAws, audited: dict[str, Any], ansible: Ansible
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        pytest.param(signal.SIGKILL, "A worker process has ended (SIGKILL)", id="killed"),
+        # Takes longer than the minute after which such a process is killed.
+        pytest.param(
+            signal.SIGSTOP,
+            "A worker process gave no sign of life for 60 s, and was ended.",
+            id="stopped",
+            marks=pytest.mark.nightly,
+        ),
+    ],
+)
+def test_a_killed_or_stopped_process_of_an_audit_fails_its_regions(
+    aws: SimulatedAws, audited: dict[str, Any], ansible: Ansible, number: signal.Signals, message: str
 ) -> None:
-    aws.add_fault("freeze", action="DescribeImageAttribute", when="before", times=0)
+    for region in AUDITED:
+        aws.add_fault("freeze", action="DescribeImageAttribute", region=region, when="before", times=0)
     task = {"name": "audit", f"{MODULES}ami_share_audit": {**audited, "max_processes": 2}}
     process = ansible.start(ansible.write_play([task]))
     try:
         workers = _await_forks(process.pid, 2)
-        os.kill(workers[0], signal.SIGKILL)
-        _await_forks(process.pid, 1)
+        # Each is in the middle of its region.
+        _await(lambda: all(fault["matched"] for fault in aws.faults()))
+        os.kill(workers[0], number)
+        if number == signal.SIGKILL:
+            _await_forks(process.pid, 1)
         aws.clear_faults()
         stdout, stderr = process.communicate(timeout=_TIMEOUT)
     finally:
@@ -141,13 +160,44 @@ def test_a_killed_process_of_an_audit_fails_its_regions(
     ((lost, error),) = {(one["region"], one["error_code"]) for one in whole["failures"]}
     assert error == "worker_process_ended", stderr
     assert process.returncode != 0
-    assert "A worker process has ended (SIGKILL)" in task_result.result["msg"]
+    assert message in task_result.result["msg"]
     unread = [one["region"] for one in whole["findings"] if one["code"] == "region_unreadable"]
     assert unread == [lost]
     (other,) = set(AUDITED) - {lost}
     assert Counter(one["region"] for one in whole["results"])[other] >= IMAGES
     assert [*whole["regions"]] == [other]
     assert not any(map(_runs, workers))
+    # A rerun reads all.
+    rerun, task_result = ansible.module("ami_share_audit", **audited, max_processes=2)
+    assert rerun.code == 0
+    assert [*_whole_audit(task_result)["regions"]] == sorted(AUDITED)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("most", [1, 2])
+def test_what_is_refused_in_the_middle_of_an_audit_is_all_that_is_missing(
+    aws: SimulatedAws, audited: dict[str, Any], ansible: Ansible, most: int
+) -> None:
+    for region in AUDITED:
+        aws.add_fault(
+            "error",
+            action="DescribeImageAttribute",
+            region=region,
+            code="UnauthorizedOperation",
+            message="You are not authorized to perform this operation.",
+            status=403,
+            after=50,
+            times=20,
+        )
+    run, task = ansible.module("ami_share_audit", **audited, max_processes=most)
+    whole = _whole_audit(task)
+    assert run.code != 0
+    assert [(one["region"], one["error_code"]) for one in whole["failures"]] == [
+        (region, "UnauthorizedOperation") for region in sorted(AUDITED)
+    ]
+    unread = [one["region"] for one in whole["findings"] if one["code"] == "image_unreadable"]
+    assert Counter(unread) == dict.fromkeys(AUDITED, 20)
+    assert [*whole["regions"]] == sorted(AUDITED)
 
 
 # After SIGKILL of the playbook, Ansible's own workers go on.
@@ -193,8 +243,12 @@ def _await_forks(playbook: int, count: int) -> list[int]:
 
 
 def _await_end(workers: list[int]) -> None:
+    _await(lambda: not any(map(_runs, workers)))
+
+
+def _await(is_true: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
-    while any(map(_runs, workers)):
+    while not is_true():
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
