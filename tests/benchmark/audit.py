@@ -61,12 +61,19 @@ def plant_in(aws: SimulatedAws, regions: tuple[str, ...], images: int) -> Plante
     return planted
 
 
-def golden(aws: SimulatedAws, planted: Planted, callbacks: Sequence[str] = ()) -> Sample:
-    """The playbook, with all checks and a page of the findings."""
+def golden(
+    aws: SimulatedAws, planted: Planted, callbacks: Sequence[str] = (), most_processes: int | None = None
+) -> Sample:
+    """The playbook, with all checks and a page of the findings.
+
+    A sample has its processes if they are set.
+    """
     aws.clear_calls()
     with TemporaryDirectory() as folder:
         options = {f"audit_{name}": value for name, value in planted.options.items()}
         given = {**options, "audit_report_dir": folder}
+        if most_processes:
+            given["audit_max_processes"] = most_processes
         done = playbook.run(aws, OWNER, _FQCN, given, callbacks=callbacks)
         # The report has all findings, and the result of the task may not.
         report = json.loads((Path(folder) / "report.json").read_text(encoding="utf-8"))
@@ -80,6 +87,7 @@ def golden(aws: SimulatedAws, planted: Planted, callbacks: Sequence[str] = ()) -
         forced=floor.forced_by(calls),
         failures=len(task.result["failures"]),
         **judged(planted.expected(), planted.found(report["findings"])),
+        **({"processes": done.used.processes} if most_processes else {}),
     )
 
 

@@ -36,9 +36,14 @@ def diagnose(aws: SimulatedAws, built: Built) -> Sample:
     return _run(aws, built, "diagnose_ami", "diagnose", options)
 
 
-def verify(aws: SimulatedAws, built: Built) -> Sample:
-    """The playbook that verifies that AWS would accept a launch by each account in each region."""
+def verify(aws: SimulatedAws, built: Built, most_processes: int | None = None) -> Sample:
+    """The playbook that verifies that AWS would accept a launch by each account in each region.
+
+    A sample has its processes if they are set.
+    """
     options = {"account_ids": built.account_ids, "level": "authorized"}
+    if most_processes:
+        options["max_processes"] = most_processes
     return _run(aws, built, "verify_ami", "verify", options)
 
 
@@ -62,7 +67,9 @@ def _run(
     variables = {f"{role}_{option}": value for option, value in given.items()}
     done = playbook.run(aws, OWNER, f"golden.images.{name}", variables, inventory=inventory)
     calls = aws.calls()
-    return sample(done.used, calls, calls_a_target=len(calls) / len(built.images) / len(built.account_ids))
+    processes = {"processes": done.used.processes} if "max_processes" in options else {}
+    a_target = len(calls) / len(built.images) / len(built.account_ids)
+    return sample(done.used, calls, calls_a_target=a_target, **processes)
 
 
 def build(aws: SimulatedAws, account_count: int, region_count: int) -> Built:

@@ -107,6 +107,7 @@ _FACTS = {
     "times_caller_info": "× aws_caller_info",
     "requests_a_second": "requests a second",
     "calls_a_target": "calls an account and region",
+    "processes": "processes at the same time",
     "whole_cpu_seconds": "CPU with reading the result (s)",
 }
 # The parts of the page for users, by what their cases are called there.

@@ -8,7 +8,19 @@ from dataclasses import dataclass
 
 from simulated_aws.client import SimulatedAws
 
-from . import audit, cleanup, distribution, growth, many_accounts, profile, rates, report, simulator, start
+from . import (
+    audit,
+    cleanup,
+    distribution,
+    growth,
+    many_accounts,
+    processes,
+    profile,
+    rates,
+    report,
+    simulator,
+    start,
+)
 from .distribution import AWSPUB, BOTO3, PARALLEL, SEQUENTIAL
 from .measuring import COPY_SECONDS, GOLDEN, LATENCY, Measure, Scale
 
@@ -97,6 +109,12 @@ PARTS = {
     ),
     "growth-verification": Recipe(
         "Verification in more accounts and regions", growth.of_verification, _AWS, by_default=False
+    ),
+    "processes": Recipe(
+        "Audit and verification by one process, and by more",
+        processes.measure,
+        f"{_AWS} The worker processes of a run are beside two of Ansible.",
+        by_default=False,
     ),
     "hosts": Recipe(
         "Verification by one process, and by a host for each account", growth.of_hosts, _AWS, by_default=False

@@ -33,8 +33,8 @@ class Used:
 
     ``cpu_seconds`` is exact (getrusage). ``pss_megabytes`` is the proportional memory (proc(5), smaps_rollup)
     of all processes at the same time, where a page that n processes share counts 1/n in each: the most of
-    five samples a second. ``largest_megabytes`` is the most that one process
-    ever had resident, shared pages included (getrusage).
+    five samples a second. ``processes`` is the most of them in the same samples. ``largest_megabytes`` is
+    the most that one process ever had resident, shared pages included (getrusage).
     """
 
     code: int
@@ -42,6 +42,7 @@ class Used:
     cpu_seconds: float
     pss_megabytes: float
     largest_megabytes: float
+    processes: int
 
 
 def measure(
@@ -88,6 +89,7 @@ def main(result: str, *command: str) -> None:
         pss_megabytes=sampled.total,
         # getrusage(2): kilobytes.
         largest_megabytes=children.ru_maxrss / 1024,
+        processes=sampled.processes,
     )
     Path(result).write_text(json.dumps(asdict(used)), encoding="utf-8")
 
@@ -102,16 +104,18 @@ def _reap() -> bool:
 
 
 class _Memory(threading.Thread):
-    """Samples the memory of all descendants, in megabytes, until ``ended``."""
+    """Samples the number and the memory of all descendants, in megabytes, until ``ended``."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self.ended = threading.Event()
-        self.total = 0.0
+        self.total, self.processes = 0.0, 0
 
     def run(self) -> None:
         while not self.ended.wait(_INTERVAL):
-            self.total = max(self.total, sum(_pss(pid) for pid in _descendants(os.getpid())))
+            pids = _descendants(os.getpid())
+            self.processes = max(self.processes, len(pids))
+            self.total = max(self.total, sum(map(_pss, pids)))
 
 
 def _descendants(root: int) -> list[int]:
