@@ -63,6 +63,7 @@ _UNREADABLE_KEYS = (
     "a key has the finding `key_unreadable`, and the role diagnose fails, unless dry runs in the account "
     "show that it can use the key; the role verify still shows what the accounts can do"
 )
+_UNREADABLE_PARAMETERS = "with `audit_check_parameters`, there is the finding `parameters_unreadable`"
 # Statements of the policies for acting, and of those for planning.
 _SEE_IMAGES = Statement("ReadImages", "the level `visible`", ("ec2:DescribeImages",))
 _READ_ALLOWED_IMAGES = Statement(
@@ -385,22 +386,39 @@ SHARE_PARAMETERS = Policy(
     "(https://docs.aws.amazon.com/ram/latest/userguide/security-iam-policies-examples.html).",
 )
 
+# What an audit reads, also that of a remediation.
+_READ_ACCESS = (
+    Statement(
+        "Read",
+        "images, snapshots and their permissions",
+        (*_READ_IMAGES, "ec2:DescribeRegions"),
+        resources=(ALL,),
+    ),
+    Statement("ReadBlocks", "findings about block public access", _BLOCKS, "", resources=(ALL,)),
+    Statement(
+        "ReadKeys",
+        "who can use the keys",
+        ("kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"),
+    ),
+)
+
 AUDIT = Policy(
     "audit",
     "Auditing",
     "credentials of the owner's account that only read: role audit",
     (
+        *_READ_ACCESS,
         Statement(
-            "Read",
-            "images, snapshots and their permissions",
-            (*_READ_IMAGES, "ec2:DescribeRegions"),
-            resources=(ALL,),
+            "ReadResourceShares",
+            "`audit_check_parameters`",
+            ("ram:GetResourceShareAssociations",),
+            _UNREADABLE_PARAMETERS,
         ),
-        Statement("ReadBlocks", "findings about block public access", _BLOCKS, "", resources=(ALL,)),
         Statement(
-            "ReadKeys",
-            "who can use the keys",
-            ("kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"),
+            "ReadParameters",
+            "`audit_check_parameters`: the images of shared parameters",
+            ("ssm:GetParameter",),
+            _UNREADABLE_PARAMETERS,
         ),
     ),
     ("audit",),
@@ -465,7 +483,7 @@ REMEDIATE = Policy(
     "Remediation",
     "credentials of the owner's account that remove access: roles remediate and unshare",
     (
-        *AUDIT.statements,
+        *_READ_ACCESS,
         Statement("Unshare", "unsharing", ("ec2:ModifyImageAttribute", "ec2:ModifySnapshotAttribute")),
         Statement(
             "RevokeKeyAccess",

@@ -14,7 +14,8 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from ._model import Target
+from . import _arns as arns
+from ._model import Sharing, Target
 
 # IAM policies limit the shares that a role may change by this prefix (Service Authorization Reference,
 # AssociateResourceShare: ram:ResourceShareName).
@@ -96,6 +97,23 @@ def consumers_of(shares: Iterable[ResourceShare], arn: str) -> frozenset[str]:
     return frozenset().union(
         *(share.consumers for share in shares if share.is_live and arn in share.resource_arns)
     )
+
+
+def sharing_of(principals: Iterable[str]) -> Sharing:
+    """Return principals of resource shares by their kind. A role or a user counts as its account.
+
+    Any other principal, such as a service, counts as an account, which nobody allows.
+    """
+    accounts, organizations, units = set[str](), set[str](), set[str]()
+    for principal in principals:
+        kind = arns.parse(principal).resource.partition("/")[0] if arns.is_arn(principal) else ""
+        if kind == "organization":
+            organizations.add(principal)
+        elif kind == "ou":
+            units.add(principal)
+        else:
+            accounts.add(arns.account_of(principal) or principal)
+    return Sharing(frozenset(accounts), frozenset(organizations), frozenset(units))
 
 
 def pending(shares: Iterable[ResourceShare], consumers: Collection[str]) -> dict[str, str]:

@@ -104,6 +104,14 @@ options:
       - Whether to read the keys of encrypted images, with their grants and policies.
     type: bool
     default: true
+  check_parameters:
+    description:
+      - Whether to read which parameters the account shares through AWS RAM, and the images that they name. A parameter of an
+        audited image that is shared with somebody who is not allowed is a finding.
+      - This takes one call in each region, one more where parameters are shared, and one for each parameter that somebody has
+        who is not allowed for all images.
+    type: bool
+    default: false
 requirements:
   - python >= 3.11
   - boto3 >= 1.41.0
@@ -178,6 +186,11 @@ check_keys:
   returned: success, and failure after something was read
   type: bool
   sample: true
+check_parameters:
+  description: Whether shared parameters were read, as O(check_parameters) says.
+  returned: success, and failure after something was read
+  type: bool
+  sample: false
 check_snapshots:
   description: Whether the permissions of snapshots were read, as O(check_snapshots) says.
   returned: success, and failure after something was read

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.golden.images.plugins.module_utils._parameter_share import share_name
+
 from simulated_aws.client import SimulatedAws
 
 from ..integration import trail
@@ -366,7 +368,7 @@ def _share_parameter(world: World) -> Setup:
 
 
 def _take_parameter_back(world: World) -> Setup:
-    """ami_publish that takes the parameter from an account in one region, and from all in another."""
+    """ami_publish that takes the parameter from an account, which has it by a second resource share, too."""
     world.add(
         accounts={**_ACCOUNTS, "management": "100000000001"},
         organization={"management_account": "management", "accounts": [OWNER, *CONSUMERS]},
@@ -374,15 +376,17 @@ def _take_parameter_back(world: World) -> Setup:
     world.client("ram", HOME, "management").enable_sharing_with_aws_organization()
     first, second = _releases(world)
     common = {"parameter": PARAMETER, "require_shared": False}
-    _prepare(world, _module("ami_publish", **common, images=dict(first), publish_share=world.consumers()))
-    purge = {**common, "publish_share_purge": True}
-    tasks = [
-        {"name": region, MODULES + "ami_publish": {**purge, **left, "images": {region: second[region]}}}
-        for region, left in zip(
-            REGIONS, ({"publish_share": world.consumers()[:1]}, {"allow_empty_purge": True}), strict=True
-        )
-    ]
-    return Setup(Command(tasks=tasks), world.consumers())
+    stays, leaves = world.consumers()
+    _prepare(world, _module("ami_publish", **common, images=dict(first), publish_share=[stays, leaves]))
+    world.client("ram", REGIONS[1]).create_resource_share(
+        name=share_name(PARAMETER),
+        resourceArns=[f"arn:aws:ssm:{REGIONS[1]}:{_ACCOUNTS[OWNER]}:parameter{PARAMETER}"],
+        principals=[leaves],
+    )
+    command = _module(
+        "ami_publish", **common, images=dict(second), publish_share=[stays], publish_share_purge=True
+    )
+    return Setup(command, world.consumers())
 
 
 def _rollback(world: World) -> Setup:

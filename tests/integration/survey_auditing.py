@@ -49,6 +49,7 @@ def _audit(aws: SimulatedAws, folder: Path) -> Job:
         "audit_fail_on": "low",
         "audit_check_snapshots": False,
         "audit_check_keys": False,
+        "audit_check_parameters": True,
         "audit_max_calls_per_second": 100,
         "audit_max_processes": 2,
         **reporting(aws, folder, "audit"),

@@ -335,7 +335,15 @@ def test_sharing_parameters(aws: SimulatedAws, fixture: Fixture, tmp_path: Path)
 
 def test_auditing(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path) -> None:
     user = Attached(aws, protected, tmp_path, [policies.AUDIT.document()])
-    ok(user.ansible.run("golden.images.audit_ami_sharing", {}))
+    # A parameter that somebody has who is not allowed.
+    value = {"Type": "String", "Value": protected.image_id, "Tier": "Advanced"}
+    aws.client("ssm", OWNER, HOME).put_parameter(Name=publishing.PARAMETER, **value)
+    publishing.add_share(aws, HOME, protected.account_ids(CONSUMER))
+    aws.clear_calls()
+    found = user.ansible.run("golden.images.audit_ami_sharing", {"audit_check_parameters": True})
+    ok(found)
+    codes = {one["code"] for one in found.facts["audit_findings"]}
+    assert ("unknown_parameter_consumer" in codes, "parameters_unreadable" in codes) == (True, False)
     assert_least(aws, user, policies.AUDIT)
     assert observed.changes(aws, refused=True) == []
 

@@ -154,6 +154,36 @@ def test_the_parameter_is_taken_back_from_who_is_no_longer_named(
     assert publishing.principals(aws) == {}
 
 
+@pytest.mark.quick
+def test_an_audit_finds_who_has_the_parameter_without_being_allowed(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+) -> None:
+    publishing.enable_sharing(aws)
+    unit, staging = fixture.unit_arn(), fixture.account_ids(OUTSIDE)
+    images = _released(aws, fixture, "2026.11")
+    publish = {"publish_parameter": PARAMETER, "publish_images": images, "publish_share": [unit, *staging]}
+    assert ansible.run(PUBLISH, publish).code == 0
+    audited = {
+        "audit_regions": list(REGIONS),
+        # The organization has the images, and its unit the parameter.
+        "audit_allowed_org_arns": [fixture.org_arn],
+        "audit_check_parameters": True,
+    }
+
+    def about_parameters(**variables: Any) -> list[tuple[str, str, str | None]]:
+        run = ansible.run("golden.images.audit_ami_sharing", {**audited, **variables})
+        found = run.facts["audit_findings"]
+        return [(one["region"], one["code"], one["principal"]) for one in found if "parameter" in one["code"]]
+
+    consumers = [(region, "unknown_parameter_consumer", staging[0]) for region in sorted(REGIONS)]
+    assert sorted(about_parameters()) == consumers
+    assert about_parameters(audit_check_parameters=False) == []
+    aws.add_fault("denied", service="ssm", action="GetParameter", region=AWAY, times=0)
+    assert sorted(about_parameters()) == [(AWAY, "parameters_unreadable", None), consumers[1]]
+    assert ansible.run(PUBLISH, {**publish, "publish_share": unit, "publish_share_purge": True}).code == 0
+    assert about_parameters() == []
+
+
 @pytest.mark.nightly
 def test_a_distribution_shares_its_parameter(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> None:
     publishing.enable_sharing(aws)

@@ -42,9 +42,9 @@ class Cause:
     ``meaning`` is what reports and docs/auditing.md say, ``remedy`` what docs/codes.md says, and
     ``remediated`` what docs/remediating.md says: what is removed, or why nothing is.
 
-    If the findings are about what could not be read, ``part`` is ``keys`` or ``snapshots`` where an option
-    leaves these out. If they are about images, ``of_snapshots`` says that they also need the permissions of
-    the snapshots.
+    ``part`` is ``keys``, ``snapshots`` or ``parameters`` where an option leaves out what findings about what
+    could not be read are about, or all findings about parameters. If they are about images, ``of_snapshots``
+    says that they also need the permissions of the snapshots.
 
     In reports, access of every AWS account has the urgencies 0 to 2, and what could not be read has 4. A
     group of findings has a title. ``title`` is about images, ``title_of_snapshots`` about their snapshots if

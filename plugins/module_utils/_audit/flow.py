@@ -57,6 +57,7 @@ def result(options: AuditOptions, current: AuditState, plan: AuditPlan, outcome:
     return {
         "account_id": current.account_id,
         "check_keys": options.check_keys,
+        "check_parameters": options.check_parameters,
         "check_snapshots": options.check_snapshots,
         "findings": [finding.to_dict() for finding in plan.findings],
         "kms_keys": audit.keys(options, current),

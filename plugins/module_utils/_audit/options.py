@@ -96,6 +96,7 @@ class AuditOptions(RateOptions, ProcessesOptions, ReportOptions):
     fail_on: Severity | None = option(FAIL_ON_SEVERITY, default="none")
     check_snapshots: bool = option(FLAG, default=True)
     check_keys: bool = option(FLAG, default=True)
+    check_parameters: bool = option(FLAG)
 
     @cached_property
     def allowed(self) -> Sharing:

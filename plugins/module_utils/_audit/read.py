@@ -25,6 +25,7 @@ from .._fanout import MAX_THREADS, DidNotAnswer, map_parallel, round_robin
 from .._model import PUBLIC, Key, KeyState, PublicAccessBlock, Sharing, Snapshot, Target
 from .._plan import batches
 from .options import AuditOptions
+from .read_parameters import add_parameters
 from .state import IMAGE_BLOCK, SNAPSHOT_BLOCK, Listed, Problem, RegionState
 
 if TYPE_CHECKING:
@@ -159,7 +160,8 @@ def regions(
         lambda target: _region(clients, target, options.check_snapshots, threads, first.get(target)),
     )
     unread = {target: unread_region(target, exception) for target, exception in failed.items()}
-    return (_with_keys(clients, current) if options.check_keys else current), unread
+    current = _with_keys(clients, current) if options.check_keys else current
+    return (add_parameters(clients, current, options) if options.check_parameters else current), unread
 
 
 def unread_region(target: Target, exception: Exception) -> Failure:

@@ -22,6 +22,8 @@ class Listed:
     last_launched: str | None = None
 
 
+# What could not be read, if it is the list of all shared parameters of a region.
+SHARES_READ = "GetResourceShareAssociations"
 IMAGE_BLOCK, SNAPSHOT_BLOCK = "GetImageBlockPublicAccessState", "GetSnapshotBlockPublicAccessState"
 
 
@@ -48,13 +50,26 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class SharedParameter:
+    """A parameter of the account that is shared through AWS RAM with somebody who may not use every image.
+
+    ``external`` are those of ``sharing`` that are outside of the organization.
+    """
+
+    name: str
+    image_id: str
+    sharing: Sharing
+    external: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class RegionState:
     """What was read of a region. What could not be read is in ``problems`` and missing from the mappings.
 
     ``sharing`` is by image, ``volume_permissions`` by snapshot of an image, ``unused`` by snapshot that no
     image uses. ``key_of`` maps encrypted snapshots to the ARNs of their keys, ``associated_keys`` to those of
     additional keys that give access to their data. The block public access settings are None if they
-    could not be read.
+    could not be read. ``parameters`` are empty unless they are selected.
     """
 
     images: tuple[Listed, ...] = ()
@@ -66,6 +81,7 @@ class RegionState:
     key_of: Mapping[str, str] = field(default_factory=dict)
     associated_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     keys: Mapping[str, KeyState] = field(default_factory=dict)
+    parameters: tuple[SharedParameter, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property

@@ -74,6 +74,7 @@ _REGION = {
 _PARTS: dict[str, Any] = {
     "account_id": Null(TEXT),
     "check_keys": BOOLEAN,
+    "check_parameters": BOOLEAN,
     "check_snapshots": BOOLEAN,
     "findings": [_FINDING],
     "kms_keys": [_KEY],

@@ -62,6 +62,22 @@ def other_shares(ram: Any, arn: str, known: Iterable[ResourceShare]) -> tuple[Re
     )
 
 
+def list_associations(ram: Any, kind: str) -> tuple[tuple[str, Association], ...]:
+    """Return what is in all own resource shares, each with the ARN of its share.
+
+    ``kind`` is ``RESOURCE`` or ``PRINCIPAL``. Without names, AWS returns those of all shares that the account
+    owns (botocore operation GetResourceShareAssociations).
+    """
+    pages = ram.get_paginator("get_resource_share_associations").paginate(
+        associationType=kind, PaginationConfig=_PAGE
+    )
+    return tuple(
+        (required(item, "resourceShareArn", _ASSOCIATIONS), _parse_association(item))
+        for page in pages
+        for item in required(page, "resourceShareAssociations", _ASSOCIATIONS)
+    )
+
+
 def _parse_share(ram: Any, item: dict[str, Any]) -> ResourceShare:
     share = ResourceShare(
         required(item, "resourceShareArn", _SHARES),

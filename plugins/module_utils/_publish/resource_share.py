@@ -42,7 +42,7 @@ def plan_share(options: PublishOptions, current: PublishState, target: Target) -
     ``options`` are those of the target: without ``publish_share``, nothing is shared.
     """
     missing = _missing(options, current, target)
-    share = _live_share(current, target, options.parameter)
+    share = _live_share(options, current, target)
     arn = parameter_arn(current.partition, target, options.parameter)
     if not options.publish_share:
         return
@@ -69,7 +69,7 @@ def plan_removal(options: PublishOptions, current: PublishState, target: Target)
     if not options.purges_share:
         return
     named = {*options.publish_share}
-    kept = _live_share(current, target, options.parameter) if named else None
+    kept = _live_share(options, current, target) if named else None
     for share in _live_shares(current, target):
         if unnamed := sorted(share.consumers - named):
             parameters = {"resourceShareArn": share.arn, "principals": unnamed}
@@ -131,7 +131,7 @@ def find_difference(options: PublishOptions, current: PublishState, target: Targ
 
     An account outside of the organization is refused or invited by what the existing share allows.
     """
-    share = _live_share(current, target, options.parameter)
+    share = _live_share(options, current, target)
     accounts = [item for item in _missing(options, current, target) if ACCOUNT_ID.fullmatch(item)]
     if share is None or not accounts or share.allows_external == options.publish_share_external:
         return None
@@ -233,8 +233,11 @@ def _live_shares(current: PublishState, target: Target) -> list[ResourceShare]:
     return sorted((share for share in shares if share.is_live), key=lambda share: share.arn)
 
 
-def _live_share(current: PublishState, target: Target, parameter: str) -> ResourceShare | None:
-    """Return the share to change: one that has the parameter, if two runs at once have created several."""
-    arn = parameter_arn(current.partition, target, parameter)
-    shares = _live_shares(current, target)
-    return next((share for share in shares if arn in share.resource_arns), next(iter(shares), None))
+def _live_share(options: PublishOptions, current: PublishState, target: Target) -> ResourceShare | None:
+    """Return the share to add to. If two runs at once have created several, one that serves best already."""
+    arn = parameter_arn(current.partition, target, options.parameter)
+
+    def lacks(share: ResourceShare) -> tuple[bool, bool]:
+        return arn not in share.resource_arns, not share.consumers & {*options.publish_share}
+
+    return min(_live_shares(current, target), key=lacks, default=None)

@@ -33,6 +33,7 @@ def test_codes_of_what_could_not_be_read() -> None:
         "block_public_access_unreadable",
         "image_unreadable",
         "key_unreadable",
+        "parameters_unreadable",
         "region_unreadable",
         "snapshot_unreadable",
         "unused_snapshots_unreadable",

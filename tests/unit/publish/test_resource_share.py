@@ -390,6 +390,12 @@ PURGES: dict[str, tuple[list[StoredShare], dict[str, Any], list[tuple[str, list[
         [(REMOVE, [STRANGER]), (DELETE, [])],
         [CONSUMER],
     ),
+    "two, of which one is superfluous": (
+        [StoredShare("arn:a", SHARE, {STRANGER: "ASSOCIATED"}, {ARN: "ASSOCIATED"}), stored(CONSUMER)],
+        {"publish_share": [CONSUMER, UNIT]},
+        [(REMOVE, [STRANGER]), (DELETE, []), (ASSOCIATE, [UNIT])],
+        [CONSUMER, UNIT],
+    ),
     "without the parameter": (
         [stored(STRANGER, resources={})],
         {"publish_share": [CONSUMER]},

@@ -13,6 +13,7 @@ from typing import Any
 from ..._model import PUBLIC
 from ..._reports.document import Changes
 from ..causes import NOT_ALLOWED, cause_of
+from ..state import SHARES_READ
 from .content import is_unread
 from .principals import users
 
@@ -81,6 +82,8 @@ class _Report:
             (key["region"], key["kms_key_arn"]): key for key in content["kms_keys"]
         }
         self._skipped = frozenset(content["not_checked"])
+        # They are only read on request, and a report does not name them as left out.
+        self._checks_parameters = content.get("check_parameters", False)
         # If only a snapshot's key is not known, the snapshot's permissions were read.
         self._unread = {
             (finding["region"], finding["resource"])
@@ -92,7 +95,7 @@ class _Report:
         self._unread_regions = {
             finding["region"]
             for finding in findings
-            if is_unread(finding) and not finding["code"].startswith("block_")
+            if is_unread(finding) and not finding["code"].startswith(("block_", "parameters_"))
         }
 
     def covers(self, finding: Mapping[str, Any]) -> bool:
@@ -109,6 +112,8 @@ class _Report:
         # Without the snapshots of the region, none of its keys is read.
         if finding["code"] == "key_unreadable" and (region, "DescribeSnapshots") in self._unread:
             return False
+        if cause_of(finding["code"]).part == "parameters":
+            return self._checks_parameters and (region, SHARES_READ) not in self._unread
         if is_unread(finding):
             return cause_of(finding["code"]).part not in self._skipped
         if resource.startswith("arn:"):

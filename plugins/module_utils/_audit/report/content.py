@@ -59,6 +59,7 @@ def audit(audited: Mapping[str, Any], policy: Mapping[str, Any]) -> dict[str, An
     regions = _regions(audited.get("regions", {}), images, findings)
     return {
         "account_id": audited.get("account_id"),
+        "check_parameters": audited.get("check_parameters", False),
         "counts": counts,
         "failures": failures,
         "findings": findings,

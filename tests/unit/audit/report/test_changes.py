@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._audit.report.content import audit
-from ansible_collections.golden.images.plugins.module_utils._audit.state import Listed, Problem, RegionState
+from ansible_collections.golden.images.plugins.module_utils._audit.state import (
+    SHARES_READ,
+    Listed,
+    Problem,
+    RegionState,
+    SharedParameter,
+)
 from ansible_collections.golden.images.plugins.module_utils._model import PublicAccessBlock, Sharing
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +46,7 @@ NEW = source_image(image_id="ami-new", name="golden-db", devices=volumes("snap-n
 ALL = allowing(accounts(A, B) | orgs(ORG) | PUBLIC)
 LATER = "It may not be new: the last audit did not cover it."
 NO_IMAGE = Problem("image_unreadable", SOURCE_ID, refused(action="DescribeImageAttribute"), SOURCE_ID)
+PARAMETER = SharedParameter("/golden/web", IMAGE.image_id, accounts(A))
 NO_KEY = Problem("key_unreadable", KEY.arn, refused(action="GetKeyPolicy"))
 EMPTY = RegionState(
     image_block=PublicAccessBlock("block-new-sharing"), snapshot_block=PublicAccessBlock("block-new-sharing")
@@ -233,6 +240,25 @@ def test_what_was_not_checked_is_not_removed(
     before: RegionState, after: RegionState, options: dict[str, Any]
 ) -> None:
     check_added_as_perhaps_not_new(report(before), report(after, **allowing(**options)))
+
+
+@pytest.mark.parametrize(
+    ("problems", "checks", "removed"),
+    [
+        ((), True, True),
+        ((), False, False),
+        ((Problem("parameters_unreadable", SHARES_READ, refused()),), True, False),
+        ((Problem("parameters_unreadable", PARAMETER.name, refused()),), True, False),
+    ],
+)
+def test_a_parameter_is_taken_back_only_if_that_was_read(
+    problems: tuple[Problem, ...], checks: bool, removed: bool
+) -> None:
+    before = report(region(parameters=(PARAMETER,)), check_parameters=True)
+    after = report(region(problems=problems), check_parameters=checks)
+    assert before["findings"]
+    said = [PARAMETER.name in one for one in differences(before, after).removed]
+    assert any(said) == removed
 
 
 def check_added_as_perhaps_not_new(old: dict[str, Any], new: dict[str, Any]) -> None:
