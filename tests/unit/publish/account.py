@@ -123,8 +123,11 @@ class Account:
 
     default_region = REGION
 
-    def partition_of(self, _region: str) -> str:
-        return "aws"
+    def partition_of(self, region: str) -> str:
+        return "aws-cn" if region.startswith("cn-") else "aws"
+
+    def is_known(self, _region: str) -> bool:
+        return True
 
     def open(self, service: str, regions: Iterable[str]) -> None:
         """Clients need not be made."""

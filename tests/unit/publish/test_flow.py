@@ -11,6 +11,7 @@ from ansible_collections.golden.images.plugins.module_utils._failures import Val
 
 from tests.unit.examples import CONSUMER, OWNER, STRANGER
 from tests.unit.publish.account import (
+    BACK,
     LABEL,
     NAME,
     NEW,
@@ -57,6 +58,23 @@ def test_a_run_is_refused(
         assert run_on(options(**given), account(refuse=refuse)).seen
     (failure,) = caught.value.failures
     assert (failure.error_code, failure.account_id, failure.region) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "option"),
+    [
+        ({"images": {REGION: NEW, "cn-north-1": NEW}}, "images"),
+        ({"images": None, "image_id": NEW, "region": "cn-north-1"}, "region"),
+        ({**BACK, "regions": [REGION, "cn-north-1"]}, "regions"),
+    ],
+    ids=["several images", "one image", "a rollback"],
+)
+def test_a_region_of_another_partition_is_refused_with_the_option_that_names_it(
+    given: dict[str, Any], option: str
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        assert run_on(options(**given), account()).seen
+    assert [failure.action for failure in caught.value.failures] == [option]
 
 
 @pytest.mark.parametrize(
