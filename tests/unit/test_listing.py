@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils._listing import count, join_texts
+from ansible_collections.golden.images.plugins.module_utils._listing import count, join_texts, ordinal
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,10 @@ def test_a_number_has_its_noun() -> None:
         count(2, "day"),
     ]
     assert texts == ["1 image", "0 images", "1,005 findings", "2 families", "2 days"]
+
+
+def test_a_rank_ends_as_it_is_spoken() -> None:
+    texts = [ordinal(number) for number in (1, 2, 3, 4, 10, 11, 12, 13, 21, 22, 103, 111)]
+    assert texts == [
+        *("1st", "2nd", "3rd", "4th", "10th", "11th", "12th", "13th", "21st", "22nd", "103rd", "111th"),
+    ]

@@ -20,7 +20,9 @@ from ansible_collections.golden.images.plugins.module_utils._option import (
     of_every_module,
     option,
     optional,
+    options_of_module,
     tags,
+    texts_by_region,
 )
 from ansible_collections.golden.images.plugins.module_utils._option_groups import arns_like
 
@@ -41,6 +43,10 @@ def declared() -> Any:
         rules: tuple[RuleOptions, ...] = option(list_of(RuleOptions))
         tags: Mapping[str, str] | None = option(optional(tags()))
         topics: tuple[str, ...] = option(arns_like(re.compile("arn:[a-z]+"), "arn:sns"))
+        snapshots: Mapping[str, tuple[str, ...]] = option(
+            texts_by_region(re.compile("snap-[0-9]+"), "snapshot ID", "List IDs.")
+        )
+        other: Mapping[str, Any] = option(options_of_module(RuleOptions))
         secret: str | None = option(TEXT, no_log=True)
         region: str | None = of_every_module(REGION)
 
@@ -55,6 +61,8 @@ def test_a_declaration_gives_the_argument_spec(declared: Any) -> None:
         "rules": {"type": "list", "elements": "dict", "default": [], "options": suboptions},
         "tags": {"type": "dict", "context": {"elements": "str"}},
         "topics": texts,
+        "snapshots": {"type": "dict"},
+        "other": {"type": "dict", "context": {"options": suboptions}},
         "secret": {"type": "str", "no_log": True},
     }
 
@@ -66,6 +74,11 @@ def test_values_are_read(declared: Any) -> None:
     assert (options.check_mode, options.name, rule.image_ids) == (True, "web", (SOURCE_ID,))
     assert (options.tags, options.topics, options.region) == (None, (), "eu-west-1")
     assert declared.read({**given, "tags": {}}, True).tags == {}
+    assert (options.snapshots, options.other) == ({}, {})
+    by_region = {"eu-west-1": [" snap-1 ", "snap-2"], "us-east-1": "snap-3"}
+    options = declared.read({**given, "snapshots": by_region, "other": {"image_ids": [SOURCE_ID]}}, True)
+    assert options.snapshots == {"eu-west-1": ("snap-1", "snap-2"), "us-east-1": ("snap-3",)}
+    assert options.other == {"image_ids": [SOURCE_ID]}
     assert "hunter2" not in repr(options)
 
 

@@ -17,7 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils._step_results import
 )
 
 from tests.unit.examples import SOURCE_ID
-from tests.unit.step_results import copy_result, grant_result
+from tests.unit.step_results import copy_result, grant_result, share_result
 
 EU, US = "eu-west-1", "us-east-1"
 COPY = "ami-0123456789abcdef0"
@@ -79,6 +79,11 @@ def test_grants() -> None:
         frozenset("c"),
         changed=True,
     )
+
+
+def test_shares() -> None:
+    shared = share_result(changed=True, failed_regions=[US], rejected_account_ids=["c"])
+    assert ShareResult.from_dict(shared) == ShareResult(frozenset({US}), frozenset("c"), changed=True)
 
 
 @pytest.mark.parametrize(

@@ -56,13 +56,6 @@ def shared(*shares: StoredShare, **ram: Any) -> Account:
     return account(parameter=PUBLISHED, ram=Ram([*shares], **ram))
 
 
-def test_the_name_of_a_share_is_readable_valid_and_different_for_each_parameter() -> None:
-    assert SHARE == "golden-images-golden-web-65223423"
-    assert share_name("golden/web") == share_name("/golden/web") != share_name("/golden-web")
-    long = share_name("/golden/" + "x" * 1000)
-    assert (len(long), long.startswith("golden-images-golden-xxx")) == (83, True)
-
-
 # What is there, what is named, and what is added by which call.
 CASES: dict[str, tuple[list[StoredShare], list[str], str, list[str], list[str]]] = {
     "no share": ([], [CONSUMER, ORG, UNIT], CREATE, [CONSUMER, ORG, UNIT], [ARN]),
