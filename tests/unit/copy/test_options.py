@@ -122,6 +122,8 @@ def test_space_around_a_region_is_dropped() -> None:
         pytest.param(
             {"best_effort_regions": ["sa-east-1"]}, ["best_effort_regions"], id="not one of regions"
         ),
+        pytest.param({"kms_key_ids": {"sa-east-1": "alias/a"}}, ["kms_key_ids"], id="a key of no region"),
+        pytest.param({"encrypted": False, "kms_key_id": "alias/a"}, ["encrypted"], id="a key for nothing"),
         pytest.param({"completion_duration_minutes": 0}, ["completion_duration_minutes"], id="0 minutes"),
         pytest.param(
             {"completion_duration_minutes": 20}, ["completion_duration_minutes"], id="not a multiple of 15"

@@ -334,9 +334,9 @@ class World:
     opened: list[tuple[str, str]] = field(default_factory=list)
     partition: str = "aws"
 
-    def partition_of(self, _region: str) -> str:
-        """Return the partition of the account."""
-        return self.partition
+    def partition_of(self, region: str) -> str:
+        """Return the partition of the account, except for regions of China."""
+        return "aws-cn" if region.startswith("cn-") else self.partition
 
     def is_known(self, _region: str) -> bool:
         """Whether the region exists: whichever is named does."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._model import Sharing
 from ansible_collections.golden.images.plugins.module_utils._plan import KNOWN_AFTER_APPLY
+from ansible_collections.golden.images.plugins.module_utils._share.flow import FLOW
 
 from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, SOURCE_REGION, UNIT, target_in
 from tests.unit.share.examples import (
@@ -506,3 +507,18 @@ def test_planned_copy_gets_shared_tags() -> None:
     plan = planned(want, aws_before_the_copy(source()))
     assert "CreateTags" in [action.operation for action in plan.actions]
     assert plan.after["shared_tags"] == {"a": "1"}
+
+
+def test_the_diff_has_each_consumer_once_before_and_after() -> None:
+    regions = [REGION, "us-east-1"]
+    found = {region: shared(with_accounts(A), {"snap-1": with_accounts(A)}) for region in regions}
+    want = wanted(with_accounts(B), images=dict.fromkeys(regions, IMAGE), purge_launch_permissions=True)
+    run = Run(want, aws_with(found), check_mode=True)
+    diff = FLOW.diff(run.wanted, run.seen, run.plan)
+    assert "prepared" in diff
+    for name, account_id in (("state_before", A), ("state_after", B)):
+        state = diff[name]
+        assert {*state["images"]} == {*regions}
+        (launch,), (volumes,) = state["launch_permissions"], state["volume_permissions"]
+        assert (launch["account_ids"], launch["regions"]) == ([account_id], regions)
+        assert (volumes["account_ids"], [*volumes["snapshots"]]) == ([account_id], regions)

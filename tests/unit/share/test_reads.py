@@ -34,7 +34,7 @@ from tests.unit.share.examples import (
     wanted,
     with_accounts,
 )
-from tests.unit.step_results import grant_result
+from tests.unit.step_results import copy_result, grant_result
 
 FOR_CONSUMER = with_accounts(CONSUMER)
 OTHER_REGION, OTHER_IMAGE = "us-east-1", "ami-0000000b"
@@ -158,6 +158,24 @@ def test_unreadable_source_is_refused() -> None:
 
 
 SNAPSHOTS = ["snap-0000000a", "snap-0000000b"]
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"images": {"cn-north-1": IMAGE}}, "images"),
+        ({"images": None, "image_id": IMAGE, "region": "cn-north-1"}, "region"),
+        ({"images": None, "snapshots": {"cn-north-1": SNAPSHOTS}, "state": "absent"}, "snapshots"),
+        ({"images": None, "copy_result": copy_result({"cn-north-1": IMAGE})}, "copy_result"),
+    ],
+    ids=["images", "one image", "snapshots", "the result of an earlier task"],
+)
+def test_a_region_of_another_partition_is_refused_with_the_option_that_names_it(
+    options: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        assert Run(wanted(FOR_CONSUMER, **options), aws_with(image())).seen
+    assert [failure.action for failure in caught.value.failures] == [named]
 
 
 def test_a_snapshot_of_another_account_is_refused() -> None:
