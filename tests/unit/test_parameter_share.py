@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils._model import Target
+from ansible_collections.golden.images.plugins.module_utils._model import Sharing, Target
 from ansible_collections.golden.images.plugins.module_utils._parameter_share import (
     Association,
     ResourceShare,
@@ -13,9 +13,10 @@ from ansible_collections.golden.images.plugins.module_utils._parameter_share imp
     parameter_arn,
     pending,
     share_name,
+    sharing_of,
 )
 
-from tests.unit.examples import CONSUMER, OWNER, STRANGER
+from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER, UNIT
 
 ARN = f"arn:aws:ssm:eu-west-1:{OWNER}:parameter/golden/web"
 
@@ -61,3 +62,10 @@ def test_who_is_named_and_has_no_access_yet_is_pending() -> None:
         share(Association(STRANGER), Association(OWNER, "ASSOCIATING")),
     ]
     assert pending(shares, [CONSUMER, STRANGER]) == {CONSUMER: "ASSOCIATING"}
+
+
+def test_principals_are_accounts_organizations_and_units() -> None:
+    role = f"arn:aws:iam::{STRANGER}:role/build"
+    assert sharing_of([CONSUMER, role, ORG, UNIT, "imagebuilder.amazonaws.com"]) == Sharing(
+        frozenset({CONSUMER, STRANGER, "imagebuilder.amazonaws.com"}), frozenset({ORG}), frozenset({UNIT})
+    )

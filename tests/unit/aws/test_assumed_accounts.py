@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -149,3 +150,20 @@ def test_texts_hide_secrets(accounts: AssumedAccounts) -> None:
         text = "".join(f"{item!r} {item}" for item in objects)
     hidden = (f"secret-of-{ACCOUNTS[0]}", f"token-of-{ACCOUNTS[0]}", "own-secret", "golden-7f3a")
     assert [secret for secret in hidden if secret in text] == []
+
+
+@pytest.mark.usefixtures("sts")
+def test_a_fork_has_clients_of_its_own_for_the_same_roles_and_no_connection(
+    owner: Clients, accounts: AssumedAccounts
+) -> None:
+    closed: list[str] = []
+    with accounts.as_account(ACCOUNTS[0]) as shared:
+        for service, client in (("sts", owner.sts(US)), ("kms", shared.kms(EU))):
+            client._endpoint.http_session.close = partial(closed.append, service)
+    accounts.close_connections()
+    assert closed == ["sts", "kms"]
+    fork = accounts.of_fork()
+    fork.open("kms", [EU])
+    assert fork.role_arn(ACCOUNTS[0]) == accounts.role_arn(ACCOUNTS[0])
+    with fork.as_account(OWN) as theirs:
+        assert theirs.kms(EU) is not shared.kms(EU)

@@ -130,17 +130,19 @@ class Ram:
                 for entity, status in share.resources.items()
                 if entity == parameters["resourceArn"]
             ]
-        (arn,) = parameters["resourceShareArns"]
-        (share,) = (one for one in self.shares if one.arn == arn)
-        entities = share.principals if kind == "PRINCIPAL" else share.resources
+        # Without names, AWS returns the associations of all shares.
+        arns = parameters.get("resourceShareArns", [share.arn for share in self.shares])
         return [
             {
                 "associatedEntity": entity,
+                "resourceShareArn": share.arn,
                 "status": status,
                 "external": entity in self.invited,
                 "statusMessage": "No access." if status == "FAILED" else "",
             }
-            for entity, stored in entities.items()
+            for share in self.shares
+            if share.arn in arns
+            for entity, stored in (share.principals if kind == "PRINCIPAL" else share.resources).items()
             for status in [self._status(entity, stored)]
         ]
 
