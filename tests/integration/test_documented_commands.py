@@ -94,6 +94,7 @@ ELSEWHERE = {
     "make simulated-aws": "it runs until it is stopped: simulated_aws/tests/test_process.py",
     "ansible-playbook .* -e @distribute.yml": "README.md has it, with a parameter",
     "ansible-playbook .*monitor_queue_name": "tests/integration/test_monitor.py creates a queue",
+    "ansible-playbook .*publish_share_purge": "test_publish_share.py takes a parameter back",
     "ansible-galaxy collection build": "the check package",
     "ansible-galaxy collection install golden-images-": "the check package",
     "ansible-builder build": "it needs a container engine: the check execution-environment",

@@ -18,7 +18,7 @@ from .launch_data import Change, build_request, find_change, find_doubtful_snaps
 from .launches import explain_doubts, explain_uncertainties, requires_tokens
 from .options import ADVANCED, DEFAULT, PublishOptions
 from .origins import compare
-from .resource_share import describe_share, plan_removal, plan_share, warn_of_share
+from .resource_share import describe_share, plan_calls, warn_of_share
 from .state import (
     LABEL_PREFIX,
     MAX_VERSIONS,
@@ -100,12 +100,13 @@ def _plan_target(every: PublishOptions, current: PublishState, target: Target, l
         for template in changing:
             yield from _plan_template(options, current, target, template)
 
+    before, after = plan_calls(options, current, target)
     actions = (
-        *plan_removal(options, current, target),
+        *before,
         *plan_templates(following),
         *_plan_parameter(options, target, state, label),
         *plan_templates(others),
-        *plan_share(options, current, target),
+        *after,
     )
     return TargetPlan(
         target,

@@ -29,14 +29,33 @@ from .._parameter_share import (
 )
 from .._plan import Action
 from .._variables import ACCOUNT_ID
-from .options import PublishOptions
+from .options import ADVANCED, PublishOptions
 from .state import PublishState
 
 # Consumers that a message names.
 _NAMED = 5
 
 
-def plan_share(options: PublishOptions, current: PublishState, target: Target) -> Iterator[Action]:
+def plan_calls(
+    options: PublishOptions, current: PublishState, target: Target
+) -> tuple[tuple[Action, ...], tuple[Action, ...]]:
+    """Return the calls before the parameter is published, and those after it.
+
+    Nobody who is not named gets what is published. Who is named and has the parameter through an organization
+    that is not named gets it before that one loses it, if all that have it then had it before.
+    """
+    adding, removing = (
+        tuple(_plan_share(options, current, target)),
+        tuple(_plan_removal(options, current, target)),
+    )
+    parameter = current.targets[target].parameter
+    is_advanced = parameter is not None and parameter.latest.tier == ADVANCED
+    if removing and is_advanced and not any("resourceArns" in action.parameters for action in adding):
+        return (*adding, *removing), ()
+    return removing, adding
+
+
+def _plan_share(options: PublishOptions, current: PublishState, target: Target) -> Iterator[Action]:
     """Yield the call that adds missing principals to the share of the parameter, or creates the share.
 
     ``options`` are those of the target: without ``publish_share``, nothing is shared.
@@ -60,11 +79,10 @@ def plan_share(options: PublishOptions, current: PublishState, target: Target) -
         yield Action(target, "AssociateResourceShare", parameters, options.parameter, "ram")
 
 
-def plan_removal(options: PublishOptions, current: PublishState, target: Target) -> Iterator[Action]:
+def _plan_removal(options: PublishOptions, current: PublishState, target: Target) -> Iterator[Action]:
     """Yield the calls that take the parameter back from those who are not named, if that is selected.
 
-    They come before the others, so that nobody who is not named gets what is published. A share without
-    consumers is deleted, unless those who are named are added to it.
+    A share without consumers is deleted, unless those who are named are added to it.
     """
     if not options.purges_share:
         return

@@ -154,5 +154,5 @@ def _failure(action: Action, what: str, associations: list[Association]) -> Fail
         action.operation,
         "parameter_not_shared",
         f"AWS RAM accepted the call, but {what}{found}.",
-        "Rerun, in case AWS is still adding it. All else is published.",
+        "Rerun, in case AWS is still adding it.",
     )

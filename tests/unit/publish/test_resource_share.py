@@ -223,6 +223,7 @@ def test_a_new_parameter_is_not_given_to_consumers_of_a_deleted_one(name: str) -
     target = plan_of(options(publish_share=[CONSUMER]), here)
     assert codes([target]) == ["resource_share_conflict"]
     assert STRANGER in target.refusals[0].message
+    assert ("publish_share_purge" in target.refusals[0].remedy) == (name == SHARE)
     assert not plan_of(options(publish_share=[CONSUMER, STRANGER]), here).refusals
     assert not plan_of(options(), here).refusals
 
@@ -343,9 +344,10 @@ PURGES: dict[str, tuple[list[StoredShare], dict[str, Any], list[tuple[str, list[
     ),
     "nothing": ([stored(CONSUMER)], {"publish_share": [CONSUMER]}, [], [CONSUMER]),
     "in exchange": (
-        [stored(STRANGER)],
+        # An organization that is not named may have the account that is.
+        [stored(ORG)],
         {"publish_share": [CONSUMER]},
-        [(REMOVE, [STRANGER]), (ASSOCIATE, [CONSUMER])],
+        [(ASSOCIATE, [CONSUMER]), (REMOVE, [ORG])],
         [CONSUMER],
     ),
     "invited, suspended and failed": (
@@ -386,7 +388,7 @@ PURGES: dict[str, tuple[list[StoredShare], dict[str, Any], list[tuple[str, list[
     "two, of which one is superfluous": (
         [StoredShare("arn:a", SHARE, {STRANGER: "ASSOCIATED"}, {ARN: "ASSOCIATED"}), stored(CONSUMER)],
         {"publish_share": [CONSUMER, UNIT]},
-        [(REMOVE, [STRANGER]), (DELETE, []), (ASSOCIATE, [UNIT])],
+        [(ASSOCIATE, [UNIT]), (REMOVE, [STRANGER]), (DELETE, [])],
         [CONSUMER, UNIT],
     ),
     "without the parameter": (
@@ -412,6 +414,12 @@ def test_a_purge_takes_the_parameter_from_all_who_are_not_named(case: str) -> No
     assert _access(here.ram) == {(one, ARN) for one in left}
     again = plan_of(given_options, here)
     assert (again.actions, again.refusals, again.before["shared_with"]) == ((), (), left)
+
+
+def test_a_standard_parameter_is_shared_after_it_is_an_advanced_one() -> None:
+    here = account(parameter=parameter(version(1, NEW, LABEL)), ram=Ram([stored(STRANGER)]))
+    target = plan_of(options(publish_share=[CONSUMER], publish_share_purge=True), here)
+    assert operations(target) == [REMOVE, "PutParameter", "LabelParameterVersion", ASSOCIATE]
 
 
 def test_consumers_of_a_deleted_parameter_are_removed_before_it_is_published_again() -> None:
@@ -491,6 +499,8 @@ def test_nothing_is_published_before_aws_has_removed_all(case: str, clock: Clock
         [(REMOVE, code)] if code else []
     )
     assert message in "".join(one.message for one in run.outcome.failures)
+    says_that = any("Nothing is published in this region" in one.remedy for one in run.outcome.failures)
+    assert says_that == (code == "parameter_still_shared")
     assert ("PutParameter" in here.calls) == (not code)
     assert clock.now == {"slowly": 1.5, "never": 5, "it fails": 5}.get(case, 0)
 
