@@ -18,7 +18,8 @@ options:
         M(golden.images.ami_verify) divide accounts if they read about a thousand images in accounts, each account and region
         counted, M(golden.images.ami_adoption) if there are about four thousand accounts and regions, or five hundred with
         its depth V(launches). M(golden.images.ami_share_audit) divides regions if at least two have more than 100 images, or all
-        together have about two thousand.
+        together have about two thousand. M(golden.images.ami_cleanup) divides regions if it reads the permissions of four
+        thousand images and snapshots.
     type: int
     default: 8
 """

@@ -259,6 +259,7 @@ requirements:
 extends_documentation_fragment:
   - golden.images.report
   - golden.images.rate
+  - golden.images.processes
   - golden.images.option_forms
   - golden.images.consumer_role
   - amazon.aws.common.modules

@@ -66,6 +66,7 @@ def _by_rules(aws: SimulatedAws, folder: Path) -> Job:
         "cleanup_deregister_after_days": 0,
         "cleanup_max_deletions": "2.0",
         "cleanup_max_calls_per_second": "50.5",
+        "cleanup_max_processes": 2,
         "cleanup_tombstone_path": str(folder / "tombstones.jsonl"),
         "cleanup_prices": {AWAY: 0.05, "default": 0.1},
         "cleanup_currency": "EUR",

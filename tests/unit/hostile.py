@@ -180,6 +180,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "deregister_after_days": 90,
                 "max_deletions": "50%",
                 "max_calls_per_second": 2.5,
+                "max_processes": 2,
                 "include_shared": True,
                 "trust_usage_reports": True,
                 "tombstone_path": "{tmp}/tombstones.jsonl",

@@ -23,6 +23,7 @@ from .._failures import ValidationError
 from .._fanout import map_parallel, round_robin
 from .._model import ConsumerRole, Image, ImageRef, SnapshotRef, Target
 from .._plan import batches
+from .._processes import map_in_processes
 from . import read_usage
 from .next_reads import is_kept
 from .options import CleanupOptions
@@ -34,6 +35,8 @@ from .uses.read_all import OF_CONSUMERS
 Item = TypeVar("Item", bound=Hashable)
 Result = TypeVar("Result")
 Ref = TypeVar("Ref", ImageRef, SnapshotRef)
+
+_PERMISSIONS = "DescribeImageAttribute"
 
 
 class _Batch(NamedTuple):
@@ -70,6 +73,59 @@ def read_image_usage(
     """
     if not images:
         return {}, {}
+    usages = _read_in_regions(clients, options, state, images)
+    usage = {ref: entry.image for ref, entry in usages.items()}
+    if options.include_shared:
+        usage = _add_reports(clients, state, usage)
+    if options.include_shared and options.consumer_role is not None:
+        read_in = {
+            ref: list_accounts_to_read(state.images[ref], entry.image.sharing, entry.snapshots.values())
+            for ref, entry in usages.items()
+        }
+        usage = _add_consumers(clients, options.consumer_role, state, usage, read_in)
+    return usage, {ref: snapshot for entry in usages.values() for ref, snapshot in entry.snapshots.items()}
+
+
+def _read_in_regions(
+    clients: Clients,
+    options: CleanupOptions,
+    state: CleanupState,
+    images: Mapping[ImageRef, tuple[SnapshotRef, ...]],
+) -> dict[ImageRef, _Usage]:
+    """Return the usage of the images, those of each region read in one process.
+
+    What a process that has ended would have read counts as used: its images are kept.
+    """
+    by_region = _group_by_region(images)
+
+    def prepare(own: Clients) -> Callable[[Collection[str]], dict[ImageRef, _Usage]]:
+        return lambda regions: _read_usages(
+            own, options, state, {ref: images[ref] for region in regions for ref in by_region[region]}
+        )
+
+    largest_first = sorted(by_region, key=lambda region: -len(by_region[region]))
+    # Permissions that are planned are not read here.
+    calls = sum(
+        1 + len(snapshots) for ref, snapshots in images.items() if ref not in state.planned_permissions
+    )
+    read = map_in_processes(largest_first, prepare, clients, calls=calls, most=options.max_processes)
+    if read is None:
+        return prepare(clients)(by_region)
+    done, lost = read
+    usages = {ref: usage for group in done for ref, usage in group.items()}
+    for region, ended in lost.items():
+        problem = Evidence.of_failure(ended.as_failure(state.target(region), _PERMISSIONS))
+        usages |= dict.fromkeys(by_region[region], _Usage(ImageUsage(unread=(problem,)), {}))
+    return usages
+
+
+def _read_usages(
+    clients: Clients,
+    options: CleanupOptions,
+    state: CleanupState,
+    images: Mapping[ImageRef, tuple[SnapshotRef, ...]],
+) -> dict[ImageRef, _Usage]:
+    """Return the usage of the images, all read in this process."""
     by_region = _group_by_region(images)
     clients.rate_limited("DescribeImageReferences").open("ec2", by_region)
     open_for_permissions(clients, by_region)
@@ -85,22 +141,12 @@ def read_image_usage(
         # next round, which would name the same snapshots, they would be read only after all images.
         return _Usage(usage, {snapshot: read_snapshot(clients, snapshot) for snapshot in images[ref]})
 
-    usages = _read_each(round_robin(by_region.values()), read, state, "DescribeImageAttribute")
-    usage = {ref: entry.image for ref, entry in usages.items()}
-    if options.include_shared:
-        usage = _add_reports(clients, state, usage)
-    if options.include_shared and options.consumer_role is not None:
-        read_in = {
-            ref: list_accounts_to_read(state.images[ref], entry.image.sharing, entry.snapshots.values())
-            for ref, entry in usages.items()
-        }
-        usage = _add_consumers(clients, options.consumer_role, state, usage, read_in)
-    return usage, {ref: snapshot for entry in usages.values() for ref, snapshot in entry.snapshots.items()}
+    return _read_each(round_robin(by_region.values()), read, state, _PERMISSIONS)
 
 
 def open_for_permissions(clients: Clients, regions: Iterable[str]) -> None:
     """Open the clients that read permissions, before threads start."""
-    for operation in ("DescribeImageAttribute", "DescribeSnapshotAttribute"):
+    for operation in (_PERMISSIONS, "DescribeSnapshotAttribute"):
         clients.rate_limited(operation).open("ec2", regions)
 
 
@@ -186,14 +232,13 @@ def _add_sharing(clients: Clients, ref: ImageRef, own: OwnImage, usage: ImageUsa
     One that was deregistered since it was listed counts as used in this run. That is no failed read: there is
     nothing to read.
     """
-    action = "DescribeImageAttribute"
-    ec2 = clients.rate_limited(action).ec2(ref.region)
+    ec2 = clients.rate_limited(_PERMISSIONS).ec2(ref.region)
     try:
         sharing = read_usage.read_launch_permissions(ec2, own)
     except errors.AWS_ERRORS as exception:
         if aws.is_gone(ec2, ref.image_id, exception):
             return ImageUsage((Evidence.deregistered(ref.image_id),))
-        return replace(usage, unread=(*usage.unread, read_usage.to_evidence(exception, action)))
+        return replace(usage, unread=(*usage.unread, read_usage.to_evidence(exception, _PERMISSIONS)))
     return replace(usage, sharing=sharing)
 
 

@@ -27,7 +27,13 @@ from .._option import (
     option,
     read_texts,
 )
-from .._option_groups import ConsumerRoleOptions, RateOptions, ReportOptions, TombstoneOptions
+from .._option_groups import (
+    ConsumerRoleOptions,
+    ProcessesOptions,
+    RateOptions,
+    ReportOptions,
+    TombstoneOptions,
+)
 from .families import LONGEST_KEY, FamilyBy
 from .report.prices import read_prices
 from .stages import Clocks
@@ -144,7 +150,7 @@ _PROTECT_TAGS: Kind[Tags] = Kind(
 
 
 @dataclass(frozen=True, kw_only=True)
-class CleanupOptions(RateOptions, ReportOptions, TombstoneOptions, ConsumerRoleOptions):
+class CleanupOptions(RateOptions, ProcessesOptions, ReportOptions, TombstoneOptions, ConsumerRoleOptions):
     """The options of ``ami_cleanup``. Without ``regions``: all that the account has enabled.
 
     An image is retired only if every rule that is set allows it. With ``fail_on`` ``unreadable``, the task
