@@ -226,6 +226,41 @@ def test_no_worker_process_stays_after_an_audit_that_was_ended(
         aws.clear_faults()
 
 
+@pytest.mark.nightly
+def test_a_cleanup_in_processes_plans_what_one_process_plans(fixture: Fixture, ansible: Ansible) -> None:
+    # As many images as their permissions and those of their snapshots are 4,000 calls.
+    one = {"account": OWNER, "devices": [DISK], "tags": {"family": "web"}, "age_days": 100}
+    regions = [HOME, *(f"{area}-{number}" for area in ("eu-west", "ap-southeast") for number in (1, 2, 3))]
+    fixture.add_images(
+        {f"{region}-{number}": {**one, "region": region} for region in regions for number in range(300)}
+    )
+    options = {
+        "regions": regions,
+        "family_tag": "family",
+        "deregister_after_days": 0,
+        "max_deletions": "100%",
+        "tombstone_ssm_path": "/retired",
+    }
+    found = []
+    for most in (2, 1):
+        task = {
+            "name": "clean up",
+            "check_mode": True,
+            f"{MODULES}ami_cleanup": {**options, "max_processes": most},
+        }
+        process = ansible.start(ansible.write_play([task]))
+        if most > 1:
+            workers = _await_forks(process.pid, most)
+        stdout, stderr = process.communicate(timeout=_TIMEOUT)
+        assert process.returncode == 0, stderr
+        (cleaned,) = tasks_of(stdout)
+        whole = json.loads(_read(Path(cleaned.result["result_path"])))
+        assert len(whole["actions"]) >= len(regions) * 299
+        found.append({name: whole[name] for name in ("actions", "failures", "results")})
+    assert found[0] == found[1]
+    assert not any(map(_runs, workers))
+
+
 def _whole_audit(task: Task) -> dict[str, Any]:
     """The result of an audit, from its file if it is too large for Ansible's."""
     path = task.result.get("result_path")
