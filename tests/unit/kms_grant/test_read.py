@@ -25,6 +25,7 @@ from tests.unit.kms_grant.examples import (
     wanted,
 )
 from tests.unit.kms_grant.kms_in_memory import Kms, StoredKey, World, world
+from tests.unit.step_results import copy_result
 from tests.unit.wire import Wire
 
 
@@ -233,3 +234,20 @@ def test_planned_image_has_no_key() -> None:
     done = Run(of_images(None), world(EU), check_mode=True)
     assert (done.plan.actions, done.plan.warnings) == ((), ())
     assert done.result["kms_key_arns"] == {EU: None}
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (wanted(A, regions=("cn-north-1",)), "kms_key_ids"),
+        ({"images": {"cn-north-1": SOURCE_ID}, "account_ids": [A]}, "images"),
+        ({"copy_result": copy_result({"cn-north-1": SOURCE_ID}), "account_ids": [A]}, "copy_result"),
+    ],
+    ids=["keys", "images", "the result of an earlier task"],
+)
+def test_a_region_of_another_partition_is_refused_with_the_option_that_names_it(
+    options: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        _ = Run(options, world(EU)).seen
+    assert [failure.action for failure in refused.value.failures] == [named]
