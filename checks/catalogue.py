@@ -82,8 +82,12 @@ def _unit(target: str, again: bool) -> None:
 
 
 def _integration(target: str, again: bool) -> None:
-    """Those of the target; on a Python that repeats what another has run, those of newcomers."""
-    marks = _PLAYBOOKS["test" if again else target]
+    """The playbooks of the target.
+
+    On a Python that repeats what another has run, those that depend on Python and Ansible: each role with all
+    its variables, screens, files, inventories and plugins. What a role does in AWS does not.
+    """
+    marks = "per_python" if again else _PLAYBOOKS[target]
     _pytest("tests/integration", "-m", marks, processes=PLAYBOOK_PROCESSES)
 
 

@@ -95,6 +95,7 @@ def hosts(listed: Mapping[str, Any], group: str) -> set[str]:
     return own.union(*(hosts(listed, child) for child in content.get("children", ())))
 
 
+@pytest.mark.per_python
 @pytest.mark.quick
 def test_accounts_and_their_groups(aws: SimulatedAws, organization: Fixture, inventory: Inventory) -> None:
     listed, said = inventory.listed(

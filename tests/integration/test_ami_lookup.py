@@ -193,6 +193,7 @@ def test_errors_say_what_to_do(aws: SimulatedAws, ansible: Ansible, ids: dict[st
     assert aws.calls() == []
 
 
+@pytest.mark.per_python
 @pytest.mark.quick
 def test_the_examples(aws: SimulatedAws, fixture: Fixture, ansible: Ansible, ids: dict[str, str]) -> None:
     for region in (HOME, AWAY):

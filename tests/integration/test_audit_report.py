@@ -107,6 +107,7 @@ def _files(ansible: Ansible) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in (ansible.folder / "audit").iterdir()}
 
 
+@pytest.mark.per_python
 @pytest.mark.quick
 @pytest.mark.ansible_13
 @pytest.mark.oldest_boto

@@ -323,6 +323,7 @@ def test_stages_follow_their_clocks_and_a_day_before_nothing_is_done(
     ] == [home["new"]]
 
 
+@pytest.mark.nightly
 def test_over_the_limit_and_with_what_cannot_be_read_nothing_goes(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:
@@ -399,7 +400,7 @@ def test_evidence_that_turns_up_during_the_run_spares_the_image(
     assert left == {home["new"], home["old"]}
 
 
-@pytest.mark.parametrize("resource", ["image", "snapshot"])
+@pytest.mark.parametrize("resource", ["image", pytest.param("snapshot", marks=pytest.mark.nightly)])
 def test_an_image_that_is_shared_after_the_final_plan_is_spared(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any], resource: str
 ) -> None:

@@ -466,6 +466,7 @@ def test_an_account_keeps_its_grant_for_a_shared_snapshot_without_an_image(
     assert _grantees(aws, key) == [account]
 
 
+@pytest.mark.nightly
 def test_what_is_in_a_recycle_bin_may_be_under_any_key(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
 ) -> None:

@@ -602,6 +602,7 @@ def temporary() -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.mark.per_python
 @pytest.mark.quick
 @pytest.mark.oldest_boto
 def test_no_secret_is_on_the_screen_or_in_a_file(

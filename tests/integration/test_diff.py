@@ -26,7 +26,8 @@ REGIONS, ACCOUNTS, MOST_ROWS, WIDTH = 20, 12, 40, 80
 ROW = re.compile(r"\S.*: [+~-] | {4}\S")
 
 
-@pytest.mark.parametrize("method", ["grant", pytest.param("key_policy", marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("method", ["grant", "key_policy"])
 def test_a_distribution_to_many_regions_and_accounts_is_few_rows(
     aws: SimulatedAws, tmp_path: Path, method: str
 ) -> None:

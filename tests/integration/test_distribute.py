@@ -35,6 +35,7 @@ def variables(fixture: Fixture) -> dict[str, Any]:
     }
 
 
+@pytest.mark.per_python
 @pytest.mark.quick
 @pytest.mark.ansible_13
 @pytest.mark.oldest_boto
@@ -187,6 +188,7 @@ def test_purge_without_sharing_snapshots_removes_access_to_them(
     assert (repeated.code, repeated.changed, observed.changes(aws, refused=True)) == (0, [], [])
 
 
+@pytest.mark.per_python
 @pytest.mark.quick
 def test_the_diff_shows_images_and_permissions_of_every_region(
     fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
@@ -205,6 +207,7 @@ def test_the_diff_shows_images_and_permissions_of_every_region(
     assert after["regions"] == sorted(REGIONS)
 
 
+@pytest.mark.per_python
 @pytest.mark.quick
 def test_by_path_and_with_an_inventory_that_lists_localhost(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
@@ -218,6 +221,7 @@ def test_by_path_and_with_an_inventory_that_lists_localhost(
     assert sorted(run.facts["distribute_images"]) == ["eu-west-1", HOME]
 
 
+@pytest.mark.nightly
 def test_facts_are_reset_for_a_second_distribution_in_the_same_play(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any]
 ) -> None:

@@ -109,6 +109,7 @@ def _expire_once_copies_run(aws: SimulatedAws, number: int) -> None:
     aws.add_fault("expired", times=0)
 
 
+@pytest.mark.nightly
 def test_copies_are_named_when_the_credentials_expire_while_they_run(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:

@@ -471,16 +471,9 @@ def test_a_copy_that_may_not_use_its_key_fails_with_aws_s_reason_and_is_made_onc
         assert encrypted.launched(aws, NAMED[0], region, images[region]) == "running"
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
-    "option",
-    [
-        pytest.param("auto_scaling", marks=pytest.mark.nightly),
-        "key_policy",
-        pytest.param("principals", marks=pytest.mark.nightly),
-        pytest.param("launch_only", marks=pytest.mark.nightly),
-        pytest.param("best_effort", marks=pytest.mark.nightly),
-        pytest.param("purge", marks=pytest.mark.nightly),
-    ],
+    "option", ["auto_scaling", "key_policy", "principals", "launch_only", "best_effort", "purge"]
 )
 def test_check_mode_predicts_each_option(
     aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any], option: str

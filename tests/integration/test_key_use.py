@@ -193,7 +193,8 @@ def test_other_regions_are_published_before_the_run_fails(
     assert run.task("distribute : Show the result").result["text"].count("yes") == 1
 
 
-@pytest.mark.parametrize("level", [pytest.param("none", marks=pytest.mark.nightly), "visible"])
+@pytest.mark.nightly
+@pytest.mark.parametrize("level", ["none", "visible"])
 def test_without_a_proof_the_image_is_published_and_said_to_be_unchecked(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any], level: str
 ) -> None:

@@ -40,7 +40,8 @@ def _moments() -> Iterator[Any]:
     for action, number in CALLS.items():
         for nth in range(1, number + 1):
             # AWS did it and the response is lost, which covers a kill before the next call as well.
-            yield pytest.param(action, nth, "after", id=f"after {action} {nth} of {number}")
+            marks = [pytest.mark.nightly] if nth > 1 else []
+            yield pytest.param(action, nth, "after", id=f"after {action} {nth} of {number}", marks=marks)
 
 
 @pytest.mark.parametrize(("action", "nth", "when"), list(_moments()))

@@ -257,7 +257,9 @@ def test_bad_options_are_refused_before_anything_is_launched(
     assert aws.calls() == []
 
 
-@pytest.mark.parametrize("module", ["ami_share_diagnose", "ami_launch_probe"])
+@pytest.mark.parametrize(
+    "module", [pytest.param("ami_share_diagnose", marks=pytest.mark.nightly), "ami_launch_probe"]
+)
 def test_what_was_just_shared_is_verified_once_the_account_sees_it(
     aws: SimulatedAws, ansible: Ansible, images: dict[str, str], module: str
 ) -> None:

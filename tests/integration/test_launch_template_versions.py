@@ -138,6 +138,7 @@ def test_a_latest_version_that_lacks_only_the_image_is_replaced(
     assert (again.code, again.changed) == (0, []), again.text
 
 
+@pytest.mark.nightly
 def test_a_distribution_is_refused_before_its_first_copy(
     aws: SimulatedAws, ansible: Ansible, releases: list[dict[str, str]]
 ) -> None:

@@ -176,6 +176,7 @@ def test_distribution_of_encrypted_images(
     assert encrypted.grantees(aws, protected.key(AWAY)) == [root(aws.account_id("web-staging"))]
 
 
+@pytest.mark.nightly
 def test_planning_a_distribution(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path) -> None:
     policy = policies.PLAN_DISTRIBUTE
     user = Attached(aws, protected, tmp_path, [policy.required()])
@@ -215,6 +216,7 @@ def test_planning_a_distribution(aws: SimulatedAws, protected: EncryptedFixture,
     assert_least(aws, user, policy)
 
 
+@pytest.mark.nightly
 def test_planning_in_consumer_accounts(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     policy, assume = policies.CONSUMER_PLAN, policies.ASSUME_PLAN_ROLES
     images = publishing.golden_images(fixture, "2026.11", {})

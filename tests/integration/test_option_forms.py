@@ -24,7 +24,7 @@ def _task(module: str, name: str, answers: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": name, MODULES + module: dict(answers)}
 
 
-@pytest.mark.parametrize("own_process", [False, True])
+@pytest.mark.parametrize("own_process", [False, pytest.param(True, marks=pytest.mark.nightly)])
 def test_modules_take_the_answers_of_a_survey(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, own_process: bool
 ) -> None:

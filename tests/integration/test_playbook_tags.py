@@ -43,6 +43,7 @@ def variables(fixture: Fixture) -> dict[str, Any]:
     }
 
 
+@pytest.mark.per_python
 @pytest.mark.quick
 def test_tags_that_no_task_has_are_refused(aws: SimulatedAws, ansible: Ansible) -> None:
     run = ansible.run("golden.images.share_ami", None, "--tags", "web")

@@ -52,6 +52,7 @@ def _variables(fixture: Fixture, source_image_id: str, **changes: Any) -> dict[s
     }
 
 
+@pytest.mark.nightly
 def test_an_older_source_is_refused_before_it_is_copied(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, sources: list[str]
 ) -> None:

@@ -44,6 +44,7 @@ def _changes(aws: SimulatedAws) -> list[str]:
     ]
 
 
+@pytest.mark.per_python
 @pytest.mark.quick
 def test_a_distribution_is_verified_approved_and_then_published(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, consumer: dict[str, Any]

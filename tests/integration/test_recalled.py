@@ -95,7 +95,7 @@ def test_nothing_brings_a_recalled_release_back(
     assert [publishing.shared_with(aws, region, images[region]) for region in REGIONS] == [set(), set()]
 
 
-@pytest.mark.parametrize("owner", [OWNER, STRANGER])
+@pytest.mark.parametrize("owner", [OWNER, pytest.param(STRANGER, marks=pytest.mark.nightly)])
 def test_a_release_is_not_copied_again_beside_its_recalled_copy(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, owner: str
 ) -> None:

@@ -64,6 +64,7 @@ def _artifacts(run: Run, name: str = "audit_artifacts") -> Any:
     return shown.result["ansible_stats"]["data"][name]
 
 
+@pytest.mark.per_python
 @pytest.mark.quick
 def test_the_files_are_in_the_bucket_of_another_region(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any], tmp_path: Path
@@ -150,6 +151,7 @@ def test_a_missing_bucket_fails_before_anything_is_done(
     assert observed.changes(aws, refused=True) == []
 
 
+@pytest.mark.nightly
 def test_a_distribution_that_fails_leaves_the_latest_objects_of_the_one_before(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, tmp_path: Path
 ) -> None:

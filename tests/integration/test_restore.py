@@ -383,6 +383,7 @@ def _lost(retired: Retired, region: str) -> dict[str, Any]:
     return dict(found)
 
 
+@pytest.mark.nightly
 def test_a_bucket_that_another_account_has_by_now_is_neither_written_nor_read(
     aws: SimulatedAws, ansible: Ansible, retired: Retired
 ) -> None:

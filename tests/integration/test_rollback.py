@@ -140,9 +140,8 @@ def test_an_image_that_was_promoted_and_its_copies_are_published_and_found_as_on
     assert [(one["region"], one["error_code"]) for one in failures] == [(AWAY, "label_not_found")]
 
 
-@pytest.mark.parametrize(
-    "action", [pytest.param("UnlabelParameterVersion", marks=pytest.mark.nightly), "PutParameter"]
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize("action", ["UnlabelParameterVersion", "PutParameter"])
 def test_a_rerun_completes_a_rollback_that_was_killed_while_no_version_had_its_label(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: list[dict[str, str]], action: str
 ) -> None:

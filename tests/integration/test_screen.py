@@ -31,6 +31,7 @@ def copying(fixture: Fixture) -> dict[str, Any]:
     return {"name": "Copy and wait", MODULES + "ami_copy_regions": arguments}
 
 
+@pytest.mark.per_python
 @pytest.mark.quick
 def test_progress_is_on_the_screen_while_copies_are_running(
     aws: SimulatedAws, ansible: Ansible, copying: dict[str, Any]
@@ -52,6 +53,7 @@ def test_progress_is_on_the_screen_while_copies_are_running(
         kill(process)
 
 
+@pytest.mark.per_python
 @pytest.mark.quick
 @pytest.mark.parametrize(
     ("playbook", "message"),
@@ -161,6 +163,7 @@ def test_the_action_group_takes_credentials_and_no_output_shows_a_secret(
         assert hidden not in run.text
 
 
+@pytest.mark.per_python
 @pytest.mark.quick
 def test_secrets_of_the_environment_stay_there_when_a_region_fails(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
@@ -188,6 +191,7 @@ def distributing(fixture: Fixture) -> dict[str, Any]:
     }
 
 
+@pytest.mark.per_python
 @pytest.mark.quick
 def test_a_distribution_ends_with_a_table_of_its_regions(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, distributing: dict[str, Any]
@@ -255,6 +259,7 @@ def _table(stdout: str) -> list[str]:
     return [line for line in shown.splitlines()[1:] if line]
 
 
+@pytest.mark.per_python
 @pytest.mark.quick
 def test_a_job_passes_its_artifacts_to_the_next_one_of_a_workflow(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, distributing: dict[str, Any]

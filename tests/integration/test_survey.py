@@ -62,9 +62,8 @@ def _cases() -> Iterator[Any]:
     """Each role's main job; and each night its other jobs, whose variables the main one cannot have."""
     for role, jobs in sorted(JOBS.items()):
         for number, name in enumerate(jobs):
-            yield pytest.param(
-                role, name, id=f"{role}-{name}", marks=pytest.mark.nightly if number else pytest.mark.quick
-            )
+            marks = [pytest.mark.nightly] if number else [pytest.mark.quick, pytest.mark.per_python]
+            yield pytest.param(role, name, id=f"{role}-{name}", marks=marks)
 
 
 @pytest.mark.parametrize(("role", "name"), [*_cases()])

@@ -227,6 +227,7 @@ def test_a_failure_is_completed_by_a_rerun(
     assert [*_access(aws, fleet, leaves)] == []
 
 
+@pytest.mark.nightly
 def test_a_region_that_cannot_be_read_keeps_no_access_elsewhere(
     aws: SimulatedAws, owned: EncryptedFixture, ansible: Ansible, fleet: dict[str, Any]
 ) -> None:
@@ -277,25 +278,28 @@ def test_what_stops_working_is_named_before_its_access_goes(
     [
         ({"unshare_account_ids": ["555555555555"]}, "unshare_images: no images are selected."),
         ({"unshare_all_images": True}, "unshare_account_ids: no consumer is set."),
-        (
+        pytest.param(
             {"unshare_account_ids": ["55555"], "unshare_all_images": True},
             "unshare_account_ids: item 1: '55555'",
+            marks=pytest.mark.nightly,
         ),
-        (
+        pytest.param(
             {"unshare_account_ids": ["555555555555"], "unshare_every_image": True},
             "unshare_every_image: the role has no such variable.",
+            marks=pytest.mark.nightly,
         ),
         (
             {"unshare_account_ids": ["111111111111"], "unshare_all_images": True},
             "account_ids: 111111111111 owns the images, and always has access.",
         ),
-        (
+        pytest.param(
             {
                 "unshare_account_ids": ["555555555555"],
                 "unshare_all_images": True,
                 "unshare_name_patterns": "web-*",
             },
             "all_images: excludes images and name_patterns.",
+            marks=pytest.mark.nightly,
         ),
     ],
 )

@@ -280,6 +280,7 @@ def test_check_mode_fails_if_nothing_can_be_read(
     assert "Check the credentials" in message
 
 
+@pytest.mark.per_python
 @pytest.mark.quick
 def test_inventory_hosts_verify_their_own_account(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]

@@ -53,6 +53,7 @@ def test_no_process_is_started_and_the_result_is_that_of_a_process(ansible: Ansi
     }
 
 
+@pytest.mark.per_python
 @pytest.mark.quick
 def test_modules_that_call_aws_return_the_same_with_and_without_a_process(
     fixture: Fixture, ansible: Ansible
