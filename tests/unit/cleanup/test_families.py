@@ -18,6 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils._cleanup.families im
     FamilyBy,
     block_until_tagged,
     find_families,
+    find_family_of_name,
     find_latest,
     list_inherited_tags,
     warn_of_unmatched_options,
@@ -75,6 +76,21 @@ def placed(here: list[OwnImage], there: list[OwnImage] | None = None) -> dict[Im
 def test_family(by: FamilyBy, changes: dict[str, Any], family: str | None) -> None:
     ref = ImageRef(HERE, "ami-1")
     assert find_families(placed([own(**changes)]), by, ()).get(ref) == family
+
+
+@pytest.mark.parametrize(
+    ("by", "name", "family"),
+    [
+        (BY_NAME, "web-1.2", "web"),
+        (BY_NAME, "web", None),
+        (BY_TAG, "web-1.2", None),
+        (BY_SOURCE, "web", None),
+    ],
+)
+def test_the_family_of_an_image_of_which_only_the_name_is_known(
+    by: FamilyBy, name: str, family: str | None
+) -> None:
+    assert find_family_of_name(by, name) == family
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from threading import Event, Lock
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -14,6 +15,10 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._aws.each_attempt import check_attempts
 from ansible_collections.golden.images.plugins.module_utils._cleanup import apply, inspect_last
 from ansible_collections.golden.images.plugins.module_utils._cleanup.apply import perform_each
+from ansible_collections.golden.images.plugins.module_utils._cleanup.inspect_images import (
+    open_for_permissions,
+    open_for_states,
+)
 from ansible_collections.golden.images.plugins.module_utils._cleanup.inspect_last import (
     MAX_AGE,
     LastLook,
@@ -378,3 +383,21 @@ def test_a_snapshot_is_looked_at_right_before_it_is_deleted(
     performed = retired(clients.ec2(REGION), look, delete)
     assert performed.actions == (() if stays else (delete,))
     assert (performed.failures, [*look.kept_snapshots]) == ((), [SNAPSHOT] * stays)
+
+
+def test_clients_are_opened_before_threads_start_where_they_are_needed() -> None:
+    opened: list[tuple[str, str, list[str]]] = []
+
+    def limited(operation: str) -> Any:
+        return SimpleNamespace(open=lambda service, regions: opened.append((operation, service, [*regions])))
+
+    clients: Any = SimpleNamespace(rate_limited=limited)
+    open_for_permissions(clients, [REGION])
+    assert opened == [
+        (one, "ec2", [REGION]) for one in ("DescribeImageAttribute", "DescribeSnapshotAttribute")
+    ]
+    opened.clear()
+    found = seen(region_state(own("ami-1")), region_state(own("ami-2", state="disabled")))
+    open_for_states(clients, found, found.images)
+    (away,) = (ref.region for ref in found.images if ref.image_id == "ami-2")
+    assert opened == [("DescribeImages", "ec2", [away])]

@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._cleanup.uses import read_all
+from ansible_collections.golden.images.plugins.module_utils._cleanup.uses.read import skip_unsupported
+from botocore.exceptions import ClientError
 
 from checks.paths import CHECKOUT
 from checks.responses import sources
@@ -43,3 +46,19 @@ def test_every_source_is_registered_once() -> None:
 def test_a_source_declares_the_operations_that_it_calls(name: str, called: dict[str, set[str]]) -> None:
     file = str(Path(FOLDER, FILES[name].name))
     assert set(DECLARED[name].operations) == called[file]
+
+
+def test_an_operation_that_a_region_does_not_have_finds_no_user_and_another_error_stays() -> None:
+    def refusing(code: str) -> Any:
+        def reader(_place: Any) -> Any:
+            raise ClientError({"Error": {"Code": code, "Message": "No."}}, "DescribeStoreImageTasks")
+
+        return skip_unsupported(reader)
+
+    place: Any = None
+    user: Any = "user"
+    assert [*skip_unsupported(lambda _place: iter([user]))(place)] == [user]
+    for code in ("InvalidAction", "UnsupportedOperation"):
+        assert [*refusing(code)(place)] == []
+    with pytest.raises(ClientError, match="UnauthorizedOperation"):
+        refusing("UnauthorizedOperation")(place)
