@@ -96,7 +96,6 @@ def test_a_role_in_check_mode_verifies_nothing_that_it_has_not_created(
     assert _writes(aws) == []
 
 
-@pytest.mark.quick
 def test_resources_are_created_once_and_deleted_once(aws: SimulatedAws, ansible: Ansible) -> None:
     _make_log_groups(aws, HOME)
     variables = {

@@ -69,6 +69,14 @@ def test_invalid_options_are_refused(changes: dict[str, Any], options: list[str]
     assert all(item.message.startswith(item.action) for item in refused.value.failures)
 
 
+def test_a_report_has_the_rules_as_they_are_set() -> None:
+    rules = [
+        {"name_pattern": "web-*", "account_ids": [CONSUMER, OWNER], "org_arns": [ORG]},
+        {"tags": {"audience": "all"}, "public": True},
+    ]
+    assert run(Account(), rules=rules).wanted.policy()["rules"] == rules
+
+
 def test_the_result() -> None:
     found = run(Account(item()), fail_on="high")
     assert [one.error_code for one in found.plan.failures] == ["unknown_account"]

@@ -154,6 +154,22 @@ def test_a_public_snapshot_that_no_image_uses_and_that_is_blocked() -> None:
     assert codes(audit_of(seen)) == [("snapshot_public_blocked", "snap-old", "all")]
 
 
+@pytest.mark.parametrize("block", [None, PublicAccessBlock("block-all-sharing")])
+def test_a_public_snapshot_is_closed_and_one_that_no_image_uses_can_be_deleted(
+    block: PublicAccessBlock | None,
+) -> None:
+    seen = replace(region(volume=PUBLIC), unused={"snap-old": PUBLIC}, snapshot_block=block)
+    remedies = {
+        one["resource"]: one["remedy"].partition(" (ModifySnapshotAttribute)")[0]
+        for one in audit_of(seen)["findings"]
+        if one["code"].startswith("snapshot_public")
+    }
+    assert remedies == {
+        "snap-00000001": "Remove the group all",
+        "snap-old": "Delete it, or remove the group all",
+    }
+
+
 @pytest.mark.parametrize(
     ("block", "end"),
     [

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._reports.command import (
+    fits_screen,
+    render_cli_command,
     render_module_command,
     render_playbook_command,
 )
@@ -58,3 +60,20 @@ def test_a_module_runs_on_the_controller() -> None:
     assert render_module_command("ami_kms_grant", {"state": "absent"}, "--check") == (
         'ansible localhost --check -m golden.images.ami_kms_grant \\\n  -a \'{"state": "absent"}\''
     )
+
+
+def test_a_command_of_the_aws_cli_about_one_resource() -> None:
+    arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    command = render_cli_command("kms enable-key", "eu-west-1", "key-id", arn)
+    assert shlex.split(command.replace("\\\n", "")) == [
+        *("aws", "kms", "enable-key", "--region", "eu-west-1", "--key-id", arn)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "fits"),
+    [("x" * 80, True), ("x" * 81, False), ("x\n" * 24, True), ("x\n" * 25, False)],
+    ids=["as wide as a terminal", "too wide", "as long as a terminal", "too long"],
+)
+def test_whether_a_command_fits_a_terminal(command: str, fits: bool) -> None:
+    assert fits_screen(command) is fits
