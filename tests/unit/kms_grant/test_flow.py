@@ -16,6 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils._failures import Val
 from ansible_collections.golden.images.plugins.module_utils._fanout import GRACE_PERIOD
 from ansible_collections.golden.images.plugins.module_utils._keys import policy_statements as key_policy
 from ansible_collections.golden.images.plugins.module_utils._keys.grants import OPERATIONS
+from ansible_collections.golden.images.plugins.module_utils._kms_grant.flow import FLOW
 
 from tests.unit.examples import ORG, OWNER, UNIT
 from tests.unit.keys.examples import key_arn
@@ -274,3 +275,12 @@ def test_next_run_completes_an_interrupted_run() -> None:
     assert outcome.failures == ()
     assert grantees(aws.key(EU)) == {root(A), scaling_role(A)}
     assert own_access(aws.key(EU).policy).consumers.org_ids == {"o-a1b2c3d4e5"}
+
+
+def test_the_diff_has_each_consumer_once_before_and_after() -> None:
+    job = Run(wanted(A, regions=(US, EU)), world(EU, US), check_mode=True)
+    diff = FLOW.diff(job.wanted, job.seen, job.plan)
+    assert "prepared" in diff
+    assert diff["state_before"]["grants"] == []
+    (grant,) = diff["state_after"]["grants"]
+    assert (grant["grantees"], {*grant["kms_key_arns"]}) == ([A], {key_arn("a", EU), key_arn("a", US)})
