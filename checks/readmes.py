@@ -31,6 +31,7 @@ GUIDES = {
     "monitor": "monitoring.md",
     "publish": "publishing.md",
     "remediate": "remediating.md",
+    "recall": "recalling.md",
     "restore": "restoring.md",
     "rollback": "publishing.md",
     "unshare": "remediating.md#take-everything-from-an-account-that-leaves",
@@ -62,6 +63,11 @@ distribute_account_ids: {_ACCOUNTS}""",
     "remediate": f"""\
 remediate_allowed_account_ids: {_ACCOUNTS}
 remediate_finding_codes: [unknown_account, public, snapshot_public]""",
+    "recall": """\
+recall_source_image_id: ami-0123456789abcdef0
+recall_source_region: us-east-1
+recall_parameter: /golden/web
+recall_tombstone_s3_uri: s3://golden-images-tombstones/tombstones""",
     "restore": """\
 restore_images: { us-east-1: ami-0123456789abcdef0 }
 restore_tombstone_s3_uri: s3://golden-images-tombstones/tombstones""",

@@ -23,6 +23,7 @@ from plugins.module_utils._adoption.read_uses import LAUNCHERS
 from plugins.module_utils._cleanup.uses.read import Source
 from plugins.module_utils._cleanup.uses.read_all import IN_BULK, LATE, OF_CONSUMERS
 from plugins.module_utils._parameter_share import SHARE_PREFIX
+from plugins.module_utils._tags import RECALLED_TAG
 
 # The owner's key and, if the account that copies or launches has one, its own.
 _ANY_KEY = ("arn:aws:kms:*:*:key/*",)
@@ -682,6 +683,36 @@ RESTORE = Policy(
     ("restore",),
 )
 
+RECALL = Policy(
+    "recall",
+    "Recall",
+    "credentials of the owner's account that recall releases: role recall, with `publish.json` if "
+    "`recall_parameter` is set",
+    (
+        Statement(
+            "Read",
+            "the images of the release",
+            ("ec2:DescribeImages", "ec2:DescribeRegions"),
+            resources=(ALL,),
+        ),
+        Statement(
+            "TagImages",
+            "the tag of recalled images",
+            ("ec2:CreateTags", "ec2:DeleteTags"),
+            condition={"ForAllValues:StringEquals": {"aws:TagKeys": [RECALLED_TAG]}},
+        ),
+        Statement(
+            "RecordInS3",
+            "`recall_tombstone_s3_uri`",
+            ("s3:GetObject", "s3:ListObjectsV2", "s3:PutObject"),
+            "a run with `recall_tombstone_s3_uri` fails",
+        ),
+    ),
+    ("recall",),
+    note="In the accounts of `recall_account_ids`, the role has `publish.json`, and these credentials have "
+    "`assume-consumer-roles.json`.",
+)
+
 DIAGNOSE = Policy(
     "diagnose",
     "Diagnosis",
@@ -1087,7 +1118,7 @@ CONSUMER_AUTO_SCALING = Policy(
 POLICIES = (
     *(DISTRIBUTE, DISTRIBUTE_ENCRYPTED, PLAN_DISTRIBUTE, ASSUME_ROLES, ASSUME_PLAN_ROLES, UPLOAD_REPORTS),
     *(SHARE, PUBLISH, SHARE_PARAMETERS, AUDIT, ADOPTION, REMEDIATE),
-    *(RULEBOOK, CLEANUP, RESTORE, DIAGNOSE, MONITOR, INVENTORY, LOOKUP),
+    *(RULEBOOK, CLEANUP, RESTORE, RECALL, DIAGNOSE, MONITOR, INVENTORY, LOOKUP),
     *(CONSUMER_LAUNCH, CONSUMER_VERIFY, CONSUMER_PLAN, CONSUMER_USAGE, CONSUMER_ADOPTION),
     *(CONSUMER_VOLUMES, CONSUMER_COPY, CONSUMER_AUTO_SCALING),
 )

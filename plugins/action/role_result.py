@@ -36,6 +36,7 @@ PACKAGES = {
     "distribute": "_distribution",
     "monitor": "_monitoring",
     "publish": "_publish",
+    "recall": "_recall",
     "remediate": "_remediation",
     "restore": "_restore",
     "rollback": "_publish",

@@ -57,24 +57,31 @@ def write_tombstones(
 
 
 def _append_to_file(path: str | None, texts: dict[ImageRef, str], state: CleanupState) -> tuple[Failure, ...]:
-    """Append a line for each image, and wait until they are on the disk."""
-    if path is None:
-        return ()
+    """Append a line for each image."""
+    return () if path is None else append_lines(path, texts.values(), state.account_id, _REMEDY)
+
+
+def append_lines(path: str, lines: Iterable[str], account_id: str, remedy: str) -> tuple[Failure, ...]:
+    """Append lines to the file ``tombstone_path``, and wait until they are on the disk.
+
+    Returns:
+        Why they could not be written; ``remedy`` says what was not done because of that.
+    """
     try:
         with open(path, "ab+") as file:
             # A line that a killed run left incomplete must not spoil the next one.
-            lines = [*([""] if _ends_within_a_line(file) else ()), *texts.values()]
-            file.writelines(f"{line}\n".encode() for line in lines)
+            all_lines = [*([""] if _ends_within_a_line(file) else ()), *lines]
+            file.writelines(f"{line}\n".encode() for line in all_lines)
             file.flush()
             os.fsync(file.fileno())
     except OSError as exception:
         return (
             Failure(
                 message=f"tombstone_path: {shorten(str(path), LONGEST_PATH)}: {file_reason(exception)}.",
-                remedy=f"Make the file writable, or set another tombstone_path. {_REMEDY}",
+                remedy=f"Make the file writable, or set another tombstone_path. {remedy}",
                 error_code="tombstone_not_written",
                 action="tombstone_path",
-                account_id=state.account_id,
+                account_id=account_id,
             ),
         )
     return ()

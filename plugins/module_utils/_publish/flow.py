@@ -62,7 +62,7 @@ def read_state(clients: Clients, options: PublishOptions) -> PublishState:
         return add_launches(account_clients, options, target, state)
 
     def failure_of(exception: Exception, target: Target) -> Failure:
-        return _name_account(errors.failure(exception, target, "DescribeImages"), caller.account_id)
+        return name_account(errors.failure(exception, target, "DescribeImages"), caller.account_id)
 
     targets, failures = read_targets(
         images,
@@ -111,7 +111,7 @@ def apply(
     )
     failures = [failure for run in done.values() for failure in run.failures]
     failures += [errors.failure(exception, target, "PutParameter") for target, exception in failed.items()]
-    named = [_name_account(failure, current.account_id) for failure in failures]
+    named = [name_account(failure, current.account_id) for failure in failures]
     return Outcome(
         performed=tuple(action for run in done.values() for action in run.performed),
         failures=tuple(item for item in named if item.region not in options.best_effort_regions),
@@ -176,8 +176,8 @@ FLOW: Flow[PublishOptions, PublishState] = Flow(
 )
 
 
-def _name_account(failure: Failure, own_account_id: str) -> Failure:
-    """Return the failure, whose message names the account unless it is the own account."""
+def name_account(failure: Failure, own_account_id: str) -> Failure:
+    """Return a failure, whose message names the account unless it is the own account."""
     if failure.account_id in (None, own_account_id):
         return failure
     message = f"In account {failure.account_id}: {failure.message}"

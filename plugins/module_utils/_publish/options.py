@@ -49,7 +49,7 @@ EMPTY_PURGE_REMEDY = (
 )
 # botocore shape LaunchTemplateName, which the form of an ID, lt-0123456789abcdef0, matches too.
 _TEMPLATE = re.compile(r"[a-zA-Z0-9().\-/_]{3,128}")
-_TEMPLATES = texts_like(
+TEMPLATES = texts_like(
     _TEMPLATE,
     "is not a valid name of a launch template.",
     "Use 3 to 128 letters, digits and ().-/_, or an ID.",
@@ -104,7 +104,7 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
     publish_share_external: bool = option(FLAG)
     publish_share_purge: bool = option(FLAG)
     allow_empty_purge: bool = option(FLAG)
-    launch_templates: tuple[str, ...] = option(_TEMPLATES)
+    launch_templates: tuple[str, ...] = option(TEMPLATES)
     launch_template_base_version: str | None = option(choice(DEFAULT, LATEST))
     # An empty text counts as not set.
     source_image_id: str | None = option(

@@ -53,6 +53,16 @@ def open_clients(
     clients: Clients, caller: read.Caller, options: PublishOptions, targets: Collection[Target]
 ) -> dict[str, Clients]:
     """Open the clients of each account; refuse an account whose role cannot be assumed."""
+    opened, failures = open_each(clients, caller, options, targets)
+    if failures:
+        raise ValidationError(failures)
+    return opened
+
+
+def open_each(
+    clients: Clients, caller: read.Caller, options: PublishOptions, targets: Collection[Target]
+) -> tuple[dict[str, Clients], tuple[Failure, ...]]:
+    """Open the clients of each account, and return the failures of the others."""
     default_region = preferred_region(clients, options.all_regions)
     accounts = Accounts(clients, caller, options.consumer_role, default_region)
 
@@ -66,12 +76,10 @@ def open_clients(
         return opened
 
     opened, failed = map_parallel(sorted({target.account_id for target in targets}), open_account)
-    if failed:
-        raise ValidationError(
-            errors.failure(exception, Target(account_id, default_region), "AssumeRole")
-            for account_id, exception in failed.items()
-        )
-    return opened
+    return opened, tuple(
+        errors.failure(exception, Target(account_id, default_region), "AssumeRole")
+        for account_id, exception in failed.items()
+    )
 
 
 def read_target(

@@ -48,7 +48,7 @@ def read_tombstones(
     """
     texts: list[tuple[str, str]] = []
     if options.tombstone_path:
-        texts += _read_lines(options.tombstone_path)
+        texts += read_lines(options.tombstone_path)
     if options.tombstone_s3_uri:
         reader = _make_s3_reader(
             clients, options.tombstone_s3_uri, options.tombstone_s3_bucket_owner or account_id
@@ -123,7 +123,8 @@ def read_versions(ssm: SSMClient, name: str) -> tuple[str, ...]:
         return ()
 
 
-def _read_lines(path: str) -> list[tuple[str, str]]:
+def read_lines(path: str) -> list[tuple[str, str]]:
+    """Return the lines of the file ``tombstone_path`` that are not blank, each after its place."""
     try:
         # A damaged line, such as half a character of a killed run, does not prevent the use of the others.
         text = Path(path).read_text(encoding="utf-8", errors="replace")

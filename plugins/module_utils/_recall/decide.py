@@ -1,0 +1,343 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Decide which pointers move to which image: pure functions of what was read in one target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from .._failures import Failure
+from .._model import ImageRef, Target
+from .._option import is_image_id
+from .._publish.options import DEFAULT, LATEST, PublishOptions
+from .._publish.state import (
+    LABEL_PREFIX,
+    LaunchTemplate,
+    Parameter,
+    TargetState,
+    TemplateVersion,
+    follows,
+    label_for,
+    label_of,
+    versions_in_use,
+)
+from .options import RecallOptions
+from .record import LAUNCH_TEMPLATE, PARAMETER, Pointer, PointerKey, Position
+from .state import Left, Release, Unit
+
+NO_EARLIER_IMAGE = "no_earlier_image"
+MISSING = "does not exist"
+NOT_MOVED = "was not moved by the recall"
+_NOT_OF_RELEASE = "is not an image of the release"
+
+
+@dataclass(frozen=True)
+class _Target:
+    """What is known of one target of a recall."""
+
+    options: PublishOptions
+    release: Release
+    target: Target
+    state: TargetState
+    recorded: Mapping[PointerKey, Pointer]
+    own_account_id: str
+
+    def is_of_release(self, image_id: str | None) -> bool:
+        """Whether the ID is that of an image of the release in this region."""
+        if not image_id or not is_image_id(image_id):
+            return False
+        return self.release.includes(ImageRef(self.target.region, image_id), self.state.named.get(image_id))
+
+    def is_recalled(self, image_id: str) -> bool:
+        """Whether the ID is that of an image of the release, or of another one that was recalled."""
+        return self.release.is_recalled(
+            ImageRef(self.target.region, image_id), self.state.named.get(image_id)
+        )
+
+    def fail(self, action: str, error_code: str, message: str, remedy: str) -> Failure:
+        """Return a failure because of which this target stays as it is."""
+        is_own = self.target.account_id == self.own_account_id
+        where = "" if is_own else f"In account {self.target.account_id}: "
+        return Failure.at(self.target, action, error_code, where + message, remedy)
+
+
+def choose_unit(
+    options: RecallOptions,
+    publishing: PublishOptions,
+    release: Release,
+    target: Target,
+    state: TargetState,
+    recorded: Mapping[PointerKey, Pointer],
+    own_account_id: str,
+) -> Unit:
+    """Return the pointers of a target that name the release, and the image that they go back to.
+
+    ``state.named`` has the images of all versions of the parameter. ``state.image_id`` is the image of
+    ``previous_source_image_id``, if that is set. ``recorded`` are the pointers of an earlier run, which may
+    have been interrupted while it moved them.
+    """
+    known = _Target(publishing, release, target, state, recorded, own_account_id)
+    moved, left = _sort_parameter(known)
+    templates, left_templates = _sort_templates(known)
+    left += left_templates
+    if not moved and not templates:
+        return Unit(target, publishing, state, left=left)
+    failures: tuple[Failure, ...] = ()
+    if options.previous_source_image_id:
+        image_id = state.image_id
+        if image_id is not None and known.is_recalled(image_id):
+            failures = (
+                known.fail(
+                    "previous_source_image_id",
+                    "image_recalled",
+                    f"{image_id}, the image of {options.previous_source_image_id}, was recalled.",
+                    "Set the source of another release.",
+                ),
+            )
+        label = label_for(options.previous_source_image_id)
+    else:
+        image_id = find_earlier_image(known.state.parameter, known.is_recalled)
+        label = find_label(state, image_id) if image_id else ""
+        if image_id is None:
+            failures = (_report_no_earlier_image(known),)
+    failures += tuple(_refuse_mixed(known, templates, image_id))
+    after = Position(image_id or "", None)
+    pointers = (*moved, *(pointer for pointer, _template in templates))
+    # A template that follows the parameter must fit the image, too.
+    following = [
+        name
+        for name, template in state.templates.items()
+        if moved and _follows(publishing, versions_in_use(publishing, template))
+    ]
+    names = [pointer.name for pointer, _template in templates]
+    return Unit(
+        target,
+        replace(
+            publishing,
+            source_image_id=label.removeprefix(LABEL_PREFIX) or None,
+            launch_templates=(*names, *following),
+        ),
+        replace(
+            state,
+            image_id=image_id,
+            image=state.named.get(image_id or ""),
+            templates={name: state.templates[name] for name in (*names, *following)},
+        ),
+        tuple(replace(pointer, after=after) for pointer in pointers),
+        left,
+        failures,
+    )
+
+
+def find_earlier_image(parameter: Parameter | None, is_recalled: Callable[[str], bool]) -> str | None:
+    """Return the image of the newest version whose image is not recalled; None if there is none."""
+    for version in reversed(parameter.versions if parameter else ()):
+        if is_image_id(version.value) and not is_recalled(version.value):
+            return version.value
+    return None
+
+
+def find_label(state: TargetState, image_id: str) -> str:
+    """Return this collection's label of the image: that of its version, or else by its source."""
+    versions = state.parameter.versions if state.parameter else ()
+    labels = [
+        label
+        for version in reversed(versions)
+        if version.value == image_id
+        for label in sorted(version.labels)
+        if label.startswith(LABEL_PREFIX)
+    ]
+    views = [state.named[image_id]] if image_id in state.named else []
+    return labels[0] if labels else label_of(image_id, views)
+
+
+def _sort_parameter(known: _Target) -> tuple[tuple[Pointer, ...], tuple[Left, ...]]:
+    name, parameter = known.options.parameter, known.state.parameter
+    key = PointerKey(known.target, PARAMETER, name)
+    if parameter is None:
+        return (), (Left(key, name, None, MISSING),)
+    latest = parameter.latest
+    before = Position(latest.value, latest.version)
+    label = next((item for item in sorted(latest.labels) if item.startswith(LABEL_PREFIX)), "")
+    recorded = known.recorded.get(key)
+    if known.is_of_release(latest.value):
+        return (Pointer(key, name, name, before, before, label),), ()
+    # An interrupted run may have put the value without its label.
+    if recorded and recorded.after == Position(latest.value, None):
+        return (recorded,), ()
+    return (), (Left(key, name, latest.value, _NOT_OF_RELEASE),)
+
+
+def _sort_templates(
+    known: _Target,
+) -> tuple[tuple[tuple[Pointer, LaunchTemplate], ...], tuple[Left, ...]]:
+    """Return the templates that launch an image of the release by its ID, each once, and the others."""
+    moved: dict[PointerKey, tuple[Pointer, LaunchTemplate]] = {}
+    left: list[Left] = []
+    for name in known.options.launch_templates:
+        template = known.state.templates.get(name)
+        if template is None:
+            left.append(Left(PointerKey(known.target, LAUNCH_TEMPLATE, name), name, None, MISSING))
+            continue
+        key = PointerKey(known.target, LAUNCH_TEMPLATE, template.template_id)
+        in_use = versions_in_use(known.options, template)
+        named = [item for item in in_use if known.is_of_release(item.image_id)]
+        recorded = known.recorded.get(key)
+        if named:
+            before = Position(named[0].image_id or "", template.default.number)
+            pointer = Pointer(
+                key, known.options.parameter, name, before, before, latest_version=template.latest.number
+            )
+            moved.setdefault(key, (pointer, template))
+        elif (
+            recorded
+            and recorded.after.version is None
+            and template.default.image_id == recorded.after.image_id
+        ):
+            moved.setdefault(key, (recorded, template))
+        else:
+            left.append(Left(key, name, template.default.image_id, _explain(known.options, in_use)))
+    return tuple(moved.values()), tuple(left)
+
+
+def _follows(options: PublishOptions, versions: tuple[TemplateVersion, ...]) -> bool:
+    return all(follows(version, options.parameter) for version in versions)
+
+
+def _explain(options: PublishOptions, versions: tuple[TemplateVersion, ...]) -> str:
+    """Return why a template does not move that has no ID of an image of the release."""
+    if _follows(options, versions):
+        return f"launches what {options.parameter} names"
+    return _NOT_OF_RELEASE
+
+
+def _report_no_earlier_image(known: _Target) -> Failure:
+    name = known.options.parameter
+    if known.state.parameter is None:
+        message = f"The parameter {name}, whose history has the earlier images, does not exist."
+    else:
+        message = f"Each version of {name} names an image of the release, or another one that was recalled."
+    return known.fail(
+        "parameter",
+        NO_EARLIER_IMAGE,
+        message,
+        "Publish another release (publish_ami), which replaces this one, and recall again.",
+    )
+
+
+def _refuse_mixed(
+    known: _Target, templates: tuple[tuple[Pointer, LaunchTemplate], ...], image_id: str | None
+) -> Iterator[Failure]:
+    """Refuse a template of which another version in use launches an image that is not of the release."""
+    for pointer, template in templates:
+        for version in versions_in_use(known.options, template):
+            if (
+                version.image_id in (None, image_id)
+                or known.is_of_release(version.image_id)
+                or follows(version, known.options.parameter)
+            ):
+                continue
+            yield known.fail(
+                "launch_templates",
+                "launch_template_versions_differ",
+                f"launch_templates: {pointer.name} has the default version {template.default.number} and the "
+                f"latest version {template.latest.number}. Version "
+                f"{version.number} launches {version.image_id}, which is not of the release.",
+                "Set launch_template_base_version: default if only the default version counts, or leave the "
+                "template out and change it yourself.",
+            )
+
+
+def choose_restored(
+    publishing: PublishOptions, target: Target, state: TargetState, pointers: tuple[Pointer, ...]
+) -> tuple[Unit, ...]:
+    """Return the pointers of a target that get their earlier image back, and those that are left.
+
+    One unit has the pointers that get the same image. Launch templates are restored from their default
+    version; one of which an interrupted recall made the latest version only, from that.
+    """
+    moved: dict[tuple[str, str], list[Pointer]] = {}
+    left: list[Left] = []
+    for pointer in pointers:
+        if pointer.key.kind == PARAMETER:
+            image_id = state.parameter.latest.value if state.parameter else None
+            reason = explain_parameter(pointer, state.parameter)
+        else:
+            template = state.templates.get(pointer.key.resource)
+            image_id = template.default.image_id if template else None
+            reason = explain_template(pointer, template)
+        if reason:
+            left.append(Left(pointer.key, pointer.name, image_id, reason))
+            continue
+        template = state.templates.get(pointer.key.resource)
+        base = LATEST if template and _has_unused_version(pointer, template) else DEFAULT
+        moved.setdefault((pointer.before.image_id, base), []).append(pointer)
+    units = [Unit(target, publishing, state, left=tuple(left))] if left or not moved else []
+    for (image_id, base), group in moved.items():
+        names = tuple(pointer.key.resource for pointer in group if pointer.key.kind == LAUNCH_TEMPLATE)
+        label = next((pointer.label for pointer in pointers if pointer.label), "")
+        label = label or find_label(state, image_id)
+        options = replace(
+            publishing,
+            source_image_id=label.removeprefix(LABEL_PREFIX),
+            launch_templates=names,
+            launch_template_base_version=base,
+        )
+        templates = {name: state.templates[name] for name in names}
+        image = state.named.get(image_id)
+        restored = replace(state, image_id=image_id, image=image, templates=templates)
+        units.append(Unit(target, options, restored, tuple(group)))
+    return tuple(units)
+
+
+def explain_parameter(pointer: Pointer, parameter: Parameter | None) -> str:
+    """Return why a parameter is not restored; empty if it is as the recall left it, or has its image back.
+
+    The number of an interrupted run is not known: then each version since must have the recall's image.
+    """
+    if parameter is None:
+        return MISSING
+    latest, (image_id, number) = parameter.latest, pointer.after
+    since = [item for item in parameter.versions if item.version > (pointer.before.version or 0)]
+    if not since and latest.value == pointer.before.image_id:
+        return NOT_MOVED
+    if latest.value == pointer.before.image_id and _is_after_recall(pointer, parameter):
+        return ""
+    if number is None:
+        is_own = bool(since) and all(item.value == image_id for item in since)
+    else:
+        is_own = (latest.value, latest.version) == (image_id, number)
+    return "" if is_own else f"was changed since: version {latest.version} names {latest.value}"
+
+
+def _is_after_recall(pointer: Pointer, parameter: Parameter) -> bool:
+    """Whether the image before is back, in a version after the recall's: an earlier run may have put it."""
+    return parameter.latest.version > (pointer.after.version or pointer.before.version or 0)
+
+
+def explain_template(pointer: Pointer, template: LaunchTemplate | None) -> str:
+    """Return why a launch template is not restored; empty if it is as the recall left it, or restored."""
+    if template is None:
+        return MISSING
+    default, (image_id, number) = template.default, pointer.after
+    if default.image_id == pointer.before.image_id:
+        if default.number > (number or pointer.before.version or 0):
+            return ""
+        if number is None and default.number == pointer.before.version:
+            return "" if _has_unused_version(pointer, template) else NOT_MOVED
+    if number is None:
+        is_own = default.number != pointer.before.version and default.image_id == image_id
+    else:
+        is_own = (default.number, default.image_id) == (number, image_id)
+    now = default.image_id or "no image"
+    return "" if is_own else f"was changed since: default version {default.number} launches {now}"
+
+
+def _has_unused_version(pointer: Pointer, template: LaunchTemplate) -> bool:
+    """Whether an interrupted recall has made a version, but not the default one."""
+    is_unused = pointer.after.version is None and template.default.number == pointer.before.version
+    is_new = template.latest.number > (pointer.latest_version or 0)
+    return is_unused and is_new and template.latest.image_id == pointer.after.image_id

@@ -1,0 +1,250 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``ami_recall``: take a bad release back from the parameters and launch templates that name it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from .._aws import errors
+from .._aws.clients import Clients
+from .._aws.write import merge, perform_all
+from .._failures import Failure
+from .._fanout import map_parallel
+from .._model import Target
+from .._plan import Action, Performed, Plan
+from .._progress import Report
+from .._publish import flow as publication
+from .._publish.apply import PublishRun
+from .._publish.state import PublishState
+from .._runner import Flow, Outcome
+from .options import RecallOptions
+from .plan import RecallPlan, UnitPlan, WriteRecord, plan
+from .read import read_state
+from .record import PARAMETER, Pointer, PointerKey, Position, Record
+from .state import Left, RecallState
+from .write_record import write_record
+
+_NOTHING_CHANGED = "Nothing else was changed."
+_RERUN = "Rerun: the record is not complete."
+
+
+def apply(
+    clients: Clients, options: RecallOptions, current: RecallState, plan: RecallPlan, report: Report
+) -> Outcome:
+    """Record, tag and move in this order, so that a run that is killed loses nothing that was before it.
+
+    Taken back, it is the other way round: pointers, tags, record.
+    """
+    work = _Work(clients, options, current, plan, report)
+    return work.withdraw() if options.is_withdrawal else work.take_back()
+
+
+class _Work:
+    """The changes of one run, and what came of them."""
+
+    def __init__(
+        self,
+        clients: Clients,
+        options: RecallOptions,
+        current: RecallState,
+        plan: RecallPlan,
+        report: Report,
+    ) -> None:
+        self._clients, self._options, self._current, self._plan = clients, options, current, plan
+        self._report = report
+        self._written = current.record
+        self._performed: list[Any] = []
+        self._failures: list[Failure] = []
+        self._warnings: list[str] = []
+        self._runs: dict[Target, list[tuple[UnitPlan, PublishRun]]] = {}
+
+    def withdraw(self) -> Outcome:
+        """Write the record, tag the images, move the pointers, and write the numbers into the record."""
+        if self._plan.record is not None and self._write(self._plan.record, _NOTHING_CHANGED):
+            self._tag(self._plan.tags)
+            self._move()
+            self._write(_add_numbers(self._plan.record, self._runs), _RERUN)
+        return self._outcome()
+
+    def take_back(self) -> Outcome:
+        """Move the pointers, remove the tags where that did not fail, and complete the record."""
+        self._move()
+        failed = {failure.region for failure in self._failures}
+        self._tag([action for action in self._plan.tags if action.target.region not in failed])
+        if self._plan.record is not None and not self._failures:
+            self._write(self._plan.record, _RERUN)
+        return self._outcome()
+
+    def _write(self, record: Record, remedy: str) -> bool:
+        """Write the record if it differs from the one that was written last; return whether it is there."""
+        if record == self._written:
+            return True
+        failures = write_record(self._clients, self._options, record, remedy)
+        self._failures += failures
+        if failures:
+            return False
+        self._written = record
+        action = WriteRecord(record.account_id, self._current.place)
+        self._performed += [] if action in self._performed else [action]
+        return True
+
+    def _tag(self, actions: Iterable[Action]) -> None:
+        by_target: dict[Target, list[Action]] = {}
+        for action in actions:
+            by_target.setdefault(action.target, []).append(action)
+        self._clients.open("ec2", [target.region for target in by_target])
+
+        def perform(target: Target) -> Performed:
+            ec2 = self._clients.ec2(target.region)
+            # An image whose tag is refused does not keep the others from theirs.
+            return merge(*(perform_all(ec2, (action,)) for action in by_target[target]))
+
+        done, failed = map_parallel(by_target, perform)
+        for performed in done.values():
+            self._performed += performed.actions
+            self._failures += performed.failures
+        self._failures += [
+            errors.failure(exception, target, "CreateTags") for target, exception in failed.items()
+        ]
+
+    def _move(self) -> None:
+        """Publish the earlier images, in all targets at the same time, those of one in turn."""
+        waiting = [unit for unit in self._plan.units if unit.planned.actions]
+        while waiting:
+            by_target: dict[Target, UnitPlan] = {}
+            for unit in waiting:
+                by_target.setdefault(unit.unit.target, unit)
+            waiting = [unit for unit in waiting if by_target[unit.unit.target] is not unit]
+            self._publish(by_target)
+
+    def _publish(self, by_target: Mapping[Target, UnitPlan]) -> None:
+        options = next(iter(by_target.values())).unit.options
+        outcome = publication.apply(
+            self._clients,
+            replace(options, regions=tuple(sorted({target.region for target in by_target}))),
+            PublishState(
+                self._current.account_id,
+                self._current.partition,
+                {target: unit.unit.state for target, unit in by_target.items()},
+            ),
+            Plan(tuple(unit.planned for unit in by_target.values())),
+            self._report,
+        )
+        self._performed += outcome.performed
+        self._failures += outcome.failures
+        self._warnings += outcome.warnings
+        for target, run in outcome.state.items():
+            self._runs.setdefault(target, []).append((by_target[target], run))
+
+    def _outcome(self) -> Outcome:
+        return Outcome(
+            tuple(self._performed),
+            tuple(self._failures),
+            warnings=tuple(dict.fromkeys(self._warnings)),
+            state={target: tuple(runs) for target, runs in self._runs.items()},
+        )
+
+
+def _add_numbers(record: Record, runs: Mapping[Target, Sequence[tuple[UnitPlan, PublishRun]]]) -> Record:
+    """Return the record with the numbers of the versions that the recall has made."""
+    numbered = [
+        replace(pointer, after=Position(pointer.after.image_id, number))
+        for of_target in runs.values()
+        for unit, run in of_target
+        for pointer in unit.pointers
+        if (number := find_number(pointer, run)) is not None
+    ]
+    return record.add((), numbered)
+
+
+def find_number(pointer: Pointer, run: PublishRun) -> int | None:
+    """Return the number of the version that a pointer has after a run; None if the run has not moved it."""
+    if pointer.key.kind != PARAMETER:
+        return run.defaults.get(pointer.key.resource, pointer.after.version)
+    is_put = any(action.operation == "PutParameter" for action in run.performed)
+    return run.version if is_put else pointer.after.version
+
+
+def result(
+    options: RecallOptions, current: RecallState, plan: RecallPlan, outcome: Outcome
+) -> dict[str, Any]:
+    """Return the keys that are specific to this module."""
+    record = plan.record
+    tagged = {(action.target.region, action.resource) for action in plan.tags}
+    return {
+        "images": [
+            {
+                "account_id": current.account_id,
+                "changed": (ref.region, ref.image_id) in tagged,
+                "image_id": ref.image_id,
+                "region": ref.region,
+            }
+            for ref in sorted(current.release.images)
+        ],
+        "recalled_at": record.recalled_at if record else None,
+        "results": [*_list_moved(options, plan, outcome), *map(_left_to_dict, plan.left)],
+        "tombstone": current.place,
+    }
+
+
+def _list_moved(options: RecallOptions, plan: RecallPlan, outcome: Outcome) -> list[dict[str, Any]]:
+    """Return the pointers that are moved, or would be in check mode; those that failed are missing."""
+    moved = []
+    for unit in plan.units:
+        target = unit.unit.target
+        runs = {id(done): run for done, run in outcome.state.get(target, ())}
+        run = runs.get(id(unit))
+        is_done = run is not None and not run.failures
+        if unit.planned.actions and not (is_done or options.check_mode):
+            continue
+        for pointer in unit.pointers:
+            is_changed = any(action.resource == pointer.key.resource for action in unit.planned.actions)
+            before = pointer.before
+            if not options.is_withdrawal:
+                before = _recalled_position(unit, pointer)
+            number = find_number(pointer, run) if run else pointer.after.version
+            after = Position(unit.unit.state.image_id or "", number)
+            moved.append(_to_dict(pointer.key, pointer.name, is_changed, before, after, None))
+    return moved
+
+
+def _recalled_position(unit: UnitPlan, pointer: Pointer) -> Position:
+    """Return what a pointer names before its recall is taken back."""
+    state = unit.unit.state
+    if pointer.key.kind == PARAMETER and state.parameter:
+        return Position(state.parameter.latest.value, state.parameter.latest.version)
+    default = state.templates[pointer.key.resource].default
+    return Position(default.image_id or "", default.number)
+
+
+def _left_to_dict(left: Left) -> dict[str, Any]:
+    before = Position(left.image_id, None) if left.image_id else None
+    return _to_dict(left.key, left.name, False, before, None, left.reason)
+
+
+def _to_dict(
+    key: PointerKey,
+    name: str,
+    changed: bool,
+    before: Position | None,
+    after: Position | None,
+    left: str | None,
+) -> dict[str, Any]:
+    return {
+        "account_id": key.target.account_id,
+        "after": after._asdict() if after else None,
+        "before": before._asdict() if before else None,
+        "changed": changed,
+        "kind": key.kind,
+        "left": left,
+        "name": name,
+        "region": key.target.region,
+    }
+
+
+FLOW: Flow[RecallOptions, RecallState] = Flow(RecallOptions, read_state, plan, apply, result, policy="recall")

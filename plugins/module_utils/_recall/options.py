@@ -1,0 +1,125 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of ``ami_recall``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from .._model import ImageRef
+from .._option import (
+    ACCOUNT_ID,
+    ACCOUNT_IDS,
+    FLAG,
+    IMAGE_ID,
+    NUMBER,
+    PATH,
+    REGION,
+    REGIONS,
+    TEXT,
+    Kind,
+    Problem,
+    choice,
+    option,
+)
+from .._option_groups import ConsumerRoleOptions, ProgressOptions, is_s3_folder
+from .._parameter_names import name_problem
+from .._publish.options import DEFAULT, LATEST, TEMPLATES, PublishOptions
+from .._wording import render_value
+from .record import LONGEST_NAME
+
+PRESENT, ABSENT = "present", "absent"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecallOptions(ProgressOptions, ConsumerRoleOptions):
+    """The options of ``ami_recall``.
+
+    Those about pointers mean what they mean for ``ami_publish``. ``ABSENT`` takes them from the record, and
+    all regions with it. ``parameter`` is empty, and ``previous_source_image_id`` None, if they are not set.
+    """
+
+    argument_rules = MappingProxyType(
+        {
+            "mutually_exclusive": [("tombstone_path", "tombstone_s3_uri")],
+            "required_one_of": [("tombstone_path", "tombstone_s3_uri")],
+        }
+    )
+
+    state: str = option(choice(PRESENT, ABSENT), default=PRESENT)
+    source_image_id: str = option(IMAGE_ID, required=True)
+    source_region: str = option(REGION, required=True)
+    regions: tuple[str, ...] = option(REGIONS)
+    parameter: str = option(Kind(TEXT.spec, lambda given, _refuse: (given or "").strip()))
+    launch_templates: tuple[str, ...] = option(TEMPLATES)
+    launch_template_base_version: str | None = option(choice(DEFAULT, LATEST))
+    # An empty text counts as not set.
+    previous_source_image_id: str | None = option(
+        Kind(IMAGE_ID.spec, lambda given, refuse: IMAGE_ID.value(given or None, refuse))
+    )
+    account_ids: tuple[str, ...] = option(ACCOUNT_IDS)
+    require_shared: bool = option(FLAG, default=True)
+    wait_timeout: int = option(NUMBER, default=300)
+    tombstone_path: str | None = option(PATH)
+    tombstone_s3_uri: str | None = option(TEXT)
+    tombstone_s3_bucket_owner: str | None = option(ACCOUNT_ID)
+
+    @property
+    def is_withdrawal(self) -> bool:
+        """Whether the release is recalled, and no recall taken back."""
+        return self.state == PRESENT
+
+    @property
+    def source(self) -> ImageRef:
+        """Return the source image of the release."""
+        return ImageRef(self.source_region, self.source_image_id)
+
+    def publishing(self, parameter: str, regions: tuple[str, ...], **own: Any) -> PublishOptions:
+        """Return the options to publish earlier images in ``parameter``: those of a rollback."""
+        return PublishOptions(
+            check_mode=self.check_mode,
+            parameter=parameter,
+            regions=regions,
+            require_shared=self.require_shared,
+            wait_timeout=self.wait_timeout,
+            account_ids=self.account_ids,
+            consumer_role_name=self.consumer_role_name,
+            external_id=self.external_id,
+            **own,
+        )
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield the options that do not fit the others."""
+        if self.parameter:
+            problem, remedy = name_problem(self.parameter, self.regions)
+            if problem:
+                yield Problem("parameter", problem, remedy)
+        elif self.is_withdrawal and (self.launch_templates or self.account_ids):
+            yield Problem(
+                "parameter",
+                "it is required with launch_templates and account_ids.",
+                "Set the parameter in which the release was published: its history has the earlier images.",
+            )
+        if self.previous_source_image_id == self.source_image_id:
+            yield Problem(
+                "previous_source_image_id",
+                f"{self.source_image_id} is the release that is recalled.",
+                "Set the source of an earlier release, or remove it.",
+            )
+        if self.wait_timeout < 0:
+            yield Problem(
+                "wait_timeout",
+                f"must be 0 or greater (got {self.wait_timeout}).",
+                "Use a number of seconds such as 300.",
+            )
+        if self.tombstone_s3_uri and not is_s3_folder(self.tombstone_s3_uri, len(LONGEST_NAME)):
+            yield Problem(
+                "tombstone_s3_uri",
+                f"{render_value(self.tombstone_s3_uri)} is not a valid S3 URI.",
+                "Use a URI such as s3://bucket/folder, of at most 900 bytes.",
+            )

@@ -1,0 +1,217 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plan a recall, and how it is taken back: the record, the tags of the images, and the pointers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .._failures import Failure
+from .._model import Target
+from .._plan import Action, Plan, PlanWithoutTargets, TargetPlan
+from .._publish.plan import plan as plan_publication
+from .._publish.state import PublishState
+from .._tags import RECALLED_TAG, tag_list
+from .decide import NO_EARLIER_IMAGE
+from .options import RecallOptions
+from .record import PARAMETER, Pointer, Position, Record
+from .state import Left, RecallState, Unit, list_left
+
+
+@dataclass(frozen=True)
+class WriteRecord:
+    """The action that writes the record."""
+
+    account_id: str
+    place: str
+
+    def to_dict(self) -> dict[str, str | None]:
+        """Return the action as modules return it in ``actions``."""
+        return {
+            "account_id": self.account_id,
+            "action": "WriteTombstone",
+            "region": None,
+            "resource": self.place,
+        }
+
+
+@dataclass(frozen=True)
+class UnitPlan:
+    """The calls that move the pointers of a unit; ``left`` are those that stay, because of ``failures``."""
+
+    unit: Unit
+    planned: TargetPlan
+    pointers: tuple[Pointer, ...] = ()
+    left: tuple[Left, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecallPlan(PlanWithoutTargets):
+    """The plan; ``record`` is what is written before the first change, None if there is nothing to record.
+
+    ``tags`` are the changes of the images' tags, by target.
+    """
+
+    record: Record | None = None
+    tags: tuple[Action, ...] = ()
+    units: tuple[UnitPlan, ...] = ()
+    left: tuple[Left, ...] = field(default_factory=tuple)
+
+
+def plan(options: RecallOptions, current: RecallState) -> RecallPlan:
+    """Plan the recall of a release, or to take it back."""
+    planned = tuple(_plan_unit(current, unit) for unit in current.units)
+    if options.is_withdrawal:
+        record, tags = _record_recall(options, current, planned), tuple(_plan_tags(current))
+        refusals = tuple(_refuse_without_earlier_image(planned))
+    else:
+        record, tags, refusals = current.record, tuple(_plan_untagging(current, planned)), ()
+    failures = (*current.unread, *(failure for unit in planned for failure in unit.failures))
+    if not options.is_withdrawal and record and not record.taken_back_at and not failures:
+        record = replace(record, taken_back_at=current.now)
+    targets = tuple(_merge_targets(tags, planned))
+    writes = [WriteRecord(current.account_id, current.place)] if record != current.record else []
+    return RecallPlan(
+        actions=(*writes, *(action for target in targets for action in target.actions)),
+        refusals=refusals,
+        failures=() if refusals else failures,
+        warnings=(*current.warnings, *Plan(targets).warnings),
+        targets=targets,
+        before=Plan(targets).before,
+        after=Plan(targets).after,
+        record=record,
+        tags=tags,
+        units=planned,
+        left=(*list_left(current.units), *(left for unit in planned for left in unit.left)),
+    )
+
+
+def _plan_unit(current: RecallState, unit: Unit) -> UnitPlan:
+    """Plan the pointers of a unit as a publication of their image, which makes its checks."""
+    empty = TargetPlan(unit.target)
+    failures = unit.failures
+    if unit.pointers and not failures:
+        state = PublishState(current.account_id, current.partition, {unit.target: unit.state})
+        (empty,) = plan_publication(unit.options, state).targets
+        failures = empty.refusals
+    if failures:
+        left = tuple(
+            Left(pointer.key, pointer.name, pointer.before.image_id, "stays, because its target failed")
+            for pointer in unit.pointers
+        )
+        return UnitPlan(unit, TargetPlan(unit.target), left=left, failures=failures)
+    resources = {pointer.key.resource for pointer in unit.pointers}
+    actions = tuple(action for action in empty.actions if action.resource in resources)
+    planned = replace(empty, actions=actions, before=_own_part(unit, empty.before))
+    planned = replace(planned, after=_own_part(unit, empty.after))
+    return UnitPlan(unit, planned, tuple(_number(pointer, planned, unit) for pointer in unit.pointers))
+
+
+def _number(pointer: Pointer, planned: TargetPlan, unit: Unit) -> Pointer:
+    """Return the pointer with the number of its version, if that is known before the calls."""
+    operations = {action.operation for action in planned.actions if action.resource == pointer.key.resource}
+    number: int | None = None
+    if pointer.key.kind == PARAMETER:
+        if "PutParameter" not in operations and unit.state.parameter:
+            number = unit.state.parameter.latest.version
+    elif "ModifyLaunchTemplate" not in operations:
+        number = unit.state.templates[_name_in_state(pointer, unit)].default.number
+    return replace(pointer, after=Position(unit.state.image_id or "", number))
+
+
+def _name_in_state(pointer: Pointer, unit: Unit) -> str:
+    return next(
+        name
+        for name, template in unit.state.templates.items()
+        if template.template_id == pointer.key.resource
+    )
+
+
+def _own_part(unit: Unit, described: Any) -> dict[str, Any]:
+    """Return the part of a publication's description that is about the pointers that move."""
+    names = {
+        _name_in_state(pointer, unit): pointer.name
+        for pointer in unit.pointers
+        if pointer.key.kind != PARAMETER
+    }
+    part: dict[str, Any] = {
+        "launch_templates": {
+            names[name]: text for name, text in described.get("launch_templates", {}).items() if name in names
+        }
+    }
+    if any(pointer.key.kind == PARAMETER for pointer in unit.pointers):
+        part["parameter"] = described.get("parameter")
+    return part
+
+
+def _record_recall(
+    options: RecallOptions, current: RecallState, planned: Iterable[UnitPlan]
+) -> Record | None:
+    known = current.record
+    if known is None or known.taken_back_at:
+        known = Record(current.account_id, options.source, current.now)
+    return known.add(current.release.images, (item for unit in planned for item in unit.pointers))
+
+
+def _plan_tags(current: RecallState) -> Iterator[Action]:
+    """Yield the calls that tag the images of the release; a tag of an earlier recall stays."""
+    is_open = current.record is not None and not current.record.taken_back_at
+    value = current.record.recalled_at if current.record and is_open else current.now
+    for ref, image in sorted(current.release.images.items()):
+        if RECALLED_TAG not in image.tags:
+            tags = {"Resources": [ref.image_id], "Tags": tag_list({RECALLED_TAG: value})}
+            yield Action(Target(current.account_id, ref.region), "CreateTags", tags, ref.image_id)
+
+
+def _plan_untagging(current: RecallState, planned: Iterable[UnitPlan]) -> Iterator[Action]:
+    """Yield the calls that remove this recall's tag, in regions without a failure."""
+    failed = {failure.region for failure in current.unread}
+    failed |= {failure.region for unit in planned for failure in unit.failures}
+    if current.record is None or current.record.taken_back_at:
+        return
+    value = current.record.recalled_at
+    for ref, image in sorted(current.release.images.items()):
+        if image.tags.get(RECALLED_TAG) == value and ref.region not in failed:
+            tags = {"Resources": [ref.image_id], "Tags": tag_list({RECALLED_TAG: value})}
+            yield Action(Target(current.account_id, ref.region), "DeleteTags", tags, ref.image_id)
+
+
+def _refuse_without_earlier_image(planned: Iterable[UnitPlan]) -> Iterator[Failure]:
+    """Yield the failures if no target has an earlier image: nothing could replace the release."""
+    concerned = [unit for unit in planned if unit.unit.pointers]
+    failures = [failure for unit in concerned for failure in unit.failures]
+    if all(any(item.error_code == NO_EARLIER_IMAGE for item in unit.failures) for unit in concerned):
+        yield from failures
+
+
+def _merge_targets(tags: Iterable[Action], planned: Iterable[UnitPlan]) -> Iterator[TargetPlan]:
+    """Yield one plan for each target, with the tags before the pointers."""
+    parts: dict[Target, list[TargetPlan]] = {}
+    for action in tags:
+        is_new = action.operation == "CreateTags"
+        before, after = ({"recalled": {action.resource: value}} for value in (not is_new, is_new))
+        part = TargetPlan(action.target, (action,), before, after)
+        parts.setdefault(action.target, []).append(part)
+    for unit in planned:
+        parts.setdefault(unit.unit.target, []).append(unit.planned)
+    for target, plans in sorted(parts.items()):
+        yield TargetPlan(
+            target,
+            tuple(action for part in plans for action in part.actions),
+            _merge_states(part.before for part in plans),
+            _merge_states(part.after for part in plans),
+            tuple(dict.fromkeys(warning for part in plans for warning in part.warnings)),
+        )
+
+
+def _merge_states(states: Iterable[Any]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for state in states:
+        for name, value in state.items():
+            merged[name] = {**merged[name], **value} if name in merged and value else value
+    return merged

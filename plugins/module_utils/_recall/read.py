@@ -1,0 +1,289 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read the images of a release, and what names them in each target. One that fails stops no other one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from .._aws import errors, read
+from .._aws.caller import identify, identify_with_enabled
+from .._aws.clients import Clients
+from .._cleanup.stages import render_time
+from .._failures import Failure, ValidationError
+from .._fanout import map_parallel
+from .._listing import count
+from .._model import Image, ImageRef, Target
+from .._option import is_image_id
+from .._publish.flow import name_account
+from .._publish.read import add_launches, add_sharing, open_each, read_target
+from .._publish.state import TargetState
+from .._tags import RECALLED_TAG, SOURCE_TAG
+from .decide import MISSING, choose_restored, choose_unit
+from .options import RecallOptions
+from .read_record import name_place, read_record
+from .record import LAUNCH_TEMPLATE, PARAMETER, Pointer, Record
+from .state import RecallState, Release, Unit, find_release, find_source, without_recall
+
+
+def read_state(clients: Clients, options: RecallOptions) -> RecallState:
+    """Read what the recall is planned for, or what taking it back is planned for.
+
+    Raises:
+        ValidationError: the record cannot be read, the release is not found, or no target can be read.
+    """
+    return _read_release(clients, options) if options.is_withdrawal else _read_recalled(clients, options)
+
+
+def _read_release(clients: Clients, options: RecallOptions) -> RecallState:
+    caller, enabled = identify_with_enabled(clients, options.regions)
+    regions, now = options.regions or enabled, render_time(datetime.now(UTC))
+    record = read_record(clients, options, caller.account_id)
+    looked_at = sorted({*regions, *({options.source_region} & {*enabled})})
+    images, itself, failures = _read_images(clients, options, caller.account_id, looked_at)
+    if len(failures) == len(looked_at):
+        raise ValidationError(failures)
+    release = find_release(caller.account_id, options.source, itself, images)
+    own = {
+        ref: image for ref, image in release.images.items() if ref.region in regions or ref == options.source
+    }
+    release = replace(release, images=own)
+    if not own:
+        raise ValidationError([_report_missing_release(options, caller.account_id, len(regions)), *failures])
+    current = RecallState(
+        caller.account_id,
+        caller.partition,
+        now,
+        release,
+        record=record,
+        unread=failures,
+        warnings=_warn_of_source(options, itself),
+        place=name_place(options),
+    )
+    if not options.parameter:
+        return current
+    unread = {failure.region for failure in failures}
+    targets = [
+        Target(account_id, region)
+        for account_id in dict.fromkeys((caller.account_id, *options.account_ids))
+        for region in regions
+        if region not in unread
+    ]
+    return _add_pointers(clients, options, caller, current, targets)
+
+
+def _add_pointers(
+    clients: Clients,
+    options: RecallOptions,
+    caller: read.Caller,
+    current: RecallState,
+    targets: Collection[Target],
+) -> RecallState:
+    """Return the state with what names the release in each target."""
+    publishing = options.publishing(
+        options.parameter,
+        tuple(dict.fromkeys(target.region for target in targets)),
+        source_image_id=options.previous_source_image_id or options.source_image_id,
+        launch_templates=options.launch_templates,
+        launch_template_base_version=options.launch_template_base_version,
+    )
+    opened, not_opened = open_each(clients, caller, publishing, targets)
+    is_open = current.record is not None and not current.record.taken_back_at
+    recorded = current.record.by_key if current.record and is_open else {}
+
+    def read_one(target: Target) -> Unit:
+        account_clients = opened[target.account_id]
+        is_own = target.account_id == caller.account_id
+        owner = opened.get(caller.account_id) if options.previous_source_image_id and not is_own else None
+        state = read_target(account_clients, owner, publishing, target, None)
+
+        def choose(state: TargetState) -> Unit:
+            return choose_unit(
+                options, publishing, current.release, target, state, recorded, caller.account_id
+            )
+
+        if not choose(state).pointers:
+            return choose(state)
+        versions = state.parameter.versions if state.parameter else ()
+        unit = choose(_add_images(account_clients, target, state, [item.value for item in versions]))
+        return _add_checks(account_clients, unit, is_own)
+
+    readable = [target for target in targets if target.account_id in opened]
+    units, failed = map_parallel(readable, read_one)
+    failures = (*not_opened, *_name_failures(failed, caller.account_id))
+    if not units:
+        raise ValidationError(failures)
+    if missing := tuple(_refuse_missing(options, units.values())):
+        raise ValidationError((*missing, *failures))
+    listed = tuple(_without_missing(options, unit) for unit in units.values())
+    return replace(current, units=listed, unread=(*current.unread, *failures))
+
+
+def _read_recalled(clients: Clients, options: RecallOptions) -> RecallState:
+    """Return what the record names, as it is now."""
+    caller, now = identify(clients), render_time(datetime.now(UTC))
+    record, place = read_record(clients, options, caller.account_id), name_place(options)
+    current = RecallState(caller.account_id, caller.partition, now, record=record, place=place)
+    if record is None:
+        raise ValidationError(
+            [
+                Failure(
+                    f"{place} has no recall of {options.source_image_id} in {options.source_region}.",
+                    "Set the tombstone and the source that the recall had.",
+                    "recall_not_found",
+                    "tombstone_s3_uri" if options.tombstone_s3_uri else "tombstone_path",
+                )
+            ]
+        )
+    if record.taken_back_at:
+        return current
+    images, failures = _read_recorded_images(clients, record)
+    groups: dict[tuple[Target, str], list[Pointer]] = {}
+    for pointer in record.pointers:
+        groups.setdefault((pointer.key.target, pointer.parameter), []).append(pointer)
+    targets = {target for target, _parameter in groups}
+    regions = tuple(sorted({target.region for target in targets}))
+    opened, not_opened = open_each(clients, caller, options.publishing("", regions), targets)
+
+    def read_one(group: tuple[Target, str]) -> tuple[Unit, ...]:
+        target, parameter = group
+        account_clients, pointers = opened[target.account_id], tuple(groups[group])
+        names = tuple(item.key.resource for item in pointers if item.key.kind == LAUNCH_TEMPLATE)
+        publishing = options.publishing(
+            parameter, (target.region,), source_image_id=options.source_image_id, launch_templates=names
+        )
+        state = read_target(account_clients, None, publishing, target, None)
+        state = _add_images(account_clients, target, state, [item.before.image_id for item in pointers])
+        units = choose_restored(publishing, target, without_recall(state), pointers)
+        is_own = target.account_id == caller.account_id
+        return tuple(_add_checks(account_clients, unit, is_own) for unit in units)
+
+    done, failed = map_parallel([group for group in groups if group[0].account_id in opened], read_one)
+    failures += not_opened
+    failures += _name_failures({group[0]: item for group, item in failed.items()}, caller.account_id)
+    if failures and not done and not images:
+        raise ValidationError(failures)
+    return replace(
+        current,
+        release=Release(images=images),
+        units=tuple(unit for units in done.values() for unit in units),
+        unread=failures,
+    )
+
+
+def _read_images(
+    clients: Clients, options: RecallOptions, account_id: str, regions: Collection[str]
+) -> tuple[dict[ImageRef, Image], Image | None, tuple[Failure, ...]]:
+    """Return the owner's copies and recalled images, the source if it is visible, and failures."""
+    clients.open("ec2", regions)
+    tagged = [{"Name": "tag-key", "Values": [RECALLED_TAG, SOURCE_TAG]}]
+
+    def read_region(region: str) -> tuple[list[Image], Image | None]:
+        ec2 = clients.ec2(region)
+        itself = read.image(ec2, options.source_image_id) if region == options.source_region else None
+        return read.images(ec2, tagged, ["self"]), itself  # type: ignore[arg-type]
+
+    done, failed = map_parallel(regions, read_region)
+    images = {ImageRef(region, one.image_id): one for region, (found, _) in done.items() for one in found}
+    itself = next((source for _, source in done.values() if source is not None), None)
+    failures = tuple(
+        errors.failure(exception, Target(account_id, region), "DescribeImages")
+        for region, exception in failed.items()
+    )
+    return images, itself, failures
+
+
+def _read_recorded_images(
+    clients: Clients, record: Record
+) -> tuple[dict[ImageRef, Image], tuple[Failure, ...]]:
+    """Return the images of the record that exist, and the failures of regions."""
+    regions = sorted({ref.region for ref in record.images})
+    clients.open("ec2", regions)
+
+    def read_region(region: str) -> Mapping[str, Image]:
+        image_ids = [ref.image_id for ref in record.images if ref.region == region]
+        return read.named_images(clients.ec2(region), image_ids)
+
+    done, failed = map_parallel(regions, read_region)
+    images = {
+        ImageRef(region, name): image for region, found in done.items() for name, image in found.items()
+    }
+    failures = tuple(
+        errors.failure(exception, Target(record.account_id, region), "DescribeImages")
+        for region, exception in failed.items()
+    )
+    return images, failures
+
+
+def _add_images(
+    clients: Clients, target: Target, state: TargetState, image_ids: Collection[str]
+) -> TargetState:
+    """Return a target with its account's views of more images."""
+    missing = [image_id for image_id in image_ids if is_image_id(image_id) and image_id not in state.named]
+    if not missing:
+        return state
+    return replace(state, named={**state.named, **read.named_images(clients.ec2(target.region), missing)})
+
+
+def _add_checks(clients: Clients, unit: Unit, is_own: bool) -> Unit:
+    """Return a unit with what the checks of a publication need."""
+    if not unit.pointers or unit.failures:
+        return unit
+    state = add_launches(clients, unit.options, unit.target, unit.state)
+    if is_own:
+        state = add_sharing(clients, unit.options, unit.target, state)
+    return replace(unit, state=state)
+
+
+def _name_failures(failed: Mapping[Target, Exception], own_account_id: str) -> tuple[Failure, ...]:
+    return tuple(
+        name_account(errors.failure(exception, target, "GetParameterHistory"), own_account_id)
+        for target, exception in failed.items()
+    )
+
+
+def _report_missing_release(options: RecallOptions, account_id: str, regions: int) -> Failure:
+    return Failure(
+        f"{options.source_image_id} in {options.source_region} is not an image of account {account_id}, "
+        f"which has no copy of it in {count(regions, 'region')} either.",
+        "Check source_image_id, source_region, regions, and the account of the credentials.",
+        "image_not_found",
+        "source_image_id",
+    )
+
+
+def _warn_of_source(options: RecallOptions, itself: Image | None) -> tuple[str, ...]:
+    """Return a warning if the source is a copy: others of its source are not recalled."""
+    source = find_source(itself) if itself else None
+    if source is None:
+        return ()
+    text = f"{options.source_image_id} is itself a copy, of {source.image_id} in {source.region}."
+    return (f"{text} Other copies of that image are not recalled.",)
+
+
+def _refuse_missing(options: RecallOptions, units: Collection[Unit]) -> list[Failure]:
+    """Return a failure for each named pointer that exists in no target."""
+    named = [(PARAMETER, options.parameter), *((LAUNCH_TEMPLATE, name) for name in options.launch_templates)]
+    missing = [{(left.key.kind, left.name) for left in unit.left if left.reason == MISSING} for unit in units]
+    names = {PARAMETER: "parameter", LAUNCH_TEMPLATE: "launch_templates"}
+    return [
+        Failure(
+            f"{names[kind]}: {name} exists in none of {count(len(units), 'target')}.",
+            "Check the name, the regions and the accounts.",
+            "pointer_not_found",
+            names[kind],
+        )
+        for kind, name in named
+        if all((kind, name) in of_target for of_target in missing)
+    ]
+
+
+def _without_missing(options: RecallOptions, unit: Unit) -> Unit:
+    """Return the unit without pointers that do not exist, unless the user has named its region."""
+    if options.regions:
+        return unit
+    return replace(unit, left=tuple(left for left in unit.left if left.reason != MISSING))

@@ -1,0 +1,167 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The tombstone of a recall: what named the release before, and what names it since.
+
+It is one JSON object with the ``format`` ``recall``:
+
+- ``account_id``, ``source_image_id``, ``source_region``: the release, and the account of its images.
+- ``recalled_at``: when, as ``2026-12-01T23:40:05Z``, which is also the value of the tag of its images.
+  ``taken_back_at``: when the recall was taken back as a whole, in the same format, or null.
+- ``images``: the images of the release in that account, each with ``region`` and ``image_id``.
+- ``pointers``: each parameter and launch template that the recall moves: ``account_id``, ``region``,
+  ``parameter`` (the parameter itself, or the one that its template was published with), ``kind``,
+  ``resource`` (a name, or the ID of a template), ``name``, ``label`` (of the parameter's version with the
+  image before), and ``before`` and ``after``, each with the ``image_id`` and the number of the ``version``.
+  For a template that is its default version; ``latest_version`` is its latest one before. The number after
+  is null until the recall knows it.
+
+A file has a line for each state of the record, of which the last one counts. In S3, it is the object
+``PREFIX/recall/REGION/IMAGE_ID.json``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from .._model import ImageRef, Target
+
+PARAMETER, LAUNCH_TEMPLATE = "parameter", "launch_template"
+LONGEST_NAME = "recall/ap-southeast-99/ami-0123456789abcdef0.json"
+_FORMAT = "recall"
+
+
+class Position(NamedTuple):
+    """What a pointer names: an image, and the number of the version; None if it is not known yet."""
+
+    image_id: str
+    version: int | None
+
+
+class PointerKey(NamedTuple):
+    """What identifies a pointer: a parameter by its name, a launch template by its ID."""
+
+    target: Target
+    kind: str
+    resource: str
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """A parameter or a launch template that moves; ``label`` and ``latest_version`` are from before that."""
+
+    key: PointerKey
+    parameter: str
+    name: str
+    before: Position
+    after: Position
+    label: str = ""
+    latest_version: int | None = None
+
+
+@dataclass(frozen=True)
+class Record:
+    """The tombstone of a recall."""
+
+    account_id: str
+    source: ImageRef
+    recalled_at: str
+    images: tuple[ImageRef, ...] = ()
+    pointers: tuple[Pointer, ...] = ()
+    taken_back_at: str | None = None
+
+    @property
+    def by_key(self) -> dict[PointerKey, Pointer]:
+        """Return the pointers by what identifies them."""
+        return {pointer.key: pointer for pointer in self.pointers}
+
+    def add(self, images: Iterable[ImageRef], pointers: Iterable[Pointer]) -> Record:
+        """Return the record with more images and pointers. One that it has keeps what it named at first."""
+        known = self.by_key
+        for pointer in pointers:
+            first = known.get(pointer.key, pointer)
+            known[pointer.key] = replace(first, after=pointer.after)
+        return replace(
+            self,
+            images=tuple(sorted({*self.images, *images})),
+            pointers=tuple(known[key] for key in sorted(known)),
+        )
+
+
+def render_record(record: Record) -> str:
+    """Return the record as one line of JSON, in the format above."""
+    return json.dumps(
+        {
+            "account_id": record.account_id,
+            "format": _FORMAT,
+            "images": [ref._asdict() for ref in record.images],
+            "pointers": [_pointer_to_dict(pointer) for pointer in record.pointers],
+            "recalled_at": record.recalled_at,
+            "source_image_id": record.source.image_id,
+            "source_region": record.source.region,
+            "taken_back_at": record.taken_back_at,
+        },
+        sort_keys=True,
+    )
+
+
+def find_record(texts: Iterable[str], source: ImageRef) -> Record | None:
+    """Return the last record of the release among texts; others, and incomplete ones, are skipped."""
+    records = [record for record in map(_read_record, texts) if record and record.source == source]
+    return records[-1] if records else None
+
+
+def name_object(prefix: str, source: ImageRef) -> str:
+    """Return the key of the object of a record below the prefix of a bucket."""
+    above = f"{prefix.rstrip('/')}/" if prefix else ""
+    return f"{above}recall/{source.region}/{source.image_id}.json"
+
+
+def _pointer_to_dict(pointer: Pointer) -> dict[str, Any]:
+    return {
+        "account_id": pointer.key.target.account_id,
+        "after": pointer.after._asdict(),
+        "before": pointer.before._asdict(),
+        "kind": pointer.key.kind,
+        "label": pointer.label,
+        "latest_version": pointer.latest_version,
+        "name": pointer.name,
+        "parameter": pointer.parameter,
+        "region": pointer.key.target.region,
+        "resource": pointer.key.resource,
+    }
+
+
+def _read_record(text: str) -> Record | None:
+    """Parse a record; None if the text is none, such as an incomplete line of a killed run."""
+    try:
+        given = json.loads(text)
+        if given["format"] != _FORMAT:
+            return None
+        return Record(
+            account_id=given["account_id"],
+            source=ImageRef(given["source_region"], given["source_image_id"]),
+            recalled_at=given["recalled_at"],
+            images=tuple(ImageRef(item["region"], item["image_id"]) for item in given["images"]),
+            pointers=tuple(_read_pointer(item) for item in given["pointers"]),
+            taken_back_at=given["taken_back_at"],
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _read_pointer(given: Mapping[str, Any]) -> Pointer:
+    target = Target(given["account_id"], given["region"])
+    return Pointer(
+        key=PointerKey(target, given["kind"], given["resource"]),
+        parameter=given["parameter"],
+        name=given["name"],
+        before=Position(given["before"]["image_id"], given["before"]["version"]),
+        after=Position(given["after"]["image_id"], given["after"]["version"]),
+        label=given["label"],
+        latest_version=given["latest_version"],
+    )

@@ -1,0 +1,125 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The state that a recall is planned for: the images of the release, and what names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from .._failures import Failure
+from .._model import Image, ImageRef, Target
+from .._publish.options import PublishOptions
+from .._publish.state import TargetState
+from .._tags import RECALLED_TAG, SOURCE_TAG
+from .record import Pointer, PointerKey, Record
+
+
+@dataclass(frozen=True)
+class Release:
+    """The owner's images of the release, and all others of the owner that are tagged as recalled.
+
+    ``refs`` are also those that other accounts own, such as the source of a promoted image.
+    """
+
+    refs: frozenset[ImageRef] = frozenset()
+    images: Mapping[ImageRef, Image] = field(default_factory=dict)
+    recalled: frozenset[ImageRef] = frozenset()
+
+    def includes(self, ref: ImageRef, image: Image | None) -> bool:
+        """Whether an image is of the release; ``image`` is the view of an account, which may own it."""
+        if ref in self.refs:
+            return True
+        return image is not None and find_source(image) in self.refs
+
+    def is_recalled(self, ref: ImageRef, image: Image | None) -> bool:
+        """Whether an image is of the release, or tagged as recalled."""
+        is_tagged = ref in self.recalled or (image is not None and RECALLED_TAG in image.tags)
+        return is_tagged or self.includes(ref, image)
+
+
+@dataclass(frozen=True)
+class Left:
+    """A pointer that is not moved, and why; ``image_id`` is what it names, None if it does not exist."""
+
+    key: PointerKey
+    name: str
+    image_id: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Pointers of one target that get one image, ``state.image_id``, as ``options`` publish it.
+
+    ``options`` name the launch templates that move, and those that only must fit the image because they
+    follow the parameter. ``failures`` are why the target stays as it is.
+    """
+
+    target: Target
+    options: PublishOptions
+    state: TargetState
+    pointers: tuple[Pointer, ...] = ()
+    left: tuple[Left, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True)
+class RecallState:
+    """The state of a recall. ``now`` is the time of the run, as tags have it.
+
+    ``record`` is the one that was found. ``unread`` are the failures of regions and accounts that could not
+    be read. ``warnings`` are about the release.
+    """
+
+    account_id: str
+    partition: str
+    now: str
+    release: Release = field(default_factory=Release)
+    units: tuple[Unit, ...] = ()
+    record: Record | None = None
+    unread: tuple[Failure, ...] = ()
+    warnings: tuple[str, ...] = ()
+    place: str = ""
+
+
+def find_source(image: Image) -> ImageRef | None:
+    """Return the source of a copy of this collection, by its tag; None if the image is no such copy."""
+    region, _slash, image_id = image.tags.get(SOURCE_TAG, "").rpartition("/")
+    return ImageRef(region, image_id) if region and image_id else None
+
+
+def find_release(
+    account_id: str, source: ImageRef, itself: Image | None, images: Mapping[ImageRef, Image]
+) -> Release:
+    """Return the release of a source: the image itself, its copies among ``images``, and copies of copies.
+
+    ``images`` are the owner's images with a tag of this collection. ``itself`` is the source, None if it is
+    not visible.
+    """
+    refs = {source}
+    while more := {ref for ref, image in images.items() if find_source(image) in refs} - refs:
+        refs |= more
+    own = {ref: images[ref] for ref in sorted(refs & images.keys())}
+    if itself is not None and itself.owner_id == account_id:
+        own = {source: itself, **own}
+    recalled = frozenset(ref for ref, image in images.items() if RECALLED_TAG in image.tags)
+    return Release(frozenset(refs), own, recalled)
+
+
+def without_recall(state: TargetState) -> TargetState:
+    """Return a target whose images are not tagged as recalled: the state after a recall is taken back."""
+
+    def untag(image: Image) -> Image:
+        return replace(image, tags={key: text for key, text in image.tags.items() if key != RECALLED_TAG})
+
+    named = {image_id: untag(image) for image_id, image in state.named.items()}
+    return replace(state, image=untag(state.image) if state.image else None, named=named)
+
+
+def list_left(units: Iterable[Unit]) -> Iterator[Left]:
+    """Yield all pointers that are not moved."""
+    for unit in units:
+        yield from unit.left

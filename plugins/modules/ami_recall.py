@@ -1,0 +1,339 @@
+#!/usr/bin/python
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ami_recall
+version_added: 0.1.0
+short_description: Recall a bad release of an AMI
+description:
+  - Tags all images of the release in the account whose credentials are used with C(golden.images:recalled), so that no task of
+    this collection distributes or publishes them, and moves what names them back to the previous good image.
+  - The images are the source itself, copies of it with the tag C(golden.images:source), and copies of these.
+  - A parameter that names one of them gets the image of its newest version with another release again. A launch template in
+    O(launch_templates) moves if its default or latest version has the ID of such an image. All else stays as it is and is named
+    in RV(results), with the reason.
+  - Everything is read, and each target is planned and checked as a rollback of M(golden.images.ami_publish), before the first
+    change. A target that cannot go back stays as it is, and fails the task after the others were moved.
+  - What was there is written to O(tombstone_path) or O(tombstone_s3_uri) before the first change. With O(state=absent), all that
+    is as the recall left it goes back to what it named before.
+  - No permission, deprecation, key or image is changed, and nothing that runs.
+author:
+  - golden.images contributors !UNKNOWN
+options:
+  state:
+    description:
+      - V(present) recalls the release.
+      - V(absent) takes the recall back, as the tombstone has it. Images, regions, accounts and pointers are those of the
+        tombstone, and the options for them are not used.
+    type: str
+    choices: [present, absent]
+    default: present
+  source_image_id:
+    description:
+      - The source image of the release, from which the copies were made. It need not exist any more.
+    type: str
+    required: true
+  source_region:
+    description:
+      - The region of O(source_image_id).
+    type: str
+    required: true
+  regions:
+    description:
+      - The regions in which to recall the release, by default all enabled regions of the account.
+    type: list
+    elements: str
+    default: []
+  parameter:
+    description:
+      - The name of the parameter in which the release was published, the same in every region and account.
+      - Without it, images are only tagged.
+    type: str
+  launch_templates:
+    description:
+      - Names of launch templates to move if they launch an image of the release by its ID, the same in every region and account.
+        For a single region, IDs can be used, too.
+      - One that takes its image from O(parameter) moves with it, and only must fit the earlier image.
+    type: list
+    elements: str
+    default: []
+  launch_template_base_version:
+    description:
+      - The version that a template's new version is based on, as in M(golden.images.ami_publish). With V(default), only the
+        default version counts.
+    type: str
+    choices: [default, latest]
+  previous_source_image_id:
+    description:
+      - The source of the images to go back to, found by their label as in a rollback of M(golden.images.ami_publish). By default,
+        each target goes back to the newest version of its own history that names another release which was not recalled.
+    type: str
+  account_ids:
+    description:
+      - Other accounts in which the release was published, each 12 digits in quotes. Each must have the role
+        O(consumer_role_name).
+    type: list
+    elements: str
+    default: []
+  require_shared:
+    description:
+      - Whether an earlier image of the account whose credentials are used must be shared with another account.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - Seconds to wait in each region until AWS has validated the new value.
+    type: int
+    default: 300
+  tombstone_path:
+    description:
+      - The file on the host that runs the module to which the state before the recall is added, a line of JSON each time.
+        Another one than that of M(golden.images.ami_cleanup).
+      - Either this or O(tombstone_s3_uri) is required.
+    type: path
+  tombstone_s3_uri:
+    description:
+      - The location of the state before the recall in S3, as C(s3://bucket/folder). It is the object
+        C(recall/REGION/IMAGE_ID.json) there.
+    type: str
+  tombstone_s3_bucket_owner:
+    description:
+      - The account that the bucket of O(tombstone_s3_uri) must belong to, by default that of the credentials.
+    type: str
+requirements:
+  - python >= 3.11
+  - boto3 >= 1.41.0
+  - botocore >= 1.41.0
+extends_documentation_fragment:
+  - golden.images.option_forms
+  - golden.images.progress
+  - golden.images.consumer_role
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+attributes:
+  check_mode:
+    support: full
+    description: Plans everything and changes nothing. The tombstone is not written either.
+  diff_mode:
+    support: full
+    description: Shows each change once, with the regions that have it in common. RV(diff) has the states before and after.
+notes:
+  - O(region) is only used for O(tombstone_s3_uri), and for the list of the enabled regions.
+seealso:
+  - module: golden.images.ami_publish
+  - module: golden.images.ami_adoption
+"""
+
+EXAMPLES = r"""
+- name: Recall a release in two accounts
+  golden.images.ami_recall:
+    source_image_id: ami-0123456789abcdef0
+    source_region: us-east-1
+    parameter: /golden/web
+    launch_templates: [web]
+    account_ids: ["012345678901"]
+    consumer_role_name: golden-consumer
+    tombstone_s3_uri: s3://golden-images/tombstones
+
+- name: Take the recall back
+  golden.images.ami_recall:
+    state: absent
+    source_image_id: ami-0123456789abcdef0
+    source_region: us-east-1
+    consumer_role_name: golden-consumer
+    tombstone_s3_uri: s3://golden-images/tombstones
+"""
+
+RETURN = r"""
+images:
+  description: The images of the release in the account whose credentials are used.
+  returned: success, and failure after something was changed
+  type: list
+  elements: dict
+  sample:
+    - account_id: "111122223333"
+      changed: true
+      image_id: ami-0123456789abcdef0
+      region: eu-west-1
+  contains:
+    account_id:
+      description: The account of the image.
+      type: str
+      returned: always
+    changed:
+      description: Whether the tag of the image is added or removed.
+      type: bool
+      returned: always
+    image_id:
+      description: The AMI ID.
+      type: str
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+recalled_at:
+  description: When the release was recalled, as the tag of its images has it.
+  returned: success, and failure after something was changed
+  type: str
+  sample: "2026-12-01T23:40:05Z"
+results:
+  description:
+    - Each parameter and launch template. Those that were to be moved and failed are missing.
+  returned: success, and failure after something was changed
+  type: list
+  elements: dict
+  sample:
+    - account_id: "111122223333"
+      after: {"image_id": "ami-0fedcba9876543210", "version": 8}
+      before: {"image_id": "ami-0123456789abcdef0", "version": 7}
+      changed: true
+      kind: parameter
+      left: null
+      name: /golden/web
+      region: eu-west-1
+  contains:
+    account_id:
+      description: The account.
+      type: str
+      returned: always
+    after:
+      description:
+        - The image and the version after the task, of a launch template the default version. The version is null if it is not
+          known in check mode. Null for one that is left as it is.
+      type: dict
+      returned: always
+    before:
+      description:
+        - The image and the version before the first change of the recall, and with O(state=absent) before this task.
+        - Null for one that does not exist. The version is null for one that is left as it is.
+      type: dict
+      returned: always
+    changed:
+      description: Whether it changed.
+      type: bool
+      returned: always
+    kind:
+      description: V(parameter) or V(launch_template).
+      type: str
+      returned: always
+    left:
+      description: Why it is left as it is. Null if it is moved.
+      type: str
+      returned: always
+    name:
+      description: The name.
+      type: str
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+tombstone:
+  description: Where the state before the recall is, a file or the URI of an object in S3.
+  returned: success, and failure after something was changed
+  type: str
+  sample: s3://golden-images/tombstones/recall/us-east-1/ami-0123456789abcdef0.json
+actions:
+  description:
+    - The AWS calls that changed something, or would in check mode, in their order in each region. A
+      call that is repeated with the same resource, such as a grant for each account, is listed once,
+      with its number as C(count).
+  returned: success, and failure after something was changed
+  type: list
+  elements: dict
+  sample: [{"account_id": "111122223333", "action": "PutParameter", "region": "eu-west-1", "resource": "/golden/web"}]
+diff:
+  description: The changes, in diff mode. Ansible displays only RV(diff.prepared).
+  returned: in diff mode, except if the options or the state are refused
+  type: dict
+  contains:
+    prepared:
+      description:
+        - A line for each change, at most 200. Changes that regions or accounts have in common are one line.
+      type: str
+      returned: always
+      sample: "20 regions: + launch permission for 12 accounts"
+    state_after:
+      description: The state after the changes, by region, by account and region, or for what these have in
+        common.
+      type: dict
+      returned: always
+    state_before:
+      description: The state before the changes, in the same form.
+      type: dict
+      returned: always
+failures:
+  description: What failed, and what to do about it.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    account_id:
+      description: The account. Null if the failure is not about one account.
+      type: str
+      returned: always
+    action:
+      description: The AWS operation or the option that failed.
+      type: str
+      returned: always
+    error_code:
+      description:
+        - AWS's error code, the name of botocore's exception, or this collection's own code in snake_case.
+        - C(docs/codes.md) of this collection lists the own codes.
+      type: str
+      returned: always
+    message:
+      description: What went wrong.
+      type: str
+      returned: always
+    region:
+      description: The region. Null if the failure is not about one region.
+      type: str
+      returned: always
+    remedy:
+      description: What to do about it.
+      type: str
+      returned: always
+    request_id:
+      description: AWS's request ID. Null unless AWS returned the error.
+      type: str
+      returned: always
+    source:
+      description:
+        - V(aws) if AWS returned an error, V(sdk) if botocore failed before a response, else V(collection).
+      type: str
+      returned: always
+omitted:
+  description:
+    - The names of the values that are null because the result is large, such as C(results) or
+      C(diff.state_after). Of RV(failures), at most 100 stay, the first of each code, operation and region
+      before others.
+  returned: if the result has more than 250,000 characters, so that AWX can store it
+  type: list
+  elements: str
+  sample: [results]
+result_path:
+  description:
+    - A JSON file with the whole result, in the temporary directory of the controller, which only the user
+      that runs Ansible can read. In an execution environment, it is deleted with it.
+    - The filter P(golden.images.whole_result#filter) returns the registered result with what the file has.
+      The modules of this collection read the file of a registered result that they are given.
+  returned: if values are omitted
+  type: str
+"""
+
+from ansible_collections.golden.images.plugins.module_utils._recall.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._runner import run
+
+
+def main():
+    run(FLOW)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""playbooks/recall_ami.yml: a bad release is taken back everywhere, and the recall can be taken back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulated_aws.client import SimulatedAws
+
+from . import publishing
+from .encrypted import await_matched
+from .fixture import HOME, OWNER, Fixture
+from .playbook import Ansible, Run, kill
+from .publishing import AWAY, CONSUMER, EVERYWHERE, PARAMETER, REGIONS, TEMPLATE
+
+PLAYBOOK = "golden.images.recall_ami"
+TASK = "Recall the release or take that back"
+SOURCE_TAG, RECALLED_TAG = "golden.images:source", "golden.images:recalled"
+OTHER, FOLLOWING = "database", "following"
+TEMPLATES = [TEMPLATE, OTHER, FOLLOWING]
+
+Images = dict[str, str]
+
+
+def release(aws: SimulatedAws, fixture: Fixture, name: str, **image: Any) -> Images:
+    """A release: an image at home, and an image away with the tag that a copy of it has."""
+    images = publishing.golden_images(fixture, name, **image)
+    tag = {"Key": SOURCE_TAG, "Value": f"{HOME}/{images[HOME]}"}
+    aws.client("ec2", OWNER, AWAY).create_tags(Resources=[images[AWAY]], Tags=[tag])
+    return images
+
+
+@pytest.fixture
+def releases(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> tuple[Images, Images]:
+    """Two releases, published one after the other in two accounts, and a template of another family."""
+    publishing.with_role(fixture)
+    first, second, other = (release(aws, fixture, name) for name in ("2026.10", "2026.11", "db-1"))
+    publishing.add_templates(aws, first)
+    publishing.add_templates(aws, other, OTHER)
+    publishing.add_templates(aws, first, FOLLOWING)
+    for account, region in EVERYWHERE:
+        ec2 = aws.client("ec2", account, region)
+        data = {"ImageId": f"resolve:ssm:{PARAMETER}", "InstanceType": "t3.micro"}
+        ec2.create_launch_template_version(LaunchTemplateName=FOLLOWING, LaunchTemplateData=data)
+        ec2.modify_launch_template(LaunchTemplateName=FOLLOWING, DefaultVersion="2")
+    options = {"launch_templates": [TEMPLATE], **publishing.in_consumers(fixture)}
+    run = ansible.tasks(
+        [
+            publishing.publish(images[HOME], images=images, source_image_id=images[HOME], **options)
+            for images in (first, second)
+        ]
+    )
+    assert run.code == 0, run.text
+    aws.clear_calls()
+    return first, second
+
+
+def variables(fixture: Fixture, folder: Path, source_image_id: str, **changes: Any) -> dict[str, Any]:
+    """The variables of the playbook."""
+    options = {
+        "source_image_id": source_image_id,
+        "source_region": HOME,
+        "regions": REGIONS,
+        "parameter": PARAMETER,
+        "launch_templates": TEMPLATES,
+        "tombstone_path": str(folder / "recalls.jsonl"),
+        **publishing.in_consumers(fixture),
+        **changes,
+    }
+    return {f"recall_{name}": value for name, value in options.items()}
+
+
+def recall_tags(aws: SimulatedAws, images: Images) -> list[str | None]:
+    """The tags of the images of a release that say that they are recalled."""
+    tags = []
+    for region, image_id in images.items():
+        (image,) = aws.client("ec2", OWNER, region).describe_images(ImageIds=[image_id])["Images"]
+        found = {tag["Key"]: tag["Value"] for tag in image.get("Tags", ())}
+        tags.append(found.get(RECALLED_TAG))
+    return tags
+
+
+def templates(aws: SimulatedAws, name: str) -> list[tuple[int, int, str]]:
+    """The default and the latest version of a template everywhere, and the image of the default one."""
+    found = []
+    for account, region in EVERYWHERE:
+        ec2 = aws.client("ec2", account, region)
+        (template,) = ec2.describe_launch_templates(LaunchTemplateNames=[name])["LaunchTemplates"]
+        image_id = publishing.default_of(aws, account, region, name)["ImageId"]
+        found.append((template["DefaultVersionNumber"], template["LatestVersionNumber"], image_id))
+    return found
+
+
+def planned(run: Run) -> set[tuple[str, ...]]:
+    """The changes that a run reports to have made or, in check mode, would make."""
+    actions = run.task(TASK).result["actions"]
+    return {tuple(map(str, action.values())) for action in actions}
+
+
+def everywhere(images: Images) -> list[str]:
+    """The images of a release in the order of ``publishing.EVERYWHERE``."""
+    return [images[region] for _, region in EVERYWHERE]
+
+
+def launch_images(aws: SimulatedAws) -> list[str]:
+    """What the template of the release launches everywhere."""
+    return [image_id for _, _, image_id in templates(aws, TEMPLATE)]
+
+
+@pytest.mark.quick
+def test_a_release_is_recalled_everywhere_once_and_given_back(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
+) -> None:
+    first, second = releases
+    untouched = {name: templates(aws, name) for name in (OTHER, FOLLOWING)}
+    given = variables(fixture, tmp_path, second[HOME])
+    check = ansible.run(PLAYBOOK, given, "--check", "--diff")
+    assert check.code == 0, check.text
+    assert publishing.written(aws, refused=True) == []
+    assert not (tmp_path / "recalls.jsonl").exists()
+
+    done = ansible.run(PLAYBOOK, given, "--diff")
+    assert done.code == 0, done.text
+    assert planned(check) == planned(done)
+    for key in ("state_before", "state_after"):
+        assert done.task(TASK).result["diff"][key] == check.task(TASK).result["diff"][key]
+    assert publishing.values(aws) == launch_images(aws) == everywhere(first)
+    (time,) = {*recall_tags(aws, second)}
+    assert time == done.task(TASK).result["recalled_at"] is not None
+    assert recall_tags(aws, first) == [None, None]
+    assert {name: templates(aws, name) for name in untouched} == untouched
+    left = {(one["name"], one["left"]) for one in done.facts["recall_results"] if one["left"]}
+    assert left == {
+        (OTHER, "is not an image of the release"),
+        (FOLLOWING, f"launches what {PARAMETER} names"),
+    }
+    for region in REGIONS:
+        assert publishing.value(aws, OWNER, region, f":source-{first[HOME]}") == first[region]
+        assert publishing.shared_with(aws, region, second[region]) == {*fixture.account_ids(CONSUMER)}
+    changes = [call.action for call in aws.calls() if call.action in ("CreateTags", "PutParameter")]
+    assert changes == ["CreateTags"] * len(REGIONS) + ["PutParameter"] * len(EVERYWHERE)
+
+    aws.clear_calls()
+    written = (tmp_path / "recalls.jsonl").read_text()
+    again = ansible.run(PLAYBOOK, given)
+    assert (again.code, again.changed, publishing.written(aws, refused=True)) == (0, [], []), again.text
+    assert (tmp_path / "recalls.jsonl").read_text() == written
+
+    taken_back = {**given, "recall_state": "absent"}
+    check = ansible.run(PLAYBOOK, taken_back, "--check")
+    assert (check.code, publishing.written(aws, refused=True)) == (0, []), check.text
+    back = ansible.run(PLAYBOOK, taken_back)
+    assert back.code == 0, back.text
+    assert publishing.values(aws) == launch_images(aws) == everywhere(second)
+    assert recall_tags(aws, second) == [None, None]
+    for region in REGIONS:
+        assert publishing.value(aws, OWNER, region, f":source-{second[HOME]}") == second[region]
+    assert {name: templates(aws, name) for name in untouched} == untouched
+    assert [number for number, _, _ in templates(aws, TEMPLATE)] == [4] * 4
+    aws.clear_calls()
+    again = ansible.run(PLAYBOOK, taken_back)
+    assert (again.code, again.changed, publishing.written(aws, refused=True)) == (0, [], []), again.text
+
+
+@pytest.mark.parametrize(
+    ("action", "when"),
+    [
+        ("CreateTags", "before"),
+        ("PutParameter", "after"),
+        ("LabelParameterVersion", "before"),
+        ("CreateLaunchTemplateVersion", "after"),
+        ("ModifyLaunchTemplate", "after"),
+    ],
+)
+@pytest.mark.parametrize("reruns", [True, False])
+def test_what_a_recall_that_was_killed_has_changed_is_given_back(
+    aws: SimulatedAws,
+    fixture: Fixture,
+    ansible: Ansible,
+    releases: tuple[Images, Images],
+    tmp_path: Path,
+    action: str,
+    when: str,
+    reruns: bool,
+) -> None:
+    first, second = releases
+    given = variables(fixture, tmp_path, second[HOME])
+    where = {"region": HOME, "account_id": aws.account_id(OWNER)}
+    aws.add_fault("freeze", action=action, when=when, times=0, **where)
+    killed = ansible.start(PLAYBOOK, given)
+    await_matched(aws, 1)
+    kill(killed)
+    aws.clear_faults()
+    if reruns:
+        run = ansible.run(PLAYBOOK, given)
+        assert run.code == 0, run.text
+        assert publishing.values(aws) == launch_images(aws) == everywhere(first)
+        for region in REGIONS:
+            assert publishing.value(aws, OWNER, region, f":source-{first[HOME]}") == first[region]
+    run = ansible.run(PLAYBOOK, {**given, "recall_state": "absent"})
+    assert run.code == 0, run.text
+    assert publishing.values(aws) == launch_images(aws) == everywhere(second)
+    latest = [
+        publishing.launched_by_template(aws, account, region, version="$Latest")
+        for account, region in EVERYWHERE
+    ]
+    assert latest == everywhere(second)
+    assert recall_tags(aws, second) == [None, None]
+
+
+def test_what_was_changed_since_is_left_and_named(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
+) -> None:
+    first, second = releases
+    given = variables(fixture, tmp_path, second[HOME], tombstone_path="")
+    aws.client("s3", OWNER, HOME).create_bucket(Bucket="recalls")
+    given["recall_tombstone_s3_uri"] = "s3://recalls/golden"
+    run = ansible.run(PLAYBOOK, given)
+    assert run.code == 0, run.text
+    key = f"golden/recall/{HOME}/{second[HOME]}.json"
+    body = aws.client("s3", OWNER, HOME).get_object(Bucket="recalls", Key=key)["Body"].read()
+    record = json.loads(body)
+    assert len(record["pointers"]) == 2 * len(EVERYWHERE)
+    assert all(item["after"]["version"] for item in record["pointers"])
+
+    third = release(aws, fixture, "2026.12")
+    fixed = publishing.publish("Fixed", images=third, source_image_id=third[HOME])
+    # The same image again is another version, which somebody wants.
+    image = {"Value": first[AWAY], "DataType": "aws:ec2:image", "Type": "String"}
+    aws.client("ssm", CONSUMER, AWAY).put_parameter(Name=PARAMETER, **image, Overwrite=True)
+    publishing.add_version(aws, HOME, third[HOME])
+    aws.client("ec2", OWNER, HOME).modify_launch_template(LaunchTemplateName=TEMPLATE, DefaultVersion="4")
+    assert ansible.tasks([fixed]).code == 0
+    run = ansible.run(PLAYBOOK, {**given, "recall_state": "absent"})
+    assert run.code == 0, run.text
+    values = dict(zip(EVERYWHERE, publishing.values(aws), strict=True))
+    assert values == {
+        (OWNER, HOME): third[HOME],
+        (OWNER, AWAY): third[AWAY],
+        (CONSUMER, HOME): second[HOME],
+        (CONSUMER, AWAY): first[AWAY],
+    }
+    assert launch_images(aws) == [third[HOME], second[AWAY], second[HOME], second[AWAY]]
+    left = [item for item in run.facts["recall_results"] if item["left"]]
+    assert len(left) == 4
+    assert all("was changed since" in item["left"] for item in left)
+    assert recall_tags(aws, second) == [None, None]
+
+
+def test_targets_that_cannot_go_back_stay_and_fail_after_the_others(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
+) -> None:
+    first, second = releases
+    publishing.deregister(aws, AWAY, first[AWAY])
+    given = variables(fixture, tmp_path, second[HOME])
+    run = ansible.run(PLAYBOOK, given)
+    failures = {(item["region"], item["error_code"]) for item in run.facts["recall_failures"]}
+    assert (run.code, run.facts["recall_status"], failures) == (2, "incomplete", {(AWAY, "image_not_found")})
+    expected = [first[HOME], second[AWAY]] * 2
+    assert publishing.values(aws) == launch_images(aws) == expected
+    assert None not in recall_tags(aws, second)
+
+    # Only tagged, since nothing is named; and refused as a whole, where nothing is there to go back to.
+    nothing = {"parameter": "", "launch_templates": [], "account_ids": []}
+    run = ansible.run(PLAYBOOK, variables(fixture, tmp_path, first[HOME], **nothing))
+    assert run.code == 0, run.text
+    assert recall_tags(aws, {HOME: first[HOME]}) != [None]
+    aws.clear_calls()
+    given = {**given, "recall_regions": HOME, "recall_source_image_id": first[HOME]}
+    run = ansible.run(PLAYBOOK, given)
+    assert {item["error_code"] for item in run.facts["recall_failures"]} == {"no_earlier_image"}
+    unknown = variables(fixture, tmp_path, "ami-0123456789abcdef0")
+    run = ansible.run(PLAYBOOK, unknown)
+    assert [item["error_code"] for item in run.facts["recall_failures"]] == ["image_not_found"]
+    assert publishing.written(aws, refused=True) == []
