@@ -295,7 +295,7 @@ PUBLISH = Policy(
     "publish",
     "Publishing",
     "credentials of the owner's account that publish images, and the role in each account that they are "
-    "published in: roles distribute, publish and rollback",
+    "published in: roles distribute, publish, rollback and recall",
     (
         Statement(
             "WriteParameter",
@@ -339,7 +339,7 @@ PUBLISH = Policy(
             "launch templates cannot be updated; a run that has to do so fails",
         ),
     ),
-    ("publish",),
+    ("publish", "recall"),
     note="To share the parameter through AWS RAM (`publish_share`), add `share-parameters.json` to the "
     "owner's credentials.",
 )
@@ -381,7 +381,8 @@ SHARE_PARAMETERS = Policy(
             ("ssm:GetResourcePolicies", "ssm:PutResourcePolicy"),
         ),
     ),
-    ("publish",),
+    # The package recall has the publication's calls. It never shares.
+    ("publish", "recall"),
     note="To keep accounts outside of the organization out, add the condition "
     "`ram:RequestedAllowsExternalPrincipals` as in [AWS RAM's examples]"
     "(https://docs.aws.amazon.com/ram/latest/userguide/security-iam-policies-examples.html).",

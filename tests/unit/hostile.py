@@ -290,6 +290,29 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "regions": ["eu-west-1"],
             },
         ],
+        "ami_recall": [
+            {
+                "source_image_id": SOURCE_ID,
+                "source_region": "us-east-1",
+                "regions": ["eu-west-1"],
+                "parameter": "/golden/web",
+                "launch_templates": ["web", "lt-0123456789abcdef0"],
+                "launch_template_base_version": "latest",
+                "previous_source_image_id": "ami-0fedcba9876543210",
+                "account_ids": [CONSUMER],
+                **_ROLE,
+                "require_shared": False,
+                "wait_timeout": 5,
+                "tombstone_s3_uri": "s3://golden/tombstones",
+                "tombstone_s3_bucket_owner": CONSUMER,
+            },
+            {
+                "state": "absent",
+                "source_image_id": SOURCE_ID,
+                "source_region": "us-east-1",
+                "tombstone_path": "{tmp}/recalls.jsonl",
+            },
+        ],
         "ami_restore": [
             {
                 "images": [f"eu-west-1/{SOURCE_ID}"],
