@@ -209,8 +209,8 @@ results:
       returned: always
     before:
       description:
-        - The image and the version before the first change of the recall, and with O(state=absent) before this task.
-        - Null for one that does not exist. The version is null for one that is left as it is.
+        - The image and the version before it was moved. Null for one that does not exist.
+        - The version is null for one that is left as it is.
       type: dict
       returned: always
     changed:

@@ -403,6 +403,22 @@ def _rollback(world: World) -> Setup:
     return Setup(Command("rollback_ami", {**variables, "rollback_regions": list(REGIONS)}))
 
 
+def _recall(world: World) -> Setup:
+    """recall_ami.yml of the newer of two published images."""
+    first, second = _releases(world)
+    _templates(world, second)
+    for images in (first, second):
+        tag = {"Key": "golden.images:source", "Value": f"{REGIONS[0]}/{images[REGIONS[0]]}"}
+        world.client("ec2", REGIONS[1]).create_tags(Resources=[images[REGIONS[1]]], Tags=[tag])
+        options = _publishing(world, images, images[REGIONS[0]])
+        _prepare(world, Command(tasks=[{"name": "publish", MODULES + "ami_publish": options}]))
+    world.client("s3", REGIONS[0]).create_bucket(Bucket="recalls")
+    given = {name: value for name, value in options.items() if name != "images"}
+    variables = {f"recall_{name}": value for name, value in given.items()}
+    places = {"recall_regions": list(REGIONS), "recall_source_region": REGIONS[0]}
+    return Setup(Command("recall_ami", {**variables, **places, "recall_tombstone_s3_uri": "s3://recalls"}))
+
+
 def _probe(world: World) -> Setup:
     """ami_launch_probe of one account in two regions."""
     specs = {
@@ -855,6 +871,12 @@ SCENARIOS: dict[str, Scenario] = {
     "rollback": _scenario(
         _rollback,
         ec2="CreateLaunchTemplateVersion ModifyLaunchTemplate",
+        ssm="LabelParameterVersion PutParameter",
+    ),
+    "recall": _scenario(
+        _recall,
+        ec2="CreateLaunchTemplateVersion CreateTags ModifyLaunchTemplate",
+        s3="PutObject",
         ssm="LabelParameterVersion PutParameter",
     ),
     "restore": _scenario(

@@ -277,8 +277,68 @@ def _rollback(aws: SimulatedAws, _folder: Path) -> Job:
     return Job("golden.images.rollback_ami", values, check, fixture, (publishing.EXTERNAL_ID,))
 
 
+def _recall(aws: SimulatedAws, _folder: Path) -> Job:
+    fixture = Fixture(aws)
+    publishing.with_role(fixture)
+    earlier, later = (publishing.golden_images(fixture, release, sharing={}) for release in ("10.1", "10.2"))
+    for release in (earlier, later):
+        tag = {"Key": "golden.images:source", "Value": f"{HOME}/{release[HOME]}"}
+        aws.client("ec2", OWNER, publishing.AWAY).create_tags(
+            Resources=[release[publishing.AWAY]], Tags=[tag]
+        )
+    publishing.add_templates(aws, later)
+    options = {"parameter": publishing.PARAMETER, "require_shared": False}
+    for release in (earlier, later):
+        named = {"images": release, "source_image_id": release[HOME]}
+        done = in_process.run(aws, OWNER, "ami_publish", {**options, **named})
+        assert done["failures"] == [], done
+    aws.client("s3", OWNER, HOME).create_bucket(Bucket="recalls")
+    values = {
+        "recall_state": "present",
+        "recall_source_image_id": later[HOME],
+        "recall_source_region": HOME,
+        "recall_regions": list(publishing.REGIONS),
+        "recall_parameter": publishing.PARAMETER,
+        "recall_launch_templates": [publishing.TEMPLATE],
+        "recall_launch_template_base_version": "default",
+        "recall_previous_source_image_id": earlier[HOME],
+        "recall_require_shared": False,
+        "recall_tombstone_s3_uri": "s3://recalls",
+        "recall_tombstone_s3_bucket_owner": aws.account_id(OWNER),
+        "recall_account_ids": fixture.account_ids(OWNER),
+        "recall_consumer_role_name": publishing.ROLE,
+        "recall_external_id": publishing.EXTERNAL_ID,
+    }
+
+    def check(_run: Run) -> None:
+        for region in publishing.REGIONS:
+            assert publishing.value(aws, OWNER, region) == earlier[region]
+            assert publishing.default_of(aws, OWNER, region)["ImageId"] == earlier[region]
+
+    return Job("golden.images.recall_ami", values, check, fixture, (publishing.EXTERNAL_ID,))
+
+
+def _take_back(aws: SimulatedAws, folder: Path) -> Job:
+    fixture = Fixture(aws)
+    options = {
+        "source_image_id": fixture.image_id,
+        "source_region": HOME,
+        "tombstone_path": str(folder / "recalls.jsonl"),
+    }
+    done = in_process.run(aws, OWNER, "ami_recall", options)
+    assert done["failures"] == [], done
+    values = {"recall_state": "absent", **{f"recall_{name}": value for name, value in options.items()}}
+
+    def check(run: Run) -> None:
+        (image,) = run.facts["recall_images"]
+        assert (image["image_id"], image["changed"]) == (fixture.image_id, True)
+
+    return Job("golden.images.recall_ami", values, check, fixture, ())
+
+
 DIAGNOSE: Builders = {"all": _diagnose}
 PUBLISH: Builders = {"all": _publish, "own copies": _publish_own_copies}
+RECALL: Builders = {"all": _recall, "taken back": _take_back}
 ROLLBACK: Builders = {"all": _rollback}
 SHARE: Builders = {"all": _share}
 UNSHARE: Builders = {"all": _unshare, "all images": _unshare_all}

@@ -25,7 +25,7 @@ from .survey import Builders
 from .survey_auditing import ADOPTION, AUDIT, MONITOR, REMEDIATE
 from .survey_cleanup import CLEANUP, RESTORE
 from .survey_distribute import DISTRIBUTE
-from .survey_sharing import DIAGNOSE, PUBLISH, ROLLBACK, SHARE, UNSHARE, VERIFY
+from .survey_sharing import DIAGNOSE, PUBLISH, RECALL, ROLLBACK, SHARE, UNSHARE, VERIFY
 
 DECLARED = {role.name: role for role in roles()}
 JOBS: Mapping[str, Builders] = {
@@ -36,6 +36,7 @@ JOBS: Mapping[str, Builders] = {
     "distribute": DISTRIBUTE,
     "monitor": MONITOR,
     "publish": PUBLISH,
+    "recall": RECALL,
     "remediate": REMEDIATE,
     "restore": RESTORE,
     "rollback": ROLLBACK,

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from .._failures import Failure
 from .._model import ImageRef, Target
@@ -80,11 +80,12 @@ def choose_unit(
     have been interrupted while it moved them.
     """
     known = _Target(publishing, release, target, state, recorded, own_account_id)
-    moved, left = _sort_parameter(known)
-    templates, left_templates = _sort_templates(known)
-    left += left_templates
-    if not moved and not templates:
-        return Unit(target, publishing, state, left=left)
+    found = _sort(known)
+    unit = Unit(target, publishing, state, settled=tuple(found.settled), left=tuple(found.left))
+    if not found.moved:
+        return unit
+    moves_parameter = any(pointer.key.kind == PARAMETER for pointer in found.moved)
+    names = [pointer.name for pointer in found.moved if pointer.key.kind != PARAMETER]
     failures: tuple[Failure, ...] = ()
     if options.previous_source_image_id:
         image_id = state.image_id
@@ -103,32 +104,25 @@ def choose_unit(
         label = find_label(state, image_id) if image_id else ""
         if image_id is None:
             failures = (_report_no_earlier_image(known),)
-    failures += tuple(_refuse_mixed(known, templates, image_id))
-    after = Position(image_id or "", None)
-    pointers = (*moved, *(pointer for pointer, _template in templates))
+    failures += tuple(_refuse_mixed(known, names, image_id))
     # A template that follows the parameter must fit the image, too.
     following = [
         name
         for name, template in state.templates.items()
-        if moved and _follows(publishing, versions_in_use(publishing, template))
+        if moves_parameter and _follows(publishing, versions_in_use(publishing, template))
     ]
-    names = [pointer.name for pointer, _template in templates]
-    return Unit(
-        target,
-        replace(
-            publishing,
-            source_image_id=label.removeprefix(LABEL_PREFIX) or None,
-            launch_templates=(*names, *following),
-        ),
-        replace(
+    source = label.removeprefix(LABEL_PREFIX) or None
+    return replace(
+        unit,
+        options=replace(publishing, source_image_id=source, launch_templates=(*names, *following)),
+        state=replace(
             state,
             image_id=image_id,
             image=state.named.get(image_id or ""),
             templates={name: state.templates[name] for name in (*names, *following)},
         ),
-        tuple(replace(pointer, after=after) for pointer in pointers),
-        left,
-        failures,
+        pointers=tuple(replace(pointer, after=Position(image_id or "", None)) for pointer in found.moved),
+        failures=failures,
     )
 
 
@@ -154,53 +148,62 @@ def find_label(state: TargetState, image_id: str) -> str:
     return labels[0] if labels else label_of(image_id, views)
 
 
-def _sort_parameter(known: _Target) -> tuple[tuple[Pointer, ...], tuple[Left, ...]]:
-    name, parameter = known.options.parameter, known.state.parameter
+@dataclass
+class _Sorted:
+    """The pointers of a target: those to move, those that an earlier run has moved, and the others."""
+
+    moved: list[Pointer] = field(default_factory=list)
+    settled: list[Pointer] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
+
+    def add(
+        self, new: Pointer, recorded: Pointer | None, is_named: bool, reason: str, image_id: str | None
+    ) -> None:
+        """Add a pointer as it is now. ``recorded`` is what an earlier run has moved it to."""
+        if is_named:
+            self.moved.append(new)
+        elif recorded and recorded.after == Position(new.before.image_id, None):
+            # An interrupted run may have put the value without its label.
+            self.moved.append(recorded)
+        elif recorded and recorded.after == new.before:
+            self.settled.append(recorded)
+        else:
+            self.left.append(Left(new.key, new.name, image_id, reason))
+
+
+def _sort(known: _Target) -> _Sorted:
+    """Sort the parameter and the launch templates, each once, by whether they name the release."""
+    found, name, parameter = _Sorted(), known.options.parameter, known.state.parameter
     key = PointerKey(known.target, PARAMETER, name)
     if parameter is None:
-        return (), (Left(key, name, None, MISSING),)
-    latest = parameter.latest
-    before = Position(latest.value, latest.version)
-    label = next((item for item in sorted(latest.labels) if item.startswith(LABEL_PREFIX)), "")
-    recorded = known.recorded.get(key)
-    if known.is_of_release(latest.value):
-        return (Pointer(key, name, name, before, before, label),), ()
-    # An interrupted run may have put the value without its label.
-    if recorded and recorded.after == Position(latest.value, None):
-        return (recorded,), ()
-    return (), (Left(key, name, latest.value, _NOT_OF_RELEASE),)
-
-
-def _sort_templates(
-    known: _Target,
-) -> tuple[tuple[tuple[Pointer, LaunchTemplate], ...], tuple[Left, ...]]:
-    """Return the templates that launch an image of the release by its ID, each once, and the others."""
-    moved: dict[PointerKey, tuple[Pointer, LaunchTemplate]] = {}
-    left: list[Left] = []
-    for name in known.options.launch_templates:
-        template = known.state.templates.get(name)
+        found.left.append(Left(key, name, None, MISSING))
+    else:
+        latest = parameter.latest
+        label = next((item for item in sorted(latest.labels) if item.startswith(LABEL_PREFIX)), "")
+        before = Position(latest.value, latest.version)
+        new, is_named = Pointer(key, name, name, before, before, label), known.is_of_release(latest.value)
+        found.add(new, known.recorded.get(key), is_named, _NOT_OF_RELEASE, latest.value)
+    templates: dict[str, str] = {}
+    for given in known.options.launch_templates:
+        template = known.state.templates.get(given)
         if template is None:
-            left.append(Left(PointerKey(known.target, LAUNCH_TEMPLATE, name), name, None, MISSING))
-            continue
-        key = PointerKey(known.target, LAUNCH_TEMPLATE, template.template_id)
-        in_use = versions_in_use(known.options, template)
-        named = [item for item in in_use if known.is_of_release(item.image_id)]
-        recorded = known.recorded.get(key)
-        if named:
-            before = Position(named[0].image_id or "", template.default.number)
-            pointer = Pointer(
-                key, known.options.parameter, name, before, before, latest_version=template.latest.number
-            )
-            moved.setdefault(key, (pointer, template))
-        elif (
-            recorded
-            and recorded.after.version is None
-            and template.default.image_id == recorded.after.image_id
-        ):
-            moved.setdefault(key, (recorded, template))
-        else:
-            left.append(Left(key, name, template.default.image_id, _explain(known.options, in_use)))
-    return tuple(moved.values()), tuple(left)
+            key = PointerKey(known.target, LAUNCH_TEMPLATE, given)
+            found.left.append(Left(key, given, None, MISSING))
+        elif templates.setdefault(template.template_id, given) == given:
+            _sort_template(known, found, given, template)
+    return found
+
+
+def _sort_template(known: _Target, found: _Sorted, name: str, template: LaunchTemplate) -> None:
+    """Add a launch template: it moves if a version in use has the ID of an image of the release."""
+    key = PointerKey(known.target, LAUNCH_TEMPLATE, template.template_id)
+    in_use, image_id = versions_in_use(known.options, template), template.default.image_id
+    named = [item.image_id or "" for item in in_use if known.is_of_release(item.image_id)]
+    # Only the latest version may name the release: the default one is what is restored.
+    own = image_id if image_id and (is_image_id(image_id) or not named) else next(iter(named), "")
+    before = Position(own, template.default.number)
+    new = Pointer(key, known.options.parameter, name, before, before, latest_version=template.latest.number)
+    found.add(new, known.recorded.get(key), bool(named), _explain(known.options, in_use), image_id)
 
 
 def _follows(options: PublishOptions, versions: tuple[TemplateVersion, ...]) -> bool:
@@ -228,11 +231,10 @@ def _report_no_earlier_image(known: _Target) -> Failure:
     )
 
 
-def _refuse_mixed(
-    known: _Target, templates: tuple[tuple[Pointer, LaunchTemplate], ...], image_id: str | None
-) -> Iterator[Failure]:
+def _refuse_mixed(known: _Target, names: list[str], image_id: str | None) -> Iterator[Failure]:
     """Refuse a template of which another version in use launches an image that is not of the release."""
-    for pointer, template in templates:
+    for name in names:
+        template = known.state.templates[name]
         for version in versions_in_use(known.options, template):
             if (
                 version.image_id in (None, image_id)
@@ -243,7 +245,7 @@ def _refuse_mixed(
             yield known.fail(
                 "launch_templates",
                 "launch_template_versions_differ",
-                f"launch_templates: {pointer.name} has the default version {template.default.number} and the "
+                f"launch_templates: {name} has the default version {template.default.number} and the "
                 f"latest version {template.latest.number}. Version "
                 f"{version.number} launches {version.image_id}, which is not of the release.",
                 "Set launch_template_base_version: default if only the default version counts, or leave the "
@@ -278,7 +280,7 @@ def choose_restored(
     units = [Unit(target, publishing, state, left=tuple(left))] if left or not moved else []
     for (image_id, base), group in moved.items():
         names = tuple(pointer.key.resource for pointer in group if pointer.key.kind == LAUNCH_TEMPLATE)
-        label = next((pointer.label for pointer in pointers if pointer.label), "")
+        label = next((pointer.label for pointer in group if pointer.label), "")
         label = label or find_label(state, image_id)
         options = replace(
             publishing,

@@ -13,7 +13,7 @@ from typing import Any
 from .._aws import errors
 from .._aws.clients import Clients
 from .._aws.write import merge, perform_all
-from .._failures import Failure
+from .._failures import Failure, ValidationError
 from .._fanout import map_parallel
 from .._model import Target
 from .._plan import Action, Performed, Plan
@@ -124,17 +124,20 @@ class _Work:
 
     def _publish(self, by_target: Mapping[Target, UnitPlan]) -> None:
         options = next(iter(by_target.values())).unit.options
-        outcome = publication.apply(
-            self._clients,
-            replace(options, regions=tuple(sorted({target.region for target in by_target}))),
-            PublishState(
-                self._current.account_id,
-                self._current.partition,
-                {target: unit.unit.state for target, unit in by_target.items()},
-            ),
-            Plan(tuple(unit.planned for unit in by_target.values())),
-            self._report,
-        )
+        regions = tuple(sorted({target.region for target in by_target}))
+        states = {target: unit.unit.state for target, unit in by_target.items()}
+        try:
+            outcome = publication.apply(
+                self._clients,
+                replace(options, regions=regions),
+                PublishState(self._current.account_id, self._current.partition, states),
+                Plan(tuple(unit.planned for unit in by_target.values())),
+                self._report,
+            )
+        except ValidationError as refused:
+            # A role cannot be assumed any more. The images may be tagged by now.
+            self._failures += refused.failures
+            return
         self._performed += outcome.performed
         self._failures += outcome.failures
         self._warnings += outcome.warnings
@@ -156,6 +159,8 @@ def _add_numbers(record: Record, runs: Mapping[Target, Sequence[tuple[UnitPlan, 
         replace(pointer, after=Position(pointer.after.image_id, number))
         for of_target in runs.values()
         for unit, run in of_target
+        # Without a number, a rerun completes what failed, such as a label.
+        if not run.failures
         for pointer in unit.pointers
         if (number := find_number(pointer, run)) is not None
     ]
@@ -194,7 +199,11 @@ def result(
 
 def _list_moved(options: RecallOptions, plan: RecallPlan, outcome: Outcome) -> list[dict[str, Any]]:
     """Return the pointers that are moved, or would be in check mode; those that failed are missing."""
-    moved = []
+    moved = [
+        _to_dict(pointer.key, pointer.name, False, pointer.before, pointer.after, None)
+        for unit in plan.units
+        for pointer in unit.unit.settled
+    ]
     for unit in plan.units:
         target = unit.unit.target
         runs = {id(done): run for done, run in outcome.state.get(target, ())}

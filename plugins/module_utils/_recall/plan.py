@@ -19,7 +19,7 @@ from .._tags import RECALLED_TAG, tag_list
 from .decide import NO_EARLIER_IMAGE
 from .options import RecallOptions
 from .record import PARAMETER, Pointer, Position, Record
-from .state import Left, RecallState, Unit, list_left
+from .state import Left, RecallState, Unit
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def plan(options: RecallOptions, current: RecallState) -> RecallPlan:
         record=record,
         tags=tags,
         units=planned,
-        left=(*list_left(current.units), *(left for unit in planned for left in unit.left)),
+        left=tuple(left for unit in planned for left in (*unit.unit.left, *unit.left)),
     )
 
 
@@ -98,7 +98,7 @@ def _plan_unit(current: RecallState, unit: Unit) -> UnitPlan:
     if unit.pointers and not failures:
         state = PublishState(current.account_id, current.partition, {unit.target: unit.state})
         (empty,) = plan_publication(unit.options, state).targets
-        failures = empty.refusals
+        failures = empty.refusals or tuple(_refuse_snapshots(unit, empty))
     if failures:
         left = tuple(
             Left(pointer.key, pointer.name, pointer.before.image_id, "stays, because its target failed")
@@ -110,6 +110,22 @@ def _plan_unit(current: RecallState, unit: Unit) -> UnitPlan:
     planned = replace(empty, actions=actions, before=_own_part(unit, empty.before))
     planned = replace(planned, after=_own_part(unit, empty.after))
     return UnitPlan(unit, planned, tuple(_number(pointer, planned, unit) for pointer in unit.pointers))
+
+
+def _refuse_snapshots(unit: Unit, planned: TargetPlan) -> Iterator[Failure]:
+    """Refuse to move a parameter with a template that follows it, and then needs another version itself."""
+    moved = {pointer.key.resource for pointer in unit.pointers}
+    for name, template in unit.state.templates.items():
+        is_planned = any(action.resource == template.template_id for action in planned.actions)
+        if is_planned and template.template_id not in moved:
+            yield Failure.at(
+                unit.target,
+                "launch_templates",
+                "launch_template_names_snapshot",
+                f"launch_templates: {name} launches what {unit.options.parameter} names, but has a snapshot "
+                "of another image on the root device, with which EC2 does not launch the earlier image.",
+                "Make a version without the snapshot the default one, or leave the template out.",
+            )
 
 
 def _number(pointer: Pointer, planned: TargetPlan, unit: Unit) -> Pointer:

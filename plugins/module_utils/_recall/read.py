@@ -23,6 +23,7 @@ from .._publish.flow import name_account
 from .._publish.read import add_launches, add_sharing, open_each, read_target
 from .._publish.state import TargetState
 from .._tags import RECALLED_TAG, SOURCE_TAG
+from .._wording import LONGEST_PATH, shorten
 from .decide import MISSING, choose_restored, choose_unit
 from .options import RecallOptions
 from .read_record import name_place, read_record
@@ -106,8 +107,8 @@ def _add_pointers(
                 options, publishing, current.release, target, state, recorded, caller.account_id
             )
 
-        if not choose(state).pointers:
-            return choose(state)
+        if not (unit := choose(state)).pointers:
+            return unit
         versions = state.parameter.versions if state.parameter else ()
         unit = choose(_add_images(account_clients, target, state, [item.value for item in versions]))
         return _add_checks(account_clients, unit, is_own)
@@ -132,7 +133,8 @@ def _read_recalled(clients: Clients, options: RecallOptions) -> RecallState:
         raise ValidationError(
             [
                 Failure(
-                    f"{place} has no recall of {options.source_image_id} in {options.source_region}.",
+                    f"{shorten(place, LONGEST_PATH)} has no recall of {options.source_image_id} in "
+                    f"{options.source_region}.",
                     "Set the tombstone and the source that the recall had.",
                     "recall_not_found",
                     "tombstone_s3_uri" if options.tombstone_s3_uri else "tombstone_path",
@@ -142,6 +144,9 @@ def _read_recalled(clients: Clients, options: RecallOptions) -> RecallState:
     if record.taken_back_at:
         return current
     images, failures = _read_recorded_images(clients, record)
+    current = replace(current, release=Release(images=images), unread=failures)
+    if not record.pointers:
+        return current
     groups: dict[tuple[Target, str], list[Pointer]] = {}
     for pointer in record.pointers:
         groups.setdefault((pointer.key.target, pointer.parameter), []).append(pointer)
@@ -165,14 +170,9 @@ def _read_recalled(clients: Clients, options: RecallOptions) -> RecallState:
     done, failed = map_parallel([group for group in groups if group[0].account_id in opened], read_one)
     failures += not_opened
     failures += _name_failures({group[0]: item for group, item in failed.items()}, caller.account_id)
-    if failures and not done and not images:
+    if not done:
         raise ValidationError(failures)
-    return replace(
-        current,
-        release=Release(images=images),
-        units=tuple(unit for units in done.values() for unit in units),
-        unread=failures,
-    )
+    return replace(current, units=tuple(unit for units in done.values() for unit in units), unread=failures)
 
 
 def _read_images(

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 from .._aws import errors
 from .._aws.clients import Clients
@@ -14,6 +14,7 @@ from .._cleanup.tombstone import add_bucket_owner_hint
 from .._failures import Failure, ValidationError
 from .._model import Target
 from .._restore.read_tombstones import read_lines, read_objects
+from .._wording import LONGEST_PATH, shorten
 from .options import RecallOptions
 from .record import Record, find_record, name_object
 
@@ -40,7 +41,7 @@ def read_record(clients: Clients, options: RecallOptions, account_id: str) -> Re
     """
     texts = _read_object(clients, options, account_id) if options.tombstone_s3_uri else _read_file(options)
     record = find_record(texts, options.source)
-    place = name_place(options)
+    place = shorten(name_place(options), LONGEST_PATH)
     if options.tombstone_s3_uri and texts and record is None:
         raise ValidationError(
             [
@@ -69,7 +70,7 @@ def read_record(clients: Clients, options: RecallOptions, account_id: str) -> Re
 
 def _read_file(options: RecallOptions) -> list[str]:
     path = options.tombstone_path or ""
-    return [line for _place, line in read_lines(path)] if Path(path).exists() else []
+    return [line for _place, line in read_lines(path)] if os.path.exists(path) else []
 
 
 def _read_object(clients: Clients, options: RecallOptions, account_id: str) -> list[str]:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from .._failures import Failure
@@ -55,13 +55,15 @@ class Unit:
     """Pointers of one target that get one image, ``state.image_id``, as ``options`` publish it.
 
     ``options`` name the launch templates that move, and those that only must fit the image because they
-    follow the parameter. ``failures`` are why the target stays as it is.
+    follow the parameter. ``settled`` are pointers that an earlier run has moved. ``failures`` are why the
+    target stays as it is.
     """
 
     target: Target
     options: PublishOptions
     state: TargetState
     pointers: tuple[Pointer, ...] = ()
+    settled: tuple[Pointer, ...] = ()
     left: tuple[Left, ...] = ()
     failures: tuple[Failure, ...] = ()
 
@@ -117,9 +119,3 @@ def without_recall(state: TargetState) -> TargetState:
 
     named = {image_id: untag(image) for image_id, image in state.named.items()}
     return replace(state, image=untag(state.image) if state.image else None, named=named)
-
-
-def list_left(units: Iterable[Unit]) -> Iterator[Left]:
-    """Yield all pointers that are not moved."""
-    for unit in units:
-        yield from unit.left

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The calls of a recall, and of taking it back, by what was read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef
+from ansible_collections.golden.images.plugins.module_utils._recall.plan import RecallPlan, plan
+from ansible_collections.golden.images.plugins.module_utils._recall.record import Record
+from ansible_collections.golden.images.plugins.module_utils._recall.state import Release
+
+from tests.unit.examples import OWNER
+from tests.unit.recall.examples import (
+    AWAY,
+    BAD,
+    GOOD,
+    HERE,
+    HOME,
+    NOW,
+    OLDER,
+    OTHER,
+    SOURCE,
+    THERE,
+    image,
+    options,
+    parameter,
+    pointer,
+    state_of,
+    template,
+    unit_of,
+)
+
+MOVE = ["PutParameter", "LabelParameterVersion", "CreateLaunchTemplateVersion", "ModifyLaunchTemplate"]
+RECORD = Record(OWNER, ImageRef(HOME, SOURCE), "2026-11-30T00:00:00Z")
+
+
+def operations(planned: RecallPlan) -> list[str]:
+    """The calls, without the record."""
+    return [action.to_dict()["action"] for action in planned.actions]
+
+
+def test_the_record_is_first_then_tags_then_pointers() -> None:
+    unit = unit_of(parameter(GOOD, BAD), template(BAD))
+    planned = plan(options(), state_of(unit))
+    assert operations(planned) == ["WriteTombstone", "CreateTags", *MOVE, "CreateTags"]
+    assert [action.parameters["Tags"][0]["Value"] for action in planned.tags] == [NOW] * 2
+    assert [(item.before, item.after) for item in planned.record.pointers] == [
+        ((BAD, 1), (GOOD, None)),
+        ((BAD, 2), (GOOD, None)),
+    ]
+    assert (planned.failures, planned.refusals) == ((), ())
+
+
+def test_a_record_is_continued_with_its_time_unless_it_is_taken_back() -> None:
+    for record, time in ((RECORD, RECORD.recalled_at), (replace(RECORD, taken_back_at=NOW), NOW)):
+        planned = plan(options(), state_of(record=record))
+        assert [action.parameters["Tags"][0]["Value"] for action in planned.tags] == [time] * 2
+        assert planned.record.recalled_at == time
+        assert planned.record.taken_back_at is None
+
+
+def test_a_second_run_has_nothing_to_do() -> None:
+    images = {ref: image(ref.image_id, recalled=NOW) for ref in state_of().release.images}
+    release = Release(frozenset(images), images, frozenset(images))
+    record = RECORD.add(images, [pointer()])
+    unit = unit_of(parameter(GOOD, BAD, GOOD), recorded=(pointer(),), launch_templates=())
+    planned = plan(options(), replace(state_of(unit, record=record), release=release))
+    assert (planned.actions, planned.record) == ((), record)
+
+
+def test_a_target_without_an_earlier_image_stops_no_other_one() -> None:
+    bad, good = (
+        unit_of(parameter(*values), target=target, launch_templates=())
+        for values, target in (((BAD,), HERE), ((GOOD, BAD), THERE))
+    )
+    planned = plan(options(), state_of(bad, good))
+    assert planned.refusals == ()
+    assert [failure.error_code for failure in planned.failures] == ["no_earlier_image"]
+    assert operations(planned).count("PutParameter") == 1
+    assert [left.key.target for left in planned.left] == [HERE]
+    assert [item.key.target for item in planned.record.pointers] == [THERE]
+
+
+def test_nothing_changes_if_no_target_has_an_earlier_image() -> None:
+    planned = plan(options(), state_of(unit_of(parameter(OLDER, BAD), launch_templates=())))
+    assert [failure.error_code for failure in planned.refusals] == ["no_earlier_image"]
+    # Without a pointer, images are tagged.
+    assert operations(plan(options(parameter=""), state_of())) == ["WriteTombstone", *["CreateTags"] * 2]
+
+
+def test_an_earlier_image_that_cannot_be_used_leaves_the_target() -> None:
+    unit = unit_of(parameter(GOOD, BAD), launch_templates=())
+    hidden = replace(unit, state=replace(unit.state, image=None))
+    other = unit_of(parameter(OTHER, BAD), target=THERE, launch_templates=())
+    planned = plan(options(), state_of(hidden, other))
+    assert [failure.error_code for failure in planned.failures] == ["image_not_found"]
+    assert operations(planned).count("PutParameter") == 1
+    assert operations(planned).count("CreateTags") == 2
+
+
+def _taken_back(*units: object, failures: tuple[Failure, ...] = ()) -> RecallPlan:
+    images = {ref: image(ref.image_id, recalled=RECORD.recalled_at) for ref in state_of().release.images}
+    images[ImageRef(AWAY, OTHER)] = image(OTHER, recalled=NOW)
+    state = state_of(*units, record=RECORD.add(images, [pointer()]), unread=failures)  # type: ignore[arg-type]
+    return plan(options(state="absent"), replace(state, release=Release(images=images)))
+
+
+def test_the_tags_of_this_recall_are_removed_and_the_record_completed() -> None:
+    planned = _taken_back()
+    assert [(action.operation, action.resource) for action in planned.tags] == [
+        ("DeleteTags", BAD),
+        ("DeleteTags", SOURCE),
+    ]
+    assert planned.record.taken_back_at == NOW
+
+
+def test_a_region_that_failed_keeps_its_tags_and_the_record_stays_open() -> None:
+    failure = Failure.at(HERE, "GetParameterHistory", "AccessDenied", "No.", "Allow it.")
+    planned = _taken_back(failures=(failure,))
+    assert [action.resource for action in planned.tags] == [SOURCE]
+    assert planned.record.taken_back_at is None
+    assert planned.failures == (failure,)
