@@ -563,6 +563,39 @@ def _lifecycle_policy(aws: SimulatedAws) -> None:
     )
 
 
+def test_recall(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
+    policy = policies.RECALL
+    publishing.with_role(fixture)
+    old, new = (publishing.golden_images(fixture, release) for release in ("2026.10", "2026.11"))
+    publishing.add_templates(aws, new)
+    aws.client("s3", OWNER, HOME).create_bucket(Bucket=BUCKET)
+    user = Attached(aws, fixture, tmp_path, [policies.PUBLISH.document(), policies.ASSUME_ROLES.document()])
+    user.give_role([CONSUMER], policies.PUBLISH.document())
+    in_consumers = publishing.in_consumers(fixture)
+    tasks = [
+        publishing.publish(one[HOME], images=one, source_image_id=one[HOME], **in_consumers)
+        for one in (old, new)
+    ]
+    ok(user.ansible.tasks(tasks))
+    release = {"source_image_id": new[HOME], "source_region": HOME, "regions": [HOME], "region": HOME}
+    recall = {**release, "parameter": publishing.PARAMETER, "launch_templates": [publishing.TEMPLATE]}
+    local = {"tombstone_path": str(tmp_path / "recalls.jsonl")}
+    stored = {"tombstone_s3_uri": f"s3://{BUCKET}/web"}
+    user.change(policy.required(), policies.PUBLISH.document(), policies.ASSUME_ROLES.document())
+    taken_back = {"state": "absent", **release, **in_consumers}
+    run_tasks(user, ("ami_recall", {**recall, **local}), ("ami_recall", {**taken_back, **local}))
+    user.change(policy.document(), policies.PUBLISH.document(), policies.ASSUME_ROLES.document())
+    run_tasks(
+        user, ("ami_recall", {**recall, **in_consumers, **stored}), ("ami_recall", {**taken_back, **stored})
+    )
+    assert publishing.value(aws, CONSUMER, HOME) == new[HOME]
+    assert_least(aws, user, policy)
+    assert user.denied(f"role/{ROLE}") == set()
+    # The tag of a source, which makes an image a copy, cannot be set.
+    tag = {"Key": MARKS[0], "Value": "x"}
+    assert _refused(user.client("ec2").create_tags, Resources=[new[HOME]], Tags=[tag])
+
+
 def test_restore(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     policy = policies.RESTORE
     ec2 = aws.client("ec2", OWNER, HOME)
