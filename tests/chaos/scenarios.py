@@ -412,11 +412,11 @@ def _recall(world: World) -> Setup:
         world.client("ec2", REGIONS[1]).create_tags(Resources=[images[REGIONS[1]]], Tags=[tag])
         options = _publishing(world, images, images[REGIONS[0]])
         _prepare(world, Command(tasks=[{"name": "publish", MODULES + "ami_publish": options}]))
-    world.client("s3", REGIONS[0]).create_bucket(Bucket="recalls")
+    world.client("s3", HOME).create_bucket(Bucket=BUCKET)
     given = {name: value for name, value in options.items() if name != "images"}
     variables = {f"recall_{name}": value for name, value in given.items()}
     places = {"recall_regions": list(REGIONS), "recall_source_region": REGIONS[0]}
-    return Setup(Command("recall_ami", {**variables, **places, "recall_tombstone_s3_uri": "s3://recalls"}))
+    return Setup(Command("recall_ami", {**variables, **places, "recall_tombstone_s3_uri": f"s3://{BUCKET}"}))
 
 
 def _probe(world: World) -> Setup:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from .._failures import Failure
@@ -17,6 +17,7 @@ from .._publish.state import (
     LABEL_PREFIX,
     LaunchTemplate,
     Parameter,
+    ParameterVersion,
     TargetState,
     TemplateVersion,
     follows,
@@ -50,6 +51,10 @@ class _Target:
         if not image_id or not is_image_id(image_id):
             return False
         return self.release.includes(ImageRef(self.target.region, image_id), self.state.named.get(image_id))
+
+    def has_label_of_release(self, version: ParameterVersion) -> bool:
+        """Whether a version was published as one of the release; its image may be deregistered."""
+        return not version.labels.isdisjoint(label_for(ref.image_id) for ref in self.release.refs)
 
     def is_recalled(self, image_id: str) -> bool:
         """Whether the ID is that of an image of the release, or of another one that was recalled."""
@@ -100,7 +105,7 @@ def choose_unit(
             )
         label = label_for(options.previous_source_image_id)
     else:
-        image_id = find_earlier_image(known.state.parameter, known.is_recalled)
+        image_id = _find_earlier_image(known)
         label = find_label(state, image_id) if image_id else ""
         if image_id is None:
             failures = (_report_no_earlier_image(known),)
@@ -126,10 +131,11 @@ def choose_unit(
     )
 
 
-def find_earlier_image(parameter: Parameter | None, is_recalled: Callable[[str], bool]) -> str | None:
+def _find_earlier_image(known: _Target) -> str | None:
     """Return the image of the newest version whose image is not recalled; None if there is none."""
-    for version in reversed(parameter.versions if parameter else ()):
-        if is_image_id(version.value) and not is_recalled(version.value):
+    for version in reversed(known.state.parameter.versions if known.state.parameter else ()):
+        is_recalled = known.is_recalled(version.value) or known.has_label_of_release(version)
+        if is_image_id(version.value) and not is_recalled:
             return version.value
     return None
 
@@ -164,7 +170,7 @@ class _Sorted:
             self.moved.append(new)
         elif recorded and recorded.after == Position(new.before.image_id, None):
             # An interrupted run may have put the value without its label.
-            self.moved.append(recorded)
+            self.moved.append(replace(recorded, name=new.name))
         elif recorded and recorded.after == new.before:
             self.settled.append(recorded)
         else:
@@ -180,8 +186,9 @@ def _sort(known: _Target) -> _Sorted:
     else:
         latest = parameter.latest
         label = next((item for item in sorted(latest.labels) if item.startswith(LABEL_PREFIX)), "")
+        is_named = known.is_of_release(latest.value) or known.has_label_of_release(latest)
         before = Position(latest.value, latest.version)
-        new, is_named = Pointer(key, name, name, before, before, label), known.is_of_release(latest.value)
+        new = Pointer(key, name, name, before, before, label)
         found.add(new, known.recorded.get(key), is_named, _NOT_OF_RELEASE, latest.value)
     templates: dict[str, str] = {}
     for given in known.options.launch_templates:

@@ -180,7 +180,8 @@ def result(
 ) -> dict[str, Any]:
     """Return the keys that are specific to this module."""
     record = plan.record
-    tagged = {(action.target.region, action.resource) for action in plan.tags}
+    done = plan.tags if options.check_mode else outcome.performed
+    tagged = {(item["region"], item["resource"]) for item in (action.to_dict() for action in done)}
     return {
         "images": [
             {

@@ -39,6 +39,7 @@ from tests.unit.recall.examples import (
     unit_of,
 )
 
+GONE = "ami-0123456789abcdef0"
 FOLLOWS = f"resolve:ssm:{NAME}"
 # What is there, and then: the image, the pointers that move, the failures, the reasons why others stay.
 CASES: dict[str, tuple[dict[str, Any], tuple[str | None, list[str], list[str], list[str]]]] = {
@@ -98,6 +99,10 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str | None, list[str], list[str], l
         {"parameter": parameter(GOOD, BAD), "template": template(BAD, OTHER, default=1)},
         (GOOD, [NAME, TEMPLATE], ["launch_template_versions_differ"], []),
     ),
+    "deregistered image of the release": (
+        {"parameter": parameter(GOOD, GONE, labels={2: SOURCE}), "launch_templates": ()},
+        (GOOD, [NAME], [], []),
+    ),
     "nothing there": ({}, (None, [], [], ["does not exist"] * 2)),
 }
 
@@ -114,8 +119,8 @@ def test_what_names_the_release_moves_and_nothing_else(case: str) -> None:
 
 
 def test_the_label_moves_with_the_image() -> None:
-    unit = unit_of(parameter(GOOD, OTHER, BAD, labels={1: OLDER, 2: SOURCE}), previous_source_image_id=None)
-    assert (unit.state.image_id, unit.options.source_image_id) == (OTHER, SOURCE)
+    unit = unit_of(parameter(GOOD, OTHER, BAD, labels={1: OLDER, 2: GOOD}))
+    assert (unit.state.image_id, unit.options.source_image_id) == (OTHER, GOOD)
     # Without one, it is that of the image itself or of its source.
     assert unit_of(parameter(GOOD, BAD)).options.source_image_id == GOOD
 
