@@ -29,7 +29,7 @@ import yaml
 from checks import aws_cli
 from simulated_aws.client import SimulatedAws
 
-from . import probing, trail
+from . import in_process, probing, trail
 from .convergence import changing_calls
 from .encrypted import USE
 from .fixture import HOME, OWNER
@@ -82,6 +82,7 @@ IMAGES = {
     "docs/moving/README.md": ("golden-plain", "golden-plain-copy"),
     "docs/moving/from-amazon-aws.md": ("golden-plain", "golden-old-2"),
     "docs/publishing.md": ("golden-plain", "golden-old-2"),
+    "docs/recalling.md": ("golden-plain", "golden-old-2"),
     "docs/restoring.md": ("golden-old-1", "golden-old-2"),
     "docs/verifying.md": ("golden-plain", "golden-old-2"),
 }
@@ -254,6 +255,34 @@ def _distributed(world: World) -> None:
     world.write("verify.yml", json.dumps(verified))
 
 
+def _release(world: World) -> None:
+    """Publish two images in two accounts, one after the other, and make a bucket."""
+    _make_bucket(world)
+    _share(world)
+    earlier = world.aws.client("ec2", OWNER, HOME).copy_image(
+        SourceImageId=world.image("golden-plain"), SourceRegion=HOME, Name="golden-web-1"
+    )["ImageId"]
+    world.aws.client("ec2", OWNER, HOME).modify_image_attribute(
+        ImageId=earlier, LaunchPermission={"Add": [{"UserId": world.aws.account_id("web")}]}
+    )
+    for image_id in (earlier, world.image("golden-plain")):
+        options = {
+            "images": {HOME: image_id},
+            "source_image_id": image_id,
+            "parameter": "/golden/web",
+            "account_ids": [world.aws.account_id("web")],
+            "consumer_role_name": ROLE,
+            "external_id": "golden-images",
+            "publish_older": True,
+        }
+        done = in_process.run(world.aws, OWNER, "ami_publish", options)
+        assert done["failures"] == [], done
+    for account in (OWNER, "web"):
+        world.aws.client("ec2", account, HOME).create_launch_template(
+            LaunchTemplateName="web", LaunchTemplateData={"ImageId": world.image("golden-plain")}
+        )
+
+
 def _retire(world: World) -> None:
     """Disable the old images, as a cleanup does that writes down what they lose."""
     s3 = world.aws.client("s3", OWNER, HOME)
@@ -344,6 +373,7 @@ PREPARED: dict[str, Callable[[World], None]] = {
     "docs/moving/from-image-builder.md": _build_with_image_builder,
     "docs/moving/from-packer.md": _build_with_packer,
     "docs/publishing.md": _distributed,
+    "docs/recalling.md": _release,
     "docs/restoring.md": _retire,
     "docs/verifying.md": _share,
 }
