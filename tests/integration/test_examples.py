@@ -15,7 +15,7 @@ import yaml
 
 from simulated_aws.client import SimulatedAws
 
-from . import encrypted, probing, samples, trail
+from . import encrypted, in_process, probing, samples, trail
 from .fixture import HOME, OWNER, Fixture
 from .playbook import CHECKOUT, MODULES, Ansible
 
@@ -144,6 +144,8 @@ def _prepare(
         _launch_releases(aws, fixture)
     if name == "ami_publish":
         _prepare_publishing(aws, images)
+    if name == "ami_recall":
+        _publish_releases(aws, fixture)
     if name == "ami_restore":
         _retire(aws, ansible.folder, images)
     if name in ("ami_share_audit", "ami_share_diagnose"):
@@ -152,6 +154,32 @@ def _prepare(
         _share_from_elsewhere(aws, fixture)
     if name == "distribution_report":
         _prepare_bucket(aws)
+
+
+def _publish_releases(aws: SimulatedAws, fixture: Fixture) -> None:
+    """Publish an image and the golden one in two accounts, one after the other."""
+    aws.client("s3", OWNER, HOME).create_bucket(Bucket="golden-images")
+    image = {"account": OWNER, "region": HOME, "sharing": {"accounts": ["web-prod"]}}
+    devices = [{"device_name": "/dev/xvda", "size": 8}]
+    earlier = fixture.add_images({"earlier": {**image, "name": "golden-web-2026.10.1", "devices": devices}})
+    permission = {"Add": [{"UserId": "012345678901"}]}
+    ec2 = aws.client("ec2", OWNER, HOME)
+    ec2.modify_image_attribute(ImageId=fixture.image_id, LaunchPermission=permission)
+    for image_id in (earlier["earlier"], fixture.image_id):
+        options = {
+            "images": {HOME: image_id},
+            "source_image_id": image_id,
+            "parameter": "/golden/web",
+            "account_ids": ["012345678901"],
+            "consumer_role_name": ROLE,
+            "publish_older": True,
+        }
+        done = in_process.run(aws, OWNER, "ami_publish", options)
+        assert done["failures"] == [], done
+    for account in (OWNER, "web-prod"):
+        aws.client("ec2", account, HOME).create_launch_template(
+            LaunchTemplateName="web", LaunchTemplateData={"ImageId": fixture.image_id}
+        )
 
 
 def _launch_releases(aws: SimulatedAws, fixture: Fixture) -> None:

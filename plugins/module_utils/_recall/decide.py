@@ -62,11 +62,11 @@ class _Target:
             ImageRef(self.target.region, image_id), self.state.named.get(image_id)
         )
 
-    def fail(self, action: str, error_code: str, message: str, remedy: str) -> Failure:
-        """Return a failure because of which this target stays as it is."""
+    @property
+    def where(self) -> str:
+        """Return the beginning of a message about this target; empty for the own account."""
         is_own = self.target.account_id == self.own_account_id
-        where = "" if is_own else f"In account {self.target.account_id}: "
-        return Failure.at(self.target, action, error_code, where + message, remedy)
+        return "" if is_own else f"In account {self.target.account_id}: "
 
 
 def choose_unit(
@@ -96,10 +96,12 @@ def choose_unit(
         image_id = state.image_id
         if image_id is not None and known.is_recalled(image_id):
             failures = (
-                known.fail(
+                Failure.at(
+                    known.target,
                     "previous_source_image_id",
                     "image_recalled",
-                    f"{image_id}, the image of {options.previous_source_image_id}, was recalled.",
+                    f"{known.where}{image_id}, the image of {options.previous_source_image_id}, was "
+                    "recalled.",
                     "Set the source of another release.",
                 ),
             )
@@ -230,10 +232,11 @@ def _report_no_earlier_image(known: _Target) -> Failure:
         message = f"The parameter {name}, whose history has the earlier images, does not exist."
     else:
         message = f"Each version of {name} names an image of the release, or another one that was recalled."
-    return known.fail(
+    return Failure.at(
+        known.target,
         "parameter",
         NO_EARLIER_IMAGE,
-        message,
+        known.where + message,
         "Publish another release (publish_ami), which replaces this one, and recall again.",
     )
 
@@ -249,12 +252,13 @@ def _refuse_mixed(known: _Target, names: list[str], image_id: str | None) -> Ite
                 or follows(version, known.options.parameter)
             ):
                 continue
-            yield known.fail(
+            yield Failure.at(
+                known.target,
                 "launch_templates",
                 "launch_template_versions_differ",
-                f"launch_templates: {name} has the default version {template.default.number} and the "
-                f"latest version {template.latest.number}. Version "
-                f"{version.number} launches {version.image_id}, which is not of the release.",
+                f"{known.where}launch_templates: {name} has the default version {template.default.number} "
+                f"and the latest version {template.latest.number}. Version {version.number} launches "
+                f"{version.image_id}, which is not of the release.",
                 "Set launch_template_base_version: default if only the default version counts, or leave the "
                 "template out and change it yourself.",
             )
