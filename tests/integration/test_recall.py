@@ -285,3 +285,19 @@ def test_targets_that_cannot_go_back_stay_and_fail_after_the_others(
     run = ansible.run(PLAYBOOK, unknown)
     assert [item["error_code"] for item in run.facts["recall_failures"]] == ["image_not_found"]
     assert publishing.written(aws, refused=True) == []
+
+
+def test_an_account_that_cannot_be_read_stops_no_other_one(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
+) -> None:
+    first, second = releases
+    accounts = fixture.account_ids(CONSUMER, "web-staging")
+    run = ansible.run(PLAYBOOK, variables(fixture, tmp_path, second[HOME], account_ids=accounts))
+    assert (run.code, run.facts["recall_status"]) == (2, "incomplete"), run.text
+    assert {item["account_id"] for item in run.facts["recall_failures"]} == {accounts[1]}
+    assert publishing.values(aws) == launch_images(aws) == everywhere(first)
+    # The tombstone has only what was moved, and is not written again for what failed.
+    written = (tmp_path / "recalls.jsonl").read_text()
+    run = ansible.run(PLAYBOOK, variables(fixture, tmp_path, second[HOME], account_ids=accounts))
+    assert (run.code, run.facts["recall_status"], run.changed) == (2, "failed", []), run.text
+    assert (tmp_path / "recalls.jsonl").read_text() == written
