@@ -700,6 +700,7 @@ RECALL = Policy(
             "TagImages",
             "the tag of recalled images",
             ("ec2:CreateTags", "ec2:DeleteTags"),
+            resources=("arn:aws:ec2:*::image/*",),
             condition={"ForAllValues:StringEquals": {"aws:TagKeys": [RECALLED_TAG]}},
         ),
         Statement(

@@ -13,9 +13,11 @@ description:
   - Tags all images of the release in the account whose credentials are used with C(golden.images:recalled), so that no task of
     this collection distributes or publishes them, and moves what names them back to the previous good image.
   - The images are the source itself, copies of it with the tag C(golden.images:source), and copies of these.
+    One that is deregistered is known by its label in O(parameter), or by the tombstone of an earlier run.
   - A parameter that names one of them gets the image of its newest version with another release again. A launch template in
-    O(launch_templates) moves if its default or latest version has the ID of such an image. All else stays as it is and is named
-    in RV(results), with the reason.
+    O(launch_templates) moves if its default and latest version have the ID of such an image. All else stays as it is and is named
+    in RV(results), with the reason; a template of which only one of the two has such an ID fails the task after that.
+  - What somebody else changes during the task stays as it is, and fails the task.
   - Everything is read, and each target is planned and checked as a rollback of M(golden.images.ami_publish), before the first
     change. A target that cannot go back stays as it is, and fails the task after the others were moved.
   - What was there is written to O(tombstone_path) or O(tombstone_s3_uri) before the first change. With O(state=absent), all that
@@ -44,7 +46,8 @@ options:
     required: true
   regions:
     description:
-      - The regions in which to recall the release, by default all enabled regions of the account.
+      - The regions in which to recall the release, by default all enabled regions of the account. Copies of copies are searched
+        for in all of these.
     type: list
     elements: str
     default: []
@@ -98,7 +101,7 @@ options:
   tombstone_s3_uri:
     description:
       - The location of the state before the recall in S3, as C(s3://bucket/folder). It is the object
-        C(recall/REGION/IMAGE_ID.json) there.
+        C(recall/ACCOUNT/REGION/IMAGE_ID.json) there.
     type: str
   tombstone_s3_bucket_owner:
     description:
@@ -237,7 +240,7 @@ tombstone:
   description: Where the state before the recall is, a file or the URI of an object in S3.
   returned: success, and failure after something was changed
   type: str
-  sample: s3://golden-images/tombstones/recall/us-east-1/ami-0123456789abcdef0.json
+  sample: s3://golden-images/tombstones/recall/111122223333/us-east-1/ami-0123456789abcdef0.json
 actions:
   description:
     - The AWS calls that changed something, or would in check mode, in their order in each region. A

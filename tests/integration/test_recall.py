@@ -229,7 +229,7 @@ def test_what_was_changed_since_is_left_and_named(
     given["recall_tombstone_s3_uri"] = "s3://recalls/golden"
     run = ansible.run(PLAYBOOK, given)
     assert run.code == 0, run.text
-    key = f"golden/recall/{HOME}/{second[HOME]}.json"
+    key = f"golden/recall/{aws.account_id(OWNER)}/{HOME}/{second[HOME]}.json"
     body = aws.client("s3", OWNER, HOME).get_object(Bucket="recalls", Key=key)["Body"].read()
     record = json.loads(body)
     assert len(record["pointers"]) == 2 * len(EVERYWHERE)

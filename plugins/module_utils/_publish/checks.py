@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from .._failures import Failure
@@ -81,12 +81,12 @@ def _check_image(options: PublishOptions, state: TargetState, own: bool) -> Iter
                 "Check the name, or remove the region if nothing was published there.",
             )
             return
-        others = _list_own_labels(state.parameter)
+        others = list_own_labels(state.parameter)
         yield Obstacle(
             "label_not_found",
             "source_image_id",
             f"No version of {options.parameter} has the label {label}: no copy of it was published here, or "
-            f"the label was removed. {_name_labels(others)}",
+            f"the label was removed. {name_labels(others)}",
             "Set source_image_id to the ID in one of these labels, or remove the region."
             if others
             else "Publish the copy of this region first (golden.images.publish_ami), or remove the region.",
@@ -127,17 +127,18 @@ def _check_share(options: PublishOptions, current: PublishState, target: Target)
         yield Obstacle("resource_share_differs", "publish_share_external", *difference)
 
 
-def _list_own_labels(parameter: Parameter) -> list[str]:
+def list_own_labels(parameter: Parameter, without: Collection[str] = ()) -> list[str]:
     """Return this collection's labels with their versions, the newest version first."""
     return [
         f"{label} (version {version.version})"
         for version in reversed(parameter.versions)
         for label in sorted(version.labels)
-        if label.startswith(LABEL_PREFIX)
+        if label.startswith(LABEL_PREFIX) and label not in without
     ]
 
 
-def _name_labels(labels: list[str]) -> str:
+def name_labels(labels: list[str]) -> str:
+    """Return a sentence that names some of the labels, and counts the others."""
     if not labels:
         return "There are no labels of other images."
     return f"Labels there: {join_texts(labels, _NAMED)}."

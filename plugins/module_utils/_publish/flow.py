@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -78,9 +78,18 @@ def read_state(clients: Clients, options: PublishOptions) -> PublishState:
 
 
 def apply(
-    clients: Clients, options: PublishOptions, current: PublishState, plan: Plan, report: Report
+    clients: Clients,
+    options: PublishOptions,
+    current: PublishState,
+    plan: Plan,
+    report: Report,
+    find_changed: Callable[[Mapping[str, Any], Target], Mapping[str, Failure]] | None = None,
 ) -> Outcome:
-    """Perform the plan in all targets in parallel; each waits until AWS has validated its value."""
+    """Perform the plan in all targets in parallel; each waits until AWS has validated its value.
+
+    ``find_changed`` reads a target again right before its first call, and returns why parameters and
+    templates, by name or ID, stay as they are.
+    """
     actions = {target.target: target.actions for target in plan.targets if target.actions}
     if not actions:
         return Outcome()
@@ -98,7 +107,11 @@ def apply(
         if any(action.service == "ram" for action in actions[target]):
             services["ram"] = account_clients.client("ram", target.region)
         arn = parameter_arn(current.partition, target, options.parameter)
-        return perform_target(services, actions[target], current.targets[target], options.wait_timeout, arn)
+        changed = find_changed(services, target) if find_changed else {}
+        left = tuple(action for action in actions[target] if action.resource not in changed)
+        run = perform_target(services, left, current.targets[target], options.wait_timeout, arn)
+        run.failures += changed.values()
+        return run
 
     optional = targets_in(options.best_effort_regions, actions)
     waiting = waiting_reporter(report, "Publishing", len({target.region for target in actions}))

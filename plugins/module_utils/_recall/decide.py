@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from .._failures import Failure
-from .._model import ImageRef, Target
+from .._model import RESOLVE, ImageRef, Target
 from .._option import is_image_id
+from .._parameter_names import is_named, name_in_arn
+from .._publish.checks import list_own_labels, name_labels
 from .._publish.options import DEFAULT, LATEST, PublishOptions
 from .._publish.state import (
     LABEL_PREFIX,
@@ -30,7 +32,9 @@ from .record import LAUNCH_TEMPLATE, PARAMETER, Pointer, PointerKey, Position
 from .state import Left, Release, Unit
 
 NO_EARLIER_IMAGE = "no_earlier_image"
+LABEL_NOT_FOUND = "label_not_found"
 MISSING = "does not exist"
+ELSEWHERE = "names another image already"
 NOT_MOVED = "was not moved by the recall"
 _NOT_OF_RELEASE = "is not an image of the release"
 
@@ -47,20 +51,39 @@ class _Target:
     own_account_id: str
 
     def is_of_release(self, image_id: str | None) -> bool:
-        """Whether the ID is that of an image of the release in this region."""
+        """Whether the ID is that of an image of the release in this region, which may be deregistered."""
         if not image_id or not is_image_id(image_id):
             return False
-        return self.release.includes(ImageRef(self.target.region, image_id), self.state.named.get(image_id))
-
-    def has_label_of_release(self, version: ParameterVersion) -> bool:
-        """Whether a version was published as one of the release; its image may be deregistered."""
-        return not version.labels.isdisjoint(label_for(ref.image_id) for ref in self.release.refs)
+        ref = ImageRef(self.target.region, image_id)
+        return self.release.includes(ref, self.state.named.get(image_id)) or any(
+            version.value == image_id and version.labels & self.release.labels for version in self.versions
+        )
 
     def is_recalled(self, image_id: str) -> bool:
         """Whether the ID is that of an image of the release, or of another one that was recalled."""
-        return self.release.is_recalled(
-            ImageRef(self.target.region, image_id), self.state.named.get(image_id)
-        )
+        ref = ImageRef(self.target.region, image_id)
+        return self.is_of_release(image_id) or self.release.is_recalled(ref, self.state.named.get(image_id))
+
+    @property
+    def versions(self) -> tuple[ParameterVersion, ...]:
+        """Return the history of the parameter."""
+        return self.state.parameter.versions if self.state.parameter else ()
+
+    @property
+    def has_named_release(self) -> bool:
+        """Whether the parameter has ever named an image of the release, and so is of its family."""
+        return any(self.is_of_release(version.value) for version in self.versions)
+
+    def find_pinned(self, version: TemplateVersion) -> ParameterVersion | None:
+        """Return the version of the parameter that a template names by number or label; else None."""
+        named, _colon, selector = (version.image_id or "").removeprefix(RESOLVE).rpartition(":")
+        name = self.options.parameter
+        if named != name and not is_named(
+            name, name_in_arn(named, self.target.account_id, self.target.region)
+        ):
+            return None
+        found = (item for item in self.versions if selector == str(item.version) or selector in item.labels)
+        return next(found, None)
 
     @property
     def where(self) -> str:
@@ -85,33 +108,20 @@ def choose_unit(
     have been interrupted while it moved them.
     """
     known = _Target(publishing, release, target, state, recorded, own_account_id)
-    found = _sort(known)
-    unit = Unit(target, publishing, state, settled=tuple(found.settled), left=tuple(found.left))
+    image_id, label, failures = _choose_image(known, options.previous_source_image_id)
+    found = _sort(known, image_id)
+    unit = Unit(
+        target,
+        publishing,
+        state,
+        settled=tuple(found.settled),
+        left=tuple(found.left),
+        left_failures=tuple(found.failures),
+    )
     if not found.moved:
         return unit
     moves_parameter = any(pointer.key.kind == PARAMETER for pointer in found.moved)
     names = [pointer.name for pointer in found.moved if pointer.key.kind != PARAMETER]
-    failures: tuple[Failure, ...] = ()
-    if options.previous_source_image_id:
-        image_id = state.image_id
-        if image_id is not None and known.is_recalled(image_id):
-            failures = (
-                Failure.at(
-                    known.target,
-                    "previous_source_image_id",
-                    "image_recalled",
-                    f"{known.where}{image_id}, the image of {options.previous_source_image_id}, was "
-                    "recalled.",
-                    "Set the source of another release.",
-                ),
-            )
-        label = label_for(options.previous_source_image_id)
-    else:
-        image_id = _find_earlier_image(known)
-        label = find_label(state, image_id) if image_id else ""
-        if image_id is None:
-            failures = (_report_no_earlier_image(known),)
-    failures += tuple(_refuse_mixed(known, names, image_id))
     # A template that follows the parameter must fit the image, too.
     following = [
         name
@@ -133,11 +143,41 @@ def choose_unit(
     )
 
 
-def _find_earlier_image(known: _Target) -> str | None:
+def _choose_image(known: _Target, previous: str | None) -> tuple[str | None, str, tuple[Failure, ...]]:
+    """Return the image to go back to, its label, and why there is none.
+
+    ``previous`` is the source of the one that the user has selected. A parameter that never named the release
+    is of another family, and so are its images.
+    """
+    if previous is None:
+        image_id = find_earlier_image(known.state.parameter, known.is_recalled)
+        if image_id is None or not known.has_named_release:
+            return None, "", (_report_no_earlier_image(known, image_id),)
+        return image_id, find_label(known.state, image_id), ()
+    image_id, label = known.state.image_id, label_for(previous)
+    if image_id is None:
+        return None, label, (_report_no_label(known, label),)
+    if not known.is_recalled(image_id):
+        return image_id, label, ()
+    return (
+        image_id,
+        label,
+        (
+            Failure.at(
+                known.target,
+                "previous_source_image_id",
+                "image_recalled",
+                f"{known.where}{image_id}, the image of {previous}, was recalled.",
+                "Set previous_source_image_id to the source of another release.",
+            ),
+        ),
+    )
+
+
+def find_earlier_image(parameter: Parameter | None, is_recalled: Callable[[str], bool]) -> str | None:
     """Return the image of the newest version whose image is not recalled; None if there is none."""
-    for version in reversed(known.state.parameter.versions if known.state.parameter else ()):
-        is_recalled = known.is_recalled(version.value) or known.has_label_of_release(version)
-        if is_image_id(version.value) and not is_recalled:
+    for version in reversed(parameter.versions if parameter else ()):
+        if is_image_id(version.value) and not is_recalled(version.value):
             return version.value
     return None
 
@@ -158,11 +198,15 @@ def find_label(state: TargetState, image_id: str) -> str:
 
 @dataclass
 class _Sorted:
-    """The pointers of a target: those to move, those that an earlier run has moved, and the others."""
+    """The pointers of a target: those to move, those that an earlier run has moved, and the others.
+
+    ``failures`` are why some of the others stay, although they name the release.
+    """
 
     moved: list[Pointer] = field(default_factory=list)
     settled: list[Pointer] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
 
     def add(
         self, new: Pointer, recorded: Pointer | None, is_named: bool, reason: str, image_id: str | None
@@ -179,8 +223,11 @@ class _Sorted:
             self.left.append(Left(new.key, new.name, image_id, reason))
 
 
-def _sort(known: _Target) -> _Sorted:
-    """Sort the parameter and the launch templates, each once, by whether they name the release."""
+def _sort(known: _Target, earlier: str | None) -> _Sorted:
+    """Sort the parameter and the launch templates, each once, by whether they name the release.
+
+    ``earlier`` is the image that they go back to.
+    """
     found, name, parameter = _Sorted(), known.options.parameter, known.state.parameter
     key = PointerKey(known.target, PARAMETER, name)
     if parameter is None:
@@ -188,10 +235,10 @@ def _sort(known: _Target) -> _Sorted:
     else:
         latest = parameter.latest
         label = next((item for item in sorted(latest.labels) if item.startswith(LABEL_PREFIX)), "")
-        is_named = known.is_of_release(latest.value) or known.has_label_of_release(latest)
         before = Position(latest.value, latest.version)
-        new = Pointer(key, name, name, before, before, label)
-        found.add(new, known.recorded.get(key), is_named, _NOT_OF_RELEASE, latest.value)
+        new, is_named = Pointer(key, name, name, before, before, label), known.is_of_release(latest.value)
+        reason = ELSEWHERE if known.has_named_release else _NOT_OF_RELEASE
+        found.add(new, known.recorded.get(key), is_named, reason, latest.value)
     templates: dict[str, str] = {}
     for given in known.options.launch_templates:
         template = known.state.templates.get(given)
@@ -199,69 +246,113 @@ def _sort(known: _Target) -> _Sorted:
             key = PointerKey(known.target, LAUNCH_TEMPLATE, given)
             found.left.append(Left(key, given, None, MISSING))
         elif templates.setdefault(template.template_id, given) == given:
-            _sort_template(known, found, given, template)
+            _sort_template(known, found, given, template, earlier)
     return found
 
 
-def _sort_template(known: _Target, found: _Sorted, name: str, template: LaunchTemplate) -> None:
-    """Add a launch template: it moves if a version in use has the ID of an image of the release."""
+def _sort_template(
+    known: _Target, found: _Sorted, name: str, template: LaunchTemplate, earlier: str | None
+) -> None:
+    """Add a launch template: it moves if all its versions in use have the ID of an image of the release.
+
+    One whose latest version has the earlier image already moves, too: an interrupted run has made it.
+    """
     key = PointerKey(known.target, LAUNCH_TEMPLATE, template.template_id)
-    in_use, image_id = versions_in_use(known.options, template), template.default.image_id
-    named = [item.image_id or "" for item in in_use if known.is_of_release(item.image_id)]
-    # Only the latest version may name the release: the default one is what is restored.
-    own = image_id if image_id and (is_image_id(image_id) or not named) else next(iter(named), "")
-    before = Position(own, template.default.number)
+    in_use, default = versions_in_use(known.options, template), template.default
+    recorded = known.recorded.get(key)
+    named = [item for item in in_use if known.is_of_release(item.image_id)]
+    made = {earlier, recorded.after.image_id if recorded else None} - {None}
+    moves = default in named and all(item in named or item.image_id in made for item in in_use)
+    if not moves and (failures := list(_refuse_template(known, name, template, named))):
+        found.left.append(Left(key, name, default.image_id, "stays, because it failed"))
+        found.failures += failures
+        return
+    before = Position(default.image_id or "", default.number)
     new = Pointer(key, known.options.parameter, name, before, before, latest_version=template.latest.number)
-    found.add(new, known.recorded.get(key), bool(named), _explain(known.options, in_use), image_id)
+    found.add(new, recorded, moves, _explain(known, in_use), default.image_id)
+
+
+def _refuse_template(
+    known: _Target, name: str, template: LaunchTemplate, named: list[TemplateVersion]
+) -> Iterator[Failure]:
+    """Yield why a launch template stays although one of its versions in use launches the release.
+
+    ``named`` are the versions with the ID of an image of the release.
+    """
+    if named:
+        other = next(
+            (item for item in (template.latest, template.default) if item not in named), template.latest
+        )
+        yield Failure.at(
+            known.target,
+            "launch_templates",
+            "launch_template_versions_differ",
+            f"{known.where}launch_templates: {name} has the default version {template.default.number} and "
+            f"the latest version {template.latest.number}. Version {named[0].number} launches "
+            f"{named[0].image_id}, which is of the release; version {other.number} launches "
+            f"{other.image_id or 'no image'}.",
+            "Set launch_template_base_version: default if only the default version counts, or change the "
+            "template yourself.",
+        )
+    for version in {item.number: item for item in versions_in_use(known.options, template)}.values():
+        pinned = known.find_pinned(version)
+        if pinned and known.is_of_release(pinned.value):
+            yield Failure.at(
+                known.target,
+                "launch_templates",
+                "launch_template_follows_parameter",
+                f"{known.where}launch_templates: version {version.number} of {name} takes its image from "
+                f"{version.image_id}, which is {pinned.value}, an image of the release.",
+                f"Change the template yourself: make a version with {RESOLVE}{known.options.parameter} or "
+                "with the ID of another image the default one.",
+            )
 
 
 def _follows(options: PublishOptions, versions: tuple[TemplateVersion, ...]) -> bool:
     return all(follows(version, options.parameter) for version in versions)
 
 
-def _explain(options: PublishOptions, versions: tuple[TemplateVersion, ...]) -> str:
+def _explain(known: _Target, versions: tuple[TemplateVersion, ...]) -> str:
     """Return why a template does not move that has no ID of an image of the release."""
-    if _follows(options, versions):
-        return f"launches what {options.parameter} names"
+    name = known.options.parameter
+    if _follows(known.options, versions):
+        return f"launches what {name} names"
+    for version in versions:
+        if version.image_id is None:
+            return "launches no image of its own"
+        if not (is_image_id(version.image_id) or follows(version, name) or known.find_pinned(version)):
+            return f"takes its image from {version.image_id}, which was not looked at"
     return _NOT_OF_RELEASE
 
 
-def _report_no_earlier_image(known: _Target) -> Failure:
+def _report_no_earlier_image(known: _Target, other: str | None) -> Failure:
+    """Return the failure of a target without an earlier image; ``other`` is that of another family."""
     name = known.options.parameter
+    remedy = "Publish another release (publish_ami), which replaces this one, and recall again."
     if known.state.parameter is None:
         message = f"The parameter {name}, whose history has the earlier images, does not exist."
+    elif other is not None:
+        message = f"No version of {name} names an image of the release, so {other} may be of another family."
+        remedy = "Set the parameter in which the release was published, or previous_source_image_id."
     else:
         message = f"Each version of {name} names an image of the release, or another one that was recalled."
+    return Failure.at(known.target, "parameter", NO_EARLIER_IMAGE, known.where + message, remedy)
+
+
+def _report_no_label(known: _Target, label: str) -> Failure:
+    """Return the failure of a target without an image of the release that the user has selected."""
+    name, parameter = known.options.parameter, known.state.parameter
+    if parameter is None:
+        message, others = f"The parameter {name} does not exist.", []
+    else:
+        others = list_own_labels(parameter, known.release.labels)
+        message = f"No version of {name} has the label {label}. {name_labels(others)}"
+    remedy = "Remove previous_source_image_id, so that the history decides"
+    if others:
+        remedy = f"{remedy}, or set it to the ID in one of these labels"
     return Failure.at(
-        known.target,
-        "parameter",
-        NO_EARLIER_IMAGE,
-        known.where + message,
-        "Publish another release (publish_ami), which replaces this one, and recall again.",
+        known.target, "previous_source_image_id", LABEL_NOT_FOUND, known.where + message, f"{remedy}."
     )
-
-
-def _refuse_mixed(known: _Target, names: list[str], image_id: str | None) -> Iterator[Failure]:
-    """Refuse a template of which another version in use launches an image that is not of the release."""
-    for name in names:
-        template = known.state.templates[name]
-        for version in versions_in_use(known.options, template):
-            if (
-                version.image_id in (None, image_id)
-                or known.is_of_release(version.image_id)
-                or follows(version, known.options.parameter)
-            ):
-                continue
-            yield Failure.at(
-                known.target,
-                "launch_templates",
-                "launch_template_versions_differ",
-                f"{known.where}launch_templates: {name} has the default version {template.default.number} "
-                f"and the latest version {template.latest.number}. Version {version.number} launches "
-                f"{version.image_id}, which is not of the release.",
-                "Set launch_template_base_version: default if only the default version counts, or leave the "
-                "template out and change it yourself.",
-            )
 
 
 def choose_restored(

@@ -20,11 +20,13 @@ from .._plan import Action, Performed, Plan
 from .._progress import Report
 from .._publish import flow as publication
 from .._publish.apply import PublishRun
+from .._publish.flow import name_account
 from .._publish.state import PublishState
 from .._runner import Flow, Outcome
 from .options import RecallOptions
 from .plan import RecallPlan, UnitPlan, WriteRecord, plan
 from .read import read_state
+from .read_changes import find_changed, report_overwritten
 from .record import PARAMETER, Pointer, PointerKey, Position, Record
 from .state import Left, RecallState
 from .write_record import write_record
@@ -57,7 +59,7 @@ class _Work:
     ) -> None:
         self._clients, self._options, self._current, self._plan = clients, options, current, plan
         self._report = report
-        self._written = current.record
+        self._stored = current.stored
         self._performed: list[Any] = []
         self._failures: list[Failure] = []
         self._warnings: list[str] = []
@@ -74,21 +76,25 @@ class _Work:
     def take_back(self) -> Outcome:
         """Move the pointers, remove the tags where that did not fail, and complete the record."""
         self._move()
-        failed = {failure.region for failure in self._failures}
-        self._tag([action for action in self._plan.tags if action.target.region not in failed])
+        moved = {id(unit) for of_target in self._runs.values() for unit, run in of_target if not run.failures}
+        kept = {
+            unit.unit.target.region
+            for unit in self._plan.units
+            if unit.planned.actions and id(unit) not in moved
+        }
+        self._tag([action for action in self._plan.tags if action.target.region not in kept])
         if self._plan.record is not None and not self._failures:
             self._write(self._plan.record, _RERUN)
         return self._outcome()
 
     def _write(self, record: Record, remedy: str) -> bool:
         """Write the record if it differs from the one that was written last; return whether it is there."""
-        if record == self._written:
+        if record == self._stored.record:
             return True
-        failures = write_record(self._clients, self._options, record, remedy)
+        self._stored, failures = write_record(self._clients, self._options, record, self._stored, remedy)
         self._failures += failures
         if failures:
             return False
-        self._written = record
         action = WriteRecord(record.account_id, self._current.place)
         self._performed += [] if action in self._performed else [action]
         return True
@@ -133,6 +139,9 @@ class _Work:
                 PublishState(self._current.account_id, self._current.partition, states),
                 Plan(tuple(unit.planned for unit in by_target.values())),
                 self._report,
+                lambda services, target: find_changed(
+                    services, target, states[target], by_target[target].planned.actions
+                ),
             )
         except ValidationError as refused:
             # A role cannot be assumed any more. The images may be tagged by now.
@@ -143,6 +152,10 @@ class _Work:
         self._warnings += outcome.warnings
         for target, run in outcome.state.items():
             self._runs.setdefault(target, []).append((by_target[target], run))
+            if run.version and any(action.operation == "PutParameter" for action in run.performed):
+                name = by_target[target].unit.options.parameter
+                overwritten = report_overwritten(target, name, states[target].parameter, run.version)
+                self._failures += [name_account(item, self._current.account_id) for item in overwritten]
 
     def _outcome(self) -> Outcome:
         return Outcome(
@@ -159,12 +172,20 @@ def _add_numbers(record: Record, runs: Mapping[Target, Sequence[tuple[UnitPlan, 
         replace(pointer, after=Position(pointer.after.image_id, number))
         for of_target in runs.values()
         for unit, run in of_target
-        # Without a number, a rerun completes what failed, such as a label.
-        if not run.failures
         for pointer in unit.pointers
+        # Without a number, a rerun completes what failed, such as a label.
+        if _is_moved(unit, pointer, run)
         if (number := find_number(pointer, run)) is not None
     ]
     return record.add((), numbered)
+
+
+def _is_moved(unit: UnitPlan, pointer: Pointer, run: PublishRun) -> bool:
+    """Whether a run has completed what was planned for a pointer; others of its target may have failed."""
+    operations = {item.operation for item in unit.planned.actions if item.resource == pointer.key.resource}
+    made = {item.operation for item in run.performed if item.resource == pointer.key.resource}
+    failed = {failure.action for failure in run.failures}
+    return not run.failures or (operations <= made and not operations & failed)
 
 
 def find_number(pointer: Pointer, run: PublishRun) -> int | None:
@@ -209,10 +230,10 @@ def _list_moved(options: RecallOptions, plan: RecallPlan, outcome: Outcome) -> l
         target = unit.unit.target
         runs = {id(done): run for done, run in outcome.state.get(target, ())}
         run = runs.get(id(unit))
-        is_done = run is not None and not run.failures
-        if unit.planned.actions and not (is_done or options.check_mode):
-            continue
         for pointer in unit.pointers:
+            is_done = run is not None and _is_moved(unit, pointer, run)
+            if unit.planned.actions and not (is_done or options.check_mode):
+                continue
             is_changed = any(action.resource == pointer.key.resource for action in unit.planned.actions)
             before = pointer.before
             if not options.is_withdrawal:

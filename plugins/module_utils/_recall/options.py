@@ -105,6 +105,12 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
                 "it is required with launch_templates and account_ids.",
                 "Set the parameter in which the release was published: its history has the earlier images.",
             )
+        if self.is_withdrawal and self.account_ids and not self.consumer_role_name:
+            yield Problem(
+                "consumer_role_name",
+                "it is required with account_ids.",
+                "Set the role to assume in these accounts, or remove account_ids.",
+            )
         if self.previous_source_image_id == self.source_image_id:
             yield Problem(
                 "previous_source_image_id",

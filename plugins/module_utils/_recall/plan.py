@@ -16,7 +16,7 @@ from .._plan import Action, Plan, PlanWithoutTargets, TargetPlan
 from .._publish.plan import plan as plan_publication
 from .._publish.state import PublishState
 from .._tags import RECALLED_TAG, tag_list
-from .decide import NO_EARLIER_IMAGE
+from .decide import ELSEWHERE, LABEL_NOT_FOUND, NO_EARLIER_IMAGE
 from .options import RecallOptions
 from .record import PARAMETER, Pointer, Position, Record
 from .state import Left, RecallState, Unit
@@ -68,18 +68,21 @@ def plan(options: RecallOptions, current: RecallState) -> RecallPlan:
     planned = tuple(_plan_unit(current, unit) for unit in current.units)
     if options.is_withdrawal:
         record, tags = _record_recall(options, current, planned), tuple(_plan_tags(current))
-        refusals = tuple(_refuse_without_earlier_image(planned))
+        refusals = tuple(_refuse_without_earlier_image(current, planned))
     else:
         record, tags, refusals = current.record, tuple(_plan_untagging(current, planned)), ()
-    failures = (*current.unread, *(failure for unit in planned for failure in unit.failures))
+    failures = (
+        *current.unread,
+        *(failure for unit in planned for failure in (*unit.failures, *unit.unit.left_failures)),
+    )
     if not options.is_withdrawal and record and not record.taken_back_at and not failures:
         record = replace(record, taken_back_at=current.now)
     targets = tuple(_merge_targets(tags, planned))
     writes = [WriteRecord(current.account_id, current.place)] if record != current.record else []
     return RecallPlan(
         actions=(*writes, *(action for target in targets for action in target.actions)),
-        refusals=refusals,
-        failures=() if refusals else failures,
+        refusals=(*refusals, *current.unread) if refusals else (),
+        failures=failures,
         warnings=(*current.warnings, *Plan(targets).warnings),
         targets=targets,
         before=Plan(targets).before,
@@ -185,24 +188,40 @@ def _plan_tags(current: RecallState) -> Iterator[Action]:
 
 
 def _plan_untagging(current: RecallState, planned: Iterable[UnitPlan]) -> Iterator[Action]:
-    """Yield the calls that remove this recall's tag, in regions without a failure."""
-    failed = {failure.region for failure in current.unread}
-    failed |= {failure.region for unit in planned for failure in unit.failures}
+    """Yield the calls that remove the tag, whoever has added it, in regions whose pointers are all known.
+
+    Without a value, EC2 removes a tag with any (EC2 API Reference, DeleteTags).
+    """
     if current.record is None or current.record.taken_back_at:
         return
-    value = current.record.recalled_at
+    known = {
+        key
+        for unit in planned
+        if not unit.failures
+        for key in (
+            *(pointer.key for pointer in unit.pointers),
+            *(left.key for left in unit.unit.left),
+        )
+    }
+    kept = {failure.region for failure in current.unread}
+    kept |= {pointer.key.target.region for pointer in current.record.pointers if pointer.key not in known}
     for ref, image in sorted(current.release.images.items()):
-        if image.tags.get(RECALLED_TAG) == value and ref.region not in failed:
-            tags = {"Resources": [ref.image_id], "Tags": tag_list({RECALLED_TAG: value})}
+        if RECALLED_TAG in image.tags and ref.region not in kept:
+            tags = {"Resources": [ref.image_id], "Tags": [{"Key": RECALLED_TAG}]}
             yield Action(Target(current.account_id, ref.region), "DeleteTags", tags, ref.image_id)
 
 
-def _refuse_without_earlier_image(planned: Iterable[UnitPlan]) -> Iterator[Failure]:
-    """Yield the failures if no target has an earlier image: nothing could replace the release."""
-    concerned = [unit for unit in planned if unit.unit.pointers]
-    failures = [failure for unit in concerned for failure in unit.failures]
-    if all(any(item.error_code == NO_EARLIER_IMAGE for item in unit.failures) for unit in concerned):
-        yield from failures
+def _refuse_without_earlier_image(current: RecallState, planned: Iterable[UnitPlan]) -> Iterator[Failure]:
+    """Yield the failures if no target has, or had, an earlier image: nothing could replace the release."""
+    units = [unit for unit in planned if unit.unit.pointers]
+    was_moved = bool(current.record and current.record.pointers) or any(
+        left.key.kind == PARAMETER and left.reason == ELSEWHERE
+        for unit in current.units
+        for left in unit.left
+    )
+    without = (NO_EARLIER_IMAGE, LABEL_NOT_FOUND)
+    if not was_moved and all(any(item.error_code in without for item in unit.failures) for unit in units):
+        yield from (failure for unit in units for failure in unit.failures)
 
 
 def _merge_targets(tags: Iterable[Action], planned: Iterable[UnitPlan]) -> Iterator[TargetPlan]:

@@ -43,38 +43,34 @@ def read_state(clients: Clients, options: RecallOptions) -> RecallState:
 def _read_release(clients: Clients, options: RecallOptions) -> RecallState:
     caller, enabled = identify_with_enabled(clients, options.regions)
     regions, now = options.regions or enabled, render_time(datetime.now(UTC))
-    record = read_record(clients, options, caller.account_id)
-    looked_at = sorted({*regions, *({options.source_region} & {*enabled})})
-    images, itself, failures = _read_images(clients, options, caller.account_id, looked_at)
-    if len(failures) == len(looked_at):
+    stored = read_record(clients, options, caller.account_id)
+    # A copy can be one of a copy in a region that is not recalled.
+    looked_at = sorted({*regions, *enabled})
+    images, itself, failed = _read_images(clients, options, caller.account_id, looked_at)
+    needed = {*regions, options.source_region}
+    failures = tuple(failure for failure in failed if failure.region in needed)
+    if len(failures) == len(needed & {*looked_at}):
         raise ValidationError(failures)
-    release = find_release(caller.account_id, options.source, itself, images)
-    own = {
-        ref: image for ref, image in release.images.items() if ref.region in regions or ref == options.source
-    }
+    recorded = stored.record.images if stored.record else ()
+    release = find_release(caller.account_id, options.source, itself, images, recorded)
+    own = {ref: image for ref, image in release.images.items() if ref.region in needed}
     release = replace(release, images=own)
-    if not own:
-        raise ValidationError([_report_missing_release(options, caller.account_id, len(regions)), *failures])
     current = RecallState(
         caller.account_id,
         caller.partition,
         now,
         release,
-        record=record,
+        stored=stored,
         unread=failures,
-        warnings=_warn_of_source(options, itself),
-        place=name_place(options),
+        warnings=(*_warn_of_source(options, itself), *_warn_of_regions(failed, needed)),
+        place=name_place(options, caller.account_id),
     )
-    if not options.parameter:
-        return current
-    unread = {failure.region for failure in failures}
-    targets = [
-        Target(account_id, region)
-        for account_id in dict.fromkeys((caller.account_id, *options.account_ids))
-        for region in regions
-        if region not in unread
-    ]
-    return _add_pointers(clients, options, caller, current, targets)
+    if options.parameter:
+        current = _add_pointers(clients, options, caller, current, regions)
+    if not (own or recorded or any(unit.names_release for unit in current.units)):
+        missing = _report_missing_release(options, caller.account_id, len(regions))
+        raise ValidationError([missing, *current.unread])
+    return current
 
 
 def _add_pointers(
@@ -82,9 +78,16 @@ def _add_pointers(
     options: RecallOptions,
     caller: read.Caller,
     current: RecallState,
-    targets: Collection[Target],
+    regions: Collection[str],
 ) -> RecallState:
     """Return the state with what names the release in each target."""
+    unread = {failure.region for failure in current.unread}
+    targets = [
+        Target(account_id, region)
+        for account_id in dict.fromkeys((caller.account_id, *options.account_ids))
+        for region in regions
+        if region not in unread
+    ]
     publishing = options.publishing(
         options.parameter,
         tuple(dict.fromkeys(target.region for target in targets)),
@@ -118,8 +121,10 @@ def _add_pointers(
     failures = (*not_opened, *_name_failures(failed, caller.account_id))
     if not units:
         raise ValidationError(failures)
-    if missing := tuple(_refuse_missing(options, units.values())):
-        raise ValidationError((*missing, *failures))
+    # What exists in none of these may exist in one that could not be read.
+    missing = () if failures or unread else _refuse_missing(options, units.values())
+    if missing:
+        raise ValidationError(missing)
     listed = tuple(_without_missing(options, unit) for unit in units.values())
     return replace(current, units=listed, unread=(*current.unread, *failures))
 
@@ -127,15 +132,16 @@ def _add_pointers(
 def _read_recalled(clients: Clients, options: RecallOptions) -> RecallState:
     """Return what the record names, as it is now."""
     caller, now = identify(clients), render_time(datetime.now(UTC))
-    record, place = read_record(clients, options, caller.account_id), name_place(options)
-    current = RecallState(caller.account_id, caller.partition, now, record=record, place=place)
+    stored = read_record(clients, options, caller.account_id)
+    record, place = stored.record, name_place(options, caller.account_id)
+    current = RecallState(caller.account_id, caller.partition, now, stored=stored, place=place)
     if record is None:
         raise ValidationError(
             [
                 Failure(
                     f"{shorten(place, LONGEST_PATH)} has no recall of {options.source_image_id} in "
-                    f"{options.source_region}.",
-                    "Set the tombstone and the source that the recall had.",
+                    f"{options.source_region} by account {caller.account_id}.",
+                    "Set the tombstone, the source and the credentials that the recall had.",
                     "recall_not_found",
                     "tombstone_s3_uri" if options.tombstone_s3_uri else "tombstone_path",
                 )
@@ -254,6 +260,14 @@ def _report_missing_release(options: RecallOptions, account_id: str, regions: in
         "image_not_found",
         "source_image_id",
     )
+
+
+def _warn_of_regions(failed: Collection[Failure], needed: Collection[str]) -> tuple[str, ...]:
+    """Return a warning about other regions, which may have the source of a copy."""
+    regions = sorted({failure.region or "" for failure in failed} - {*needed})
+    if not regions:
+        return ()
+    return (f"Copies of copies in {', '.join(regions)} may be missing: no images could be read there.",)
 
 
 def _warn_of_source(options: RecallOptions, itself: Image | None) -> tuple[str, ...]:

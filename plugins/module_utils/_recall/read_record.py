@@ -7,81 +7,105 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 from .._aws import errors
+from .._aws.answers import required, unless_gone
 from .._aws.clients import Clients
 from .._cleanup.tombstone import add_bucket_owner_hint
-from .._failures import Failure, ValidationError
+from .._failures import Failure, ValidationError, invalid_option
 from .._model import Target
-from .._restore.read_tombstones import read_lines, read_objects
+from .._reports.flow import check_appended_file
+from .._restore.read_tombstones import read_text
 from .._wording import LONGEST_PATH, shorten
 from .options import RecallOptions
-from .record import Record, find_record, name_object
+from .record import Stored, find_damaged, find_record, name_object
 
 
-def name_place(options: RecallOptions) -> str:
+def name_place(options: RecallOptions, account_id: str) -> str:
     """Return where the record is: the path of a file, or the URI of an object."""
     if not options.tombstone_s3_uri:
         return options.tombstone_path or ""
-    bucket, prefix = split_uri(options.tombstone_s3_uri)
-    return f"s3://{bucket}/{name_object(prefix, options.source)}"
+    return "s3://{}/{}".format(*find_object(options, account_id))
 
 
-def split_uri(uri: str) -> tuple[str, str]:
-    """Return the bucket and the prefix of an S3 URI."""
-    bucket, _slash, prefix = uri.removeprefix("s3://").partition("/")
-    return bucket, prefix
+def find_object(options: RecallOptions, account_id: str) -> tuple[str, str]:
+    """Return the bucket and the key of the object of the record."""
+    bucket, _slash, prefix = (options.tombstone_s3_uri or "").removeprefix("s3://").partition("/")
+    return bucket, name_object(prefix, account_id, options.source)
 
 
-def read_record(clients: Clients, options: RecallOptions, account_id: str) -> Record | None:
-    """Return the record of the release; None if there is none.
+def read_record(clients: Clients, options: RecallOptions, account_id: str) -> Stored:
+    """Return the record of the release, if there is one.
 
     Raises:
-        ValidationError: it cannot be read, the object is no record, or it is of another account.
+        ValidationError: it cannot be read, or is damaged, or the file cannot be written either.
     """
-    texts = _read_object(clients, options, account_id) if options.tombstone_s3_uri else _read_file(options)
-    record = find_record(texts, options.source)
-    place = shorten(name_place(options), LONGEST_PATH)
-    if options.tombstone_s3_uri and texts and record is None:
-        raise ValidationError(
-            [
-                Failure(
-                    f"tombstone_s3_uri: {place} is no record of a recall, and would be overwritten.",
-                    "Look at it and remove it, or set another folder.",
-                    "tombstone_not_read",
-                    "tombstone_s3_uri",
-                )
-            ]
-        )
-    if record is not None and record.account_id != account_id:
-        raise ValidationError(
-            [
-                Failure(
-                    f"{place} has the recall of {options.source_image_id} by account "
-                    f"{record.account_id}, not by account {account_id}.",
-                    f"Use credentials of account {record.account_id}, or another tombstone.",
-                    "foreign_tombstone",
-                    "source_image_id",
-                )
-            ]
-        )
-    return record
+    if options.tombstone_s3_uri:
+        return _read_object(clients, options, account_id)
+    problem, remedy = check_appended_file(options.tombstone_path or "")
+    if problem:
+        raise ValidationError([invalid_option("tombstone_path", f"tombstone_path: {problem}", remedy)])
+    return read_file(options, account_id)
 
 
-def _read_file(options: RecallOptions) -> list[str]:
+def read_file(options: RecallOptions, account_id: str) -> Stored:
+    """Return the record of the release in the file, if there is one.
+
+    Raises:
+        ValidationError: the file cannot be read, or the last record of the release in it is damaged.
+    """
     path = options.tombstone_path or ""
-    return [line for _place, line in read_lines(path)] if os.path.exists(path) else []
+    text = read_text(path) if os.path.exists(path) else ""
+    lines = text.splitlines()
+    # The last line has no end if a run was killed while it wrote it, before its first change.
+    complete = lines if text.endswith("\n") else lines[:-1]
+    damaged = find_damaged(complete, account_id, options.source)
+    if damaged is not None:
+        raise ValidationError(
+            [
+                _report_damaged(
+                    "tombstone_path",
+                    f"line {damaged + 1} of {shorten(path, LONGEST_PATH)} is a damaged record of the recall "
+                    f"of {options.source_image_id}.",
+                    "Repair the line. If a run was killed while it wrote it, remove it.",
+                )
+            ]
+        )
+    return Stored(find_record(lines, account_id, options.source))
 
 
-def _read_object(clients: Clients, options: RecallOptions, account_id: str) -> list[str]:
+def _read_object(clients: Clients, options: RecallOptions, account_id: str) -> Stored:
     region = clients.default_region
-    bucket, prefix = split_uri(options.tombstone_s3_uri or "")
+    bucket, key = find_object(options, account_id)
     owner = options.tombstone_s3_bucket_owner or account_id
     try:
         clients.open("s3", [region])
-        return [
-            *read_objects(clients.client("s3", region), bucket, name_object(prefix, options.source), owner)
-        ]
+        s3 = clients.client("s3", region)
+        request = {"Bucket": bucket, "Key": key, "ExpectedBucketOwner": owner}
+        # botocore operation GetObject, errors. S3 User Guide, "Required permissions for Amazon S3 API
+        # operations": without s3:ListBucket, S3 denies access to an object that does not exist.
+        answer = unless_gone(partial(s3.get_object, **request), ("NoSuchKey",))
+        if answer is None:
+            return Stored()
+        text, etag = answer["Body"].read().decode(errors="replace"), required(answer, "ETag", "GetObject")
     except errors.AWS_ERRORS as exception:
         failure = errors.failure(exception, Target(account_id, region), "tombstone_s3_uri")
         raise ValidationError([add_bucket_owner_hint(failure)]) from exception
+    record = find_record([text], account_id, options.source)
+    if record is None:
+        raise ValidationError(
+            [
+                _report_damaged(
+                    "tombstone_s3_uri",
+                    f"{shorten(name_place(options, account_id), LONGEST_PATH)} is no record of the recall of "
+                    f"{options.source_image_id}, and would be overwritten.",
+                    "Look at it and remove it, or set another folder.",
+                )
+            ]
+        )
+    return Stored(record, etag)
+
+
+def _report_damaged(option: str, problem: str, remedy: str) -> Failure:
+    return Failure(f"{option}: {problem}", remedy, "tombstone_not_read", option)

@@ -18,20 +18,20 @@ It is one JSON object with the ``format`` ``recall``:
   is null until the recall knows it.
 
 A file has a line for each state of the record, of which the last one counts. In S3, it is the object
-``PREFIX/recall/REGION/IMAGE_ID.json``.
+``PREFIX/recall/ACCOUNT/REGION/IMAGE_ID.json``: several accounts can have copies of the same source.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from .._model import ImageRef, Target
 
 PARAMETER, LAUNCH_TEMPLATE = "parameter", "launch_template"
-LONGEST_NAME = "recall/ap-southeast-99/ami-0123456789abcdef0.json"
+LONGEST_NAME = "recall/123456789012/ap-southeast-99/ami-0123456789abcdef0.json"
 _FORMAT = "recall"
 
 
@@ -92,6 +92,13 @@ class Record:
         )
 
 
+class Stored(NamedTuple):
+    """The record that is stored, None if there is none; ``etag`` is that of its object in S3."""
+
+    record: Record | None = None
+    etag: str | None = None
+
+
 def render_record(record: Record) -> str:
     """Return the record as one line of JSON, in the format above."""
     return json.dumps(
@@ -109,16 +116,39 @@ def render_record(record: Record) -> str:
     )
 
 
-def find_record(texts: Iterable[str], source: ImageRef) -> Record | None:
-    """Return the last record of the release among texts; others, and incomplete ones, are skipped."""
-    records = [record for record in map(_read_record, texts) if record and record.source == source]
-    return records[-1] if records else None
+def find_record(texts: Iterable[str], account_id: str, source: ImageRef) -> Record | None:
+    """Return the last record of the account's release among texts; all others are skipped."""
+    of_release = [
+        record
+        for record in map(_read_record, texts)
+        if record and (record.account_id, record.source) == (account_id, source)
+    ]
+    return of_release[-1] if of_release else None
 
 
-def name_object(prefix: str, source: ImageRef) -> str:
+def find_damaged(lines: Sequence[str], account_id: str, source: ImageRef) -> int | None:
+    """Return the index of a line after the last record that may be a damaged one of the release, or None."""
+    found = None
+    for index, line in enumerate(lines):
+        if find_record([line], account_id, source):
+            found = None
+        elif source.image_id in line and not _is_json(line):
+            found = index
+    return found
+
+
+def name_object(prefix: str, account_id: str, source: ImageRef) -> str:
     """Return the key of the object of a record below the prefix of a bucket."""
     above = f"{prefix.rstrip('/')}/" if prefix else ""
-    return f"{above}recall/{source.region}/{source.image_id}.json"
+    return f"{above}recall/{account_id}/{source.region}/{source.image_id}.json"
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _pointer_to_dict(pointer: Pointer) -> dict[str, Any]:

@@ -6,27 +6,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from .._failures import Failure
 from .._model import Image, ImageRef, Target
 from .._publish.options import PublishOptions
-from .._publish.state import TargetState
+from .._publish.state import TargetState, label_for
 from .._tags import RECALLED_TAG, SOURCE_TAG
-from .record import Pointer, PointerKey, Record
+from .record import Pointer, PointerKey, Record, Stored
 
 
 @dataclass(frozen=True)
 class Release:
     """The owner's images of the release, and all others of the owner that are tagged as recalled.
 
-    ``refs`` are also those that other accounts own, such as the source of a promoted image.
+    ``refs`` are also those that other accounts own, such as the source of a promoted image, and those that
+    are deregistered by now, if the record of the recall has them.
     """
 
     refs: frozenset[ImageRef] = frozenset()
     images: Mapping[ImageRef, Image] = field(default_factory=dict)
     recalled: frozenset[ImageRef] = frozenset()
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """Return the labels that versions of a parameter have with images of the release."""
+        return frozenset(label_for(ref.image_id) for ref in self.refs)
 
     def includes(self, ref: ImageRef, image: Image | None) -> bool:
         """Whether an image is of the release; ``image`` is the view of an account, which may own it."""
@@ -56,7 +62,7 @@ class Unit:
 
     ``options`` name the launch templates that move, and those that only must fit the image because they
     follow the parameter. ``settled`` are pointers that an earlier run has moved. ``failures`` are why the
-    target stays as it is.
+    target stays as it is, ``left_failures`` why single pointers of it stay that name the release.
     """
 
     target: Target
@@ -66,14 +72,20 @@ class Unit:
     settled: tuple[Pointer, ...] = ()
     left: tuple[Left, ...] = ()
     failures: tuple[Failure, ...] = ()
+    left_failures: tuple[Failure, ...] = ()
+
+    @property
+    def names_release(self) -> bool:
+        """Whether something names the release, or did before an earlier run."""
+        return bool(self.pointers or self.settled or self.left_failures)
 
 
 @dataclass(frozen=True)
 class RecallState:
     """The state of a recall. ``now`` is the time of the run, as tags have it.
 
-    ``record`` is the one that was found. ``unread`` are the failures of regions and accounts that could not
-    be read. ``warnings`` are about the release.
+    ``stored`` is the record that was found. ``unread`` are the failures of regions and accounts that could
+    not be read. ``warnings`` are about the release.
     """
 
     account_id: str
@@ -81,10 +93,15 @@ class RecallState:
     now: str
     release: Release = field(default_factory=Release)
     units: tuple[Unit, ...] = ()
-    record: Record | None = None
+    stored: Stored = field(default_factory=Stored)
     unread: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
     place: str = ""
+
+    @property
+    def record(self) -> Record | None:
+        """Return the record that was found."""
+        return self.stored.record
 
 
 def find_source(image: Image) -> ImageRef | None:
@@ -94,14 +111,18 @@ def find_source(image: Image) -> ImageRef | None:
 
 
 def find_release(
-    account_id: str, source: ImageRef, itself: Image | None, images: Mapping[ImageRef, Image]
+    account_id: str,
+    source: ImageRef,
+    itself: Image | None,
+    images: Mapping[ImageRef, Image],
+    recorded: Collection[ImageRef] = (),
 ) -> Release:
     """Return the release of a source: the image itself, its copies among ``images``, and copies of copies.
 
     ``images`` are the owner's images with a tag of this collection. ``itself`` is the source, None if it is
-    not visible.
+    not visible. ``recorded`` are the images of an earlier run, which may be deregistered by now.
     """
-    refs = {source}
+    refs = {source, *recorded}
     while more := {ref for ref, image in images.items() if find_source(image) in refs} - refs:
         refs |= more
     own = {ref: images[ref] for ref in sorted(refs & images.keys())}

@@ -125,14 +125,22 @@ def read_versions(ssm: SSMClient, name: str) -> tuple[str, ...]:
 
 def read_lines(path: str) -> list[tuple[str, str]]:
     """Return the lines of the file ``tombstone_path`` that are not blank, each after its place."""
+    lines = enumerate(read_text(path).splitlines(), start=1)
+    return [(f"Line {number} of {path}", line) for number, line in lines if line.strip()]
+
+
+def read_text(path: str) -> str:
+    """Return the text of the file ``tombstone_path``, with U+FFFD for what is not UTF-8.
+
+    Raises:
+        ValidationError: it cannot be read.
+    """
     try:
         # A damaged line, such as half a character of a killed run, does not prevent the use of the others.
-        text = Path(path).read_text(encoding="utf-8", errors="replace")
+        return Path(path).read_text(encoding="utf-8", errors="replace")
     except (OSError, ValueError) as exception:
         problem, remedy = f"{path}: {file_reason(exception)}.", "Make it readable, or set another file."
         raise ValidationError([invalid_value("tombstone_path", problem, remedy)]) from exception
-    lines = enumerate(text.splitlines(), start=1)
-    return [(f"Line {number} of {path}", line) for number, line in lines if line.strip()]
 
 
 def _make_s3_reader(clients: Clients, uri: str, owner: str) -> Reader:

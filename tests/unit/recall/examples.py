@@ -23,6 +23,7 @@ from ansible_collections.golden.images.plugins.module_utils._recall.record impor
     Pointer,
     PointerKey,
     Position,
+    Stored,
 )
 from ansible_collections.golden.images.plugins.module_utils._recall.state import (
     RecallState,
@@ -95,9 +96,10 @@ def unit_of(
     target: Target = HERE,
     recorded: tuple[Pointer, ...] = (),
     release: Release = RELEASE,
+    image_id: str | None = None,
     **given: Any,
 ) -> Unit:
-    """The unit that is chosen for a target, which sees all images."""
+    """The unit that is chosen for a target, which sees all images; ``image_id`` is the selected one."""
     chosen = options(**given)
     publishing = replace(
         chosen.publishing(chosen.parameter, (target.region,), source_image_id=SOURCE),
@@ -105,6 +107,7 @@ def unit_of(
         launch_template_base_version=chosen.launch_template_base_version,
     )
     state = TargetState(
+        image_id=image_id,
         parameter=parameter,
         templates={TEMPLATE: template} if template else {},
         named={image_id: image(image_id) for image_id in (BAD, GOOD, OTHER)},
@@ -125,5 +128,6 @@ def pointer(
 
 
 def state_of(*units: Unit, **changes: Any) -> RecallState:
-    """The state of a recall of the release."""
-    return RecallState(OWNER, "aws", NOW, RELEASE, tuple(units), **changes)
+    """The state of a recall of the release; ``record`` is the one that was found."""
+    stored = Stored(changes.pop("record", None))
+    return RecallState(OWNER, "aws", NOW, RELEASE, tuple(units), stored, **changes)

@@ -41,6 +41,7 @@ from tests.unit.recall.examples import (
 
 GONE = "ami-0123456789abcdef0"
 FOLLOWS = f"resolve:ssm:{NAME}"
+FAILED = "stays, because it failed"
 # What is there, and then: the image, the pointers that move, the failures, the reasons why others stay.
 CASES: dict[str, tuple[dict[str, Any], tuple[str | None, list[str], list[str], list[str]]]] = {
     "earlier version": (
@@ -65,11 +66,11 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str | None, list[str], list[str], l
     ),
     "already elsewhere": (
         {"parameter": parameter(BAD, GOOD), "launch_templates": ()},
-        (None, [], [], ["is not an image of the release"]),
+        (None, [], [], ["names another image already"]),
     ),
     "only the template": (
         {"parameter": parameter(BAD, GOOD), "template": template(BAD)},
-        (GOOD, [TEMPLATE], [], ["is not an image of the release"]),
+        (GOOD, [TEMPLATE], [], ["names another image already"]),
     ),
     "template of another family": (
         {"parameter": parameter(GOOD, BAD), "template": template(OTHER)},
@@ -81,11 +82,46 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str | None, list[str], list[str], l
     ),
     "template that follows another parameter": (
         {"parameter": parameter(GOOD, BAD), "template": template("resolve:ssm:/golden/db")},
+        (GOOD, [NAME], [], ["takes its image from resolve:ssm:/golden/db, which was not looked at"]),
+    ),
+    "template without an image": (
+        {"parameter": parameter(GOOD, BAD), "template": template("")},
+        (GOOD, [NAME], [], ["launches no image of its own"]),
+    ),
+    "template with the version of the release": (
+        {"parameter": parameter(GOOD, BAD), "template": template(f"{FOLLOWS}:2")},
+        (GOOD, [NAME], ["launch_template_follows_parameter"], [FAILED]),
+    ),
+    "template with the label of the release": (
+        {
+            "parameter": parameter(GOOD, BAD, labels={2: SOURCE}),
+            "template": template(f"{FOLLOWS}:source-{SOURCE}"),
+        },
+        (GOOD, [NAME], ["launch_template_follows_parameter"], [FAILED]),
+    ),
+    "template with an earlier version": (
+        {"parameter": parameter(GOOD, BAD), "template": template(f"{FOLLOWS}:1")},
         (GOOD, [NAME], [], ["is not an image of the release"]),
     ),
     "only the latest version of the template": (
         {"parameter": parameter(BAD, GOOD), "template": template(GOOD, BAD, default=1)},
-        (GOOD, [TEMPLATE], [], ["is not an image of the release"]),
+        (None, [], ["launch_template_versions_differ"], ["names another image already", FAILED]),
+    ),
+    "latest version of a template that follows": (
+        {"parameter": parameter(GOOD, BAD), "template": template(FOLLOWS, BAD, default=1)},
+        (GOOD, [NAME], ["launch_template_versions_differ"], [FAILED]),
+    ),
+    "latest version of another family that does not count": (
+        {
+            "parameter": parameter(GOOD, BAD),
+            "template": template(BAD, OTHER, default=1),
+            "launch_template_base_version": "default",
+        },
+        (GOOD, [NAME, TEMPLATE], [], []),
+    ),
+    "latest version that an interrupted run has made": (
+        {"parameter": parameter(GOOD, BAD), "template": template(BAD, GOOD, default=1)},
+        (GOOD, [NAME, TEMPLATE], [], []),
     ),
     "latest version that does not count": (
         {
@@ -97,11 +133,27 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str | None, list[str], list[str], l
     ),
     "latest version of another family": (
         {"parameter": parameter(GOOD, BAD), "template": template(BAD, OTHER, default=1)},
-        (GOOD, [NAME, TEMPLATE], ["launch_template_versions_differ"], []),
+        (GOOD, [NAME], ["launch_template_versions_differ"], [FAILED]),
     ),
     "deregistered image of the release": (
         {"parameter": parameter(GOOD, GONE, labels={2: SOURCE}), "launch_templates": ()},
         (GOOD, [NAME], [], []),
+    ),
+    "earlier version with a deregistered image of the release": (
+        {"parameter": parameter(GOOD, GONE, BAD, labels={2: SOURCE}), "launch_templates": ()},
+        (GOOD, [NAME], [], []),
+    ),
+    "deregistered image that the record has": (
+        {
+            "parameter": parameter(GOOD, GONE),
+            "launch_templates": (),
+            "release": find_release(OWNER, ImageRef(HOME, SOURCE), None, {}, [ImageRef(AWAY, GONE)]),
+        },
+        (GOOD, [NAME], [], []),
+    ),
+    "parameter of another family": (
+        {"parameter": parameter(OTHER, GOOD), "template": template(BAD)},
+        (None, [TEMPLATE], ["no_earlier_image"], ["is not an image of the release"]),
     ),
     "nothing there": ({}, (None, [], [], ["does not exist"] * 2)),
 }
@@ -112,7 +164,7 @@ def test_what_names_the_release_moves_and_nothing_else(case: str) -> None:
     given, (image_id, moved, failures, reasons) = CASES[case]
     unit = unit_of(**given)
     assert [item.name for item in unit.pointers] == moved
-    assert [failure.error_code for failure in unit.failures] == failures
+    assert [failure.error_code for failure in (*unit.failures, *unit.left_failures)] == failures
     assert [left.reason for left in unit.left] == reasons
     if moved:
         assert unit.state.image_id == image_id
@@ -126,9 +178,19 @@ def test_the_label_moves_with_the_image() -> None:
 
 
 def test_an_image_that_was_recalled_cannot_be_selected() -> None:
-    unit = unit_of(parameter(GOOD, BAD), previous_source_image_id=GOOD)
-    # Its label was not found: the checks of the publication say so.
-    assert (unit.state.image_id, unit.failures, unit.options.source_image_id) == (None, (), GOOD)
+    there = parameter(GOOD, OLDER, BAD, labels={1: GOOD, 3: SOURCE})
+    unit = unit_of(there, previous_source_image_id=OLDER, image_id=OLDER)
+    assert [failure.error_code for failure in unit.failures] == ["image_recalled"]
+    unit = unit_of(there, previous_source_image_id=OTHER)
+    (failure,) = unit.failures
+    assert (failure.error_code, failure.action) == ("label_not_found", "previous_source_image_id")
+    assert f"source-{GOOD}" in failure.message
+    # Who follows the remedy must not recall another release, nor go back to this one.
+    assert f"source-{SOURCE}" not in failure.message
+    assert "previous_source_image_id" in failure.remedy
+    # An image that the user has selected need not be of the parameter's earlier release.
+    unit = unit_of(parameter(OTHER), template(BAD), previous_source_image_id=OTHER, image_id=OTHER)
+    assert (unit.failures, unit.state.image_id) == ((), OTHER)
 
 
 def test_a_consumers_own_copy_is_of_the_release() -> None:

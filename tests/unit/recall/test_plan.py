@@ -7,18 +7,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure
-from ansible_collections.golden.images.plugins.module_utils._model import ImageRef
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Target
+from ansible_collections.golden.images.plugins.module_utils._publish.state import TargetState
 from ansible_collections.golden.images.plugins.module_utils._recall.plan import RecallPlan, plan
 from ansible_collections.golden.images.plugins.module_utils._recall.record import Record
-from ansible_collections.golden.images.plugins.module_utils._recall.state import Release
+from ansible_collections.golden.images.plugins.module_utils._recall.state import Left, Release, Unit
+from ansible_collections.golden.images.plugins.module_utils._tags import RECALLED_TAG
 
-from tests.unit.examples import OWNER
+from tests.unit.examples import CONSUMER, OWNER
 from tests.unit.recall.examples import (
     AWAY,
     BAD,
     GOOD,
     HERE,
     HOME,
+    NAME,
     NOW,
     OLDER,
     OTHER,
@@ -34,6 +37,7 @@ from tests.unit.recall.examples import (
 )
 
 MOVE = ["PutParameter", "LabelParameterVersion", "CreateLaunchTemplateVersion", "ModifyLaunchTemplate"]
+PUBLISHING = options().publishing(NAME, (AWAY,), source_image_id=SOURCE)
 RECORD = Record(OWNER, ImageRef(HOME, SOURCE), "2026-11-30T00:00:00Z")
 
 
@@ -68,7 +72,7 @@ def test_a_second_run_has_nothing_to_do() -> None:
     record = RECORD.add(images, [pointer()])
     unit = unit_of(parameter(GOOD, BAD, GOOD), recorded=(pointer(),), launch_templates=())
     planned = plan(options(), replace(state_of(unit, record=record), release=release))
-    assert (planned.actions, planned.record) == ((), record)
+    assert (planned.actions, planned.record, planned.refusals) == ((), record, ())
 
 
 def test_a_target_without_an_earlier_image_stops_no_other_one() -> None:
@@ -101,20 +105,58 @@ def test_an_earlier_image_that_cannot_be_used_leaves_the_target() -> None:
     assert operations(planned).count("CreateTags") == 2
 
 
-def _taken_back(*units: object, failures: tuple[Failure, ...] = ()) -> RecallPlan:
+UNREAD = Failure.at(THERE, "AssumeRole", "AccessDenied", "No.", "Allow it.")
+
+
+def test_unread_targets_are_named_with_a_refusal() -> None:
+    unit = unit_of(parameter(OLDER, BAD), launch_templates=())
+    planned = plan(options(), state_of(unit, unread=(UNREAD,)))
+    assert [failure.error_code for failure in planned.refusals] == ["no_earlier_image", "AccessDenied"]
+
+
+def test_a_rerun_goes_on_where_some_targets_have_no_earlier_image() -> None:
+    unit = unit_of(parameter(OLDER, BAD), launch_templates=())
+    elsewhere = unit_of(parameter(BAD, GOOD), target=THERE, launch_templates=())
+    for state in (state_of(unit, record=RECORD.add((), [pointer()])), state_of(unit, elsewhere)):
+        planned = plan(options(), state)
+        assert planned.refusals == ()
+        assert [failure.error_code for failure in planned.failures] == ["no_earlier_image"]
+        assert operations(planned) == ["WriteTombstone", "CreateTags", "CreateTags"]
+
+
+def test_a_template_that_stays_fails_and_stops_nothing_else() -> None:
+    unit = unit_of(parameter(GOOD, BAD), template(BAD, OTHER, default=1))
+    planned = plan(options(), state_of(unit))
+    assert [failure.error_code for failure in planned.failures] == ["launch_template_versions_differ"]
+    assert operations(planned) == ["WriteTombstone", "CreateTags", *MOVE[:2], "CreateTags"]
+    assert [item.key.kind for item in planned.record.pointers] == ["parameter"]
+
+
+def _taken_back(*units: Unit, failures: tuple[Failure, ...] = ()) -> RecallPlan:
     images = {ref: image(ref.image_id, recalled=RECORD.recalled_at) for ref in state_of().release.images}
     images[ImageRef(AWAY, OTHER)] = image(OTHER, recalled=NOW)
-    state = state_of(*units, record=RECORD.add(images, [pointer()]), unread=failures)  # type: ignore[arg-type]
+    state = state_of(*units, record=RECORD.add(images, [pointer()]), unread=failures)
     return plan(options(state="absent"), replace(state, release=Release(images=images)))
 
 
-def test_the_tags_of_this_recall_are_removed_and_the_record_completed() -> None:
-    planned = _taken_back()
+def test_the_tags_of_all_images_are_removed_and_the_record_completed() -> None:
+    left = Left(pointer().key, NAME, OTHER, "was changed since")
+    planned = _taken_back(Unit(HERE, PUBLISHING, TargetState(), left=(left,)))
+    # An image that was tagged before the recall is one of it: its pointers go back to it.
     assert [(action.operation, action.resource) for action in planned.tags] == [
         ("DeleteTags", BAD),
+        ("DeleteTags", OTHER),
         ("DeleteTags", SOURCE),
     ]
+    assert all(action.parameters["Tags"] == [{"Key": RECALLED_TAG}] for action in planned.tags)
     assert planned.record.taken_back_at == NOW
+
+
+def test_a_region_keeps_its_tags_until_all_its_pointers_are_known() -> None:
+    # The failure of an account whose role cannot be assumed has only one of its regions.
+    planned = _taken_back(failures=(Failure.at(Target(CONSUMER, "us-west-2"), "AssumeRole", "No", "", ""),))
+    assert [action.resource for action in planned.tags] == [SOURCE]
+    assert planned.record.taken_back_at is None
 
 
 def test_a_region_that_failed_keeps_its_tags_and_the_record_stays_open() -> None:

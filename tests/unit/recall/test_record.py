@@ -12,12 +12,13 @@ from ansible_collections.golden.images.plugins.module_utils._recall.record impor
     LAUNCH_TEMPLATE,
     LONGEST_NAME,
     Record,
+    find_damaged,
     find_record,
     name_object,
     render_record,
 )
 
-from tests.unit.examples import OWNER
+from tests.unit.examples import CONSUMER, OWNER
 from tests.unit.recall.examples import AWAY, BAD, GOOD, HOME, NOW, OTHER, SOURCE, pointer
 
 REF = ImageRef(HOME, SOURCE)
@@ -27,16 +28,26 @@ RECORD = Record(OWNER, REF, NOW, (ImageRef(AWAY, BAD),), (pointer(), pointer(LAU
 def test_a_record_is_read_as_it_was_written() -> None:
     later = replace(RECORD, taken_back_at=NOW)
     texts = [render_record(RECORD), render_record(later)]
-    assert find_record(texts[:1], REF) == RECORD
-    assert find_record(texts, REF) == later
-    assert find_record(texts, ImageRef(AWAY, SOURCE)) is None
+    assert find_record(texts[:1], OWNER, REF) == RECORD
+    assert find_record(texts, OWNER, REF) == later
+    assert find_record(texts, OWNER, ImageRef(AWAY, SOURCE)) is None
+    # Several accounts can have copies of the same source.
+    assert find_record(texts, CONSUMER, REF) is None
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", '{"format": "recall"}', '{"image_id": "ami-1"}'])
 def test_what_is_no_record_is_skipped(text: str) -> None:
-    assert find_record([render_record(RECORD), text], REF) == RECORD
+    assert find_record([render_record(RECORD), text], OWNER, REF) == RECORD
     # A killed run can leave a part of a line.
-    assert find_record([render_record(RECORD)[:-20], text], REF) is None
+    assert find_record([render_record(RECORD)[:-20], text], OWNER, REF) is None
+
+
+def test_a_damaged_line_after_the_last_record_is_no_missing_record() -> None:
+    line, other = render_record(RECORD), render_record(replace(RECORD, source=ImageRef(AWAY, GOOD)))
+    assert find_damaged([line[:-3]], OWNER, REF) == 0
+    assert find_damaged([line, other, line[:-3], "{}"], OWNER, REF) == 2
+    # What a killed run has left is before the record of the next one.
+    assert find_damaged([line[:-3], line, "", other[:20]], OWNER, REF) is None
 
 
 def test_what_was_there_first_stays_in_the_record() -> None:
@@ -51,6 +62,6 @@ def test_what_was_there_first_stays_in_the_record() -> None:
 
 
 def test_the_object_is_named_after_the_source() -> None:
-    assert name_object("", REF) == f"recall/{HOME}/{SOURCE}.json"
-    assert name_object("a/b/", REF) == f"a/b/recall/{HOME}/{SOURCE}.json"
-    assert len(LONGEST_NAME) >= len(name_object("", REF))
+    assert name_object("", OWNER, REF) == f"recall/{OWNER}/{HOME}/{SOURCE}.json"
+    assert name_object("a/b/", OWNER, REF) == f"a/b/recall/{OWNER}/{HOME}/{SOURCE}.json"
+    assert len(LONGEST_NAME) >= len(name_object("", OWNER, REF))
