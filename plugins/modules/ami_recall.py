@@ -12,7 +12,7 @@ short_description: Recall a bad release of an AMI
 description:
   - Tags all images of the release in the account whose credentials are used with C(golden.images:recalled), so that no task of
     this collection distributes or publishes them, and moves what names them back to the previous good image.
-  - The images are the source itself, copies of it with the tag C(golden.images:source), and copies of these.
+  - The images are the source itself, its copies, by the tag C(golden.images:source) or as AWS records it, and copies of these.
     One that is deregistered is known by its label in O(parameter), or by the tombstone of an earlier run.
   - A parameter that names one of them gets the image of its newest version with another release again. A launch template in
     O(launch_templates) moves if its default and latest version have the ID of such an image. All else stays as it is and is named

@@ -187,11 +187,13 @@ def _read_images(
     """Return the owner's copies and recalled images, the source if it is visible, and failures."""
     clients.open("ec2", regions)
     tagged = [{"Name": "tag-key", "Values": [RECALLED_TAG, SOURCE_TAG]}]
+    by_field = (options.source_image_id, options.source_region)
 
     def read_region(region: str) -> tuple[list[Image], Image | None]:
         ec2 = clients.ec2(region)
         itself = read.image(ec2, options.source_image_id) if region == options.source_region else None
-        return read.images(ec2, tagged, ["self"]), itself  # type: ignore[arg-type]
+        found = read.images(ec2, tagged, ["self"])  # type: ignore[arg-type]
+        return [*found, *read.copies_by_field(ec2, *by_field)], itself
 
     done, failed = map_parallel(regions, read_region)
     images = {ImageRef(region, one.image_id): one for region, (found, _) in done.items() for one in found}

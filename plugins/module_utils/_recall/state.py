@@ -105,8 +105,13 @@ class RecallState:
 
 
 def find_source(image: Image) -> ImageRef | None:
-    """Return the source of a copy of this collection, by its tag; None if the image is no such copy."""
+    """Return the source of a copy, by the tag of this collection or else as AWS records it; None of others.
+
+    An image that was built from an instance of the release, such as a fix, is no copy (``read.image_of``).
+    """
     region, _slash, image_id = image.tags.get(SOURCE_TAG, "").rpartition("/")
+    if not (region and image_id):
+        region, image_id = image.source_region or "", image.source_image_id or ""
     return ImageRef(region, image_id) if region and image_id else None
 
 
@@ -119,7 +124,7 @@ def find_release(
 ) -> Release:
     """Return the release of a source: the image itself, its copies among ``images``, and copies of copies.
 
-    ``images`` are the owner's images with a tag of this collection. ``itself`` is the source, None if it is
+    ``images`` are the owner's images that may be copies, or are recalled. ``itself`` is the source, None if it is
     not visible. ``recorded`` are the images of an earlier run, which may be deregistered by now.
     """
     refs = {source, *recorded}

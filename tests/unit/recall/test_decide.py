@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -218,6 +219,16 @@ def test_a_rerun_completes_what_was_interrupted_and_leaves_what_is_done() -> Non
     # The same image in a later version is somebody else's.
     unit = unit_of(parameter(GOOD, BAD, GOOD, GOOD), recorded=done, launch_templates=())
     assert (unit.pointers, unit.settled, len(unit.left)) == ((), (), 1)
+
+
+def test_a_copy_without_the_tag_is_of_the_release_but_no_image_that_was_built_from_it() -> None:
+    # AWS records the source of a copy; of an image that was built from an instance, it is not read.
+    copy = replace(image(OTHER), source_region=AWAY, source_image_id=BAD)
+    release = find_release(
+        OWNER, ImageRef(HOME, SOURCE), None, {ImageRef(AWAY, BAD): image(BAD)}, [ImageRef(AWAY, BAD)]
+    )
+    assert release.includes(ImageRef(AWAY, OTHER), copy)
+    assert not release.includes(ImageRef(AWAY, OTHER), image(OTHER))
 
 
 CHANGED, NOT_MOVED = "was changed since", "was not moved"
