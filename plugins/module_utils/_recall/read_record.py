@@ -88,7 +88,8 @@ def _read_object(clients: Clients, options: RecallOptions, account_id: str) -> S
         answer = unless_gone(partial(s3.get_object, **request), ("NoSuchKey",))
         if answer is None:
             return Stored()
-        text, etag = answer["Body"].read().decode(errors="replace"), required(answer, "ETag", "GetObject")
+        text = required(answer, "Body", "GetObject").read().decode(errors="replace")
+        etag = required(answer, "ETag", "GetObject")
     except errors.AWS_ERRORS as exception:
         failure = errors.failure(exception, Target(account_id, region), "tombstone_s3_uri")
         raise ValidationError([add_bucket_owner_hint(failure)]) from exception
