@@ -299,3 +299,14 @@ def test_an_image_in_a_parameter_is_validated_with_the_caller_s_permissions(owne
         assert refused(lambda: admin.get_parameter(Name="/golden/web"))[0] == "ParameterNotFound"
     owner.user("ssm", {"Action": actions}).put_parameter(**image)
     assert admin.get_parameter(Name="/golden/web")["Parameter"]["Value"] == owner.image_id
+
+
+def test_only_who_may_list_a_bucket_learns_that_an_object_does_not_exist(owner: Owner) -> None:
+    # S3 API Reference, GetObject, "Permissions".
+    owner.aws.client("s3", "owner", "us-east-1").create_bucket(Bucket="reports")
+    missing = {"Bucket": "reports", "Key": "none.json"}
+    reading = {"Action": "s3:GetObject", "Resource": "arn:aws:s3:::reports/*"}
+    listing = {"Action": "s3:ListBucket", "Resource": "arn:aws:s3:::reports"}
+    for statements, answer in (([reading], ("AccessDenied", 403)), ([reading, listing], ("NoSuchKey", 404))):
+        code, status, _ = refused(lambda given=statements: owner.user("s3", *given).get_object(**missing))
+        assert (code, status) == answer

@@ -124,8 +124,8 @@ def find_release(
 ) -> Release:
     """Return the release of a source: the image itself, its copies among ``images``, and copies of copies.
 
-    ``images`` are the owner's images that may be copies, or are recalled. ``itself`` is the source, None if it is
-    not visible. ``recorded`` are the images of an earlier run, which may be deregistered by now.
+    ``images`` are the owner's images that may be copies, or are recalled. ``itself`` is the source, None if
+    it is not visible. ``recorded`` are the images of an earlier run, which may be deregistered by now.
     """
     refs = {source, *recorded}
     while more := {ref for ref, image in images.items() if find_source(image) in refs} - refs:

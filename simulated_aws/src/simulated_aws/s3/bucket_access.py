@@ -4,7 +4,8 @@
 Sources: S3 API Reference, "List of error codes"; botocore operation HeadBucket, and its handler
 S3RegionRedirectorv2, which reads the Region of the bucket from the response; S3 User Guide, "Verifying bucket
 ownership with bucket owner condition", and "How Amazon S3 authorizes a request": another account needs the
-permission of both accounts. The caller's own policies are evaluated for all services alike.
+permission of both accounts. The caller's own policies are evaluated for all services alike. S3 API Reference,
+GetObject, "Permissions": without s3:ListBucket, S3 denies access to an object that does not exist.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import NamedTuple
 from moto.s3.models import FakeBucket, s3_backends
 
 from ..ec2.access import Caller
+from ..ec2.authorization import refusal as policy_refusal
 from ..ec2.authorization import request
 from ..iam import policies
 from ..iam.principals import Principal
@@ -62,6 +64,11 @@ def refusal(access: Access) -> Refusal | None:
         return Refusal(403, "AccessDenied", "Access Denied")
     if access.principal.account_id != account_id and not _shared(bucket, access):
         return Refusal(403, "AccessDenied", "Access Denied")
+    is_missing = access.action == "s3:GetObject" and access.key not in bucket.keys
+    if is_missing and access.principal.account_id == account_id:
+        resource = f"arn:{partition}:s3:::{access.bucket}"
+        if policy_refusal(request(Caller(account_id, access.region), "s3:ListBucket", resource)):
+            return Refusal(403, "AccessDenied", "Access Denied")
     return None
 
 
