@@ -260,7 +260,7 @@ def _release(world: World) -> None:
     _make_bucket(world)
     _share(world)
     earlier = world.aws.client("ec2", OWNER, HOME).copy_image(
-        SourceImageId=world.image("golden-plain"), SourceRegion=HOME, Name="golden-web-1"
+        SourceImageId=world.image("golden-plain-copy"), SourceRegion=AWAY, Name="golden-web-1"
     )["ImageId"]
     world.aws.client("ec2", OWNER, HOME).modify_image_attribute(
         ImageId=earlier, LaunchPermission={"Add": [{"UserId": world.aws.account_id("web")}]}
