@@ -241,7 +241,7 @@ def _list_moved(options: RecallOptions, plan: RecallPlan, outcome: Outcome) -> l
             number = find_number(pointer, run) if run else pointer.after.version
             after = Position(unit.unit.state.image_id or "", number)
             moved.append(_to_dict(pointer.key, pointer.name, is_changed, before, after, None))
-    return moved
+    return sorted(moved, key=lambda item: (item["region"], item["account_id"], item["name"]))
 
 
 def _recalled_position(unit: UnitPlan, pointer: Pointer) -> Position:

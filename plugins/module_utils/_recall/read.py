@@ -196,8 +196,12 @@ def _read_images(
         return [*found, *read.copies_by_field(ec2, *by_field)], itself
 
     done, failed = map_parallel(regions, read_region)
-    images = {ImageRef(region, one.image_id): one for region, (found, _) in done.items() for one in found}
-    itself = next((source for _, source in done.values() if source is not None), None)
+    images = {
+        ImageRef(region, image.image_id): image
+        for region, (in_region, _source) in done.items()
+        for image in in_region
+    }
+    itself = next((source for _images, source in done.values() if source is not None), None)
     failures = tuple(
         errors.failure(exception, Target(account_id, region), "DescribeImages")
         for region, exception in failed.items()

@@ -32,8 +32,7 @@ _COLUMNS = (
     Column("region", "region"),
     Column("account", "account"),
     Column("name", "name"),
-    Column("before", "before"),
-    Column("after", "after"),
+    Column("image", "image"),
     Column("outcome", "outcome"),
 )
 _GOOD = ("planned", "recalled", "taken_back")
@@ -42,7 +41,7 @@ Result = Mapping[str, Any]
 
 
 def screen(result: Result, context: Mapping[str, Any], report_path: str | None) -> Screen:
-    """Return the parameters and launch templates with what they named before and name now, failures first.
+    """Return the parameters and launch templates with the image that each names now, failures first.
 
     ``result`` is that of ``ami_recall``. ``context`` has the ``source_image_id`` and the ``state`` that the
     role was given, its ``status`` and ``check_mode``.
@@ -93,8 +92,8 @@ def _make_row(pointer: Result, is_plan: bool) -> Row:
         "region": pointer["region"],
         "account": pointer["account_id"],
         "name": pointer["name"],
-        "before": _render_position(pointer["before"]),
-        "after": _render_position(pointer["after"]),
+        # What is left has no image after: it names what it named before.
+        "image": _render_position(pointer["after"] or pointer["before"]),
         "outcome": f"left: {pointer['left']}"
         if pointer["left"]
         else name_outcome(pointer["changed"], is_plan),
