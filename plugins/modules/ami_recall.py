@@ -22,7 +22,7 @@ description:
     change. A target that cannot go back stays as it is, and fails the task after the others were moved.
   - What was there is written to O(tombstone_path) or O(tombstone_s3_uri) before the first change. With O(state=absent), all that
     is as the recall left it goes back to what it named before.
-  - No permission, deprecation, key or image is changed, and nothing that runs.
+  - Changes no permission, deprecation or key, and stops no instance.
 author:
   - golden.images contributors !UNKNOWN
 options:
