@@ -47,6 +47,15 @@ class Association:
         """Whether the entity is in the share, or is being added to it."""
         return self.status in _PRESENT
 
+    @property
+    def may_have_access(self) -> bool:
+        """Whether AWS has not ended the association: also while it removes it, or if that has failed.
+
+        AWS does not document that access ends before ``DISASSOCIATED``, nor whether an addition or a removal
+        has failed.
+        """
+        return self.status != DISASSOCIATED
+
 
 @dataclass(frozen=True)
 class ResourceShare:
@@ -69,10 +78,19 @@ class ResourceShare:
         """Return the resources that are in the share."""
         return _present(self.resources)
 
+    def may_give(self, arn: str) -> bool:
+        """Whether principals may still have this resource through the share."""
+        return any(item.entity == arn and item.may_have_access for item in self.resources)
+
     @property
     def consumers(self) -> frozenset[str]:
         """Return the principals that are in the share: account IDs and ARNs."""
         return _present(self.principals)
+
+    @property
+    def holders(self) -> frozenset[str]:
+        """Return the principals that may still have what is in the share."""
+        return frozenset(item.entity for item in self.principals if item.may_have_access)
 
 
 def _present(associations: Iterable[Association]) -> frozenset[str]:
@@ -97,6 +115,11 @@ def consumers_of(shares: Iterable[ResourceShare], arn: str) -> frozenset[str]:
     return frozenset().union(
         *(share.consumers for share in shares if share.is_live and arn in share.resource_arns)
     )
+
+
+def holders_of(shares: Iterable[ResourceShare], arn: str) -> frozenset[str]:
+    """Return the principals that may still have the parameter through these shares."""
+    return frozenset().union(*(share.holders for share in shares if share.is_live and share.may_give(arn)))
 
 
 def sharing_of(principals: Iterable[str]) -> Sharing:

@@ -71,8 +71,9 @@ options:
     description:
       - Whether the parameter's resource share keeps only the consumers in O(publish_share). All others are removed from it, in
         each region, before anything is published there. A region in which AWS still has them after a minute fails.
+      - Consumers that an earlier run has removed are waited for, too.
       - A resource share without consumers is deleted. Resource shares of other names are not changed.
-      - If an account was rejected in O(share_result), nobody is removed.
+      - If an account was rejected in O(share_result), nobody is removed, and a warning says who keeps the parameter.
     type: bool
     default: false
   allow_empty_purge:

@@ -24,12 +24,18 @@ _SHARES, _ASSOCIATIONS = "GetResourceShares", "GetResourceShareAssociations"
 def own_shares(ram: Any, name: str) -> tuple[ResourceShare, ...]:
     """Return the account's own resource shares of this name with what is in them, also deleted ones.
 
+    Whether the filter takes whole names only is not documented (botocore operation GetResourceShares, name).
     The paginators go on after empty pages (botocore operation GetResourceShares, NextToken).
     """
     pages = ram.get_paginator("get_resource_shares").paginate(
         resourceOwner="SELF", name=name, PaginationConfig=_PAGE
     )
-    items = [item for page in pages for item in required(page, "resourceShares", _SHARES)]
+    items = [
+        item
+        for page in pages
+        for item in required(page, "resourceShares", _SHARES)
+        if required(item, "name", _SHARES) == name
+    ]
     return tuple(_parse_share(ram, item) for item in items)
 
 
@@ -58,7 +64,7 @@ def other_shares(ram: Any, arn: str, known: Iterable[ResourceShare]) -> tuple[Re
     return tuple(
         replace(share, principals=_associations(ram, share.arn, "PRINCIPAL"))
         for share in shares
-        if share.arn not in own and share.resource_arns
+        if share.arn not in own and share.may_give(arn)
     )
 
 

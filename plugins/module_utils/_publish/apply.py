@@ -18,7 +18,6 @@ from .._aws.parameters import THROTTLED, CurrentParameter, current
 from .._aws.unknown_outcome import is_unknown
 from .._aws.write import perform
 from .._failures import Failure
-from .._parameter_share import share_name
 from .._plan import KNOWN_AFTER_APPLY, Action, Performed
 from .state import TargetState
 from .write_resource_share import REMOVALS, share_parameter, unshare_parameter
@@ -89,6 +88,7 @@ def perform_target(
 ) -> PublishRun:
     """Perform the actions of a target in their order and stop at the first that fails.
 
+    If nothing can be published, others still lose the parameter: removals go on.
     A label, a tag, or the deletion of an empty resource share that fails does not stop the others, unless
     another client has changed the parameter.
     ``services`` are the target's clients; ``ssm_once`` repeats no call. ``state`` is the target as it was
@@ -98,7 +98,10 @@ def perform_target(
     run = PublishRun()
     before = state.parameter.latest.version if state.parameter else 0
     pending = deque(actions)
+    is_stopped = False
     while pending:
+        if is_stopped and pending[0].operation not in REMOVALS:
+            break
         action = _fill_in_versions(pending.popleft(), run)
         try:
             if action.operation == "PutParameter":
@@ -119,14 +122,13 @@ def perform_target(
         if failures and (is_conflict or action.operation not in _INDEPENDENT):
             if action.operation == "PutParameter":
                 _restore_labels(services, run)
-            break
+            is_stopped = True
     return run
 
 
 def _share(ram: Any, action: Action, arn: str, wait_timeout: float, run: PublishRun) -> list[Failure]:
     """Share the parameter, note who has no access yet, and return the failures."""
-    name = share_name(action.resource or "")
-    done, warnings = share_parameter(ram, action, name, arn, wait_timeout)
+    done, warnings = share_parameter(ram, action, arn, wait_timeout)
     run.warnings += [f"{action.target.region}: {warning}" for warning in warnings]
     return run.note(action, done)
 

@@ -45,7 +45,7 @@ EMPTY_PURGE = "without a consumer other than the owner in publish_share, all wou
 # The role distribute purges, too, and has no variable for allow_empty_purge.
 EMPTY_PURGE_REMEDY = (
     "List a consumer that keeps it, or turn the purge off. To take it back from all, use ami_publish with "
-    "allow_empty_purge: true."
+    "allow_empty_purge: true, or the role publish with publish_allow_empty_purge: true."
 )
 # botocore shape LaunchTemplateName, which the form of an ID, lt-0123456789abcdef0, matches too.
 _TEMPLATE = re.compile(r"[a-zA-Z0-9().\-/_]{3,128}")
@@ -130,7 +130,7 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
 
         Rejected accounts fail the task that shares the copies, and do not stop the publication in the others.
         """
-        rejected = self.share_result.rejected_account_ids if self.share_result else ()
+        rejected = self.rejected_account_ids
         share = tuple(item for item in self.publish_share if item not in rejected)
         # Without this option, publish_share need not name anybody.
         external = self.publish_share_external and bool(share or not self.publish_share)
@@ -168,13 +168,22 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
 
         One that AWS has rejected in an earlier task is named: nobody loses it then.
         """
-        is_rejected = self.share_result is not None and bool(self.share_result.rejected_account_ids)
-        return self.publish_share_purge and not is_rejected
+        return self.publish_share_purge and not self.rejected_account_ids
+
+    @property
+    def rejected_account_ids(self) -> frozenset[str]:
+        """Return the accounts that AWS has rejected in an earlier task."""
+        return frozenset(self.share_result.rejected_account_ids if self.share_result else ())
+
+    @property
+    def named_consumers(self) -> frozenset[str]:
+        """Return those who may have the parameter: also named accounts that AWS has rejected."""
+        return self.rejected_account_ids.union(self.publish_share)
 
     @property
     def changes_share(self) -> bool:
         """Whether the resource share of the parameter is read and may change."""
-        return bool(self.publish_share) or self.purges_share
+        return bool(self.publish_share) or self.publish_share_purge
 
     @property
     def is_empty_purge(self) -> bool:

@@ -23,6 +23,7 @@ from .._parameter_share import (
     DISASSOCIATING,
     ResourceShare,
     consumers_of,
+    holders_of,
     parameter_arn,
     pending,
     share_name,
@@ -82,6 +83,7 @@ def _plan_share(options: PublishOptions, current: PublishState, target: Target) 
 def _plan_removal(options: PublishOptions, current: PublishState, target: Target) -> Iterator[Action]:
     """Yield the calls that take the parameter back from those who are not named, if that is selected.
 
+    Whom AWS is removing already, or could not remove, have a call of their own, which AWS may refuse.
     A share without consumers is deleted, unless those who are named are added to it.
     """
     if not options.purges_share:
@@ -89,8 +91,9 @@ def _plan_removal(options: PublishOptions, current: PublishState, target: Target
     named = {*options.publish_share}
     kept = _live_share(options, current, target) if named else None
     for share in _live_shares(current, target):
-        if unnamed := sorted(share.consumers - named):
-            parameters = {"resourceShareArn": share.arn, "principals": unnamed}
+        present, doubtful = share.consumers - named, share.holders - share.consumers - named
+        for unnamed in filter(None, (present, doubtful)):
+            parameters = {"resourceShareArn": share.arn, "principals": sorted(unnamed)}
             yield Action(target, "DisassociateResourceShare", parameters, options.parameter, "ram")
         if share != kept and not share.consumers & named:
             deletion = {"resourceShareArn": share.arn}
@@ -132,14 +135,14 @@ def find_conflict(options: PublishOptions, current: PublishState, target: Target
     # A share keeps the ARN of a parameter that was deleted.
     kept = () if options.purges_share else own
     for share in (*kept, *state.other_shares):
-        unnamed = sorted(share.consumers - {*options.publish_share})
-        if unnamed and (state.parameter is None or arn not in share.resource_arns):
+        unnamed = sorted(share.holders - options.named_consumers)
+        is_new = state.parameter is None or (share in own and arn not in share.resource_arns)
+        if unnamed and is_new:
             has = (
                 f"has consumers that publish_share does not name, and {options.parameter} would be new for "
                 f"them: {join_texts(unnamed, _NAMED)}"
             )
-            by_option = " with publish_share_purge" if share in own else f" from {share.arn}, or delete it"
-            remedy = f"Name them, or remove them{by_option}."
+            remedy = f"Name them, or {_how_to_remove(options, share, unnamed, share in own)}."
             return f"The resource share {share.name} {has}.", remedy
     return None
 
@@ -172,31 +175,45 @@ def warn_of_share(options: PublishOptions, current: PublishState, target: Target
     if not options.changes_share:
         return
     arn, name = parameter_arn(current.partition, target, options.parameter), options.parameter
-    shares = [share for share in _live_shares(current, target) if arn in share.resource_arns]
+    shares = [share for share in _live_shares(current, target) if share.may_give(arn)]
+    leaving: set[str] = set()
     for share in (*shares, *current.targets[target].other_shares):
-        unnamed = sorted(share.consumers - {*options.publish_share})
-        if not unnamed or (share in shares and options.purges_share):
+        if share in shares and options.purges_share:
             continue
-        # The collection changes only the share that has its name.
-        cure = (
-            "set publish_share_purge: true"
-            if share in shares
-            else f"take it back from the resource share {share.name}: aws ram disassociate-resource-share "
-            f"--principals {' '.join(unnamed[:_NAMED])} --resource-share-arn {share.arn}"
-        )
+        ending = {item.entity for item in share.principals if item.status == DISASSOCIATING}
+        leaving |= ending - options.named_consumers
+        unnamed = sorted(share.holders - ending - options.named_consumers)
+        if not unnamed:
+            continue
         has = f"{name} stays shared with {join_texts(unnamed, _NAMED)}, which publish_share does not name."
-        yield f"{has} Name them, or {cure}."
-    leaving = {item.entity for share in shares for item in share.principals if item.status == DISASSOCIATING}
+        yield f"{has} Name them, or {_how_to_remove(options, share, unnamed, share in shares)}."
     if leaving:
         yield f"AWS RAM is still taking {name} back from {join_texts(sorted(leaving), _NAMED)}. Rerun."
-    statuses = {item.status for share in shares for item in share.resources if item.entity == arn}
+    having = [share for share in shares if arn in share.resource_arns]
+    statuses = {item.status for share in having for item in share.resources if item.entity == arn}
     if statuses and ASSOCIATED not in statuses:
         yield (
             f"Nobody can read {name} through the resource share {share_name(name)}: its status there is "
             f"{', '.join(sorted(statuses))}. Rerun, in case AWS is still adding it."
         )
-    yield from list_pending(pending(shares, options.publish_share))
+    yield from list_pending(pending(having, options.publish_share))
     yield from _warn_of_image(options, current.targets[target].launch)
+
+
+def _how_to_remove(options: PublishOptions, share: ResourceShare, unnamed: list[str], is_own: bool) -> str:
+    """Return how who is not named is removed from the share: the collection changes only its own ones."""
+    if not is_own:
+        return (
+            f"take it back from the resource share {share.name}: aws ram disassociate-resource-share "
+            f"--principals {' '.join(unnamed[:_NAMED])} --resource-share-arn {share.arn}"
+        )
+    if options.publish_share_purge:
+        rejected = join_texts(sorted(options.rejected_account_ids), _NAMED)
+        return (
+            f"correct the accounts that AWS rejected, {rejected}, and rerun: publish_share_purge removes "
+            "nobody before that"
+        )
+    return "set publish_share_purge: true"
 
 
 def _warn_of_image(options: PublishOptions, launch: Sharing | None) -> Iterator[str]:
@@ -230,9 +247,11 @@ def describe_share(
     """Return who the parameter is shared with, before the plan or after it; empty if that was not read."""
     if not options.changes_share:
         return {}
-    consumers = shared_with(options, current, target)
+    arn, named = parameter_arn(current.partition, target, options.parameter), {*options.publish_share}
+    unnamed = holders_of(_live_shares(current, target), arn) - named
+    consumers = shared_with(options, current, target) | unnamed
     if is_after:
-        consumers = frozenset(options.publish_share).union(() if options.purges_share else consumers)
+        consumers = frozenset(named).union(() if options.purges_share else consumers)
     return {"shared_with": sorted(consumers)}
 
 

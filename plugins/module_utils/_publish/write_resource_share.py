@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from .._aws.attempts import repeat_until
+from .._aws.errors import AWS_ERRORS, failure
 from .._aws.resource_shares import own_shares
 from .._aws.unknown_outcome import is_unknown
 from .._aws.write import perform
@@ -18,7 +19,6 @@ from .._failures import Failure
 from .._parameter_share import (
     ASSOCIATED,
     ASSOCIATING,
-    DISASSOCIATED,
     DISASSOCIATING,
     FAILED,
     Association,
@@ -34,14 +34,10 @@ from .resource_share import list_pending
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 3.0
 _LONGEST = 60.0
 REMOVALS = frozenset({"DeleteResourceShare", "DisassociateResourceShare"})
-# botocore operations of ``REMOVALS``: also the code of what another run has removed, or a repeated call.
-_UNKNOWN = "UnknownResourceException"
 
 
-def share_parameter(
-    ram: Any, action: Action, name: str, arn: str, wait_timeout: float
-) -> tuple[Performed, list[str]]:
-    """Perform the action on the share of this name, and return its outcome and warnings.
+def share_parameter(ram: Any, action: Action, arn: str, wait_timeout: float) -> tuple[Performed, list[str]]:
+    """Perform the action on the parameter's share, and return its outcome and warnings.
 
     Associations are made asynchronously (botocore shape ``ResourceShareAssociation``, ``status``). What has
     failed is a failure. A principal that is invited is not waited for.
@@ -49,45 +45,61 @@ def share_parameter(
     done = perform(ram, action)
     consumers = frozenset(action.parameters.get("principals", ()))
     if done.failures:
-        may_be_done = any(is_unknown(failure) or failure.repeated for failure in done.failures)
-        if not may_be_done or not consumers <= consumers_of(own_shares(ram, name), arn):
+        if not any(is_unknown(failure) or failure.repeated for failure in done.failures):
+            return done, []
+        shares, done = _read_until(ram, action, done, lambda _read: True)
+        if shares is None or not consumers <= consumers_of(shares, arn):
             return done, []
         done = Performed((action,), ({},))
-    shares = repeat_until(
-        lambda: own_shares(ram, name),
-        lambda read: _is_settled(read, arn, consumers),
-        min(_LONGEST, wait_timeout),
-        _FIRST_PAUSE,
-        _LONGEST_PAUSE,
+    shares, done = _read_until(
+        ram, action, done, lambda read: _is_settled(read, arn, consumers), wait_timeout
     )
+    if shares is None:
+        return done, []
     failures = tuple(_list_failures(action, shares, arn, consumers))
-    return Performed(done.actions, done.answers, failures), [*list_pending(pending(shares, consumers))]
+    return replace(done, failures=failures), [*list_pending(pending(shares, consumers))]
 
 
 def unshare_parameter(ram: Any, action: Action, wait_timeout: float) -> Performed:
     """Perform one of ``REMOVALS`` on a share of the parameter, and return its outcome.
 
-    What remains is a failure: AWS ends associations asynchronously, as it makes them.
+    What remains is a failure: AWS ends associations asynchronously, as it makes them. Whatever AWS answers to
+    the call, what it is removing already is waited for.
     """
-    name = share_name(action.resource or "")
     done = perform(ram, action)
     if done.failures:
-        may_be_done = any(
-            is_unknown(failure) or failure.repeated or failure.error_code == _UNKNOWN
-            for failure in done.failures
-        )
-        remaining = _list_remaining(own_shares(ram, name), action) if may_be_done else {}
-        if not may_be_done or {*remaining.values()} - {DISASSOCIATING}:
+        shares, done = _read_until(ram, action, done, lambda _read: True)
+        if shares is None or {*_list_remaining(shares, action).values()} - {DISASSOCIATING}:
             return done
         done = Performed((action,), ({},))
-    shares = repeat_until(
-        lambda: own_shares(ram, name),
-        lambda read: not _list_remaining(read, action),
-        min(_LONGEST, wait_timeout),
-        _FIRST_PAUSE,
-        _LONGEST_PAUSE,
+    shares, done = _read_until(
+        ram, action, done, lambda read: not _list_remaining(read, action), wait_timeout
     )
+    if shares is None:
+        return done
     return replace(done, failures=tuple(_list_unremoved(action, _list_remaining(shares, action))))
+
+
+def _read_until(
+    ram: Any,
+    action: Action,
+    done: Performed,
+    is_enough: Callable[[tuple[ResourceShare, ...]], bool],
+    seconds: float = 0,
+) -> tuple[tuple[ResourceShare, ...] | None, Performed]:
+    """Return the parameter's shares as soon as they are enough, or the last ones, and what was done.
+
+    If they cannot be read, they are None, and that is one more failure of what was done.
+    """
+    name = share_name(action.resource or "")
+    try:
+        shares = repeat_until(
+            lambda: own_shares(ram, name), is_enough, min(_LONGEST, seconds), _FIRST_PAUSE, _LONGEST_PAUSE
+        )
+    except AWS_ERRORS as exception:
+        unread = failure(exception, action.target, "GetResourceShares")
+        return None, replace(done, failures=(*done.failures, unread))
+    return shares, done
 
 
 def _list_remaining(shares: tuple[ResourceShare, ...], action: Action) -> dict[str, str]:
@@ -97,7 +109,7 @@ def _list_remaining(shares: tuple[ResourceShare, ...], action: Action) -> dict[s
         return {}
     if action.operation == "DeleteResourceShare":
         return {share.arn: share.status}
-    principals = {item.entity: item.status for item in share.principals if item.status != DISASSOCIATED}
+    principals = {item.entity: item.status for item in share.principals if item.may_have_access}
     return {name: principals[name] for name in action.parameters["principals"] if name in principals}
 
 
@@ -111,7 +123,7 @@ def _list_unremoved(action: Action, remaining: dict[str, str]) -> Iterator[Failu
             "parameter_still_shared",
             f"AWS RAM accepted the call, but {what} ({status}).",
             "Rerun, in case AWS is still removing it."
-            + ("" if is_share else " Nothing is published in this region before that."),
+            + ("" if is_share else " Nothing is published in this region as long as it is there."),
         )
 
 

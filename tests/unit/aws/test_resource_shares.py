@@ -20,13 +20,15 @@ RESOURCES = {ARN: ASSOCIATED}
 OWN = StoredShare("arn:own", "golden-web", {CONSUMER: ASSOCIATED, STRANGER: "FAILED"}, RESOURCES)
 DELETED = StoredShare("arn:deleted", "golden-web", {CONSUMER: ASSOCIATED}, RESOURCES, status="DELETED")
 OTHER = StoredShare("arn:other", "platform", {STRANGER: ASSOCIATED}, RESOURCES)
+LONGER = StoredShare("arn:longer", "golden-web-2", {STRANGER: ASSOCIATED}, RESOURCES)
+ENDING = StoredShare("arn:ending", "old", {STRANGER: "DISASSOCIATING"}, {ARN: "DISASSOCIATING"})
 LEFT = StoredShare("arn:left", "old", {STRANGER: ASSOCIATED}, {ARN: "DISASSOCIATED"})
 ELSEWHERE = StoredShare("arn:elsewhere", "database", {STRANGER: ASSOCIATED}, {"arn:db": ASSOCIATED})
 UNKNOWN, DENIED = "UnknownResourceException", "AccessDeniedException"
 
 
 def test_own_shares_of_a_name_have_what_is_in_them_unless_they_are_deleted() -> None:
-    found = own_shares(Ram([OWN, DELETED, OTHER]), "golden-web")
+    found = own_shares(Ram([OWN, DELETED, OTHER, LONGER]), "golden-web")
     assert [share.arn for share in found] == ["arn:own", "arn:deleted"]
     assert [sorted(share.consumers) for share in found] == [[CONSUMER], []]
     assert [sorted(share.resource_arns) for share in found] == [[ARN], []]
@@ -36,6 +38,11 @@ def test_other_shares_are_those_that_have_the_resource_now_and_are_not_known() -
     ram = Ram([OWN, OTHER, LEFT, ELSEWHERE])
     (other,) = other_shares(ram, ARN, own_shares(ram, "golden-web"))
     assert (other.arn, other.name, [*other.consumers]) == ("arn:other", "platform", [STRANGER])
+
+
+def test_a_share_from_which_aws_still_removes_the_resource_or_a_principal_is_listed() -> None:
+    (ending,) = other_shares(Ram([ENDING]), ARN, ())
+    assert ([*ending.holders], [*ending.consumers]) == ([STRANGER], [])
 
 
 def test_a_parameter_that_does_not_exist_has_no_shares_and_a_denied_read_is_an_error() -> None:

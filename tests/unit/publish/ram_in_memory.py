@@ -83,7 +83,7 @@ class Ram:
         self._called("DisassociateResourceShare", parameters)
         (share,) = (one for one in self.shares if one.arn == parameters["resourceShareArn"])
         for entity in parameters["principals"]:
-            if share.principals[entity] == "DISASSOCIATED":
+            if share.principals[entity] in ("DISASSOCIATING", "DISASSOCIATED"):
                 raise refused("UnknownResourceException", "DisassociateResourceShare")
             share.principals[entity] = "DISASSOCIATED"
         if "DisassociateResourceShare" in self.lost:
@@ -116,7 +116,8 @@ class Ram:
                 "allowExternalPrincipals": share.external,
             }
             for share in self.shares
-            if share.name == parameters["name"]
+            # AWS does not document that its filter takes whole names.
+            if share.name.startswith(parameters["name"])
         ]
 
     def _associations(self, parameters: Mapping[str, Any]) -> list[Any]:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 
 from tests.unit.clock import Clock
 from tests.unit.examples import CONSUMER, ORG, OWNER, STRANGER, UNIT
+from tests.unit.kms_grant.kms_in_memory import refused
 from tests.unit.publish.account import (
     LABEL,
     NAME,
@@ -31,6 +34,7 @@ from tests.unit.publish.account import (
     version,
 )
 from tests.unit.publish.ram_in_memory import Ram, StoredShare
+from tests.unit.step_results import copy_result, share_result
 
 ARN = f"arn:aws:ssm:{REGION}:{OWNER}:parameter{NAME}"
 OTHER = f"arn:aws:ssm:{REGION}:{OWNER}:parameter/other"
@@ -38,6 +42,7 @@ SHARE = share_name(NAME)
 CREATE, ASSOCIATE = "CreateResourceShare", "AssociateResourceShare"
 REMOVE, DELETE = "DisassociateResourceShare", "DeleteResourceShare"
 PUBLISHED = parameter(version(1, NEW, LABEL, tier="Advanced"))
+OLD = "ami-0aaaaaaaaaaaaaaaa"
 READS = ["GetResourceShares", "GetResourceShareAssociations", "GetResourceShareAssociations"]
 
 
@@ -357,7 +362,8 @@ PURGES: dict[str, tuple[list[StoredShare], dict[str, Any], list[tuple[str, list[
             )
         ],
         {"publish_share": [CONSUMER]},
-        [(REMOVE, [STRANGER, ORG])],
+        # AWS may refuse the call for who has failed: it does not keep the others.
+        [(REMOVE, [STRANGER, ORG]), (REMOVE, [UNIT])],
         [CONSUMER],
     ),
     "all": (
@@ -490,7 +496,7 @@ REMOVALS: dict[str, tuple[dict[str, Any], str, str]] = {
 def test_nothing_is_published_before_aws_has_removed_all(case: str, clock: Clock) -> None:
     ram, code, message = REMOVALS[case]
     here = account(
-        parameter=parameter(version(1, "ami-0aaaaaaaaaaaaaaaa", tier="Advanced")),
+        parameter=parameter(version(1, OLD, tier="Advanced")),
         ram=Ram([stored(CONSUMER, STRANGER)], **ram),
     )
     given_options = options(publish_share=[CONSUMER], publish_share_purge=True, wait_timeout=5)
@@ -518,10 +524,130 @@ def test_an_empty_share_that_cannot_be_deleted_keeps_nothing_from_being_publishe
     assert "PutParameter" in here.calls
 
 
+def test_a_share_of_another_name_that_loses_the_parameter_is_no_conflict() -> None:
+    other = StoredShare("arn:other", "platform", {STRANGER: "DISASSOCIATING"}, {ARN: "DISASSOCIATING"})
+    target = plan_of(options(publish_share=[CONSUMER]), shared(stored(CONSUMER), other))
+    (warning,) = target.warnings
+    assert (target.refusals, f"still taking {NAME} back from {STRANGER}" in warning) == ((), True)
+
+
 def test_who_is_still_being_removed_is_named() -> None:
     here = shared(stored(principals={CONSUMER: "ASSOCIATED", STRANGER: "DISASSOCIATING"}))
-    (warning,) = plan_of(options(publish_share=[CONSUMER], publish_share_purge=True), here).warnings
+    (warning,) = plan_of(options(publish_share=[CONSUMER]), here).warnings
     assert f"AWS RAM is still taking {NAME} back from {STRANGER}" in warning
+
+
+def test_who_is_named_is_not_called_leaving_although_aws_removes_them() -> None:
+    here = shared(stored(principals={CONSUMER: "DISASSOCIATING"}))
+    target = plan_of(options(publish_share=[CONSUMER]), here)
+    assert (operations(target), target.warnings) == ([ASSOCIATE], ())
+
+
+@pytest.mark.parametrize("status", ["DISASSOCIATING", "FAILED"])
+def test_a_rerun_publishes_nothing_as_long_as_somebody_still_has_the_parameter(
+    status: str, clock: Clock
+) -> None:
+    ram = Ram([stored(CONSUMER, STRANGER)], becomes={STRANGER: ["ASSOCIATED", status]})
+    here = account(parameter=parameter(version(1, OLD, tier="Advanced")), ram=ram)
+    given_options = options(publish_share=[CONSUMER], publish_share_purge=True, wait_timeout=5)
+    # AWS refuses the call for who is not in the share any more.
+    again = "parameter_still_shared" if status == "DISASSOCIATING" else "UnknownResourceException"
+    for code in ("parameter_still_shared", again):
+        run = run_on(given_options, here, check_mode=False)
+        assert [one.error_code for one in run.outcome.failures] == [code]
+        assert STRANGER in run.plan.targets[0].before["shared_with"]
+        assert "PutParameter" not in here.calls
+    assert clock.now == (10 if status == "DISASSOCIATING" else 5)
+    ram.becomes = {STRANGER: [status, "DISASSOCIATED"]}
+    run = run_on(given_options, here, check_mode=False)
+    assert (run.outcome.failures, "PutParameter" in here.calls) == ((), True)
+    assert REMOVE not in operations(plan_of(given_options, here))
+
+
+@pytest.mark.parametrize(
+    "fails",
+    [{"refuse": {ASSOCIATE: "InvalidParameterException"}}, {"becomes": {CONSUMER: ["FAILED"]}}],
+    ids=["refused", "failed"],
+)
+def test_an_addition_that_fails_keeps_nobody_in_the_share_and_publishes_nothing(
+    fails: dict[str, Any],
+) -> None:
+    here = account(
+        parameter=parameter(version(1, OLD, tier="Advanced")), ram=Ram([stored(STRANGER)], **fails)
+    )
+    given_options = options(publish_share=[CONSUMER], publish_share_purge=True)
+    run = run_on(given_options, here, check_mode=False)
+    assert [one.action for one in run.outcome.failures] == [ASSOCIATE]
+    assert here.ram.shares[0].principals[STRANGER] == "DISASSOCIATED"
+    assert REMOVE in [one.operation for one in run.outcome.performed]
+    assert "PutParameter" not in here.calls
+
+
+def test_a_removal_that_fails_is_followed_by_other_removals_only() -> None:
+    others = StoredShare("arn:z", SHARE, {ORG: "ASSOCIATED"}, {ARN: "ASSOCIATED"})
+    here = account(
+        parameter=None, ram=Ram([stored(STRANGER), others], refuse={REMOVE: "AccessDeniedException"})
+    )
+    run = run_on(options(publish_share=[CONSUMER], publish_share_purge=True), here, check_mode=False)
+    assert [one.action for one in run.outcome.failures] == [REMOVE, REMOVE]
+    assert not {"PutParameter", ASSOCIATE} & {*here.calls, *here.ram.calls}
+
+
+@dataclass
+class UnreadAfter(Ram):
+    """Resource shares that cannot be read after the call of this operation."""
+
+    operation: str = ""
+
+    def _called(self, operation: str, parameters: Mapping[str, Any]) -> None:
+        super()._called(operation, parameters)
+        if operation == "GetResourceShares" and self.operation in self.calls:
+            raise refused("ThrottlingException", operation)
+
+
+@pytest.mark.parametrize("operation", [REMOVE, ASSOCIATE])
+def test_what_was_performed_is_reported_although_its_effect_cannot_be_read(operation: str) -> None:
+    there = stored(CONSUMER, STRANGER) if operation == REMOVE else stored(STRANGER)
+    here = account(
+        parameter=parameter(version(1, OLD, tier="Advanced")), ram=UnreadAfter([there], operation=operation)
+    )
+    given_options = options(publish_share=[CONSUMER], publish_share_purge=True)
+    run = run_on(given_options, here, check_mode=False)
+    assert [one.operation for one in run.outcome.performed] == operations(run.plan.targets[0])[
+        : 1 if operation == REMOVE else 2
+    ]
+    assert {(one.action, one.error_code) for one in run.outcome.failures} == {
+        ("GetResourceShares", "ThrottlingException")
+    }
+    assert "PutParameter" not in here.calls
+
+
+def test_a_call_without_an_answer_and_the_read_that_fails_are_both_reported() -> None:
+    ram = UnreadAfter([stored(CONSUMER, STRANGER)], operation=REMOVE, lost=frozenset({REMOVE}))
+    here = shared()
+    here.ram = ram
+    given_options = options(publish_share=[CONSUMER], publish_share_purge=True)
+    run = run_on(given_options, here, check_mode=False)
+    assert [one.action for one in run.outcome.failures] == [REMOVE, "GetResourceShares"]
+
+
+@pytest.mark.parametrize("named", [[STRANGER], [CONSUMER, STRANGER]])
+def test_a_purge_that_is_left_out_for_a_rejected_account_is_said(named: list[str]) -> None:
+    given_options = options(
+        images=None,
+        copy_result=copy_result({REGION: NEW}),
+        share_result=share_result(rejected_account_ids=[STRANGER]),
+        publish_share=named,
+        publish_share_purge=True,
+    )
+    target = plan_of(given_options, shared(stored(CONSUMER, STRANGER, ORG)))
+    assert (target.actions, target.refusals) == ((), ())
+    (warning,) = target.warnings
+    assert f"{NAME} stays shared with " in warning
+    assert (CONSUMER in warning, ORG in warning) == (CONSUMER not in named, True)
+    assert f"correct the accounts that AWS rejected, {STRANGER}, and rerun" in warning
+    assert target.after["shared_with"] == sorted([CONSUMER, STRANGER, ORG])
+    assert plan_of(given_options, shared(stored(STRANGER))).warnings == ()
 
 
 def test_a_parameter_that_aws_ram_does_not_know_is_in_no_resource_share() -> None:
