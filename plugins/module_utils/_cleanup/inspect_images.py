@@ -36,8 +36,6 @@ Item = TypeVar("Item", bound=Hashable)
 Result = TypeVar("Result")
 Ref = TypeVar("Ref", ImageRef, SnapshotRef)
 
-_PERMISSIONS = "DescribeImageAttribute"
-
 
 class _Batch(NamedTuple):
     """The images of one region in one call."""
@@ -114,7 +112,7 @@ def _read_in_regions(
     done, lost = read
     usages = {ref: usage for group in done for ref, usage in group.items()}
     for region, ended in lost.items():
-        problem = Evidence.of_failure(ended.as_failure(state.target(region), _PERMISSIONS))
+        problem = Evidence.of_failure(ended.as_failure(state.target(region), aws.IMAGE_PERMISSIONS))
         usages |= dict.fromkeys(by_region[region], _Usage(ImageUsage(unread=(problem,)), {}))
     return usages
 
@@ -141,12 +139,12 @@ def _read_usages(
         # next round, which would name the same snapshots, they would be read only after all images.
         return _Usage(usage, {snapshot: read_snapshot(clients, snapshot) for snapshot in images[ref]})
 
-    return _read_each(round_robin(by_region.values()), read, state, _PERMISSIONS)
+    return _read_each(round_robin(by_region.values()), read, state, aws.IMAGE_PERMISSIONS)
 
 
 def open_for_permissions(clients: Clients, regions: Iterable[str]) -> None:
     """Open the clients that read permissions, before threads start."""
-    for operation in (_PERMISSIONS, "DescribeSnapshotAttribute"):
+    for operation in (aws.IMAGE_PERMISSIONS, aws.SNAPSHOT_PERMISSIONS):
         clients.rate_limited(operation).open("ec2", regions)
 
 
@@ -232,13 +230,15 @@ def _add_sharing(clients: Clients, ref: ImageRef, own: OwnImage, usage: ImageUsa
     One that was deregistered since it was listed counts as used in this run. That is no failed read: there is
     nothing to read.
     """
-    ec2 = clients.rate_limited(_PERMISSIONS).ec2(ref.region)
+    ec2 = clients.rate_limited(aws.IMAGE_PERMISSIONS).ec2(ref.region)
     try:
         sharing = read_usage.read_launch_permissions(ec2, own)
     except errors.AWS_ERRORS as exception:
         if aws.is_gone(ec2, ref.image_id, exception):
             return ImageUsage((Evidence.deregistered(ref.image_id),))
-        return replace(usage, unread=(*usage.unread, read_usage.to_evidence(exception, _PERMISSIONS)))
+        return replace(
+            usage, unread=(*usage.unread, read_usage.to_evidence(exception, aws.IMAGE_PERMISSIONS))
+        )
     return replace(usage, sharing=sharing)
 
 

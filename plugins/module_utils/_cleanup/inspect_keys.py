@@ -22,6 +22,7 @@ from .._keys.needed import ConsumerResources
 from .._model import Grant, ImageRef, KeyRef, Sharing, SnapshotRef
 from . import read_usage
 from .grants import list_snapshots_under
+from .inspect_images import open_for_permissions
 from .options import CleanupOptions
 from .state import CleanupState, Evidence, KeyUsage, OwnImage, SnapshotUsage
 
@@ -40,8 +41,7 @@ def read_key_usage(
         return {}
     regions = {ref.region for ref in staying}
     clients.open("kms", regions)
-    for operation in ("DescribeImageAttribute", "DescribeSnapshotAttribute"):
-        clients.rate_limited(operation).open("ec2", regions)
+    open_for_permissions(clients, regions)
 
     def read_key(ref: KeyRef) -> KeyUsage:
         owner = parse(ref.key_arn).account_id
