@@ -66,15 +66,18 @@ def _read_region(clients: Clients, target: Target, options: AuditOptions) -> lis
 
 
 def _read_consumers(ram: Any, target: Target) -> dict[str, dict[str, Association]]:
-    """Return the principals of each shared parameter by its ARN."""
-    arns: dict[str, set[str]] = {}
+    """Return the principals of each shared parameter by its ARN, also whom AWS is still removing."""
+    resources: dict[str, list[Association]] = {}
     for share, item in list_associations(ram, "RESOURCE"):
-        if item.is_present and name_in_arn(item.entity, target.account_id, target.region):
-            arns.setdefault(share, set()).add(item.entity)
+        if item.may_have_access and name_in_arn(item.entity, target.account_id, target.region):
+            resources.setdefault(share, []).append(item)
     consumers: dict[str, dict[str, Association]] = {}
-    for share, item in list_associations(ram, "PRINCIPAL") if arns else ():
-        for arn in arns.get(share, ()) if item.is_present else ():
-            consumers.setdefault(arn, {})[item.entity] = item
+    for share, item in list_associations(ram, "PRINCIPAL") if resources else ():
+        for resource in resources.get(share, ()) if item.may_have_access else ():
+            of_parameter = consumers.setdefault(resource.entity, {})
+            consumer = item if resource.is_present else replace(item, status=resource.status)
+            if consumer.is_present or item.entity not in of_parameter:
+                of_parameter[item.entity] = consumer
     return consumers
 
 
@@ -91,7 +94,13 @@ def _read_parameter(
         return
     if parameter is not None and parameter.not_an_image() is None:
         external = sharing_of(item.entity for item in consumers.values() if item.is_external)
-        yield SharedParameter(name, parameter.value, sharing_of(consumers), external.names)
+        statuses = {
+            consumer: item.status
+            # A role counts as its account, which has access if any of them has.
+            for item in sorted(consumers.values(), key=lambda item: item.is_present)
+            for consumer in sharing_of([item.entity]).names
+        }
+        yield SharedParameter(name, parameter.value, sharing_of(consumers), external.names, statuses)
 
 
 def _problem(target: Target, resource: str, action: str, exception: Exception) -> Problem:

@@ -53,13 +53,15 @@ class Problem:
 class SharedParameter:
     """A parameter of the account that is shared through AWS RAM with somebody who may not use every image.
 
-    ``external`` are those of ``sharing`` that are outside of the organization.
+    ``external`` are those of ``sharing`` that are outside of the organization. ``statuses`` are those of AWS
+    by consumer.
     """
 
     name: str
     image_id: str
     sharing: Sharing
     external: frozenset[str] = frozenset()
+    statuses: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,28 @@ SHARED: dict[str, tuple[Account, dict[str, Any], list[str]]] = {
         {},
         [],
     ),
+    "being removed": (
+        account(**{SHARES: associations({ARN: "ASSOCIATED"}, {STRANGER: "DISASSOCIATING"})}),
+        {},
+        [STRANGER],
+    ),
+    "failed": (
+        account(**{SHARES: associations({ARN: "ASSOCIATED"}, {STRANGER: "FAILED"})}),
+        {},
+        [STRANGER],
+    ),
+    "being removed from the share": (
+        account(**{SHARES: associations({ARN: "DISASSOCIATING"}, {STRANGER: "ASSOCIATED"})}),
+        {},
+        [STRANGER],
+    ),
+    "a list": (
+        account(
+            STRANGER, get_parameter={"Parameter": {"Type": "StringList", "Value": SOURCE_ID, "Version": 1}}
+        ),
+        {},
+        [],
+    ),
     "invited": (
         account(**{SHARES: associations({ARN: "ASSOCIATED"}, {STRANGER: "ASSOCIATING"})}),
         {},
@@ -133,6 +155,38 @@ def test_who_is_outside_of_the_organization_is_said() -> None:
     assert said[CONSUMER]["message"].endswith(f"with {CONSUMER}.")
     assert {one["severity"] for one in said.values()} == {"high"}
     assert result["results"][0]["findings"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "principal", "said"),
+    [
+        ("ASSOCIATED", "DISASSOCIATING", " (DISASSOCIATING)."),
+        ("ASSOCIATED", "FAILED", " (FAILED)."),
+        ("DISASSOCIATING", "ASSOCIATED", " (DISASSOCIATING)."),
+        ("ASSOCIATED", "SUSPENDED", "."),
+    ],
+)
+def test_what_aws_has_not_ended_is_said_with_its_status(resource: str, principal: str, said: str) -> None:
+    shared = associations({ARN: resource}, {STRANGER: principal})
+    result = run(account(**{SHARES: shared}), check_parameters=True).result
+    (message,) = [one["message"] for one in result["findings"] if one["code"] == CODE]
+    assert message.endswith(f"with {STRANGER}{said}")
+
+
+@pytest.mark.parametrize("order", [["ASSOCIATED", "DISASSOCIATING"], ["DISASSOCIATING", "ASSOCIATED"]])
+def test_a_share_that_gives_access_counts_before_one_that_aws_is_ending(order: list[str]) -> None:
+    def answer(request: Mapping[str, Any]) -> dict[str, Any]:
+        pages = [
+            associations({ARN: status}, {STRANGER: "ASSOCIATED"}, f"arn:{status}")(request)
+            for status in order
+        ]
+        return {
+            "resourceShareAssociations": [one for page in pages for one in page["resourceShareAssociations"]]
+        }
+
+    result = run(account(**{SHARES: answer}), check_parameters=True).result
+    (message,) = [one["message"] for one in result["findings"] if one["code"] == CODE]
+    assert message.endswith(f"with {STRANGER}.")
 
 
 @pytest.mark.parametrize(

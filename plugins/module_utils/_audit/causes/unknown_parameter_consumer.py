@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..._finding import Severity
+from ..._parameter_share import ASSOCIATED, Association
 from ..cause import Cause, Evidence
 from ..region import AuditedRegion, not_allowed
 
@@ -22,10 +23,12 @@ def _find(region: AuditedRegion) -> Iterator[Evidence]:
         unknown = not_allowed(parameter.sharing.without(region.target.account_id), allowed)
         for principal in sorted(unknown.names):
             outside = ", which is outside of the organization" if principal in parameter.external else ""
+            status = parameter.statuses.get(principal, ASSOCIATED)
+            ending = "" if Association(principal, status).is_present else f" ({status})"
             yield Evidence(
                 parameter.name,
                 f"{parameter.name}, which names {image.image_id} ({image.name}), is shared through AWS RAM "
-                f"with {principal}{outside}.",
+                f"with {principal}{ending}{outside}.",
                 "Take it back (ami_publish with publish_share_purge: true; other tools' resource shares with "
                 "aws ram disassociate-resource-share), or allow the consumer in the audit.",
                 image.image_id,
