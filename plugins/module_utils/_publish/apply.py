@@ -20,7 +20,7 @@ from .._aws.write import perform
 from .._failures import Failure
 from .._plan import KNOWN_AFTER_APPLY, Action, Performed
 from .state import TargetState
-from .write_resource_share import REMOVALS, share_parameter, unshare_parameter
+from .write_resource_share import REMOVALS, share_parameter, takes_from_organization, unshare_parameter
 
 # Seconds between attempts: AWS validates within seconds.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 3.0
@@ -88,7 +88,8 @@ def perform_target(
 ) -> PublishRun:
     """Perform the actions of a target in their order and stop at the first that fails.
 
-    If nothing can be published, others still lose the parameter: removals go on.
+    If nothing can be published, others still lose the parameter: removals go on. An organization keeps it if
+    consumers could not be added: they may be accounts of it.
     A label, a tag, or the deletion of an empty resource share that fails does not stop the others, unless
     another client has changed the parameter.
     ``services`` are the target's clients; ``ssm_once`` repeats no call. ``state`` is the target as it was
@@ -98,9 +99,9 @@ def perform_target(
     run = PublishRun()
     before = state.parameter.latest.version if state.parameter else 0
     pending = deque(actions)
-    is_stopped = False
+    failed: Action | None = None
     while pending:
-        if is_stopped and pending[0].operation not in REMOVALS:
+        if failed and not _goes_on(pending[0], failed):
             break
         action = _fill_in_versions(pending.popleft(), run)
         try:
@@ -122,8 +123,14 @@ def perform_target(
         if failures and (is_conflict or action.operation not in _INDEPENDENT):
             if action.operation == "PutParameter":
                 _restore_labels(services, run)
-            is_stopped = True
+            failed = failed or action
     return run
+
+
+def _goes_on(action: Action, failed: Action) -> bool:
+    """Whether an action is performed although another one has failed before."""
+    is_addition = failed.service == "ram" and failed.operation not in REMOVALS
+    return action.operation in REMOVALS and not (is_addition and takes_from_organization(action))
 
 
 def _share(ram: Any, action: Action, arn: str, wait_timeout: float, run: PublishRun) -> list[Failure]:

@@ -60,6 +60,11 @@ def share_parameter(ram: Any, action: Action, arn: str, wait_timeout: float) -> 
     return replace(done, failures=failures), [*list_pending(pending(shares, consumers))]
 
 
+def takes_from_organization(action: Action) -> bool:
+    """Whether a removal is one of an organization or an organizational unit, among others."""
+    return any(":organizations:" in principal for principal in action.parameters.get("principals", ()))
+
+
 def unshare_parameter(ram: Any, action: Action, wait_timeout: float) -> Performed:
     """Perform one of ``REMOVALS`` on a share of the parameter, and return its outcome.
 

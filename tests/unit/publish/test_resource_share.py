@@ -583,6 +583,16 @@ def test_an_addition_that_fails_keeps_nobody_in_the_share_and_publishes_nothing(
     assert "PutParameter" not in here.calls
 
 
+def test_an_addition_that_fails_keeps_an_organization_which_may_include_the_account() -> None:
+    ram = Ram([stored(ORG)], refuse={ASSOCIATE: "ServerInternalException"})
+    here = account(parameter=parameter(version(1, OLD, tier="Advanced")), ram=ram)
+    given_options = options(publish_share=[CONSUMER], publish_share_purge=True)
+    run = run_on(given_options, here, check_mode=False)
+    assert REMOVE in [one.operation for one in run.plan.targets[0].actions]
+    assert here.ram.shares[0].principals[ORG] == "ASSOCIATED"
+    assert not {REMOVE, "PutParameter"} & {*here.calls, *here.ram.calls}
+
+
 def test_a_removal_that_fails_is_followed_by_other_removals_only() -> None:
     others = StoredShare("arn:z", SHARE, {ORG: "ASSOCIATED"}, {ARN: "ASSOCIATED"})
     here = account(
