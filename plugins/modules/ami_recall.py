@@ -17,7 +17,7 @@ description:
   - A parameter that names one of them gets the image of its newest version with another release again. A launch template in
     O(launch_templates) moves if its default and latest version have the ID of such an image. All else stays as it is and is named
     in RV(results), with the reason; a template of which only one of the two has such an ID fails the task after that.
-  - What somebody else changes during the task stays as it is, and fails the task.
+  - What another client changes during the task stays as it is, and fails the task.
   - Everything is read, and each target is planned and checked as a rollback of M(golden.images.ami_publish), before the first
     change. A target that cannot go back stays as it is, and fails the task after the others were moved.
   - What was there is written to O(tombstone_path) or O(tombstone_s3_uri) before the first change. With O(state=absent), all that

@@ -107,10 +107,10 @@ options:
   check_parameters:
     description:
       - Whether to read which parameters the account shares through AWS RAM, and the images that they name. A parameter of an
-        audited image that is shared with somebody who is not allowed is a finding, also while AWS takes it back.
+        audited image that is shared with a consumer that is not allowed is a finding, also while AWS takes it back.
       - Parameters of the type StringList are not read for AMI IDs.
-      - This takes one call in each region, one more where parameters are shared, and one for each parameter that somebody has
-        who is not allowed for all images.
+      - This takes one call in each region, one more where parameters are shared, and one for each parameter with a
+        consumer that is not allowed for all images.
     type: bool
     default: false
 requirements:

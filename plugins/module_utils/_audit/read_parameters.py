@@ -5,8 +5,8 @@
 """Reads the account's parameters that are shared through AWS RAM, and the images that they name.
 
 One call lists the resources of all own resource shares of a region. Only if parameters are among them,
-another one lists the principals; and only of a parameter that somebody has who may not use every image, the
-value is read.
+another one lists the principals. The value is read only of a parameter with a consumer that is not allowed
+for every image.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class SharedParameter:
-    """A parameter of the account that is shared through AWS RAM with somebody who may not use every image.
+    """A parameter of the account that a consumer has through AWS RAM that may not use every image.
 
     ``external`` are those of ``sharing`` that are outside of the organization. ``statuses`` are those of AWS
     by consumer.

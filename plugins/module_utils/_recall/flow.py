@@ -43,7 +43,7 @@ def apply(
     Taken back, it is the other way round: pointers, tags, record.
     """
     work = _Work(clients, options, current, plan, report)
-    return work.withdraw() if options.is_withdrawal else work.take_back()
+    return work.recall() if options.is_recall else work.take_back()
 
 
 class _Work:
@@ -65,7 +65,7 @@ class _Work:
         self._warnings: list[str] = []
         self._runs: dict[Target, list[tuple[UnitPlan, PublishRun]]] = {}
 
-    def withdraw(self) -> Outcome:
+    def recall(self) -> Outcome:
         """Write the record, tag the images, move the pointers, and write the numbers into the record."""
         if self._plan.record is not None and self._write(self._plan.record, _NOTHING_CHANGED):
             self._tag(self._plan.tags)
@@ -236,7 +236,7 @@ def _list_moved(options: RecallOptions, plan: RecallPlan, outcome: Outcome) -> l
                 continue
             is_changed = any(action.resource == pointer.key.resource for action in unit.planned.actions)
             before = pointer.before
-            if not options.is_withdrawal:
+            if not options.is_recall:
                 before = _recalled_position(unit, pointer)
             number = find_number(pointer, run) if run else pointer.after.version
             after = Position(unit.unit.state.image_id or "", number)

@@ -70,7 +70,7 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
     tombstone_s3_bucket_owner: str | None = option(ACCOUNT_ID)
 
     @property
-    def is_withdrawal(self) -> bool:
+    def is_recall(self) -> bool:
         """Whether the release is recalled, and no recall taken back."""
         return self.state == PRESENT
 
@@ -99,13 +99,13 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
             problem, remedy = name_problem(self.parameter, self.regions)
             if problem:
                 yield Problem("parameter", problem, remedy)
-        elif self.is_withdrawal and (self.launch_templates or self.account_ids):
+        elif self.is_recall and (self.launch_templates or self.account_ids):
             yield Problem(
                 "parameter",
                 "it is required with launch_templates and account_ids.",
                 "Set the parameter in which the release was published: its history has the earlier images.",
             )
-        if self.is_withdrawal and self.account_ids and not self.consumer_role_name:
+        if self.is_recall and self.account_ids and not self.consumer_role_name:
             yield Problem(
                 "consumer_role_name",
                 "it is required with account_ids.",

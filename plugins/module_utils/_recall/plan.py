@@ -66,7 +66,7 @@ class RecallPlan(PlanWithoutTargets):
 def plan(options: RecallOptions, current: RecallState) -> RecallPlan:
     """Plan the recall of a release, or to take it back."""
     planned = tuple(_plan_unit(current, unit) for unit in current.units)
-    if options.is_withdrawal:
+    if options.is_recall:
         record, tags = _record_recall(options, current, planned), tuple(_plan_tags(current))
         refusals = tuple(_refuse_without_earlier_image(current, planned))
     else:
@@ -75,7 +75,7 @@ def plan(options: RecallOptions, current: RecallState) -> RecallPlan:
         *current.unread,
         *(failure for unit in planned for failure in (*unit.failures, *unit.unit.left_failures)),
     )
-    if not options.is_withdrawal and record and not record.taken_back_at and not failures:
+    if not options.is_recall and record and not record.taken_back_at and not failures:
         record = replace(record, taken_back_at=current.now)
     targets = tuple(_merge_targets(tags, planned))
     writes = [WriteRecord(current.account_id, current.place)] if record != current.record else []

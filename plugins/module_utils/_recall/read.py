@@ -37,7 +37,7 @@ def read_state(clients: Clients, options: RecallOptions) -> RecallState:
     Raises:
         ValidationError: the record cannot be read, the release is not found, or no target can be read.
     """
-    return _read_release(clients, options) if options.is_withdrawal else _read_recalled(clients, options)
+    return _read_release(clients, options) if options.is_recall else _read_recalled(clients, options)
 
 
 def _read_release(clients: Clients, options: RecallOptions) -> RecallState:

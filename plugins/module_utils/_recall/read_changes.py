@@ -16,7 +16,7 @@ from .._plan import Action
 from .._publish.read_launch_templates import read_launch_templates
 from .._publish.state import LaunchTemplate, Parameter, TargetState
 
-_REMEDY = "Rerun, in case it names the release. If somebody else has published a fix, nothing is left to do."
+_REMEDY = "Rerun, in case it names the release. If it names a fix, nothing is left to do."
 
 
 def find_changed(

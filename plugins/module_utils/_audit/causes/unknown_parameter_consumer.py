@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Parameters that name an image and are shared, through AWS RAM, with somebody who must not use the image."""
+"""Parameters that name an image and are shared, through AWS RAM, with consumers that must not use it."""
 
 from __future__ import annotations
 

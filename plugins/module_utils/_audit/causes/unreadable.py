@@ -105,7 +105,7 @@ PARAMETERS = _unreadable(
     "parameters_unreadable",
     Severity.MEDIUM,
     "With `audit_check_parameters`: the resource shares of the region, or a parameter that is shared with "
-    "somebody who is not allowed for all images, could not be read.",
+    "a consumer that is not allowed for all images, could not be read.",
     "Allow `ram:GetResourceShareAssociations`, and `ssm:GetParameter` for the shared parameters: "
     "[audit.json](iam/README.md#auditing).",
     # Removing permissions does not depend on parameters.
