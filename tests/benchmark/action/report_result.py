@@ -10,6 +10,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.module_utils._audit.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils._runner import ATTACHED
+from ansible_collections.golden.images.plugins.plugin_utils._large_results import read_whole
 from ansible_collections.golden.images.plugins.plugin_utils._runs_here import read_attachments
 
 
@@ -18,7 +19,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         given = self._task.args
-        result = json.loads(Path(given["path"]).read_text(encoding="utf-8"))
-        options = FLOW.options.read({"report_dir": given["report_dir"], "return_report": True}, False)
+        # The result of a large audit names the file that has its findings.
+        result = read_whole(json.loads(Path(given["path"]).read_text(encoding="utf-8")))
+        # One process, because this action lacks the defaults of the module's argument spec.
+        asked = {"report_dir": given["report_dir"], "return_report": True, "max_processes": 1}
+        options = FLOW.options.read(asked, False)
         report = FLOW.report.open(options, read_attachments(FLOW.attaches)[ATTACHED])
         return {**super().run(tmp, task_vars), **report.write(result).values}
