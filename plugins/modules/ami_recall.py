@@ -10,8 +10,8 @@ module: ami_recall
 version_added: 0.1.0
 short_description: Recall a bad release of an AMI
 description:
-  - Tags all images of the release in the account whose credentials are used with C(golden.images:recalled), so that no task of
-    this collection distributes or publishes them, and moves what names them back to the previous good image.
+  - Tags all images of the release in the account whose credentials are used with C(golden.images:recalled), so that no task
+    with credentials of that account distributes or publishes them, and moves what names them back to the previous good image.
   - The images are the source itself, its copies, by the tag C(golden.images:source) or as AWS records it, and copies of these.
     One that is deregistered is known by its label in O(parameter), or by the tombstone of an earlier run.
   - A parameter that names one of them gets the image of its newest version with another release again. A launch template in

@@ -75,7 +75,7 @@ def _render_headline(
     tagged = count(sum(item["changed"] for item in images), "image")
     moved = count(sum(item["changed"] for item in pointers), "pointer")
     counts = f"{tagged} {'tagged' if is_recall else 'untagged'}, {moved} moved."
-    what = f"{'Recall' if is_recall else 'Recall taken back'} of {context['source_image_id']}"
+    what = f"{'Recall' if is_recall else 'End of the recall'} of {context['source_image_id']}"
     if status in _GOOD and has_no_change((*pointers, *images)):
         text, tone = f"Nothing to change: {what} is complete.", Tone.GOOD
     elif status == "planned":
