@@ -147,6 +147,13 @@ class ShareOptions(ConsumerOptions, ImageOptions):
             for result in self.grant_results
         )
 
+    def has_usable_keys(self, region: str) -> bool:
+        """Whether earlier tasks have found that all named consumers can use the keys of the region's copy."""
+        if self.copy_result is None or self.copy_result.has_pending:
+            return False
+        key_arns = self.copy_result.kms_key_arns.get(region, ())
+        return bool(key_arns) and all(map(self.is_usable, key_arns))
+
     def users_of(self, key_arn: str) -> frozenset[str]:
         """Return the consumers of which earlier tasks have found that they can use a key."""
         return frozenset().union(*(result.users.get(key_arn, ()) for result in self.grant_results))

@@ -100,8 +100,15 @@ def read_image(
 def add_keys(
     clients: Clients, options: ShareOptions, images: Mapping[Target, Shared]
 ) -> Mapping[Target, Shared]:
-    """Read the keys of the encrypted images, to warn of consumers that cannot use them."""
-    encrypted = [target for target, shared in images.items() if shared.exists and shared.image.encrypted]
+    """Read the keys of the encrypted images, to warn of consumers that cannot use them.
+
+    The task that found a copy has read its keys, which stay, and the one after it who can use them.
+    """
+    encrypted = [
+        target
+        for target, shared in images.items()
+        if shared.exists and shared.image.encrypted and not options.has_usable_keys(target.region)
+    ]
     if not (encrypted and options.present):
         return images
 

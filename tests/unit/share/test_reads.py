@@ -336,6 +336,40 @@ def test_no_client_of_kms_is_opened_where_no_key_is_read(run: Run) -> None:
     assert "kms" not in {service for service, _region in run.aws.opened}
 
 
+@pytest.mark.parametrize(
+    ("copied", "granted", "is_read"),
+    [
+        pytest.param({"keys": {REGION: WANTED}}, [USABLE], False, id="usable"),
+        pytest.param({"keys": {REGION: WANTED}}, [], True, id="nobody knows who can use it"),
+        pytest.param({"keys": {REGION: WANTED}, "state": "pending"}, [USABLE], True, id="it may change"),
+        pytest.param({}, [USABLE], True, id="the key is not known"),
+        pytest.param({"keys": {REGION: OTHER}}, [USABLE], True, id="another key"),
+        pytest.param({"keys": {OTHER_REGION: WANTED}}, [USABLE], True, id="another region's"),
+    ],
+)
+def test_keys_that_earlier_tasks_have_read_are_not_read_again(
+    copied: dict[str, Any], granted: list[dict[str, Any]], is_read: bool
+) -> None:
+    options = {
+        **{"account_ids": [A], "copy_result": copy_result({REGION: IMAGE}, **copied)},
+        "grant_results": granted,
+    }
+    run = Run(options, aws_with(shared(PRIVATE, {"snap-0": PRIVATE}, keys={"snap-0": WANTED})))
+    assert run.plan.refusals == ()
+    assert any(call.startswith("DescribeSnapshots") for call in run.ec2().calls) is is_read
+
+
+def test_each_key_of_a_copy_must_be_usable() -> None:
+    copied = copy_result({REGION: IMAGE}, {REGION: WANTED})
+    copied["results"][0]["snapshot_kms_key_arns"].append(OTHER)
+    options = {"account_ids": [A], "copy_result": copied, "grant_results": [USABLE]}
+    found = shared(
+        PRIVATE, dict.fromkeys(("snap-0", "snap-1"), PRIVATE), keys={"snap-0": WANTED, "snap-1": OTHER}
+    )
+    run = Run(options, aws_with(found))
+    assert [call.rsplit(" ", 1)[1] for call in asked(run)] == ["other"] * 5
+
+
 @pytest.mark.parametrize("operation", ["DescribeSnapshots", "DescribeKey", "ListGrants", "GetKeyPolicy"])
 def test_a_key_that_cannot_be_read_is_a_warning(operation: str) -> None:
     run = reading_keys(WANTED)
