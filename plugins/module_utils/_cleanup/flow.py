@@ -16,7 +16,7 @@ from .._aws.caller import check_default_region, identify_with_regions
 from .._aws.clients import Clients
 from .._aws.each_attempt import check_attempts
 from .._failures import ValidationError, invalid_option
-from .._fanout import map_parallel
+from .._fanout import MAX_THREADS, map_parallel
 from .._model import ImageRef, SnapshotRef, Target
 from .._plan import Action, Performed
 from .._progress import Report
@@ -166,10 +166,15 @@ def _check_tombstone_file(path: str | None) -> None:
 
 
 def _read_regions(
-    clients: Clients, options: CleanupOptions, account_id: str, regions: Iterable[str]
+    clients: Clients, options: CleanupOptions, account_id: str, regions: Collection[str]
 ) -> dict[str, RegionState]:
+    # Each keeps a connection to AWS open.
+    threads = max(1, MAX_THREADS // len(regions))
+
     def read(region: str) -> RegionState:
-        return read_regions.read_region(clients, region, tombstone_path=options.tombstone_ssm_path)
+        return read_regions.read_region(
+            clients, region, tombstone_path=options.tombstone_ssm_path, threads=threads
+        )
 
     states, failed = map_parallel(regions, read)
     if failed:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from .._aws import errors
@@ -39,18 +39,27 @@ def read_late_uses(
         for region in regions
     }
 
-    def read(region: str) -> LateUses:
-        results = [_read_source(Place(clients, region, absent=absent[region]), source) for source in sources]
-        users = [user for users_of_source, _unread in results for user in users_of_source]
-        return LateUses(list_uses(users), tuple(item for _used, unread in results for item in unread))
+    def read(item: tuple[str, Source]) -> tuple[tuple[User, ...], tuple[Evidence, ...]]:
+        region, source = item
+        return _read_source(Place(clients, region, absent=absent[region]), source)
 
-    done, failed = map_parallel(regions, read)
+    done, failed = map_parallel([(region, source) for region in regions for source in sources], read)
     if failed:
         raise ValidationError(
-            errors.failure(exception, state.target(region), LATE[0].reads[0].action)
-            for region, exception in failed.items()
+            errors.failure(exception, state.target(region), source.reads[0].action)
+            for (region, source), exception in failed.items()
         )
-    return done
+    return {region: _merge(done[region, source] for source in sources) for region in regions}
+
+
+def _merge(results: Iterable[tuple[tuple[User, ...], tuple[Evidence, ...]]]) -> LateUses:
+    """Return the uses of all sources of a region."""
+    users: list[User] = []
+    problems: list[Evidence] = []
+    for users_of_source, unread in results:
+        users += users_of_source
+        problems += unread
+    return LateUses(list_uses(users), tuple(problems))
 
 
 def _read_source(place: Place, source: Source) -> tuple[tuple[User, ...], tuple[Evidence, ...]]:

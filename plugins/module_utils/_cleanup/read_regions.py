@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._aws import read
@@ -16,7 +17,7 @@ from .._model import ImageRef
 from .._tags import tag_map
 from .stages import parse_time
 from .state import OwnImage, OwnSnapshot, RegionState, RetentionRule
-from .uses.read import Attempts, Place, read_users
+from .uses.read import Attempts, Place, read_users, side_by_side
 from .uses.read_all import IN_BULK
 from .uses.users import list_snapshot_uses, list_unresolved, list_uses
 
@@ -36,8 +37,10 @@ _RESTORES = ("permanent-restore-in-progress", "permanent-restore-completed")
 _BINNED = {"EC2_IMAGE": "images", "EBS_SNAPSHOT": "snapshots"}
 
 
-def read_region(clients: Clients, name: str, *, tombstone_path: str | None = None) -> RegionState:
-    """Read everything of a region that can be read in bulk.
+def read_region(
+    clients: Clients, name: str, *, tombstone_path: str | None = None, threads: int = 1
+) -> RegionState:
+    """Read everything of a region that can be read in bulk, at the same time on so many threads.
 
     Tombstones below ``tombstone_path``, a path of Parameter Store in the home region, are no uses. What
     cannot be read of the uses counts as use of all images. Snapshots, their locks and the Recycle Bin show no
@@ -47,30 +50,42 @@ def read_region(clients: Clients, name: str, *, tombstone_path: str | None = Non
         ClientError, BotoCoreError: the images cannot be read.
     """
     ec2 = clients.ec2(name)
-    tombstones = tombstone_path if name == clients.default_region else None
+    place = Place(clients, name, tombstone_path if name == clients.default_region else None)
+    # First: what begins to use one of these images from now on is a use that is read.
     images = read_own_images(ec2, name)
-    attempt = Attempts()
-    users = read_users(Place(clients, name, tombstones), IN_BULK, attempt)
-    deletions = Attempts()
-    locks = dict(deletions("DescribeLockedSnapshots", lambda: read_snapshot_locks(ec2)))
-    archiving = deletions(
-        "DescribeSnapshotTierStatus", lambda: read_unsettled_snapshots(ec2, datetime.now(UTC))
+    uses, deletions, retention = Attempts(), Attempts(), Attempts()
+    users, (snapshots, binned), rules = side_by_side(
+        (
+            # The other two have a thread each.
+            partial(read_users, place, IN_BULK, uses, max(1, threads - 2)),
+            partial(_read_deletions, ec2, deletions),
+            lambda: retention("ListRules", lambda: read_retention_rules(clients.client("rbin", name))),
+        ),
+        min(3, threads),
     )
-    snapshots = deletions("DescribeSnapshots", lambda: read_own_snapshots(ec2, locks, archiving))
-    binned = deletions("ListImagesInRecycleBin", lambda: read_binned_images(ec2))
-    retention = Attempts()
-    rules = retention("ListRules", lambda: read_retention_rules(clients.client("rbin", name)))
     return RegionState(
         images=images,
         uses=list_uses(users),
-        unread=(*attempt.problems, *list_unresolved(users)),
+        unread=(*uses.problems, *list_unresolved(users)),
         deletions_unread=tuple(deletions.problems),
         snapshots={snapshot.snapshot_id: snapshot for snapshot in snapshots},
         snapshot_uses=list_snapshot_uses(users),
         rules=rules,
         rules_unread=tuple(retention.problems),
-        binned=frozenset(dict(binned)),
+        binned=frozenset(binned),
     )
+
+
+def _read_deletions(ec2: EC2Client, attempt: Attempts) -> tuple[tuple[OwnSnapshot, ...], tuple[str, ...]]:
+    """Return the snapshots of a region, and the images in its Recycle Bin."""
+    # An archival that ends after it was listed shows in the snapshots, which are read later.
+    locks = dict(attempt("DescribeLockedSnapshots", lambda: read_snapshot_locks(ec2)))
+    archiving = attempt(
+        "DescribeSnapshotTierStatus", lambda: read_unsettled_snapshots(ec2, datetime.now(UTC))
+    )
+    snapshots = attempt("DescribeSnapshots", lambda: read_own_snapshots(ec2, locks, archiving))
+    binned = attempt("ListImagesInRecycleBin", lambda: read_binned_images(ec2))
+    return snapshots, tuple(image_id for image_id, _entered in binned)
 
 
 def read_own_images(ec2: EC2Client, region_name: str) -> tuple[OwnImage, ...]:

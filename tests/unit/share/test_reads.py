@@ -351,7 +351,8 @@ def test_keys_that_earlier_tasks_have_read_are_not_read_again(
     copied: dict[str, Any], granted: list[dict[str, Any]], is_read: bool
 ) -> None:
     options = {
-        **{"account_ids": [A], "copy_result": copy_result({REGION: IMAGE}, **copied)},
+        "account_ids": [A],
+        "copy_result": copy_result({REGION: IMAGE}, **copied),
         "grant_results": granted,
     }
     run = Run(options, aws_with(shared(PRIVATE, {"snap-0": PRIVATE}, keys={"snap-0": WANTED})))

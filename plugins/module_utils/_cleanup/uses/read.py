@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ..._aws.errors import AWS_ERRORS, ClientError, EndpointConnectionError, code_of, failure
 from ..._aws.managed_resources import hides_managed
+from ..._fanout import map_parallel
 from ..state import Evidence
 from .users import User
 
@@ -41,6 +42,20 @@ class Attempts:
         except AWS_ERRORS as exception:
             self.problems.append(Evidence.of_failure(failure(exception, None, action)))
             return ()
+
+
+def side_by_side(works: Sequence[Callable[[], Any]], threads: int) -> list[Any]:
+    """Return what each work returns, in their order; so many are called at the same time.
+
+    Raises:
+        Exception: that of the first work that raised one, once all have ended.
+    """
+    if threads == 1:
+        return [work() for work in works]
+    done, failed = map_parallel(range(len(works)), lambda number: works[number](), threads=threads)
+    for exception in failed.values():
+        raise exception
+    return list(done.values())
 
 
 @dataclass(frozen=True)
@@ -116,8 +131,9 @@ class Source:
     """A kind of resource that uses images.
 
     ``kind`` is that of the evidence, ``which`` are the words of the documentation about what counts.
-    ``reads`` are made first, ``later_reads`` once all sources were read: what other resources name. What
-    could not be read counts as use. AWS services can hide resources of theirs if it ``can_be_hidden``. With
+    ``reads`` are made first, beside those of other sources, and ``later_reads`` once all sources were read:
+    they need other resources, such as what these name. What could not be read counts as use. AWS services
+    can hide resources of theirs if it ``can_be_hidden``. With
     ``only_of_owner``, it is not read in the accounts that an image is shared with. One that ``is_late`` is
     read only in regions with images to disable or deregister; if it cannot be read, these are not.
     """
@@ -133,7 +149,7 @@ class Source:
     @property
     def service(self) -> str:
         """Return the service that has the resources."""
-        return self.reads[0].service
+        return (*self.reads, *self.later_reads)[0].service
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -148,27 +164,35 @@ def list_services(sources: Iterable[Source]) -> tuple[str, ...]:
     )
 
 
-def read_users(place: Place, sources: Sequence[Source], attempt: Attempts) -> tuple[User, ...]:
-    """Return the users of images in a place, in the order of the sources; failed reads are noted."""
+def read_users(
+    place: Place, sources: Sequence[Source], attempt: Attempts, threads: int = 1
+) -> tuple[User, ...]:
+    """Return the users of images in a place, in the order of the sources; failed reads are noted.
+
+    The first reads of so many sources are made at the same time as there are ``threads``.
+    """
     place.by_kind.update({source.kind: [] for source in sources})
     attempt.problems += _find_hidden(place.ec2, sources)
+    first = [partial(_read_source, place, source.kind, source.reads) for source in sources]
+    for problems in side_by_side(first, threads):
+        attempt.problems += problems
     for source in sources:
-        _read_source(place, source, source.reads, attempt)
-    for source in sources:
-        _read_source(place, source, source.later_reads, attempt)
+        attempt.problems += _read_source(place, source.kind, source.later_reads)
     return place.users
 
 
-def _read_source(place: Place, source: Source, reads: Iterable[Read], attempt: Attempts) -> None:
+def _read_source(place: Place, kind: str, reads: Iterable[Read]) -> list[Evidence]:
+    """Add the users of a kind to those of the place, and return the failed reads."""
+    attempt = Attempts()
     for read in reads:
-        place.by_kind[source.kind] += attempt(read.action, partial(read.users, place))
+        place.by_kind[kind] += attempt(read.action, partial(read.users, place))
+    return attempt.problems
 
 
 def _find_hidden(ec2: EC2Client, sources: Iterable[Source]) -> Iterator[Evidence]:
     """Yield the resources of AWS services that this version of botocore cannot read."""
-    for source in sources:
-        operation = source.reads[0].action
-        if source.can_be_hidden and (problem := hides_managed(ec2, operation)):
+    for operation in (source.reads[0].action for source in sources if source.can_be_hidden):
+        if problem := hides_managed(ec2, operation):
             yield Evidence.unreadable(operation, problem, "Update botocore and boto3.")
 
 

@@ -37,5 +37,6 @@ def _read_launch_configurations(place: Place) -> Iterator[User]:
 SOURCE = Source(
     _KIND,
     "used by a group or not",
-    (Read(_read_launch_configurations, ("autoscaling:DescribeLaunchConfigurations",)),),
+    reads=(),
+    later_reads=(Read(_read_launch_configurations, ("autoscaling:DescribeLaunchConfigurations",)),),
 )
