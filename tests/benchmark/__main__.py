@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`python -m tests.benchmark [PART …]`, from the checkout's root: measure parts, and draw the pages.
 
-Without a name, all parts that take less than half an hour together. Results of other parts stay as they are
+Without a name, all parts that take less than an hour together. Results of other parts stay as they are
 in the file of results, each with its own date. Linux only.
 """
 

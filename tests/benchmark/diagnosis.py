@@ -9,17 +9,9 @@ from typing import Any
 from simulated_aws.client import SimulatedAws
 
 from . import playbook
-from .fixtures import HOME, OTHER_REGIONS, OWNER, consumers
+from .fixtures import HOME, OTHER_REGIONS, OWNER, ROLE, consumers, shared
 from .measuring import LATENCY, sample
 from .results import Sample
-
-ROLE = "golden-consumer"
-_OWNER_ID = "111111111111"
-# EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot".
-_USE = (
-    *("CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
-    *("ReEncryptFrom", "ReEncryptTo"),
-)
 
 
 @dataclass(frozen=True)
@@ -76,34 +68,6 @@ def build(aws: SimulatedAws, account_count: int, region_count: int) -> Built:
     """An image in each region that all accounts may use, with its key."""
     aws.reset()
     account_ids, regions = consumers(account_count), (HOME, *OTHER_REGIONS[: region_count - 1])
-    accounts = {f"consumer-{one}": one for one in account_ids}
-    key = {"account": OWNER, "regions": list(regions), "policy": _policy(account_ids)}
-    built = aws.load_fixture(
-        {
-            "accounts": {OWNER: _OWNER_ID, **accounts},
-            "roles": {ROLE: {"accounts": list(accounts), "trusts": [OWNER]}},
-            "kms_keys": {"golden": key},
-            "images": {region: _image(region, list(accounts)) for region in regions},
-        }
-    )
+    built = aws.load_fixture(shared(account_ids, {region: region for region in regions}))
     aws.set_latency(LATENCY)
     return Built({region: image["image_id"] for region, image in built["images"].items()}, account_ids)
-
-
-def _image(region: str, accounts: list[str]) -> dict[str, Any]:
-    encryption = {"encrypted": True, "kms_key": "golden"}
-    return {
-        "account": OWNER,
-        "region": region,
-        "devices": [
-            {"device_name": "/dev/xvda", "size": 8, **encryption},
-            {"device_name": "/dev/sdb", "size": 20, **encryption},
-        ],
-        "sharing": {"accounts": accounts, "snapshot_accounts": accounts},
-    }
-
-
-def _policy(account_ids: list[str]) -> dict[str, Any]:
-    everything = {"Effect": "Allow", "Principal": {"AWS": _OWNER_ID}, "Action": "kms:*", "Resource": "*"}
-    use = {"Principal": {"AWS": account_ids}, "Action": [f"kms:{one}" for one in _USE]}
-    return {"Version": "2012-10-17", "Statement": [everything, {**everything, **use}]}

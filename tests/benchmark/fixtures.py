@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 OWNER, IMAGE, HOME = "images", "golden", "us-east-1"
@@ -14,8 +15,15 @@ OTHER_REGIONS = (
     *("il-central-1", "me-central-1", "mx-central-1", "ap-southeast-5"),
 )
 KEY_ALIAS = "alias/golden"
+ROLE = "golden-consumer"
+"""The role that the owner may assume in each account of ``shared``."""
 
 _OWNER_ID = "111111111111"
+# EBS User Guide, "Share the KMS key used to encrypt a shared EBS snapshot".
+_USE = (
+    *("CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"),
+    *("ReEncryptFrom", "ReEncryptTo"),
+)
 
 
 def consumers(count: int) -> list[str]:
@@ -42,3 +50,34 @@ def fixture(accounts: int, encrypted_for: tuple[str, ...] = ()) -> dict[str, Any
             }
         },
     }
+
+
+def shared(account_ids: list[str], images: Mapping[str, str]) -> dict[str, Any]:
+    """A fixture's document: encrypted images, by name and region, that all accounts may use."""
+    accounts = {f"consumer-{one}": one for one in account_ids}
+    key = {"account": OWNER, "regions": sorted({*images.values()}), "policy": _policy(account_ids)}
+    return {
+        "accounts": {OWNER: _OWNER_ID, **accounts},
+        "roles": {ROLE: {"accounts": list(accounts), "trusts": [OWNER]}},
+        "kms_keys": {"golden": key},
+        "images": {name: _image(region, list(accounts)) for name, region in images.items()},
+    }
+
+
+def _image(region: str, accounts: list[str]) -> dict[str, Any]:
+    encryption = {"encrypted": True, "kms_key": "golden"}
+    return {
+        "account": OWNER,
+        "region": region,
+        "devices": [
+            {"device_name": "/dev/xvda", "size": 8, **encryption},
+            {"device_name": "/dev/sdb", "size": 20, **encryption},
+        ],
+        "sharing": {"accounts": accounts, "snapshot_accounts": accounts},
+    }
+
+
+def _policy(account_ids: list[str]) -> dict[str, Any]:
+    everything = {"Effect": "Allow", "Principal": {"AWS": _OWNER_ID}, "Action": "kms:*", "Resource": "*"}
+    use = {"Principal": {"AWS": account_ids}, "Action": [f"kms:{one}" for one in _USE]}
+    return {"Version": "2012-10-17", "Statement": [everything, {**everything, **use}]}

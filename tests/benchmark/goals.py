@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from . import growth, rates, start
+from . import growth, publish_share, rates, recall, start
+from .adoption import LARGE as LARGE_ADOPTION
 from .audit import LARGE as LARGE_AUDIT
 from .cleanup import IN_USE, ONE_DISK, TWO_DISKS
 from .distribution import ENCRYPTED, FIRST, LARGE, PARALLEL, PLAIN, REPEAT, SEQUENTIAL, Case
@@ -258,6 +259,7 @@ _CALLS_AND_ANSIBLE = (
 )
 _IMAGES = "growth-images"
 _PLAIN_REPEAT = _name(PLAIN, REPEAT)
+_SHARED_RECALL = recall.case(recall.SHARED, recall.RECALLED)
 _LARGE_FIRST, _LARGE_REPEAT = _name(LARGE, FIRST), _name(LARGE, REPEAT)
 
 GOALS: tuple[Goal, ...] = (
@@ -324,6 +326,36 @@ GOALS: tuple[Goal, ...] = (
         12,
         "calls",
         _fact(_DISTRIBUTE, _FIRST, "polls_in_a_region"),
+    ),
+    Goal(
+        "Recall in 20 regions, one parameter in each that 500 accounts share: time",
+        15,
+        "s",
+        _wall("recall", _SHARED_RECALL),
+    ),
+    Goal(
+        "… parameters that name another image than the earlier one",
+        0,
+        "",
+        _fact("recall", _SHARED_RECALL, "wrong_parameters"),
+    ),
+    Goal(
+        "Publication there: parameters that are wrong or not shared with all",
+        0,
+        "",
+        _fact("publish-share", publish_share.FIRST, "wrong_parameters"),
+    ),
+    Goal(
+        "Adoption of 100,000 instances in 20 regions × 500 accounts: time",
+        60,
+        "s",
+        _wall("adoption", LARGE_ADOPTION),
+    ),
+    Goal(
+        "… instances of another release than the report says",
+        0,
+        "",
+        _fact("adoption", LARGE_ADOPTION, "misjudged_instances"),
     ),
     Goal(
         "Audit of 10,000 images in 20 regions, whole playbook: as a multiple of what AWS's rates force",

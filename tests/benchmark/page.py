@@ -19,11 +19,12 @@ PICTURE_OF_PAGE = f"images/benchmark-{PICTURE}.svg"
 _HEAD = """\
 # Benchmarks
 
-What a distribution, an audit and a cleanup take, measured against what one would run without this
-collection. All tools of one comparison run in one go on one machine against the same [simulated
-AWS](simulated-aws.md), which is a process of its own on that machine and not counted. On AWS, a copy takes
-minutes instead of 20 s: the times beyond the copies are what differs between the tools. Compare within a
-part: the parts ran at different times, and this virtual machine is twice as fast at some as at others."""
+What a distribution, a recall, an audit and others take, measured against what one would run without this
+collection, where there is something. All tools of one comparison run in one go on one machine against the
+same [simulated AWS](simulated-aws.md), which is a process of its own on that machine and not counted. On AWS,
+a copy takes minutes instead of 20 s: the times beyond the copies are what differs between the tools. Compare
+within a part: the parts ran at different times, and this virtual machine is twice as fast at some as at
+others."""
 _HEAD_OF_DETAILS = """\
 # Benchmarks, with all details
 
@@ -31,12 +32,13 @@ _HEAD_OF_DETAILS = """\
 what the tools are that this collection is compared with; see [contributing](../../CONTRIBUTING.md)."""
 _COLUMNS = """\
 `8 × 50` are regions and accounts. Time is that of the whole command, from its start to its end; CPU and
-memory are those of all its processes, and API calls include refused ones. Wrong is what an audit missed, or
-a cleanup deleted. Numbers are medians."""
+memory are those of all its processes, and API calls include refused ones. Wrong is what an audit missed, a
+cleanup deleted, or a recall did not move. Numbers are medians."""
 _REPEAT = """\
 ## Measure it yourself
 
-In a checkout, on Linux, on a machine that does nothing else; it takes half an hour, and writes this page:
+In a checkout, on Linux, on a machine that does nothing else; it takes three quarters of an hour, and writes
+this page:
 
 ```console
 $ make bench
@@ -108,6 +110,11 @@ _FACTS = {
     "requests_a_second": "requests a second",
     "calls_a_target": "calls an account and region",
     "processes": "processes at the same time",
+    "parameters": "parameters",
+    "wrong_parameters": "wrong parameters",
+    "instances": "instances",
+    "misjudged_instances": "misjudged instances",
+    "findings": "findings",
     "whole_cpu_seconds": "CPU with reading the result (s)",
 }
 # The parts of the page for users, by what their cases are called there.
@@ -115,6 +122,9 @@ _SHOWN = {
     "distribute": "Distribution",
     "distribute-plain": "Distribution",
     "distribute-large": "Distribution",
+    "publish-share": "Publication",
+    "recall": "Recall",
+    "adoption": "Adoption",
     "audit": "Audit",
     "audit-kinds": "Audit",
     "cleanup": "Cleanup",
@@ -124,6 +134,8 @@ _SHOWN = {
 _ERRORS = (
     ("missed", "exposures", "missed {} of {} exposures"),
     ("deleted_in_use", "in_use", "deleted {} of {} images in use"),
+    ("wrong_parameters", "parameters", "{} of {} parameters wrong"),
+    ("misjudged_instances", "instances", "misjudged {} of {} instances"),
 )
 # Seconds of a whole run; a busy machine makes them longer, and calls and CPU not much.
 _TIMED = ("wall", "times_caller_info", "requests_a_second")

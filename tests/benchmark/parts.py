@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from simulated_aws.client import SimulatedAws
 
 from . import (
+    adoption,
     audit,
     cleanup,
     distribution,
@@ -16,7 +17,9 @@ from . import (
     many_accounts,
     processes,
     profile,
+    publish_share,
     rates,
+    recall,
     report,
     simulator,
     start,
@@ -61,6 +64,21 @@ PARTS = {
         "Distribution to 20 regions and 500 accounts, encrypted",
         distribution.of(distribution.LARGE, GOLDEN),
         _COPIES,
+    ),
+    "publish-share": Recipe(
+        "Publication in 20 regions for 500 accounts, through AWS RAM", publish_share.measure, _AWS
+    ),
+    "recall": Recipe(
+        "Recall of a release in 20 regions",
+        recall.measure,
+        f"{_AWS} Each run but the first finds the versions of the parameters that those before it made.",
+    ),
+    "adoption": Recipe(
+        "Report on adoption by 500 accounts in 20 regions",
+        adoption.measure,
+        f"{_AWS} Answers to DescribeInstanceImageMetadata are made inside the processes that call it, after "
+        f"{LATENCY * 1000:.0f} ms, so that the simulated AWS takes no processor from them: they are parsed "
+        "as any others, but sent through no connection.",
     ),
     "audit": Recipe("Audit of 10,000 images in 20 regions", audit.large(GOLDEN), _AWS),
     "audit-kinds": Recipe("Audit with every kind of exposure", audit.in_one_region, _AWS),

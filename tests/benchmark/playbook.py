@@ -59,10 +59,12 @@ def run(
     *options: str,
     inventory: Mapping[str, Any] | None = None,
     callbacks: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> Run:
     """Run a playbook, given by FQCN or as a list of tasks, to its end with the credentials of an account.
 
-    ``inventory`` has groups with their hosts; ``callbacks`` are plugins beside the recorder.
+    ``inventory`` has groups with their hosts; ``callbacks`` are plugins beside the recorder, which
+    ``environment`` can be for.
 
     Raises:
         RuntimeError: it failed; the text is what it said.
@@ -77,14 +79,15 @@ def run(
         if inventory:
             (folder / "hosts.json").write_text(json.dumps(inventory), encoding="utf-8")
             command += ["-i", str(folder / "hosts.json")]
-        environment = {
+        whole = {
             **ansible.environment,
             **DEFAULT_OUTPUT,
             **_PLUGINS,
+            **(environment or {}),
             "ANSIBLE_CALLBACKS_ENABLED": ",".join(["recorder", *callbacks]),
             "BENCHMARK_RECORD": str(folder / "record.json"),
         }
-        used = measure(command, environment, folder, folder / "stdout", folder / "stderr")
+        used = measure(command, whole, folder, folder / "stdout", folder / "stderr")
         if used.code:
             parts = [(folder / name).read_text(encoding="utf-8") for name in ("stdout", "stderr")]
             raise RuntimeError("\n".join([f"{target} failed:", *parts]))

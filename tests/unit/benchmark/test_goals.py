@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.benchmark import goals, growth
+from tests.benchmark import goals, growth, recall
+from tests.benchmark.adoption import LARGE as LARGE_ADOPTION
 from tests.benchmark.distribution import ENCRYPTED, FIRST, PARALLEL, SEQUENTIAL
 from tests.benchmark.report import LARGE as LARGE_REPORT
 from tests.benchmark.results import Part, Results
@@ -33,6 +34,13 @@ def outcome(name: str, results: Results) -> goals.Outcome:
     return found
 
 
+def recalled(seconds: float, wrong: int = 0) -> Results:
+    """A recall of this many seconds that left so many parameters."""
+    name = recall.case(recall.SHARED, recall.RECALLED)
+    return {"recall": part(series(name, seconds, wrong_parameters=wrong))}
+
+
+ADOPTED = {"adoption": part(series(LARGE_ADOPTION, 61, misjudged_instances=0))}
 SPEED = "8 × 50, encrypted, beyond the time of one copy"
 
 
@@ -47,6 +55,10 @@ SPEED = "8 × 50, encrypted, beyond the time of one copy"
         ("… CPU, as a part of the parallel amazon.aws", distribute(busy=0.5), 22 / 60, "not met"),
         ("… whole playbook, as a multiple", distribute(), 1.1, "met"),
         ("8 × 50, encrypted, first run: most polls", distribute(busy=0.5), 12, "met"),
+        ("Recall in 20 regions", recalled(14), 14, "met"),
+        ("… parameters that name another image", recalled(14, wrong=1), 1, "not met"),
+        ("Adoption of 100,000 instances", ADOPTED, 61, "not met"),
+        ("… instances of another release", ADOPTED, 0, "met"),
     ],
 )
 def test_outcome(name: str, results: Results, value: float | None, verdict: str) -> None:

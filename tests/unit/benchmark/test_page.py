@@ -83,11 +83,15 @@ def test_the_page_for_users_has_medians_and_errors() -> None:
     found = {
         "audit-kinds": part(series("ten images", 24, 23, 25, missed=3, exposures=8)),
         "cleanup-in-use": part(series("old images", 10, deleted_in_use=0, in_use=4)),
+        "recall": part(series("a release", 8, wrong_parameters=1, parameters=20)),
     }
     assert "| Audit: ten images | golden.images | 24 s | 12 s | 24 MB | 2 | missed 3 of 8 exposures |" in (
         for_users(found)
     )
     assert "| Cleanup: old images | golden.images | 10 s | 5 s | 10 MB | 2 |  |" in for_users(found)
+    assert "| Recall: a release | golden.images | 8 s | 4 s | 8 MB | 2 | 1 of 20 parameters wrong |" in (
+        for_users(found)
+    )
 
 
 def test_the_page_for_users_has_no_times_of_a_busy_machine() -> None:
