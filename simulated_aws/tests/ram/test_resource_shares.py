@@ -107,6 +107,9 @@ def test_a_member_reads_and_launches_what_is_shared_until_it_is_removed(world: W
     arn = world.share(principal, allowExternalPrincipals=False)
     assert world.read("member") == world.launch("member") == world.image_id
     assert world.aws.client("ssm", "member").get_parameters(Names=[ARN])["InvalidParameters"] == []
+    # Its owner reads it by the ARN, too.
+    own = world.ssm.get_parameters(Names=[ARN])
+    assert [one["Value"] for one in own["Parameters"]] == [world.image_id]
     assert world.read("outsider") == "AccessDeniedException"
     removed = world.ram.disassociate_resource_share(resourceShareArn=arn, principals=[principal])
     assert [one["status"] for one in removed["resourceShareAssociations"]] == ["DISASSOCIATING"]

@@ -87,17 +87,22 @@ class StrictSsmResponse(SimpleSystemManagerResponse):
         return super().get_parameter()
 
     def get_parameters(self) -> ActionResult:
-        """GetParameters, also of parameters that other accounts share."""
+        """GetParameters, also by ARN, which moto takes in GetParameter only, and of shared parameters.
+
+        What AWS returns for a parameter of another account that is not shared is not documented.
+        """
         names: list[str] = self._get_param("Names")
-        others = [name for name in names if shared_parameters.is_of_other(self.caller, name)]
-        if not others:
+        arns = [name for name in names if shared_parameters.owner_of(name) is not None]
+        if not arns:
             return super().get_parameters()
-        if others != names:
-            raise NotSimulated("GetParameters of own and of shared parameters at once")
+        if arns != names:
+            raise NotSimulated("GetParameters by name and by ARN at once")
         found = {name: shared_parameters.readable(self.caller, name) for name in names}
         return ActionResult(
             {
-                "Parameters": [self._of_other(name) for name, one in found.items() if one is not None],
+                "Parameters": [
+                    one.response_object(False, self.region) for one in found.values() if one is not None
+                ],
                 "InvalidParameters": [name for name, one in found.items() if one is None],
             }
         )
