@@ -64,6 +64,10 @@ _UNREADABLE_KEYS = (
     "a key has the finding `key_unreadable`, and the role diagnose fails, unless dry runs in the account "
     "show that it can use the key; the role verify still shows what the accounts can do"
 )
+_UNREADABLE_PARAMETER = (
+    "with a parameter, there is the finding `parameter_unreadable`, and the role diagnose fails, unless the "
+    "account itself reads the image in the parameter"
+)
 _UNREADABLE_PARAMETERS = "with `audit_check_parameters`, there is the finding `parameters_unreadable`"
 # Statements of the policies for acting, and of those for planning.
 _SEE_IMAGES = Statement("ReadImages", "the level `visible`", ("ec2:DescribeImages",))
@@ -733,6 +737,19 @@ DIAGNOSE = Policy(
             ("kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"),
             _UNREADABLE_KEYS,
         ),
+        Statement(
+            "ReadParameters",
+            "`diagnose_parameter`, `verify_parameter`",
+            ("ssm:GetParameter", "ssm:GetParameterHistory"),
+            _UNREADABLE_PARAMETER,
+            resources=_ANY_PARAMETER,
+        ),
+        Statement(
+            "ReadResourceShares",
+            "`diagnose_parameter`, `verify_parameter`: who the parameter is shared with",
+            ("ram:GetResourceShareAssociations",),
+            _UNREADABLE_PARAMETER,
+        ),
     ),
     ("diagnose",),
 )
@@ -922,6 +939,13 @@ CONSUMER_VERIFY = Policy(
             "the level `authorized` in accounts without a default VPC",
             ("ec2:DescribeSubnets",),
             "the level `authorized` is not reached where there is no default VPC and no subnet is set",
+        ),
+        Statement(
+            "ReadParameters",
+            "`diagnose_parameter`, `verify_parameter`",
+            ("ssm:GetParameters",),
+            "with `verify_parameter`, the level `authorized` is not reached",
+            resources=_ANY_PARAMETER,
         ),
         Statement(
             "ReadOwnSide",

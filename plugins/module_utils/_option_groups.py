@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 from types import MappingProxyType
@@ -378,6 +378,19 @@ class ProcessesOptions(Options):
     """In how many processes a module makes thousands of calls to read."""
 
     max_processes: int = option(Kind(NUMBER.spec, _process_count), default=8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParameterOptions(Options):
+    """The SSM parameter by which accounts launch the images."""
+
+    parameter: str | None = option(Kind(TEXT.spec, lambda given, _refuse: (given or "").strip() or None))
+
+    def parameter_problems(self, regions: Iterable[str]) -> Iterator[Problem]:
+        """Yield what is wrong with its name in these regions."""
+        problem, remedy = name_problem(self.parameter, regions) if self.parameter else ("", "")
+        if problem:
+            yield Problem("parameter", problem, remedy)
 
 
 # What an earlier step was given, which need not be valid.

@@ -139,6 +139,29 @@ def sharing_of(principals: Iterable[str]) -> Sharing:
     return Sharing(frozenset(accounts), frozenset(organizations), frozenset(units))
 
 
+def explain_status(status: str) -> str:
+    """Return why a principal with this status in a share has no access, as the end of a sentence."""
+    if status == ASSOCIATING:
+        return (
+            "AWS has not added it yet, or it has not accepted the invitation that AWS RAM sends to accounts "
+            "outside of the organization (aws ram accept-resource-share-invitation)"
+        )
+    return f"its status in the resource share is {status}"
+
+
+def explain_unassociated(name: str, arn: str, shares: Iterable[ResourceShare]) -> str:
+    """Return a sentence if nobody can read the parameter through these shares; empty if somebody can."""
+    having = [share for share in shares if any(item.entity == arn for item in share.resources)]
+    statuses = {item.status for share in having for item in share.resources if item.entity == arn}
+    if not statuses or ASSOCIATED in statuses:
+        return ""
+    names = ", ".join(dict.fromkeys(share.name for share in having))
+    return (
+        f"Nobody can read {name} through the resource share {names}: its status there is "
+        f"{', '.join(sorted(statuses))}."
+    )
+
+
 def pending(shares: Iterable[ResourceShare], consumers: Collection[str]) -> dict[str, str]:
     """Return those of these principals that have no access yet, with AWS's status."""
     principals = [item for share in shares if share.is_live for item in share.principals]

@@ -17,6 +17,7 @@ description:
   - "In the launching account it reads: whether the account can see the image, Allowed AMIs, a dry run of C(RunInstances),
     the account's subnets if it has no default VPC and none is in O(subnet_ids), and dry runs of the KMS operations of a
     launch."
+  - With O(parameter), it reads in both whether the account can launch the image by the owner's parameter.
   - Policy conditions that cannot be evaluated make a finding V(unknown).
   - Changes nothing, in check mode or not. Dry runs do not use keys as a launch does, so only a real launch
     (M(golden.images.ami_launch_probe)) proves that an encrypted image can be launched.
@@ -53,6 +54,7 @@ extends_documentation_fragment:
   - golden.images.images_by_target
   - golden.images.consumer_role
   - golden.images.launch
+  - golden.images.parameter
   - golden.images.processes
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -107,6 +109,7 @@ results:
       key_use: proven
       level: authorized
       owner_id: "111122223333"
+      parameter_read: null
       principal: arn:aws:iam::012345678901:role/golden-consumer
       region: us-east-1
   contains:
@@ -134,6 +137,7 @@ results:
       description:
         - The level that was proved with the account's own credentials. V(visible) means that the image is visible to it,
           V(authorized) that AWS would accept the launch, which does not cover keys; see RV(results[].key_use).
+        - With O(parameter), V(authorized) also needs RV(results[].parameter_read).
         - Null if the image is not visible to the account, or if the account's credentials were not used.
       type: str
       returned: always
@@ -150,6 +154,12 @@ results:
     owner_id:
       description: The account that owns the image.
       type: str
+      returned: always
+    parameter_read:
+      description:
+        - Whether the account reads the ID of the image in O(parameter) of the image's owner, by its ARN.
+        - Null without O(parameter), or if the account's credentials were not used.
+      type: bool
       returned: always
     principal:
       description:

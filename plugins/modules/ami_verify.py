@@ -28,6 +28,8 @@ options:
       - For V(authorized), the use of keys is proven by dry runs of KMS, as far as that is possible without a launch. It can be
         uncertain, which does not fail the task; see RV(uncertain_regions). Only V(launched) proves it for certain.
       - In check mode, no instance is launched, and V(launched) verifies V(authorized) instead.
+      - With O(parameter), V(authorized) and V(launched) also need that the account reads the image in the parameter. A
+        distribution verifies before it publishes, so verify the parameter after that.
     type: str
     choices: [visible, authorized, launched]
     default: authorized
@@ -79,6 +81,7 @@ extends_documentation_fragment:
   - golden.images.shared_copies
   - golden.images.consumer_role
   - golden.images.launch
+  - golden.images.parameter
   - golden.images.processes
   - amazon.aws.common.modules
   - amazon.aws.region.modules

@@ -62,6 +62,13 @@ def add_share(aws: SimulatedAws, region: str, consumers: Sequence[str]) -> None:
     )
 
 
+def add_parameter(aws: SimulatedAws, region: str, image_id: str) -> None:
+    """Write the owner's parameter as an advanced one, which can be shared."""
+    aws.client("ssm", OWNER, region).put_parameter(
+        Name=PARAMETER, Value=image_id, Type="String", Tier="Advanced", Overwrite=True
+    )
+
+
 def principals(aws: SimulatedAws, region: str = HOME) -> dict[str, str]:
     """The principals of the parameter's resource share with their status."""
     return {

@@ -108,6 +108,7 @@ def _unshare_all(aws: SimulatedAws, _folder: Path) -> Job:
 
 def _verify(aws: SimulatedAws, folder: Path) -> Job:
     fixture = _launchable(aws)
+    _publish_by_share(aws, fixture)
     accounts = fixture.account_ids(*CONSUMERS)
     values = {
         "verify_images": {HOME: fixture.image_id},
@@ -119,6 +120,7 @@ def _verify(aws: SimulatedAws, folder: Path) -> Job:
         "verify_security_group_ids": probing.security_group_ids(aws, CONSUMERS, HOME),
         "verify_launch_tags": {"CostCenter": "0042"},
         "verify_instance_type": "t3.large",
+        "verify_parameter": publishing.PARAMETER,
         "verify_wait_timeout": 60,
         "verify_max_processes": 2,
         "verify_report_path": str(folder / "verification.json"),
@@ -144,8 +146,16 @@ def _verify(aws: SimulatedAws, folder: Path) -> Job:
     return Job("golden.images.verify_ami", values, check, fixture, (EXTERNAL_ID,))
 
 
+def _publish_by_share(aws: SimulatedAws, fixture: EncryptedFixture) -> None:
+    """Publish the image in a parameter of the owner that the consumers can read."""
+    publishing.enable_sharing(aws)
+    publishing.add_parameter(aws, HOME, fixture.image_id)
+    publishing.add_share(aws, HOME, fixture.account_ids(*CONSUMERS))
+
+
 def _diagnose(aws: SimulatedAws, _folder: Path) -> Job:
     fixture = _launchable(aws)
+    _publish_by_share(aws, fixture)
     accounts = fixture.account_ids(*CONSUMERS)
     values = {
         "diagnose_images": {HOME: fixture.image_id},
@@ -156,13 +166,16 @@ def _diagnose(aws: SimulatedAws, _folder: Path) -> Job:
         "diagnose_security_group_ids": probing.security_group_ids(aws, CONSUMERS, HOME),
         "diagnose_launch_tags": {"CostCenter": "0042"},
         "diagnose_instance_type": "t3.large",
+        "diagnose_parameter": publishing.PARAMETER,
         "diagnose_max_processes": 2,
         "diagnose_fail_on": "blocking",
     }
 
     def check(run: Run) -> None:
-        found = {(one["account_id"], one["level"]) for one in run.facts["diagnose_results"]}
-        assert found == {(account, "authorized") for account in accounts}
+        found = {
+            (one["account_id"], one["level"], one["parameter_read"]) for one in run.facts["diagnose_results"]
+        }
+        assert found == {(account, "authorized", True) for account in accounts}
         for account in CONSUMERS:
             expected = probing.expected_launches(aws, account, "t3.large", HOME)
             assert probing.launches(aws, account, dry=True) == expected

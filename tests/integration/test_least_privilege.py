@@ -676,6 +676,7 @@ REPORTED = [
 
 def test_verification(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path) -> None:
     policy, consumer, launch = policies.DIAGNOSE, policies.CONSUMER_VERIFY, policies.CONSUMER_LAUNCH
+    publishing.enable_sharing(aws)
     admin = Ansible(protected.environment(OWNER), tmp_path)
     to = {"images": {HOME: protected.image_id}, "account_ids": protected.account_ids(LAUNCHING)}
     ok(admin.tasks([{MODULES + "ami_kms_grant": to}, {MODULES + "ami_share": to}]))
@@ -712,6 +713,11 @@ def test_verification(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: 
         # The settings for Allowed AMIs are read where an account does not see an image.
         ("ami_share_diagnose", {**to, "images": {HOME: hidden}, **AS_CONSUMER}),
     )
+    # The tier is read of a parameter that nobody has.
+    publishing.add_parameter(aws, HOME, protected.image_id)
+    run_tasks(user, ("ami_share_diagnose", {**to, **AS_CONSUMER, "parameter": publishing.PARAMETER}))
+    publishing.add_share(aws, HOME, protected.account_ids(LAUNCHING))
+    ok(user.ansible.run("golden.images.verify_ami", {**options, "verify_parameter": publishing.PARAMETER}))
     assert_least(aws, user, policy)
     # The policy of the account's key aws/ebs allows the role to use it, so no policy of the role has to.
     asked = user.asked(f"role/{ROLE}")

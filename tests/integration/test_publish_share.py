@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -182,6 +183,64 @@ def test_an_audit_finds_who_has_the_parameter_without_being_allowed(
     assert sorted(about_parameters()) == [(AWAY, "parameters_unreadable", None), consumers[1]]
     assert ansible.run(PUBLISH, {**publish, "publish_share": unit, "publish_share_purge": True}).code == 0
     assert about_parameters() == []
+
+
+def test_a_diagnosis_says_who_cannot_launch_by_the_parameter_and_why(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+) -> None:
+    publishing.enable_sharing(aws)
+    roles = {"accounts": [CONSUMER, OF_THE_UNIT, OUTSIDE], "trusts": [OWNER]}
+    fixture.add(roles={publishing.ROLE: {**roles, "external_id": publishing.EXTERNAL_ID}})
+    images, unit = _released(aws, fixture, "2026.11"), fixture.unit_arn()
+    in_unit, of_unit, outside = fixture.account_ids(CONSUMER, OF_THE_UNIT, OUTSIDE)
+    common = {
+        "images": images,
+        "account_ids": [in_unit, of_unit, outside],
+        "consumer_role_name": publishing.ROLE,
+        "external_id": publishing.EXTERNAL_ID,
+        "parameter": PARAMETER,
+    }
+
+    def diagnosed() -> dict[str, set[str]]:
+        """The codes of the findings of each account about the parameter."""
+        run = ansible.run(
+            "golden.images.diagnose_ami", {f"diagnose_{name}": value for name, value in common.items()}
+        )
+        found: dict[str, set[str]] = {account: set() for account in common["account_ids"]}
+        for one in run.facts["diagnose_results"]:
+            codes = {item["code"] for item in one["findings"] if "parameter" in item["code"]}
+            found[one["account_id"]] |= codes
+            assert one["parameter_read"] is (not codes), one
+            assert one["level"] == ("visible" if codes else "authorized"), one
+            # What is found is what happens.
+            name = {in_unit: CONSUMER, of_unit: OF_THE_UNIT, outside: OUTSIDE}[one["account_id"]]
+            assert (launched(aws, name, one["region"]) == one["image_id"]) is (not codes), one
+        return found
+
+    missing = diagnosed()
+    assert set().union(*missing.values()) == {"parameter_not_found"}
+    publish = {"publish_parameter": PARAMETER, "publish_images": images, "publish_share": unit}
+    assert ansible.run(PUBLISH, publish).code == 0
+    assert diagnosed() == {in_unit: set(), of_unit: set(), outside: {"outside_parameter_share"}}
+    verify = {f"verify_{name}": value for name, value in common.items()}
+    failed = ansible.run("golden.images.verify_ami", verify)
+    assert failed.code != 0
+    assert {one["account_id"] for one in failed.facts["verify_results"] if not one["reached"]} == {outside}
+    fixed = ansible.run(PUBLISH, {**publish, "publish_share": [unit, outside]})
+    assert fixed.code == 0, fixed.text
+    assert set().union(*diagnosed().values()) == set()
+    assert ansible.run("golden.images.verify_ami", verify).code == 0
+    # The account's own policy, which the owner cannot see.
+    deny = {"Effect": "Deny", "Action": "ssm:GetParameters", "Resource": "*"}
+    aws.client("iam", CONSUMER).put_role_policy(
+        RoleName=publishing.ROLE,
+        PolicyName="deny",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [deny]}),
+    )
+    run = ansible.run("golden.images.verify_ami", verify)
+    (row, *_others) = [one for one in run.facts["verify_results"] if not one["reached"]]
+    assert (row["account_id"], row["level"]) == (in_unit, "visible")
+    assert {one["code"] for one in row["findings"]} == {"parameter_read_denied"}
 
 
 @pytest.mark.nightly

@@ -394,7 +394,12 @@ def valid() -> dict[str, list[dict[str, Any]]]:
         ],
         "ami_share_diagnose": [
             {"images": IMAGES, "account_ids": [CONSUMER], **_ROLE, **_NETWORK, "instance_type": "t3.micro"},
-            {"images": IN_ACCOUNTS, "account_ids": [CONSUMER], "fail_on": "unknown"},
+            {
+                "images": IN_ACCOUNTS,
+                "account_ids": [CONSUMER],
+                "fail_on": "unknown",
+                "parameter": "/golden/web",
+            },
         ],
         "ami_shared_info": [
             {
@@ -413,6 +418,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 **_NETWORK,
                 "level": "launched",
                 "wait_timeout": 9,
+                "parameter": "/golden/web",
                 "publish_uncertain": [CONSUMER],
                 "host_account_id": CONSUMER,
                 "max_processes": 2,

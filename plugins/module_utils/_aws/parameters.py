@@ -64,12 +64,39 @@ def current(ssm: SSMClient, name: str) -> CurrentParameter | None:
         if is_missing(exception):
             return None
         raise
+    return _parse(parameter, "GetParameter")
+
+
+def _parse(parameter: Any, operation: str) -> CurrentParameter:
     return CurrentParameter(
-        required(parameter, "Version", "GetParameter"),
-        required(parameter, "Value", "GetParameter"),
+        required(parameter, "Version", operation),
+        required(parameter, "Value", operation),
         parameter.get("Type", _ONE_TEXT),
         parameter.get("DataType", "text"),
     )
+
+
+def tier(ssm: SSMClient, name: str) -> str:
+    """Return the tier of a parameter's latest version; errors are botocore's.
+
+    botocore shape ParameterHistory, Tier. A parameter without a tier in the answer is a standard one
+    (botocore shape PutParameterRequest, Tier).
+    """
+    pages = ssm.get_paginator("get_parameter_history").paginate(Name=name)
+    versions = [item for page in pages for item in required(page, "Parameters", "GetParameterHistory")]
+    latest = max(versions, key=lambda item: item.get("Version", 0), default=None)
+    return str((latest or {}).get("Tier", "Standard"))
+
+
+def read_by_arn(ssm: SSMClient, arn: str) -> CurrentParameter | None:
+    """Return the parameter with an ARN as a launch by ``resolve:ssm:`` reads it, None if AWS returns none.
+
+    A launch needs ssm:GetParameters (EC2 User Guide, "Reference AMIs using Systems Manager parameters"),
+    which is another permission than ssm:GetParameter (botocore operation GetParameters). Errors are
+    botocore's. What AWS returns for a parameter of another account that is not shared is not documented.
+    """
+    answer = ssm.get_parameters(Names=[arn])
+    return next((_parse(item, "GetParameters") for item in answer.get("Parameters", ())), None)
 
 
 def is_missing(exception: ClientError) -> bool:

@@ -18,6 +18,7 @@ from .state import Case, ConsumerView, OwnerView
 # The tables of docs/diagnosing.md, by their headings.
 IMAGE, SHARING, ACCOUNT = "The image", "Sharing", "The account"
 KEYS = "Keys, by their grants and policies"
+PARAMETER = "The parameter"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The commands that give accounts what a diagnosis finds missing: the image, or its keys."""
+"""The commands that give accounts what a diagnosis finds missing: the image, its keys, or its parameter."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ NOTE = (
 )
 _SHARE = frozenset({"not_shared"})
 _GRANT = frozenset({"missing_key_access", "missing_create_grant"})
+_PUBLISH = frozenset({"parameter_not_advanced", "parameter_not_shared"})
 
 
-def render_fixes(findings: Iterable[Mapping[str, Any]]) -> list[str]:
+def render_fixes(findings: Iterable[Mapping[str, Any]], parameter: str | None = None) -> list[str]:
     """Return the commands for findings, which have ``code``, ``account_id``, ``region`` and ``image_id``.
 
     Each is for the accounts that lack the same, so that none gets more than the findings are about.
+    ``parameter`` is the one that these were diagnosed with.
     """
     listed = [finding for finding in findings if finding["image_id"]]
     return [
@@ -35,6 +37,15 @@ def render_fixes(findings: Iterable[Mapping[str, Any]]) -> list[str]:
         *(
             render_module_command("ami_kms_grant", {"images": images, "account_ids": accounts}, "--check")
             for images, accounts in _group(finding for finding in listed if finding["code"] in _GRANT)
+        ),
+        *(
+            render_playbook_command(
+                "publish_ami",
+                {"publish_images": images, "publish_parameter": parameter, "publish_share": accounts},
+                "--check",
+            )
+            for images, accounts in _group(finding for finding in listed if finding["code"] in _PUBLISH)
+            if parameter
         ),
     ]
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -21,6 +21,7 @@ from .._aws.read import Caller
 from .._aws.read_visible import images_once_visible
 from .._fanout import map_parallel
 from .._model import METADATA_OPTIONS, Image, Target
+from .._parameter_share import parameter_arn
 from .._processes import map_in_processes
 from .._runner import Flow, Outcome, change_nothing
 from .._tags import of_launch
@@ -34,8 +35,9 @@ from .read import (
     repeat_until_usable,
     simulate_refusals,
 )
+from .read_parameter import read_as_launch, read_owned_parameter
 from .refusals import find_keys_awaiting_grants
-from .state import Case, ConsumerView, DiagnosisState, OwnerView
+from .state import Case, ConsumerView, DiagnosisState, OwnerView, ParameterView
 
 _ASSUME_ROLE = "AssumeRole"
 
@@ -85,6 +87,8 @@ def read_state(clients: Clients, options: DiagnosisOptions) -> DiagnosisState:
     accounts.open("ec2", regions)
     images = options.by_target.targets(caller.account_id)
     owners = _read_owners(accounts, images, regions)
+    if options.parameter:
+        owners = _add_parameters(accounts, owners, images, caller.partition, options.parameter)
     now = datetime.now(UTC)
     reading = _Reading(caller, options, default_region, images, owners, now)
     consumers = _read_consumers(accounts, reading, _select_cases(caller, options, images))
@@ -94,7 +98,7 @@ def read_state(clients: Clients, options: DiagnosisOptions) -> DiagnosisState:
 
 
 def count_calls(by_account: Mapping[str, Collection[Case]]) -> int:
-    """Return about how many calls of AWS accounts are read with: two to seven for each account and region."""
+    """Return about how many calls of AWS accounts are read with: two to eight for each account and region."""
     return 4 * sum(map(len, by_account.values()))
 
 
@@ -145,6 +149,35 @@ def _read_owners(
     return {target: (done | with_keys | problems)[target] for target in images}
 
 
+def _add_parameters(
+    accounts: AssumedAccounts,
+    owners: Mapping[Target, OwnerView],
+    images: Mapping[Target, str | None],
+    partition: str,
+    name: str,
+) -> dict[Target, OwnerView]:
+    """Add the parameter of each image that exists, read in the account of the image's owner."""
+    existing = [target for target, image_id in images.items() if image_id is not None]
+    for service in ("ram", "ssm"):
+        accounts.open(service, [target.region for target in existing])
+
+    def work(target: Target) -> ParameterView:
+        with accounts.as_account(target.account_id) as clients:
+            return read_owned_parameter(clients, target, partition, name)
+
+    done, failed = map_parallel(existing, work)
+    unread = {
+        target: ParameterView(
+            name,
+            parameter_arn(partition, target, name),
+            problem=errors.failure(exception, target, "GetParameter"),
+        )
+        for target, exception in failed.items()
+    }
+    views = done | unread
+    return {target: replace(owner, parameter=views.get(target)) for target, owner in owners.items()}
+
+
 def _read_consumers(
     accounts: AssumedAccounts, reading: _Reading, by_account: Mapping[str, list[Case]]
 ) -> dict[Case, ConsumerView]:
@@ -153,6 +186,8 @@ def _read_consumers(
     def prepare(own: AssumedAccounts) -> Callable[[Collection[str]], dict[Case, ConsumerView]]:
         own.open("ec2", sorted(reading.options.by_target.regions))
         own.open("kms", [target.region for target in _list_encrypted(reading.owners)])
+        if reading.options.parameter:
+            own.open("ssm", sorted(reading.options.by_target.regions))
         return lambda group: _read_accounts(own, reading, {one: by_account[one] for one in group})
 
     calls, most = count_calls(by_account), reading.options.max_processes
@@ -204,7 +239,7 @@ def _look_from_accounts(
         if images[case.image_target] is None:
             read_identity(clients, case.target.region)
             return None
-        return read_consumer(
+        view = read_consumer(
             clients,
             case.target,
             str(images[case.image_target]),
@@ -212,6 +247,9 @@ def _look_from_accounts(
             lambda image: _launch_request(reading.options, case.target, image),
             f"arn:{reading.caller.partition}:iam::{case.account_id}:root",
         )
+        if owner.parameter is None:
+            return view
+        return replace(view, parameter=read_as_launch(clients, case.target, owner.parameter.arn))
 
     def work(account_id: str) -> _Account:
         account = _Account()

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 
 from .._finding import BlocksLaunch
 from .._option import ACCOUNT_IDS, Problem, choice, option
-from .._option_groups import ConsumerRoleOptions, ImagesByTargetOptions, LaunchOptions, ProcessesOptions
+from .._option_groups import (
+    ConsumerRoleOptions,
+    ImagesByTargetOptions,
+    LaunchOptions,
+    ParameterOptions,
+    ProcessesOptions,
+)
 
 # The values of fail_on, each with the findings that fail the task.
 _FAIL_ON = {
@@ -22,7 +28,9 @@ _FAIL_ON = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class DiagnosisOptions(ProcessesOptions, LaunchOptions, ConsumerRoleOptions, ImagesByTargetOptions):
+class DiagnosisOptions(
+    ParameterOptions, ProcessesOptions, LaunchOptions, ConsumerRoleOptions, ImagesByTargetOptions
+):
     """The options of ``ami_share_diagnose``."""
 
     account_ids: tuple[str, ...] = option(ACCOUNT_IDS, required=True)
@@ -35,5 +43,6 @@ class DiagnosisOptions(ProcessesOptions, LaunchOptions, ConsumerRoleOptions, Ima
     def problems(self) -> Iterator[Problem]:
         """Yield the options that do not fit the others."""
         yield from self.image_problems()
+        yield from self.parameter_problems(self.by_target.regions)
         if not self.account_ids:
             yield Problem("account_ids", "no account is set.", "List those that would launch the images.")

@@ -15,17 +15,18 @@ from .._finding import BlocksLaunch, Finding
 from .._model import Target, used_by
 from .._plan import PlanWithoutTargets
 from .check import Evidence
-from .checks import find_in_account, find_in_image, find_in_keys
+from .checks import find_in_account, find_in_image, find_in_keys, find_in_parameter
+from .checks.parameter import list_unread, reads_image
 from .keys import judge_key_use, list_unread_keys, select_grants_of_account
 from .options import DiagnosisOptions
 from .state import DRY_RUN_SUCCEEDED, Case, ConsumerView, DiagnosisState
 
-_UNREADABLE = frozenset({"consumer_unreadable", "key_unreadable", "owner_unreadable"})
+_UNREADABLE = frozenset({"consumer_unreadable", "key_unreadable", "owner_unreadable", "parameter_unreadable"})
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The findings about one image in one account, and the failures to read its keys."""
+    """The findings about one image in one account, and the failures to read its keys and its parameter."""
 
     case: Case
     image_id: str | None
@@ -33,7 +34,8 @@ class Diagnosis:
     findings: tuple[Finding, ...]
     key_use: str | None = None
     principal: str | None = None
-    unread_keys: tuple[Failure, ...] = ()
+    unread: tuple[Failure, ...] = ()
+    parameter_read: bool | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the diagnosis as the module returns it."""
@@ -45,6 +47,7 @@ class Diagnosis:
             "key_use": self.key_use,
             "level": self.level,
             "owner_id": self.case.image_target.account_id,
+            "parameter_read": self.parameter_read,
             "principal": self.principal,
             "region": self.case.image_target.region,
         }
@@ -82,18 +85,25 @@ def _diagnose(current: DiagnosisState, case: Case) -> Diagnosis:
     evidence = _collect_evidence(current, case)
     owner, checked = evidence.owner, evidence.checked
     findings_about_keys = [*find_in_keys(evidence)]
-    findings = (*find_in_image(evidence), *findings_about_keys, *find_in_account(evidence))
+    findings = (
+        *find_in_image(evidence),
+        *findings_about_keys,
+        *find_in_account(evidence),
+        *find_in_parameter(evidence),
+    )
+    parameter_read = reads_image(evidence)
     return Diagnosis(
         case,
         evidence.image_id,
-        _find_level(checked),
+        _find_level(checked, parameter_read),
         tuple(
             replace(item, account_id=case.account_id, region=evidence.region, image_id=evidence.image_id)
             for item in findings
         ),
         judge_key_use(owner, checked, findings_about_keys),
         current.principals.get(case.account_id) if checked is not None else None,
-        tuple(list_unread_keys(case, owner, checked).values()),
+        (*list_unread_keys(case, owner, checked).values(), *list_unread(evidence)),
+        parameter_read,
     )
 
 
@@ -109,10 +119,15 @@ def _collect_evidence(current: DiagnosisState, case: Case) -> Evidence:
     )
 
 
-def _find_level(checked: ConsumerView | None) -> str | None:
-    """Return ``authorized`` if the dry run succeeded, else ``visible`` if the account sees the image."""
+def _find_level(checked: ConsumerView | None, parameter_read: bool | None) -> str | None:
+    """Return ``authorized`` if the dry run succeeded, else ``visible`` if the account sees the image.
+
+    An account that launches by a parameter must also read the image there.
+    """
     if checked is None or checked.image is None:
         return None
+    if parameter_read is False:
+        return "visible"
     is_accepted = checked.dry_run is not None and checked.dry_run[0] == DRY_RUN_SUCCEEDED
     return "authorized" if is_accepted else "visible"
 
@@ -128,9 +143,9 @@ def _can_launch(findings: Iterable[Finding]) -> str:
 def _unread_failures(current: DiagnosisState, diagnoses: Iterable[Diagnosis]) -> Iterator[Failure]:
     """Yield the failures of reads, once for each account and region."""
     owners = (owner.problem for _target, owner in sorted(current.owners.items()) if owner.problem is not None)
-    keys = (problem for diagnosis in diagnoses for problem in diagnosis.unread_keys)
+    others = (problem for diagnosis in diagnoses for problem in diagnosis.unread)
     consumers = (item.problem for _case, item in current.consumers.items() if item.problem is not None)
-    yield from dict.fromkeys([*owners, *keys, *consumers])
+    yield from dict.fromkeys([*owners, *others, *consumers])
 
 
 def _failing_findings(options: DiagnosisOptions, diagnoses: tuple[Diagnosis, ...]) -> Iterator[Failure]:

@@ -50,7 +50,8 @@ Result = Mapping[str, Any]
 def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
     """Return the screen: the accounts that cannot launch an image, and why; many others are one row.
 
-    ``result`` is the result of ``ami_share_diagnose``. ``context`` has the ``status``.
+    ``result`` is the result of ``ami_share_diagnose``. ``context`` has the ``status`` and, if
+    one was diagnosed, the ``parameter``.
     """
     diagnosed = result.get("results") or ()
     bad = [launch for launch in diagnosed if launch["can_launch"] != "yes"]
@@ -67,7 +68,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *_headline(diagnosed, bad, context["status"]),
         *format_table(_COLUMNS, tuple(collapse_rows(list(map(_row, bad)), list(map(_row, good))))),
         *format_failures([*_add_accounts(blocking), *others], rest, message),
-        *_format_commands(bad),
+        *_format_commands(bad, context.get("parameter")),
     )
     artifacts = {
         "failed_regions": sorted({launch["region"] for launch in bad}),
@@ -91,14 +92,14 @@ def _headline(diagnosed: Sequence[Result], bad: Sequence[Result], status: str) -
         yield from wrap_text(f"Nothing blocks a launch: {accounts}, {regions}.", tone)
 
 
-def _format_commands(bad: Sequence[Result]) -> Iterator[Line]:
+def _format_commands(bad: Sequence[Result], parameter: str | None) -> Iterator[Line]:
     """Yield the commands that give the accounts what they lack; of many, the first."""
     places = [
         {"code": finding["code"], **{key: launch[key] for key in ("account_id", "image_id", "region")}}
         for launch in bad
         for finding in launch["findings"]
     ]
-    commands = list(filter(fits_screen, render_fixes(places)))
+    commands = list(filter(fits_screen, render_fixes(places, parameter)))
     if commands:
         yield from wrap_text(_BEFORE_COMMANDS)
     for command in commands[:_MOST_COMMANDS]:

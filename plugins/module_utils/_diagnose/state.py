@@ -21,12 +21,50 @@ from .._model import (
     Snapshot,
     Target,
 )
+from .._parameter_share import ResourceShare
 
 DRY_RUN_SUCCEEDED = "DryRunOperation"
 """The error code of a dry run of EC2 that succeeds (botocore shape ``RunInstancesRequest``, DryRun)."""
 
 
 UNREAD = PublicAccessBlock("unreadable")
+
+
+@dataclass(frozen=True)
+class ParameterContent:
+    """The image that a parameter names, or why it names none: another value may be secret."""
+
+    image_id: str | None = None
+    obstacle: str = ""
+
+
+@dataclass(frozen=True)
+class ParameterView:
+    """The parameter by which accounts launch the image, in the account of the image's owner.
+
+    ``content`` is None if there is none, or with a problem if it could not be read. ``shares`` are the
+    resource shares that have it. ``tier`` is read only if there are none.
+    """
+
+    name: str
+    arn: str
+    content: ParameterContent | None = None
+    shares: tuple[ResourceShare, ...] = ()
+    tier: str | None = None
+    problem: Failure | None = None
+
+
+@dataclass(frozen=True)
+class ParameterRead:
+    """What an account reads by the parameter's ARN, or why it reads nothing.
+
+    ``refusal`` is the failure if AWS denies the read, ``problem`` if AWS gave no answer. AWS may also return
+    no parameter.
+    """
+
+    content: ParameterContent | None = None
+    refusal: Failure | None = None
+    problem: Failure | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +77,7 @@ class OwnerView:
     keys that could be described. ``undecided_keys`` maps keys that were not read, because they do not decide
     access alone, to a snapshot with the key and its associated keys. ``problem`` is the failure if nothing
     could be read. The states of block public access are None if nothing is public, ``UNREAD`` if the read
-    failed.
+    failed. ``parameter`` is None unless one is selected.
     """
 
     image: Image | None = None
@@ -51,6 +89,7 @@ class OwnerView:
     undecided_keys: Mapping[str, Snapshot] = field(default_factory=dict)
     image_block: PublicAccessBlock | None = None
     snapshot_block: PublicAccessBlock | None = None
+    parameter: ParameterView | None = None
     problem: Failure | None = None
 
     def is_shared_with(self, account_id: str) -> bool | None:
@@ -116,6 +155,7 @@ class ConsumerView:
     subnet_ids: tuple[str, ...] | None = None
     subnets_problem: Failure | None = None
     keys: Mapping[str, KeyDryRun] = field(default_factory=dict)
+    parameter: ParameterRead | None = None
     problem: Failure | None = None
 
 

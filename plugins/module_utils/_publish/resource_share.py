@@ -18,11 +18,11 @@ from typing import Any
 from .._listing import join_texts
 from .._model import Sharing, Target
 from .._parameter_share import (
-    ASSOCIATED,
-    ASSOCIATING,
     DISASSOCIATING,
     ResourceShare,
     consumers_of,
+    explain_status,
+    explain_unassociated,
     holders_of,
     parameter_arn,
     pending,
@@ -190,12 +190,8 @@ def warn_of_share(options: PublishOptions, current: PublishState, target: Target
     if leaving:
         yield f"AWS RAM is still taking {name} back from {join_texts(sorted(leaving), _NAMED)}. Rerun."
     having = [share for share in shares if arn in share.resource_arns]
-    statuses = {item.status for share in having for item in share.resources if item.entity == arn}
-    if statuses and ASSOCIATED not in statuses:
-        yield (
-            f"Nobody can read {name} through the resource share {share_name(name)}: its status there is "
-            f"{', '.join(sorted(statuses))}. Rerun, in case AWS is still adding it."
-        )
+    if unassociated := explain_unassociated(name, arn, having):
+        yield f"{unassociated} Rerun, in case AWS is still adding it."
     yield from list_pending(pending(having, options.publish_share))
     yield from _warn_of_image(options, current.targets[target].launch)
 
@@ -232,13 +228,7 @@ def list_pending(consumers: dict[str, str]) -> Iterator[str]:
     """Yield what principals without access yet wait for, given their status."""
     for status in sorted(set(consumers.values())):
         names = [name for name, of_name in consumers.items() if of_name == status]
-        reason = (
-            "AWS has not added it yet, or it has not accepted the invitation that AWS RAM sends to accounts "
-            "outside of the organization (aws ram accept-resource-share-invitation)"
-            if status == ASSOCIATING
-            else f"its status in the resource share is {status}"
-        )
-        yield f"{join_texts(names, _NAMED)} cannot read the parameter: {reason}."
+        yield f"{join_texts(names, _NAMED)} cannot read the parameter: {explain_status(status)}."
 
 
 def describe_share(

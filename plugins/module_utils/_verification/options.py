@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from .._diagnose.options import DiagnosisOptions
 from .._launch_probe.options import ProbeOptions
 from .._option import ACCOUNT_ID, Kind, Problem, as_given, choice, option
-from .._option_groups import ProcessesOptions, ReportOptions, SharedCopiesOptions
+from .._option_groups import ParameterOptions, ProcessesOptions, ReportOptions, SharedCopiesOptions
 from .._step_results import GRANT_RESULTS, GrantResult
 from .report import LEVELS
 
@@ -22,7 +22,7 @@ _BOOLEAN_OR_ACCOUNT_IDS: Kind[bool | Sequence[str] | None] = Kind(
 
 
 @dataclass(frozen=True, kw_only=True)
-class VerifyOptions(ProcessesOptions, ReportOptions, SharedCopiesOptions, ProbeOptions):
+class VerifyOptions(ParameterOptions, ProcessesOptions, ReportOptions, SharedCopiesOptions, ProbeOptions):
     """The options of ``ami_verify``: of a diagnosis, of launches, and of the level that must be proven.
 
     ``grant_results`` and ``share_result`` are the results of the tasks that give access to the images.

@@ -107,6 +107,7 @@ class _Best:
     rank: int = -1
     key_use: str | None = None
     principal: str | None = None
+    parameter_read: bool | None = None
     findings: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, item: Mapping[str, Any]) -> None:
@@ -114,6 +115,8 @@ class _Best:
         self.rank = max(self.rank, _rank(item.get("level")))
         self.key_use = item.get("key_use") or self.key_use
         self.principal = item.get("principal") or self.principal
+        if item.get("parameter_read") is not None:
+            self.parameter_read = item["parameter_read"]
         new = [finding for finding in _list_findings(item) if finding not in self.findings]
         # A launch says for certain what its dry run has said before.
         errors = {finding["error_code"] for finding in new}
@@ -148,7 +151,9 @@ def _rows(level: str, results: Iterable[Mapping[str, Any]]) -> list[dict[str, An
 
 def _row(required: str, image: tuple[str, str, str | None], best: _Best) -> dict[str, Any]:
     account_id, region, image_id = image
-    best_level = LEVELS[best.rank] if best.rank >= 0 else None
+    # A launch by its ID proves none by the parameter.
+    rank = min(best.rank, 0) if best.parameter_read is False else best.rank
+    best_level = LEVELS[rank] if rank >= 0 else None
     level = key_use.lower_level(best_level, best.key_use)
     return {
         "account_id": account_id,

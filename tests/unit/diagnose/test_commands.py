@@ -27,9 +27,9 @@ EVERYWHERE = [
 ]
 
 
-def run(*findings: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+def run(*findings: dict[str, Any], parameter: str | None = "/golden/web") -> list[tuple[str, dict[str, Any]]]:
     """The playbook or module of each command, and its values."""
-    commands = [shlex.split(command) for command in render_fixes(findings)]
+    commands = [shlex.split(command) for command in render_fixes(findings, parameter)]
     return [
         (next(word for word in words if word.startswith("golden.images.")), json.loads(words[-1]))
         for words in commands
@@ -73,7 +73,16 @@ def test_keys_are_granted(code: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("code", ["parameter_not_advanced", "parameter_not_shared"])
+def test_the_parameter_is_published_for_the_account_too(code: str) -> None:
+    values = {"publish_images": {EU: "ami-1"}, "publish_parameter": "/golden/web", "publish_share": [WEB]}
+    assert run(finding(code)) == [("golden.images.publish_ami", values)]
+    # A report of a verification does not name the parameter.
+    assert run(finding(code), parameter=None) == []
+
+
 def test_what_no_command_gives_has_none() -> None:
-    others = set(MEANINGS) - {"not_shared", "missing_key_access", "missing_create_grant"}
-    assert len(others) == len(MEANINGS) - 3
+    fixed = {"not_shared", "missing_key_access", "missing_create_grant"}
+    others = set(MEANINGS) - fixed - {"parameter_not_advanced", "parameter_not_shared"}
+    assert len(others) == len(MEANINGS) - 5
     assert run(*map(finding, others), finding("not_shared", image_id=None)) == []

@@ -95,6 +95,7 @@ def test_the_result() -> None:
         "key_use": None,
         "level": "authorized",
         "owner_id": OWNER,
+        "parameter_read": None,
         "principal": ROLE,
         "region": EU,
     }

@@ -53,8 +53,10 @@ def diagnosed(*findings: dict[str, Any], can_launch: str = "no", **changes: Any)
     }
 
 
-def shown(*results: dict[str, Any], status: str = "findings", **report: Any) -> Screen:
-    given = {"check_mode": False, "role": "diagnose", "status": status}
+def shown(
+    *results: dict[str, Any], status: str = "findings", parameter: str | None = None, **report: Any
+) -> Screen:
+    given = {"check_mode": False, "role": "diagnose", "status": status, "parameter": parameter}
     found = screen({"results": list(results), "failures": [], **report}, given, None)
     assert all(count_columns(line.text) <= WIDTH for line in found.lines), found.text
     return found
@@ -156,3 +158,9 @@ def test_where_the_failures_are_that_are_not_shown() -> None:
 def test_the_command_that_shares_the_image() -> None:
     assert shown(diagnosed(finding())).text.splitlines()[-len(COMMAND) :] == COMMAND
     assert "--check" not in shown(diagnosed(finding("not_visible"))).text
+
+
+def test_the_command_for_a_parameter_names_it() -> None:
+    found = shown(diagnosed(finding("parameter_not_shared")), parameter="/golden/web")
+    assert "golden.images.publish_ami --check" in found.text
+    assert '"publish_parameter": "/golden/web"' in found.text

@@ -97,6 +97,22 @@ def test_a_running_instance_overrides_findings() -> None:
     assert (found["reached"], found["findings"]) == (True, [])
 
 
+@pytest.mark.parametrize("wanted", LEVELS)
+@pytest.mark.parametrize("read", [True, False, None])
+def test_only_an_account_that_reads_the_parameter_can_launch_by_it(wanted: str, read: bool | None) -> None:
+    diagnosed = {
+        **row("visible" if read is False else "authorized", EU, CONSUMER, NO_KEY),
+        "parameter_read": read,
+    }
+    launches = [result(row("launched"))] if wanted == "launched" else []
+    content = report(wanted, result(diagnosed), *launches)
+    (found,) = content["results"]
+    assert found["reached"] is (read is not False or wanted == "visible")
+    # A launch by the image's ID overrides other findings only.
+    assert bool(found["findings"]) is (read is False or wanted != "launched")
+    assert content["status"] == ("verified" if found["reached"] else "failed")
+
+
 def test_notes_are_no_findings() -> None:
     (found,) = report(
         "visible", result(row("visible", EU, CONSUMER, {**NO_KEY, "blocks_launch": "harmless"}))

@@ -24,6 +24,7 @@ from . import (
     key_unreadable,
     missing_image,
     not_visible,
+    parameter,
     sharing,
     state,
 )
@@ -50,9 +51,12 @@ _OF_ACCOUNT = (
     not_visible.CHECK,
     dry_run.CHECK,
 )
+_OF_PARAMETER = (parameter.CHECK,)
 
 CAUSES = tuple(
-    dict.fromkeys(cause for check in (*_OF_IMAGE, *_OF_KEYS, *_OF_ACCOUNT) for cause in check.causes)
+    dict.fromkeys(
+        cause for check in (*_OF_IMAGE, *_OF_KEYS, *_OF_ACCOUNT, *_OF_PARAMETER) for cause in check.causes
+    )
 )
 MEANINGS = {cause.code: cause.meaning for cause in CAUSES}
 """The meaning of each code, for reports."""
@@ -74,6 +78,11 @@ def find_in_keys(evidence: Evidence) -> Iterator[Finding]:
 def find_in_account(evidence: Evidence) -> Iterator[Finding]:
     """Yield the findings that the account itself can read, except about keys."""
     yield from _run_checks(_OF_ACCOUNT, evidence)
+
+
+def find_in_parameter(evidence: Evidence) -> Iterator[Finding]:
+    """Yield the findings about the parameter by which the account launches the image, if one is selected."""
+    yield from _run_checks(_OF_PARAMETER, evidence)
 
 
 def _run_checks(checks: tuple[Check, ...], evidence: Evidence) -> Iterator[Finding]:
