@@ -13,11 +13,12 @@ import contextlib
 import queue
 import sys
 import threading
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from contextvars import copy_context
 from functools import partial
 from itertools import chain, zip_longest
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Item = TypeVar("Item", bound=Hashable)
 Result = TypeVar("Result")
@@ -181,6 +182,29 @@ def _run_worker(
             finished.put((item, work(item), None))
         except Exception as exception:  # noqa: BLE001  (not swallowed: it is the item's outcome)
             finished.put((item, None, exception))
+
+
+def side_by_side(works: Sequence[Callable[[], Any]], threads: int | None = None) -> list[Any]:
+    """Return what each work returns, in their order, while so many are called at the same time.
+
+    By default, all of them are. Each has the context variables of the caller, such as the account of a
+    request (``aws.accounts.AssumedAccounts``), which a thread does not get by itself.
+
+    Raises:
+        Exception: that of the first work that raised one, once all have ended.
+    """
+    count = len(works) if threads is None else min(threads, len(works))
+    if count <= 1:
+        return [work() for work in works]
+    contexts = [copy_context() for _work in works]
+
+    def call(number: int) -> Any:
+        return contexts[number].run(works[number])
+
+    done, failed = map_parallel(range(len(works)), call, threads=count)
+    for exception in failed.values():
+        raise exception
+    return list(done.values())
 
 
 def round_robin(parts: Iterable[Iterable[Item]]) -> list[Item]:

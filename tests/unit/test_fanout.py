@@ -8,6 +8,7 @@ import queue
 import sys
 import threading
 from collections.abc import Collection, Iterator
+from contextvars import ContextVar
 from time import monotonic, sleep
 
 import pytest
@@ -17,7 +18,10 @@ from ansible_collections.golden.images.plugins.module_utils._fanout import (
     DidNotAnswer,
     map_parallel,
     round_robin,
+    side_by_side,
 )
+
+ACCOUNT: ContextVar[str] = ContextVar("account")
 
 
 @pytest.fixture
@@ -318,3 +322,40 @@ def test_reports_do_not_extend_the_grace_period(
 def test_round_robin() -> None:
     assert round_robin([["a1", "a2", "a3"], ["b1"], [], ["c1", "c2"]]) == ["a1", "b1", "c1", "a2", "c2", "a3"]
     assert round_robin([]) == []
+
+
+@pytest.mark.parametrize("threads", [None, 1, 2])
+def test_side_by_side_returns_in_the_order_of_the_works(threads: int | None) -> None:
+    assert side_by_side([lambda: 1, lambda: 2, lambda: 3], threads) == [1, 2, 3]
+    assert side_by_side([], threads) == []
+
+
+@pytest.mark.parametrize("threads", [None, 1, 2])
+def test_side_by_side_raises_the_first_exception_in_the_order_of_the_works(threads: int | None) -> None:
+    second_failed = threading.Event()
+
+    def first() -> None:
+        if threads != 1:
+            second_failed.wait(5)
+        raise KeyError("first")
+
+    def second() -> None:
+        second_failed.set()
+        raise ValueError("second")
+
+    with pytest.raises(KeyError, match="first"):
+        side_by_side([first, second], threads)
+
+
+def test_side_by_side_calls_all_works_at_the_same_time() -> None:
+    barrier = threading.Barrier(3, timeout=5)
+    assert sorted(side_by_side([barrier.wait] * 3)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("threads", [None, 1, 2])
+def test_side_by_side_keeps_the_context_of_the_caller(threads: int | None) -> None:
+    token = ACCOUNT.set("caller")
+    try:
+        assert side_by_side([ACCOUNT.get] * 3, threads) == ["caller"] * 3
+    finally:
+        ACCOUNT.reset(token)

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from .._aws import read
 from .._aws.answers import required, unless_gone
+from .._fanout import side_by_side
 from .._model import ImageRef
 from .._tags import tag_map
 from .stages import parse_time
 from .state import OwnImage, OwnSnapshot, RegionState, RetentionRule
-from .uses.read import Attempts, Place, read_users, side_by_side
+from .uses.read import Attempts, Place, read_users
 from .uses.read_all import IN_BULK
 from .uses.users import list_snapshot_uses, list_unresolved, list_uses
 

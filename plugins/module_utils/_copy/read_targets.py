@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from .._aws import errors, read
 from .._aws.accounts import AssumedAccounts
 from .._aws.clients import Clients
 from .._failures import Failure
-from .._fanout import map_parallel
+from .._fanout import map_parallel, side_by_side
 from .._model import Image, Key, Snapshot, Target
 from .._plan import KNOWN_AFTER_APPLY
 from .checks import with_account
@@ -80,19 +81,32 @@ def snapshots_of(ec2: EC2Client, options: CopyOptions, images: Iterable[Image]) 
 
 def _read_target(clients: Clients, options: CopyOptions, start: CopyState, target: Target) -> CopyState:
     """Read one target: its copies, and the KMS key that is requested for them."""
+    name = options.encryption.key_for(target.region)
+    (images, snapshots), *keys = side_by_side(
+        [
+            partial(_read_copies, clients, options, start, target),
+            *([partial(_read_key, clients, target, name)] if name else []),
+        ]
+    )
+    return replace(
+        start,
+        copies={target: images},
+        snapshots={target: snapshots},
+        keys={target: key for key in keys},
+    )
+
+
+def _read_copies(
+    clients: Clients, options: CopyOptions, start: CopyState, target: Target
+) -> tuple[tuple[Image, ...], tuple[Snapshot, ...]]:
+    """Return the images that may be the target's copy, with their snapshots and those of the source there."""
     ec2, source = clients.ec2(target.region), start.source_of(target)
     source_region = options.source_region_of(target.region)
     is_source = start.is_source(target, source_region)
     images: tuple[Image, ...] = ()
     if source.image_id != KNOWN_AFTER_APPLY and (not is_source or options.encryption.reencrypt_source):
         images = read.copies(ec2, source.image_id, source_region, USABLE_STATES)
-    name = options.encryption.key_for(target.region)
-    return replace(
-        start,
-        copies={target: images},
-        snapshots={target: snapshots_of(ec2, options, (source, *images) if is_source else images)},
-        keys={target: _read_key(clients, target, name)} if name else {},
-    )
+    return images, snapshots_of(ec2, options, (source, *images) if is_source else images)
 
 
 def _read_key(clients: Clients, target: Target, name: str) -> Key:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .._aws import errors, read
 from .._aws.clients import Clients
 from .._failures import Failure, TargetFailed
-from .._fanout import map_parallel
+from .._fanout import map_parallel, side_by_side
 from .._keys.access import consumers_without_access
-from .._model import Image, KeyState, Sharing, Target
+from .._model import Image, KeyState, Target
 from .._regions import targets_in
 from .options import ShareOptions
 from .state import Shared
@@ -80,18 +81,22 @@ def read_image(
     if image.owner_id != account_id:
         # Only its owner can read its attributes; the plan refuses it.
         return Shared(image)
-    volume_permissions: dict[str, Sharing] = {}
-    if options.changes_snapshots:
-        volume_permissions = {
-            snapshot_id: read.volume_permissions(ec2, snapshot_id)
-            for snapshot_id in image.snapshot_ids
-            if not options.snapshot_ids or snapshot_id in options.snapshot_ids
-        }
+    snapshot_ids = [
+        snapshot_id
+        for snapshot_id in (image.snapshot_ids if options.changes_snapshots else ())
+        if not options.snapshot_ids or snapshot_id in options.snapshot_ids
+    ]
+    launch, *volume_permissions = side_by_side(
+        [
+            partial(read.launch_permissions, ec2, image_id),
+            *(partial(read.volume_permissions, ec2, snapshot_id) for snapshot_id in snapshot_ids),
+        ]
+    )
     publishing = options.present and options.sharing.public
     return Shared(
         image,
-        launch=read.launch_permissions(ec2, image_id),
-        volume_permissions=volume_permissions,
+        launch=launch,
+        volume_permissions=dict(zip(snapshot_ids, volume_permissions, strict=True)),
         image_block=read.image_block(ec2) if publishing else None,
         snapshot_block=read.snapshot_block(ec2) if publishing and options.share_snapshots else None,
     )

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._cleanup import flow, read_regions
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import RegionState
-from ansible_collections.golden.images.plugins.module_utils._cleanup.uses.read import side_by_side
 
 from tests.unit.cleanup.aws_answers import Answers
 from tests.unit.cleanup.examples import GROUP, OLD_ID, OLD_IMAGE, OLD_SNAPSHOT, Run
@@ -105,17 +104,3 @@ def test_regions_share_the_threads(monkeypatch: pytest.MonkeyPatch, regions: int
     clients: Any = None
     assert flow._read_regions(clients, options, "1", names) == dict.fromkeys(names, "state")
     assert given == [threads] * regions
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-def test_an_exception_that_is_no_refusal_of_aws_is_raised(threads: int) -> None:
-    def fail() -> None:
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        side_by_side([lambda: None, fail], threads)
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-def test_results_are_in_the_order_of_the_works(threads: int) -> None:
-    assert side_by_side([lambda: 1, lambda: 2, lambda: 3], threads) == [1, 2, 3]

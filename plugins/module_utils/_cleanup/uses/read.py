@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ..._aws.errors import AWS_ERRORS, ClientError, EndpointConnectionError, code_of, failure
 from ..._aws.managed_resources import hides_managed
-from ..._fanout import map_parallel
+from ..._fanout import side_by_side
 from ..state import Evidence
 from .users import User
 
@@ -42,20 +42,6 @@ class Attempts:
         except AWS_ERRORS as exception:
             self.problems.append(Evidence.of_failure(failure(exception, None, action)))
             return ()
-
-
-def side_by_side(works: Sequence[Callable[[], Any]], threads: int) -> list[Any]:
-    """Return what each work returns, in their order; so many are called at the same time.
-
-    Raises:
-        Exception: that of the first work that raised one, once all have ended.
-    """
-    if threads == 1:
-        return [work() for work in works]
-    done, failed = map_parallel(range(len(works)), lambda number: works[number](), threads=threads)
-    for exception in failed.values():
-        raise exception
-    return list(done.values())
 
 
 @dataclass(frozen=True)
