@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import sys
@@ -105,6 +106,7 @@ class Steps:
     nothing_done: str = ""
     policy: str = ""
     calls: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+    collecting: dict[str, bool] = field(default_factory=dict)
 
     def flow(
         self, spec: Mapping[str, Any] = SPEC, rules: Mapping[str, Any] = MappingProxyType({})
@@ -139,6 +141,7 @@ class Steps:
 
     def _step(self, name: str, given: tuple[Any, ...], answer: Any) -> Any:
         self.calls.append((name, given))
+        self.collecting[name] = gc.isenabled()
         if name in self.refusing:
             raise ValidationError(self.refusing[name])
         return answer
@@ -232,6 +235,19 @@ def test_each_step_gets_the_results_of_the_steps_before(run: Run) -> None:
         "changed": True,
         "failures": [],
     }
+
+
+def test_values_are_not_searched_for_cycles(run: Run) -> None:
+    """Clients have cycles, and thousands of calls are made with them: what reads and changes is searched."""
+    steps = Steps()
+    run(steps)
+    assert steps.collecting == {"wanted": True, "read": True, "plan": False, "apply": True, "result": False}
+    assert gc.isenabled()
+
+
+def test_a_process_is_searched_for_cycles_again_after_a_refusal(run: Run) -> None:
+    run(Steps(refusing={"plan": (BAD_NAME,)}))
+    assert gc.isenabled()
 
 
 def test_the_module_gets_its_options_and_rules(run: Run) -> None:
