@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from simulated_aws.http.record import RecordedCall
@@ -65,6 +65,15 @@ def forced_by(calls: Iterable[RecordedCall], factor: float = 1) -> float:
             rates[call.region, name] = found[1].scaled(factor)
             needed[call.region, name] += 1
     return max([0.0, *(_wait(count, rates[key]) for key, count in needed.items())])
+
+
+def forced_before_and_after(calls: Sequence[RecordedCall], change: str, factor: float = 1) -> float:
+    """The shortest time of a work that has read all it needs before its first change of this action.
+
+    No bucket fills beyond its size meanwhile: that of the change is full once the reads have ended.
+    """
+    first = next((number for number, call in enumerate(calls) if call.action == change), len(calls))
+    return forced_by(calls[:first], factor) + forced_by(calls[first:], factor)
 
 
 def _wait(count: int, rate: Rate) -> float:

@@ -61,7 +61,8 @@ _TERMS = """\
   slowest copy or what KMS's rates force for the grants, whichever is longer. Ansible's own start is not in
   it.
 - **Forced** by rates: for each API in each region, (calls − size of the full token bucket) / tokens a
-  second, of which the longest counts."""
+  second, of which the longest counts. At several rates, a cleanup's is that of the calls before the first
+  deregistration and that of the others, added: it changes nothing before all images are read."""
 _RIVALS = """\
 ## Compared with
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from simulated_aws.client import SimulatedAws
 
 from . import audit, cleanup, floor
 from .fixtures import HOME
-from .measuring import GOLDEN, Scale, repeated
+from .measuring import GOLDEN, Scale, repeated, with_facts
 from .results import Sample, Series
 
 WITHOUT_LIMIT = f"{GOLDEN} without its rate limit"
@@ -62,14 +62,12 @@ def _at_all_rates(
 def _audit(aws: SimulatedAws, planted: audit.Planted, rates: Rates, callbacks: tuple[str, ...]) -> Sample:
     rates.set(aws)
     time.sleep(audit.REFILL)
-    return _with_forced(audit.golden(aws, planted, callbacks), aws, rates)
+    done = audit.golden(aws, planted, callbacks)
+    return with_facts(done, forced=floor.forced_by(aws.calls(), rates.factor or 0))
 
 
 def _clean_up(aws: SimulatedAws, images: int, rates: Rates, callbacks: tuple[str, ...]) -> Sample:
     done = cleanup.delete(aws, images, before=lambda: rates.set(aws), callbacks=callbacks)
-    return _with_forced(done, aws, rates)
-
-
-def _with_forced(one: Sample, aws: SimulatedAws, rates: Rates) -> Sample:
-    forced = floor.forced_by(aws.calls(), rates.factor or 0)
-    return replace(one, facts={**one.facts, "forced": forced})
+    # Nothing is deregistered before the permissions of all images are read.
+    forced = floor.forced_before_and_after(aws.calls(), "DeregisterImage", rates.factor or 0)
+    return with_facts(done, forced=forced)

@@ -92,7 +92,7 @@ def _read_target(clients: Clients, options: CopyOptions, start: CopyState, targe
         start,
         copies={target: images},
         snapshots={target: snapshots},
-        keys={target: key for key in keys},
+        keys={target: keys[0]} if keys else {},
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from simulated_aws.http.record import RecordedCall
-from tests.benchmark.floor import Distribution, forced, forced_by
+from tests.benchmark.floor import Distribution, forced, forced_before_and_after, forced_by
 
 
 def calls(action: str, count: int, region: str = "eu-west-1", status: int = 200) -> list[RecordedCall]:
@@ -47,6 +47,26 @@ def test_forced_by(made: list[RecordedCall], seconds: float) -> None:
 @pytest.mark.parametrize(("factor", "seconds"), [(1, 20), (0.5, 45), (5, 0), (0, 0)])
 def test_forced_by_other_rates(factor: float, seconds: float) -> None:
     assert forced_by(calls(IMAGES, 500), factor) == seconds
+
+
+DEREGISTER = "DeregisterImage"
+
+
+@pytest.mark.parametrize(
+    ("made", "factor", "seconds"),
+    [
+        pytest.param([], 1, 0, id="nothing"),
+        pytest.param(calls(IMAGES, 300), 1, 10, id="nothing is changed"),
+        pytest.param(calls(IMAGES, 300) + calls(DEREGISTER, 300), 1, 50, id="one after the other"),
+        pytest.param(calls(IMAGES, 300) + calls(DEREGISTER, 300), 0.5, 125, id="at half of the rates"),
+        pytest.param(calls(DEREGISTER, 300) + calls(IMAGES, 300), 1, 40, id="reads beside changes"),
+        pytest.param(calls(IMAGES, 300) + calls(DEREGISTER, 300), 0, 0, id="without rates"),
+    ],
+)
+def test_reads_before_the_first_change_take_their_time(
+    made: list[RecordedCall], factor: float, seconds: float
+) -> None:
+    assert forced_before_and_after(made, DEREGISTER, factor) == seconds
 
 
 @pytest.mark.parametrize(
