@@ -79,8 +79,10 @@ def _put_object(
             now = read_record(clients, options, record.account_id)
         except ValidationError as refused:
             return stored, tuple(refused.failures)
-        # The answer to an earlier attempt of this call may have been lost.
-        return (now, ()) if now.record == record else (stored, (_report_other(options, record, remedy),))
+        # The answer to an earlier attempt of this call may have been lost. Without such an attempt, the same
+        # record is that of another run, which was started in the same second.
+        is_own = failure.repeated and now.record == record
+        return (now, ()) if is_own else (stored, (_report_other(options, record, remedy),))
     message = f"tombstone_s3_uri: {name_place(options, record.account_id)}: {failure.message}"
     failure = replace(failure, message=message, remedy=f"{failure.remedy} {remedy}")
     return stored, (add_bucket_owner_hint(failure),)

@@ -54,11 +54,15 @@ class Bucket:
         return {"Body": io.BytesIO(body), "ETag": str(hash(body))}
 
     def _put(self, **request: Any) -> dict[str, Any]:
-        for _attempt in range(1 + self.lost):
+        for attempt in range(1 + self.lost):
             there = self.objects.get(request["Key"])
             etag = str(hash(there)) if there else None
             if request.get("IfMatch") != etag or (there and request.get("IfNoneMatch")):
-                raise ClientError({"Error": {"Code": "PreconditionFailed", "Message": "No."}}, "PutObject")
+                error = {"Code": "PreconditionFailed", "Message": "No."}
+                raise ClientError(
+                    {"Error": error, "ResponseMetadata": {"RetryAttempts": attempt}},  # type: ignore[typeddict-item]
+                    "PutObject",
+                )
             self.objects[request["Key"]] = request["Body"]
         return {"ETag": str(hash(request["Body"]))}
 
@@ -88,6 +92,14 @@ def test_a_record_that_another_run_has_written_stays(place: tuple[Any, Any]) -> 
     assert read_record(*place, OWNER) == written
     write_record(*place, FIRST, written, "")
     assert write_record(*place, OTHER, written, "")[1][0].error_code == "concurrent_change"
+
+
+def test_two_runs_of_the_same_second_do_not_both_write(place: tuple[Any, Any]) -> None:
+    written, _ = write_record(*place, FIRST, Stored(), "")
+    assert written.record == FIRST
+    # What they write is the same, and the second one has not been repeated.
+    stored, (failure,) = write_record(*place, FIRST, Stored(), "")
+    assert (stored, failure.error_code) == (Stored(), "concurrent_change")
 
 
 def test_a_write_whose_answer_was_lost_is_no_conflict() -> None:
