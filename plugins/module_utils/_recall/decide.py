@@ -23,13 +23,14 @@ from .._publish.state import (
     TargetState,
     TemplateVersion,
     follows,
+    follows_another,
     label_for,
     label_of,
     versions_in_use,
 )
 from .options import RecallOptions
 from .record import LAUNCH_TEMPLATE, PARAMETER, Pointer, PointerKey, Position
-from .state import Left, Release, Unit
+from .state import Left, Release, Unit, find_source
 
 NO_EARLIER_IMAGE = "no_earlier_image"
 LABEL_NOT_FOUND = "label_not_found"
@@ -61,8 +62,12 @@ class _Target:
 
     def is_recalled(self, image_id: str) -> bool:
         """Whether the ID is that of an image of the release, or of another one that was recalled."""
-        ref = ImageRef(self.target.region, image_id)
-        return self.is_of_release(image_id) or self.release.is_recalled(ref, self.state.named.get(image_id))
+        ref, image = ImageRef(self.target.region, image_id), self.state.named.get(image_id)
+        if self.is_of_release(image_id) or self.release.is_recalled(ref, image):
+            return True
+        # A recall does not tag the copies that consumers own.
+        is_consumers = image is not None and image.owner_id != self.own_account_id
+        return image is not None and is_consumers and find_source(image) in self.release.recalled
 
     @property
     def versions(self) -> tuple[ParameterVersion, ...]:
@@ -141,6 +146,20 @@ def choose_unit(
         pointers=tuple(replace(pointer, after=Position(image_id or "", None)) for pointer in found.moved),
         failures=failures,
     )
+
+
+def needs_history(options: PublishOptions, unit: Unit) -> bool:
+    """Whether it matters which images all versions of the parameter name.
+
+    So it does for what moves, and for a template that names one of these versions. ``options`` are those that
+    the unit was chosen with.
+    """
+    versions = (
+        version
+        for template in unit.state.templates.values()
+        for version in versions_in_use(options, template)
+    )
+    return bool(unit.pointers) or any(follows_another(version, options.parameter) for version in versions)
 
 
 def _choose_image(known: _Target, previous: str | None) -> tuple[str | None, str, tuple[Failure, ...]]:

@@ -24,7 +24,7 @@ from .._publish.read import add_launches, add_sharing, open_each, read_target
 from .._publish.state import TargetState
 from .._tags import RECALLED_TAG, SOURCE_TAG
 from .._wording import LONGEST_PATH, shorten
-from .decide import MISSING, choose_restored, choose_unit
+from .decide import MISSING, choose_restored, choose_unit, needs_history
 from .options import RecallOptions
 from .read_record import name_place, read_record
 from .record import LAUNCH_TEMPLATE, PARAMETER, Pointer, Record
@@ -110,7 +110,7 @@ def _add_pointers(
                 options, publishing, current.release, target, state, recorded, caller.account_id
             )
 
-        if not (unit := choose(state)).pointers:
+        if not needs_history(publishing, unit := choose(state)):
             return unit
         versions = state.parameter.versions if state.parameter else ()
         unit = choose(_add_images(account_clients, target, state, [item.value for item in versions]))

@@ -97,9 +97,13 @@ def unit_of(
     recorded: tuple[Pointer, ...] = (),
     release: Release = RELEASE,
     image_id: str | None = None,
+    images: tuple[Image, ...] = (),
     **given: Any,
 ) -> Unit:
-    """The unit that is chosen for a target, which sees all images; ``image_id`` is the selected one."""
+    """The unit that is chosen for a target, which sees all images; ``image_id`` is the selected one.
+
+    ``images`` are those that the account sees otherwise.
+    """
     chosen = options(**given)
     publishing = replace(
         chosen.publishing(chosen.parameter, (target.region,), source_image_id=SOURCE),
@@ -110,7 +114,10 @@ def unit_of(
         image_id=image_id,
         parameter=parameter,
         templates={TEMPLATE: template} if template else {},
-        named={image_id: image(image_id) for image_id in (BAD, GOOD, OTHER)},
+        named={
+            **{image_id: image(image_id) for image_id in (BAD, GOOD, OTHER)},
+            **{item.image_id: item for item in images},
+        },
     )
     known = {pointer.key: pointer for pointer in recorded}
     return choose_unit(chosen, publishing, release, target, state, known, OWNER)

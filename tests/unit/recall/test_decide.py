@@ -14,11 +14,12 @@ from ansible_collections.golden.images.plugins.module_utils._recall.decide impor
     choose_restored,
     explain_parameter,
     explain_template,
+    needs_history,
 )
 from ansible_collections.golden.images.plugins.module_utils._recall.record import LAUNCH_TEMPLATE
 from ansible_collections.golden.images.plugins.module_utils._recall.state import find_release
 
-from tests.unit.examples import OWNER
+from tests.unit.examples import CONSUMER, OWNER
 from tests.unit.recall.examples import (
     AWAY,
     BAD,
@@ -40,7 +41,7 @@ from tests.unit.recall.examples import (
     unit_of,
 )
 
-GONE = "ami-0123456789abcdef0"
+GONE, OWN = "ami-0123456789abcdef0", "ami-77777777777777777"
 FOLLOWS = f"resolve:ssm:{NAME}"
 FAILED = "stays, because it failed"
 # What is there, and then: the image, the pointers that move, the failures, the reasons why others stay.
@@ -203,6 +204,28 @@ def test_a_consumers_own_copy_is_of_the_release() -> None:
     assert {ref.image_id for ref in release.images} == {BAD, OTHER}
     unit = unit_of(parameter(GOOD, OTHER), release=release, target=THERE, launch_templates=())
     assert [item.before for item in unit.pointers] == [(OTHER, 2)]
+
+
+def test_a_consumers_own_copy_of_another_recalled_release_is_no_image_to_go_back_to() -> None:
+    # A recall tags the owner's images only.
+    copies = tuple(
+        replace(image(image_id, source=f"{AWAY}/{source}"), owner_id=CONSUMER)
+        for image_id, source in ((OTHER, OLDER), (OWN, BAD))
+    )
+    there = {"parameter": parameter(GOOD, OTHER, OWN), "launch_templates": ()}
+    unit = unit_of(**there, target=THERE, images=copies)
+    assert ([item.before for item in unit.pointers], unit.state.image_id) == ([(OWN, 3)], GOOD)
+    unit = unit_of(
+        **there, target=THERE, images=copies, image_id=OTHER, previous_source_image_id="ami-66666666666666666"
+    )
+    assert [failure.error_code for failure in unit.failures] == ["image_recalled"]
+
+
+def test_the_images_of_all_versions_matter_to_what_moves_and_to_who_names_a_version() -> None:
+    publishing = options().publishing(NAME, (AWAY,))
+    for text, matters in ((f"{FOLLOWS}:1", True), (FOLLOWS, False), (GOOD, False), (BAD, True)):
+        unit = unit_of(parameter(BAD, GOOD), template(text))
+        assert needs_history(publishing, unit) == matters
 
 
 def test_a_rerun_completes_what_was_interrupted_and_leaves_what_is_done() -> None:
