@@ -17,8 +17,8 @@ from .results import Sample, Series
 
 RECALLED, TAKEN_BACK = "recall", "taken back"
 SHARED = "20 × 500, one parameter a region"
-IN_ACCOUNTS = "20 × 10, a parameter in each account"
-"""A fiftieth of the accounts: CPU time and memory grow with them."""
+IN_ACCOUNTS = "20 × 50, a parameter in each account"
+"""A tenth of the accounts: the CPU time grows with them."""
 
 
 def case(where: str, run: str) -> str:
@@ -32,7 +32,7 @@ def measure(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
     for images in (built.old, built.new):
         releases.publish(aws, images, built.shares)
     yield from _both_runs(aws, built, SHARED, scale.rounds, {})
-    built = releases.build(aws, scale.size(10, 3), scale.size(20, 2))
+    built = releases.build(aws, scale.size(50, 3), scale.size(20, 2))
     for images in (built.old, built.new):
         releases.publish(aws, images, built.in_accounts)
     yield from _both_runs(aws, built, IN_ACCOUNTS, 1, built.in_accounts)

@@ -90,6 +90,10 @@ class AssumedAccounts(Accounts):
         """Create the clients of ``service`` in ``regions`` that do not exist yet, for all accounts."""
         self._shared.open(service, regions)
 
+    def open_without_retries(self, service: str, regions: Iterable[str]) -> None:
+        """Create the same clients that send each call once: ``without_retries`` of an account's clients."""
+        self._shared.without_retries().open(service, regions)
+
     def close_connections(self) -> None:
         """Close all connections to AWS; a client that is used again opens a new one."""
         self._clients.close_connections()

@@ -47,17 +47,20 @@ def read_state(clients: Clients, options: PublishOptions) -> PublishState:
     caller = identify_in_regions(clients, named)
     images = options.targets(caller.account_id)
     _require_images_for_all(options, images)
-    opened = open_clients(clients, caller, options, images)
+    accounts = open_clients(clients, caller, options, images)
 
     def read_one(target: Target) -> TargetState:
-        account_clients = opened[target.account_id]
+        with accounts.as_account(target.account_id) as account_clients:
+            return read_in_account(account_clients, target)
+
+    def read_in_account(account_clients: Clients, target: Target) -> TargetState:
         if target.account_id == caller.account_id:
             state = read_target(account_clients, None, options, target, images[target])
             state = add_launches(account_clients, options, target, state)
             state = add_shares(account_clients, options, target, state, caller.partition)
             return add_sharing(account_clients, options, target, state)
         has_own_image = Target(caller.account_id, target.region) in images
-        owner = opened[caller.account_id] if has_own_image else None
+        owner = clients if has_own_image else None
         state = read_target(account_clients, owner, options, target, images[target])
         return add_launches(account_clients, options, target, state)
 
@@ -93,12 +96,14 @@ def apply(
     actions = {target.target: target.actions for target in plan.targets if target.actions}
     if not actions:
         return Outcome()
-    opened = open_clients(clients, read.Caller(current.account_id, current.partition), options, actions)
-    for target in actions:
-        opened[target.account_id].without_retries().open("ssm", [target.region])
+    accounts = open_clients(clients, read.Caller(current.account_id, current.partition), options, actions)
+    accounts.open_without_retries("ssm", sorted({target.region for target in actions}))
 
     def perform(target: Target) -> PublishRun:
-        account_clients = opened[target.account_id]
+        with accounts.as_account(target.account_id) as account_clients:
+            return perform_in_account(account_clients, target)
+
+    def perform_in_account(account_clients: Clients, target: Target) -> PublishRun:
         services: dict[str, Any] = {
             "ec2": account_clients.ec2(target.region),
             "ssm": account_clients.ssm(target.region),

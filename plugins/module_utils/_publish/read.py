@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .._aws import errors, read
-from .._aws.accounts import Accounts
+from .._aws.accounts import AssumedAccounts
 from .._aws.answers import required
 from .._aws.caller import preferred_region
 from .._aws.clients import Clients
@@ -20,7 +20,7 @@ from .._aws.parameters import is_missing
 from .._aws.read_visible import until_visible
 from .._aws.resource_shares import other_shares, own_shares
 from .._denial import DENIED
-from .._failures import Failure, ValidationError
+from .._failures import Failure, TargetFailed, ValidationError
 from .._fanout import map_parallel
 from .._model import Image, ImageRef, Target
 from .._option import is_image_id
@@ -51,35 +51,40 @@ _PAGE = 50
 
 def open_clients(
     clients: Clients, caller: read.Caller, options: PublishOptions, targets: Collection[Target]
-) -> dict[str, Clients]:
-    """Open the clients of each account; refuse an account whose role cannot be assumed."""
-    opened, failures = open_each(clients, caller, options, targets)
+) -> AssumedAccounts:
+    """Open the clients of all accounts; refuse an account that there is no role for."""
+    accounts, failures = open_each(clients, caller, options, targets)
     if failures:
-        raise ValidationError(failures)
-    return opened
+        raise ValidationError(failures.values())
+    return accounts
 
 
 def open_each(
     clients: Clients, caller: read.Caller, options: PublishOptions, targets: Collection[Target]
-) -> tuple[dict[str, Clients], tuple[Failure, ...]]:
-    """Open the clients of each account, and return the failures of the others."""
-    default_region = preferred_region(clients, options.all_regions)
-    accounts = Accounts(clients, caller, options.consumer_role, default_region)
+) -> tuple[AssumedAccounts, dict[str, Failure]]:
+    """Open the clients of all accounts, and return the failures of those that there is no role for.
 
-    def open_account(account_id: str) -> Clients:
-        opened = accounts.clients(account_id)
-        regions = sorted(target.region for target in targets if target.account_id == account_id)
-        opened.open("ec2", regions)
-        opened.open("ssm", regions)
-        if options.for_account(account_id, caller.account_id).changes_share:
-            opened.open("ram", regions)
-        return opened
-
-    opened, failed = map_parallel(sorted({target.account_id for target in targets}), open_account)
-    return opened, tuple(
-        errors.failure(exception, Target(account_id, default_region), "AssumeRole")
-        for account_id, exception in failed.items()
-    )
+    All accounts use one set of clients: one for each of 500 accounts in 20 regions would need gigabytes.
+    ``clients`` can read how the own account shares its images, in its regions.
+    """
+    account_ids = sorted({target.account_id for target in targets})
+    regions = sorted({target.region for target in targets})
+    own_regions = sorted({target.region for target in targets if target.account_id == caller.account_id})
+    role = options.consumer_role if {*account_ids} - {caller.account_id} else None
+    accounts = AssumedAccounts(clients, caller, role, preferred_region(clients, options.all_regions))
+    failures: dict[str, Failure] = {}
+    for account_id in account_ids:
+        try:
+            with accounts.as_account(account_id):
+                pass
+        except TargetFailed as exception:
+            failures[account_id] = exception.failure
+    clients.open("ec2", own_regions)
+    for service in ("ec2", "ssm"):
+        accounts.open(service, regions)
+    if options.for_account(caller.account_id, caller.account_id).changes_share:
+        accounts.open("ram", own_regions)
+    return accounts, failures
 
 
 def read_target(

@@ -95,14 +95,17 @@ def _add_pointers(
         launch_templates=options.launch_templates,
         launch_template_base_version=options.launch_template_base_version,
     )
-    opened, not_opened = open_each(clients, caller, publishing, targets)
+    accounts, not_opened = open_each(clients, caller, publishing, targets)
     is_open = current.record is not None and not current.record.taken_back_at
     recorded = current.record.by_key if current.record and is_open else {}
 
     def read_one(target: Target) -> Unit:
-        account_clients = opened[target.account_id]
+        with accounts.as_account(target.account_id) as account_clients:
+            return read_in_account(account_clients, target)
+
+    def read_in_account(account_clients: Clients, target: Target) -> Unit:
         is_own = target.account_id == caller.account_id
-        owner = opened.get(caller.account_id) if options.previous_source_image_id and not is_own else None
+        owner = clients if options.previous_source_image_id and not is_own else None
         state = read_target(account_clients, owner, publishing, target, None)
 
         def choose(state: TargetState) -> Unit:
@@ -116,9 +119,9 @@ def _add_pointers(
         unit = choose(_add_images(account_clients, target, state, [item.value for item in versions]))
         return _add_checks(account_clients, unit, is_own)
 
-    readable = [target for target in targets if target.account_id in opened]
+    readable = [target for target in targets if target.account_id not in not_opened]
     units, failed = map_parallel(readable, read_one)
-    failures = (*not_opened, *_name_failures(failed, caller.account_id))
+    failures = (*not_opened.values(), *_name_failures(failed, caller.account_id))
     if not units:
         raise ValidationError(failures)
     # What exists in none of these may exist in one that could not be read.
@@ -158,11 +161,14 @@ def _read_recalled(clients: Clients, options: RecallOptions) -> RecallState:
         groups.setdefault((pointer.key.target, pointer.parameter), []).append(pointer)
     targets = {target for target, _parameter in groups}
     regions = tuple(sorted({target.region for target in targets}))
-    opened, not_opened = open_each(clients, caller, options.publishing("", regions), targets)
+    accounts, not_opened = open_each(clients, caller, options.publishing("", regions), targets)
 
     def read_one(group: tuple[Target, str]) -> tuple[Unit, ...]:
-        target, parameter = group
-        account_clients, pointers = opened[target.account_id], tuple(groups[group])
+        with accounts.as_account(group[0].account_id) as account_clients:
+            return read_in_account(account_clients, *group)
+
+    def read_in_account(account_clients: Clients, target: Target, parameter: str) -> tuple[Unit, ...]:
+        pointers = tuple(groups[target, parameter])
         names = tuple(item.key.resource for item in pointers if item.key.kind == LAUNCH_TEMPLATE)
         publishing = options.publishing(
             parameter, (target.region,), source_image_id=options.source_image_id, launch_templates=names
@@ -173,8 +179,9 @@ def _read_recalled(clients: Clients, options: RecallOptions) -> RecallState:
         is_own = target.account_id == caller.account_id
         return tuple(_add_checks(account_clients, unit, is_own) for unit in units)
 
-    done, failed = map_parallel([group for group in groups if group[0].account_id in opened], read_one)
-    failures += not_opened
+    readable = [group for group in groups if group[0].account_id not in not_opened]
+    done, failed = map_parallel(readable, read_one)
+    failures += tuple(not_opened.values())
     failures += _name_failures({group[0]: item for group, item in failed.items()}, caller.account_id)
     if not done:
         raise ValidationError(failures)

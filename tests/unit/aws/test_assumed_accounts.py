@@ -89,6 +89,18 @@ def test_each_request_is_signed_with_the_credentials_of_its_account(
 
 
 @pytest.mark.usefixtures("sts")
+def test_calls_without_retries_have_the_credentials_of_their_account_too(accounts: AssumedAccounts) -> None:
+    accounts.open_without_retries("kms", [EU])
+    for account_id in ACCOUNTS[:2]:
+        with accounts.as_account(account_id) as clients:
+            once = clients.without_retries()
+            assert once.kms(EU).meta.config.retries["total_max_attempts"] == 1
+            sent = sent_by(once)
+            once.kms(EU).list_aliases()
+        assert [token(request) for request in sent] == [f"token-of-{account_id}"]
+
+
+@pytest.mark.usefixtures("sts")
 def test_nested_contexts_in_one_thread(accounts: AssumedAccounts) -> None:
     with accounts.as_account(ACCOUNTS[0]) as clients:
         sent = sent_by(clients)

@@ -92,6 +92,39 @@ def template(image_id: str | None = OLD, latest: Mapping[str, Any] | None = None
     return versions if latest is None else {**versions, 2: dict(latest)}
 
 
+@dataclass(frozen=True)
+class Keys:
+    """Credentials, which are the account itself."""
+
+    account: Account
+
+    def get_frozen_credentials(self) -> Account:
+        return self.account
+
+
+@dataclass(frozen=True)
+class SharedClients:
+    """Clients of the account whose credentials they find at each use."""
+
+    credentials: Any
+
+    def open(self, service: str, regions: Iterable[str]) -> None:
+        """Clients need not be made."""
+
+    def ec2(self, _region: str) -> Any:
+        return self.credentials.get_frozen_credentials()
+
+    def ssm(self, _region: str) -> Any:
+        return self.credentials.get_frozen_credentials()
+
+    def client(self, service: str, region: str) -> Ram:
+        found: Ram = self.credentials.get_frozen_credentials().client(service, region)
+        return found
+
+    def without_retries(self) -> SharedClients:
+        return self
+
+
 @dataclass
 class Account:
     """What an account has in the only region.
@@ -136,10 +169,16 @@ class Account:
         arn = f"arn:aws:iam::{OWNER}:user/build"
         return SimpleNamespace(get_caller_identity=lambda: {"Account": OWNER, "Arn": arn})
 
-    def with_role(self, role_arn: str, _external_id: str | None, _region: str) -> Account:
+    def credentials(self) -> Keys:
+        return Keys(self)
+
+    def role_credentials(self, role_arn: str, _external_id: str | None, _region: str) -> Keys:
         assert role_arn == f"arn:aws:iam::{CONSUMER}:role/golden-consumer"
         assert self.consumer is not None
-        return self.consumer
+        return Keys(self.consumer)
+
+    def with_credentials(self, credentials: Any) -> SharedClients:
+        return SharedClients(credentials)
 
     def ec2(self, _region: str) -> Any:
         return self
