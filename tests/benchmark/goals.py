@@ -242,12 +242,12 @@ _CALLS = (
     "Audit: AWS's rates force 20 s. Before the first call, Ansible takes 1.1 s of CPU to start and to load "
     "boto3. After the last one, one process takes 1.4 s of CPU for the findings, the result and the report "
     "of 10,000 images, of which the page is a quarter, and Ansible half a second for its last tasks. The "
-    "20,000 calls themselves take 20 s of CPU on two cores, which they share with the simulated AWS."
+    "20,000 calls themselves take 18 s of CPU on two cores, which they share with the simulated AWS."
 )
 _STARTS = (
     "8 × 50, CPU, and the time of a repeat, which takes half of the CPU of a first run: a play of one task "
     "takes Ansible 0.55 s of CPU, and 0.5 s more to load boto3 and botocore's models. Each of 29 tasks, "
-    "skipped ones included, takes 18 ms for a process of its own. The calls are made in 12 rounds of which "
+    "skipped ones included, takes 18 ms for a process of its own. The calls are made in 11 rounds of which "
     "each needs the answer of the one before: half a second. The rest is imported by the processes of tasks."
 )
 _SPEED_OF_THE_MACHINE = (
