@@ -18,10 +18,12 @@ from contextvars import copy_context
 from functools import partial
 from itertools import chain, zip_longest
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 Item = TypeVar("Item", bound=Hashable)
 Result = TypeVar("Result")
+# An item with its result, or with the exception that its work has raised.
+_Finished: TypeAlias = tuple[Item, Result | None, BaseException | None]
 
 # Threads mostly wait for AWS. More of them only cost memory.
 MAX_THREADS = 64
@@ -77,7 +79,7 @@ def map_parallel(
 
     An exception of one item is a value in the second mapping and does not stop the others. ``items`` can be a
     slow iterator: work starts with its first item. If the iterator raises, no further work starts, and the
-    exception is raised.
+    exception is raised; so is one of an item that is no ``Exception``, such as ``SystemExit``.
 
     Once all other items are finished, the ``optional`` ones get ``grace_period`` more seconds. The period
     starts anew whenever a thread starts a further optional item. Items that are not finished by then fail
@@ -87,7 +89,7 @@ def map_parallel(
     Every ``REMINDER_INTERVAL`` seconds without a finished item, ``while_waiting`` gets the open ones.
     """
     waiting: queue.SimpleQueue[Item | _End] = queue.SimpleQueue()
-    finished: queue.SimpleQueue[tuple[Item, Result | None, Exception | None]] = queue.SimpleQueue()
+    finished: queue.SimpleQueue[_Finished[Item, Result]] = queue.SimpleQueue()
     # Required items first, so that optional ones do not take their threads. A collection is copied, because
     # the work may change it.
     lazily = isinstance(items, Iterator) and not optional
@@ -139,24 +141,29 @@ def map_parallel(
 
 
 def _next_finished(
-    finished: queue.SimpleQueue[tuple[Item, Result | None, Exception | None]],
+    finished: queue.SimpleQueue[_Finished[Item, Result]],
     deadline: float | None,
     remind: Callable[[], None] | None,
 ) -> tuple[Item, Result | None, Exception | None]:
-    """Return the next finished item.
+    """Return the next finished item with its result or its exception.
 
     Raises:
         queue.Empty: none was finished before the deadline.
+        BaseException: that of an item, if it is no ``Exception``.
     """
     while True:
         left = None if deadline is None else max(0.0, deadline - monotonic())
         reminds = remind is not None and (left is None or left > REMINDER_INTERVAL)
         try:
-            return finished.get(timeout=REMINDER_INTERVAL if reminds else left)
+            item, result, exception = finished.get(timeout=REMINDER_INTERVAL if reminds else left)
         except queue.Empty:
             if remind is None or not reminds:
                 raise
             remind()
+            continue
+        if exception is None or isinstance(exception, Exception):
+            return item, result, exception
+        raise exception
 
 
 def _stop(waiting: queue.SimpleQueue[Item | _End]) -> None:
@@ -170,7 +177,7 @@ def _stop(waiting: queue.SimpleQueue[Item | _End]) -> None:
 def _run_worker(
     waiting: queue.SimpleQueue[Item | _End],
     work: Callable[[Item], Result],
-    finished: queue.SimpleQueue[tuple[Item, Result | None, Exception | None]],
+    finished: queue.SimpleQueue[_Finished[Item, Result]],
 ) -> None:
     while True:
         item = waiting.get()
@@ -180,7 +187,7 @@ def _run_worker(
             return
         try:
             finished.put((item, work(item), None))
-        except Exception as exception:  # noqa: BLE001  (not swallowed: it is the item's outcome)
+        except BaseException as exception:  # noqa: BLE001  (not swallowed: it is the item's outcome)
             finished.put((item, None, exception))
 
 

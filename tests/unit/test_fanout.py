@@ -59,6 +59,31 @@ def test_the_failure_of_one_item_does_not_stop_the_others() -> None:
     assert [(item, type(exception)) for item, exception in failed.items()] == [(0, ZeroDivisionError)]
 
 
+@pytest.mark.parametrize("exception", [SystemExit("end"), KeyboardInterrupt()])
+@pytest.mark.parametrize("optional", [(), (0, 1, 2, 3)], ids=["required", "optional"])
+def test_an_exception_that_ends_a_program_is_raised_and_no_further_work_starts(
+    exception: BaseException, optional: Collection[int]
+) -> None:
+    started: list[int] = []
+    raised_here = threading.Event()
+    before = threading.enumerate()
+
+    def work(item: int) -> None:
+        started.append(item)
+        if item == 0:
+            raise exception
+        raised_here.wait()
+
+    with pytest.raises(type(exception)) as raised:
+        map_parallel([0, 1, 2, 3], work, optional=optional, threads=1)
+    raised_here.set()
+    for thread in set(threading.enumerate()) - {*before}:
+        thread.join()
+    assert raised.value is exception
+    # The thread may have taken the next item before it was stopped.
+    assert started in ([0], [0, 1])
+
+
 def test_more_items_than_threads() -> None:
     threads: set[int] = set()
 
