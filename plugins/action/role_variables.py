@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import os
 
-import yaml
 from ansible.errors import AnsibleActionFail, AnsibleValueOmittedError
+from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 from ansible_collections.golden.images.plugins.module_utils._failures import summary
 from ansible_collections.golden.images.plugins.module_utils._read_yaml import parsed
@@ -85,4 +85,4 @@ def load_variables(role_path):
 
 def _load(role_path, name):
     with open(os.path.join(role_path, "meta", name), encoding="utf-8") as stream:
-        return yaml.safe_load(stream)
+        return yaml_load(stream)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import yaml
+from ansible.module_utils.common.yaml import yaml_load
 from ansible_collections.golden.images.plugins.module_utils._failures import summary
 from ansible_collections.golden.images.plugins.module_utils._read_yaml import parsed
 from ansible_collections.golden.images.plugins.module_utils._variables import options_of, read_options
@@ -14,7 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils._variables import op
 
 def read_documented_options(documentation):
     """Return the options that a plugin documents."""
-    return options_of(yaml.safe_load(documentation)["options"])
+    return options_of(yaml_load(documentation)["options"])
 
 
 class ReadsOptions:
