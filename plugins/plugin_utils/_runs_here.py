@@ -13,18 +13,22 @@ import json
 import os
 import sys
 import traceback
-from functools import cache, cached_property
-from importlib import import_module
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-import yaml
 from ansible import constants
 from ansible.errors import AnsibleValueOmittedError
 from ansible.module_utils.common.json import Direction, get_module_encoder
+from ansible.module_utils.common.yaml import yaml_load
 from ansible_collections.golden.images.plugins.module_utils._failures import invalid_option
 from ansible_collections.golden.images.plugins.module_utils._reports.document import COLLECTION_VERSION
-from ansible_collections.golden.images.plugins.module_utils._runner import ATTACHED, refusal, run_here
+from ansible_collections.golden.images.plugins.module_utils._runner import (
+    ATTACHED,
+    preload,
+    refusal,
+    run_here,
+)
 from ansible_collections.golden.images.plugins.module_utils._variables import options_of, with_text_keys
 from ansible_collections.golden.images.plugins.plugin_utils._large_results import (
     UnreadableResultError,
@@ -35,14 +39,13 @@ from ansible_collections.golden.images.plugins.plugin_utils._result_display impo
     count_results,
 )
 
-_MODULES = "ansible_collections.golden.images.plugins.modules"
 # The types that JSON text becomes, besides dict and list.
 _TEXT = frozenset({str})
 _SCALARS = _TEXT | {int, float, bool, type(None)}
 
 
 class RunsHere(ShortFailures):
-    """An action that runs the flow of the task's module in this process, if possible, or the module.
+    """An action that runs ``_flow``, that of the task's module, in this process if possible, or the module.
 
     Starting a process takes longer than most modules run. A module reads and writes files on its host, as its
     user and with its environment, which are those of this process only if the connection is local and the
@@ -52,11 +55,20 @@ class RunsHere(ShortFailures):
     As from a process, the output of libraries is lost, and an exception is a failed result.
     """
 
+    _flow = None
     _has_module = True
 
-    @cached_property
-    def _flow(self):
-        return import_module(f"{_MODULES}.{self._task.action.rpartition('.')[2]}").FLOW
+    def __init_subclass__(cls, **kwargs):
+        """Load the libraries of modules that call AWS, before Ansible forks a process for each task.
+
+        Ansible's strategies import the action that has the name of a task before they fork. What is imported
+        later is imported again for the next task: Ansible compiles a collection's files at each import.
+        """
+        super().__init_subclass__(**kwargs)
+        if cls._flow and cls._flow.needs_aws:
+            # A task fails with its own message without the collection amazon.aws or the models.
+            with contextlib.suppress(ImportError, OSError, ValueError):
+                preload()
 
     def run(self, tmp=None, task_vars=None):
         variables = task_vars or {}
@@ -72,10 +84,7 @@ class RunsHere(ShortFailures):
         if not self._can_run_here(variables):
             self._task.args = {**self._task.args, **read_attachments(self._flow.attaches)}
             return super().run(tmp, task_vars)
-        # Ansible's many objects stay in memory, and each garbage collection would visit them. They are frozen
-        # only once: one process runs all items of a loop, and objects of earlier items must not stay.
-        if not gc.get_freeze_count():
-            gc.freeze()
+        _freeze_objects()
         # The options of a module that does not need AWS are results of other modules, which can be large.
         with_invocation = self._flow.needs_aws and _injects_invocation(variables)
         # The module's process would start in this directory, to which relative paths belong.
@@ -148,6 +157,15 @@ class RunsOnlyHere(RunsHere):
 
 
 @cache
+def _freeze_objects():
+    """Leave Ansible's many objects, which stay in memory, out of garbage collections.
+
+    Only once: one process runs all items of a loop, and objects of earlier items must not stay.
+    """
+    gc.freeze()
+
+
+@cache
 def read_attachments(folder):
     """Return the argument with the files in this folder of ``plugin_utils``; empty without a folder."""
     if not folder:
@@ -162,7 +180,7 @@ def _read_collection_version():
     root = Path(__file__).parents[2]
     with contextlib.suppress(FileNotFoundError):
         return json.loads((root / "MANIFEST.json").read_text(encoding="utf-8"))["collection_info"]["version"]
-    return str(yaml.safe_load((root / "galaxy.yml").read_text(encoding="utf-8"))["version"])
+    return str(yaml_load((root / "galaxy.yml").read_text(encoding="utf-8"))["version"])
 
 
 @contextlib.contextmanager

@@ -75,7 +75,12 @@ def optional_config() -> sdk.Config:
 
 
 def preload() -> None:
-    """Read botocore's models of the services that nearly all tasks call, for this process and its forks."""
+    """Read botocore's models of the services that nearly all tasks call, for this process and its forks.
+
+    Nothing is read without boto3.
+    """
+    if sdk.boto3 is None:
+        return
     loader = _loader(os.environ.get("AWS_DATA_PATH"))
     for name in _DATA:
         loader.load_data(name)

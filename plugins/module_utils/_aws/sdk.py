@@ -59,6 +59,8 @@ try:
 
     AWS_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError, ResponseParserError)
 except ImportError:
+    boto3 = None  # type: ignore[assignment]
+
     # Distinct classes: pylint reports handlers of the same exception.
     class BotoCoreError(Exception):  # type: ignore[no-redef]
         """Replaces botocore's exception if botocore is not installed."""

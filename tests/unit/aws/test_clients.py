@@ -128,6 +128,12 @@ def test_models_are_read_once_by_all_sessions(files_read: list[str]) -> None:
     assert files_read == []
 
 
+def test_no_models_are_read_without_boto3(files_read: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients_module.sdk, "boto3", None)
+    clients_module.preload()
+    assert files_read == []
+
+
 def test_models_of_the_user_are_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     clients_module.preload()
     monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))

@@ -54,9 +54,9 @@ def test_a_test_that_is_left_out_is_a_failure(output: list[str], said: str, repo
 @pytest.mark.parametrize(
     ("line", "is_failure"),
     [
-        ("plugins/action/run.py action-plugin-docs # it runs modules of other names", False),
-        ("plugins/action/run.py action-plugin-docs", True),
-        ("plugins/action/run.py pep8 # long", True),
+        ("plugins/action/role_failure.py action-plugin-docs # only the roles use it", False),
+        ("plugins/action/role_failure.py action-plugin-docs", True),
+        ("plugins/action/role_failure.py pep8 # long", True),
         ("plugins/modules/ami_share.py validate-modules:no-docs # later", True),
     ],
 )

@@ -16,7 +16,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import yaml
 from ansible.errors import AnsibleValueOmittedError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible_collections.golden.images.plugins.module_utils import _runner as runner
@@ -41,18 +40,14 @@ MODULES = sorted(
     for path in (PLUGINS / "modules").glob("*.py")
     if "module_utils._runner import run" in path.read_text(encoding="utf-8")
 )
-ROUTED = yaml.safe_load((PLUGINS.parent / "meta" / "runtime.yml").read_text(encoding="utf-8"))[
-    "plugin_routing"
-]["modules"]
-ACTIONS = "ansible_collections.golden.images.plugins.action"
+IMPORTED = "ansible_collections.golden.images.plugins"
 COPIED = copied(EU)
 GIVEN = {"copy_result": COPIED, "share_result": shared(EU), "report_path": "report.json"}
 
 
 def action_of(module: str) -> type[RunsHere]:
-    """The action that Ansible runs for a module: the one that it is routed to, or that of its name."""
-    name = ROUTED[module]["action_plugin"].rpartition(".")[2] if module in ROUTED else module
-    found: type[RunsHere] = importlib.import_module(f"{ACTIONS}.{name}").ActionModule
+    """The action that Ansible runs for a module: that of its name."""
+    found: type[RunsHere] = importlib.import_module(f"{IMPORTED}.action.{module}").ActionModule
     return found
 
 
@@ -136,6 +131,7 @@ def test_all_other_values_become_plain_ones(monkeypatch: pytest.MonkeyPatch, row
 
 def test_only_what_is_there_before_the_first_run_is_left_out_of_garbage_collections(tmp_path: Path) -> None:
     gc.unfreeze()
+    runs_here._freeze_objects.cache_clear()
     counts = []
     for _item in range(3):
         action(folder=tmp_path).run(task_vars={})
@@ -144,24 +140,27 @@ def test_only_what_is_there_before_the_first_run_is_left_out_of_garbage_collecti
     assert len(set(counts)) == 1
 
 
-def load_package(monkeypatch: pytest.MonkeyPatch, preload: Callable[[], None]) -> None:
-    """Import the package of the actions again, as Ansible does before it forks."""
-    monkeypatch.setattr(runner, "preload", preload)
-    importlib.reload(importlib.import_module(ACTIONS))
+def import_action(monkeypatch: pytest.MonkeyPatch, name: str, preload: Callable[[], None]) -> Any:
+    """Import an action again, as Ansible does before it forks."""
+    module = importlib.import_module(f"{IMPORTED}.action.{name}")
+    monkeypatch.setattr(runs_here, "preload", preload)
+    return importlib.reload(module)
 
 
-def test_libraries_are_loaded_before_a_task_is_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "libraries"), [("ami_share", ["boto3"]), ("distribution_report", [])])
+def test_libraries_are_loaded_before_a_task_that_needs_them_is_forked(
+    monkeypatch: pytest.MonkeyPatch, name: str, libraries: list[str]
+) -> None:
     loaded: list[str] = []
-    load_package(monkeypatch, lambda: loaded.append("boto3"))
-    assert loaded == ["boto3"]
+    import_action(monkeypatch, name, lambda: loaded.append("boto3"))
+    assert loaded == libraries
 
 
-def test_the_actions_are_imported_without_the_collection_amazon_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_action_is_imported_without_the_collection_amazon_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing() -> None:
         raise ModuleNotFoundError("ansible_collections.amazon")
 
-    load_package(monkeypatch, missing)
-    assert action("ami_share")
+    assert issubclass(import_action(monkeypatch, "ami_share", missing).ActionModule, RunsHere)
 
 
 def test_a_failure_is_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +213,7 @@ def test_a_survey_names_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 def test_options_that_take_registered_results_are_named_so() -> None:
     """The action reads the rest of a large result for options with such a name only."""
-    options = [importlib.import_module(f"{runs_here._MODULES}.{name}").FLOW.options for name in MODULES]
+    options = [importlib.import_module(f"{IMPORTED}.modules.{name}").FLOW.options for name in MODULES]
     read = {kind.value for kind in (COPY_RESULT, GRANT_RESULT, GRANT_RESULTS, SHARE_RESULT)}
     fields = [field for declared in options for field in dataclasses.fields(declared)]
     assert {field.name for field in fields if field.metadata.get("value") in read} == {
@@ -350,3 +349,4 @@ def test_without_boto3_a_module_that_calls_aws_needs_a_process(monkeypatch: pyte
 @pytest.mark.parametrize("name", MODULES)
 def test_every_module_runs_here(name: str) -> None:
     assert issubclass(action_of(name), RunsHere)
+    assert action_of(name)._flow is importlib.import_module(f"{IMPORTED}.modules.{name}").FLOW

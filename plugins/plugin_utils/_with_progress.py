@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Display the progress of a module while it runs: ``meta/runtime.yml`` routes those that report any here."""
+"""Display the progress of a module while it runs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LOG_INTERVAL = 10
 _IS_WATCHED = is_watched()
 
 
-class ActionModule(RunsHere):
+class RunsWithProgress(RunsHere):
     """An action that runs the module and displays the lines of its progress file."""
 
     def run(self, tmp=None, task_vars=None):
@@ -41,8 +41,9 @@ class ActionModule(RunsHere):
                 self._task.args = arguments
 
     def _can_show_progress(self):
-        # This plugin reads the file and the module writes it: both run on one machine only if the connection is
-        # local. Users other than the file's owner cannot write to it, not even root (sysctl fs.protected_regular).
+        # This plugin reads the file and the module writes it: both run on one machine only if the connection
+        # is local. Users other than the file's owner cannot write to it, not even root (sysctl
+        # fs.protected_regular).
         in_background = bool(self._task.async_val) and not self._connection.has_native_async
         return (
             self._connection.transport == "local"

@@ -14,8 +14,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.action import with_progress as plugin
+from ansible_collections.golden.images.plugins.action.ami_copy_regions import ActionModule
 from ansible_collections.golden.images.plugins.module_utils._processes import FORKING, WAITING_THREAD
+from ansible_collections.golden.images.plugins.plugin_utils import _with_progress as with_progress
 
 ARGUMENTS = {"source_image_id": "ami-1", "regions": ["eu-west-1"]}
 Module = Callable[[Path], None]
@@ -58,7 +59,7 @@ Run = Callable[..., Ran]
 @pytest.fixture
 def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
     screen = Screen()
-    monkeypatch.setattr(plugin, "display", screen)
+    monkeypatch.setattr(with_progress, "display", screen)
     return screen
 
 
@@ -72,8 +73,8 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, screen: Screen, folder: Path) -> Run:  # noqa: ARG001
     """Runs the action at a terminal; ``module`` receives the progress file, if there is one."""
-    monkeypatch.setattr(plugin, "_INTERVAL", 0.01)
-    monkeypatch.setattr(plugin, "_LOG_INTERVAL", 0)
+    monkeypatch.setattr(with_progress, "_INTERVAL", 0.01)
+    monkeypatch.setattr(with_progress, "_LOG_INTERVAL", 0)
 
     def run(
         module: Module = lambda _file: None,
@@ -104,7 +105,7 @@ def run(monkeypatch: pytest.MonkeyPatch, screen: Screen, folder: Path) -> Run:  
             has_native_async=has_native_async,
             _shell=SimpleNamespace(tmpdir="/remote/tmp"),
         )
-        action = plugin.ActionModule(task, connection, None, None, None, None)
+        action = ActionModule(task, connection, None, None, None, None)
         action._templar = SimpleNamespace(template=lambda text: text)
         executed: list[dict[str, Any]] = []
         removed: list[str] = []
@@ -151,7 +152,7 @@ def test_lines_written_just_before_the_end_are_displayed(
         append(file, "eu-west-1 99 %\neu-west-1 available\n")
 
     # The module ends long before the file is read for the first time.
-    monkeypatch.setattr(plugin, "_INTERVAL", 60)
+    monkeypatch.setattr(with_progress, "_INTERVAL", 60)
     run(module)
     assert screen.rest() == ["    eu-west-1 99 %", "    eu-west-1 available"]
 
@@ -159,7 +160,7 @@ def test_lines_written_just_before_the_end_are_displayed(
 def test_a_log_has_the_first_and_the_last_line_of_a_short_time(
     run: Run, screen: Screen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plugin, "_LOG_INTERVAL", 600)
+    monkeypatch.setattr(with_progress, "_LOG_INTERVAL", 600)
     displayed: list[str] = []
 
     def module(file: Path) -> None:
