@@ -49,7 +49,7 @@ def write_record(
         message = f"tombstone_path: {shorten(path, LONGEST_PATH)}: {file_reason(exception)}."
         action = f"Make the file writable, or set another tombstone_path. {remedy}"
         return stored, (
-            Failure(message, action, "tombstone_not_written", "tombstone_path", record.account_id),
+            Failure(message, action, "tombstone_not_written", "tombstone_path", account_id=record.account_id),
         )
     return (stored if failures else Stored(record)), failures
 
@@ -95,5 +95,5 @@ def _report_other(options: RecallOptions, record: Record, remedy: str) -> Failur
         f"Wait until that run has ended, and rerun. {remedy}",
         "concurrent_change",
         "tombstone_s3_uri" if options.tombstone_s3_uri else "tombstone_path",
-        record.account_id,
+        account_id=record.account_id,
     )

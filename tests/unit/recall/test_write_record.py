@@ -88,6 +88,7 @@ def test_a_record_that_another_run_has_written_stays(place: tuple[Any, Any]) -> 
     written, _ = write_record(*place, OTHER, read, "")
     stored, (failure,) = write_record(*place, FIRST, read, "Nothing else was changed.")
     assert (stored, failure.error_code) == (read, "concurrent_change")
+    assert (failure.region, failure.account_id) == (None, OWNER)
     assert failure.remedy.endswith("Nothing else was changed.")
     assert read_record(*place, OWNER) == written
     write_record(*place, FIRST, written, "")
