@@ -444,6 +444,15 @@ class Sharing:
             public=PUBLIC in values("Group"),
         )
 
+    def to_entries(self) -> list[dict[str, str]]:
+        """Return the entries of a request (botocore shapes LaunchPermission, CreateVolumePermission)."""
+        return [
+            *({"UserId": account_id} for account_id in sorted(self.account_ids)),
+            *({"OrganizationArn": arn} for arn in sorted(self.org_arns)),
+            *({"OrganizationalUnitArn": arn} for arn in sorted(self.org_unit_arns)),
+            *([{"Group": PUBLIC}] if self.public else []),
+        ]
+
     @classmethod
     def read(cls, result: Mapping[str, Any]) -> Sharing:
         """Return the sharing that ``to_dict`` returned. That of a snapshot has no organizations.

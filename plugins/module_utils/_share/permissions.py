@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 from .._grouping import group_in_common
 from .._model import Sharing
-from .plan import list_entries
 
 Resource = TypeVar("Resource", bound=Hashable)
 CONSUMERS = ("account_ids", "org_arns", "org_unit_arns")
@@ -55,7 +54,7 @@ def _group(sharings: Mapping[Resource, Sharing]) -> Iterator[tuple[Sharing, tupl
     groups = group_in_common(
         (consumer, None, resource)
         for resource, sharing in sharings.items()
-        for entry in list_entries(sharing)
+        for entry in sharing.to_entries()
         for consumer in entry.items()
     )
     for consumers, _detail, resources in groups:

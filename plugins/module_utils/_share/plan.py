@@ -180,10 +180,10 @@ def snapshot_actions(
 def _split_entries(delta: Sharing, change: str, size: int) -> Iterator[Sequence[dict[str, str]]]:
     """Yield the entries of each request. To add the group is a request by itself: AWS may refuse it."""
     if change == "Remove" or not delta.public:
-        yield from batches(list_entries(delta), size)
+        yield from batches(delta.to_entries(), size)
         return
-    yield from batches(list_entries(replace(delta, public=False)), size)
-    yield list_entries(Sharing(public=True))
+    yield from batches(replace(delta, public=False).to_entries(), size)
+    yield Sharing(public=True).to_entries()
 
 
 def _plan_tags(options: ShareOptions, target: Target, shared: Shared) -> Iterator[Action]:
@@ -192,16 +192,6 @@ def _plan_tags(options: ShareOptions, target: Target, shared: Shared) -> Iterato
         resource = shared.image.image_id if shared.exists else None
         parameters = {"Resources": [resource], "Tags": tagging.tag_list(missing)}
         yield Action(target, "CreateTags", parameters, resource)
-
-
-def list_entries(sharing: Sharing) -> list[dict[str, str]]:
-    """Return the entries of a request (botocore shapes ``LaunchPermission``, ``CreateVolumePermission``)."""
-    return [
-        *({"UserId": account_id} for account_id in sorted(sharing.account_ids)),
-        *({"OrganizationArn": arn} for arn in sorted(sharing.org_arns)),
-        *({"OrganizationalUnitArn": arn} for arn in sorted(sharing.org_unit_arns)),
-        *([{"Group": "all"}] if sharing.public else []),
-    ]
 
 
 def _apply_modification(current: Sharing, modification: Mapping[str, list[dict[str, str]]]) -> Sharing:

@@ -24,7 +24,6 @@ from .._failures import Failure
 from .._fanout import map_parallel
 from .._model import Target
 from .._plan import PERMISSION_LISTS, Action, Performed
-from .plan import list_entries
 from .public import add_closed, closing_action, list_left_open, opens, still_public_failure
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def wait_until_returned(
         target, operation, resource_id = permissions
         of_image = operation == "ModifyImageAttribute"
         reading = read.IMAGE_PERMISSIONS if of_image else read.SNAPSHOT_PERMISSIONS
-        return list_entries(read.permissions(client_of(target.region, reading), reading, resource_id))
+        return read.permissions(client_of(target.region, reading), reading, resource_id).to_entries()
 
     unread: dict[Permissions, Failure] = {}
     refused: dict[Permissions, Failure] = {}
