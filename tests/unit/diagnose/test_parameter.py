@@ -207,6 +207,26 @@ def test_the_owner_and_the_account_read_the_parameter_by_its_arn() -> None:
     assert called(account, "get_parameters") == []
 
 
+def test_an_account_with_its_own_image_reads_its_own_parameter() -> None:
+    aws = accounts.owner()
+    own = accounts.shown(OwnerId=CONSUMER)
+    account = accounts.consumer(
+        aws,
+        describe_images=own,
+        get_parameter={"Parameter": VALUE},
+        get_parameter_history={"Parameters": [{"Version": 1}]},
+        get_parameters={"Parameters": [VALUE]},
+    )
+    copies = [{"account_id": CONSUMER, "region": EU, "image_id": SOURCE_ID}]
+    (result,) = run(aws, images=copies, parameter=NAME).results
+    assert (codes(result), result["parameter_read"]) == ([], True)
+    assert called(account, "get_parameters") == [{"Names": [ARN.replace(OWNER, CONSUMER)]}]
+    # It needs no share, also where it cannot read the parameter.
+    account.answers["get_parameters"] = {"InvalidParameters": [ARN]}
+    (result,) = run(aws, images=copies, parameter=NAME).results
+    assert codes(result) == [("parameter_not_visible", B)]
+
+
 def test_the_tier_is_read_of_a_parameter_that_nobody_has() -> None:
     aws = published(
         get_resource_share_associations="UnknownResourceException",

@@ -318,8 +318,10 @@ def _report_denial(evidence: Evidence, view: ParameterView, refusal: Failure) ->
 
 def _report_not_visible(evidence: Evidence, view: ParameterView, read: ParameterRead) -> Finding:
     why = f": {read.refusal.message}" if read.refusal is not None else "."
+    is_own = evidence.account_id == evidence.case.image_target.account_id
+    although = "owns it" if is_own else "has it in a resource share"
     return _NOT_VISIBLE.finding(
-        f"Account {evidence.account_id} cannot read {view.arn}, although it is shared with the account{why}",
+        f"Account {evidence.account_id} cannot read {view.arn}, although the account {although}{why}",
         "Wait and diagnose again: AWS documents no limit for how long a change takes to propagate. If it "
         "stays, allow ssm:GetParameters on that ARN in the IAM policy of the role that launches.",
         error_code=read.refusal.error_code if read.refusal is not None else None,
