@@ -58,6 +58,16 @@ options:
     type: list
     elements: str
     default: []
+  state:
+    description:
+      - V(absent) publishes nothing. In each region of O(images) whose parameter names that image, O(publish_share) and their
+        roles and users are removed from the parameter's resource share, and nobody else. A warning has the command for
+        resource shares of other names, which are not changed.
+      - V(absent) takes no other options than O(images), O(parameter), O(publish_share), O(best_effort_regions) and
+        O(wait_timeout).
+    type: str
+    choices: [present, absent]
+    default: present
   publish_share_external:
     description:
       - Whether accounts in O(publish_share) may be outside of the organization. AWS RAM sends them an invitation, and they
@@ -214,6 +224,14 @@ EXAMPLES = r"""
     publish_share: ["012345678901"]
     publish_share_purge: true
 
+- name: Take the parameter back from an account, and publish nothing
+  golden.images.ami_publish:
+    images:
+      eu-west-1: ami-0123456789abcdef0
+    parameter: /golden/web
+    publish_share: ["123456789012"]
+    state: absent
+
 - name: Roll back to the copies of an earlier image
   golden.images.ami_publish:
     source_image_id: ami-0123456789abcdef0
@@ -259,7 +277,7 @@ results:
       type: str
       returned: always
     label:
-      description: The label of the parameter's version.
+      description: The label of the parameter's version. Null with O(state=absent).
       type: str
       returned: always
     launch_templates:

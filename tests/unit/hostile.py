@@ -289,6 +289,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "source_region": "us-east-1",
                 "regions": ["eu-west-1"],
             },
+            {"parameter": "/golden/web", "images": IMAGES, "publish_share": [CONSUMER], "state": "absent"},
         ],
         "ami_recall": [
             {

@@ -32,6 +32,7 @@ from .read import (
     needs_source,
     open_clients,
     read_origins,
+    read_shared,
     read_source,
     read_target,
 )
@@ -54,6 +55,8 @@ def read_state(clients: Clients, options: PublishOptions) -> PublishState:
             return read_in_account(account_clients, target)
 
     def read_in_account(account_clients: Clients, target: Target) -> TargetState:
+        if options.takes_back:
+            return read_shared(account_clients, options, target, images[target], caller.partition)
         if target.account_id == caller.account_id:
             state = read_target(account_clients, None, options, target, images[target])
             state = add_launches(account_clients, options, target, state)
@@ -75,6 +78,8 @@ def read_state(clients: Clients, options: PublishOptions) -> PublishState:
         # An image becomes visible to an account some time after it was shared.
         grace_period=CHANGE_GRACE_PERIOD,
     )
+    if options.takes_back:
+        return PublishState(caller.account_id, caller.partition, targets, unread=failures)
     source = read_source(clients, options, caller.account_id)
     origins = read_origins(clients, options, caller.account_id, targets)
     return PublishState(caller.account_id, caller.partition, targets, source, failures, origins)
@@ -143,7 +148,7 @@ def result(options: PublishOptions, current: PublishState, plan: Plan, outcome: 
     """Return the keys that are specific to this module; ``results`` lacks failed targets."""
     failures = (*outcome.failures, *outcome.tolerated, *plan.tolerated)
     failed = {Target(failure.account_id or "", failure.region or "") for failure in failures}
-    labeled = choose_labels(options, current)
+    labeled = {} if options.takes_back else choose_labels(options, current)
     results = []
     for planned in plan.targets:
         target = planned.target
@@ -159,7 +164,7 @@ def result(options: PublishOptions, current: PublishState, plan: Plan, outcome: 
                 "account_id": target.account_id,
                 "changed": bool(planned.actions),
                 "image_id": state.image_id,
-                "label": labeled[target],
+                "label": labeled.get(target),
                 "launch_templates": {
                     name: run.defaults.get(template.template_id)
                     if ("ModifyLaunchTemplate", template.template_id) in operations
@@ -178,7 +183,7 @@ def result(options: PublishOptions, current: PublishState, plan: Plan, outcome: 
 
 def explain_nothing_published(options: PublishOptions, result: Mapping[str, Any]) -> str:
     """Return why a task fails that has published no image; empty if it has, or none is verified."""
-    if result["results"] or options.is_unverified:
+    if result["results"] or options.is_unverified or options.takes_back:
         return ""
     return "The image is published in no region. The result lists why."
 

@@ -41,6 +41,12 @@ STANDARD, ADVANCED = "Standard", "Advanced"
 # The versions of a launch template that a new one can be based on. Auto Scaling API Reference,
 # LaunchTemplateSpecification, Version: groups launch from either, $Default and $Latest.
 DEFAULT, LATEST = "default", "latest"
+PRESENT, ABSENT = "present", "absent"
+# What state: absent does not do, by the options that ask for it.
+_NOT_TAKEN_BACK = (
+    *("account_ids", "launch_templates", "parameter_tags", "publish_share_external", "publish_share_purge"),
+    *("copy_result", "regions", "source_image_id", "tier", "verified_regions"),
+)
 EMPTY_PURGE = "without a consumer other than the owner in publish_share, all would lose the parameter."
 # The role distribute purges, too, and has no variable for allow_empty_purge.
 EMPTY_PURGE_REMEDY = (
@@ -86,6 +92,8 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
     version. ``publish_older`` allows an image whose original source is older than that of the published one.
     The own account's parameter is shared with ``publish_share``, which may be outside of the organization
     with ``publish_share_external``. With ``publish_share_purge``, nobody else stays in its resource share.
+    With ``state`` ``ABSENT``, nothing is published: where the parameter names the image, ``publish_share``
+    are removed from its resource share.
     A failure in ``best_effort_regions`` neither stops the other regions nor fails the task.
     """
 
@@ -97,6 +105,7 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
     )
 
     account_ids: tuple[str, ...] = option(ACCOUNT_IDS)
+    state: str = option(choice(PRESENT, ABSENT), default=PRESENT)
     parameter: str = option(Kind(TEXT.spec, lambda given, _refuse: (given or "").strip()), required=True)
     tier: str | None = option(choice(STANDARD, ADVANCED, "Intelligent-Tiering"))
     parameter_tags: Mapping[str, str] = option(Kind(tags().spec, _read_parameter_tags))
@@ -186,6 +195,11 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
         return bool(self.publish_share) or self.publish_share_purge
 
     @property
+    def takes_back(self) -> bool:
+        """Whether consumers lose the parameter, and nothing is published."""
+        return self.state == ABSENT
+
+    @property
     def is_empty_purge(self) -> bool:
         """Whether all consumers would lose the parameter, without the option that allows it."""
         return self.purges_share and not self.publish_share and not self.allow_empty_purge
@@ -242,6 +256,9 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
         problem, remedy = name_problem(self.parameter, self.all_regions)
         if problem:
             yield Problem("parameter", problem, remedy)
+        if self.takes_back:
+            yield from self._taking_back_problems()
+            return
         if self.publish_share and self.tier not in (None, ADVANCED):
             yield Problem(
                 "tier",
@@ -270,6 +287,16 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
             )
         if self.is_rollback:
             yield from self._rollback_problems()
+
+    def _taking_back_problems(self) -> Iterator[Problem]:
+        """Yield what ``state`` ``ABSENT`` lacks, or does not take."""
+        if not self.names_images:
+            yield Problem("images", "there are no images.", "Set those that the parameter names.")
+        if not self.publish_share:
+            yield Problem("publish_share", "names nobody who loses the parameter.", "Name them.")
+        for name in _NOT_TAKEN_BACK:
+            if getattr(self, name):
+                yield Problem(name, "excluded by state: absent, which publishes nothing.", "Remove it.")
 
     def _problems_of_results(self) -> Iterator[Problem]:
         """Yield the problem if no image of earlier steps is left."""

@@ -18,7 +18,14 @@ from .launch_data import Change, build_request, find_change, find_doubtful_snaps
 from .launches import explain_doubts, explain_uncertainties, requires_tokens
 from .options import ADVANCED, DEFAULT, PublishOptions
 from .origins import compare
-from .resource_share import describe_share, plan_calls, warn_of_share
+from .resource_share import (
+    describe_share,
+    describe_taking_back,
+    plan_calls,
+    plan_taking_back,
+    warn_of_share,
+    warn_of_taking_back,
+)
 from .state import (
     LABEL_PREFIX,
     MAX_VERSIONS,
@@ -46,13 +53,30 @@ def plan(options: PublishOptions, current: PublishState) -> Plan | PlanWithoutTa
         return PlanWithoutTargets(
             warnings=("In no region is every account verified, so nothing is published.",)
         )
-    labeled = choose_labels(options, current)
-    planned = (_plan_target(options, current, target, labeled[target]) for target in sorted(current.targets))
+    if options.takes_back:
+        planned = (_plan_taking_back(options, current, target) for target in sorted(current.targets))
+    else:
+        labeled = choose_labels(options, current)
+        planned = (
+            _plan_target(options, current, target, labeled[target]) for target in sorted(current.targets)
+        )
     return Plan(
         (
             *(item.tolerate(options.best_effort_regions) for item in planned),
             *(TargetPlan(target, tolerated=(failure,)) for target, failure in sorted(current.unread.items())),
         )
+    )
+
+
+def _plan_taking_back(options: PublishOptions, current: PublishState, target: Target) -> TargetPlan:
+    """Plan that consumers lose the parameter, and nothing else."""
+    view: dict[str, Any] = {"launch_templates": {}, "parameter": None}
+    return TargetPlan(
+        target,
+        actions=tuple(plan_taking_back(options, current, target)),
+        before={**view, **describe_taking_back(options, current, target, is_after=False)},
+        after={**view, **describe_taking_back(options, current, target, is_after=True)},
+        warnings=tuple(warn_of_taking_back(options, current, target)),
     )
 
 

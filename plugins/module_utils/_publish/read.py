@@ -16,7 +16,7 @@ from .._aws.answers import required
 from .._aws.caller import preferred_region
 from .._aws.clients import Clients
 from .._aws.errors import ClientError
-from .._aws.parameters import is_missing
+from .._aws.parameters import current, is_missing
 from .._aws.read_visible import until_visible
 from .._aws.resource_shares import other_shares, own_shares
 from .._denial import DENIED
@@ -165,6 +165,19 @@ def add_shares(
     shares = own_shares(ram, share_name(options.parameter))
     others = other_shares(ram, parameter_arn(partition, target, options.parameter), shares)
     return replace(state, shares=shares, other_shares=others)
+
+
+def read_shared(
+    clients: Clients, options: PublishOptions, target: Target, image_id: str | None, partition: str
+) -> TargetState:
+    """Read the parameter's value and its resource shares, for consumers that lose it; errors are botocore's.
+
+    It is read by its ARN, which a name with and one without a leading slash have in common.
+    """
+    now = current(clients.ssm(target.region), parameter_arn(partition, target, options.parameter))
+    version = None if now is None else ParameterVersion(now.version, now.value, now.type, now.data_type)
+    state = TargetState(image_id, parameter=Parameter((version,)) if version else None)
+    return add_shares(clients, options, target, state, partition)
 
 
 def add_sharing(clients: Clients, options: PublishOptions, target: Target, state: TargetState) -> TargetState:

@@ -27,6 +27,7 @@ from .._parameter_share import (
     parameter_arn,
     pending,
     share_name,
+    sharing_of,
 )
 from .._plan import Action
 from .._variables import ACCOUNT_ID
@@ -98,6 +99,78 @@ def _plan_removal(options: PublishOptions, current: PublishState, target: Target
         if share != kept and not share.consumers & named:
             deletion = {"resourceShareArn": share.arn}
             yield Action(target, "DeleteResourceShare", deletion, options.parameter, "ram")
+
+
+def plan_taking_back(options: PublishOptions, current: PublishState, target: Target) -> Iterator[Action]:
+    """Yield the calls that remove ``publish_share`` from the parameter's own resource shares.
+
+    Their roles and users are removed, too. Nobody is removed where the parameter does not name the image, and
+    none from a share with other resources, which is not this collection's.
+    """
+    if not _names_image(current, target):
+        return
+    for share in _own_shares_alone(options, current, target):
+        leaving = _leaving(options, share)
+        for principals in filter(None, (leaving & share.consumers, leaving - share.consumers)):
+            parameters = {"resourceShareArn": share.arn, "principals": sorted(principals)}
+            yield Action(target, "DisassociateResourceShare", parameters, options.parameter, "ram")
+
+
+def warn_of_taking_back(options: PublishOptions, current: PublishState, target: Target) -> Iterator[str]:
+    """Yield why consumers that are to lose the parameter keep it."""
+    state, name = current.targets[target], options.parameter
+    if not _names_image(current, target):
+        yield f"Nobody loses {name}: it does not name {state.image_id}, or does not exist any more."
+        return
+    alone = list(_own_shares_alone(options, current, target))
+    for share in (*_live_shares(current, target), *state.other_shares):
+        if share not in alone and (leaving := sorted(_leaving(options, share))):
+            yield (
+                f"{name} stays shared with {join_texts(leaving, _NAMED)}: "
+                f"{_take_back_elsewhere(share, leaving)}."
+            )
+
+
+def describe_taking_back(
+    options: PublishOptions, current: PublishState, target: Target, is_after: bool
+) -> dict[str, Any]:
+    """Return who has the parameter through its own resource shares, before the plan or after it."""
+    arn = parameter_arn(current.partition, target, options.parameter)
+    kept = consumers_of(_live_shares(current, target), arn)
+    if is_after and _names_image(current, target):
+        kept = frozenset().union(
+            *(
+                share.consumers - (_leaving(options, share) if _has_only(share, arn) else frozenset())
+                for share in _live_shares(current, target)
+                if arn in share.resource_arns
+            )
+        )
+    return {"shared_with": sorted(kept)}
+
+
+def _names_image(current: PublishState, target: Target) -> bool:
+    state = current.targets[target]
+    return state.parameter is not None and state.parameter.latest.value == state.image_id
+
+
+def _own_shares_alone(
+    options: PublishOptions, current: PublishState, target: Target
+) -> Iterator[ResourceShare]:
+    """Yield the own shares that have the parameter and no other resource."""
+    arn = parameter_arn(current.partition, target, options.parameter)
+    for share in _live_shares(current, target):
+        if share.may_give(arn) and _has_only(share, arn):
+            yield share
+
+
+def _has_only(share: ResourceShare, arn: str) -> bool:
+    return not share.resource_arns - {arn}
+
+
+def _leaving(options: PublishOptions, share: ResourceShare) -> frozenset[str]:
+    """Return the principals of a share that are consumers to remove, or a role or user of one."""
+    named = {*options.publish_share}
+    return frozenset(item for item in share.holders if {*sharing_of([item]).names} & named)
 
 
 def _creation(options: PublishOptions, current: PublishState, target: Target, arn: str) -> dict[str, Any]:
@@ -199,10 +272,7 @@ def warn_of_share(options: PublishOptions, current: PublishState, target: Target
 def _how_to_remove(options: PublishOptions, share: ResourceShare, unnamed: list[str], is_own: bool) -> str:
     """Return how who is not named is removed from the share: the collection changes only its own ones."""
     if not is_own:
-        return (
-            f"take it back from the resource share {share.name}: aws ram disassociate-resource-share "
-            f"--principals {' '.join(unnamed[:_NAMED])} --resource-share-arn {share.arn}"
-        )
+        return _take_back_elsewhere(share, unnamed)
     if options.publish_share_purge:
         rejected = join_texts(sorted(options.rejected_account_ids), _NAMED)
         return (
@@ -210,6 +280,14 @@ def _how_to_remove(options: PublishOptions, share: ResourceShare, unnamed: list[
             "nobody before that"
         )
     return "set publish_share_purge: true"
+
+
+def _take_back_elsewhere(share: ResourceShare, unnamed: list[str]) -> str:
+    """Return how principals are removed from a share that this collection does not change."""
+    return (
+        f"take it back from the resource share {share.name}: aws ram disassociate-resource-share "
+        f"--principals {' '.join(unnamed[:_NAMED])} --resource-share-arn {share.arn}"
+    )
 
 
 def _warn_of_image(options: PublishOptions, launch: Sharing | None) -> Iterator[str]:
