@@ -484,6 +484,8 @@ ADOPTION = Policy(
     ("adoption",),
 )
 
+_OF_PARAMETERS = "`remediate_finding_codes` with `unknown_parameter_consumer`"
+
 REMEDIATE = Policy(
     "remediate",
     "Remediation",
@@ -497,8 +499,28 @@ REMEDIATE = Policy(
             ("kms:PutKeyPolicy", "kms:RevokeGrant"),
             "access to keys stays; a run that has to revoke it fails",
         ),
+        Statement(
+            "ReadResourceShares",
+            _OF_PARAMETERS,
+            ("ram:GetResourceShareAssociations", "ram:GetResourceShares"),
+            "a run with this code fails",
+        ),
+        Statement(
+            "ReadParameters",
+            _OF_PARAMETERS,
+            ("ssm:GetParameter",),
+            "a run with this code fails",
+            resources=_ANY_PARAMETER,
+        ),
+        Statement(
+            "RemoveFromResourceShares",
+            f"{_OF_PARAMETERS}, in the collection's own resource shares only",
+            ("ram:DisassociateResourceShare",),
+            "a run that has to take a parameter back fails",
+            condition={"StringLike": {"ram:ResourceShareName": f"{SHARE_PREFIX}*"}},
+        ),
     ),
-    ("audit", "remediation"),
+    ("audit", "publish", "remediation"),
 )
 
 CLEANUP = Policy(

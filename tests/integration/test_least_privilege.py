@@ -398,6 +398,9 @@ def test_adoption(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path
 
 def test_remediation(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path) -> None:
     policy = policies.REMEDIATE
+    publishing.enable_sharing(aws)
+    publishing.add_parameter(aws, HOME, protected.image_id)
+    publishing.add_share(aws, HOME, protected.account_ids(CONSUMER))
     admin = Ansible(protected.environment(OWNER), tmp_path)
     accounts = protected.account_ids(CONSUMER, STRANGER)
     key = {"kms_key_ids": {HOME: protected.key(HOME)}}
@@ -424,8 +427,9 @@ def test_remediation(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: P
     unsharing = {"remediate_finding_codes": ["unknown_account"], "remediate_check_keys": False}
     ok(user.ansible.run(playbook, {**variables, **unsharing}))
     user.change(policy.document())
-    codes = ["grant_without_share", "statement_without_share"]
+    codes = ["grant_without_share", "statement_without_share", "unknown_parameter_consumer"]
     ok(user.ansible.run(playbook, {**variables, "remediate_finding_codes": codes}))
+    assert publishing.principals(aws) == {}
     assert_least(aws, user, policy)
     assert observed.sharing(aws, OWNER, HOME, protected.image_id) == (set(), [set(), set()])
     assert encrypted.grantees(aws, protected.key(HOME)) == []

@@ -185,6 +185,55 @@ def test_an_audit_finds_who_has_the_parameter_without_being_allowed(
     assert about_parameters() == []
 
 
+def test_a_remediation_takes_the_parameter_back_from_who_is_not_allowed(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+) -> None:
+    publishing.enable_sharing(aws)
+    unit, staging = fixture.unit_arn(), fixture.account_ids(OUTSIDE)
+    images = _released(aws, fixture, "2026.11")
+    publish = {"publish_parameter": PARAMETER, "publish_images": images, "publish_share": [unit, *staging]}
+    assert ansible.run(PUBLISH, publish).code == 0
+    remediate = {
+        "remediate_regions": list(REGIONS),
+        "remediate_allowed_org_arns": [fixture.org_arn],
+        "remediate_finding_codes": ["unknown_parameter_consumer"],
+    }
+    playbook = "golden.images.remediate_ami_sharing"
+
+    aws.clear_calls()
+    check = ansible.run(playbook, remediate, "--check", "--diff")
+    assert (check.code, changes(aws)) == (0, []), check.text
+    assert f"share {PARAMETER} through AWS RAM for {staging[0]}" in " ".join(check.text.split())
+    limited = ansible.run(playbook, {**remediate, "remediate_max_removals": 1})
+    assert (limited.code != 0, changes(aws)) == (True, []), limited.text
+    # A region that fails is tried again by itself, and a rerun does what is left.
+    aws.add_fault("denied", service="ram", action=REMOVE, region=AWAY, times=0)
+    stopped = ansible.run(playbook, remediate)
+    assert stopped.code != 0
+    assert {one["region"] for one in stopped.facts["remediate_remaining"]} == {AWAY}
+    assert publishing.principals(aws, HOME) == {unit: "ASSOCIATED"}
+    aws.clear_faults()
+    done = ansible.run(playbook, remediate)
+    assert (done.code, done.facts["remediate_remaining"]) == (0, []), done.text
+    for region in REGIONS:
+        assert publishing.principals(aws, region) == {unit: "ASSOCIATED"}
+        assert launched(aws, CONSUMER, region) == images[region]
+        assert launched(aws, OUTSIDE, region) == "InvalidParameterValue"
+    aws.clear_calls()
+    again = ansible.run(playbook, remediate)
+    assert (again.code, again.changed, changes(aws)) == (0, [], []), again.text
+
+    # Another tool's share is not changed, and what it gives remains.
+    aws.client("ram", OWNER, AWAY).create_resource_share(
+        name="platform", resourceArns=[publishing.parameter_arn(aws, AWAY)], principals=staging
+    )
+    aws.clear_calls()
+    other = ansible.run(playbook, remediate)
+    assert (other.code != 0, changes(aws)) == (True, []), other.text
+    assert "aws ram disassociate-resource-share" in publishing.warnings(other)
+    assert [one["region"] for one in other.facts["remediate_remaining"]] == [AWAY]
+
+
 def test_a_diagnosis_says_who_cannot_launch_by_the_parameter_and_why(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible
 ) -> None:
@@ -313,6 +362,13 @@ def test_an_account_outside_is_invited_and_named_in_each_run(
         assert (run.code, run.changed) == (0, changed), run.text
         assert f"{partner[0]} cannot read the parameter" in publishing.warnings(run)
     assert publishing.principals(aws) == {partner[0]: "ASSOCIATING"}
+    diagnose = {
+        "diagnose_images": images,
+        "diagnose_account_ids": partner,
+        "diagnose_parameter": PARAMETER,
+    }
+    found = ansible.run("golden.images.diagnose_ami", diagnose).facts["diagnose_findings"]
+    assert {one["region"] for one in found if one["code"] == "parameter_invitation_pending"} == {*REGIONS}
 
 
 def test_a_resource_share_with_something_else_stops_all_regions(

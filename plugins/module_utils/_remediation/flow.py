@@ -55,6 +55,7 @@ def result(
         "dependents": dependents(options.revoke_results),
         "unseen_accounts": unseen_accounts(options.revoke_results),
         "other_access": [access.to_dict() for access in plan.other],
+        "parameter_tasks": tasks.parameter_tasks(new, current),
         "revoke_tasks": tasks.revoke_tasks(new, current),
         "unshare_tasks": tasks.unshare_tasks(new, current),
         "unreadable": [finding.message for finding in plan.unreadable],

@@ -31,6 +31,8 @@ from .kept import KeptAccess, kept_access
 from .options import RemediationOptions
 from .state import (
     KEYS_OF_REGION,
+    PARAMETER_CONSUMER,
+    PARAMETERS_UNREADABLE,
     AuditedAccount,
     Loss,
     Named,
@@ -103,15 +105,26 @@ def plan(options: RemediationOptions, audited: AuditedAccount) -> RemediationPla
     unreadable = tuple(
         finding
         for finding in audited.findings
-        if cause_of(finding.code).remediation is Remediation.INCOMPLETE
-        and scope.covers(_unread_resource(finding))
+        if _is_incomplete(finding, options) and scope.covers(_unread_resource(finding))
     )
     return RemediationPlan(removals, unreadable, departure.kept, departure.other)
 
 
+def _is_incomplete(finding: Finding, options: RemediationOptions) -> bool:
+    """Whether what could not be read may have access to remove. Parameters matter only if they are fixed."""
+    if finding.code == PARAMETERS_UNREADABLE:
+        return PARAMETER_CONSUMER in options.finding_codes
+    return cause_of(finding.code).remediation is Remediation.INCOMPLETE
+
+
 def _unread_resource(finding: Finding) -> Resource:
-    """Return what could not be read: the key of a snapshot may be any key of the region."""
+    """Return what could not be read.
+
+    The key of a snapshot may be any key of the region, and a parameter may name any image of it.
+    """
     resource = resource_of(finding)
+    if finding.code == PARAMETERS_UNREADABLE:
+        return Resource(finding.region, finding.region)
     is_any_key = finding.code == "key_unreadable" and resource.kind == "snapshot"
     return Resource(finding.region, KEYS_OF_REGION) if is_any_key else resource
 
@@ -162,9 +175,22 @@ def _choose_findings(
 ) -> dict[tuple[Resource, str], set[str]]:
     codes: dict[tuple[Resource, str], set[str]] = {}
     for finding in audited.findings:
-        if finding.code in chosen and finding.principal is not None and scope.covers(resource_of(finding)):
-            codes.setdefault((resource_of(finding), finding.principal), set()).add(finding.code)
+        if finding.code in chosen and _is_removable(finding) and scope.covers(_in_scope_by(finding)):
+            codes.setdefault((resource_of(finding), str(finding.principal)), set()).add(finding.code)
     return codes
+
+
+def _in_scope_by(finding: Finding) -> Resource:
+    """Return what decides whether a finding is in the scope: of a parameter, the image that it names."""
+    is_parameter = finding.code == PARAMETER_CONSUMER and finding.image_id is not None
+    return Resource(finding.region, str(finding.image_id)) if is_parameter else resource_of(finding)
+
+
+def _is_removable(finding: Finding) -> bool:
+    """Whether a finding is about a principal, and not a service in another tool's resource share."""
+    if finding.principal is None:
+        return False
+    return finding.code != PARAMETER_CONSUMER or bool(sharing_of([finding.principal]))
 
 
 def _make_removal(
@@ -173,12 +199,15 @@ def _make_removal(
     """Return the removal with its message and its image, the first one if several use the resource."""
     users = audited.users.get(resource, ())
     image_id = resource.resource_id if resource.kind == "image" else users[0].resource_id if users else None
+    if resource in audited.shared_parameters:
+        image_id = audited.shared_parameters[resource].image_id
     who = "the public" if principal == PUBLIC else principal
     used = f"a snapshot of {image_id}" if users else "which no image uses"
     words = {
         "image": f"unshare {resource.resource_id} ({_name_of_image(audited, resource)}) from {who}",
         "snapshot": f"unshare {resource.resource_id}, {used}, from {who}",
         "key": f"revoke access to {resource.resource_id} from {who}",
+        "parameter": f"take the parameter {resource.resource_id}, which names {image_id}, back from {who}",
     }
     message = ": ".join((resource.region, words[resource.kind], *([", ".join(codes)] if codes else [])))
     return Removal(resource, principal, codes, image_id, message)

@@ -12,29 +12,42 @@ from functools import cached_property, reduce
 from typing import Any, NamedTuple
 
 from .._audit.causes.snapshot_wider_than_image import wider_than_images
+from .._audit.causes.unknown_parameter_consumer import CAUSE as _CONSUMER
+from .._audit.causes.unreadable import PARAMETERS as _PARAMETERS
+from .._audit.state import SHARES_READ
 from .._finding import Finding
 from .._keys.needed import names_of, unused_key_access
 from .._keys.policy_statements import PolicyConsumers, short
 from .._model import PUBLIC, Sharing
 
+PARAMETER_CONSUMER, PARAMETERS_UNREADABLE = _CONSUMER.code, _PARAMETERS.code
 # The resource of a finding that the keys of a region could not be listed.
 KEYS_OF_REGION = "DescribeSnapshots"
 
 
 class Resource(NamedTuple):
-    """An image, a snapshot or a key (by its ARN), or a region as a whole (by its name)."""
+    """An image, a snapshot, a key (by its ARN), a parameter, or a region as a whole (by its name)."""
 
     region: str
     resource_id: str
 
     @property
     def kind(self) -> str:
-        """Return ``image``, ``snapshot`` or ``key``."""
+        """Return ``image``, ``snapshot``, ``parameter`` or ``key``."""
+        if self.resource_id.startswith("/"):
+            return "parameter"
         return {"ami-": "image", "snap": "snapshot"}.get(self.resource_id[:4], "key")
 
 
 Loss = tuple[Resource, str]
-"""An image, snapshot or key, and the principal that loses it."""
+"""An image, snapshot, key or parameter, and the principal that loses it."""
+
+
+class SharedParameter(NamedTuple):
+    """The image that a shared parameter names, and its consumers that are not allowed."""
+
+    image_id: str | None
+    consumers: frozenset[str] = frozenset()
 
 
 def resource_of(finding: Finding) -> Resource:
@@ -44,7 +57,7 @@ def resource_of(finding: Finding) -> Resource:
 
 @dataclass(frozen=True)
 class Removal:
-    """One principal loses one image, snapshot or key; ``codes`` are the findings that this fixes."""
+    """One principal loses one image, snapshot, key or parameter; this fixes the findings ``codes``."""
 
     resource: Resource
     principal: str
@@ -59,8 +72,8 @@ class Removal:
 
     @property
     def order(self) -> tuple[str, int, str, str]:
-        """Return a sort key: in each region images, then snapshots, then keys."""
-        kind = ("image", "snapshot", "key").index(self.resource.kind)
+        """Return a sort key: in each region images, then snapshots, then keys, then parameters."""
+        kind = ("image", "snapshot", "key", "parameter").index(self.resource.kind)
         return self.resource.region, kind, self.resource.resource_id, self.principal
 
     def to_dict(self) -> dict[str, Any]:
@@ -119,6 +132,18 @@ class AuditedAccount:
     keys_of: Mapping[Resource, tuple[Resource, ...]] = field(default_factory=dict)
     keys: Mapping[Resource, KeyAccess] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    checks_parameters: bool = False
+
+    @cached_property
+    def shared_parameters(self) -> Mapping[Resource, SharedParameter]:
+        """Return the parameters with consumers that are not allowed: the image of each, and those."""
+        shared: dict[Resource, SharedParameter] = {}
+        for finding in self.findings:
+            if finding.code == PARAMETER_CONSUMER and finding.principal is not None:
+                resource = resource_of(finding)
+                known = shared.get(resource, SharedParameter(finding.image_id))
+                shared[resource] = known._replace(consumers=known.consumers | {finding.principal})
+        return shared
 
     @cached_property
     def unread_regions(self) -> frozenset[str]:
@@ -201,6 +226,8 @@ class AuditedAccount:
         if resource.kind == "key":
             key = self.keys.get(resource)
             return None if key is None else principal in names_of(key.holders)
+        if resource.kind == "parameter":
+            return self._has_parameter(resource, principal)
         if resource not in self.images and resource not in self.volume_permissions:
             # It was removed, if it was not only that it could not be listed.
             return None if resource.kind == "snapshot" and resource.region in self.unlisted else False
@@ -208,6 +235,18 @@ class AuditedAccount:
             self.images[resource].launch if resource.kind == "image" else self.volume_permissions[resource]
         )
         return None if sharing is None else bool(sharing & sharing_of([principal]))
+
+    def _has_parameter(self, resource: Resource, principal: str) -> bool | None:
+        """Whether the audit has found that the principal has the parameter; None if it was not read."""
+        unread = {item.resource for item in self.findings if _is_unread_parameter(item, resource.region)}
+        if not self.checks_parameters or unread & {resource.resource_id, SHARES_READ}:
+            return None
+        parameter = self.shared_parameters.get(resource)
+        return parameter is not None and principal in parameter.consumers
+
+
+def _is_unread_parameter(finding: Finding, region: str) -> bool:
+    return finding.code == PARAMETERS_UNREADABLE and finding.region == region
 
 
 def read(result: Mapping[str, Any]) -> AuditedAccount:
@@ -244,6 +283,7 @@ def read(result: Mapping[str, Any]) -> AuditedAccount:
         keys_of=keys_of,
         keys={Resource(item["region"], item["kms_key_arn"]): _key(item) for item in result["kms_keys"]},
         findings=findings,
+        checks_parameters=result["check_parameters"],
     )
 
 

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The removals as options of ``ami_share`` and ``ami_kms_grant``, in as few tasks as possible.
+"""The removals as options of ``ami_publish``, ``ami_share`` and ``ami_kms_grant``, in few tasks.
 
-A task takes one image, or one key, of each region. It is refused as a whole if one of them cannot be read, so
-a task for several regions also has the same options ``per_region``.
+A task takes one image, one key, or one parameter, of each region. It is refused as a whole if one of them
+cannot be read, so a task for several regions also has the same options ``per_region``.
 """
 
 from __future__ import annotations
@@ -95,6 +95,22 @@ def revoke_tasks(removals: Iterable[Removal], audited: AuditedAccount) -> list[O
         }
 
     return list(_tasks(keys.items(), of_keys))
+
+
+def parameter_tasks(removals: Iterable[Removal], audited: AuditedAccount) -> list[Options]:
+    """Return options for ``ami_publish`` with the state ``absent``, one parameter in each task."""
+    entries = [
+        (resource, (resource.resource_id, frozenset(names)))
+        for resource, names in _leaving(removals).items()
+        if resource.kind == "parameter"
+    ]
+
+    def of_parameter(same: tuple[str, frozenset[str]], resources: list[Resource]) -> Options:
+        name, consumers = same
+        images = {resource.region: audited.shared_parameters[resource].image_id for resource in resources}
+        return {"parameter": name, "images": images, "publish_share": sorted(consumers)}
+
+    return list(_tasks(entries, of_parameter))
 
 
 def _unshared_under(key: Resource, unshared: frozenset[Resource], audited: AuditedAccount) -> list[str]:

@@ -32,7 +32,8 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 SNAPSHOT = "snap-00000001"
 OTHER = replace(IMAGE, image_id="ami-00000000", name="other")
 GRANT, STATEMENT, WIDER = "grant_without_share", "statement_without_share", "snapshot_wider_than_image"
-REPAIRABLE = (GRANT, WIDER, STATEMENT, *NOT_ALLOWED)
+PARAMETER = "unknown_parameter_consumer"
+REPAIRABLE = (GRANT, WIDER, STATEMENT, PARAMETER, *NOT_ALLOWED)
 ALLOWING_A = {"allowed_account_ids": [A]}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ..._finding import Severity
 from ..._parameter_share import ASSOCIATED, Association
-from ..cause import Cause, Evidence
+from ..cause import Cause, Evidence, Remediation
 from ..region import AuditedRegion, not_allowed
 
 
@@ -29,8 +29,9 @@ def _find(region: AuditedRegion) -> Iterator[Evidence]:
                 parameter.name,
                 f"{parameter.name}, which names {image.image_id} ({image.name}), is shared through AWS RAM "
                 f"with {principal}{ending}{outside}.",
-                "Take it back (ami_publish with publish_share_purge: true; other tools' resource shares with "
-                "aws ram disassociate-resource-share), or allow the consumer in the audit.",
+                "Take it back (golden.images.remediate_ami_sharing, or ami_publish with state: absent; from "
+                "other tools' resource shares: aws ram disassociate-resource-share), or allow the consumer "
+                "in the audit.",
                 image.image_id,
                 principal,
             )
@@ -41,11 +42,11 @@ CAUSE = Cause(
     severity=Severity.HIGH,
     meaning="A parameter that names the image is shared through AWS RAM with an account, an organization or "
     "an organizational unit that is not allowed.",
-    remedy="Take the parameter back, see [publishing](publishing.md#take-a-parameter-back), or allow the "
-    "consumer.",
+    remedy="Take the parameter back, see [remediating](remediating.md) and "
+    "[publishing](publishing.md#take-a-parameter-back), or allow the consumer.",
     find=_find,
-    remediated="The resource share may be another tool's. Take the parameter back with "
-    "`publish_share_purge`, see [publishing](publishing.md#take-a-parameter-back).",
+    remediation=Remediation.IF_SELECTED,
+    remediated="the consumer from this collection's resource share of the parameter",
     part="parameters",
     title="{who} {is} not allowed, but {can} read a parameter that names {resources}.",
     same_images=True,
