@@ -23,6 +23,7 @@ _READS = (
     "GET ",
     "HEAD ",
     "POST /List",
+    "POST /getresourceshare",
     "POST /list-",
     "POST /v1/describe",
 )
