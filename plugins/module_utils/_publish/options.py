@@ -292,6 +292,12 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
         """Yield what ``state`` ``ABSENT`` lacks, or does not take."""
         if not self.names_images:
             yield Problem("images", "there are no images.", "Set those that the parameter names.")
+        if any(account_id is not None for account_id, _region in self.by_target.images):
+            yield Problem(
+                "images",
+                "with state: absent, they are those of the account whose credentials are used.",
+                "Map each region to an AMI ID.",
+            )
         if not self.publish_share:
             yield Problem("publish_share", "names nobody who loses the parameter.", "Name them.")
         for name in _NOT_TAKEN_BACK:

@@ -112,6 +112,7 @@ def test_who_still_has_it_after_a_while_fails_the_region() -> None:
         ({"launch_templates": ["web"]}, "launch_templates"),
         ({"account_ids": [CONSUMER]}, "account_ids"),
         ({"tier": "Advanced"}, "tier"),
+        ({"images": [{"account_id": CONSUMER, "region": REGION, "image_id": NEW}]}, "images"),
         ({"parameter": "golden/web"}, "parameter"),
     ],
 )
