@@ -60,6 +60,8 @@ def test_a_recall_touches_only_what_names_the_release_even_if_it_is_killed(
         was = before.parameters[target]
         if parameter != was:
             assert before.is_bad(target, was.latest.value)
+        # A full parameter loses the label of its oldest version before it gets another one.
+        if parameter.latest.value != was.latest.value:
             _check_good(before, target, parameter.latest.value, selected)
     for (target, template_id), template in after.templates.items():
         was_template = before.templates[target, template_id]

@@ -140,7 +140,7 @@ class World:
         parameters = {
             f"{target.account_id} {target.region}": [
                 f"{item.version} {name(ImageRef(target.region, item.value))} {' '.join(item.labels)}"
-                for item in parameter.versions
+                for item in (parameter.versions[0], *parameter.versions[1:][-4:])
             ]
             for target, parameter in self.parameters.items()
         }
