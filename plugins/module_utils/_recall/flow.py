@@ -26,7 +26,7 @@ from .._runner import Flow, Outcome
 from .options import RecallOptions
 from .plan import RecallPlan, UnitPlan, WriteRecord, plan
 from .read import read_state
-from .read_changes import find_changed, report_overwritten
+from .read_changes import find_changed, report_overwritten, report_replaced
 from .record import PARAMETER, Pointer, PointerKey, Position, Record
 from .state import Left, RecallState
 from .write_record import write_record
@@ -152,10 +152,13 @@ class _Work:
         self._warnings += outcome.warnings
         for target, run in outcome.state.items():
             self._runs.setdefault(target, []).append((by_target[target], run))
+            overwritten: list[Failure] = []
             if run.version and any(action.operation == "PutParameter" for action in run.performed):
                 name = by_target[target].unit.options.parameter
-                overwritten = report_overwritten(target, name, states[target].parameter, run.version)
-                self._failures += [name_account(item, self._current.account_id) for item in overwritten]
+                overwritten += report_overwritten(target, name, states[target].parameter, run.version)
+            for template in states[target].templates.values():
+                overwritten += report_replaced(target, template, run.defaults.get(template.template_id, 0))
+            self._failures += [name_account(item, self._current.account_id) for item in overwritten]
 
     def _outcome(self) -> Outcome:
         return Outcome(

@@ -52,7 +52,7 @@ def report_overwritten(target: Target, name: str, before: Parameter | None, vers
     first = (before.latest.version if before else 0) + 1
     if version <= first:
         return []
-    which = f"version {first}" if version == first + 1 else f"versions {first} to {version - 1}"
+    which = _name_versions(first, version)
     return [
         Failure.at(
             target,
@@ -64,6 +64,35 @@ def report_overwritten(target: Target, name: str, before: Parameter | None, vers
             "again.",
         )
     ]
+
+
+def report_replaced(target: Target, before: LaunchTemplate, version: int) -> list[Failure]:
+    """Return a failure if the new default version is not the next one after those that were read.
+
+    Another client has then made a version between that reading and CreateLaunchTemplateVersion, and may have
+    made it the default one: ModifyLaunchTemplate has no condition either (botocore shape
+    ``ModifyLaunchTemplateRequest``).
+    """
+    first, name = before.latest.number + 1, before.template_id
+    if version <= first:
+        return []
+    which = _name_versions(first, version)
+    return [
+        Failure.at(
+            target,
+            "ModifyLaunchTemplate",
+            "concurrent_change",
+            f"{name} got {which} from another client at the same time, and this task has made version "
+            f"{version} the default one.",
+            f"Look at {which} (aws ec2 describe-launch-template-versions --launch-template-id {name} "
+            f"--versions {first}). If it launches a fix, publish that again.",
+        )
+    ]
+
+
+def _name_versions(first: int, version: int) -> str:
+    """Return the versions from ``first`` to the one before ``version``."""
+    return f"version {first}" if version == first + 1 else f"versions {first} to {version - 1}"
 
 
 def _numbers(template: LaunchTemplate | None) -> tuple[int, int] | None:

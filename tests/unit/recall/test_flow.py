@@ -30,6 +30,7 @@ from tests.unit.recall.examples import (
     NAME,
     NOW,
     SOURCE,
+    TEMPLATE_ID,
     image,
     options,
     parameter,
@@ -85,17 +86,18 @@ def test_a_parameter_that_moved_keeps_its_number_if_its_template_failed(
     assert [(item["name"], item["after"]["version"]) for item in result["results"]] == [(NAME, 3)]
 
 
-def test_a_version_that_another_client_has_put_in_between_is_a_failure(
+def test_a_version_that_another_client_has_added_in_between_is_a_failure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def publish(planned: Any) -> Outcome:
         (target,) = planned.targets
         done = list(target.actions)
-        return Outcome(tuple(done), state={HERE: PublishRun(done, version=4)})
+        return Outcome(tuple(done), state={HERE: PublishRun(done, version=4, defaults={TEMPLATE_ID: 3})})
 
     _result, outcome, _written = recall(monkeypatch, publish)
-    assert [(item.error_code, "version 3" in item.message) for item in outcome.failures] == [
-        ("concurrent_change", True)
+    assert [(item.error_code, item.action, item.message.split(" from ")[0]) for item in outcome.failures] == [
+        ("concurrent_change", "PutParameter", f"{NAME} got version 3"),
+        ("concurrent_change", "ModifyLaunchTemplate", f"{TEMPLATE_ID} got version 2"),
     ]
 
 

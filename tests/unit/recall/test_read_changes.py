@@ -13,6 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils._publish.state impor
 from ansible_collections.golden.images.plugins.module_utils._recall.read_changes import (
     find_changed,
     report_overwritten,
+    report_replaced,
 )
 
 from tests.unit.recall.examples import (
@@ -86,3 +87,7 @@ def test_a_version_that_was_replaced_is_named() -> None:
     assert (failure.error_code, "version 3 " in failure.message) == ("concurrent_change", True)
     (failure,) = report_overwritten(HERE, NAME, before, 6)
     assert "versions 3 to 5" in failure.message
+    made = template(BAD)
+    assert [report_replaced(HERE, made, version) for version in (0, 1, 2)] == [[], [], []]
+    (failure,) = report_replaced(HERE, made, 4)
+    assert (failure.error_code, "versions 2 to 3 " in failure.message) == ("concurrent_change", True)
