@@ -419,6 +419,13 @@ def _recall(world: World) -> Setup:
     return Setup(Command("recall_ami", {**variables, **places, "recall_tombstone_s3_uri": f"s3://{BUCKET}"}))
 
 
+def _recall_back(world: World) -> Setup:
+    """recall_ami.yml takes a recall back."""
+    command = _recall(world).command
+    _prepare(world, command)
+    return Setup(replace(command, variables={**command.variables, "recall_state": "absent"}))
+
+
 def _probe(world: World) -> Setup:
     """ami_launch_probe of one account in two regions."""
     specs = {
@@ -876,6 +883,12 @@ SCENARIOS: dict[str, Scenario] = {
     "recall": _scenario(
         _recall,
         ec2="CreateLaunchTemplateVersion CreateTags ModifyLaunchTemplate",
+        s3="PutObject",
+        ssm="LabelParameterVersion PutParameter",
+    ),
+    "recall-back": _scenario(
+        _recall_back,
+        ec2="CreateLaunchTemplateVersion DeleteTags ModifyLaunchTemplate",
         s3="PutObject",
         ssm="LabelParameterVersion PutParameter",
     ),
