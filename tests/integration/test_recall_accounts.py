@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A recall in 50 accounts and three regions: killed, denied an action each, and beside the fix."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from boto3.session import Session
+
+from simulated_aws.client import SimulatedAws
+
+from ..chaos.run import Running
+from .encrypted import DISTRIBUTE
+from .fixture import HOME, OWNER, Fixture
+from .playbook import Ansible, Run
+from .publishing import EXTERNAL_ID, PARAMETER, ROLE, TEMPLATE
+
+PLAYBOOK = "golden.images.recall_ami"
+REGIONS = (HOME, "eu-west-1", "us-west-2")
+ACCOUNTS = {f"team-{number}": f"3{number:011d}" for number in range(50)}
+_DISK = {"device_name": "/dev/xvda", "size": 8}
+_TIMEOUT = 600
+
+Images = dict[str, str]
+Named = dict[tuple[str, str], str]
+
+pytestmark = pytest.mark.nightly
+
+
+class Releases:
+    """Two releases that are published in all accounts, and the source of a fix."""
+
+    def __init__(self, aws: SimulatedAws, fixture: Fixture, ansible: Ansible, folder: Path) -> None:
+        self.aws, self.ansible, self._folder = aws, ansible, folder
+        ansible.timeout = _TIMEOUT
+        role = {"accounts": [*ACCOUNTS], "trusts": [OWNER], "external_id": EXTERNAL_ID}
+        fixture.add(ACCOUNTS, roles={ROLE: role})
+        self.consumers = {
+            "account_ids": [*ACCOUNTS.values()],
+            "consumer_role_name": ROLE,
+            "external_id": EXTERNAL_ID,
+        }
+        self.good, self.bad = (self._release(fixture, name, 30 - age) for age, name in enumerate(("1", "2")))
+        self.fix = self._images(fixture, "3", 0, [HOME])[HOME]
+        for account in (OWNER, *ACCOUNTS):
+            for region in REGIONS:
+                self._publish(aws.session(account, region), region)
+        assert self.named() == self.everywhere(self.bad)
+        aws.clear_calls()
+
+    def _publish(self, session: Session, region: str) -> None:
+        """Publish both releases in one target, in far fewer calls than a module makes."""
+        ssm, ec2 = session.client("ssm"), session.client("ec2")
+        for images in (self.good, self.bad):
+            ssm.put_parameter(
+                Name=PARAMETER,
+                Value=images[region],
+                Type="String",
+                DataType="aws:ec2:image",
+                Overwrite=True,
+            )
+        data = {"ImageId": self.bad[region], "InstanceType": "t3.micro"}
+        ec2.create_launch_template(LaunchTemplateName=TEMPLATE, LaunchTemplateData=data)  # type: ignore[arg-type]
+
+    def _images(self, fixture: Fixture, release: str, age: int, regions: list[str]) -> Images:
+        spec = {
+            "account": OWNER,
+            "devices": [_DISK],
+            "name": f"web-{release}",
+            "age_days": age,
+            "sharing": {"accounts": [*ACCOUNTS]},
+        }
+        images = {f"{release} {region}": {**spec, "region": region} for region in regions}
+        found = fixture.add(ACCOUNTS, images=images)["images"]
+        return {region: found[f"{release} {region}"]["image_id"] for region in regions}
+
+    def _release(self, fixture: Fixture, name: str, age: int) -> Images:
+        """An image at home, and in the other regions images with the tag that a copy of it has."""
+        images = self._images(fixture, name, age, [*REGIONS])
+        tag = {"Key": "golden.images:source", "Value": f"{HOME}/{images[HOME]}"}
+        for region in REGIONS[1:]:
+            self.aws.client("ec2", OWNER, region).create_tags(Resources=[images[region]], Tags=[tag])
+        return images
+
+    def everywhere(self, images: Images) -> Named:
+        """What is named where all pointers name images of a release."""
+        targets = [(account_id, region) for account_id in self._account_ids for region in REGIONS]
+        return {
+            (f"{kind} {account_id}", region): images[region]
+            for account_id, region in targets
+            for kind in ("parameter", "template")
+        }
+
+    @property
+    def _account_ids(self) -> list[str]:
+        return [self.aws.account_id(OWNER), *ACCOUNTS.values()]
+
+    def named(self) -> Named:
+        """What the parameter and the default version of the template name everywhere."""
+        found: Named = {}
+        for one in self.aws.world():
+            if one["kind"] == "parameter" and one["newest"]:
+                found[f"parameter {one['account_id']}", one["region"]] = one["value"]
+            if one["kind"] == "launch template" and one["default"]:
+                found[f"template {one['account_id']}", one["region"]] = one["data"]["ImageId"]
+        return found
+
+    def recalled(self) -> list[str]:
+        """The images that are tagged as recalled, by region."""
+        images = (one for one in self.aws.world() if one["kind"] == "image")
+        return sorted(one["name"] for one in images if "golden.images:recalled" in one["tags"])
+
+    def start_recall(self, **environment: str) -> subprocess.Popen[str]:
+        """Start the recall of the second release."""
+        return self.ansible.start(PLAYBOOK, self._recall(), environment=environment)
+
+    def recall(self, **changes: str) -> Run:
+        """Run the recall of the second release to its end."""
+        return self.ansible.run(PLAYBOOK, self._recall(**changes))
+
+    def _recall(self, **changes: str) -> dict[str, Any]:
+        options = {
+            "source_image_id": self.bad[HOME],
+            "source_region": HOME,
+            "regions": [*REGIONS],
+            "parameter": PARAMETER,
+            "launch_templates": [TEMPLATE],
+            "tombstone_path": str(self._folder / "recalls.jsonl"),
+            **self.consumers,
+            **changes,
+        }
+        return {f"recall_{name}": value for name, value in options.items()}
+
+    def distribution(self) -> dict[str, Any]:
+        """The variables that publish the fix everywhere."""
+        options = {
+            "source_image_id": self.fix,
+            "source_region": HOME,
+            "regions": [*REGIONS],
+            "publish_parameter": PARAMETER,
+            "launch_templates": [TEMPLATE],
+            **self.consumers,
+        }
+        return {f"distribute_{name}": value for name, value in options.items()}
+
+
+@pytest.fixture
+def releases(aws: SimulatedAws, fixture: Fixture, ansible: Ansible, tmp_path: Path) -> Releases:
+    return Releases(aws, fixture, ansible, tmp_path)
+
+
+def test_a_recall_that_is_killed_again_and_again_ends_and_can_be_taken_back(releases: Releases) -> None:
+    aws = releases.aws
+    before = releases.everywhere(releases.bad)
+    kills = [
+        ("CreateTags", "after", 2),
+        ("PutParameter", "after", 40),
+        ("CreateLaunchTemplateVersion", "after", 20),
+        ("ModifyLaunchTemplate", "after", 30),
+    ]
+    for action, when, number in kills:
+        aws.add_fault("freeze", action=action, when=when, after=number - 1, times=0)
+        killed = Running(releases.start_recall())
+        _await(lambda number=number: aws.faults()[0]["matched"] >= number)  # type: ignore[misc]
+        killed.kill()
+        aws.clear_faults()
+        assert {*releases.named().values()} <= {*releases.good.values(), *releases.bad.values()}
+    run = releases.recall()
+    assert run.code == 0, run.text[-5000:]
+    assert releases.named() == releases.everywhere(releases.good)
+    assert releases.recalled() == sorted(releases.bad.values())
+    assert releases.recall().changed == []
+    back = releases.recall(state="absent")
+    assert back.code == 0, back.text[-5000:]
+    assert releases.named() == before
+    assert releases.recalled() == []
+
+
+DENIED = [
+    *("DescribeImages", "DescribeInstanceTypes", "DescribeLaunchTemplateVersions", "GetParameter"),
+    *("GetParameterHistory", "PutParameter", "LabelParameterVersion", "CreateLaunchTemplateVersion"),
+    "ModifyLaunchTemplate",
+]
+
+
+def test_accounts_that_deny_an_action_each_stop_no_other_one(releases: Releases) -> None:
+    aws = releases.aws
+    denied = dict(zip(ACCOUNTS.values(), DENIED, strict=False))
+    for account_id, action in denied.items():
+        aws.add_fault("denied", action=action, account_id=account_id, times=0)
+    untagged = releases.bad["us-west-2"]
+    owner = aws.account_id(OWNER)
+    aws.add_fault("denied", action="CreateTags", account_id=owner, region="us-west-2", times=0)
+    run = releases.recall()
+    assert run.facts["recall_status"] == "incomplete", run.text[-5000:]
+    failures = run.facts["recall_failures"]
+    assert Counter((item["account_id"], item["region"]) for item in failures) == {
+        **{(account_id, region): 1 for account_id in denied for region in REGIONS},
+        (owner, "us-west-2"): 1,
+    }
+    for account_id, action in {**denied, owner: "CreateTags"}.items():
+        said = [item["message"] + item["remedy"] for item in failures if item["account_id"] == account_id]
+        assert all(action in text for text in said), said
+    good, now = releases.everywhere(releases.good), releases.named()
+    others = {key for key in good if key[0].partition(" ")[2] not in denied}
+    assert {key: now[key] for key in others} == {key: good[key] for key in others}
+    assert releases.recalled() == sorted({*releases.bad.values()} - {untagged})
+    aws.clear_faults()
+    run = releases.recall()
+    assert run.code == 0, run.text[-5000:]
+    assert releases.named() == good
+    assert releases.recalled() == sorted(releases.bad.values())
+    assert releases.recall().changed == []
+
+
+def _await(is_true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _TIMEOUT
+    while not is_true():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_the_fix_that_is_published_at_the_same_time_stays(releases: Releases) -> None:
+    aws = releases.aws
+    aws.add_fault("freeze", action="PutParameter", times=0)
+
+    def has_put(name: str) -> bool:
+        return any(name in call.user_agent for call in aws.calls(action="PutParameter"))
+
+    # Each has read everything before the other one changes it.
+    environments = [{"AWS_SDK_UA_APP_ID": name} for name in ("distribution", "recall")]
+    start = releases.ansible.start
+    distribution = Running(start(DISTRIBUTE, releases.distribution(), environment=environments[0]))
+    _await(lambda: has_put("distribution"))
+    recall = Running(releases.start_recall(**environments[1]))
+    _await(lambda: has_put("recall"))
+    aws.clear_faults()
+    runs = [distribution.finish(), recall.finish()]
+    assert runs[1].facts["recall_status"] in ("recalled", "incomplete"), runs[1].text[-5000:]
+    now, bad = releases.named(), {*releases.bad.values()}
+    failures = [item for run in runs for task in run.tasks for item in task.result.get("failures") or ()]
+    said = {(item["account_id"], item["region"]) for item in failures}
+    assert {item["error_code"] for item in failures} <= {"concurrent_change"}
+    good = {*releases.good.values()}
+    # What names the earlier image has replaced the fix, or its target failed: both are said.
+    assert not {*now.values()} & bad
+    assert {(key.partition(" ")[2], region) for (key, region), name in now.items() if name in good} <= said
+
+    again = releases.ansible.run(DISTRIBUTE, releases.distribution())
+    assert again.code == 0, again.text[-5000:]
+    fix = releases.everywhere(again.facts["distribute_images"])
+    assert releases.named() == fix
+    run = releases.recall()
+    assert run.code == 0, run.text[-5000:]
+    assert releases.named() == fix
+    assert releases.recalled() == sorted(bad)
+    # Nor does the end of the recall bring the bad release back.
+    assert releases.recall(state="absent").code == 0
+    assert releases.named() == fix
