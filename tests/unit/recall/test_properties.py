@@ -38,7 +38,7 @@ from tests.unit.recall.world import (
 
 Selected = dict[str, Any]
 # After how many actions a run is killed.
-STOP = st.integers(0, 40)
+STOP = st.integers(0, 16)
 
 
 def named(world: World) -> dict[tuple[Target, str], str | None]:
@@ -119,8 +119,7 @@ def test_a_rerun_completes_a_killed_recall_and_then_has_nothing_to_do(
     options = recall(selected)
     whole, killed = run(before, options), run(before, options, stop)
     again = run(killed, options)
-    assert named(again) == named(whole)
-    assert again.images == whole.images
+    assert again == whole
     for world in (whole, again):
         planned = plan(options, read(world, options))
         if not planned.refusals:
@@ -143,6 +142,10 @@ def test_taking_a_recall_back_restores_what_was_named_even_if_both_were_killed(
     for key, image_id in named(before).items():
         if key[0] not in failed and key not in pinned:
             assert named(end)[key] == image_id
+    for (target, template_id), template in end.templates.items():
+        # A version that a killed run has made is not left as the latest one.
+        if target not in failed and template != before.templates[target, template_id]:
+            assert end.resolve(target, template.images[-1]) == end.launched(target, template_id)
     if not failed:
         assert end.images == before.images
         assert plan(back, read(end, back)).actions == ()
