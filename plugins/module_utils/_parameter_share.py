@@ -139,6 +139,11 @@ def sharing_of(principals: Iterable[str]) -> Sharing:
     return Sharing(frozenset(accounts), frozenset(organizations), frozenset(units))
 
 
+def is_organization(principal: str) -> bool:
+    """Whether a principal of a resource share is an organization or an organizational unit."""
+    return arns.is_arn(principal) and arns.parse(principal).service == "organizations"
+
+
 def explain_status(status: str) -> str:
     """Return why a principal with this status in a share has no access, as the end of a sentence."""
     if status == ASSOCIATING:

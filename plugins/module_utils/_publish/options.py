@@ -44,8 +44,9 @@ DEFAULT, LATEST = "default", "latest"
 PRESENT, ABSENT = "present", "absent"
 # What state: absent does not do, by the options that ask for it.
 _NOT_TAKEN_BACK = (
-    *("account_ids", "launch_templates", "parameter_tags", "publish_share_external", "publish_share_purge"),
-    *("copy_result", "regions", "source_image_id", "tier", "verified_regions"),
+    *("account_ids", "allow_empty_purge", "copy_result", "launch_template_base_version", "launch_templates"),
+    *("parameter_tags", "publish_older", "publish_share_external", "publish_share_purge", "regions"),
+    *("source_image_id", "source_region", "tier", "verified_regions"),
 )
 EMPTY_PURGE = "without a consumer other than the owner in publish_share, all would lose the parameter."
 # The role distribute purges, too, and has no variable for allow_empty_purge.
@@ -256,6 +257,12 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
         problem, remedy = name_problem(self.parameter, self.all_regions)
         if problem:
             yield Problem("parameter", problem, remedy)
+        if self.wait_timeout < 0:
+            yield Problem(
+                "wait_timeout",
+                f"must be 0 or greater (got {self.wait_timeout}).",
+                "Use a number of seconds such as 300.",
+            )
         if self.takes_back:
             yield from self._taking_back_problems()
             return
@@ -273,12 +280,6 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
             )
         if self.is_empty_purge:
             yield Problem("publish_share_purge", EMPTY_PURGE, EMPTY_PURGE_REMEDY)
-        if self.wait_timeout < 0:
-            yield Problem(
-                "wait_timeout",
-                f"must be 0 or greater (got {self.wait_timeout}).",
-                "Use a number of seconds such as 300.",
-            )
         if self.names_images and self.regions:
             yield Problem(
                 "regions",
@@ -299,9 +300,14 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
                 "Map each region to an AMI ID.",
             )
         if not self.publish_share:
-            yield Problem("publish_share", "names nobody who loses the parameter.", "Name them.")
+            yield Problem(
+                "publish_share",
+                "names nobody who loses the parameter.",
+                "Name them. state: absent does not delete the parameter; aws ssm delete-parameter does.",
+            )
         for name in _NOT_TAKEN_BACK:
-            if getattr(self, name):
+            # Without a region in verified_regions, nothing would be done.
+            if getattr(self, name) or (name == "verified_regions" and self.verified_regions is not None):
                 yield Problem(name, "excluded by state: absent, which publishes nothing.", "Remove it.")
 
     def _problems_of_results(self) -> Iterator[Problem]:

@@ -24,6 +24,7 @@ from .._parameter_share import (
     explain_status,
     explain_unassociated,
     holders_of,
+    is_organization,
     parameter_arn,
     pending,
     share_name,
@@ -119,16 +120,34 @@ def plan_taking_back(options: PublishOptions, current: PublishState, target: Tar
 def warn_of_taking_back(options: PublishOptions, current: PublishState, target: Target) -> Iterator[str]:
     """Yield why consumers that are to lose the parameter keep it."""
     state, name = current.targets[target], options.parameter
+    if state.parameter is None:
+        yield f"Nobody loses {name}, which does not exist in account {target.account_id}."
+        return
+    arn = parameter_arn(current.partition, target, name)
+    shares = [
+        *(share for share in _live_shares(current, target) if share.may_give(arn)),
+        *state.other_shares,
+    ]
     if not _names_image(current, target):
-        yield f"Nobody loses {name}: it does not name {state.image_id}, or does not exist any more."
+        if named := sorted(frozenset().union(*(_leaving(options, share) for share in shares))):
+            yield (
+                f"{name} stays shared with {join_texts(named, _NAMED)}, because it does not name "
+                f"{state.image_id}. Set in images the image that it names."
+            )
         return
     alone = list(_own_shares_alone(options, current, target))
-    for share in (*_live_shares(current, target), *state.other_shares):
+    for share in shares:
         if share not in alone and (leaving := sorted(_leaving(options, share))):
             yield (
                 f"{name} stays shared with {join_texts(leaving, _NAMED)}: "
-                f"{_take_back_elsewhere(share, leaving)}."
+                f"{_take_back_elsewhere(share, leaving, target.region)}."
             )
+    groups = {item for share in shares for item in share.holders if is_organization(item)}
+    if kept := sorted(groups - {*options.publish_share}):
+        yield (
+            f"{name} stays shared with {join_texts(kept, _NAMED)}. Accounts that belong to it still read the "
+            "parameter."
+        )
 
 
 def describe_taking_back(
@@ -215,7 +234,7 @@ def find_conflict(options: PublishOptions, current: PublishState, target: Target
                 f"has consumers that publish_share does not name, and {options.parameter} would be new for "
                 f"them: {join_texts(unnamed, _NAMED)}"
             )
-            remedy = f"Name them, or {_how_to_remove(options, share, unnamed, share in own)}."
+            remedy = f"Name them, or {_how_to_remove(options, share, unnamed, share in own, target.region)}."
             return f"The resource share {share.name} {has}.", remedy
     return None
 
@@ -259,7 +278,8 @@ def warn_of_share(options: PublishOptions, current: PublishState, target: Target
         if not unnamed:
             continue
         has = f"{name} stays shared with {join_texts(unnamed, _NAMED)}, which publish_share does not name."
-        yield f"{has} Name them, or {_how_to_remove(options, share, unnamed, share in shares)}."
+        how = _how_to_remove(options, share, unnamed, share in shares, target.region)
+        yield f"{has} Name them, or {how}."
     if leaving:
         yield f"AWS RAM is still taking {name} back from {join_texts(sorted(leaving), _NAMED)}. Rerun."
     having = [share for share in shares if arn in share.resource_arns]
@@ -269,10 +289,12 @@ def warn_of_share(options: PublishOptions, current: PublishState, target: Target
     yield from _warn_of_image(options, current.targets[target].launch)
 
 
-def _how_to_remove(options: PublishOptions, share: ResourceShare, unnamed: list[str], is_own: bool) -> str:
+def _how_to_remove(
+    options: PublishOptions, share: ResourceShare, unnamed: list[str], is_own: bool, region: str
+) -> str:
     """Return how who is not named is removed from the share: the collection changes only its own ones."""
     if not is_own:
-        return _take_back_elsewhere(share, unnamed)
+        return _take_back_elsewhere(share, unnamed, region)
     if options.publish_share_purge:
         rejected = join_texts(sorted(options.rejected_account_ids), _NAMED)
         return (
@@ -282,11 +304,11 @@ def _how_to_remove(options: PublishOptions, share: ResourceShare, unnamed: list[
     return "set publish_share_purge: true"
 
 
-def _take_back_elsewhere(share: ResourceShare, unnamed: list[str]) -> str:
+def _take_back_elsewhere(share: ResourceShare, unnamed: list[str], region: str) -> str:
     """Return how principals are removed from a share that this collection does not change."""
     return (
         f"take it back from the resource share {share.name}: aws ram disassociate-resource-share "
-        f"--principals {' '.join(unnamed[:_NAMED])} --resource-share-arn {share.arn}"
+        f"--region {region} --principals {' '.join(unnamed[:_NAMED])} --resource-share-arn {share.arn}"
     )
 
 

@@ -128,7 +128,7 @@ def _list_unremoved(action: Action, remaining: dict[str, str]) -> Iterator[Failu
             "parameter_still_shared",
             f"AWS RAM accepted the call, but {what} ({status}).",
             "Rerun, in case AWS is still removing it."
-            + ("" if is_share else " Nothing is published in this region as long as it is there."),
+            + ("" if is_share else " A purge publishes nothing in this region before it is removed."),
         )
 
 

@@ -327,7 +327,10 @@ def test_a_resource_share_of_another_name_with_the_parameter_is_named_and_left()
     (warning,) = target.warnings
     assert f"{NAME} stays shared with {STRANGER}" in warning
     assert "platform" in warning
-    command = f"disassociate-resource-share --principals {STRANGER} --resource-share-arn arn:other."
+    command = (
+        f"disassociate-resource-share --region {REGION} --principals {STRANGER} "
+        "--resource-share-arn arn:other."
+    )
     assert command in warning
     # A purge leaves it, too.
     purged = plan_of(options(publish_share=[CONSUMER], publish_share_purge=True), here)
@@ -505,7 +508,7 @@ def test_nothing_is_published_before_aws_has_removed_all(case: str, clock: Clock
         [(REMOVE, code)] if code else []
     )
     assert message in "".join(one.message for one in run.outcome.failures)
-    says_that = any("Nothing is published in this region" in one.remedy for one in run.outcome.failures)
+    says_that = any("publishes nothing in this region" in one.remedy for one in run.outcome.failures)
     assert says_that == (code == "parameter_still_shared")
     assert ("PutParameter" in here.calls) == (not code)
     assert clock.now == {"slowly": 1.5, "never": 5, "it fails": 5}.get(case, 0)

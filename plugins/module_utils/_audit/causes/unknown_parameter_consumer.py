@@ -13,6 +13,8 @@ from ..._parameter_share import ASSOCIATED, Association
 from ..cause import Cause, Evidence, Remediation
 from ..region import AuditedRegion, not_allowed
 
+_CODE = "unknown_parameter_consumer"
+
 
 def _find(region: AuditedRegion) -> Iterator[Evidence]:
     images = {listed.image.image_id: listed.image for listed in region.current.images}
@@ -29,16 +31,16 @@ def _find(region: AuditedRegion) -> Iterator[Evidence]:
                 parameter.name,
                 f"{parameter.name}, which names {image.image_id} ({image.name}), is shared through AWS RAM "
                 f"with {principal}{ending}{outside}.",
-                "Take it back (golden.images.remediate_ami_sharing, or ami_publish with state: absent; from "
-                "other tools' resource shares: aws ram disassociate-resource-share), or allow the consumer "
-                "in the audit.",
+                f"Take it back (golden.images.remediate_ami_sharing with remediate_finding_codes: [{_CODE}], "
+                "or ami_publish with state: absent; from other tools' resource shares: aws ram "
+                "disassociate-resource-share), or allow the consumer in the audit.",
                 image.image_id,
                 principal,
             )
 
 
 CAUSE = Cause(
-    code="unknown_parameter_consumer",
+    code=_CODE,
     severity=Severity.HIGH,
     meaning="A parameter that names the image is shared through AWS RAM with an account, an organization or "
     "an organizational unit that is not allowed.",
