@@ -149,6 +149,23 @@ def test_an_invitation_that_is_not_accepted_is_named_with_its_share() -> None:
     assert f"--resource-share-arns {SHARE}" in finding["remedy"]
 
 
+@pytest.mark.parametrize(
+    ("read", "expected"),
+    [
+        (UNSHARED, ("parameter_invitation_pending", B)),
+        (NOTHING, ("parameter_invitation_pending", B)),
+        (BY_SCP, ("parameter_read_denied", B)),
+        (READ, None),
+        (None, ("parameter_access_unknown", U)),
+    ],
+)
+def test_who_is_invited_beside_an_organization_has_to_accept(
+    read: ParameterRead | None, expected: tuple[str, str] | None
+) -> None:
+    both = view(share(ORG), share(STRANGER, status="ASSOCIATING"))
+    assert codes(found(both, read, STRANGER)) == ([expected] if expected else [])
+
+
 def test_a_denial_of_iam_and_an_unread_share_are_both_found() -> None:
     assert codes(found(UNREAD, BY_IAM)) == [("parameter_unreadable", U), ("parameter_read_denied", B)]
 
@@ -156,6 +173,13 @@ def test_a_denial_of_iam_and_an_unread_share_are_both_found() -> None:
 def test_the_owner_needs_no_share() -> None:
     assert found(view(), READ, OWNER)["parameter_read"] is True
     assert codes(found(view(), BY_IAM, OWNER)) == [("parameter_read_denied", B)]
+
+
+def test_the_parameter_of_another_owner_is_unknown_and_not_missing() -> None:
+    of_other = owner(image=replace(IMAGE, owner_id=STRANGER), launch=None, parameter=ParameterView(NAME, ARN))
+    (result,) = diagnosed(seen(of_other, consumer(parameter=NOTHING)), parameter=NAME)["results"]
+    assert codes(result) == [("not_owner", "harmless"), ("parameter_unreadable", U)]
+    assert f"of account {STRANGER} is unknown" in result["findings"][1]["message"]
 
 
 def test_what_the_parameter_has_is_not_displayed_unless_it_is_an_image() -> None:

@@ -178,7 +178,13 @@ def _names(content: ParameterContent, evidence: Evidence) -> bool:
 
 
 def _report_missing(evidence: Evidence, view: ParameterView) -> Finding:
-    owner_id = evidence.case.image_target.account_id
+    owner_id, image = evidence.case.image_target.account_id, evidence.owner.image
+    if image is not None and image.owner_id != owner_id:
+        return _UNREADABLE.finding(
+            f"Whether account {evidence.account_id} can launch by {view.name} of account {image.owner_id} is "
+            f"unknown: the parameter was read in account {owner_id}.",
+            f"Set account_id of the image to {image.owner_id}, and consumer_role_name to a role there.",
+        )
     return _NOT_FOUND.finding(
         f"Account {owner_id} has no parameter {view.name} in {evidence.region}.",
         "Publish the image (golden.images.publish_ami, or ami_publish), or correct the name. One that was "
@@ -208,12 +214,16 @@ def _explain(evidence: Evidence, view: ParameterView, read: ParameterRead | None
         return
     if view.problem is not None or (read is not None and read.problem is not None):
         return
-    is_direct = is_own or any(way.principal.entity == evidence.account_id for way in usable)
+    direct = [way for way in ways if way.principal.entity == evidence.account_id]
+    is_direct = is_own or any(way.is_open for way in direct)
     if read is None:
         if not is_direct:
             yield _report_unknown(evidence, view, usable)
     elif is_direct:
         yield _report_not_visible(evidence, view, read)
+    elif direct:
+        # No organization gives it access, and its own way is not open: it may have to accept an invitation.
+        yield _report_missing_access(evidence, view, direct)
     else:
         yield _report_outside(evidence, view, usable)
 
