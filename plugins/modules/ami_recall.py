@@ -22,7 +22,9 @@ description:
     change. A target that cannot go back stays as it is, and fails the task after the others were moved.
   - What was there is written to O(tombstone_path) or O(tombstone_s3_uri) before the first change. With O(state=absent), all that
     is as the recall left it goes back to what it named before.
-  - Changes no permission, deprecation or key, and stops no instance.
+  - With O(level=block), then removes the permissions of the images, so that no other account launches them, unless that breaks
+    a consumer that O(accept_breaking) does not have.
+  - Changes no deprecation or key, and stops no instance.
 author:
   - golden.images contributors !UNKNOWN
 options:
@@ -87,6 +89,36 @@ options:
       - Whether an earlier image of the account whose credentials are used must be shared with another account.
     type: bool
     default: true
+  level:
+    description:
+      - V(withdraw) tags images and moves pointers.
+      - V(block) also blocks the images as O(block_method) says. A later task with V(withdraw) opens nothing.
+    type: str
+    choices: [withdraw, block]
+    default: withdraw
+  block_method:
+    description:
+      - V(unshare) removes all launch permissions of the images, and all permissions to create volumes of their snapshots, of
+        accounts, organizations, organizational units and the public. The account of the images can still launch them.
+      - V(disable) disables the images, which stops launches of their own account, too, and removes the same permissions.
+    type: str
+    choices: [unshare, disable]
+    default: unshare
+  adoption_result:
+    description:
+      - The registered result of M(golden.images.ami_adoption) with O(golden.images.ami_adoption#module:depth=launches), from which
+        O(level=block) tells what launches the images next. O(golden.images.ami_adoption#module:deny_images) with the source also
+        names images that the accounts have made from them, which are not blocked.
+      - Without it, and in accounts and regions that it has not wholly read, each consumer with launch permission counts as one
+        that breaks. An organization and an organizational unit always do.
+    type: dict
+  accept_breaking:
+    description:
+      - The accounts, and ARNs of organizations and organizational units, that may lose what they launch next, or V(all).
+      - If others break, no image is blocked, and the task fails after all else is done. RV(breaking) has all of them.
+    type: list
+    elements: str
+    default: []
   wait_timeout:
     description:
       - Seconds to wait in each region until AWS has validated the new value.
@@ -120,7 +152,9 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    description: Plans everything and changes nothing. The tombstone is not written either.
+    description:
+      - Plans everything and changes nothing. The tombstone is not written either.
+      - What launches the release next may be moved by the task itself, and is a warning instead of a failure.
   diff_mode:
     support: full
     description: Shows each change once, with the regions that have it in common. RV(diff) has the states before and after.
@@ -142,6 +176,26 @@ EXAMPLES = r"""
     consumer_role_name: golden-consumer
     tombstone_s3_uri: s3://golden-images/tombstones
 
+- name: Read what still launches the release
+  golden.images.ami_adoption:
+    family_by_source: true
+    deny_images: [ami-0123456789abcdef0]
+    depth: launches
+    account_ids: ["012345678901"]
+    consumer_role_name: golden-consumer
+  register: adoption
+  # What could not be read counts as not looked at.
+  failed_when: adoption.accounts is not defined
+
+- name: Block its images, whatever one account launches
+  golden.images.ami_recall:
+    source_image_id: ami-0123456789abcdef0
+    source_region: us-east-1
+    level: block
+    adoption_result: "{{ adoption }}"
+    accept_breaking: ["012345678901"]
+    tombstone_s3_uri: s3://golden-images/tombstones
+
 - name: Take the recall back
   golden.images.ami_recall:
     state: absent
@@ -152,6 +206,99 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+blocked:
+  description: The images that O(level=block) blocks, or that are opened again.
+  returned: success, and failure after something was changed
+  type: list
+  elements: dict
+  sample:
+    - account_id: "111122223333"
+      changed: true
+      image_id: ami-0123456789abcdef0
+      left: null
+      region: eu-west-1
+  contains:
+    account_id:
+      description: The account of the image.
+      type: str
+      returned: always
+    changed:
+      description: Whether a permission is removed or added, or the image is disabled or enabled.
+      type: bool
+      returned: always
+    image_id:
+      description: The AMI ID.
+      type: str
+      returned: always
+    left:
+      description: Why it is not opened again. Null of all others.
+      type: str
+      returned: always
+    region:
+      description: The region.
+      type: str
+      returned: always
+breaking:
+  description: Who could not launch images any more that O(level=block) blocks, those with the most uses first.
+  returned: success, and failure after something was changed
+  type: list
+  elements: dict
+  sample:
+    - confirmed: false
+      consumer: "012345678901"
+      looked_at: true
+      regions: [eu-west-1]
+      uses:
+        - image_id: ami-0123456789abcdef0
+          kind: launch_template
+          names: [web version 3]
+          number: 1
+          region: eu-west-1
+  contains:
+    confirmed:
+      description: Whether O(accept_breaking) has it.
+      type: bool
+      returned: always
+    consumer:
+      description: An account, the ARN of an organization or organizational unit, or V(all) for the public.
+      type: str
+      returned: always
+    looked_at:
+      description: Whether O(adoption_result) has what launches the images there.
+      type: bool
+      returned: always
+    regions:
+      description: The regions in which it breaks, or may break because it was not looked at.
+      type: list
+      elements: str
+      returned: always
+    uses:
+      description: What launches the images next, each with RV(breaking[].uses[].image_id), C(kind), C(names), C(number) and C(region).
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        image_id:
+          description: The image.
+          type: str
+          returned: always
+        kind:
+          description: What launches it, such as V(launch_template).
+          type: str
+          returned: always
+        names:
+          description: The names or IDs.
+          type: list
+          elements: str
+          returned: always
+        number:
+          description: Their number.
+          type: int
+          returned: always
+        region:
+          description: The region.
+          type: str
+          returned: always
 images:
   description: The images of the release in the account whose credentials are used.
   returned: success, and failure after something was changed

@@ -306,6 +306,25 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "wait_timeout": 5,
                 "tombstone_s3_uri": "s3://golden/tombstones",
                 "tombstone_s3_bucket_owner": CONSUMER,
+                "level": "block",
+                "block_method": "disable",
+                "accept_breaking": [CONSUMER, "all"],
+                "adoption_result": {
+                    "accounts": [{"account_id": CONSUMER, "unread_regions": ["eu-west-1"]}],
+                    "depth": "launches",
+                    "regions": ["eu-west-1"],
+                    "uses": [
+                        {
+                            "account_id": CONSUMER,
+                            "denied_by": [SOURCE_ID],
+                            "image_id": SOURCE_ID,
+                            "kind": "launch_template",
+                            "names": ["lt-0123456789abcdef0 version 1"],
+                            "number": 1,
+                            "region": "eu-west-1",
+                        }
+                    ],
+                },
             },
             {
                 "state": "absent",

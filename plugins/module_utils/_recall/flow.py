@@ -6,16 +6,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from .._aws import errors
 from .._aws.clients import Clients
+from .._aws.read import visible_image
 from .._aws.write import merge, perform_all
 from .._failures import Failure, ValidationError
 from .._fanout import map_parallel
-from .._model import Target
+from .._model import ImageRef, Target
 from .._plan import Action, Performed, Plan
 from .._progress import Report
 from .._publish import flow as publication
@@ -23,12 +24,14 @@ from .._publish.apply import PublishRun
 from .._publish.flow import name_account
 from .._publish.state import PublishState
 from .._runner import Flow, Outcome
+from .block import ImagePlan
 from .options import RecallOptions
 from .plan import RecallPlan, UnitPlan, WriteRecord, plan
 from .read import read_state
 from .read_changes import find_changed, report_overwritten, report_replaced
 from .record import PARAMETER, Pointer, PointerKey, Position, Record
 from .state import Left, RecallState
+from .write_access import change_access
 from .write_record import write_record
 
 _NOTHING_CHANGED = "Nothing else was changed."
@@ -38,9 +41,9 @@ _RERUN = "Rerun: the record is not complete."
 def apply(
     clients: Clients, options: RecallOptions, current: RecallState, plan: RecallPlan, report: Report
 ) -> Outcome:
-    """Record, tag and move in this order, so that a run that is killed loses nothing that was before it.
+    """Record, tag, move and block in this order: a run that is killed loses nothing that was before it.
 
-    Taken back, it is the other way round: pointers, tags, record.
+    Taken back, it is the other way round: images, pointers, tags, record.
     """
     work = _Work(clients, options, current, plan, report)
     return work.recall() if options.is_recall else work.take_back()
@@ -66,22 +69,25 @@ class _Work:
         self._runs: dict[Target, list[tuple[UnitPlan, PublishRun]]] = {}
 
     def recall(self) -> Outcome:
-        """Write the record, tag the images, move the pointers, and write the numbers into the record."""
+        """Write the record, tag the images, move the pointers, write their numbers, and block the images."""
         if self._plan.record is not None and self._write(self._plan.record, _NOTHING_CHANGED):
             self._tag(self._plan.tags)
             self._move()
             self._write(_add_numbers(self._plan.record, self._runs), _RERUN)
+            self._change_access()
         return self._outcome()
 
     def take_back(self) -> Outcome:
-        """Move the pointers, remove the tags where that did not fail, and complete the record."""
-        self._move()
+        """Open the images, move the pointers, remove tags where that did not fail; complete the record."""
+        still_blocked = self._change_access()
+        self._move(still_blocked)
         moved = {id(unit) for of_target in self._runs.values() for unit, run in of_target if not run.failures}
         kept = {
             unit.unit.target.region
             for unit in self._plan.units
             if unit.planned.actions and id(unit) not in moved
         }
+        kept |= {ref.region for ref in still_blocked}
         self._tag([action for action in self._plan.tags if action.target.region not in kept])
         if self._plan.record is not None and not self._failures:
             self._write(self._plan.record, _RERUN)
@@ -118,9 +124,26 @@ class _Work:
             errors.failure(exception, target, "CreateTags") for target, exception in failed.items()
         ]
 
-    def _move(self) -> None:
-        """Publish the earlier images, in all targets at the same time, those of one in turn."""
-        waiting = [unit for unit in self._plan.units if unit.planned.actions]
+    def _change_access(self) -> frozenset[ImageRef]:
+        """Block images, or open them again, and return those that failed."""
+        is_opening = not self._options.is_recall
+        changed = change_access(self._clients, self._plan.images, self._report, is_opening)
+        self._performed += changed.performed.actions
+        self._failures += changed.performed.failures
+        self._warnings += changed.warnings
+        return changed.failed
+
+    def _move(self, still_blocked: Collection[ImageRef] = ()) -> None:
+        """Publish the earlier images, in all targets at the same time, those of one in turn.
+
+        What would get an image that is still blocked stays.
+        """
+        waiting = [
+            unit
+            for unit in self._plan.units
+            if unit.planned.actions
+            and ImageRef(unit.unit.target.region, unit.unit.state.image_id or "") not in still_blocked
+        ]
         while waiting:
             by_target: dict[Target, UnitPlan] = {}
             for unit in waiting:
@@ -132,6 +155,15 @@ class _Work:
         options = next(iter(by_target.values())).unit.options
         regions = tuple(sorted({target.region for target in by_target}))
         states = {target: unit.unit.state for target, unit in by_target.items()}
+        opened = {plan.ref for plan in self._plan.images if plan.actions and not self._options.is_recall}
+
+        def find_obstacles(services: Mapping[str, Any], target: Target) -> dict[str, Failure]:
+            image_id = states[target].image_id or ""
+            if ImageRef(target.region, image_id) in opened:
+                # An account sees an image that is shared again after a while. If not, AWS refuses the value.
+                visible_image(services["ec2"], image_id)
+            return find_changed(services, target, states[target], by_target[target].planned.actions)
+
         try:
             outcome = publication.apply(
                 self._clients,
@@ -139,9 +171,7 @@ class _Work:
                 PublishState(self._current.account_id, self._current.partition, states),
                 Plan(tuple(unit.planned for unit in by_target.values())),
                 self._report,
-                lambda services, target: find_changed(
-                    services, target, states[target], by_target[target].planned.actions
-                ),
+                find_obstacles,
             )
         except ValidationError as refused:
             # A role cannot be assumed any more. The images may be tagged by now.
@@ -207,6 +237,8 @@ def result(
     done = plan.tags if options.check_mode else outcome.performed
     tagged = {(item["region"], item["resource"]) for item in (action.to_dict() for action in done)}
     return {
+        "blocked": [_image_to_dict(options, image, outcome) for image in plan.images],
+        "breaking": [item.to_dict() for item in plan.breaking],
         "images": [
             {
                 "account_id": current.account_id,
@@ -219,6 +251,18 @@ def result(
         "recalled_at": record.recalled_at if record else None,
         "results": [*_list_moved(options, plan, outcome), *map(_left_to_dict, plan.left)],
         "tombstone": current.place,
+    }
+
+
+def _image_to_dict(options: RecallOptions, image: ImagePlan, outcome: Outcome) -> dict[str, Any]:
+    done = image.actions if options.check_mode else outcome.performed
+    calls = [tuple(action.to_dict().values()) for action in done]
+    return {
+        "account_id": image.planned.target.account_id,
+        "changed": any(tuple(action.to_dict().values()) in calls for action in image.actions),
+        "image_id": image.ref.image_id,
+        "left": image.left or None,
+        "region": image.ref.region,
     }
 
 

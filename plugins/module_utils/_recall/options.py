@@ -31,9 +31,12 @@ from .._option_groups import ConsumerRoleOptions, ProgressOptions, is_s3_folder
 from .._parameter_names import name_problem
 from .._publish.options import DEFAULT, LATEST, TEMPLATES, PublishOptions
 from .._wording import render_value
+from .breaking import ACCEPTED, ADOPTION_RESULT, Adoption
 from .record import LONGEST_NAME
 
 PRESENT, ABSENT = "present", "absent"
+WITHDRAW, BLOCK = "withdraw", "block"
+UNSHARE, DISABLE = "unshare", "disable"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +67,10 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
     )
     account_ids: tuple[str, ...] = option(ACCOUNT_IDS)
     require_shared: bool = option(FLAG, default=True)
+    level: str = option(choice(WITHDRAW, BLOCK), default=WITHDRAW)
+    block_method: str = option(choice(UNSHARE, DISABLE), default=UNSHARE)
+    adoption_result: Adoption | None = option(ADOPTION_RESULT)
+    accept_breaking: tuple[str, ...] = option(ACCEPTED)
     wait_timeout: int = option(NUMBER, default=300)
     tombstone_path: str | None = option(PATH)
     tombstone_s3_uri: str | None = option(TEXT)
@@ -73,6 +80,11 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
     def is_recall(self) -> bool:
         """Whether the release is recalled, and no recall taken back."""
         return self.state == PRESENT
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the images of the release are blocked, too."""
+        return self.is_recall and self.level == BLOCK
 
     @property
     def source(self) -> ImageRef:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from .._failures import Failure
@@ -16,8 +17,10 @@ from .._plan import Action, Plan, PlanWithoutTargets, TargetPlan
 from .._publish.plan import plan as plan_publication
 from .._publish.state import PublishState
 from .._tags import RECALLED_TAG, tag_list
+from .block import ImagePlan, find_losing, plan_blocks, plan_openings
+from .breaking import Breaking, find_breaking, refuse_breaking, warn_of_copies, warn_of_uses
 from .decide import ELSEWHERE, LABEL_NOT_FOUND, NO_EARLIER_IMAGE
-from .options import RecallOptions
+from .options import DISABLE, RecallOptions
 from .record import PARAMETER, Pointer, Position, Record
 from .state import Left, RecallState, Unit
 
@@ -54,11 +57,14 @@ class UnitPlan:
 class RecallPlan(PlanWithoutTargets):
     """The plan; ``record`` is what is written before the first change, None if there is nothing to record.
 
-    ``tags`` are the changes of the images' tags, by target.
+    ``tags`` are the changes of the images' tags. ``images`` are those to block, or to open again, and
+    ``breaking`` who could not launch them any more.
     """
 
     record: Record | None = None
     tags: tuple[Action, ...] = ()
+    images: tuple[ImagePlan, ...] = ()
+    breaking: tuple[Breaking, ...] = ()
     units: tuple[UnitPlan, ...] = ()
     left: tuple[Left, ...] = field(default_factory=tuple)
 
@@ -66,32 +72,75 @@ class RecallPlan(PlanWithoutTargets):
 def plan(options: RecallOptions, current: RecallState) -> RecallPlan:
     """Plan the recall of a release, or to take it back."""
     planned = tuple(_plan_unit(current, unit) for unit in current.units)
+    record: Record | None
     if options.is_recall:
-        record, tags = _record_recall(options, current, planned), tuple(_plan_tags(current))
+        images = _plan_images(options, current)
+        record, tags = _record_recall(options, current, planned, images.plans), tuple(_plan_tags(current))
         refusals = tuple(_refuse_without_earlier_image(current, planned))
     else:
+        images = _Images(plan_openings(current.account_id, current.to_open, current.access))
         record, tags, refusals = current.record, tuple(_plan_untagging(current, planned)), ()
     failures = (
         *current.unread,
         *(failure for unit in planned for failure in (*unit.failures, *unit.unit.left_failures)),
+        *images.failures,
     )
     if not options.is_recall and record and not record.taken_back_at and not failures:
         record = replace(record, taken_back_at=current.now)
-    targets = tuple(_merge_targets(tags, planned))
+    of_images = [plan.planned for plan in images.plans if plan.actions]
+    of_tags, of_units = [_describe_tag(action) for action in tags], [unit.planned for unit in planned]
+    parts = (of_tags, of_units, of_images) if options.is_recall else (of_images, of_units, of_tags)
+    targets = tuple(_merge_targets(chain.from_iterable(parts)))
     writes = [WriteRecord(current.account_id, current.place)] if record != current.record else []
     return RecallPlan(
         actions=(*writes, *(action for target in targets for action in target.actions)),
         refusals=(*refusals, *current.unread) if refusals else (),
         failures=failures,
-        warnings=(*current.warnings, *Plan(targets).warnings),
+        warnings=(*current.warnings, *images.warnings, *Plan(targets).warnings),
         targets=targets,
         before=Plan(targets).before,
         after=Plan(targets).after,
         record=record,
         tags=tags,
+        images=images.plans,
+        breaking=images.breaking,
         units=planned,
         left=tuple(left for unit in planned for left in (*unit.unit.left, *unit.left)),
     )
+
+
+@dataclass(frozen=True)
+class _Images:
+    """The plans of images, who could not launch them any more, and why they are not blocked."""
+
+    plans: tuple[ImagePlan, ...] = ()
+    breaking: tuple[Breaking, ...] = ()
+    refused: tuple[Failure, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Return why images are not blocked."""
+        return (*self.refused, *(failure for plan in self.plans for failure in plan.failures))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return the warnings about images."""
+        return (*self.notes, *(warning for plan in self.plans for warning in plan.warnings))
+
+
+def _plan_images(options: RecallOptions, current: RecallState) -> _Images:
+    """Plan to block the images, unless that breaks somebody who is not confirmed."""
+    plans = plan_blocks(current.account_id, current.access, options.block_method == DISABLE)
+    losing = find_losing(current.account_id, plans)
+    breaking = find_breaking(current.account_id, losing, options.adoption_result, options.accept_breaking)
+    refused = tuple(refuse_breaking(breaking, options.check_mode))
+    own = {*current.release.images, *current.release.refs} if options.blocks else ()
+    notes = (
+        *warn_of_uses(breaking, options.check_mode),
+        *(warn_of_copies(options.adoption_result, own) if options.blocks else ()),
+    )
+    return _Images(() if refused else plans, breaking, refused, notes)
 
 
 def _plan_unit(current: RecallState, unit: Unit) -> UnitPlan:
@@ -169,12 +218,16 @@ def _own_part(unit: Unit, described: Any) -> dict[str, Any]:
 
 
 def _record_recall(
-    options: RecallOptions, current: RecallState, planned: Iterable[UnitPlan]
-) -> Record | None:
+    options: RecallOptions,
+    current: RecallState,
+    planned: Iterable[UnitPlan],
+    images: Iterable[ImagePlan],
+) -> Record:
     known = current.record
     if known is None or known.taken_back_at:
         known = Record(current.account_id, options.source, current.now)
-    return known.add(current.release.images, (item for unit in planned for item in unit.pointers))
+    known = known.add(current.release.images, (item for unit in planned for item in unit.pointers))
+    return known.add_blocked(plan.taken for plan in images if plan.actions)
 
 
 def _plan_tags(current: RecallState) -> Iterator[Action]:
@@ -224,16 +277,18 @@ def _refuse_without_earlier_image(current: RecallState, planned: Iterable[UnitPl
         yield from (failure for unit in units for failure in unit.failures)
 
 
-def _merge_targets(tags: Iterable[Action], planned: Iterable[UnitPlan]) -> Iterator[TargetPlan]:
-    """Yield one plan for each target, with the tags before the pointers."""
+def _describe_tag(action: Action) -> TargetPlan:
+    """Return the plan of a change of a tag."""
+    is_new = action.operation == "CreateTags"
+    before, after = ({"recalled": {action.resource: value}} for value in (not is_new, is_new))
+    return TargetPlan(action.target, (action,), before, after)
+
+
+def _merge_targets(plans: Iterable[TargetPlan]) -> Iterator[TargetPlan]:
+    """Yield one plan for each target, with the calls in the order of the plans."""
     parts: dict[Target, list[TargetPlan]] = {}
-    for action in tags:
-        is_new = action.operation == "CreateTags"
-        before, after = ({"recalled": {action.resource: value}} for value in (not is_new, is_new))
-        part = TargetPlan(action.target, (action,), before, after)
-        parts.setdefault(action.target, []).append(part)
-    for unit in planned:
-        parts.setdefault(unit.unit.target, []).append(unit.planned)
+    for plan in plans:
+        parts.setdefault(plan.target, []).append(plan)
     for target, plans in sorted(parts.items()):
         yield TargetPlan(
             target,

@@ -21,11 +21,13 @@ from .._model import Image, ImageRef, Target
 from .._option import is_image_id
 from .._publish.flow import name_account
 from .._publish.read import add_launches, add_sharing, open_each, read_target
-from .._publish.state import TargetState
+from .._publish.state import TargetState, is_settled
 from .._tags import RECALLED_TAG, SOURCE_TAG
 from .._wording import LONGEST_PATH, shorten
+from .block import ImagePlan, open_state, plan_openings
 from .decide import MISSING, choose_restored, choose_unit, needs_history
 from .options import RecallOptions
+from .read_access import read_access
 from .read_record import name_place, read_record
 from .record import LAUNCH_TEMPLATE, PARAMETER, Pointer, Record
 from .state import RecallState, Release, Unit, find_release, find_source, without_recall
@@ -70,7 +72,13 @@ def _read_release(clients: Clients, options: RecallOptions) -> RecallState:
     if not (own or recorded or any(unit.names_release for unit in current.units)):
         missing = _report_missing_release(options, caller.account_id, len(regions))
         raise ValidationError([missing, *current.unread])
-    return current
+    return _add_access(clients, current, own) if options.blocks else current
+
+
+def _add_access(clients: Clients, current: RecallState, images: Mapping[ImageRef, Image]) -> RecallState:
+    """Return the state with the permissions of images."""
+    access, failures = read_access(clients, current.account_id, images)
+    return replace(current, access=access, unread=(*current.unread, *failures))
 
 
 def _add_pointers(
@@ -154,8 +162,13 @@ def _read_recalled(clients: Clients, options: RecallOptions) -> RecallState:
         return current
     images, failures = _read_recorded_images(clients, record)
     current = replace(current, release=Release(images=images), unread=failures)
+    if record.blocked:
+        blocked = {taken.ref: images[taken.ref] for taken in record.blocked if taken.ref in images}
+        current = _add_access(clients, current, blocked)
+        failures = current.unread
     if not record.pointers:
         return current
+    opened_images = plan_openings(caller.account_id, current.to_open, current.access)
     groups: dict[tuple[Target, str], list[Pointer]] = {}
     for pointer in record.pointers:
         groups.setdefault((pointer.key.target, pointer.parameter), []).append(pointer)
@@ -175,9 +188,10 @@ def _read_recalled(clients: Clients, options: RecallOptions) -> RecallState:
         )
         state = read_target(account_clients, None, publishing, target, None)
         state = _add_images(account_clients, target, state, [item.before.image_id for item in pointers])
+        state = open_state(state, target, caller.account_id, opened_images, current.access)
         units = choose_restored(publishing, target, without_recall(state), pointers)
         is_own = target.account_id == caller.account_id
-        return tuple(_add_checks(account_clients, unit, is_own) for unit in units)
+        return tuple(_add_checks(account_clients, unit, is_own, opened_images) for unit in units)
 
     readable = [group for group in groups if group[0].account_id not in not_opened]
     done, failed = map_parallel(readable, read_one)
@@ -248,13 +262,22 @@ def _add_images(
     return replace(state, named={**state.named, **read.named_images(clients.ec2(target.region), missing)})
 
 
-def _add_checks(clients: Clients, unit: Unit, is_own: bool) -> Unit:
-    """Return a unit with what the checks of a publication need."""
+def _add_checks(
+    clients: Clients, unit: Unit, is_own: bool, opened_images: Collection[ImagePlan] = ()
+) -> Unit:
+    """Return a unit with what the checks of a publication need.
+
+    The permissions of ``opened_images`` are what they will be.
+    """
     if not unit.pointers or unit.failures:
         return unit
     state = add_launches(clients, unit.options, unit.target, unit.state)
-    if is_own:
+    ref = ImageRef(unit.target.region, state.image_id or "")
+    opened = next((plan for plan in opened_images if plan.ref == ref and not plan.left), None)
+    if is_own and opened is None:
         state = add_sharing(clients, unit.options, unit.target, state)
+    elif is_own and opened and unit.options.require_shared and not is_settled(unit.options, state):
+        state = replace(state, launch=opened.launch)
     return replace(unit, state=state)
 
 

@@ -16,6 +16,8 @@ It is one JSON object with the ``format`` ``recall``:
   image before), and ``before`` and ``after``, each with the ``image_id`` and the number of the ``version``.
   For a template that is its default version; ``latest_version`` is its latest one before. The number after
   is null until the recall knows it.
+- ``blocked``: each image that the recall blocks: ``region``, ``image_id``, ``launch_permissions`` and, by
+  snapshot, ``volume_permissions`` that the recall removes, and whether the recall disables it (``disabled``).
 
 A file has a line for each state of the record, of which the last one counts. In S3, it is the object
 ``PREFIX/recall/ACCOUNT/REGION/IMAGE_ID.json``: several accounts can have copies of the same source.
@@ -25,10 +27,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from .._model import ImageRef, Target
+from .._model import ImageRef, Sharing, Target
 
 PARAMETER, LAUNCH_TEMPLATE = "parameter", "launch_template"
 LONGEST_NAME = "recall/123456789012/ap-southeast-99/ami-0123456789abcdef0.json"
@@ -64,6 +66,33 @@ class Pointer:
 
 
 @dataclass(frozen=True)
+class Access:
+    """What a recall takes from an image and its snapshots, to give it back.
+
+    ``volume_permissions`` are by snapshot. ``disabled`` is whether the recall disables the image.
+    """
+
+    ref: ImageRef
+    launch: Sharing = field(default_factory=Sharing)
+    volume_permissions: Mapping[str, Sharing] = field(default_factory=dict)
+    disabled: bool = False
+
+    def __or__(self, other: Access) -> Access:
+        """Return what two runs take together: what the second one removes was added since the first."""
+        snapshots = sorted({*self.volume_permissions, *other.volume_permissions})
+        return Access(
+            self.ref,
+            self.launch | other.launch,
+            {
+                name: self.volume_permissions.get(name, Sharing())
+                | other.volume_permissions.get(name, Sharing())
+                for name in snapshots
+            },
+            self.disabled or other.disabled,
+        )
+
+
+@dataclass(frozen=True)
 class Record:
     """The tombstone of a recall."""
 
@@ -72,6 +101,7 @@ class Record:
     recalled_at: str
     images: tuple[ImageRef, ...] = ()
     pointers: tuple[Pointer, ...] = ()
+    blocked: tuple[Access, ...] = ()
     taken_back_at: str | None = None
 
     @property
@@ -91,6 +121,13 @@ class Record:
             pointers=tuple(known[key] for key in sorted(known)),
         )
 
+    def add_blocked(self, taken: Iterable[Access]) -> Record:
+        """Return the record with what a run takes from images, besides what earlier runs took from them."""
+        known = {access.ref: access for access in self.blocked}
+        for access in taken:
+            known[access.ref] = known.get(access.ref, Access(access.ref)) | access
+        return replace(self, blocked=tuple(known[ref] for ref in sorted(known)))
+
 
 class Stored(NamedTuple):
     """The record that is stored, None if there is none; ``etag`` is that of its object in S3."""
@@ -104,6 +141,7 @@ def render_record(record: Record) -> str:
     return json.dumps(
         {
             "account_id": record.account_id,
+            "blocked": [_access_to_dict(access) for access in record.blocked],
             "format": _FORMAT,
             "images": [ref._asdict() for ref in record.images],
             "pointers": [_pointer_to_dict(pointer) for pointer in record.pointers],
@@ -166,6 +204,16 @@ def _pointer_to_dict(pointer: Pointer) -> dict[str, Any]:
     }
 
 
+def _access_to_dict(access: Access) -> dict[str, Any]:
+    return {
+        "disabled": access.disabled,
+        "image_id": access.ref.image_id,
+        "launch_permissions": access.launch.to_dict(),
+        "region": access.ref.region,
+        "volume_permissions": {name: item.to_dict() for name, item in access.volume_permissions.items()},
+    }
+
+
 def _read_record(text: str) -> Record | None:
     """Parse a record; None if the text is none, such as an incomplete line of a killed run."""
     try:
@@ -178,6 +226,7 @@ def _read_record(text: str) -> Record | None:
             recalled_at=given["recalled_at"],
             images=tuple(ImageRef(item["region"], item["image_id"]) for item in given["images"]),
             pointers=tuple(_read_pointer(item) for item in given["pointers"]),
+            blocked=tuple(_read_access(item) for item in given["blocked"]),
             taken_back_at=given["taken_back_at"],
         )
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -194,4 +243,13 @@ def _read_pointer(given: Mapping[str, Any]) -> Pointer:
         after=Position(given["after"]["image_id"], given["after"]["version"]),
         label=given["label"],
         latest_version=given["latest_version"],
+    )
+
+
+def _read_access(given: Mapping[str, Any]) -> Access:
+    return Access(
+        ImageRef(given["region"], given["image_id"]),
+        Sharing.read(given["launch_permissions"]),
+        {name: Sharing.read(item) for name, item in given["volume_permissions"].items()},
+        given["disabled"],
     )

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .._listing import count
+from .._listing import count, join_texts
 from .._reports.document import Column
 from .._reports.screen import (
+    MOST_ROWS,
     Line,
     Row,
     Screen,
@@ -20,6 +21,7 @@ from .._reports.screen import (
     format_failures,
     format_table,
     has_no_change,
+    join_messages,
     limit_artifacts,
     list_failed_regions,
     list_failed_rows,
@@ -35,7 +37,16 @@ _COLUMNS = (
     Column("image", "image"),
     Column("outcome", "outcome"),
 )
-_GOOD = ("planned", "recalled", "taken_back")
+_BREAKING = (
+    Column("consumer", "cannot launch it any more"),
+    Column("region", "region"),
+    Column("uses", "launches it next"),
+    Column("outcome", "outcome"),
+)
+_GOOD = ("planned", "recalled", "blocked", "taken_back")
+
+# Regions, and uses, that a row names.
+_NAMED = 3
 
 Result = Mapping[str, Any]
 
@@ -44,17 +55,22 @@ def screen(result: Result, context: Mapping[str, Any], report_path: str | None) 
     """Return the parameters and launch templates with the image that each names now, failures first.
 
     ``result`` is that of ``ami_recall``. ``context`` has the ``source_image_id`` and the ``state`` that the
-    role was given, its ``status`` and ``check_mode``.
+    role was given, its ``status`` and ``check_mode``, and the result of the task that blocks (``block``).
     """
-    failed = result.get("failures") or ()
+    block = context.get("block") or {}
+    failed = (*(result.get("failures") or ()), *(block.get("failures") or ()))
     full_list = report_path or f"the fact {context['role']}_failures"
-    message = read_module_message(result, full_list)
+    messages = (read_module_message(each, full_list) for each in (result, block))
+    message = join_messages(text for text in messages if text)
     pointers, images = result.get("results") or (), result.get("images") or ()
+    blocked = (*(result.get("blocked") or ()), *(block.get("blocked") or ()))
     rows = [_make_row(item, context["check_mode"]) for item in pointers]
+    rows += [_make_left_row(item) for item in blocked if item["left"]]
     place = result.get("tombstone")
     lines = (
-        *_render_headline(pointers, images, context),
+        *_render_headline(pointers, images, blocked, context),
         *format_table(_COLUMNS, tuple(collapse_rows(list_failed_rows(failed), rows))),
+        *_render_breaking(block.get("breaking") or (), context["check_mode"]),
         *(wrap_text(f"Tombstone: {place}") if place else ()),
         *format_failures(failed, full_list, message),
     )
@@ -69,22 +85,58 @@ def screen(result: Result, context: Mapping[str, Any], report_path: str | None) 
 
 
 def _render_headline(
-    pointers: Sequence[Result], images: Sequence[Result], context: Mapping[str, Any]
+    pointers: Sequence[Result],
+    images: Sequence[Result],
+    blocked: Sequence[Result],
+    context: Mapping[str, Any],
 ) -> Iterator[Line]:
     status, is_recall = context["status"], context["state"] != "absent"
     tagged = count(sum(item["changed"] for item in images), "image")
     moved = count(sum(item["changed"] for item in pointers), "pointer")
-    counts = f"{tagged} {'tagged' if is_recall else 'untagged'}, {moved} moved."
+    counts = f"{tagged} {'tagged' if is_recall else 'untagged'}, {moved} moved"
+    if blocked:
+        number = count(sum(item["changed"] for item in blocked), "image")
+        counts = f"{counts}, {number} {'blocked' if is_recall else 'opened again'}"
     what = f"{'Recall' if is_recall else 'End of the recall'} of {context['source_image_id']}"
-    if status in _GOOD and has_no_change((*pointers, *images)):
+    if status in _GOOD and has_no_change((*pointers, *images, *blocked)):
         text, tone = f"Nothing to change: {what} is complete.", Tone.GOOD
     elif status == "planned":
-        text, tone = f"Check mode: {what} would be: {counts}", Tone.GOOD
+        text, tone = f"Check mode: {what} would be: {counts}.", Tone.GOOD
     else:
         is_good = status in _GOOD
-        text = f"{what}: {counts}" if is_good else f"{str(status).capitalize()}: {what}: {counts}"
+        text = f"{what}: {counts}." if is_good else f"{str(status).capitalize()}: {what}: {counts}."
         tone = Tone.GOOD if is_good else Tone.BAD
     yield from wrap_text(text, tone)
+
+
+def _render_breaking(breaking: Sequence[Result], is_plan: bool) -> Iterator[Line]:
+    """Yield a table of who cannot launch the images any more, the worst first."""
+    rows = [
+        Row(
+            {
+                "consumer": item["consumer"],
+                "outcome": "confirmed"
+                if item["confirmed"]
+                else "moves first, or stops the block"
+                if is_plan and item["looked_at"]
+                else "stops the block",
+                "region": join_texts(item["regions"], _NAMED),
+                "uses": _describe_uses(item["uses"]) if item["looked_at"] else "not looked at",
+            },
+            Tone.PLAIN if item["confirmed"] else Tone.BAD,
+        )
+        for item in breaking[:MOST_ROWS]
+    ]
+    if len(breaking) > MOST_ROWS:
+        rows.append(Row({"consumer": f"{len(breaking) - MOST_ROWS} more"}, Tone.BAD))
+    yield from format_table(_BREAKING, rows)
+
+
+def _describe_uses(uses: Sequence[Result]) -> str:
+    names = dict.fromkeys(
+        f"{item['kind'].replace('_', ' ')} {name}" for item in uses for name in item["names"]
+    )
+    return join_texts([*names], _NAMED)
 
 
 def _make_row(pointer: Result, is_plan: bool) -> Row:
@@ -97,6 +149,16 @@ def _make_row(pointer: Result, is_plan: bool) -> Row:
         "outcome": f"left: {pointer['left']}"
         if pointer["left"]
         else name_outcome(pointer["changed"], is_plan),
+    }
+    return Row(cells)
+
+
+def _make_left_row(image: Result) -> Row:
+    cells = {
+        "region": image["region"],
+        "account": image["account_id"],
+        "image": image["image_id"],
+        "outcome": f"left: {image['left']}",
     }
     return Row(cells)
 

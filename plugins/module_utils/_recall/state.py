@@ -13,8 +13,9 @@ from .._failures import Failure
 from .._model import Image, ImageRef, Target
 from .._publish.options import PublishOptions
 from .._publish.state import TargetState, label_for
+from .._share.state import Shared
 from .._tags import RECALLED_TAG, SOURCE_TAG
-from .record import Pointer, PointerKey, Record, Stored
+from .record import Access, Pointer, PointerKey, Record, Stored
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ class Unit:
 class RecallState:
     """The state of a recall. ``now`` is the time of the run, as tags have it.
 
-    ``stored`` is the record that was found. ``unread`` are the failures of regions and accounts that could
-    not be read. ``warnings`` are about the release.
+    ``stored`` is the record that was found. ``access`` are the images to block, or to open again, with their
+    permissions. ``unread`` are the failures of what could not be read. ``warnings`` are about the release.
     """
 
     account_id: str
@@ -94,6 +95,7 @@ class RecallState:
     release: Release = field(default_factory=Release)
     units: tuple[Unit, ...] = ()
     stored: Stored = field(default_factory=Stored)
+    access: Mapping[ImageRef, Shared] = field(default_factory=dict)
     unread: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
     place: str = ""
@@ -102,6 +104,18 @@ class RecallState:
     def record(self) -> Record | None:
         """Return the record that was found."""
         return self.stored.record
+
+    @property
+    def to_open(self) -> tuple[Access, ...]:
+        """Return what the recall took from images, without those that could not be read."""
+        if self.record is None or self.record.taken_back_at:
+            return ()
+        unread = {failure.region for failure in self.unread}
+        return tuple(
+            taken
+            for taken in self.record.blocked
+            if taken.ref in self.access or taken.ref.region not in unread
+        )
 
 
 def find_source(image: Image) -> ImageRef | None:

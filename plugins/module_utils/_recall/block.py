@@ -1,0 +1,195 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plan how images of a release are blocked, so that no account launches them, and opened again.
+
+The permissions of an image, and of its snapshots, are removed. DisableImage removes launch permissions, too,
+and EnableImage does not give them back (EC2 API Reference, DisableImage, EnableImage). Keys stay as they are:
+instances that run need them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .._failures import Failure
+from .._model import ImageRef, Sharing, Target
+from .._plan import Action, TargetPlan
+from .._publish.state import TargetState
+from .._share.plan import image_actions, snapshot_actions
+from .._share.state import Shared
+from .record import Access
+
+
+@dataclass(frozen=True)
+class ImagePlan:
+    """The calls that block an image or open it again.
+
+    ``taken`` is what a block takes. ``launch`` is who can launch the image after the calls. ``left`` is why
+    an image is not opened; ``warnings`` are about what it does not get back.
+    """
+
+    ref: ImageRef
+    planned: TargetPlan
+    taken: Access
+    launch: Sharing = field(default_factory=Sharing)
+    left: str = ""
+    warnings: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """Return the calls in their order."""
+        return self.planned.actions
+
+
+def plan_blocks(account_id: str, access: Mapping[ImageRef, Shared], disables: bool) -> tuple[ImagePlan, ...]:
+    """Plan to block each image; without calls if it is blocked already.
+
+    ``disables`` is whether images are disabled. One that is pending cannot be yet.
+    """
+    return tuple(_plan_block(account_id, ref, access[ref], disables) for ref in sorted(access))
+
+
+def _plan_block(account_id: str, ref: ImageRef, shared: Shared, disables: bool) -> ImagePlan:
+    target = Target(account_id, ref.region)
+    is_disabling = disables and shared.image.state == "available"
+    closing = tuple(image_actions(target, shared, Sharing(), "Remove"))
+    if is_disabling:
+        closing = (Action(target, "DisableImage", {"ImageId": ref.image_id}, ref.image_id),)
+    closed = dict.fromkeys(shared.volume_permissions, Sharing())
+    # What launches is stopped first, then copies.
+    actions = (*closing, *snapshot_actions(target, shared, closed, "Remove"))
+    state = "disabled" if is_disabling else shared.image.state
+    before = _describe(ref, shared.image.state, shared.launch, shared.volume_permissions)
+    after = _describe(ref, state, Sharing(), closed)
+    is_early = disables and shared.image.state == "pending"
+    return ImagePlan(
+        ref,
+        TargetPlan(target, actions, before, after) if actions else TargetPlan(target),
+        Access(ref, shared.launch, shared.volume_permissions, is_disabling),
+        failures=(_report_pending(target, ref),) if is_early else (),
+    )
+
+
+def find_losing(account_id: str, plans: Iterable[ImagePlan]) -> dict[ImageRef, Sharing]:
+    """Return who cannot launch each image any more: the owner, too, if it is disabled."""
+    owner = Sharing(frozenset({account_id}))
+    losing = {
+        plan.ref: plan.taken.launch | owner if plan.taken.disabled else plan.taken.launch.without(account_id)
+        for plan in plans
+        if plan.actions
+    }
+    return {ref: sharing for ref, sharing in losing.items() if sharing}
+
+
+def plan_openings(
+    account_id: str, blocked: Iterable[Access], access: Mapping[ImageRef, Shared]
+) -> tuple[ImagePlan, ...]:
+    """Plan to give back what a recall has taken: only what is not there, and nothing to all accounts.
+
+    An image that is not in ``access`` does not exist any more.
+    """
+    return tuple(_plan_opening(account_id, taken, access.get(taken.ref)) for taken in blocked)
+
+
+def _plan_opening(account_id: str, taken: Access, shared: Shared | None) -> ImagePlan:
+    ref, target = taken.ref, Target(account_id, taken.ref.region)
+    state = shared.image.state if shared else "deregistered"
+    is_enabling = taken.disabled and state == "disabled"
+    if shared is None or not (is_enabling or state == "available"):
+        left = "does not exist any more" if state == "deregistered" else f"is {state}, not by the recall"
+        return ImagePlan(ref, TargetPlan(target), taken, left=left)
+    launch = shared.launch | replace(taken.launch, public=False)
+    volumes = {
+        snapshot_id: current | replace(taken.volume_permissions.get(snapshot_id, Sharing()), public=False)
+        for snapshot_id, current in shared.volume_permissions.items()
+    }
+    enabling = [Action(target, "EnableImage", {"ImageId": ref.image_id}, ref.image_id)] if is_enabling else []
+    # As they are shared: snapshots first, so that who sees the image can copy it.
+    actions = (
+        *enabling,
+        *snapshot_actions(target, shared, volumes, "Add"),
+        *image_actions(target, shared, launch, "Add"),
+    )
+    planned = TargetPlan(
+        target,
+        actions,
+        _describe(ref, state, shared.launch, shared.volume_permissions),
+        _describe(ref, "available", launch, volumes),
+    )
+    return ImagePlan(
+        ref,
+        planned if actions else TargetPlan(target),
+        taken,
+        launch,
+        warnings=tuple(_warn_of_public(taken, shared)),
+    )
+
+
+def _warn_of_public(taken: Access, shared: Shared) -> Iterator[str]:
+    was_public = {taken.ref.image_id: taken.launch, **taken.volume_permissions}
+    current = {taken.ref.image_id: shared.launch, **shared.volume_permissions}
+    names = [name for name, sharing in was_public.items() if sharing.public and name in current]
+    if lost := [name for name in names if not current[name].public]:
+        yield (
+            f"{', '.join(lost)} in {taken.ref.region} was public before the recall, and is not made public "
+            "again. Use ami_share with allow_public: true if it must be."
+        )
+
+
+def open_state(
+    state: TargetState,
+    target: Target,
+    account_id: str,
+    plans: Iterable[ImagePlan],
+    access: Mapping[ImageRef, Shared],
+) -> TargetState:
+    """Return a target that sees the images as it will when they are opened again.
+
+    ``account_id`` is their owner, of whose view ``access`` is.
+    """
+    named = dict(state.named)
+    for plan in plans:
+        name, is_own = plan.ref.image_id, target.account_id == account_id
+        if plan.left or plan.ref.region != target.region:
+            continue
+        if is_own or (name not in named and _may_launch(plan.launch, target.account_id)):
+            named[name] = replace(access[plan.ref].image, state="available")
+    return replace(state, named=named)
+
+
+def _may_launch(sharing: Sharing, account_id: str) -> bool:
+    """Whether an account may have launch permission: which accounts an organization has is not known."""
+    return bool(account_id in sharing.account_ids or sharing.org_arns or sharing.org_unit_arns)
+
+
+def _report_pending(target: Target, ref: ImageRef) -> Failure:
+    return Failure.at(
+        target,
+        "DisableImage",
+        "image_not_available",
+        f"{ref.image_id} is pending, and cannot be disabled yet.",
+        "Rerun when it is available.",
+    )
+
+
+def _describe(
+    ref: ImageRef, state: str, launch: Sharing, volume_permissions: Mapping[str, Sharing]
+) -> dict[str, Any]:
+    """Return an image in the form in which a diff has it."""
+    return {
+        "images": {
+            ref.image_id: {
+                "launch_permissions": launch.to_dict(),
+                "state": state,
+                "volume_permissions": {
+                    name: {"account_ids": sorted(sharing.account_ids), "public": sharing.public}
+                    for name, sharing in volume_permissions.items()
+                },
+            }
+        }
+    }

@@ -1,0 +1,57 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read who can use images and their snapshots. One that cannot be read stops no other one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from .._aws import errors, read
+from .._aws.clients import Clients
+from .._failures import Failure
+from .._fanout import map_parallel, round_robin
+from .._model import Image, ImageRef, Sharing, Target
+from .._restore.read import get_client
+from .._share.state import Shared
+
+
+def open_regions(clients: Clients, regions: Collection[str]) -> None:
+    """Open the clients that read and change permissions."""
+    clients.open("ec2", regions)
+    for operation in (read.IMAGE_PERMISSIONS, read.SNAPSHOT_PERMISSIONS):
+        clients.rate_limited(operation).open("ec2", regions)
+
+
+def read_access(
+    clients: Clients, account_id: str, images: Mapping[ImageRef, Image]
+) -> tuple[dict[ImageRef, Shared], tuple[Failure, ...]]:
+    """Return the own images with their permissions, and the failures of those that could not be read.
+
+    An image that is deregistered, but is listed for a while, is left out.
+    """
+    existing = {ref: image for ref, image in images.items() if image.state != "deregistered"}
+    regions = sorted({ref.region for ref in existing})
+    open_regions(clients, regions)
+
+    def read_one(ref: ImageRef) -> Shared:
+        image, launch = existing[ref], Sharing()
+        if image.may_be_shared:
+            ec2 = get_client(clients, ref.region, read.IMAGE_PERMISSIONS)
+            launch = read.launch_permissions(ec2, ref.image_id)
+        ec2 = get_client(clients, ref.region, read.SNAPSHOT_PERMISSIONS)
+        volumes = {name: read.volume_permissions(ec2, name) for name in image.snapshot_ids}
+        return Shared(image, launch, volumes)
+
+    by_region = [[ref for ref in sorted(existing) if ref.region == region] for region in regions]
+    done, failed = map_parallel(round_robin(by_region), read_one)
+    failures = (
+        (ref, errors.failure(exception, Target(account_id, ref.region), read.IMAGE_PERMISSIONS))
+        for ref, exception in failed.items()
+    )
+    return done, tuple(
+        replace(failure, message=f"The permissions of {ref.image_id} could not be read: {failure.message}")
+        for ref, failure in failures
+    )

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which calls block an image and open it again, and what the record keeps, by what was read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Sharing, Target
+from ansible_collections.golden.images.plugins.module_utils._publish.state import TargetState
+from ansible_collections.golden.images.plugins.module_utils._recall.block import (
+    ImagePlan,
+    find_losing,
+    open_state,
+    plan_blocks,
+    plan_openings,
+)
+from ansible_collections.golden.images.plugins.module_utils._recall.plan import RecallPlan, plan
+from ansible_collections.golden.images.plugins.module_utils._recall.record import Access, Record
+from ansible_collections.golden.images.plugins.module_utils._recall.state import RecallState
+from ansible_collections.golden.images.plugins.module_utils._share.state import Shared
+
+from tests.unit.examples import CONSUMER, OWNER
+from tests.unit.recall.examples import AWAY, BAD, HERE, HOME, NOW, SOURCE, image, options, state_of
+
+REF, SNAPSHOT = ImageRef(AWAY, BAD), "snap-0123456789abcdef0"
+UNIT = "arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-11111111"
+ALONE, ACCOUNT, PUBLIC = Sharing(), Sharing(frozenset({CONSUMER})), Sharing(public=True)
+WIDE = Sharing(frozenset({CONSUMER}), org_unit_arns=frozenset({UNIT}), public=True)
+REMOVAL = [("ModifyImageAttribute", "Remove"), ("ModifySnapshotAttribute", "Remove")]
+ADDITION = [("ModifySnapshotAttribute", "Add"), ("ModifyImageAttribute", "Add")]
+
+
+def shared(launch: Sharing = ACCOUNT, volumes: Sharing = ACCOUNT, state: str = "available") -> Shared:
+    """An image of the release with these permissions."""
+    return Shared(replace(image(BAD), state=state), launch, {SNAPSHOT: volumes})
+
+
+def calls(planned: ImagePlan) -> list[Any]:
+    """The operations of a plan; of permissions whether they are added or removed."""
+    found: list[Any] = []
+    for action in planned.actions:
+        name = {
+            "ModifyImageAttribute": "LaunchPermission",
+            "ModifySnapshotAttribute": "CreateVolumePermission",
+        }
+        lists = action.parameters.get(name.get(action.operation, ""), {})
+        found.append((action.operation, *lists) if lists else action.operation)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("current", "disables", "expected", "disabled"),
+    [
+        (shared(), False, REMOVAL, False),
+        (shared(WIDE, PUBLIC), False, REMOVAL, False),
+        (shared(ALONE), False, REMOVAL[1:], False),
+        (shared(ALONE, ALONE), False, [], False),
+        (shared(), True, ["DisableImage", REMOVAL[1]], True),
+        (shared(ALONE, ALONE), True, ["DisableImage"], True),
+        (shared(ALONE, ACCOUNT, "disabled"), True, REMOVAL[1:], False),
+        (shared(ALONE, ALONE, "disabled"), True, [], False),
+        (shared(ALONE, ALONE, "pending"), True, [], False),
+    ],
+)
+def test_what_is_there_is_taken(current: Shared, disables: bool, expected: list[Any], disabled: bool) -> None:
+    (planned,) = plan_blocks(OWNER, {REF: current}, disables)
+    assert calls(planned) == expected
+    assert planned.taken == Access(REF, current.launch, current.volume_permissions, disabled)
+    after = planned.planned.after.get("images", {}).get(BAD)
+    assert (after is not None) == bool(expected)
+    if after:
+        assert after["launch_permissions"] == Sharing().to_dict()
+        assert after["state"] == ("disabled" if disabled else current.image.state)
+
+
+def test_all_entries_are_removed() -> None:
+    (planned,) = plan_blocks(OWNER, {REF: shared(WIDE, PUBLIC)}, False)
+    of_image, of_snapshot = (action.parameters for action in planned.actions)
+    assert Sharing.of_entries(of_image["LaunchPermission"]["Remove"]) == WIDE
+    assert Sharing.of_entries(of_snapshot["CreateVolumePermission"]["Remove"]) == PUBLIC
+
+
+def test_an_image_that_is_pending_cannot_be_disabled_yet() -> None:
+    early = shared(ALONE, ALONE, "pending")
+    (failure,) = plan_blocks(OWNER, {REF: early}, True)[0].failures
+    assert (failure.error_code, failure.region) == ("image_not_available", AWAY)
+    assert plan_blocks(OWNER, {REF: early}, False)[0].failures == ()
+
+
+@pytest.mark.parametrize(
+    ("current", "disables", "losing"),
+    [
+        (shared(), False, ACCOUNT),
+        (shared(Sharing(frozenset({CONSUMER, OWNER}))), False, ACCOUNT),
+        (shared(), True, Sharing(frozenset({CONSUMER, OWNER}))),
+        # Who can only copy it launches nothing.
+        (shared(ALONE), False, None),
+        (shared(ALONE, ACCOUNT, "disabled"), True, None),
+    ],
+)
+def test_who_loses_an_image(current: Shared, disables: bool, losing: Sharing | None) -> None:
+    found = find_losing(OWNER, plan_blocks(OWNER, {REF: current}, disables))
+    assert found == ({} if losing is None else {REF: losing})
+
+
+TAKEN = Access(REF, WIDE, {SNAPSHOT: Sharing(frozenset({CONSUMER}), public=True)})
+
+
+@pytest.mark.parametrize(
+    ("taken", "current", "expected", "left"),
+    [
+        (TAKEN, shared(ALONE, ALONE), ADDITION, ""),
+        (replace(TAKEN, disabled=True), shared(ALONE, ALONE, "disabled"), ["EnableImage", *ADDITION], ""),
+        # A run was killed before it disabled the image, or somebody has enabled it.
+        (replace(TAKEN, disabled=True), shared(WIDE, ACCOUNT), [], ""),
+        (TAKEN, shared(replace(WIDE, public=False), ACCOUNT), [], ""),
+        (TAKEN, shared(ALONE, ALONE, "disabled"), [], "is disabled, not by the recall"),
+        (TAKEN, shared(ALONE, ALONE, "deregistered"), [], "does not exist any more"),
+        (TAKEN, None, [], "does not exist any more"),
+    ],
+)
+def test_what_is_missing_is_given_back(
+    taken: Access, current: Shared | None, expected: list[Any], left: str
+) -> None:
+    (planned,) = plan_openings(OWNER, [taken], {REF: current} if current else {})
+    assert (calls(planned), planned.left) == (expected, left)
+
+
+def test_nothing_becomes_public_again() -> None:
+    (planned,) = plan_openings(OWNER, [TAKEN], {REF: shared(ALONE, ALONE)})
+    assert not any("Group" in str(action.parameters) for action in planned.actions)
+    assert (planned.launch.public, planned.launch.org_unit_arns) == (False, {UNIT})
+    (warning,) = planned.warnings
+    assert BAD in warning
+    assert SNAPSHOT in warning
+    (still,) = plan_openings(OWNER, [TAKEN], {REF: shared(WIDE, PUBLIC)})
+    assert still.warnings == ()
+
+
+def test_what_was_added_since_stays() -> None:
+    added = Sharing(frozenset({"444455556666"}))
+    (planned,) = plan_openings(OWNER, [Access(REF, ACCOUNT)], {REF: shared(added, added)})
+    assert planned.launch == ACCOUNT | added
+    assert planned.planned.after["images"][BAD]["volume_permissions"][SNAPSHOT]["account_ids"] == [
+        "444455556666"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("account_id", "region", "launch", "sees"),
+    [
+        (OWNER, AWAY, ALONE, True),
+        (CONSUMER, AWAY, ACCOUNT, True),
+        (CONSUMER, AWAY, Sharing(org_unit_arns=frozenset({UNIT})), True),
+        (CONSUMER, AWAY, PUBLIC, False),
+        (CONSUMER, AWAY, ALONE, False),
+        (CONSUMER, HOME, ACCOUNT, False),
+    ],
+)
+def test_who_sees_an_image_that_is_opened_again(
+    account_id: str, region: str, launch: Sharing, sees: bool
+) -> None:
+    access = {REF: shared(ALONE, ALONE, "disabled")}
+    plans = plan_openings(OWNER, [Access(REF, launch, {}, True)], access)
+    found = open_state(TargetState(), Target(account_id, region), OWNER, plans, access)
+    assert {name: view.state for name, view in found.named.items()} == ({BAD: "available"} if sees else {})
+
+
+def blocking(state: RecallState, **given: Any) -> RecallPlan:
+    """The plan of a recall that blocks."""
+    return plan(options(level="block", parameter="", launch_templates=(), **given), state)
+
+
+def test_a_block_is_recorded_before_and_keeps_what_was_there_before_the_first_run() -> None:
+    state = replace(state_of(), access={REF: shared(WIDE)})
+    planned = blocking(state, accept_breaking=("all",))
+    (away,) = (target for target in planned.targets if target.target == HERE)
+    assert [action.operation for action in away.actions] == [
+        "CreateTags",
+        *(name for name, _change in REMOVAL),
+    ]
+    assert planned.actions[0].to_dict()["action"] == "WriteTombstone"
+    assert planned.record is not None
+    assert planned.record.blocked == (Access(REF, WIDE, {SNAPSHOT: ACCOUNT}),)
+    # An account that got permission since, and the image, which is now disabled.
+    later = Sharing(frozenset({"444455556666"}))
+    state = replace(state_of(record=planned.record), access={REF: shared(later, ALONE)})
+    again = blocking(state, accept_breaking=("all",), block_method="disable").record
+    assert again is not None
+    assert again.blocked == (Access(REF, WIDE | later, {SNAPSHOT: ACCOUNT}, True),)
+    # Nothing is left to take.
+    state = replace(state_of(record=again), access={REF: shared(ALONE, ALONE, "disabled")})
+    assert blocking(state, block_method="disable").record == again
+    assert plan(options(), state_of(record=again)).record == again
+
+
+def test_nothing_is_blocked_or_recorded_that_breaks_somebody() -> None:
+    planned = blocking(replace(state_of(), access={REF: shared()}))
+    assert [failure.error_code for failure in planned.failures] == ["consumers_not_looked_at"]
+    assert {action.operation for target in planned.targets for action in target.actions} == {"CreateTags"}
+    assert planned.record is not None
+    assert planned.record.blocked == ()
+    assert [item.consumer for item in planned.breaking] == [CONSUMER]
+
+
+def test_a_recall_is_taken_back_in_the_other_order() -> None:
+    record = Record(OWNER, ImageRef(HOME, SOURCE), NOW).add([REF], []).add_blocked([TAKEN])
+    state = replace(state_of(record=record), access={REF: shared(ALONE, ALONE)})
+    tagged = {REF: image(BAD, recalled=NOW)}
+    state = replace(state, release=replace(state.release, images=tagged))
+    planned = plan(options(state="absent"), state)
+    assert [action.operation for target in planned.targets for action in target.actions] == [
+        *(name for name, _change in ADDITION),
+        "DeleteTags",
+    ]
+    assert planned.record is not None
+    assert planned.record.taken_back_at == NOW
+    # An image that could not be read is none that does not exist.
+    unread = Failure.at(HERE, "DescribeImageAttribute", "AccessDenied", "No.", "Allow it.")
+    planned = plan(options(state="absent"), replace(state, access={}, unread=(unread,)))
+    assert (planned.images, planned.record) == ((), record)
