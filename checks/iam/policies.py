@@ -730,6 +730,23 @@ RECALL = Policy(
             condition={"ForAllValues:StringEquals": {"aws:TagKeys": [RECALLED_TAG]}},
         ),
         Statement(
+            "Block",
+            "`recall_level: block`, and taking it back",
+            (
+                "ec2:DescribeImageAttribute",
+                "ec2:DescribeSnapshotAttribute",
+                "ec2:ModifyImageAttribute",
+                "ec2:ModifySnapshotAttribute",
+            ),
+            "a run with `recall_level: block` fails",
+        ),
+        Statement(
+            "Disable",
+            "`recall_block_method: disable`, and taking it back",
+            ("ec2:DisableImage", "ec2:EnableImage"),
+            "a run with `recall_block_method: disable` fails",
+        ),
+        Statement(
             "RecordInS3",
             "`recall_tombstone_s3_uri`",
             ("s3:GetObject", "s3:ListObjectsV2", "s3:PutObject"),
@@ -738,7 +755,8 @@ RECALL = Policy(
     ),
     ("recall",),
     note="In the accounts of `recall_account_ids`, the role has `publish.json`, and these credentials have "
-    "`assume-consumer-roles.json`.",
+    "`assume-consumer-roles.json`. With `recall_level: block`, the role also has `consumer-adoption.json`, "
+    "and with `recall_block_method: disable`, these credentials have `adoption.json`.",
 )
 
 DIAGNOSE = Policy(

@@ -316,6 +316,9 @@ def _recall(aws: SimulatedAws, _folder: Path) -> Job:
         "recall_launch_template_base_version": "default",
         "recall_previous_source_image_id": earlier[HOME],
         "recall_require_shared": False,
+        "recall_level": "block",
+        "recall_block_method": "disable",
+        "recall_accept_breaking": fixture.account_ids(OWNER),
         "recall_tombstone_s3_uri": "s3://recalls",
         "recall_tombstone_s3_bucket_owner": aws.account_id(OWNER),
         "recall_account_ids": fixture.account_ids(OWNER),
@@ -327,6 +330,9 @@ def _recall(aws: SimulatedAws, _folder: Path) -> Job:
         for region in publishing.REGIONS:
             assert publishing.value(aws, OWNER, region) == earlier[region]
             assert publishing.default_of(aws, OWNER, region)["ImageId"] == earlier[region]
+            ec2 = aws.client("ec2", OWNER, region)
+            found = ec2.describe_images(ImageIds=[later[region]], IncludeDisabled=True)["Images"]
+            assert [image["State"] for image in found] == ["disabled"]
 
     return Job("golden.images.recall_ami", values, check, fixture, (publishing.EXTERNAL_ID,))
 

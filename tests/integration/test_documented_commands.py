@@ -542,6 +542,19 @@ EXAMPLES: dict[tuple[str, str], Example] = {
         prepare=_create_scaling_roles,
     ),
     ("docs/encrypted-images.md", "ami_kms_grant:"): Example(),
+    ("docs/recalling.md", "recall_level: block"): Example(
+        "recall_ami",
+        {
+            "recall_source_image_id": "ami-0123456789abcdef0",
+            "recall_source_region": HOME,
+            "recall_parameter": "/golden/web",
+            "recall_consumer_role_name": ROLE,
+            "recall_external_id": "golden-images",
+            "recall_tombstone_path": "recalls.jsonl",
+            "recall_accept_breaking": ["all"],
+        },
+        _release,
+    ),
     ("docs/reports.md", "audit_report_s3_uri"): Example(
         "audit_ami_sharing", prepare=_make_report_bucket, check=False
     ),

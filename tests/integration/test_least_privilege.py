@@ -593,6 +593,13 @@ def test_recall(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
         user, ("ami_recall", {**recall, **in_consumers, **stored}), ("ami_recall", {**taken_back, **stored})
     )
     assert publishing.value(aws, CONSUMER, HOME) == new[HOME]
+    blocked = {**release, **stored, "level": "block", "accept_breaking": ["all"]}
+    run_tasks(
+        user,
+        ("ami_recall", blocked),
+        ("ami_recall", {**blocked, "block_method": "disable"}),
+        ("ami_recall", {**taken_back, **stored}),
+    )
     assert_least(aws, user, policy)
     assert user.denied(f"role/{ROLE}") == set()
     # The tag of a source, which makes an image a copy, cannot be set.

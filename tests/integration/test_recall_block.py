@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A recall with ``level: block``: no account launches the release any more, and that can be taken back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulated_aws.client import SimulatedAws
+
+from . import observed, publishing
+from .fixture import HOME, OWNER, STRANGER, Fixture
+from .playbook import Ansible
+from .publishing import AWAY, CONSUMER, REGIONS
+from .test_recall import PLAYBOOK, Images, everywhere, launch_images, recall_tags, releases, variables
+
+assert releases
+Access = dict[str, tuple[str, set[str], list[set[str]]]]
+
+
+def access(aws: SimulatedAws, images: Images) -> Access:
+    """The state of each image, who can launch it, and who can create volumes of its snapshots."""
+    found = {}
+    for region, image_id in images.items():
+        ec2 = aws.client("ec2", OWNER, region)
+        (shown,) = ec2.describe_images(ImageIds=[image_id], IncludeDisabled=True)["Images"]
+        snapshot_ids = observed.snapshot_ids(shown)
+        volumes = [observed.volume_permissions(aws, OWNER, region, item) for item in snapshot_ids]
+        # A disabled image has no launch permissions.
+        is_disabled = shown["State"] == "disabled"
+        launch = set() if is_disabled else observed.launch_permissions(aws, OWNER, region, image_id)
+        found[region] = (shown["State"], launch, volumes)
+    return found
+
+
+def share_volumes(aws: SimulatedAws, fixture: Fixture, images: Images) -> None:
+    """Share the snapshots of the images, too."""
+    for region, image_id in images.items():
+        ec2 = aws.client("ec2", OWNER, region)
+        for snapshot_id in observed.snapshot_ids(observed.image(aws, OWNER, region, image_id)):
+            ec2.modify_snapshot_attribute(
+                SnapshotId=snapshot_id,
+                Attribute="createVolumePermission",
+                CreateVolumePermission={"Add": [{"UserId": fixture.account_ids(CONSUMER)[0]}]},
+            )
+    aws.clear_calls()
+
+
+def blocking(fixture: Fixture, folder: Path, images: Images, **changes: Any) -> dict[str, Any]:
+    """The variables of a recall that blocks a release."""
+    return variables(fixture, folder, images[HOME], level="block", **changes)
+
+
+@pytest.mark.parametrize("method", ["unshare", "disable"])
+def test_a_release_that_nothing_launches_any_more_is_blocked_and_opened_again(
+    aws: SimulatedAws,
+    fixture: Fixture,
+    ansible: Ansible,
+    releases: tuple[Images, Images],
+    tmp_path: Path,
+    method: str,
+) -> None:
+    first, second = releases
+    share_volumes(aws, fixture, second)
+    before, others = access(aws, second), access(aws, first)
+    # The owner's account launches the images by the templates of the release, which move.
+    given = blocking(fixture, tmp_path, second, block_method=method)
+    check = ansible.run(PLAYBOOK, given, "--check", "--diff")
+    assert check.code == 0, check.text
+    assert publishing.written(aws, refused=True) == []
+
+    done = ansible.run(PLAYBOOK, given, "--diff")
+    assert (done.code, done.facts["recall_status"]) == (0, "blocked"), done.text
+    assert done.facts["recall_breaking"] == []
+    state = "disabled" if method == "disable" else "available"
+    assert {*map(str, access(aws, second).values())} == {str((state, set(), [set()]))}
+    assert access(aws, first) == others
+    assert publishing.values(aws) == launch_images(aws) == everywhere(first)
+
+    aws.clear_calls()
+    for variant in (given, {**given, "recall_level": "withdraw"}):
+        again = ansible.run(PLAYBOOK, variant)
+        assert (again.code, again.changed, publishing.written(aws, refused=True)) == (0, [], []), again.text
+
+    taken_back = {**given, "recall_state": "absent"}
+    check = ansible.run(PLAYBOOK, taken_back, "--check", "--diff")
+    assert (check.code, publishing.written(aws, refused=True)) == (0, []), check.text
+    back = ansible.run(PLAYBOOK, taken_back)
+    assert (back.code, back.facts["recall_status"]) == (0, "taken_back"), back.text
+    assert access(aws, second) == before
+    assert publishing.values(aws) == launch_images(aws) == everywhere(second)
+    assert recall_tags(aws, second) == [None, None]
+    aws.clear_calls()
+    again = ansible.run(PLAYBOOK, taken_back)
+    assert (again.code, again.changed, publishing.written(aws, refused=True)) == (0, [], []), again.text
+
+
+def test_what_would_break_stops_the_block_until_it_is_confirmed(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
+) -> None:
+    first, second = releases
+    (consumer,), (other,) = fixture.account_ids(CONSUMER), fixture.account_ids(STRANGER)
+    data = {"ImageId": second[AWAY], "InstanceType": "t3.micro"}
+    ec2 = aws.client("ec2", CONSUMER, AWAY)
+    made = ec2.create_launch_template(LaunchTemplateName="not-named", LaunchTemplateData=data)
+    template_id = made["LaunchTemplate"]["LaunchTemplateId"]
+    aws.client("ec2", OWNER, HOME).modify_image_attribute(
+        ImageId=second[HOME],
+        LaunchPermission={"Add": [{"UserId": other}, {"OrganizationArn": fixture.org_arn}]},
+    )
+    before = access(aws, second)
+    given = blocking(fixture, tmp_path, second)
+    run = ansible.run(PLAYBOOK, given)
+    assert (run.code, run.facts["recall_status"]) == (2, "incomplete"), run.text
+    assert access(aws, second) == before
+    assert publishing.values(aws) == launch_images(aws) == everywhere(first)
+    assert [item["error_code"] for item in run.facts["recall_failures"]] == [
+        "launches_would_break",
+        "consumers_not_looked_at",
+    ]
+    assert template_id in run.facts["recall_failures"][0]["message"]
+    shown = [(item["consumer"], item["looked_at"], item["regions"]) for item in run.facts["recall_breaking"]]
+    assert shown == [(consumer, True, [AWAY]), (other, False, [HOME]), (fixture.org_arn, False, [HOME])]
+
+    accepted = [consumer, other]
+    run = ansible.run(PLAYBOOK, {**given, "recall_accept_breaking": accepted})
+    assert [item["error_code"] for item in run.facts["recall_failures"]] == ["consumers_not_looked_at"]
+    run = ansible.run(PLAYBOOK, {**given, "recall_accept_breaking": [*accepted, fixture.org_arn]})
+    assert run.code == 0, run.text
+    assert [who for _state, who, _volumes in access(aws, second).values()] == [set(), set()]
+    run = ansible.run(PLAYBOOK, {**given, "recall_state": "absent"})
+    assert run.code == 0, run.text
+    assert access(aws, second) == before
+
+
+def test_what_was_public_and_what_was_changed_since_stays(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
+) -> None:
+    _first, second = releases
+    for region in REGIONS:
+        ec2 = aws.client("ec2", OWNER, region)
+        ec2.disable_image_block_public_access()
+    home, away = (aws.client("ec2", OWNER, region) for region in REGIONS)
+    home.modify_image_attribute(ImageId=second[HOME], LaunchPermission={"Add": [{"Group": "all"}]})
+    given = blocking(fixture, tmp_path, second, accept_breaking="all")
+    assert ansible.run(PLAYBOOK, given).code == 0
+    away.disable_image(ImageId=second[AWAY])
+    run = ansible.run(PLAYBOOK, {**given, "recall_state": "absent"})
+    found = access(aws, second)
+    assert found[HOME][1] == {*fixture.account_ids(CONSUMER)}
+    assert found[AWAY][0] == "disabled"
+    assert "was public before the recall" in run.text
+    left = {item["region"]: item["left"] for item in run.facts["recall_blocked"]}
+    assert left == {HOME: None, AWAY: "is disabled, not by the recall"}
