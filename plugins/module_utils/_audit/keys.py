@@ -19,6 +19,7 @@ from .._keys.needed import of_principals, shared_by_name, unused_key_access
 from .._keys.policy_audience import StatementAudience, audiences
 from .._keys.policy_statements import PolicyConsumers
 from .._model import Grant, Image, Key, KeyState, Sharing, Target
+from .._tags import RECALLED_TAG
 from .options import AuditOptions
 from .state import RegionState
 
@@ -123,9 +124,10 @@ class AuditedKey:
     def unused(self) -> PolicyConsumers:
         """Return the consumers with access by this collection with which nothing under the key is shared.
 
-        None are returned if anything that counts could not be read.
+        None are returned if anything that counts could not be read, or if a recall has blocked an image: who
+        had permission is not known, and runs instances that need the key.
         """
-        if not self._all_is_read:
+        if not self._all_is_read or self._has_blocked_image:
             return PolicyConsumers()
         return unused_key_access(self._held, self._sharing, self.target.account_id)
 
@@ -157,6 +159,13 @@ class AuditedKey:
             in (self.region.key_of.get(snapshot_id), *self.region.associated_keys.get(snapshot_id, ()))
         )
         return reduce(Sharing.__or__, (*self.sharings.values(), *of_images, *unused), Sharing())
+
+    @property
+    def _has_blocked_image(self) -> bool:
+        """Whether an image was recalled, and is shared with nobody any more."""
+        return any(
+            RECALLED_TAG in image.tags and not self.sharings.get(image.image_id) for image in self.images
+        )
 
     @property
     def _all_is_read(self) -> bool:

@@ -14,6 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils._audit.state import 
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure
 from ansible_collections.golden.images.plugins.module_utils._keys.grants import NAME_PREFIX
 from ansible_collections.golden.images.plugins.module_utils._model import Grant, Key, KeyState, Sharing
+from ansible_collections.golden.images.plugins.module_utils._tags import RECALLED_TAG
 
 from tests.unit.audit.examples import (
     ENCRYPTED,
@@ -24,6 +25,7 @@ from tests.unit.audit.examples import (
     audit_of,
     codes,
     orgs,
+    region,
     rule,
     under_key,
 )
@@ -506,6 +508,17 @@ def test_a_shared_snapshot_without_an_image_needs_the_grant(changes: dict[str, A
     seen = under_key(PRIVATE, made(root(B)), **LEFT, **changes)
     found = {(item["code"], item["resource"]) for item in audit_of(seen)["findings"]}
     assert (("grant_without_share", KEY.arn) in found) is flagged
+
+
+@pytest.mark.parametrize(("launch", "flagged"), [(PRIVATE, False), (accounts(A), True)])
+def test_instances_of_an_image_that_a_recall_has_blocked_need_the_grant(
+    launch: Sharing, flagged: bool
+) -> None:
+    state = KeyState(KEY, (made(root(A)), made(root(B))), policy_of())
+    recalled = replace(ENCRYPTED, tags={RECALLED_TAG: "2026-12-01T23:40:05Z"})
+    seen = region(launch, PRIVATE, recalled, key_of={"snap-00000001": KEY.arn}, keys={KEY.arn: state})
+    found = {(item["code"], item["principal"]) for item in audit_of(seen)["findings"]}
+    assert (("grant_without_share", B) in found) is flagged
 
 
 @pytest.mark.parametrize("code", ["snapshot_unreadable", "unused_snapshots_unreadable"])
