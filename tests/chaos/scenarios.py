@@ -426,6 +426,43 @@ def _recall_back(world: World) -> Setup:
     return Setup(replace(command, variables={**command.variables, "recall_state": "absent"}))
 
 
+def _blocked(world: World, method: str) -> dict[str, Any]:
+    """The variables of recall_ami.yml that block a shared image and its copy."""
+    shared = {"accounts": [CONSUMERS[0]], "snapshot_accounts": [CONSUMERS[0]]}
+    images = world.images(
+        {region: {"region": region, "name": "2026.11", "sharing": shared} for region in REGIONS}
+    )
+    tag = {"Key": "golden.images:source", "Value": f"{REGIONS[0]}/{images[REGIONS[0]]}"}
+    world.client("ec2", REGIONS[1]).create_tags(Resources=[images[REGIONS[1]]], Tags=[tag])
+    world.client("s3", HOME).create_bucket(Bucket=BUCKET)
+    return {
+        "recall_source_image_id": images[REGIONS[0]],
+        "recall_source_region": REGIONS[0],
+        "recall_regions": list(REGIONS),
+        "recall_level": "block",
+        "recall_block_method": method,
+        "recall_accept_breaking": ["all"],
+        "recall_tombstone_s3_uri": f"s3://{BUCKET}",
+    }
+
+
+def _recall_block(world: World) -> Setup:
+    """recall_ami.yml that removes all permissions."""
+    return Setup(Command("recall_ami", _blocked(world, "unshare")))
+
+
+def _recall_disable(world: World) -> Setup:
+    """recall_ami.yml that disables the images."""
+    return Setup(Command("recall_ami", _blocked(world, "disable")))
+
+
+def _recall_open(world: World) -> Setup:
+    """recall_ami.yml that enables images again, and gives back their permissions."""
+    variables = _blocked(world, "disable")
+    _prepare(world, Command("recall_ami", variables))
+    return Setup(Command("recall_ami", {**variables, "recall_state": "absent"}))
+
+
 def _probe(world: World) -> Setup:
     """ami_launch_probe of one account in two regions."""
     specs = {
@@ -892,6 +929,11 @@ SCENARIOS: dict[str, Scenario] = {
         s3="PutObject",
         ssm="LabelParameterVersion PutParameter",
     ),
+    "recall-block": _scenario(_recall_block, ec2=f"CreateTags {_SHARING}", s3="PutObject"),
+    "recall-disable": _scenario(
+        _recall_disable, ec2="CreateTags DisableImage ModifySnapshotAttribute", s3="PutObject"
+    ),
+    "recall-open": _scenario(_recall_open, ec2=f"DeleteTags EnableImage {_SHARING}", s3="PutObject"),
     "restore": _scenario(
         _restore, ec2="CreateTags DeleteTags RestoreImageFromRecycleBin RestoreSnapshotFromRecycleBin"
     ),
