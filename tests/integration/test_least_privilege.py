@@ -570,7 +570,8 @@ def _lifecycle_policy(aws: SimulatedAws) -> None:
 def test_recall(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     policy = policies.RECALL
     publishing.with_role(fixture)
-    old, new = (publishing.golden_images(fixture, release) for release in ("2026.10", "2026.11"))
+    shared = {"accounts": [CONSUMER], "snapshot_accounts": [CONSUMER]}
+    old, new = (publishing.golden_images(fixture, release, shared) for release in ("2026.10", "2026.11"))
     publishing.add_templates(aws, new)
     aws.client("s3", OWNER, HOME).create_bucket(Bucket=BUCKET)
     user = Attached(aws, fixture, tmp_path, [policies.PUBLISH.document(), policies.ASSUME_ROLES.document()])
