@@ -21,7 +21,10 @@ from .._plan import Action, TargetPlan
 from .._publish.state import TargetState
 from .._share.plan import image_actions, snapshot_actions
 from .._share.state import Shared
+from .breaking import Breaking, find_breaking, refuse_breaking, warn_of_copies, warn_of_uses
+from .options import DISABLE, RecallOptions
 from .record import Access
+from .state import RecallState
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,43 @@ class ImagePlan:
     def actions(self) -> tuple[Action, ...]:
         """Return the calls in their order."""
         return self.planned.actions
+
+
+@dataclass(frozen=True)
+class ImagePlans:
+    """The plans of all images, who could not launch them any more, and why they are not blocked."""
+
+    plans: tuple[ImagePlan, ...] = ()
+    breaking: tuple[Breaking, ...] = ()
+    refusals: tuple[Failure, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Return why images are not blocked."""
+        return (*self.refusals, *(failure for plan in self.plans for failure in plan.failures))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return the warnings about images."""
+        return (*self.notes, *(warning for plan in self.plans for warning in plan.warnings))
+
+
+def plan_images(options: RecallOptions, current: RecallState) -> ImagePlans:
+    """Plan to block the images, unless that breaks a consumer who is not confirmed, or to open them again."""
+    if not options.is_recall:
+        return ImagePlans(plan_openings(current.account_id, current.to_open, current.access))
+    if not options.blocks:
+        return ImagePlans()
+    plans = plan_blocks(current.account_id, current.access, options.block_method == DISABLE)
+    losing = find_losing(current.account_id, plans)
+    breaking = find_breaking(current.account_id, losing, options.adoption_result, options.accept_breaking)
+    refusals = tuple(refuse_breaking(breaking, options.check_mode))
+    notes = (
+        *warn_of_uses(breaking, options.check_mode),
+        *warn_of_copies(options.adoption_result, {*current.release.images, *current.release.refs}),
+    )
+    return ImagePlans(() if refusals else plans, breaking, refusals, notes)
 
 
 def plan_blocks(account_id: str, access: Mapping[ImageRef, Shared], disables: bool) -> tuple[ImagePlan, ...]:

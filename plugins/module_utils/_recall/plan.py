@@ -17,10 +17,10 @@ from .._plan import Action, Plan, PlanWithoutTargets, TargetPlan
 from .._publish.plan import plan as plan_publication
 from .._publish.state import PublishState
 from .._tags import RECALLED_TAG, tag_list
-from .block import ImagePlan, find_losing, plan_blocks, plan_openings
-from .breaking import Breaking, find_breaking, refuse_breaking, warn_of_copies, warn_of_uses
+from .block import ImagePlan, plan_images
+from .breaking import Breaking
 from .decide import ELSEWHERE, LABEL_NOT_FOUND, NO_EARLIER_IMAGE
-from .options import DISABLE, RecallOptions
+from .options import RecallOptions
 from .record import PARAMETER, Pointer, Position, Record
 from .state import Left, RecallState, Unit
 
@@ -72,13 +72,12 @@ class RecallPlan(PlanWithoutTargets):
 def plan(options: RecallOptions, current: RecallState) -> RecallPlan:
     """Plan the recall of a release, or to take it back."""
     planned = tuple(_plan_unit(current, unit) for unit in current.units)
+    images = plan_images(options, current)
     record: Record | None
     if options.is_recall:
-        images = _plan_images(options, current)
         record, tags = _record_recall(options, current, planned, images.plans), tuple(_plan_tags(current))
         refusals = tuple(_refuse_without_earlier_image(current, planned))
     else:
-        images = _Images(plan_openings(current.account_id, current.to_open, current.access))
         record, tags, refusals = current.record, tuple(_plan_untagging(current, planned)), ()
     failures = (
         *current.unread,
@@ -107,40 +106,6 @@ def plan(options: RecallOptions, current: RecallState) -> RecallPlan:
         units=planned,
         left=tuple(left for unit in planned for left in (*unit.unit.left, *unit.left)),
     )
-
-
-@dataclass(frozen=True)
-class _Images:
-    """The plans of images, who could not launch them any more, and why they are not blocked."""
-
-    plans: tuple[ImagePlan, ...] = ()
-    breaking: tuple[Breaking, ...] = ()
-    refused: tuple[Failure, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def failures(self) -> tuple[Failure, ...]:
-        """Return why images are not blocked."""
-        return (*self.refused, *(failure for plan in self.plans for failure in plan.failures))
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Return the warnings about images."""
-        return (*self.notes, *(warning for plan in self.plans for warning in plan.warnings))
-
-
-def _plan_images(options: RecallOptions, current: RecallState) -> _Images:
-    """Plan to block the images, unless that breaks somebody who is not confirmed."""
-    plans = plan_blocks(current.account_id, current.access, options.block_method == DISABLE)
-    losing = find_losing(current.account_id, plans)
-    breaking = find_breaking(current.account_id, losing, options.adoption_result, options.accept_breaking)
-    refused = tuple(refuse_breaking(breaking, options.check_mode))
-    own = {*current.release.images, *current.release.refs} if options.blocks else ()
-    notes = (
-        *warn_of_uses(breaking, options.check_mode),
-        *(warn_of_copies(options.adoption_result, own) if options.blocks else ()),
-    )
-    return _Images(() if refused else plans, breaking, refused, notes)
 
 
 def _plan_unit(current: RecallState, unit: Unit) -> UnitPlan:

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role recall shows of images that are blocked, opened again, or not blocked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.golden.images.plugins.module_utils._recall.screen import screen
+
+from tests.unit.examples import CONSUMER, OWNER
+from tests.unit.recall.examples import AWAY, BAD, SOURCE
+
+FAILURE = {
+    "account_id": None,
+    "action": "accept_breaking",
+    "error_code": "launches_would_break",
+    "message": "1 account would launch it.",
+    "region": None,
+    "remedy": "Confirm it.",
+}
+
+
+def blocked(changed: bool = True, left: str | None = None) -> dict[str, Any]:
+    """An image in the result."""
+    return {"account_id": OWNER, "changed": changed, "image_id": BAD, "left": left, "region": AWAY}
+
+
+def breaking(consumer: str, confirmed: bool = False, uses: int = 1) -> dict[str, Any]:
+    """A consumer in the result."""
+    use = {"image_id": BAD, "kind": "launch_template", "names": ["lt-1"], "number": 1, "region": AWAY}
+    return {
+        "confirmed": confirmed,
+        "consumer": consumer,
+        "looked_at": bool(uses),
+        "regions": [AWAY],
+        "uses": [use] * uses,
+    }
+
+
+def show(block: dict[str, Any], status: str = "blocked", state: str = "present", **result: Any) -> str:
+    """The text of the screen."""
+    given = {"results": [], "images": [], "failures": [], **result}
+    context = {
+        "block": block,
+        "check_mode": status == "planned",
+        "role": "recall",
+        "source_image_id": SOURCE,
+        "state": state,
+        "status": status,
+    }
+    return screen(given, context, None).text
+
+
+def join_lines(text: str) -> str:
+    """The text as one line."""
+    return " ".join(text.split())
+
+
+def test_what_stops_a_block_is_a_table_with_the_worst_first() -> None:
+    many = [breaking(f"{number:012}", uses=0) for number in range(30)]
+    block = {"breaking": [breaking(CONSUMER), *many], "failures": [FAILURE], "msg": "It breaks."}
+    lines = show(block, "incomplete").splitlines()
+    assert lines[0].startswith("Incomplete: Recall of ")
+    (first,) = (line for line in lines if CONSUMER in line)
+    assert "launch template lt-1" in first
+    assert any("000000000000" in line and "not looked at" in line for line in lines)
+    assert any(line.startswith("11 more") for line in lines)
+    assert any(FAILURE["message"] in line for line in lines)
+
+
+def test_the_headline_counts_images() -> None:
+    shown = show({"blocked": [blocked(), blocked(False)], "breaking": []})
+    assert "1 image blocked." in join_lines(shown)
+    shown = show({}, "taken_back", "absent", blocked=[blocked()])
+    assert "1 image opened again." in join_lines(shown)
+    assert show({"blocked": [blocked(False)]}).startswith("Nothing to change")
+    left = show({}, "taken_back", "absent", blocked=[blocked(False, "is disabled, not by the recall")])
+    assert "left: is disabled, not by the recall" in join_lines(left)
+
+
+def test_confirmed_consumers_are_shown_as_such() -> None:
+    text = show({"blocked": [blocked()], "breaking": [breaking(CONSUMER, confirmed=True)]})
+    assert "confirmed" in text
+    assert "stops the block" not in text
+    shown = show({"blocked": [], "breaking": [breaking(CONSUMER)]}, "planned")
+    assert "moves first" in join_lines(shown)
