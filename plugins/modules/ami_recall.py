@@ -244,14 +244,14 @@ breaking:
   type: list
   elements: dict
   sample:
-    - confirmed: false
+    - confirmed: true
       consumer: "012345678901"
       looked_at: true
       regions: [eu-west-1]
       uses:
         - image_id: ami-0123456789abcdef0
-          kind: launch_template
-          names: [web version 3]
+          kind: parameter
+          names: [/payments/image]
           number: 1
           region: eu-west-1
   contains:

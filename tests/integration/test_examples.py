@@ -180,6 +180,10 @@ def _publish_releases(aws: SimulatedAws, fixture: Fixture) -> None:
         aws.client("ec2", account, HOME).create_launch_template(
             LaunchTemplateName="web", LaunchTemplateData={"ImageId": fixture.image_id}
         )
+    # What a recall does not know of.
+    aws.client("ssm", "web-prod", HOME).put_parameter(
+        Name="/payments/image", Value=fixture.image_id, Type="String", DataType="aws:ec2:image"
+    )
 
 
 def _launch_releases(aws: SimulatedAws, fixture: Fixture) -> None:
