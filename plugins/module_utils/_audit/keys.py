@@ -162,7 +162,7 @@ class AuditedKey:
 
     @property
     def _has_blocked_image(self) -> bool:
-        """Whether an image was recalled, and is shared with nobody any more."""
+        """Whether an image was recalled, and has no launch permissions any more."""
         return any(
             RECALLED_TAG in image.tags and not self.sharings.get(image.image_id) for image in self.images
         )

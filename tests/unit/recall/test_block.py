@@ -115,7 +115,7 @@ TAKEN = Access(REF, WIDE, {SNAPSHOT: Sharing(frozenset({CONSUMER}), public=True)
     [
         (TAKEN, shared(ALONE, ALONE), ADDITION, ""),
         (replace(TAKEN, disabled=True), shared(ALONE, ALONE, "disabled"), ["EnableImage", *ADDITION], ""),
-        # A run was killed before it disabled the image, or somebody has enabled it.
+        # A run was killed before it disabled the image, or another client has enabled it.
         (replace(TAKEN, disabled=True), shared(WIDE, ACCOUNT), [], ""),
         (TAKEN, shared(replace(WIDE, public=False), ACCOUNT), [], ""),
         (TAKEN, shared(ALONE, ALONE, "disabled"), [], "is disabled, not by the recall"),
@@ -198,7 +198,7 @@ def test_a_block_is_recorded_before_and_keeps_what_was_there_before_the_first_ru
     assert plan(options(), state_of(record=again)).record == again
 
 
-def test_nothing_is_blocked_or_recorded_that_breaks_somebody() -> None:
+def test_nothing_is_blocked_or_recorded_that_breaks_a_consumer() -> None:
     planned = blocking(replace(state_of(), access={REF: shared()}))
     assert [failure.error_code for failure in planned.failures] == ["consumers_not_looked_at"]
     assert {action.operation for target in planned.targets for action in target.actions} == {"CreateTags"}

@@ -108,7 +108,7 @@ def test_who_breaks(
         ((TWO, ORG), ["launches_would_break"], []),
     ],
 )
-def test_everybody_who_breaks_must_be_confirmed(
+def test_each_consumer_that_breaks_must_be_confirmed(
     accepted: tuple[str, ...], codes: list[str], in_check_mode: list[str]
 ) -> None:
     losing = {FAR: named(ONE, TWO, org_arns=frozenset({ORG}))}
