@@ -98,19 +98,26 @@ options:
     default: withdraw
   block_method:
     description:
-      - V(unshare) removes all launch permissions of the images, and all permissions to create volumes of their snapshots, of
-        accounts, organizations, organizational units and the public. The account of the images can still launch them.
+      - V(unshare), the default with O(level=block), removes all launch permissions of the images, and all permissions to create
+        volumes of their snapshots, of accounts, organizations, organizational units and the public. The account of the images can
+        still launch them. It does not enable images that an earlier task has disabled.
       - V(disable) disables the images, which stops launches of their own account, too, and removes the same permissions.
+      - This option and the next three are refused without O(level=block), and not used with O(state=absent).
     type: str
     choices: [unshare, disable]
-    default: unshare
   adoption_result:
     description:
       - The registered result of M(golden.images.ami_adoption) with O(golden.images.ami_adoption#module:depth=launches), from which
-        O(level=block) tells what launches the images next. O(golden.images.ami_adoption#module:deny_images) with the source also
-        names images that the accounts have made from them, which are not blocked.
+        O(level=block) tells what launches the images next. Read it in the same run, with the same credentials.
+      - Required in it is the source in O(golden.images.ami_adoption#module:deny_images), so that it has all uses of the release,
+        whatever the families are, and names images that the accounts use and have made from it, which are not blocked.
       - Without it, and in accounts and regions that it has not wholly read, each consumer with launch permission counts as one
         that breaks. An organization and an organizational unit always do.
+    type: dict
+  withdrawal_result:
+    description:
+      - The registered result of an earlier task of this module that moves the pointers of the release.
+      - In check mode, that task has moved nothing. If it would, what launches the images next is a warning instead of a failure.
     type: dict
   accept_breaking:
     description:
@@ -154,7 +161,8 @@ attributes:
     support: full
     description:
       - Plans everything and changes nothing. The tombstone is not written either.
-      - What launches the release next may be moved by the task itself, and is a warning instead of a failure.
+      - If the task, or that of O(withdrawal_result), would move pointers, what launches the release next is a warning instead of
+        a failure.
   diff_mode:
     support: full
     description: Shows each change once, with the regions that have it in common. RV(diff) has the states before and after.
@@ -175,6 +183,7 @@ EXAMPLES = r"""
     account_ids: ["012345678901"]
     consumer_role_name: golden-consumer
     tombstone_s3_uri: s3://golden-images/tombstones
+  register: recall
 
 - name: Read what still launches the release
   golden.images.ami_adoption:
@@ -193,6 +202,7 @@ EXAMPLES = r"""
     source_region: us-east-1
     level: block
     adoption_result: "{{ adoption }}"
+    withdrawal_result: "{{ recall }}"
     accept_breaking: ["012345678901"]
     tombstone_s3_uri: s3://golden-images/tombstones
 
@@ -246,14 +256,12 @@ breaking:
   sample:
     - confirmed: true
       consumer: "012345678901"
-      looked_at: true
       regions: [eu-west-1]
+      regions_not_looked_at: []
       uses:
-        - image_id: ami-0123456789abcdef0
-          kind: parameter
+        - kind: parameter
           names: [/payments/image]
           number: 1
-          region: eu-west-1
   contains:
     confirmed:
       description: Whether O(accept_breaking) has it.
@@ -263,41 +271,34 @@ breaking:
       description: An account, the ARN of an organization or organizational unit, or V(all) for the public.
       type: str
       returned: always
-    looked_at:
-      description: Whether O(adoption_result) has what launches the images there.
-      type: bool
-      returned: always
     regions:
-      description: The regions in which it breaks, or may break because it was not looked at.
+      description: The regions in which something launches an image next.
+      type: list
+      elements: str
+      returned: always
+    regions_not_looked_at:
+      description: The regions in which it can launch an image, and O(adoption_result) has not all that it launches.
       type: list
       elements: str
       returned: always
     uses:
-      description: What launches the images next, each with RV(breaking[].uses[].image_id), C(kind), C(names), C(number) and C(region).
+      description: What launches the images next, by kind.
       type: list
       elements: dict
       returned: always
       contains:
-        image_id:
-          description: The image.
-          type: str
-          returned: always
         kind:
-          description: What launches it, such as V(launch_template).
+          description: What launches them, such as V(launch_template).
           type: str
           returned: always
         names:
-          description: The names or IDs.
+          description: The first ten names or IDs.
           type: list
           elements: str
           returned: always
         number:
-          description: Their number.
+          description: The number of all of them, in all regions.
           type: int
-          returned: always
-        region:
-          description: The region.
-          type: str
           returned: always
 images:
   description: The images of the release in the account whose credentials are used.

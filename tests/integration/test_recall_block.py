@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from simulated_aws.client import SimulatedAws
 
-from . import observed, publishing
+from . import in_process, observed, publishing
 from .fixture import HOME, OWNER, STRANGER, Fixture
 from .playbook import Ansible
 from .publishing import AWAY, CONSUMER, REGIONS
@@ -81,7 +82,7 @@ def test_a_release_that_nothing_launches_any_more_is_blocked_and_opened_again(
     assert publishing.values(aws) == launch_images(aws) == everywhere(first)
 
     aws.clear_calls()
-    for variant in (given, {**given, "recall_level": "withdraw"}):
+    for variant in (given, {**given, "recall_level": "withdraw", "recall_block_method": ""}):
         again = ansible.run(PLAYBOOK, variant)
         assert (again.code, again.changed, publishing.written(aws, refused=True)) == (0, [], []), again.text
 
@@ -122,8 +123,21 @@ def test_what_would_break_stops_the_block_until_it_is_confirmed(
         "consumers_not_looked_at",
     ]
     assert template_id in run.facts["recall_failures"][0]["message"]
-    shown = [(item["consumer"], item["looked_at"], item["regions"]) for item in run.facts["recall_breaking"]]
-    assert shown == [(consumer, True, [AWAY]), (other, False, [HOME]), (fixture.org_arn, False, [HOME])]
+    shown = [
+        (item["consumer"], item["regions"], item["regions_not_looked_at"])
+        for item in run.facts["recall_breaking"]
+    ]
+    assert shown == [(consumer, [AWAY], []), (other, [], [HOME]), (fixture.org_arn, [], [HOME])]
+    (line,) = (line for line in run.text.splitlines() if "recall_accept_breaking: [" in line)
+    assert yaml.safe_load(line[line.index("recall_accept") :].rstrip('"')) == {
+        "recall_accept_breaking": [consumer, other, fixture.org_arn]
+    }
+    # Nothing is left to move: check mode says the same.
+    check = ansible.run(PLAYBOOK, given, "--check")
+    assert [item["error_code"] for item in check.facts["recall_failures"]] == [
+        "launches_would_break",
+        "consumers_not_looked_at",
+    ]
 
     accepted = [consumer, other]
     run = ansible.run(PLAYBOOK, {**given, "recall_accept_breaking": accepted})
@@ -155,3 +169,46 @@ def test_what_was_public_and_what_was_changed_since_stays(
     assert "was public before the recall" in run.text
     left = {item["region"]: item["left"] for item in run.facts["recall_blocked"]}
     assert left == {HOME: None, AWAY: "is disabled, not by the recall"}
+
+
+def test_what_only_a_block_uses_is_refused_without_it(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
+) -> None:
+    _first, second = releases
+    given = variables(fixture, tmp_path, second[HOME], block_method="disable", accept_breaking="all")
+    run = ansible.run(PLAYBOOK, given)
+    assert (run.code, run.facts["recall_status"]) == (2, "failed"), run.text
+    assert [item["action"] for item in run.facts["recall_failures"]] == ["block_method", "accept_breaking"]
+    assert publishing.written(aws) == []
+
+
+def test_adoption_of_other_families_does_not_allow_a_block(
+    aws: SimulatedAws, fixture: Fixture, releases: tuple[Images, Images], tmp_path: Path
+) -> None:
+    _first, second = releases
+    before = access(aws, second)
+    data = {"ImageId": second[AWAY], "InstanceType": "t3.micro"}
+    aws.client("ec2", CONSUMER, AWAY).create_launch_template(
+        LaunchTemplateName="pinned", LaunchTemplateData=data
+    )
+    (consumer,) = fixture.account_ids(CONSUMER)
+    who = publishing.in_consumers(fixture)
+    read = {
+        "family_name_pattern": "(db)-.*",
+        "depth": "launches",
+        "regions": list(REGIONS),
+        "account_ids": [consumer],
+        **{name: who[name] for name in ("consumer_role_name", "external_id")},
+    }
+    recall = {
+        "source_image_id": second[HOME],
+        "source_region": HOME,
+        "regions": list(REGIONS),
+        "level": "block",
+        "tombstone_path": str(tmp_path / "recalls.jsonl"),
+    }
+    for denied, action in (([], "adoption_result"), ([second[HOME]], "accept_breaking")):
+        adoption = in_process.run(aws, OWNER, "ami_adoption", {**read, "deny_images": denied})
+        done = in_process.run(aws, OWNER, "ami_recall", {**recall, "adoption_result": adoption})
+        assert [item["action"] for item in done["failures"]] == [action]
+    assert access(aws, second) == before

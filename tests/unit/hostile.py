@@ -309,10 +309,14 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "level": "block",
                 "block_method": "disable",
                 "accept_breaking": [CONSUMER, "all"],
+                "withdrawal_result": {"results": [{"changed": True}]},
                 "adoption_result": {
+                    "account_id": CONSUMER,
                     "accounts": [{"account_id": CONSUMER, "unread_regions": ["eu-west-1"]}],
+                    "denied": [{"image_id": SOURCE_ID}],
                     "depth": "launches",
                     "regions": ["eu-west-1"],
+                    "releases": [{"images": [{"image_id": SOURCE_ID, "region": "eu-west-1"}]}],
                     "uses": [
                         {
                             "account_id": CONSUMER,

@@ -69,8 +69,11 @@ class ImagePlans:
         return (*self.notes, *(warning for plan in self.plans for warning in plan.warnings))
 
 
-def plan_images(options: RecallOptions, current: RecallState) -> ImagePlans:
-    """Plan to block the images, unless that breaks a consumer who is not confirmed, or to open them again."""
+def plan_images(options: RecallOptions, current: RecallState, is_moving: bool) -> ImagePlans:
+    """Plan to block the images, unless that breaks a consumer who is not confirmed, or to open them again.
+
+    ``is_moving`` is whether the task moves pointers.
+    """
     if not options.is_recall:
         return ImagePlans(plan_openings(current.account_id, current.to_open, current.access))
     if not options.blocks:
@@ -78,9 +81,11 @@ def plan_images(options: RecallOptions, current: RecallState) -> ImagePlans:
     plans = plan_blocks(current.account_id, current.access, options.block_method == DISABLE)
     losing = find_losing(current.account_id, plans)
     breaking = find_breaking(current.account_id, losing, options.adoption_result, options.accept_breaking)
-    refusals = tuple(refuse_breaking(breaking, options.check_mode))
+    # What check mode does not move still launches the release.
+    is_early = options.check_mode and (is_moving or options.withdrawal_result)
+    refusals = tuple(refuse_breaking(breaking, is_early))
     notes = (
-        *warn_of_uses(breaking, options.check_mode),
+        *(warn_of_uses(breaking) if is_early else ()),
         *warn_of_copies(options.adoption_result, {*current.release.images, *current.release.refs}),
     )
     return ImagePlans(() if refusals else plans, breaking, refusals, notes)

@@ -7,29 +7,33 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._failures import Failure
+from .._adoption.state import INSTANCE, LAUNCHES
+from .._causes import MOST_NAMED
+from .._failures import Failure, invalid_option
 from .._listing import count, join_texts
 from .._model import PUBLIC, ImageRef, Sharing
 from .._option import Kind, Refuse
 from .._option_groups import CONSUMERS
-from .._structure import NUMBER, TEXT, result_problems
+from .._structure import BOOLEAN, NUMBER, TEXT, result_problems
 
 ALL = "all"
 """The value of ``accept_breaking`` that confirms everything, and the only one that confirms the public."""
-# The depth of ami_adoption that shows what launches an image next, and what it calls instances, which run on.
-_DEPTH, _INSTANCE = "launches", "instance"
 # Consumers that a message names, and uses of one of them.
 _NAMED, _NAMED_USES = 5, 3
 _NOTHING_BLOCKED = "No image is blocked. What the recall has moved stays moved."
+_CONFIRM = f"confirm them with accept_breaking (recall_accept_breaking of the role), or all with [{ALL}]."
 
 _STRUCTURE = {
+    "account_id": TEXT,
     "accounts": [{"account_id": TEXT, "unread_regions": [TEXT]}],
+    "denied": [{"image_id": TEXT}],
     "depth": TEXT,
     "regions": [TEXT],
+    "releases": [{"images": [{"image_id": TEXT, "region": TEXT}]}],
     "uses": [
         {
             "account_id": TEXT,
@@ -58,13 +62,20 @@ class Use:
     @property
     def launches(self) -> bool:
         """Whether it launches the image again, unlike an instance, which runs on."""
-        return self.kind != _INSTANCE
+        return self.kind != INSTANCE
 
 
 @dataclass(frozen=True)
 class Adoption:
-    """What a result of ``ami_adoption`` shows: the uses, and the regions that were wholly read by account."""
+    """What a result of ``ami_adoption`` shows: the uses, and the regions that were wholly read by account.
 
+    ``owner_id`` owns the images that it is about, of which ``own`` are of families. ``denied`` are the images
+    whose uses it has whatever their family is.
+    """
+
+    owner_id: str
+    denied: frozenset[str] = frozenset()
+    own: frozenset[ImageRef] = frozenset()
     regions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     uses: tuple[Use, ...] = ()
 
@@ -73,6 +84,13 @@ class Adoption:
         """Return what the result of a task that has run shows."""
         regions = frozenset(result["regions"])
         return cls(
+            result["account_id"],
+            frozenset(item["image_id"] for item in result["denied"]),
+            frozenset(
+                ImageRef(item["region"], item["image_id"])
+                for release in result["releases"]
+                for item in release["images"]
+            ),
             {item["account_id"]: regions - {*item["unread_regions"]} for item in result["accounts"]},
             tuple(
                 Use(
@@ -94,76 +112,108 @@ def _read_adoption(given: Mapping[str, Any] | None, refuse: Refuse) -> Adoption 
         return None
     problems = list(result_problems(given, _STRUCTURE, "ami_adoption"))
     for problem, remedy in problems:
-        refuse(problem, remedy)
+        # A report that is returned replaces the keys of the result.
+        refuse(problem, "Set return_report: false of ami_adoption." if given.get("report") else remedy)
     if problems:
         return None
-    if given["depth"] != _DEPTH:
+    if given["depth"] != LAUNCHES:
         refuse(
             f"its depth is {given['depth']}, which does not show what launches an image next.",
-            f"Set depth: {_DEPTH} of ami_adoption.",
+            f"Set depth: {LAUNCHES} of ami_adoption.",
         )
     return Adoption.from_dict(given)
 
 
 def _read_accepted(given: Iterable[Any] | None, refuse: Refuse) -> tuple[str, ...]:
-    texts = [*(given or ())]
-    named = CONSUMERS.value([text for text in texts if text != ALL], refuse)
+    texts = [str(text).strip() for text in given or ()]
+
+    def refuse_with_all(problem: str, remedy: str, place: str = "", /) -> None:
+        refuse(problem, f"{remedy} [{ALL}] confirms everything.", place)
+
+    named = CONSUMERS.value([text for text in texts if text != ALL], refuse_with_all)
     return (*([ALL] if ALL in texts else []), *named)
+
+
+def _read_withdrawal(given: Mapping[str, Any] | None, refuse: Refuse) -> bool:
+    """Return whether the task of a registered result moves pointers; not if it has not run."""
+    if not given or given.get("skipped"):
+        return False
+    structure = {"results": [{"changed": BOOLEAN}]}
+    problems = list(result_problems(given, structure, "ami_recall"))
+    for problem, remedy in problems:
+        refuse(problem, remedy)
+    return not problems and any(item["changed"] for item in given["results"])
 
 
 ADOPTION_RESULT: Kind[Adoption | None] = Kind({"type": "dict"}, _read_adoption)
 ACCEPTED: Kind[tuple[str, ...]] = Kind(CONSUMERS.spec, _read_accepted)
+WITHDRAWAL_RESULT: Kind[bool] = Kind({"type": "dict"}, _read_withdrawal)
 
 
 @dataclass(frozen=True)
 class Breaking:
     """A consumer that could not launch images any more: an account, an organization or unit, or ``all``.
 
-    ``uses`` are what launches them next. Without uses, nothing was looked at in ``regions``.
+    ``uses`` are what launches them next. In ``unread`` regions, it can launch one and was not looked at.
     """
 
     consumer: str
-    regions: tuple[str, ...]
     uses: tuple[Use, ...] = ()
+    unread: tuple[str, ...] = ()
     confirmed: bool = False
 
-    def describe(self) -> str:
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Return the regions in which something launches an image next."""
+        return tuple(sorted({use.ref.region for use in self.uses}))
+
+    def describe_uses(self) -> str:
         """Return the consumer with what breaks there, for a message."""
+        return f"{self.consumer} ({describe_uses(_group_uses(self.uses))} in {_name_regions(self.regions)})"
+
+    def describe_unread(self) -> str:
+        """Return the consumer with where it was not looked at, for a message."""
         name = "all AWS accounts (public)" if self.consumer == PUBLIC else self.consumer
-        where = self.regions[0] if len(self.regions) == 1 else count(len(self.regions), "region")
-        return f"{name} ({f'{describe_uses(self.uses)} in ' if self.uses else ''}{where})"
+        return f"{name} ({_name_regions(self.unread)})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as the module returns it."""
+        """Return it as the module returns it: uses without regions, as most are the same in many of them."""
         return {
             "confirmed": self.confirmed,
             "consumer": self.consumer,
-            "looked_at": bool(self.uses),
             "regions": list(self.regions),
-            "uses": [
-                {
-                    "image_id": use.ref.image_id,
-                    "kind": use.kind,
-                    "names": list(use.names),
-                    "number": use.number,
-                    "region": use.ref.region,
-                }
-                for use in self.uses
-            ],
+            "regions_not_looked_at": list(self.unread),
+            "uses": _group_uses(self.uses),
         }
 
 
-def describe_uses(uses: Iterable[Use]) -> str:
-    """Return uses by kind: ``launch template web, 2 auto scaling groups (a, b)``."""
-    names: dict[str, dict[str, None]] = defaultdict(dict)
+def _name_regions(regions: Sequence[str]) -> str:
+    return regions[0] if len(regions) == 1 else count(len(regions), "region")
+
+
+def _group_uses(uses: Iterable[Use]) -> list[dict[str, Any]]:
+    """Return uses by kind, with the first names and the number of all."""
+    groups: dict[str, list[Use]] = defaultdict(list)
     for use in uses:
-        names[use.kind].update(dict.fromkeys(use.names))
-    return ", ".join(
-        f"{kind.replace('_', ' ')} {next(iter(of_kind))}"
-        if len(of_kind) == 1
-        else f"{count(len(of_kind), kind.replace('_', ' '))} ({join_texts([*of_kind], _NAMED_USES)})"
-        for kind, of_kind in names.items()
-    )
+        groups[use.kind].append(use)
+    return [
+        {
+            "kind": kind,
+            "names": [*dict.fromkeys(name for use in of_kind for name in use.names)][:MOST_NAMED],
+            "number": sum(use.number for use in of_kind),
+        }
+        for kind, of_kind in groups.items()
+    ]
+
+
+def describe_uses(groups: Iterable[Mapping[str, Any]]) -> str:
+    """Return the uses in a result: ``launch template web, 2 auto scaling groups (a, b)``."""
+    texts = []
+    for group in groups:
+        kind, names = group["kind"].replace("_", " "), group["names"]
+        some = f"{'such as ' if len(names) > _NAMED_USES else ''}{', '.join(names[:_NAMED_USES])}"
+        texts.append(f"{kind} {some}" if group["number"] == 1 else f"{count(group['number'], kind)} ({some})")
+    return ", ".join(texts)
 
 
 def find_breaking(
@@ -178,33 +228,32 @@ def find_breaking(
     one of these images next there, or if it loses one and not all was read there. Nothing shows which
     accounts an organization has: it always breaks.
     """
-    known = adoption or Adoption()
+    known = adoption or Adoption(owner_id)
     uses: dict[str, list[Use]] = defaultdict(list)
     for use in known.uses:
-        # Any account may be one of an organization that loses the image. The owner needs no permission.
-        is_losing = use.ref in losing and (
-            use.account_id != owner_id or owner_id in losing[use.ref].account_ids
-        )
-        if use.launches and is_losing:
+        if use.launches and _may_lose(losing.get(use.ref, Sharing()), use.account_id, owner_id):
             uses[use.account_id].append(use)
     regions: dict[str, set[str]] = defaultdict(set)
     for ref, sharing in losing.items():
         for consumer in (*sharing.names, *([PUBLIC] if sharing.public else [])):
             regions[consumer].add(ref.region)
-    unread = {
-        consumer: sorted(lost - known.regions.get(consumer, frozenset()))
-        for consumer, lost in regions.items()
-        if consumer not in uses
-    }
-    breaking = [
-        Breaking(account_id, tuple(sorted({use.ref.region for use in of_account})), tuple(of_account))
-        for account_id, of_account in uses.items()
-    ]
-    breaking += [Breaking(consumer, tuple(missing)) for consumer, missing in unread.items() if missing]
-    return tuple(
-        Breaking(item.consumer, item.regions, item.uses, ALL in accepted or item.consumer in accepted)
-        for item in sorted(breaking, key=_urgency)
+    breaking = (
+        Breaking(
+            consumer,
+            tuple(uses.get(consumer, ())),
+            tuple(sorted(regions.get(consumer, set()) - known.regions.get(consumer, frozenset()))),
+            ALL in accepted or consumer in accepted,
+        )
+        for consumer in {**uses, **regions}
     )
+    return tuple(sorted((item for item in breaking if item.uses or item.unread), key=_urgency))
+
+
+def _may_lose(losing: Sharing, account_id: str, owner_id: str) -> bool:
+    """Whether an account may be among those that lose an image. The owner needs no permission."""
+    if account_id in losing.account_ids or account_id == owner_id:
+        return account_id in losing.account_ids
+    return bool(losing.org_arns or losing.org_unit_arns or losing.public)
 
 
 def _urgency(item: Breaking) -> tuple[int, bool, str]:
@@ -212,40 +261,52 @@ def _urgency(item: Breaking) -> tuple[int, bool, str]:
     return -sum(use.number for use in item.uses), not item.consumer.isdecimal(), item.consumer
 
 
-def refuse_breaking(breaking: Iterable[Breaking], check_mode: bool) -> Iterator[Failure]:
+def refuse_adoption(adoption: Adoption | None, account_id: str) -> Iterator[Failure]:
+    """Yield a failure if the adoption of another account's images was read than ``account_id``'s."""
+    if adoption is not None and adoption.owner_id != account_id:
+        yield invalid_option(
+            "adoption_result",
+            f"adoption_result: it is about images of account {adoption.owner_id}, and the release is of "
+            f"{account_id}.",
+            "Run ami_adoption with the credentials that the recall has.",
+        )
+
+
+def refuse_breaking(breaking: Iterable[Breaking], is_early: bool) -> Iterator[Failure]:
     """Yield why images are not blocked: consumers that would break, and are not confirmed.
 
-    In check mode, what a recall moves still launches the release: then only what was not looked at counts.
+    ``is_early`` is whether pointers would be moved before, which still launch the release: then only what
+    was not looked at counts.
     """
     unconfirmed = [item for item in breaking if not item.confirmed]
     using = [item for item in unconfirmed if item.uses]
-    unknown = [item for item in unconfirmed if not item.uses]
-    confirm = f"confirm them with accept_breaking, or all with accept_breaking: [{ALL}]."
-    if using and not check_mode:
-        names = join_texts([item.describe() for item in using], _NAMED)
+    unknown = [item for item in unconfirmed if item.unread]
+    if using and not is_early:
+        names = join_texts([item.describe_uses() for item in using], _NAMED)
         yield Failure(
             f"{count(len(using), 'account')} would launch the release next, and could not any more: "
             f"{names}. {_NOTHING_BLOCKED}",
-            f"Change what launches it there, and rerun; or {confirm}",
+            f"Change what launches it there, and rerun; or {_CONFIRM}",
             "launches_would_break",
             "accept_breaking",
         )
     if unknown:
-        names = join_texts([item.describe() for item in unknown], _NAMED)
+        names = join_texts([item.describe_unread() for item in unknown], _NAMED)
         yield Failure(
             f"{count(len(unknown), 'consumer')} can launch the release, and what they launch was not looked "
             f"at: {names}. {_NOTHING_BLOCKED}",
-            f"Pass an adoption_result of these accounts and regions, or {confirm}",
+            "Look into these accounts, all regions (recall_account_ids of the role, adoption_result of "
+            f"ami_recall), and rerun; or {_CONFIRM}",
             "consumers_not_looked_at",
             "accept_breaking",
         )
 
 
-def warn_of_uses(breaking: Iterable[Breaking], check_mode: bool) -> Iterator[str]:
-    """Yield a warning in check mode about what would be looked at again after the pointers have moved."""
+def warn_of_uses(breaking: Iterable[Breaking]) -> Iterator[str]:
+    """Yield a warning in check mode about what will be looked at again after the pointers have moved."""
     using = [item for item in breaking if item.uses and not item.confirmed]
-    if using and check_mode:
-        names = join_texts([item.describe() for item in using], _NAMED)
+    if using:
+        names = join_texts([item.describe_uses() for item in using], _NAMED)
         yield (
             f"{count(len(using), 'account')} would launch the release next: {names}. In check mode, nothing "
             "is moved before that is read: without it, what is left then stops the block unless "
@@ -254,10 +315,17 @@ def warn_of_uses(breaking: Iterable[Breaking], check_mode: bool) -> Iterator[str
 
 
 def warn_of_copies(adoption: Adoption | None, own: Collection[ImageRef]) -> Iterator[str]:
-    """Yield a warning about images of the accounts themselves that come from the release, which stay."""
+    """Yield a warning about images of the accounts themselves that come from the release, which stay.
+
+    ``own`` are the images of the release. Another image of their owner, such as a fix that was built from an
+    instance of the release, is none of the account's.
+    """
+    if adoption is None:
+        return
     copies: dict[str, dict[str, None]] = defaultdict(dict)
-    for use in adoption.uses if adoption else ():
-        if use.derived_from and use.ref not in own:
+    for use in adoption.uses:
+        is_own = use.ref in own or use.ref in adoption.own or use.account_id == adoption.owner_id
+        if use.derived_from and not is_own:
             copies[use.account_id][str(use.ref)] = None
     if copies:
         names = [f"{', '.join(images)} in account {account_id}" for account_id, images in copies.items()]

@@ -31,7 +31,7 @@ from .._option_groups import ConsumerRoleOptions, ProgressOptions, is_s3_folder
 from .._parameter_names import name_problem
 from .._publish.options import DEFAULT, LATEST, TEMPLATES, PublishOptions
 from .._wording import render_value
-from .breaking import ACCEPTED, ADOPTION_RESULT, Adoption
+from .breaking import ACCEPTED, ADOPTION_RESULT, WITHDRAWAL_RESULT, Adoption
 from .record import LONGEST_NAME
 
 PRESENT, ABSENT = "present", "absent"
@@ -45,6 +45,7 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
 
     Those about pointers mean what they mean for ``ami_publish``. ``ABSENT`` takes them from the record, and
     all regions with it. ``parameter`` is empty, and ``previous_source_image_id`` None, if they are not set.
+    ``block_method`` None is ``UNSHARE``. ``withdrawal_result`` is whether an earlier task moves pointers.
     """
 
     argument_rules = MappingProxyType(
@@ -68,9 +69,10 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
     account_ids: tuple[str, ...] = option(ACCOUNT_IDS)
     require_shared: bool = option(FLAG, default=True)
     level: str = option(choice(WITHDRAW, BLOCK), default=WITHDRAW)
-    block_method: str = option(choice(UNSHARE, DISABLE), default=UNSHARE)
+    block_method: str | None = option(choice(UNSHARE, DISABLE))
     adoption_result: Adoption | None = option(ADOPTION_RESULT)
     accept_breaking: tuple[str, ...] = option(ACCEPTED)
+    withdrawal_result: bool = option(WITHDRAWAL_RESULT)
     wait_timeout: int = option(NUMBER, default=300)
     tombstone_path: str | None = option(PATH)
     tombstone_s3_uri: str | None = option(TEXT)
@@ -123,6 +125,8 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
                 "it is required with account_ids.",
                 "Set the role to assume in these accounts, or remove account_ids.",
             )
+        if self.is_recall:
+            yield from self._block_problems()
         if self.previous_source_image_id == self.source_image_id:
             yield Problem(
                 "previous_source_image_id",
@@ -140,4 +144,24 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
                 "tombstone_s3_uri",
                 f"{render_value(self.tombstone_s3_uri)} is not a valid S3 URI.",
                 "Use a URI such as s3://bucket/folder, of at most 900 bytes.",
+            )
+
+    def _block_problems(self) -> Iterator[Problem]:
+        given = {
+            "block_method": self.block_method,
+            "adoption_result": self.adoption_result,
+            "accept_breaking": self.accept_breaking,
+            "withdrawal_result": self.withdrawal_result,
+        }
+        for name in [name for name, value in given.items() if value and not self.blocks]:
+            yield Problem(
+                name,
+                f"it is only for level: {BLOCK}, and no image is blocked without that.",
+                f"Set level: {BLOCK}, or remove {name}.",
+            )
+        if self.adoption_result and self.blocks and self.source_image_id not in self.adoption_result.denied:
+            yield Problem(
+                "adoption_result",
+                f"it does not have all that uses {self.source_image_id}.",
+                f"Set deny_images: [{self.source_image_id}] of ami_adoption.",
             )

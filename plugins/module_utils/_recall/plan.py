@@ -18,7 +18,7 @@ from .._publish.plan import plan as plan_publication
 from .._publish.state import PublishState
 from .._tags import RECALLED_TAG, tag_list
 from .block import ImagePlan, plan_images
-from .breaking import Breaking
+from .breaking import Breaking, refuse_adoption
 from .decide import ELSEWHERE, LABEL_NOT_FOUND, NO_EARLIER_IMAGE
 from .options import RecallOptions
 from .record import PARAMETER, Pointer, Position, Record
@@ -72,11 +72,15 @@ class RecallPlan(PlanWithoutTargets):
 def plan(options: RecallOptions, current: RecallState) -> RecallPlan:
     """Plan the recall of a release, or to take it back."""
     planned = tuple(_plan_unit(current, unit) for unit in current.units)
-    images = plan_images(options, current)
+    is_moving = any(unit.planned.actions for unit in planned)
+    images = plan_images(options, current, is_moving)
     record: Record | None
     if options.is_recall:
         record, tags = _record_recall(options, current, planned, images.plans), tuple(_plan_tags(current))
-        refusals = tuple(_refuse_without_earlier_image(current, planned))
+        refusals = (
+            *refuse_adoption(options.adoption_result, current.account_id),
+            *_refuse_without_earlier_image(current, planned),
+        )
     else:
         record, tags, refusals = current.record, tuple(_plan_untagging(current, planned)), ()
     failures = (

@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .._listing import count, join_texts
+from .._model import PUBLIC
 from .._reports.document import Column
 from .._reports.screen import (
     MOST_ROWS,
@@ -26,9 +28,11 @@ from .._reports.screen import (
     list_failed_regions,
     list_failed_rows,
     name_outcome,
+    name_principal,
     read_module_message,
     wrap_text,
 )
+from .breaking import ALL, describe_uses
 
 _COLUMNS = (
     Column("region", "region"),
@@ -38,14 +42,14 @@ _COLUMNS = (
     Column("outcome", "outcome"),
 )
 _BREAKING = (
-    Column("consumer", "cannot launch it any more"),
+    Column("consumer", "would lose it"),
     Column("region", "region"),
     Column("uses", "launches it next"),
     Column("outcome", "outcome"),
 )
 _GOOD = ("planned", "recalled", "blocked", "taken_back")
 
-# Regions, and uses, that a row names.
+# Regions that a row names.
 _NAMED = 3
 
 Result = Mapping[str, Any]
@@ -70,7 +74,7 @@ def screen(result: Result, context: Mapping[str, Any], report_path: str | None) 
     lines = (
         *_render_headline(pointers, images, blocked, context),
         *format_table(_COLUMNS, tuple(collapse_rows(list_failed_rows(failed), rows))),
-        *_render_breaking(block.get("breaking") or (), context["check_mode"]),
+        *_render_breaking(block, context["check_mode"] and any(item["changed"] for item in pointers)),
         *(wrap_text(f"Tombstone: {place}") if place else ()),
         *format_failures(failed, full_list, message),
     )
@@ -109,34 +113,44 @@ def _render_headline(
     yield from wrap_text(text, tone)
 
 
-def _render_breaking(breaking: Sequence[Result], is_plan: bool) -> Iterator[Line]:
-    """Yield a table of who cannot launch the images any more, the worst first."""
-    rows = [
-        Row(
-            {
-                "consumer": item["consumer"],
-                "outcome": "confirmed"
-                if item["confirmed"]
-                else "moves first, or stops the block"
-                if is_plan and item["looked_at"]
-                else "stops the block",
-                "region": join_texts(item["regions"], _NAMED),
-                "uses": _describe_uses(item["uses"]) if item["looked_at"] else "not looked at",
-            },
-            Tone.PLAIN if item["confirmed"] else Tone.BAD,
-        )
-        for item in breaking[:MOST_ROWS]
-    ]
+def _render_breaking(block: Result, is_early: bool) -> Iterator[Line]:
+    """Yield a table of who cannot launch the images any more, the worst first, and how to confirm them.
+
+    ``is_early`` is whether check mode has planned to move pointers, after which less may launch them.
+    """
+    breaking = block.get("breaking") or ()
+    rows = [row for item in breaking[:MOST_ROWS] for row in _make_breaking_rows(item, is_early)]
     if len(breaking) > MOST_ROWS:
         rows.append(Row({"consumer": f"{len(breaking) - MOST_ROWS} more"}, Tone.BAD))
     yield from format_table(_BREAKING, rows)
+    if all(item["confirmed"] for item in breaking):
+        return
+    # All of them: the variable replaces the list that was confirmed before.
+    consumers = [item["consumer"] for item in breaking]
+    if len(consumers) <= MOST_ROWS or PUBLIC in consumers:
+        # In one line, however long: it is there to be copied.
+        yield Line(f"recall_accept_breaking: {json.dumps([ALL] if PUBLIC in consumers else consumers)}")
+    else:
+        path = f", and the file {block['result_path']}" if block.get("result_path") else ""
+        yield from wrap_text(
+            f"The fact recall_breaking{path} has all {len(consumers)} consumers for recall_accept_breaking."
+        )
 
 
-def _describe_uses(uses: Sequence[Result]) -> str:
-    names = dict.fromkeys(
-        f"{item['kind'].replace('_', ' ')} {name}" for item in uses for name in item["names"]
-    )
-    return join_texts([*names], _NAMED)
+def _make_breaking_rows(item: Result, is_early: bool) -> Iterator[Row]:
+    """Yield a row of what launches the images, and one of where that was not looked at."""
+    tone = Tone.PLAIN if item["confirmed"] else Tone.BAD
+    outcome = "confirmed" if item["confirmed"] else "stops the block"
+    consumer, unread = name_principal(item["consumer"]), item["regions_not_looked_at"]
+    if item["uses"]:
+        first = "may move first" if is_early and not item["confirmed"] else outcome
+        regions, uses = join_texts(item["regions"], _NAMED), describe_uses(item["uses"])
+        yield Row({"consumer": consumer, "outcome": first, "region": regions, "uses": uses}, tone)
+    if unread:
+        regions = join_texts(unread, _NAMED)
+        yield Row(
+            {"consumer": consumer, "outcome": outcome, "region": regions, "uses": "not looked at"}, tone
+        )
 
 
 def _make_row(pointer: Result, is_plan: bool) -> Row:

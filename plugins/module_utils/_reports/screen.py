@@ -61,7 +61,7 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True)
 class Line:
-    """A line of at most ``WIDTH`` columns."""
+    """A line of at most ``WIDTH`` columns; only one that is there to be copied can be longer."""
 
     text: str
     tone: Tone = Tone.PLAIN

@@ -18,6 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils._recall.block import
     plan_blocks,
     plan_openings,
 )
+from ansible_collections.golden.images.plugins.module_utils._recall.breaking import Adoption, Use
 from ansible_collections.golden.images.plugins.module_utils._recall.plan import RecallPlan, plan
 from ansible_collections.golden.images.plugins.module_utils._recall.record import Access, Record
 from ansible_collections.golden.images.plugins.module_utils._recall.state import RecallState
@@ -173,6 +174,31 @@ def test_who_sees_an_image_that_is_opened_again(
 def blocking(state: RecallState, **given: Any) -> RecallPlan:
     """The plan of a recall that blocks."""
     return plan(options(level="block", parameter="", launch_templates=(), **given), state)
+
+
+def test_a_result_about_images_of_another_account_refuses_all() -> None:
+    state = replace(state_of(), access={REF: shared()})
+    read = frozenset({SOURCE})
+    assert blocking(state, adoption_result=Adoption(CONSUMER, read)).refusals
+    assert not blocking(state, adoption_result=Adoption(OWNER, read)).refusals
+
+
+@pytest.mark.parametrize(
+    ("check_mode", "withdrawal_result", "refused"),
+    [(False, False, True), (False, True, True), (True, False, True), (True, True, False)],
+)
+def test_check_mode_refuses_uses_unless_it_has_planned_to_move_something(
+    check_mode: bool, withdrawal_result: bool, refused: bool
+) -> None:
+    state = replace(state_of(), access={REF: shared()})
+    use = Use(CONSUMER, REF, "fleet", ("fleet-1",), 1)
+    adoption = Adoption(OWNER, frozenset({SOURCE}), regions={CONSUMER: frozenset({AWAY})}, uses=(use,))
+    given = {"adoption_result": adoption, "withdrawal_result": withdrawal_result}
+    planned = blocking(state, check_mode=check_mode, **given)
+    codes = [failure.error_code for failure in planned.failures]
+    assert codes == (["launches_would_break"] if refused else [])
+    assert bool(planned.images) != refused
+    assert any("would launch the release next" in text for text in planned.warnings) != refused
 
 
 def test_a_block_is_recorded_before_and_keeps_what_was_there_before_the_first_run() -> None:

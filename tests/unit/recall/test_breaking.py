@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -11,9 +12,13 @@ from ansible_collections.golden.images.plugins.module_utils._model import ImageR
 from ansible_collections.golden.images.plugins.module_utils._recall.breaking import (
     ACCEPTED,
     ADOPTION_RESULT,
+    WITHDRAWAL_RESULT,
     Adoption,
     Breaking,
+    Use,
+    describe_uses,
     find_breaking,
+    refuse_adoption,
     refuse_breaking,
     warn_of_copies,
     warn_of_uses,
@@ -44,7 +49,16 @@ def use(account_id: str = ONE, ref: ImageRef = FAR, kind: str = "launch_template
 def adoption(*uses: Any, unread: dict[str, list[str]] | None = None, **changes: Any) -> dict[str, Any]:
     """A result of ``ami_adoption`` for both accounts in both regions."""
     accounts = [{"account_id": name, "unread_regions": (unread or {}).get(name, [])} for name in (ONE, TWO)]
-    return {"accounts": accounts, "depth": "launches", "regions": [AWAY, HOME], "uses": [*uses], **changes}
+    return {
+        "account_id": OWNER,
+        "accounts": accounts,
+        "denied": [{"image_id": SOURCE}],
+        "depth": "launches",
+        "regions": [AWAY, HOME],
+        "releases": [],
+        "uses": [*uses],
+        **changes,
+    }
 
 
 def read(result: dict[str, Any]) -> Adoption:
@@ -74,6 +88,9 @@ BOTH = {FAR: named(ONE, TWO), NEAR: named(ONE)}
         # The account launches it as one of an organization.
         ({FAR: named(org_arns=frozenset({ORG}))}, adoption(use()), [(ONE, [AWAY], 1), (ORG, [AWAY], 0)]),
         ({FAR: named(public=True)}, adoption(), [("all", [AWAY], 0)]),
+        # It has lost the image by an earlier run.
+        ({FAR: named(OWNER)}, adoption(use()), [(OWNER, [AWAY], 0)]),
+        ({FAR: named(public=True)}, adoption(use()), [(ONE, [AWAY], 1), ("all", [AWAY], 0)]),
         # The owner launches an image that is not disabled without a permission.
         (BOTH, adoption(use(OWNER)), []),
         ({FAR: named(OWNER)}, adoption(use(OWNER)), [(OWNER, [AWAY], 1)]),
@@ -85,7 +102,7 @@ BOTH = {FAR: named(ONE, TWO), NEAR: named(ONE)}
         (
             BOTH,
             adoption(use(ONE), use(TWO, number=5), unread={ONE: [HOME]}),
-            [(TWO, [AWAY], 1), (ONE, [AWAY], 1)],
+            [(TWO, [AWAY], 1), (ONE, [AWAY, HOME], 1)],
         ),
     ],
 )
@@ -93,8 +110,56 @@ def test_who_breaks(
     losing: dict[ImageRef, Sharing], result: dict[str, Any] | None, expected: list[tuple[str, list[str], int]]
 ) -> None:
     found = find_breaking(OWNER, losing, read(result) if result else None, ())
-    assert [(item.consumer, [*item.regions], len(item.uses)) for item in found] == expected
-    assert all(item.to_dict()["looked_at"] == bool(item.uses) for item in found)
+    shown = [(item.consumer, sorted({*item.regions, *item.unread}), len(item.uses)) for item in found]
+    assert shown == expected
+
+
+def test_a_region_that_was_not_read_is_not_hidden_by_a_use_elsewhere() -> None:
+    losing = {FAR: named(ONE), NEAR: named(ONE)}
+    breaking = find_breaking(OWNER, losing, read(adoption(use(), unread={ONE: [HOME]})), ())
+    (item,) = (item.to_dict() for item in breaking)
+    assert (item["regions"], item["regions_not_looked_at"]) == ([AWAY], [HOME])
+    failures = [*refuse_breaking(breaking, False)]
+    assert [item.error_code for item in failures] == ["launches_would_break", "consumers_not_looked_at"]
+    assert f"{ONE} ({HOME})" in failures[1].message
+    assert [item.error_code for item in refuse_breaking(breaking, True)] == ["consumers_not_looked_at"]
+
+
+def test_a_result_of_500_accounts_is_small() -> None:
+    regions = [f"ap-southeast-{number}" for number in range(20)]
+    names = [f"web-production-{number}" for number in range(3)]
+    accounts = [f"{number:012}" for number in range(500)]
+    uses = [
+        Use(account_id, ImageRef(region, BAD), "auto_scaling_group", (*names,), 3)
+        for account_id in accounts
+        for region in regions
+    ]
+    losing = {ImageRef(region, BAD): named(*accounts) for region in regions}
+    everywhere = dict.fromkeys(accounts, frozenset(regions))
+    found = find_breaking(OWNER, losing, Adoption(OWNER, regions=everywhere, uses=(*uses,)), ())
+    items = [item.to_dict() for item in found]
+    assert items[0]["uses"] == [{"kind": "auto_scaling_group", "names": names, "number": 60}]
+    assert len(json.dumps(items)) < 300_000
+
+
+@pytest.mark.parametrize(
+    ("names", "number", "text"),
+    [
+        (["a"], 1, "auto scaling group a"),
+        (["web"], 3, "3 auto scaling groups (web)"),
+        (["a", "b"], 2, "2 auto scaling groups (a, b)"),
+        ([*"abcd"], 60, "60 auto scaling groups (such as a, b, c)"),
+    ],
+)
+def test_uses_are_counted_and_not_their_names(names: list[str], number: int, text: str) -> None:
+    assert describe_uses([{"kind": "auto_scaling_group", "names": names, "number": number}]) == text
+
+
+def test_only_a_result_about_images_of_the_account_counts() -> None:
+    (failure,) = refuse_adoption(read(adoption(account_id=ONE)), OWNER)
+    assert ONE in failure.message
+    assert [*refuse_adoption(read(adoption()), OWNER)] == []
+    assert [*refuse_adoption(None, OWNER)] == []
 
 
 @pytest.mark.parametrize(
@@ -115,8 +180,7 @@ def test_each_consumer_that_breaks_must_be_confirmed(
     breaking = find_breaking(OWNER, losing, read(adoption(use(), unread={TWO: [AWAY]})), accepted)
     assert [item.error_code for item in refuse_breaking(breaking, False)] == codes
     assert [item.error_code for item in refuse_breaking(breaking, True)] == in_check_mode
-    assert len([*warn_of_uses(breaking, True)]) == ("launches_would_break" in codes)
-    assert [*warn_of_uses(breaking, False)] == []
+    assert len([*warn_of_uses(breaking)]) == ("launches_would_break" in codes)
 
 
 def test_only_all_confirms_the_public() -> None:
@@ -132,7 +196,7 @@ def test_messages_name_the_worst_first_with_what_it_launches() -> None:
     assert (
         f"{ONE} (launch template lt-1 version 2, 2 auto scaling groups (a, b) in {AWAY})" in failure.message
     )
-    many = [Breaking(f"{number:012}", (AWAY, HOME)) for number in range(9)]
+    many = [Breaking(f"{number:012}", unread=(AWAY, HOME)) for number in range(9)]
     (failure,) = refuse_breaking(many, False)
     assert "and 4 more" in failure.message
     assert "000000000000 (2 regions)" in failure.message
@@ -144,13 +208,17 @@ def test_images_of_the_accounts_themselves_are_named() -> None:
     assert f"{AWAY}/{OTHER} in account {ONE}" in warning
     assert BAD not in warning
     assert [*warn_of_copies(None, {FAR})] == []
+    # Images of the owner that were made from the release, such as a fix.
+    fixes = [{"images": [{"image_id": OTHER, "region": AWAY}]}]
+    assert [*warn_of_copies(read(adoption(own, releases=fixes)), {FAR})] == []
+    assert [*warn_of_copies(read(adoption({**own, "account_id": OWNER})), {FAR})] == []
 
 
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
         (adoption(depth="instances"), "its depth is instances"),
-        ({"changed": False}, "it is not a result of ami_adoption: accounts is missing"),
+        ({"changed": False}, "it is not a result of ami_adoption: account_id is missing"),
         ({**adoption(), "uses": None}, "it is not a result of ami_adoption: uses must be a list"),
     ],
 )
@@ -160,12 +228,35 @@ def test_other_results_are_refused(given: dict[str, Any], problem: str) -> None:
     assert [text.startswith(problem) for text in problems] == [True]
 
 
+def test_a_result_whose_keys_a_report_replaces_says_so() -> None:
+    remedies: list[str] = []
+    given = {"depth": "launches", "report": {"accounts": []}}
+    ADOPTION_RESULT.value(given, lambda _text, remedy, *_more: remedies.append(remedy))
+    assert remedies == ["Set return_report: false of ami_adoption."]
+
+
+@pytest.mark.parametrize(
+    ("given", "moves"),
+    [
+        (None, False),
+        ({"skipped": True}, False),
+        ({"results": [{"changed": False}]}, False),
+        ({"results": [{"changed": False}, {"changed": True}]}, True),
+    ],
+)
+def test_whether_an_earlier_task_moves_pointers(given: dict[str, Any] | None, moves: bool) -> None:
+    assert WITHDRAWAL_RESULT.value(given, refuse) == moves
+
+
 def test_a_task_that_was_skipped_has_looked_at_nothing() -> None:
     assert ADOPTION_RESULT.value({"skipped": True, "changed": False}, refuse) is None
     assert ADOPTION_RESULT.value(None, refuse) is None
 
 
 def test_what_can_be_confirmed() -> None:
-    assert ACCEPTED.value([ONE, ORG, "all", ONE], refuse) == ("all", ONE, ORG)
+    assert ACCEPTED.value([ONE, ORG, "all ", ONE], refuse) == ("all", ONE, ORG)
+    remedies: list[str] = []
+    ACCEPTED.value(["All"], lambda _text, remedy, *_more: remedies.append(remedy))
+    assert "[all] confirms everything" in remedies[0]
     with pytest.raises(AssertionError, match="neither an account ID nor"):
         ACCEPTED.value(["web-prod"], refuse)

@@ -9,7 +9,7 @@ from typing import Any
 from ansible_collections.golden.images.plugins.module_utils._recall.screen import screen
 
 from tests.unit.examples import CONSUMER, OWNER
-from tests.unit.recall.examples import AWAY, BAD, SOURCE
+from tests.unit.recall.examples import AWAY, BAD, HOME, SOURCE
 
 FAILURE = {
     "account_id": None,
@@ -26,15 +26,14 @@ def blocked(changed: bool = True, left: str | None = None) -> dict[str, Any]:
     return {"account_id": OWNER, "changed": changed, "image_id": BAD, "left": left, "region": AWAY}
 
 
-def breaking(consumer: str, confirmed: bool = False, uses: int = 1) -> dict[str, Any]:
+def breaking(consumer: str, confirmed: bool = False, uses: int = 1, unread: int = 0) -> dict[str, Any]:
     """A consumer in the result."""
-    use = {"image_id": BAD, "kind": "launch_template", "names": ["lt-1"], "number": 1, "region": AWAY}
     return {
         "confirmed": confirmed,
         "consumer": consumer,
-        "looked_at": bool(uses),
-        "regions": [AWAY],
-        "uses": [use] * uses,
+        "regions": [AWAY] * uses,
+        "regions_not_looked_at": [HOME] * unread,
+        "uses": [{"kind": "launch_template", "names": ["lt-1"], "number": 1}] * uses,
     }
 
 
@@ -58,7 +57,7 @@ def join_lines(text: str) -> str:
 
 
 def test_what_stops_a_block_is_a_table_with_the_worst_first() -> None:
-    many = [breaking(f"{number:012}", uses=0) for number in range(30)]
+    many = [breaking(f"{number:012}", uses=0, unread=1) for number in range(30)]
     block = {"breaking": [breaking(CONSUMER), *many], "failures": [FAILURE], "msg": "It breaks."}
     lines = show(block, "incomplete").splitlines()
     assert lines[0].startswith("Incomplete: Recall of ")
@@ -67,6 +66,10 @@ def test_what_stops_a_block_is_a_table_with_the_worst_first() -> None:
     assert any("000000000000" in line and "not looked at" in line for line in lines)
     assert any(line.startswith("11 more") for line in lines)
     assert any(FAILURE["message"] in line for line in lines)
+    assert any(
+        line == "The fact recall_breaking has all 31 consumers for recall_accept_breaking." for line in lines
+    )
+    assert "the file /tmp/r.json" in join_lines(show({**block, "result_path": "/tmp/r.json"}, "incomplete"))
 
 
 def test_the_headline_counts_images() -> None:
@@ -83,5 +86,32 @@ def test_confirmed_consumers_are_shown_as_such() -> None:
     text = show({"blocked": [blocked()], "breaking": [breaking(CONSUMER, confirmed=True)]})
     assert "confirmed" in text
     assert "stops the block" not in text
-    shown = show({"blocked": [], "breaking": [breaking(CONSUMER)]}, "planned")
-    assert "moves first" in join_lines(shown)
+    assert "recall_accept_breaking" not in text
+
+
+def test_only_what_check_mode_does_not_move_may_move_first() -> None:
+    pointer = {
+        "account_id": OWNER,
+        "after": None,
+        "before": None,
+        "changed": True,
+        "left": None,
+        "name": "/golden/web",
+        "region": AWAY,
+    }
+    block = {"blocked": [], "breaking": [breaking(CONSUMER, unread=1)]}
+    shown = show(block, "planned", results=[pointer])
+    assert "may move first" in shown
+    (unread,) = (line for line in shown.splitlines() if "not looked at" in line)
+    assert "stops the block" in unread
+    assert "may move first" not in show(block, "planned", results=[{**pointer, "changed": False}])
+
+
+def test_the_consumers_to_confirm_are_one_line_that_can_be_pasted() -> None:
+    arn = "arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-11111111"
+    items = [breaking(CONSUMER, confirmed=True), breaking(arn, uses=0, unread=1)]
+    lines = show({"breaking": items}, "incomplete").splitlines()
+    assert f'recall_accept_breaking: ["{CONSUMER}", "{arn}"]' in lines
+    assert any(line.startswith("ou-ab12-11111111 ") for line in lines)
+    public = show({"breaking": [*items, breaking("all", uses=0, unread=1)]}, "incomplete").splitlines()
+    assert 'recall_accept_breaking: ["all"]' in public

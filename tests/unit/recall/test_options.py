@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which options of a recall do not fit the others: none that is ignored looks like a block."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils._recall.breaking import Adoption
+
+from tests.unit.examples import OWNER
+from tests.unit.recall.examples import OTHER, SOURCE, options
+
+READ = Adoption(OWNER, frozenset({SOURCE}))
+
+
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        ({"block_method": "unshare"}, ["block_method"]),
+        ({"block_method": "disable", "accept_breaking": ("all",)}, ["block_method", "accept_breaking"]),
+        ({"adoption_result": READ, "withdrawal_result": True}, ["adoption_result", "withdrawal_result"]),
+        ({"level": "block"}, []),
+        ({"level": "block", "block_method": "disable", "accept_breaking": ("all",)}, []),
+        ({"level": "block", "adoption_result": READ, "withdrawal_result": True}, []),
+        # It was about other images: what uses those of this release is not in it.
+        ({"level": "block", "adoption_result": Adoption(OWNER)}, ["adoption_result"]),
+        ({"level": "block", "adoption_result": Adoption(OWNER, frozenset({OTHER}))}, ["adoption_result"]),
+        # A recall is taken back with the variables that it was made with.
+        ({"state": "absent", "block_method": "disable", "accept_breaking": ("all",)}, []),
+        ({"state": "absent", "level": "block", "adoption_result": Adoption(OWNER)}, []),
+    ],
+)
+def test_what_only_a_block_uses(given: dict[str, Any], refused: list[str]) -> None:
+    assert [problem.option for problem in options(**given).problems()] == refused
