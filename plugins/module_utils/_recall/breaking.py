@@ -169,12 +169,12 @@ class Breaking:
 
     def describe_uses(self) -> str:
         """Return the consumer with what breaks there, for a message."""
-        return f"{self.consumer} ({describe_uses(_group_uses(self.uses))} in {_name_regions(self.regions)})"
+        return f"{self.consumer} ({describe_uses(_group_uses(self.uses))} in {name_regions(self.regions)})"
 
     def describe_unread(self) -> str:
         """Return the consumer with where it was not looked at, for a message."""
         name = "all AWS accounts (public)" if self.consumer == PUBLIC else self.consumer
-        return f"{name} ({_name_regions(self.unread)})"
+        return f"{name} ({name_regions(self.unread)})"
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as the module returns it: uses without regions, as most are the same in many of them."""
@@ -187,7 +187,8 @@ class Breaking:
         }
 
 
-def _name_regions(regions: Sequence[str]) -> str:
+def name_regions(regions: Sequence[str]) -> str:
+    """Return the region, or the number of several: ``20 regions``."""
     return regions[0] if len(regions) == 1 else count(len(regions), "region")
 
 
@@ -295,7 +296,7 @@ def refuse_breaking(breaking: Iterable[Breaking], is_early: bool) -> Iterator[Fa
         yield Failure(
             f"{count(len(unknown), 'consumer')} can launch the release, and what they launch was not looked "
             f"at: {names}. {_NOTHING_BLOCKED}",
-            "Look into these accounts, all regions (recall_account_ids of the role, adoption_result of "
+            "Look into all regions of these accounts (recall_account_ids of the role, adoption_result of "
             f"ami_recall), and rerun; or {_CONFIRM}",
             "consumers_not_looked_at",
             "accept_breaking",

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .._listing import count, join_texts
+from .._listing import count
 from .._model import PUBLIC
 from .._reports.document import Column
 from .._reports.screen import (
@@ -32,7 +32,7 @@ from .._reports.screen import (
     read_module_message,
     wrap_text,
 )
-from .breaking import ALL, describe_uses
+from .breaking import ALL, describe_uses, name_regions
 
 _COLUMNS = (
     Column("region", "region"),
@@ -48,9 +48,6 @@ _BREAKING = (
     Column("outcome", "outcome"),
 )
 _GOOD = ("planned", "recalled", "blocked", "taken_back")
-
-# Regions that a row names.
-_NAMED = 3
 
 Result = Mapping[str, Any]
 
@@ -144,13 +141,11 @@ def _make_breaking_rows(item: Result, is_early: bool) -> Iterator[Row]:
     consumer, unread = name_principal(item["consumer"]), item["regions_not_looked_at"]
     if item["uses"]:
         first = "may move first" if is_early and not item["confirmed"] else outcome
-        regions, uses = join_texts(item["regions"], _NAMED), describe_uses(item["uses"])
+        regions, uses = name_regions(item["regions"]), describe_uses(item["uses"])
         yield Row({"consumer": consumer, "outcome": first, "region": regions, "uses": uses}, tone)
     if unread:
-        regions = join_texts(unread, _NAMED)
-        yield Row(
-            {"consumer": consumer, "outcome": outcome, "region": regions, "uses": "not looked at"}, tone
-        )
+        unknown = {"region": name_regions(unread), "uses": "not looked at"}
+        yield Row({"consumer": consumer, "outcome": outcome, **unknown}, tone)
 
 
 def _make_row(pointer: Result, is_plan: bool) -> Row:

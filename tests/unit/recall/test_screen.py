@@ -104,6 +104,8 @@ def test_only_what_check_mode_does_not_move_may_move_first() -> None:
     assert "may move first" in shown
     (unread,) = (line for line in shown.splitlines() if "not looked at" in line)
     assert "stops the block" in unread
+    assert HOME in unread
+    assert "2 regions" in show({"breaking": [breaking(CONSUMER, unread=2)]})
     assert "may move first" not in show(block, "planned", results=[{**pointer, "changed": False}])
 
 
