@@ -124,10 +124,10 @@ class AuditedKey:
     def unused(self) -> PolicyConsumers:
         """Return the consumers with access by this collection with which nothing under the key is shared.
 
-        None are returned if anything that counts could not be read, or if a recall has blocked an image: who
-        had permission is not known, and runs instances that need the key.
+        None are returned if anything that counts could not be read, or if an image was recalled: who had
+        permission before it was blocked is not known, and runs instances that need the key.
         """
-        if not self._all_is_read or self._has_blocked_image:
+        if not self._all_is_read or any(RECALLED_TAG in image.tags for image in self.images):
             return PolicyConsumers()
         return unused_key_access(self._held, self._sharing, self.target.account_id)
 
@@ -159,13 +159,6 @@ class AuditedKey:
             in (self.region.key_of.get(snapshot_id), *self.region.associated_keys.get(snapshot_id, ()))
         )
         return reduce(Sharing.__or__, (*self.sharings.values(), *of_images, *unused), Sharing())
-
-    @property
-    def _has_blocked_image(self) -> bool:
-        """Whether an image was recalled, and has no launch permissions any more."""
-        return any(
-            RECALLED_TAG in image.tags and not self.sharings.get(image.image_id) for image in self.images
-        )
 
     @property
     def _all_is_read(self) -> bool:

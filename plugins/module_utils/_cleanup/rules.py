@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
+from .._tags import RECALLED_TAG, describe_recall
 from .options import CleanupOptions, Tags
 from .stages import RESTORE_TAG
 from .state import OwnImage
@@ -41,6 +42,9 @@ def list_keep_reasons(
         yield f"The tag {key} protects it."
     if RESTORE_TAG in own.image.tags:
         yield "It is being restored, or its restore is incomplete: run restore_ami again to complete it."
+    if recall := describe_recall(own.image.tags):
+        # A block leaves it shared with nobody. Without the image, its recall could not be taken back.
+        yield f"It {recall}: take the recall back, or remove the tag {RECALLED_TAG}."
     if own.alias == "aws-marketplace":
         yield "It is an AWS Marketplace image: remove it in AWS Marketplace."
     if own.created is None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._failures import Failure
-from .._model import ImageRef, Sharing, Target
+from .._model import ImageRef, Sharing, SnapshotRef, Target
 from .._plan import Action, TargetPlan
 from .._publish.state import TargetState
 from .._share.plan import image_actions, snapshot_actions
@@ -78,7 +78,8 @@ def plan_images(options: RecallOptions, current: RecallState, is_moving: bool) -
         return ImagePlans(plan_openings(current.account_id, current.to_open, current.access))
     if not options.blocks:
         return ImagePlans()
-    plans = plan_blocks(current.account_id, current.access, options.block_method == DISABLE)
+    disables = options.block_method == DISABLE
+    plans = plan_blocks(current.account_id, current.access, disables, current.others)
     losing = find_losing(current.account_id, plans)
     breaking = find_breaking(current.account_id, losing, options.adoption_result, options.accept_breaking)
     # What check mode does not move still launches the release.
@@ -91,31 +92,46 @@ def plan_images(options: RecallOptions, current: RecallState, is_moving: bool) -
     return ImagePlans(() if refusals else plans, breaking, refusals, notes)
 
 
-def plan_blocks(account_id: str, access: Mapping[ImageRef, Shared], disables: bool) -> tuple[ImagePlan, ...]:
+def plan_blocks(
+    account_id: str,
+    access: Mapping[ImageRef, Shared],
+    disables: bool,
+    others: Mapping[SnapshotRef, str] | None = None,
+) -> tuple[ImagePlan, ...]:
     """Plan to block each image; without calls if it is blocked already.
 
-    ``disables`` is whether images are disabled. One that is pending cannot be yet.
+    ``disables`` is whether images are disabled. One that is pending cannot be yet. ``others`` are snapshots
+    that another image has, which needs their permissions: they keep them.
     """
-    return tuple(_plan_block(account_id, ref, access[ref], disables) for ref in sorted(access))
+    return tuple(_plan_block(account_id, ref, access[ref], disables, others or {}) for ref in sorted(access))
 
 
-def _plan_block(account_id: str, ref: ImageRef, shared: Shared, disables: bool) -> ImagePlan:
+def _plan_block(
+    account_id: str, ref: ImageRef, shared: Shared, disables: bool, others: Mapping[SnapshotRef, str]
+) -> ImagePlan:
     target = Target(account_id, ref.region)
+    kept = {
+        name: others[snapshot]
+        for name, sharing in shared.volume_permissions.items()
+        if sharing and (snapshot := SnapshotRef(ref.region, name)) in others
+    }
     is_disabling = disables and shared.image.state == "available"
     closing = tuple(image_actions(target, shared, Sharing(), "Remove"))
     if is_disabling:
         closing = (Action(target, "DisableImage", {"ImageId": ref.image_id}, ref.image_id),)
-    closed = dict.fromkeys(shared.volume_permissions, Sharing())
+    taken = {name: item for name, item in shared.volume_permissions.items() if name not in kept}
+    closed = dict.fromkeys(taken, Sharing())
     # What launches is stopped first, then copies.
     actions = (*closing, *snapshot_actions(target, shared, closed, "Remove"))
     state = "disabled" if is_disabling else shared.image.state
     before = _describe(ref, shared.image.state, shared.launch, shared.volume_permissions)
-    after = _describe(ref, state, Sharing(), closed)
+    after = _describe(ref, state, Sharing(), {**shared.volume_permissions, **closed})
     is_early = disables and shared.image.state == "pending"
     return ImagePlan(
         ref,
         TargetPlan(target, actions, before, after) if actions else TargetPlan(target),
-        Access(ref, shared.launch, shared.volume_permissions, is_disabling),
+        Access(ref, shared.launch, taken, is_disabling),
+        warnings=tuple(_warn_of_kept(ref, kept)),
         failures=(_report_pending(target, ref),) if is_early else (),
     )
 
@@ -134,9 +150,10 @@ def find_losing(account_id: str, plans: Iterable[ImagePlan]) -> dict[ImageRef, S
 def plan_openings(
     account_id: str, blocked: Iterable[Access], access: Mapping[ImageRef, Shared]
 ) -> tuple[ImagePlan, ...]:
-    """Plan to give back what a recall has taken: only what is not there, and nothing to all accounts.
+    """Plan to give back all that a recall has taken, but nothing to all accounts.
 
-    An image that is not in ``access`` does not exist any more.
+    Also what is there: AWS may still return permissions that a run removes or has just removed. An image that
+    is not in ``access`` does not exist any more. One that is not available stays, and its recall open.
     """
     return tuple(_plan_opening(account_id, taken, access.get(taken.ref)) for taken in blocked)
 
@@ -145,20 +162,31 @@ def _plan_opening(account_id: str, taken: Access, shared: Shared | None) -> Imag
     ref, target = taken.ref, Target(account_id, taken.ref.region)
     state = shared.image.state if shared else "deregistered"
     is_enabling = taken.disabled and state == "disabled"
-    if shared is None or not (is_enabling or state == "available"):
-        left = "does not exist any more" if state == "deregistered" else f"is {state}, not by the recall"
-        return ImagePlan(ref, TargetPlan(target), taken, left=left)
-    launch = shared.launch | replace(taken.launch, public=False)
+    if shared is None or state == "deregistered":
+        return ImagePlan(ref, TargetPlan(target), taken, left="does not exist any more")
+    if not (is_enabling or state == "available"):
+        left = "is disabled, not by the recall" if state == "disabled" else f"is {state}"
+        failure = _report_not_available(target, ref, left)
+        return ImagePlan(ref, TargetPlan(target), taken, left=left, failures=(failure,))
+    given = replace(
+        shared,
+        launch=replace(taken.launch, public=False),
+        volume_permissions={
+            name: replace(taken.volume_permissions.get(name, Sharing()), public=False)
+            for name in shared.volume_permissions
+        },
+    )
+    launch = shared.launch | given.launch
     volumes = {
-        snapshot_id: current | replace(taken.volume_permissions.get(snapshot_id, Sharing()), public=False)
-        for snapshot_id, current in shared.volume_permissions.items()
+        name: current | given.volume_permissions[name] for name, current in shared.volume_permissions.items()
     }
+    none = replace(shared, launch=Sharing(), volume_permissions=dict.fromkeys(volumes, Sharing()))
     enabling = [Action(target, "EnableImage", {"ImageId": ref.image_id}, ref.image_id)] if is_enabling else []
     # As they are shared: snapshots first, so that who sees the image can copy it.
     actions = (
         *enabling,
-        *snapshot_actions(target, shared, volumes, "Add"),
-        *image_actions(target, shared, launch, "Add"),
+        *snapshot_actions(target, none, given.volume_permissions, "Add"),
+        *image_actions(target, none, given.launch, "Add"),
     )
     planned = TargetPlan(
         target,
@@ -210,6 +238,24 @@ def open_state(
 def _may_launch(sharing: Sharing, account_id: str) -> bool:
     """Whether an account may have launch permission: which accounts an organization has is not known."""
     return bool(account_id in sharing.account_ids or sharing.org_arns or sharing.org_unit_arns)
+
+
+def _warn_of_kept(ref: ImageRef, kept: Mapping[str, str]) -> Iterator[str]:
+    for name, other in kept.items():
+        yield (
+            f"{name} in {ref.region} keeps its permissions to create volumes: {other}, which is not of the "
+            f"release, has it, too. {ref.image_id} itself is blocked."
+        )
+
+
+def _report_not_available(target: Target, ref: ImageRef, state: str) -> Failure:
+    return Failure.at(
+        target,
+        "ModifyImageAttribute",
+        "image_not_available",
+        f"{ref.image_id} {state}, so that it cannot get its permissions back.",
+        "Enable it (EnableImage) or deregister it, or wait until it is available, and rerun.",
+    )
 
 
 def _report_pending(target: Target, ref: ImageRef) -> Failure:

@@ -29,13 +29,17 @@ from .options import RecallOptions
 from .plan import RecallPlan, UnitPlan, WriteRecord, plan
 from .read import read_state
 from .read_changes import find_changed, report_overwritten, report_replaced
+from .read_record import read_record
 from .record import PARAMETER, Pointer, PointerKey, Position, Record
 from .state import Left, RecallState
-from .write_access import change_access
+from .write_access import Changed, change_access
 from .write_record import write_record
 
 _NOTHING_CHANGED = "Nothing else was changed."
 _RERUN = "Rerun: the record is not complete."
+_NOT_BLOCKED = "No image was blocked."
+_NOT_TAGGED = " An image without the tag is not blocked: a scheduled ami_share would open it again."
+_BLOCKED_MEANWHILE = "Images were blocked meanwhile: rerun, or take the recall back again."
 
 
 def apply(
@@ -71,15 +75,46 @@ class _Work:
     def recall(self) -> Outcome:
         """Write the record, tag the images, move the pointers, write their numbers, and block the images."""
         if self._plan.record is not None and self._write(self._plan.record, _NOTHING_CHANGED):
-            self._tag(self._plan.tags)
+            untagged = self._tag(self._plan.tags, _NOT_TAGGED if self._plan.images else "")
             self._move()
-            self._write(_add_numbers(self._plan.record, self._runs), _RERUN)
-            self._change_access()
+            record = _add_numbers(self._plan.record, self._runs)
+            # A scheduled distribution would share an image without the tag again.
+            blocks = [plan for plan in self._plan.images if plan.actions and plan.ref not in untagged]
+            if blocks:
+                self._block(record, blocks)
+            else:
+                self._write(record, _RERUN)
         return self._outcome()
+
+    def _block(self, record: Record, blocks: Sequence[ImagePlan]) -> None:
+        """Block images between two writes of the record, of which one fails if another run has written it.
+
+        Another run may take the recall back at the same time. It cannot complete a record that it has read
+        before the second write. If it has completed it before that, the recall is open again.
+        """
+        began = record.begin_block((plan.taken for plan in blocks), self._current.now)
+        if not self._write(began, _NOT_BLOCKED):
+            return
+        performed = self._change_access(blocks).performed
+        disabled = {
+            ImageRef(action.target.region, action.resource or "")
+            for action in performed.actions
+            if action.operation == "DisableImage"
+        }
+        # What is available and was not disabled now was not, or not any more, by this recall.
+        available = {plan.ref for plan in blocks if self._current.access[plan.ref].image.state == "available"}
+        if self._write(began.end_block(available - disabled), _BLOCKED_MEANWHILE):
+            return
+        try:
+            self._stored = read_record(self._clients, self._options, record.account_id)
+        except ValidationError as refused:
+            self._failures += refused.failures
+            return
+        self._write((self._stored.record or record).reopen(began.blocked), _BLOCKED_MEANWHILE)
 
     def take_back(self) -> Outcome:
         """Open the images, move the pointers, remove tags where that did not fail; complete the record."""
-        still_blocked = self._change_access()
+        still_blocked = self._change_access(self._plan.images).failed
         self._move(still_blocked)
         moved = {id(unit) for of_target in self._runs.values() for unit, run in of_target if not run.failures}
         kept = {
@@ -105,7 +140,11 @@ class _Work:
         self._performed += [] if action in self._performed else [action]
         return True
 
-    def _tag(self, actions: Iterable[Action]) -> None:
+    def _tag(self, actions: Iterable[Action], remedy: str = "") -> frozenset[ImageRef]:
+        """Add the tags, or remove them, and return the images of which that failed.
+
+        ``remedy`` is added to that of each failure.
+        """
         by_target: dict[Target, list[Action]] = {}
         for action in actions:
             by_target.setdefault(action.target, []).append(action)
@@ -119,19 +158,24 @@ class _Work:
         done, failed = map_parallel(by_target, perform)
         for performed in done.values():
             self._performed += performed.actions
-            self._failures += performed.failures
-        self._failures += [
-            errors.failure(exception, target, "CreateTags") for target, exception in failed.items()
-        ]
+        failures = [failure for performed in done.values() for failure in performed.failures]
+        failures += [errors.failure(exception, target, "CreateTags") for target, exception in failed.items()]
+        self._failures += [replace(failure, remedy=f"{failure.remedy}{remedy}") for failure in failures]
+        made = [action for performed in done.values() for action in performed.actions]
+        return frozenset(
+            ImageRef(target.region, action.resource or "")
+            for target, of_target in by_target.items()
+            for action in of_target
+            if action not in made
+        )
 
-    def _change_access(self) -> frozenset[ImageRef]:
-        """Block images, or open them again, and return those that failed."""
-        is_opening = not self._options.is_recall
-        changed = change_access(self._clients, self._plan.images, self._report, is_opening)
+    def _change_access(self, plans: Iterable[ImagePlan]) -> Changed:
+        """Block images, or open them again, and return what came of it."""
+        changed = change_access(self._clients, plans, self._report, not self._options.is_recall)
         self._performed += changed.performed.actions
         self._failures += changed.performed.failures
         self._warnings += changed.warnings
-        return changed.failed
+        return changed
 
     def _move(self, still_blocked: Collection[ImageRef] = ()) -> None:
         """Publish the earlier images, in all targets at the same time, those of one in turn.

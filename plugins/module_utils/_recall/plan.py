@@ -57,7 +57,8 @@ class UnitPlan:
 class RecallPlan(PlanWithoutTargets):
     """The plan; ``record`` is what is written before the first change, None if there is nothing to record.
 
-    ``tags`` are the changes of the images' tags. ``images`` are those to block, or to open again, and
+    What a block takes is added right before. ``tags`` are the changes of the images' tags. ``images`` are
+    those to block, or to open again, and
     ``breaking`` who could not launch them any more.
     """
 
@@ -76,30 +77,37 @@ def plan(options: RecallOptions, current: RecallState) -> RecallPlan:
     images = plan_images(options, current, is_moving)
     record: Record | None
     if options.is_recall:
-        record, tags = _record_recall(options, current, planned, images.plans), tuple(_plan_tags(current))
+        record, tags = _record_recall(options, current, planned), tuple(_plan_tags(current))
         refusals = (
             *refuse_adoption(options.adoption_result, current.account_id),
-            *_refuse_without_earlier_image(current, planned),
+            *_refuse_without_earlier_image(options, current, planned),
         )
     else:
-        record, tags, refusals = current.record, tuple(_plan_untagging(current, planned)), ()
+        tags = tuple(_plan_untagging(current, planned, images.plans))
+        record, refusals = current.record, ()
     failures = (
         *current.unread,
         *(failure for unit in planned for failure in (*unit.failures, *unit.unit.left_failures)),
         *images.failures,
     )
     if not options.is_recall and record and not record.taken_back_at and not failures:
-        record = replace(record, taken_back_at=current.now)
+        record = record.take_back(current.now)
     of_images = [plan.planned for plan in images.plans if plan.actions]
     of_tags, of_units = [_describe_tag(action) for action in tags], [unit.planned for unit in planned]
     parts = (of_tags, of_units, of_images) if options.is_recall else (of_images, of_units, of_tags)
     targets = tuple(_merge_targets(chain.from_iterable(parts)))
-    writes = [WriteRecord(current.account_id, current.place)] if record != current.record else []
+    is_written = record != current.record or (options.is_recall and bool(of_images))
+    writes = [WriteRecord(current.account_id, current.place)] if is_written else []
     return RecallPlan(
         actions=(*writes, *(action for target in targets for action in target.actions)),
         refusals=(*refusals, *current.unread) if refusals else (),
         failures=failures,
-        warnings=(*current.warnings, *images.warnings, *Plan(targets).warnings),
+        warnings=(
+            *current.warnings,
+            *_warn_of_other_recalls(options, current),
+            *images.warnings,
+            *Plan(targets).warnings,
+        ),
         targets=targets,
         before=Plan(targets).before,
         after=Plan(targets).after,
@@ -186,17 +194,11 @@ def _own_part(unit: Unit, described: Any) -> dict[str, Any]:
     return part
 
 
-def _record_recall(
-    options: RecallOptions,
-    current: RecallState,
-    planned: Iterable[UnitPlan],
-    images: Iterable[ImagePlan],
-) -> Record:
+def _record_recall(options: RecallOptions, current: RecallState, planned: Iterable[UnitPlan]) -> Record:
     known = current.record
     if known is None or known.taken_back_at:
         known = Record(current.account_id, options.source, current.now)
-    known = known.add(current.release.images, (item for unit in planned for item in unit.pointers))
-    return known.add_blocked(plan.taken for plan in images if plan.actions)
+    return known.add(current.release.images, (item for unit in planned for item in unit.pointers))
 
 
 def _plan_tags(current: RecallState) -> Iterator[Action]:
@@ -209,13 +211,17 @@ def _plan_tags(current: RecallState) -> Iterator[Action]:
             yield Action(Target(current.account_id, ref.region), "CreateTags", tags, ref.image_id)
 
 
-def _plan_untagging(current: RecallState, planned: Iterable[UnitPlan]) -> Iterator[Action]:
-    """Yield the calls that remove the tag, whoever has added it, in regions whose pointers are all known.
+def _plan_untagging(
+    current: RecallState, planned: Iterable[UnitPlan], openings: Iterable[ImagePlan]
+) -> Iterator[Action]:
+    """Yield the calls that remove the recall's tag in regions whose pointers are all known.
 
-    Without a value, EC2 removes a tag with any (EC2 API Reference, DeleteTags).
+    An image that stays blocked keeps it. EC2 removes a tag only if it has the value of the request (EC2 API
+    Reference, DeleteTags): that of another recall stays.
     """
     if current.record is None or current.record.taken_back_at:
         return
+    value, still_blocked = current.record.recalled_at, {plan.ref for plan in openings if plan.failures}
     known = {
         key
         for unit in planned
@@ -228,20 +234,37 @@ def _plan_untagging(current: RecallState, planned: Iterable[UnitPlan]) -> Iterat
     kept = {failure.region for failure in current.unread}
     kept |= {pointer.key.target.region for pointer in current.record.pointers if pointer.key not in known}
     for ref, image in sorted(current.release.images.items()):
-        if RECALLED_TAG in image.tags and ref.region not in kept:
-            tags = {"Resources": [ref.image_id], "Tags": [{"Key": RECALLED_TAG}]}
+        if image.tags.get(RECALLED_TAG) == value and ref.region not in kept and ref not in still_blocked:
+            tags = {"Resources": [ref.image_id], "Tags": tag_list({RECALLED_TAG: value})}
             yield Action(Target(current.account_id, ref.region), "DeleteTags", tags, ref.image_id)
 
 
-def _refuse_without_earlier_image(current: RecallState, planned: Iterable[UnitPlan]) -> Iterator[Failure]:
-    """Yield the failures if no target has, or had, an earlier image: nothing could replace the release."""
+def _warn_of_other_recalls(options: RecallOptions, current: RecallState) -> Iterator[str]:
+    """Yield a warning for each image that keeps the tag of another recall, which is still open."""
+    if options.is_recall or current.record is None or current.record.taken_back_at:
+        return
+    for ref, image in sorted(current.release.images.items()):
+        if image.tags.get(RECALLED_TAG, current.record.recalled_at) != current.record.recalled_at:
+            yield (
+                f"{ref.image_id} in {ref.region} keeps the tag {RECALLED_TAG} of another recall. Take that "
+                "one back, too, or delete the tag."
+            )
+
+
+def _refuse_without_earlier_image(
+    options: RecallOptions, current: RecallState, planned: Iterable[UnitPlan]
+) -> Iterator[Failure]:
+    """Yield the failures if no target has, or had, an earlier image: nothing could replace the release.
+
+    A release that is blocked need not be replaced, unless the user has selected by what.
+    """
     units = [unit for unit in planned if unit.unit.pointers]
     was_moved = bool(current.record and current.record.pointers) or any(
         left.key.kind == PARAMETER and left.reason == ELSEWHERE
         for unit in current.units
         for left in unit.left
     )
-    without = (NO_EARLIER_IMAGE, LABEL_NOT_FOUND)
+    without = (LABEL_NOT_FOUND,) if options.blocks else (NO_EARLIER_IMAGE, LABEL_NOT_FOUND)
     if not was_moved and all(any(item.error_code in without for item in unit.failures) for unit in units):
         yield from (failure for unit in units for failure in unit.failures)
 

@@ -27,7 +27,7 @@ from .._wording import LONGEST_PATH, shorten
 from .block import ImagePlan, open_state, plan_openings
 from .decide import MISSING, choose_restored, choose_unit, needs_history
 from .options import RecallOptions
-from .read_access import read_access
+from .read_access import read_access, read_others
 from .read_record import name_place, read_record
 from .record import LAUNCH_TEMPLATE, PARAMETER, Pointer, Record
 from .state import RecallState, Release, Unit, find_release, find_source, without_recall
@@ -72,7 +72,16 @@ def _read_release(clients: Clients, options: RecallOptions) -> RecallState:
     if not (own or recorded or any(unit.names_release for unit in current.units)):
         missing = _report_missing_release(options, caller.account_id, len(regions))
         raise ValidationError([missing, *current.unread])
-    return _add_access(clients, current, own) if options.blocks else current
+    return _add_others(clients, _add_access(clients, current, own)) if options.blocks else current
+
+
+def _add_others(clients: Clients, current: RecallState) -> RecallState:
+    """Return the state with the snapshots that other images have, without regions where that is not known."""
+    release = {*current.release.refs, *current.release.images}
+    others, failures = read_others(clients, current.account_id, current.access, release)
+    unread = {failure.region for failure in failures}
+    access = {ref: shared for ref, shared in current.access.items() if ref.region not in unread}
+    return replace(current, access=access, others=others, unread=(*current.unread, *failures))
 
 
 def _add_access(clients: Clients, current: RecallState, images: Mapping[ImageRef, Image]) -> RecallState:

@@ -13,7 +13,8 @@ from .._aws import errors, read
 from .._aws.clients import Clients
 from .._failures import Failure
 from .._fanout import map_parallel, round_robin
-from .._model import Image, ImageRef, Sharing, Target
+from .._model import Image, ImageRef, Sharing, SnapshotRef, Target
+from .._plan import batches
 from .._restore.read import get_client
 from .._share.state import Shared
 
@@ -54,4 +55,41 @@ def read_access(
     return done, tuple(
         replace(failure, message=f"The permissions of {ref.image_id} could not be read: {failure.message}")
         for ref, failure in failures
+    )
+
+
+def read_others(
+    clients: Clients, account_id: str, access: Mapping[ImageRef, Shared], release: Collection[ImageRef]
+) -> tuple[dict[SnapshotRef, str], tuple[Failure, ...]]:
+    """Return the shared snapshots of images that an own image outside the release has, too, with that image.
+
+    A failure is that of a region: which of its snapshots others have is not known.
+    """
+    shared: dict[str, set[str]] = {}
+    for ref, item in access.items():
+        if names := {name for name, sharing in item.volume_permissions.items() if sharing}:
+            shared.setdefault(ref.region, set()).update(names)
+    clients.open("ec2", shared)
+
+    def read_region(region: str) -> dict[SnapshotRef, str]:
+        return {
+            SnapshotRef(region, name): image.image_id
+            for batch in batches(sorted(shared[region]), read.FILTER_VALUES)
+            # EC2 API Reference, DescribeImages: images with one of these snapshots in a block device mapping.
+            for image in read.images(
+                clients.ec2(region),
+                [{"Name": "block-device-mapping.snapshot-id", "Values": list(batch)}],
+                ["self"],
+            )
+            if ImageRef(region, image.image_id) not in release
+            and image.state not in ("deregistered", "failed")
+            for name in image.snapshot_ids
+            if name in shared[region]
+        }
+
+    done, failed = map_parallel(shared, read_region)
+    found = {snapshot: image_id for others in done.values() for snapshot, image_id in others.items()}
+    return found, tuple(
+        errors.failure(exception, Target(account_id, region), "DescribeImages")
+        for region, exception in failed.items()
     )

@@ -18,6 +18,8 @@ It is one JSON object with the ``format`` ``recall``:
   is null until the recall knows it.
 - ``blocked``: each image that the recall blocks: ``region``, ``image_id``, ``launch_permissions`` and, by
   snapshot, ``volume_permissions`` that the recall removes, and whether the recall disables it (``disabled``).
+- ``blocking_since``: when a run has begun to remove that, null once it has ended. A run that takes the recall
+  back meanwhile cannot complete the record, because it is not the one that it has read.
 
 A file has a line for each state of the record, of which the last one counts. In S3, it is the object
 ``PREFIX/recall/ACCOUNT/REGION/IMAGE_ID.json``: several accounts can have copies of the same source.
@@ -26,7 +28,7 @@ A file has a line for each state of the record, of which the last one counts. In
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -102,6 +104,7 @@ class Record:
     images: tuple[ImageRef, ...] = ()
     pointers: tuple[Pointer, ...] = ()
     blocked: tuple[Access, ...] = ()
+    blocking_since: str | None = None
     taken_back_at: str | None = None
 
     @property
@@ -128,6 +131,25 @@ class Record:
             known[access.ref] = known.get(access.ref, Access(access.ref)) | access
         return replace(self, blocked=tuple(known[ref] for ref in sorted(known)))
 
+    def begin_block(self, taken: Iterable[Access], now: str) -> Record:
+        """Return the record as it is written right before images are blocked; it is never the one before."""
+        return replace(self.add_blocked(taken), blocking_since=now)
+
+    def end_block(self, not_disabled: Collection[ImageRef]) -> Record:
+        """Return the record after that; ``not_disabled`` are images that the recall has not disabled."""
+        blocked = tuple(
+            replace(item, disabled=item.disabled and item.ref not in not_disabled) for item in self.blocked
+        )
+        return replace(self, blocked=blocked, blocking_since=None)
+
+    def take_back(self, now: str) -> Record:
+        """Return the record after the recall was taken back as a whole."""
+        return replace(self, blocking_since=None, taken_back_at=now)
+
+    def reopen(self, taken: Iterable[Access]) -> Record:
+        """Return the record of a recall that was taken back while a run took this: it can be again."""
+        return replace(self.add_blocked(taken), taken_back_at=None)
+
 
 class Stored(NamedTuple):
     """The record that is stored, None if there is none; ``etag`` is that of its object in S3."""
@@ -142,6 +164,7 @@ def render_record(record: Record) -> str:
         {
             "account_id": record.account_id,
             "blocked": [_access_to_dict(access) for access in record.blocked],
+            "blocking_since": record.blocking_since,
             "format": _FORMAT,
             "images": [ref._asdict() for ref in record.images],
             "pointers": [_pointer_to_dict(pointer) for pointer in record.pointers],
@@ -227,6 +250,7 @@ def _read_record(text: str) -> Record | None:
             images=tuple(ImageRef(item["region"], item["image_id"]) for item in given["images"]),
             pointers=tuple(_read_pointer(item) for item in given["pointers"]),
             blocked=tuple(_read_access(item) for item in given["blocked"]),
+            blocking_since=given["blocking_since"],
             taken_back_at=given["taken_back_at"],
         )
     except (AttributeError, KeyError, TypeError, ValueError):

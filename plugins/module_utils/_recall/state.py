@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from .._failures import Failure
-from .._model import Image, ImageRef, Target
+from .._model import Image, ImageRef, SnapshotRef, Target
 from .._publish.options import PublishOptions
 from .._publish.state import TargetState, label_for
 from .._share.state import Shared
@@ -86,7 +86,8 @@ class RecallState:
     """The state of a recall. ``now`` is the time of the run, as tags have it.
 
     ``stored`` is the record that was found. ``access`` are the images to block, or to open again, with their
-    permissions. ``unread`` are the failures of what could not be read. ``warnings`` are about the release.
+    permissions. ``others`` are snapshots of these that an image outside the release has, too, each with that
+    image. ``unread`` are the failures of what could not be read. ``warnings`` are about the release.
     """
 
     account_id: str
@@ -96,6 +97,7 @@ class RecallState:
     units: tuple[Unit, ...] = ()
     stored: Stored = field(default_factory=Stored)
     access: Mapping[ImageRef, Shared] = field(default_factory=dict)
+    others: Mapping[SnapshotRef, str] = field(default_factory=dict)
     unread: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
     place: str = ""

@@ -29,6 +29,7 @@ MOMENT = timedelta(seconds=1)
         ({"protect_tags": (("keep", "yes"),)}, own(tags={"keep": "no"}), False, None),
         ({"protect_tags": (("keep", None),)}, own(), False, None),
         ({}, own(tags={"golden.images:restoring": "x"}), False, "run restore_ami again"),
+        ({}, own(tags={"golden.images:recalled": "2026-12-01T23:40:05Z"}), False, "recalled at 2026-12-01T"),
         ({}, own(tags={"golden.images:cleanup-disabled": "x"}), False, None),
         ({}, own(alias="aws-marketplace"), False, "AWS Marketplace"),
         ({"max_age_days": 100}, own(days=100), False, None),

@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure
-from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Sharing, Target
+from ansible_collections.golden.images.plugins.module_utils._model import (
+    ImageRef,
+    Sharing,
+    SnapshotRef,
+    Target,
+)
 from ansible_collections.golden.images.plugins.module_utils._publish.state import TargetState
 from ansible_collections.golden.images.plugins.module_utils._recall.block import (
     ImagePlan,
@@ -25,7 +30,7 @@ from ansible_collections.golden.images.plugins.module_utils._recall.state import
 from ansible_collections.golden.images.plugins.module_utils._share.state import Shared
 
 from tests.unit.examples import CONSUMER, OWNER
-from tests.unit.recall.examples import AWAY, BAD, HERE, HOME, NOW, SOURCE, image, options, state_of
+from tests.unit.recall.examples import AWAY, BAD, GOOD, HERE, HOME, NOW, SOURCE, image, options, state_of
 
 REF, SNAPSHOT = ImageRef(AWAY, BAD), "snap-0123456789abcdef0"
 UNIT = "arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-11111111"
@@ -85,6 +90,20 @@ def test_all_entries_are_removed() -> None:
     assert Sharing.of_entries(of_snapshot["CreateVolumePermission"]["Remove"]) == PUBLIC
 
 
+def test_a_snapshot_that_another_image_has_keeps_its_permissions() -> None:
+    others = {SnapshotRef(AWAY, SNAPSHOT): GOOD}
+    (planned,) = plan_blocks(OWNER, {REF: shared()}, False, others)
+    assert (calls(planned), planned.taken) == (REMOVAL[:1], Access(REF, ACCOUNT))
+    (warning,) = planned.warnings
+    assert (SNAPSHOT in warning, GOOD in warning) == (True, True)
+    volumes = planned.planned.after["images"][BAD]["volume_permissions"]
+    assert volumes[SNAPSHOT]["account_ids"] == [CONSUMER]
+    # Nothing is said of a snapshot that has none, or of one in another region.
+    for current, region in ((shared(ALONE, ALONE), AWAY), (shared(), HOME)):
+        (planned,) = plan_blocks(OWNER, {REF: current}, False, {SnapshotRef(region, SNAPSHOT): GOOD})
+        assert planned.warnings == ()
+
+
 def test_an_image_that_is_pending_cannot_be_disabled_yet() -> None:
     early = shared(ALONE, ALONE, "pending")
     (failure,) = plan_blocks(OWNER, {REF: early}, True)[0].failures
@@ -117,18 +136,24 @@ TAKEN = Access(REF, WIDE, {SNAPSHOT: Sharing(frozenset({CONSUMER}), public=True)
         (TAKEN, shared(ALONE, ALONE), ADDITION, ""),
         (replace(TAKEN, disabled=True), shared(ALONE, ALONE, "disabled"), ["EnableImage", *ADDITION], ""),
         # A run was killed before it disabled the image, or another client has enabled it.
-        (replace(TAKEN, disabled=True), shared(WIDE, ACCOUNT), [], ""),
-        (TAKEN, shared(replace(WIDE, public=False), ACCOUNT), [], ""),
+        (replace(TAKEN, disabled=True), shared(WIDE, ACCOUNT), ADDITION, ""),
+        # What AWS still returns may be what a run has just removed.
+        (TAKEN, shared(replace(WIDE, public=False), ACCOUNT), ADDITION, ""),
+        (Access(REF, ALONE, {SNAPSHOT: ALONE}), shared(WIDE, ACCOUNT), [], ""),
         (TAKEN, shared(ALONE, ALONE, "disabled"), [], "is disabled, not by the recall"),
+        (TAKEN, shared(ALONE, ALONE, "pending"), [], "is pending"),
         (TAKEN, shared(ALONE, ALONE, "deregistered"), [], "does not exist any more"),
         (TAKEN, None, [], "does not exist any more"),
     ],
 )
-def test_what_is_missing_is_given_back(
+def test_what_was_taken_is_given_back(
     taken: Access, current: Shared | None, expected: list[Any], left: str
 ) -> None:
     (planned,) = plan_openings(OWNER, [taken], {REF: current} if current else {})
     assert (calls(planned), planned.left) == (expected, left)
+    # An image that exists can be opened later: the recall stays open for it.
+    waits = left.startswith("is ")
+    assert [item.error_code for item in planned.failures] == ["image_not_available"] * waits
 
 
 def test_nothing_becomes_public_again() -> None:
@@ -201,6 +226,12 @@ def test_check_mode_refuses_uses_unless_it_has_planned_to_move_something(
     assert any("would launch the release next" in text for text in planned.warnings) != refused
 
 
+def begun(planned: RecallPlan) -> Record:
+    """The record that is written right before the images of a plan are blocked."""
+    assert planned.record is not None
+    return planned.record.begin_block((plan.taken for plan in planned.images), NOW)
+
+
 def test_a_block_is_recorded_before_and_keeps_what_was_there_before_the_first_run() -> None:
     state = replace(state_of(), access={REF: shared(WIDE)})
     planned = blocking(state, accept_breaking=("all",))
@@ -210,14 +241,17 @@ def test_a_block_is_recorded_before_and_keeps_what_was_there_before_the_first_ru
         *(name for name, _change in REMOVAL),
     ]
     assert planned.actions[0].to_dict()["action"] == "WriteTombstone"
-    assert planned.record is not None
-    assert planned.record.blocked == (Access(REF, WIDE, {SNAPSHOT: ACCOUNT}),)
+    first = begun(planned)
+    assert first.blocked == (Access(REF, WIDE, {SNAPSHOT: ACCOUNT}),)
     # An account that got permission since, and the image, which is now disabled.
     later = Sharing(frozenset({"444455556666"}))
-    state = replace(state_of(record=planned.record), access={REF: shared(later, ALONE)})
-    again = blocking(state, accept_breaking=("all",), block_method="disable").record
-    assert again is not None
+    state = replace(state_of(record=first), access={REF: shared(later, ALONE)})
+    again = begun(blocking(state, accept_breaking=("all",), block_method="disable"))
     assert again.blocked == (Access(REF, WIDE | later, {SNAPSHOT: ACCOUNT}, True),)
+    assert [item.disabled for item in again.end_block(()).blocked] == [True]
+    # DisableImage failed: whoever disables the image later, it is not the recall.
+    again = again.end_block({REF})
+    assert (again.blocked[0].disabled, again.blocking_since) == (False, None)
     # Nothing is left to take.
     state = replace(state_of(record=again), access={REF: shared(ALONE, ALONE, "disabled")})
     assert blocking(state, block_method="disable").record == again

@@ -132,9 +132,11 @@ def test_a_template_that_stays_fails_and_stops_nothing_else() -> None:
     assert [item.key.kind for item in planned.record.pointers] == ["parameter"]
 
 
-def _taken_back(*units: Unit, failures: tuple[Failure, ...] = ()) -> RecallPlan:
+def _taken_back(
+    *units: Unit, failures: tuple[Failure, ...] = (), other: str = RECORD.recalled_at
+) -> RecallPlan:
     images = {ref: image(ref.image_id, recalled=RECORD.recalled_at) for ref in state_of().release.images}
-    images[ImageRef(AWAY, OTHER)] = image(OTHER, recalled=NOW)
+    images[ImageRef(AWAY, OTHER)] = image(OTHER, recalled=other)
     state = state_of(*units, record=RECORD.add(images, [pointer()]), unread=failures)
     return plan(options(state="absent"), replace(state, release=Release(images=images)))
 
@@ -142,14 +144,23 @@ def _taken_back(*units: Unit, failures: tuple[Failure, ...] = ()) -> RecallPlan:
 def test_the_tags_of_all_images_are_removed_and_the_record_completed() -> None:
     left = Left(pointer().key, NAME, OTHER, "was changed since")
     planned = _taken_back(Unit(HERE, PUBLISHING, TargetState(), left=(left,)))
-    # An image that was tagged before the recall is one of it: its pointers go back to it.
     assert [(action.operation, action.resource) for action in planned.tags] == [
         ("DeleteTags", BAD),
         ("DeleteTags", OTHER),
         ("DeleteTags", SOURCE),
     ]
-    assert all(action.parameters["Tags"] == [{"Key": RECALLED_TAG}] for action in planned.tags)
+    # EC2 removes a tag with a value only if it has that.
+    tag = {"Key": RECALLED_TAG, "Value": RECORD.recalled_at}
+    assert all(action.parameters["Tags"] == [tag] for action in planned.tags)
     assert planned.record.taken_back_at == NOW
+
+
+def test_the_tag_of_another_recall_is_left_and_named() -> None:
+    left = Left(pointer().key, NAME, OTHER, "was changed since")
+    planned = _taken_back(Unit(HERE, PUBLISHING, TargetState(), left=(left,)), other=NOW)
+    assert [action.resource for action in planned.tags] == [BAD, SOURCE]
+    (warning,) = planned.warnings
+    assert OTHER in warning
 
 
 def test_a_region_keeps_its_tags_until_all_its_pointers_are_known() -> None:
