@@ -150,6 +150,37 @@ def test_what_would_break_stops_the_block_until_it_is_confirmed(
     assert access(aws, second) == before
 
 
+def test_a_role_whose_reading_of_uses_fails_says_so_and_blocks_nothing(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
+) -> None:
+    _first, second = releases
+    before = access(aws, second)
+    # Without a role to assume, no other account can be read.
+    given = blocking(fixture, tmp_path, second, block_method="disable", parameter="", launch_templates=[])
+    del given["recall_consumer_role_name"], given["recall_external_id"]
+    run = ansible.run(PLAYBOOK, given)
+    assert (run.code, run.facts["recall_status"]) == (2, "incomplete"), run.text
+    assert (len(run.facts["recall_failures"]), access(aws, second)) == (1, before)
+    assert "consumer_role_name" in run.facts["recall_failures"][0]["message"]
+    assert "Incomplete: Recall of" in run.text
+
+
+def test_a_release_that_nothing_replaces_is_blocked_by_the_role_all_the_same(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
+) -> None:
+    _first, second = releases
+    for region in REGIONS:
+        ssm = aws.client("ssm", OWNER, region)
+        ssm.put_parameter(Name="/golden/first", Value=second[region], DataType="aws:ec2:image", Type="String")
+    changes = {"parameter": "/golden/first", "launch_templates": [], "accept_breaking": "all"}
+    given = blocking(fixture, tmp_path, second, account_ids=[], **changes)
+    run = ansible.run(PLAYBOOK, given)
+    assert (run.code, run.facts["recall_status"]) == (2, "incomplete"), run.text
+    assert {item["error_code"] for item in run.facts["recall_failures"]} == {"no_earlier_image"}
+    assert [launch for _state, launch, _volumes in access(aws, second).values()] == [set(), set()]
+    assert None not in recall_tags(aws, second)
+
+
 def test_what_was_public_and_what_was_changed_since_stays(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
 ) -> None:

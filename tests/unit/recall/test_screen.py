@@ -37,10 +37,17 @@ def breaking(consumer: str, confirmed: bool = False, uses: int = 1, unread: int 
     }
 
 
-def show(block: dict[str, Any], status: str = "blocked", state: str = "present", **result: Any) -> str:
-    """The text of the screen."""
+def show(
+    block: dict[str, Any],
+    status: str = "blocked",
+    state: str = "present",
+    tasks: dict[str, Any] | None = None,
+    **result: Any,
+) -> str:
+    """The text of the screen; ``tasks`` are the results of further tasks."""
     given = {"results": [], "images": [], "failures": [], **result}
     context = {
+        **(tasks or {}),
         "block": block,
         "check_mode": status == "planned",
         "role": "recall",
@@ -80,6 +87,15 @@ def test_the_headline_counts_images() -> None:
     assert show({"blocked": [blocked(False)]}).startswith("Nothing to change")
     left = show({}, "taken_back", "absent", blocked=[blocked(False, "is disabled, not by the recall")])
     assert "left: is disabled, not by the recall" in join_lines(left)
+
+
+def test_failures_of_all_tasks_are_shown() -> None:
+    unread = {"failures": [{**FAILURE, "message": "No role."}], "msg": "The adoption failed."}
+    tagged = {"images": [blocked()], "failures": [], "tombstone": "s3://recalls/x"}
+    shown = join_lines(show({}, "incomplete", tasks={"adoption": unread, "tagged": tagged}))
+    assert "1 image tagged" in shown
+    assert "No role." in shown
+    assert "Tombstone: s3://recalls/x" in shown
 
 
 def test_confirmed_consumers_are_shown_as_such() -> None:
