@@ -17,7 +17,7 @@ from .._plan import Action, Plan, PlanWithoutTargets, TargetPlan
 from .._publish.plan import plan as plan_publication
 from .._publish.state import PublishState
 from .._tags import RECALLED_TAG, tag_list
-from .block import ImagePlan, plan_images
+from .block import ImagePlan, ImagePlans, plan_images
 from .breaking import Breaking, refuse_adoption
 from .decide import ELSEWHERE, LABEL_NOT_FOUND, NO_EARLIER_IMAGE
 from .options import RecallOptions
@@ -77,7 +77,7 @@ def plan(options: RecallOptions, current: RecallState) -> RecallPlan:
     images = plan_images(options, current, is_moving)
     record: Record | None
     if options.is_recall:
-        record, tags = _record_recall(options, current, planned), tuple(_plan_tags(current))
+        record, tags = _record_recall(options, current, planned, images), tuple(_plan_tags(current))
         refusals = (
             *refuse_adoption(options.adoption_result, current.account_id),
             *_refuse_without_earlier_image(options, current, planned),
@@ -194,11 +194,19 @@ def _own_part(unit: Unit, described: Any) -> dict[str, Any]:
     return part
 
 
-def _record_recall(options: RecallOptions, current: RecallState, planned: Iterable[UnitPlan]) -> Record:
+def _record_recall(
+    options: RecallOptions, current: RecallState, planned: Iterable[UnitPlan], images: ImagePlans
+) -> Record:
     known = current.record
     if known is None or known.taken_back_at:
         known = Record(current.account_id, options.source, current.now)
-    return known.add(current.release.images, (item for unit in planned for item in unit.pointers))
+    known = known.add(current.release.images, (item for unit in planned for item in unit.pointers))
+    is_ended = options.blocks and not images.failures and not any(plan.actions for plan in images.plans)
+    if known.blocking_since and is_ended:
+        # A run was killed after it had blocked the last image.
+        available = {ref for ref, shared in current.access.items() if shared.image.state == "available"}
+        return known.end_block(available)
+    return known
 
 
 def _plan_tags(current: RecallState) -> Iterator[Action]:

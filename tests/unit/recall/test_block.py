@@ -25,7 +25,7 @@ from ansible_collections.golden.images.plugins.module_utils._recall.block import
 )
 from ansible_collections.golden.images.plugins.module_utils._recall.breaking import Adoption, Use
 from ansible_collections.golden.images.plugins.module_utils._recall.plan import RecallPlan, plan
-from ansible_collections.golden.images.plugins.module_utils._recall.record import Access, Record
+from ansible_collections.golden.images.plugins.module_utils._recall.record import Access, Record, Stored
 from ansible_collections.golden.images.plugins.module_utils._recall.state import RecallState
 from ansible_collections.golden.images.plugins.module_utils._share.state import Shared
 
@@ -255,6 +255,10 @@ def test_a_block_is_recorded_before_and_keeps_what_was_there_before_the_first_ru
     # Nothing is left to take.
     state = replace(state_of(record=again), access={REF: shared(ALONE, ALONE, "disabled")})
     assert blocking(state, block_method="disable").record == again
+    # The run that has blocked it was killed.
+    killed = replace(again, blocking_since=NOW)
+    planned = blocking(replace(state, stored=Stored(killed)), block_method="disable")
+    assert (planned.record, len(planned.actions) > 0) == (again, True)
     assert plan(options(), state_of(record=again)).record == again
 
 
