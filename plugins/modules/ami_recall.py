@@ -111,6 +111,7 @@ options:
         O(level=block) tells what launches the images next. Read it in the same run, with the same credentials.
       - Required in it is the source in O(golden.images.ami_adoption#module:deny_images), so that it has all uses of the release,
         whatever the families are, and names images that the accounts use and have made from it, which are not blocked.
+      - Let it read all regions of the release. A copy of a copy in a region that was not read is not known as one of the release.
       - Without it, and in accounts and regions that it has not wholly read, each consumer with launch permission counts as one
         that breaks. An organization and an organizational unit always do.
     type: dict

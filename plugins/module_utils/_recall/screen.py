@@ -130,9 +130,9 @@ def _render_breaking(block: Result, is_early: bool) -> Iterator[Line]:
         # In one line, however long: it is there to be copied.
         yield Line(f"recall_accept_breaking: {json.dumps([ALL] if PUBLIC in consumers else consumers)}")
     else:
-        path = f", and the file {block['result_path']}" if block.get("result_path") else ""
         yield from wrap_text(
-            f"The fact recall_breaking{path} has all {len(consumers)} consumers for recall_accept_breaking."
+            f"recall_accept_breaking: the fact recall_breaking, which -v shows, has all {len(consumers)} "
+            "consumers."
         )
 
 

@@ -73,10 +73,7 @@ def test_what_stops_a_block_is_a_table_with_the_worst_first() -> None:
     assert any("000000000000" in line and "not looked at" in line for line in lines)
     assert any(line.startswith("11 more") for line in lines)
     assert any(FAILURE["message"] in line for line in lines)
-    assert any(
-        line == "The fact recall_breaking has all 31 consumers for recall_accept_breaking." for line in lines
-    )
-    assert "the file /tmp/r.json" in join_lines(show({**block, "result_path": "/tmp/r.json"}, "incomplete"))
+    assert "the fact recall_breaking, which -v shows, has all 31 consumers" in join_lines("\n".join(lines))
 
 
 def test_the_headline_counts_images() -> None:
