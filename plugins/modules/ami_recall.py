@@ -84,6 +84,12 @@ options:
     type: list
     elements: str
     default: []
+  require_earlier_image:
+    description:
+      - Whether the task is refused if nothing that names the release has an earlier image, nor had one before an earlier task.
+      - With V(false), the images are tagged, and blocked with O(level=block), before the task fails.
+    type: bool
+    default: true
   require_shared:
     description:
       - Whether an earlier image of the account whose credentials are used must be shared with another account.

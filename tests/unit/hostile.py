@@ -302,6 +302,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "previous_source_image_id": "ami-0fedcba9876543210",
                 "account_ids": [CONSUMER],
                 **_ROLE,
+                "require_earlier_image": False,
                 "require_shared": False,
                 "wait_timeout": 5,
                 "tombstone_s3_uri": "s3://golden/tombstones",

@@ -347,7 +347,10 @@ def _explain(known: _Target, versions: tuple[TemplateVersion, ...]) -> str:
 def _report_no_earlier_image(known: _Target, other: str | None) -> Failure:
     """Return the failure of a target without an earlier image; ``other`` is that of another family."""
     name = known.options.parameter
-    remedy = "Publish another release (publish_ami), which replaces this one, and recall again."
+    remedy = (
+        "Publish another release (publish_ami), which replaces this one, and recall again. To block this one "
+        "without that, set recall_level: block, or require_earlier_image: false of the module."
+    )
     if known.state.parameter is None:
         message = f"The parameter {name}, whose history has the earlier images, does not exist."
     elif other is not None:

@@ -67,6 +67,7 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
         Kind(IMAGE_ID.spec, lambda given, refuse: IMAGE_ID.value(given or None, refuse))
     )
     account_ids: tuple[str, ...] = option(ACCOUNT_IDS)
+    require_earlier_image: bool = option(FLAG, default=True)
     require_shared: bool = option(FLAG, default=True)
     level: str = option(choice(WITHDRAW, BLOCK), default=WITHDRAW)
     block_method: str | None = option(choice(UNSHARE, DISABLE))

@@ -264,7 +264,7 @@ def _refuse_without_earlier_image(
 ) -> Iterator[Failure]:
     """Yield the failures if no target has, or had, an earlier image: nothing could replace the release.
 
-    A release that is blocked need not be replaced, unless the user has selected by what.
+    It need not be replaced without ``require_earlier_image``, unless the user has selected by what.
     """
     units = [unit for unit in planned if unit.unit.pointers]
     was_moved = bool(current.record and current.record.pointers) or any(
@@ -272,7 +272,7 @@ def _refuse_without_earlier_image(
         for unit in current.units
         for left in unit.left
     )
-    without = (LABEL_NOT_FOUND,) if options.blocks else (NO_EARLIER_IMAGE, LABEL_NOT_FOUND)
+    without = (LABEL_NOT_FOUND, *([NO_EARLIER_IMAGE] if options.require_earlier_image else []))
     if not was_moved and all(any(item.error_code in without for item in unit.failures) for unit in units):
         yield from (failure for unit in units for failure in unit.failures)
 

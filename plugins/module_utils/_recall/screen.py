@@ -57,19 +57,19 @@ def screen(result: Result, context: Mapping[str, Any], report_path: str | None) 
 
     ``result`` is that of ``ami_recall``. ``context`` has the ``source_image_id`` and the ``state`` that the
     role was given, its ``status`` and ``check_mode``, and the results of further tasks, empty if they were
-    skipped: ``tagged`` only tags, ``adoption`` failed to read what launches the release, ``block`` blocks.
+    skipped: ``adoption`` failed to read what launches the release, ``block`` blocks.
     """
-    tagged, adoption, block = (context.get(name) or {} for name in ("tagged", "adoption", "block"))
-    tasks = (result, tagged, adoption, block)
+    adoption, block = (context.get(name) or {} for name in ("adoption", "block"))
+    tasks = (result, adoption, block)
     failed = tuple(failure for task in tasks for failure in task.get("failures") or ())
     full_list = report_path or f"the fact {context['role']}_failures"
     message = join_messages(read_module_message(task, full_list) for task in tasks)
     pointers = result.get("results") or ()
-    images = result.get("images") or tagged.get("images") or ()
+    images = result.get("images") or ()
     blocked = (*(result.get("blocked") or ()), *(block.get("blocked") or ()))
     rows = [_make_row(item, context["check_mode"]) for item in pointers]
     rows += [_make_left_row(item) for item in blocked if item["left"]]
-    place = result.get("tombstone") or tagged.get("tombstone")
+    place = result.get("tombstone")
     lines = (
         *_render_headline(pointers, images, blocked, context),
         *format_table(_COLUMNS, tuple(collapse_rows(list_failed_rows(failed), rows))),

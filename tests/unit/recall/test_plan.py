@@ -89,8 +89,15 @@ def test_a_target_without_an_earlier_image_stops_no_other_one() -> None:
 
 
 def test_nothing_changes_if_no_target_has_an_earlier_image() -> None:
-    planned = plan(options(), state_of(unit_of(parameter(OLDER, BAD), launch_templates=())))
+    current = state_of(unit_of(parameter(OLDER, BAD), launch_templates=()))
+    planned = plan(options(), current)
     assert [failure.error_code for failure in planned.refusals] == ["no_earlier_image"]
+    planned = plan(options(require_earlier_image=False), current)
+    assert ([failure.error_code for failure in planned.failures], planned.refusals) == (
+        ["no_earlier_image"],
+        (),
+    )
+    assert operations(planned) == ["WriteTombstone", *["CreateTags"] * 2]
     # Without a pointer, images are tagged.
     assert operations(plan(options(parameter=""), state_of())) == ["WriteTombstone", *["CreateTags"] * 2]
 
