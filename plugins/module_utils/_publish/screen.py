@@ -55,7 +55,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         *_headline(published, context),
         *format_table(_COLUMNS, tuple(collapse_rows(list_failed_rows(problems), rows))),
         *_name_labels(published),
-        *_count_shared_with(published),
+        *_count_shared_with(published, context["check_mode"]),
         *format_failures(problems, rest, message),
     )
     artifacts = {
@@ -105,11 +105,13 @@ def _name_labels(published: Sequence[Result]) -> Iterator[Line]:
         yield from wrap_text(f"{noun}: {join_texts([*labels])}.")
 
 
-def _count_shared_with(published: Sequence[Result]) -> Iterator[Line]:
+def _count_shared_with(published: Sequence[Result], is_plan: bool) -> Iterator[Line]:
     """Yield with how many the parameter is shared, which can differ by region."""
     consumers = {consumer for item in published for consumer in item.get("shared_with", ())}
     if consumers:
-        yield from wrap_text(f"Shared through AWS RAM with {count(len(consumers), 'consumer')}.")
+        would_be = is_plan and not has_no_change(published)
+        text = "It would be shared" if would_be else "Shared"
+        yield from wrap_text(f"{text} through AWS RAM with {count(len(consumers), 'consumer')}.")
 
 
 def _list_images(published: Sequence[Result]) -> dict[str, str]:

@@ -68,6 +68,9 @@ def test_images_are_published() -> None:
 def test_a_parameter_is_shared() -> None:
     found = shown(published(shared_with=["333333333333"]), published(US, shared_with=["333333333333", "o"]))
     assert found.text.splitlines()[-1] == "Shared through AWS RAM with 2 consumers."
+    for changed, start in ((True, "It would be shared"), (False, "Shared")):
+        planned = shown(published(changed=changed, shared_with=["333333333333"]), status="planned")
+        assert planned.text.splitlines()[-1] == f"{start} through AWS RAM with 1 consumer."
 
 
 def test_labels_of_several_sources() -> None:
