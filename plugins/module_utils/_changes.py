@@ -305,6 +305,20 @@ def _of_default_version(action: Action) -> Iterator[Change]:
     yield _change(REPLACED, f"default version {known}of", "launch template", action.resource)
 
 
+def _of_disabled_image(action: Action, planned: TargetPlan) -> Iterator[Change]:
+    """Yield that the image is disabled, and who loses it by that, if the states show it.
+
+    AWS removes the launch permissions of an image that is disabled (EC2 API Reference, DisableImage).
+    """
+    yield from _of_other(action)
+    image = planned.before.get("images", {}).get(action.resource, {})
+    launch = image.get("launch_permissions", {})
+    consumers = [name for key in ("account_ids", "org_arns", "org_unit_arns") for name in launch.get(key, ())]
+    consumers += [PUBLIC] if launch.get("public") else []
+    if consumers:
+        yield _change(REMOVED, "launch permission", "image", action.resource, tuple(consumers))
+
+
 def _of_resource_share(action: Action) -> Iterator[Change]:
     """Yield the principals that get or lose a parameter; none if only the parameter is added again."""
     consumers = tuple(action.parameters.get("principals", ()))
@@ -357,6 +371,7 @@ _CHANGES: Mapping[str, Callable[[Action], Iterator[Change]]] = {
 
 # What these change follows from the target's states only.
 _CHANGES_OF_STATES: Mapping[str, Callable[[Action, TargetPlan], Iterator[Change]]] = {
+    "DisableImage": _of_disabled_image,
     "PutKeyPolicy": _of_key_policy,
     "PutParameter": _of_parameter,
     "RevokeGrant": _of_revoked_grant,

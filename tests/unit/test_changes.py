@@ -167,6 +167,20 @@ def test_a_key_policy_shows_who_gets_and_loses_access(
     assert lines == [f"eu-west-1: {line}" for line in expected]
 
 
+def test_an_image_that_is_disabled_shows_who_loses_it() -> None:
+    launch = {"account_ids": ["200000000000"], "org_arns": ["arn:org"], "org_unit_arns": [], "public": False}
+    before = {"images": {"ami-1": {"launch_permissions": launch}}}
+    lines = one("DisableImage", {}, "ami-1", before)
+    assert lines == [
+        "eu-west-1: - disable ami-1",
+        "eu-west-1: - launch permission on ami-1 for 200000000000, arn:org",
+    ]
+    before["images"]["ami-1"]["launch_permissions"] = {"public": True}
+    assert one("DisableImage", {}, "ami-1", before)[1].endswith("for all AWS accounts (public)")
+    for shown in ({}, {"images": {}}, {"images": {"ami-1": {"state": "available"}}}):
+        assert one("DisableImage", {}, "ami-1", shown) == ["eu-west-1: - disable ami-1"]
+
+
 def test_revoked_grants_show_who_loses_access() -> None:
     revokes = tuple(
         Action(EU, "RevokeGrant", {"KeyId": KEY, "GrantId": name}, name) for name in ("g-1", "g-2")
