@@ -62,8 +62,8 @@ options:
     description:
       - V(absent) publishes nothing, and deletes no parameter. In each region of O(images) whose parameter names that image,
         O(publish_share) and their roles and users are removed from the parameter's resource share, and nobody else. Warnings
-        name who keeps the parameter, also organizations that accounts may belong to, and have the command for resource
-        shares of other names, which are not changed.
+        name those of O(publish_share) that keep the parameter, and organizations that accounts may belong to, and have the
+        command for resource shares of other names, which are not changed. Who does not have the parameter is not named.
       - V(absent) takes no other options than O(images), O(parameter), O(publish_share), O(best_effort_regions) and
         O(wait_timeout).
     type: str
