@@ -34,6 +34,8 @@ _MOST_CAUSES = 5
 _MOST_OPTIONS = 20
 # Characters of a message: Ansible displays it as one line, of which terminals and logs may show 4,096.
 _LONGEST_LIST = 3500
+NOTHING_CHANGED = "This task changed nothing."
+"""What the message of a task ends with that was refused."""
 RESULT = "the failures of the task's result, which -vvv shows"
 """Where the failures of a module are that its message does not list."""
 

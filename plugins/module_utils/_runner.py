@@ -22,7 +22,7 @@ from ansible.module_utils.common.warnings import warn
 
 from ._changes import Change, changes_of, prepared
 from ._denial import DENIED
-from ._failures import Failure, ValidationError, invalid_option, summary
+from ._failures import NOTHING_CHANGED, Failure, ValidationError, invalid_option, summary
 from ._model import Target
 from ._option import Options
 from ._plan import Plan, TargetPlan
@@ -527,7 +527,7 @@ def refusal(refusals: Iterable[Failure], more: Iterable[str] = ()) -> dict[str, 
     """Return the result of a task that is refused; ``more`` are sentences about all failures."""
     failures = [_render_failure(failure) for failure in refusals]
     return {
-        "msg": "\n".join([summary(failures), *more, "This task changed nothing."]),
+        "msg": "\n".join([summary(failures), *more, NOTHING_CHANGED]),
         "changed": False,
         "failures": [failure.to_dict() for failure in failures],
     }

@@ -124,7 +124,8 @@ options:
   withdrawal_result:
     description:
       - The registered result of an earlier task of this module that moves the pointers of the release.
-      - In check mode, that task has moved nothing. If it would, what launches the images next is a warning instead of a failure.
+      - In check mode, that task has changed nothing. If it would move something, what launches the images next is a warning
+        instead of a failure. Tags that it would add are not planned again.
     type: dict
   accept_breaking:
     description:

@@ -310,7 +310,10 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "level": "block",
                 "block_method": "disable",
                 "accept_breaking": [CONSUMER, "all"],
-                "withdrawal_result": {"results": [{"changed": True}]},
+                "withdrawal_result": {
+                    "images": [{"changed": True, "image_id": SOURCE_ID, "region": "eu-west-1"}],
+                    "results": [{"changed": True}],
+                },
                 "adoption_result": {
                     "account_id": CONSUMER,
                     "accounts": [{"account_id": CONSUMER, "unread_regions": ["eu-west-1"]}],

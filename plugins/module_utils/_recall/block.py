@@ -21,7 +21,7 @@ from .._plan import Action, TargetPlan
 from .._publish.state import TargetState
 from .._share.plan import image_actions, snapshot_actions
 from .._share.state import Shared
-from .breaking import Breaking, find_breaking, refuse_breaking, warn_of_copies, warn_of_uses
+from .breaking import Breaking, find_breaking, refuse_breaking, warn_of_copies, warn_of_others, warn_of_uses
 from .options import DISABLE, RecallOptions
 from .record import Access
 from .state import RecallState
@@ -83,10 +83,12 @@ def plan_images(options: RecallOptions, current: RecallState, is_moving: bool) -
     losing = find_losing(current.account_id, plans)
     breaking = find_breaking(current.account_id, losing, options.adoption_result, options.accept_breaking)
     # What check mode does not move still launches the release.
-    is_early = options.check_mode and (is_moving or options.withdrawal_result)
+    was_moving = options.withdrawal_result is not None and options.withdrawal_result.moves
+    is_early = options.check_mode and (is_moving or was_moving)
     refusals = tuple(refuse_breaking(breaking, is_early))
     notes = (
         *(warn_of_uses(breaking) if is_early else ()),
+        *(warn_of_others(breaking, options.accept_breaking) if refusals else ()),
         *warn_of_copies(options.adoption_result, {*current.release.images, *current.release.refs}),
     )
     return ImagePlans(() if refusals else plans, breaking, refusals, notes)

@@ -134,20 +134,34 @@ def _read_accepted(given: Iterable[Any] | None, refuse: Refuse) -> tuple[str, ..
     return (*([ALL] if ALL in texts else []), *named)
 
 
-def _read_withdrawal(given: Mapping[str, Any] | None, refuse: Refuse) -> bool:
-    """Return whether the task of a registered result moves pointers; not if it has not run."""
+@dataclass(frozen=True)
+class Withdrawal:
+    """What an earlier task changes, or would in check mode: whether it moves pointers, and what it tags."""
+
+    moves: bool = False
+    tagged: frozenset[ImageRef] = frozenset()
+
+
+def _read_withdrawal(given: Mapping[str, Any] | None, refuse: Refuse) -> Withdrawal | None:
+    """Return what the task of a registered result changes; None if it has not run."""
     if not given or given.get("skipped"):
-        return False
-    structure = {"results": [{"changed": BOOLEAN}]}
+        return None
+    structure = {
+        "images": [{"changed": BOOLEAN, "image_id": TEXT, "region": TEXT}],
+        "results": [{"changed": BOOLEAN}],
+    }
     problems = list(result_problems(given, structure, "ami_recall"))
     for problem, remedy in problems:
         refuse(problem, remedy)
-    return not problems and any(item["changed"] for item in given["results"])
+    if problems:
+        return None
+    tagged = (ImageRef(item["region"], item["image_id"]) for item in given["images"] if item["changed"])
+    return Withdrawal(any(item["changed"] for item in given["results"]), frozenset(tagged))
 
 
 ADOPTION_RESULT: Kind[Adoption | None] = Kind({"type": "dict"}, _read_adoption)
 ACCEPTED: Kind[tuple[str, ...]] = Kind(CONSUMERS.spec, _read_accepted)
-WITHDRAWAL_RESULT: Kind[bool] = Kind({"type": "dict"}, _read_withdrawal)
+WITHDRAWAL_RESULT: Kind[Withdrawal | None] = Kind({"type": "dict"}, _read_withdrawal)
 
 
 @dataclass(frozen=True)
@@ -293,11 +307,16 @@ def refuse_breaking(breaking: Iterable[Breaking], is_early: bool) -> Iterator[Fa
         )
     if unknown:
         names = join_texts([item.describe_unread() for item in unknown], _NAMED)
+        # Which accounts an organization has is not known, wherever the recall looks.
+        has_account = any(item.consumer.isdecimal() for item in unknown)
+        look = (
+            "Look into all regions of these accounts (recall_account_ids of the role, adoption_result of "
+            "ami_recall), and rerun; or "
+        )
         yield Failure(
             f"{count(len(unknown), 'consumer')} can launch the release, and what they launch was not looked "
             f"at: {names}. {_NOTHING_BLOCKED}",
-            "Look into all regions of these accounts (recall_account_ids of the role, adoption_result of "
-            f"ami_recall), and rerun; or {_CONFIRM}",
+            f"{look}{_CONFIRM}" if has_account else f"{_CONFIRM[:1].upper()}{_CONFIRM[1:]}",
             "consumers_not_looked_at",
             "accept_breaking",
         )
@@ -309,9 +328,19 @@ def warn_of_uses(breaking: Iterable[Breaking]) -> Iterator[str]:
     if using:
         names = join_texts([item.describe_uses() for item in using], _NAMED)
         yield (
-            f"{count(len(using), 'account')} would launch the release next: {names}. In check mode, nothing "
-            "is moved before that is read: without it, what is left then stops the block unless "
-            "accept_breaking has the account."
+            f"{count(len(using), 'account')} would launch the release next: {names}. Check mode has read "
+            "that before anything is moved. A real run reads it after that, and blocks nothing if something "
+            "is left there, unless accept_breaking (recall_accept_breaking of the role) has the account."
+        )
+
+
+def warn_of_others(breaking: Iterable[Breaking], accepted: Iterable[str]) -> Iterator[str]:
+    """Yield a warning about consumers that are confirmed and do not break: one may be misspelled."""
+    others = [name for name in accepted if name not in {ALL, *(item.consumer for item in breaking)}]
+    if others:
+        yield (
+            f"accept_breaking (recall_accept_breaking of the role) has {join_texts(others, _NAMED)}, which "
+            "would not break: is that misspelled?"
         )
 
 

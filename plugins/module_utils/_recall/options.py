@@ -31,7 +31,7 @@ from .._option_groups import ConsumerRoleOptions, ProgressOptions, is_s3_folder
 from .._parameter_names import name_problem
 from .._publish.options import DEFAULT, LATEST, TEMPLATES, PublishOptions
 from .._wording import render_value
-from .breaking import ACCEPTED, ADOPTION_RESULT, WITHDRAWAL_RESULT, Adoption
+from .breaking import ACCEPTED, ADOPTION_RESULT, WITHDRAWAL_RESULT, Adoption, Withdrawal
 from .record import LONGEST_NAME
 
 PRESENT, ABSENT = "present", "absent"
@@ -73,7 +73,7 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
     block_method: str | None = option(choice(UNSHARE, DISABLE))
     adoption_result: Adoption | None = option(ADOPTION_RESULT)
     accept_breaking: tuple[str, ...] = option(ACCEPTED)
-    withdrawal_result: bool = option(WITHDRAWAL_RESULT)
+    withdrawal_result: Withdrawal | None = option(WITHDRAWAL_RESULT)
     wait_timeout: int = option(NUMBER, default=300)
     tombstone_path: str | None = option(PATH)
     tombstone_s3_uri: str | None = option(TEXT)

@@ -77,7 +77,7 @@ def plan(options: RecallOptions, current: RecallState) -> RecallPlan:
     images = plan_images(options, current, is_moving)
     record: Record | None
     if options.is_recall:
-        record, tags = _record_recall(options, current, planned, images), tuple(_plan_tags(current))
+        record, tags = _record_recall(options, current, planned, images), tuple(_plan_tags(options, current))
         refusals = (
             *refuse_adoption(options.adoption_result, current.account_id),
             *_refuse_without_earlier_image(options, current, planned),
@@ -209,12 +209,17 @@ def _record_recall(
     return known
 
 
-def _plan_tags(current: RecallState) -> Iterator[Action]:
-    """Yield the calls that tag the images of the release; a tag of an earlier recall stays."""
+def _plan_tags(options: RecallOptions, current: RecallState) -> Iterator[Action]:
+    """Yield the calls that tag the images of the release; a tag of an earlier recall stays.
+
+    In check mode, an image that an earlier task would tag is not tagged yet.
+    """
+    withdrawal = options.withdrawal_result if options.check_mode else None
+    planned = withdrawal.tagged if withdrawal else frozenset()
     is_open = current.record is not None and not current.record.taken_back_at
     value = current.record.recalled_at if current.record and is_open else current.now
     for ref, image in sorted(current.release.images.items()):
-        if RECALLED_TAG not in image.tags:
+        if RECALLED_TAG not in image.tags and ref not in planned:
             tags = {"Resources": [ref.image_id], "Tags": tag_list({RECALLED_TAG: value})}
             yield Action(Target(current.account_id, ref.region), "CreateTags", tags, ref.image_id)
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from .._failures import NOTHING_CHANGED
 from .._listing import count
 from .._model import PUBLIC
 from .._reports.document import Column
@@ -22,7 +23,6 @@ from .._reports.screen import (
     collapse_rows,
     format_failures,
     format_table,
-    has_no_change,
     join_messages,
     limit_artifacts,
     list_failed_regions,
@@ -64,6 +64,9 @@ def screen(result: Result, context: Mapping[str, Any], report_path: str | None) 
     failed = tuple(failure for task in tasks for failure in task.get("failures") or ())
     full_list = report_path or f"the fact {context['role']}_failures"
     message = join_messages(read_module_message(task, full_list) for task in tasks)
+    if any(task.get("changed") for task in tasks):
+        # A task that was refused says this, and another one has made changes.
+        message = message.replace(f"\n{NOTHING_CHANGED}", "")
     pointers = result.get("results") or ()
     images = result.get("images") or ()
     blocked = (*(result.get("blocked") or ()), *(block.get("blocked") or ()))
@@ -100,16 +103,18 @@ def _render_headline(
     if blocked:
         number = count(sum(item["changed"] for item in blocked), "image")
         counts = f"{counts}, {number} {'blocked' if is_recall else 'opened again'}"
-    what = f"{'Recall' if is_recall else 'End of the recall'} of {context['source_image_id']}"
-    if status in _GOOD and has_no_change((*pointers, *images, *blocked)):
-        text, tone = f"Nothing to change: {what} is complete.", Tone.GOOD
-    elif status == "planned":
-        text, tone = f"Check mode: {what} would be: {counts}.", Tone.GOOD
+    is_good = status in _GOOD
+    release, label = context["source_image_id"], "" if is_good else f"{str(status).capitalize()}: "
+    what = f"Recall of {release}" if is_recall else f"Taking back the recall of {release}"
+    if is_good and not any(item["changed"] for item in (*pointers, *images, *blocked)):
+        end = "complete" if is_recall else "taken back"
+        text = f"Nothing to change: Recall of {release} is {end}."
+    elif context["check_mode"]:
+        # Check mode finds failures, too, and has changed nothing either.
+        text = f"{label}Check mode: {what} would be: {counts}."
     else:
-        is_good = status in _GOOD
-        text = f"{what}: {counts}." if is_good else f"{str(status).capitalize()}: {what}: {counts}."
-        tone = Tone.GOOD if is_good else Tone.BAD
-    yield from wrap_text(text, tone)
+        text = f"{label}{what}: {counts}."
+    yield from wrap_text(text, Tone.GOOD if is_good else Tone.BAD)
 
 
 def _render_breaking(block: Result, is_early: bool) -> Iterator[Line]:
@@ -122,10 +127,14 @@ def _render_breaking(block: Result, is_early: bool) -> Iterator[Line]:
     if len(breaking) > MOST_ROWS:
         rows.append(Row({"consumer": f"{len(breaking) - MOST_ROWS} more"}, Tone.BAD))
     yield from format_table(_BREAKING, rows)
-    if all(item["confirmed"] for item in breaking):
+    # Also those that are confirmed: the variable replaces the list. What may move first need not be.
+    consumers = [
+        item["consumer"]
+        for item in breaking
+        if item["confirmed"] or item["regions_not_looked_at"] or not is_early
+    ]
+    if all(item["confirmed"] for item in breaking if item["consumer"] in consumers):
         return
-    # All of them: the variable replaces the list that was confirmed before.
-    consumers = [item["consumer"] for item in breaking]
     if len(consumers) <= MOST_ROWS or PUBLIC in consumers:
         # In one line, however long: it is there to be copied.
         yield Line(f"recall_accept_breaking: {json.dumps([ALL] if PUBLIC in consumers else consumers)}")

@@ -23,7 +23,7 @@ from ansible_collections.golden.images.plugins.module_utils._recall.block import
     plan_blocks,
     plan_openings,
 )
-from ansible_collections.golden.images.plugins.module_utils._recall.breaking import Adoption, Use
+from ansible_collections.golden.images.plugins.module_utils._recall.breaking import Adoption, Use, Withdrawal
 from ansible_collections.golden.images.plugins.module_utils._recall.plan import RecallPlan, plan
 from ansible_collections.golden.images.plugins.module_utils._recall.record import Access, Record, Stored
 from ansible_collections.golden.images.plugins.module_utils._recall.state import RecallState
@@ -32,6 +32,7 @@ from ansible_collections.golden.images.plugins.module_utils._share.state import 
 from tests.unit.examples import CONSUMER, OWNER
 from tests.unit.recall.examples import AWAY, BAD, GOOD, HERE, HOME, NOW, SOURCE, image, options, state_of
 
+OTHER_ACCOUNT = "444455556666"
 REF, SNAPSHOT = ImageRef(AWAY, BAD), "snap-0123456789abcdef0"
 UNIT = "arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-11111111"
 ALONE, ACCOUNT, PUBLIC = Sharing(), Sharing(frozenset({CONSUMER})), Sharing(public=True)
@@ -209,21 +210,39 @@ def test_a_result_about_images_of_another_account_refuses_all() -> None:
 
 
 @pytest.mark.parametrize(
-    ("check_mode", "withdrawal_result", "refused"),
+    ("check_mode", "moves", "refused"),
     [(False, False, True), (False, True, True), (True, False, True), (True, True, False)],
 )
 def test_check_mode_refuses_uses_unless_it_has_planned_to_move_something(
-    check_mode: bool, withdrawal_result: bool, refused: bool
+    check_mode: bool, moves: bool, refused: bool
 ) -> None:
     state = replace(state_of(), access={REF: shared()})
     use = Use(CONSUMER, REF, "fleet", ("fleet-1",), 1)
     adoption = Adoption(OWNER, frozenset({SOURCE}), regions={CONSUMER: frozenset({AWAY})}, uses=(use,))
-    given = {"adoption_result": adoption, "withdrawal_result": withdrawal_result}
+    given = {"adoption_result": adoption, "withdrawal_result": Withdrawal(moves)}
     planned = blocking(state, check_mode=check_mode, **given)
     codes = [failure.error_code for failure in planned.failures]
     assert codes == (["launches_would_break"] if refused else [])
     assert bool(planned.images) != refused
     assert any("would launch the release next" in text for text in planned.warnings) != refused
+
+
+@pytest.mark.parametrize(("check_mode", "tags"), [(True, False), (False, True)])
+def test_check_mode_does_not_plan_the_tags_of_an_earlier_task_again(check_mode: bool, tags: bool) -> None:
+    state = replace(state_of(), access={REF: shared()})
+    withdrawal = Withdrawal(tagged=frozenset(state.release.images))
+    planned = blocking(state, check_mode=check_mode, withdrawal_result=withdrawal, accept_breaking=("all",))
+    assert bool(planned.tags) == tags
+    assert bool(blocking(state, check_mode=check_mode, accept_breaking=("all",)).tags)
+
+
+@pytest.mark.parametrize(("accepted", "warned"), [((OTHER_ACCOUNT,), True), ((OTHER_ACCOUNT, "all"), False)])
+def test_a_confirmation_that_fits_nobody_is_named_if_the_block_is_refused(
+    accepted: tuple[str, ...], warned: bool
+) -> None:
+    state = replace(state_of(), access={REF: shared()})
+    planned = blocking(state, accept_breaking=accepted)
+    assert any(f"has {OTHER_ACCOUNT}, which would not break" in text for text in planned.warnings) == warned
 
 
 def begun(planned: RecallPlan) -> Record:

@@ -16,11 +16,13 @@ from ansible_collections.golden.images.plugins.module_utils._recall.breaking imp
     Adoption,
     Breaking,
     Use,
+    Withdrawal,
     describe_uses,
     find_breaking,
     refuse_adoption,
     refuse_breaking,
     warn_of_copies,
+    warn_of_others,
     warn_of_uses,
 )
 
@@ -189,6 +191,12 @@ def test_only_all_confirms_the_public() -> None:
         assert bool([*refuse_breaking(breaking, False)]) == stays
 
 
+@pytest.mark.parametrize(("consumer", "can_look"), [(ONE, True), (ORG, False), ("all", False)])
+def test_only_accounts_can_be_looked_into(consumer: str, can_look: bool) -> None:
+    (failure,) = refuse_breaking([Breaking(consumer, unread=(AWAY,))], False)
+    assert failure.remedy.startswith("Look into all" if can_look else "Confirm them with accept_breaking (")
+
+
 def test_messages_name_the_worst_first_with_what_it_launches() -> None:
     uses = [use(number=1), use(kind="auto_scaling_group", names=["a", "b"], number=2)]
     breaking = find_breaking(OWNER, BOTH, read(adoption(*uses)), ())
@@ -236,16 +244,38 @@ def test_a_result_whose_keys_a_report_replaces_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "moves"),
+    ("given", "expected"),
     [
-        (None, False),
-        ({"skipped": True}, False),
-        ({"results": [{"changed": False}]}, False),
-        ({"results": [{"changed": False}, {"changed": True}]}, True),
+        (None, None),
+        ({"skipped": True}, None),
+        ({"images": [], "results": [{"changed": False}]}, Withdrawal()),
+        ({"images": [], "results": [{"changed": False}, {"changed": True}]}, Withdrawal(True)),
+        (
+            {
+                "images": [
+                    {"changed": True, "image_id": BAD, "region": AWAY},
+                    {"changed": False, "image_id": SOURCE, "region": HOME},
+                ],
+                "results": [],
+            },
+            Withdrawal(tagged=frozenset({FAR})),
+        ),
     ],
 )
-def test_whether_an_earlier_task_moves_pointers(given: dict[str, Any] | None, moves: bool) -> None:
-    assert WITHDRAWAL_RESULT.value(given, refuse) == moves
+def test_what_an_earlier_task_changes(given: dict[str, Any] | None, expected: Withdrawal | None) -> None:
+    assert WITHDRAWAL_RESULT.value(given, refuse) == expected
+
+
+def test_a_result_without_images_is_no_withdrawal() -> None:
+    with pytest.raises(AssertionError, match="it is not a result of ami_recall: images is missing"):
+        WITHDRAWAL_RESULT.value({"results": []}, refuse)
+
+
+def test_who_is_confirmed_and_does_not_break_may_be_misspelled() -> None:
+    breaking = [Breaking(ONE, unread=(AWAY,), confirmed=True), Breaking(TWO, unread=(AWAY,))]
+    (warning,) = warn_of_others(breaking, (ONE, "444455556667", ORG))
+    assert f"has 444455556667, {ORG}, which would not break" in warning
+    assert [*warn_of_others(breaking, (ONE, "all"))] == []
 
 
 def test_a_task_that_was_skipped_has_looked_at_nothing() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils._recall.breaking import Adoption
+from ansible_collections.golden.images.plugins.module_utils._recall.breaking import Adoption, Withdrawal
 
 from tests.unit.examples import OWNER
 from tests.unit.recall.examples import OTHER, SOURCE, options
@@ -20,10 +20,13 @@ READ = Adoption(OWNER, frozenset({SOURCE}))
     [
         ({"block_method": "unshare"}, ["block_method"]),
         ({"block_method": "disable", "accept_breaking": ("all",)}, ["block_method", "accept_breaking"]),
-        ({"adoption_result": READ, "withdrawal_result": True}, ["adoption_result", "withdrawal_result"]),
+        (
+            {"adoption_result": READ, "withdrawal_result": Withdrawal()},
+            ["adoption_result", "withdrawal_result"],
+        ),
         ({"level": "block"}, []),
         ({"level": "block", "block_method": "disable", "accept_breaking": ("all",)}, []),
-        ({"level": "block", "adoption_result": READ, "withdrawal_result": True}, []),
+        ({"level": "block", "adoption_result": READ, "withdrawal_result": Withdrawal()}, []),
         # It was about other images: what uses those of this release is not in it.
         ({"level": "block", "adoption_result": Adoption(OWNER)}, ["adoption_result"]),
         ({"level": "block", "adoption_result": Adoption(OWNER, frozenset({OTHER}))}, ["adoption_result"]),

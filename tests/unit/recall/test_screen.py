@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.golden.images.plugins.module_utils._recall.screen import screen
 
 from tests.unit.examples import CONSUMER, OWNER
@@ -42,6 +43,7 @@ def show(
     status: str = "blocked",
     state: str = "present",
     tasks: dict[str, Any] | None = None,
+    check_mode: bool = False,
     **result: Any,
 ) -> str:
     """The text of the screen; ``tasks`` are the results of further tasks."""
@@ -49,7 +51,7 @@ def show(
     context = {
         **(tasks or {}),
         "block": block,
-        "check_mode": status == "planned",
+        "check_mode": check_mode or status == "planned",
         "role": "recall",
         "source_image_id": SOURCE,
         "state": state,
@@ -98,24 +100,56 @@ def test_confirmed_consumers_are_shown_as_such() -> None:
     assert "recall_accept_breaking" not in text
 
 
+POINTER = {
+    "account_id": OWNER,
+    "after": None,
+    "before": None,
+    "changed": True,
+    "left": None,
+    "name": "/golden/web",
+    "region": AWAY,
+}
+
+
+def test_check_mode_does_not_say_that_something_was_done() -> None:
+    block = {"breaking": [breaking(CONSUMER, unread=1)], "failures": [FAILURE], "msg": "It breaks."}
+    shown = join_lines(show(block, "incomplete", check_mode=True, results=[POINTER]))
+    assert shown.startswith("Incomplete: Check mode: Recall of ")
+    assert "would be: 0 images tagged, 1 pointer moved." in shown
+    shown = join_lines(show({}, "taken_back", "absent", results=[POINTER]))
+    assert shown.startswith(f"Taking back the recall of {SOURCE}: 0 images untagged, 1 pointer moved.")
+    shown = join_lines(show({}, "taken_back", "absent"))
+    assert shown == f"Nothing to change: Recall of {SOURCE} is taken back."
+
+
+@pytest.mark.parametrize("changed", [True, False])
+def test_a_refused_task_beside_one_with_changes_does_not_say_that_nothing_was_changed(changed: bool) -> None:
+    block = {"failures": [], "msg": "accept_breaking: no.\nThis task changed nothing."}
+    context = {"block": block, "check_mode": False, "role": "recall", "source_image_id": SOURCE}
+    result = {"changed": changed, "failures": [], "images": [], "results": []}
+    found = screen(result, {**context, "state": "present", "status": "incomplete"}, None)
+    assert found.failure == block["msg"].replace("\nThis task changed nothing." if changed else "", "")
+
+
+def test_what_may_move_first_is_not_to_be_confirmed_yet() -> None:
+    arn = "arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5"
+    items = [breaking(CONSUMER), breaking(arn, uses=0, unread=1)]
+    lines = show({"breaking": items}, "planned", results=[POINTER]).splitlines()
+    assert f'recall_accept_breaking: ["{arn}"]' in lines
+    text = show({"breaking": [breaking(CONSUMER)]}, "planned", results=[POINTER])
+    assert "may move first" in text
+    assert "recall_accept_breaking" not in text
+
+
 def test_only_what_check_mode_does_not_move_may_move_first() -> None:
-    pointer = {
-        "account_id": OWNER,
-        "after": None,
-        "before": None,
-        "changed": True,
-        "left": None,
-        "name": "/golden/web",
-        "region": AWAY,
-    }
     block = {"blocked": [], "breaking": [breaking(CONSUMER, unread=1)]}
-    shown = show(block, "planned", results=[pointer])
+    shown = show(block, "planned", results=[POINTER])
     assert "may move first" in shown
     (unread,) = (line for line in shown.splitlines() if "not looked at" in line)
     assert "stops the block" in unread
     assert HOME in unread
     assert "2 regions" in show({"breaking": [breaking(CONSUMER, unread=2)]})
-    assert "may move first" not in show(block, "planned", results=[{**pointer, "changed": False}])
+    assert "may move first" not in show(block, "planned", results=[{**POINTER, "changed": False}])
 
 
 def test_the_consumers_to_confirm_are_one_line_that_can_be_pasted() -> None:
