@@ -27,6 +27,7 @@ _TYPES = {
     "account_id": "account ID",
     "bool": "boolean",
     "bool_or_account_ids": "boolean or list of account IDs",
+    "consumer": "text",
     "count_or_percentage": "number or percentage",
     "dict": "mapping",
     "external_id": "external ID",

@@ -99,7 +99,7 @@ def _consumers(given: Any, refuse: Refuse) -> tuple[str, ...]:
 
 # Account IDs, and ARNs of organizations and organizational units, in one list.
 CONSUMERS: Kind[tuple[str, ...]] = Kind(
-    {"type": "list", "elements": "str", "default": [], "context": {"elements": "owner"}}, _consumers
+    {"type": "list", "elements": "str", "default": [], "context": {"elements": "consumer"}}, _consumers
 )
 
 

@@ -83,7 +83,8 @@ class Variable:
     """One variable of a role, or one option of a module.
 
     ``type``, ``elements`` (also of a mapping's values) and a mapping's ``keys`` are Ansible's types or:
-    ``account_id`` (12 digits), ``owner`` of an image, ``role_name`` or ``external_id`` (of IAM),
+    ``account_id`` (12 digits), ``owner`` of an image, ``consumer`` (an account ID, or another name such as an
+    ARN), ``role_name`` or ``external_id`` (of IAM),
     ``count_or_percentage`` (text such as 5 or 10%), ``bool_or_account_ids``, ``raw`` (a mapping or a list),
     or ``images`` (the same for images, also the result of an earlier job). ``choices`` are texts.
     ``default_from`` is another variable: it counts if this one is not given. ``options`` are the known keys
@@ -284,7 +285,7 @@ def _redirect(text: str) -> str:
 
 
 def owner(value: Any) -> str:
-    """Return the owner of an image: an account ID, or an alias such as ``self``.
+    """Return an account ID, or another name: an alias such as ``self`` of an owner, the ARN of a consumer.
 
     Raises:
         Unreadable: it has digits only, and is no account ID.
@@ -652,6 +653,7 @@ def _truth(value: Any) -> bool:
 _SCALARS: Mapping[str, Callable[[Any], Any]] = {
     "account_id": account_id,
     "bool": _truth,
+    "consumer": owner,
     "count_or_percentage": _count_or_percentage,
     "external_id": lambda value: external_id(_text_of_id(value)),
     "float": _decimal_number,

@@ -215,6 +215,16 @@ def test_what_only_a_block_uses_is_refused_without_it(
     assert publishing.written(aws) == []
 
 
+def test_an_account_id_that_is_none_is_refused_before_the_withdrawal(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
+) -> None:
+    _first, second = releases
+    run = ansible.run(PLAYBOOK, blocking(fixture, tmp_path, second, accept_breaking=["11112222333"]))
+    assert run.code == 2, run.text
+    assert "recall_accept_breaking" in run.text
+    assert publishing.written(aws) == []
+
+
 def test_adoption_of_other_families_does_not_allow_a_block(
     aws: SimulatedAws, fixture: Fixture, releases: tuple[Images, Images], tmp_path: Path
 ) -> None:

@@ -540,6 +540,15 @@ SAMPLES: dict[tuple[str, str | None], tuple[Any, ...]] = {
         [ACCOUNT, int(OTHER)],
         f" {ACCOUNT} , {OTHER} ,",
     ),
+    ("list", "consumer"): (
+        [OTHER, "all"],
+        f"{OTHER},all",
+        f"{OTHER}\nall\n",
+        f"- {OTHER}\n- all",
+        json.dumps([OTHER, "all"]),
+        [int(OTHER), "all "],
+        f" {OTHER} , all ,",
+    ),
     ("dict", "dict"): (
         {"x": {"source_image_id": "a"}},
         "x: {source_image_id: a}",
