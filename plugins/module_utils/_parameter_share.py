@@ -155,7 +155,7 @@ def explain_status(status: str) -> str:
 
 
 def explain_unassociated(name: str, arn: str, shares: Iterable[ResourceShare]) -> str:
-    """Return a sentence if nobody can read the parameter through these shares; empty if somebody can."""
+    """Return a sentence if no consumer can read the parameter through these shares; else an empty text."""
     having = [share for share in shares if any(item.entity == arn for item in share.resources)]
     statuses = {item.status for share in having for item in share.resources if item.entity == arn}
     if not statuses or ASSOCIATED in statuses:

@@ -91,9 +91,9 @@ def tier(ssm: SSMClient, name: str) -> str:
 def read_by_arn(ssm: SSMClient, arn: str) -> CurrentParameter | None:
     """Return the parameter with an ARN as a launch by ``resolve:ssm:`` reads it, None if AWS returns none.
 
-    A launch needs ssm:GetParameters (EC2 User Guide, "Reference AMIs using Systems Manager parameters"),
-    which is another permission than ssm:GetParameter (botocore operation GetParameters). Errors are
-    botocore's. What AWS returns for a parameter of another account that is not shared is not documented.
+    A launch needs ssm:GetParameters (Systems Manager User Guide, "Native parameter support for Amazon Machine
+    Image IDs"), which is another permission than ssm:GetParameter. Errors are botocore's. What AWS returns
+    for a parameter of another account that is not shared is not documented.
     """
     answer = ssm.get_parameters(Names=[arn])
     return next((_parse(item, "GetParameters") for item in answer.get("Parameters", ())), None)

@@ -43,7 +43,7 @@ def list_keep_reasons(
     if RESTORE_TAG in own.image.tags:
         yield "It is being restored, or its restore is incomplete: run restore_ami again to complete it."
     if recall := describe_recall(own.image.tags):
-        # A block leaves it shared with nobody. Without the image, its recall could not be taken back.
+        # A block leaves it without permissions. Without the image, its recall could not be taken back.
         yield f"It {recall}: take the recall back, or remove the tag {RECALLED_TAG}."
     if own.alias == "aws-marketplace":
         yield "It is an AWS Marketplace image: remove it in AWS Marketplace."

@@ -105,7 +105,7 @@ def _plan_removal(options: PublishOptions, current: PublishState, target: Target
 def plan_taking_back(options: PublishOptions, current: PublishState, target: Target) -> Iterator[Action]:
     """Yield the calls that remove ``publish_share`` from the parameter's own resource shares.
 
-    Their roles and users are removed, too. Nobody is removed where the parameter does not name the image, and
+    Their roles and users are removed, too. None is removed where the parameter does not name the image, and
     none from a share with other resources, which is not this collection's.
     """
     if not _names_image(current, target):

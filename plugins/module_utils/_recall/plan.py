@@ -58,8 +58,7 @@ class RecallPlan(PlanWithoutTargets):
     """The plan; ``record`` is what is written before the first change, None if there is nothing to record.
 
     What a block takes is added right before. ``tags`` are the changes of the images' tags. ``images`` are
-    those to block, or to open again, and
-    ``breaking`` who could not launch them any more.
+    those to block, or to open again, and ``breaking`` who could not launch them any more.
     """
 
     record: Record | None = None
