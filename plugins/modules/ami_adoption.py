@@ -447,7 +447,9 @@ uses:
       type: str
       returned: always
     names:
-      description: The IDs or names of the resources. Empty for those of a usage report.
+      description:
+        - The IDs of instances, otherwise the names of the resources, with the ID of those that have one, and the version of a launch
+          template, such as C(web (lt-0123456789abcdef0) version 3). Empty for those of a usage report.
       type: list
       elements: str
       returned: always

@@ -440,7 +440,9 @@ results:
       type: str
       returned: always
     evidence:
-      description: What uses the image, or what could not be read. The keys are C(kind), C(subject) and C(detail).
+      description:
+        - What uses the image, or what could not be read. The keys are C(kind), C(subject) and C(detail).
+        - The subject of what has a name and an ID is both, such as C(web (lt-0123456789abcdef0)).
       type: list
       elements: dict
       returned: always

@@ -300,7 +300,7 @@ breaking:
           type: str
           returned: always
         names:
-          description: The first ten names or IDs.
+          description: The first ten names, in the form of M(golden.images.ami_adoption), such as C(web (lt-0123456789abcdef0) version 3).
           type: list
           elements: str
           returned: always

@@ -534,7 +534,8 @@ def test_a_disabled_image_stays_while_an_account_that_its_snapshots_are_shared_w
     }
     details = {one["image_id"]: [use["detail"] for use in one["evidence"]] for one in done.result["results"]}
     assert f"instance {instance['InstanceId']}" in details[home["run"]]
-    named = f"snapshot {data} in launch template {template['LaunchTemplateId']} version 1"
+    by_template = f"{template['LaunchTemplateName']} ({template['LaunchTemplateId']}) version 1"
+    named = f"snapshot {data} in launch template {by_template}"
     assert details[home["data"]] == [named]
     consumer.terminate_instances(InstanceIds=[instance["InstanceId"]])
     consumer.delete_launch_template(LaunchTemplateId=template["LaunchTemplateId"])

@@ -327,7 +327,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                             "denied_by": [SOURCE_ID],
                             "image_id": SOURCE_ID,
                             "kind": "launch_template",
-                            "names": ["lt-0123456789abcdef0 version 1"],
+                            "names": ["web (lt-0123456789abcdef0) version 1"],
                             "number": 1,
                             "region": "eu-west-1",
                         }

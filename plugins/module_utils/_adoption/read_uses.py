@@ -127,7 +127,7 @@ def _group_users(users: Sequence[User], region: str) -> Iterator[ImageUse]:
             values.get(image.removeprefix(RESOLVE), ()) for image in user.images if image.startswith(RESOLVE)
         ]
         for image_id in (*find_image_ids(*user.images), *chain.from_iterable(resolved)):
-            names[user.kind, image_id][str(user).removeprefix(f"{user.kind} ")] = None
+            names[user.kind, image_id][user.use] = None
     for (kind, image_id), of_image in names.items():
         yield ImageUse(kind, UsedImage(ImageRef(region, image_id)), len(of_image), tuple(sorted(of_image)))
 

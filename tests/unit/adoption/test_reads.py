@@ -235,8 +235,8 @@ def test_what_the_next_launch_takes() -> None:
     found = look(answers, depth="launches")
     assert found.failures == ()
     assert [(one.use.kind, one.use.image.ref, one.use.names) for one in found.uses] == [
-        ("launch_template", OLD, ("lt-00000001 version 3",)),
-        ("launch_template", NEW, ("lt-00000002 version 3",)),
+        ("launch_template", OLD, ("web (lt-00000001) version 3",)),
+        ("launch_template", NEW, ("web (lt-00000002) version 3",)),
         ("parameter", NEW, ("/golden/web",)),
     ]
     assert all(one.standing == "release" for one in found.uses)

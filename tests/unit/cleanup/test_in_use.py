@@ -95,6 +95,15 @@ def spot_request(state: str | None, **specification: Any) -> dict[str, Any]:
     return {"describe_spot_instance_requests": pages}
 
 
+def tag(answers: dict[str, Any]) -> dict[str, Any]:
+    """The answers, after the only resource in them has got the tag Name."""
+    (answer,) = answers.values()
+    page = answer[0] if isinstance(answer, list) else answer
+    ((resource,),) = (items for items in page.values() if isinstance(items, list))
+    resource["Tags"] = [{"Key": "Owner", "Value": "web"}, {"Key": "Name", "Value": "nodes"}]
+    return answers
+
+
 def parameters(*found: Answer, history: Any = None, **selected: Any) -> dict[str, Any]:
     """The latest values of parameters, all versions, and those that a selector names."""
 
@@ -192,7 +201,7 @@ OLDER = [
                     **group(LaunchTemplate=pin),
                     **versions(LATEST_READ, pinned={"LaunchTemplateVersions": [LATEST_READ]}),
                 },
-                "launch_template lt-1 version 3",
+                "launch_template web (lt-1) version 3",
                 name=f"a pinned version that was read already: {name}",
             )
             for name, pin in (("by ID", PINNED), ("by name", {"LaunchTemplateName": "web", "Version": "3"}))
@@ -240,6 +249,22 @@ OLDER = [
                 (False, ("cancelled", "cancelled_running", "cancelled_terminating", "failed")),
             )
             for state in states
+        ),
+        # (botocore shapes FleetData, SpotFleetRequestConfig and SpotInstanceRequest: Tags.)
+        use(
+            tag(fleet("active", {"Overrides": [{"ImageId": OLD_ID}]})),
+            "fleet nodes (fleet-1)",
+            name="a fleet with a name",
+        ),
+        use(
+            tag(spot_fleet("active", LaunchSpecifications=[{"ImageId": OLD_ID}])),
+            "spot_fleet nodes (sfr-1)",
+            name="a Spot Fleet with a name",
+        ),
+        use(
+            tag(spot_request("open", ImageId=OLD_ID)),
+            "spot_request nodes (sir-1)",
+            name="a Spot request with a name",
         ),
         use(
             spot_fleet("active", LaunchTemplateConfigs=[{"Overrides": [{"ImageId": OLD_ID}]}]),
@@ -525,7 +550,10 @@ def test_a_template_whose_parameter_could_not_be_read_may_launch_any_image(name:
     template = versions(version(2, ImageId=f"resolve:ssm:{name}"))
     run = Run(**{**template, **parameters(parameter(NEW_ID), **{name: code})})
     assert run.decision == "keep"
-    assert run.evidence[-1] == f"unreadable lt-1 version 2 resolve:ssm:{name} could not be resolved."
+    assert (
+        run.evidence[-1]
+        == f"unreadable launch template lt-1 version 2 resolve:ssm:{name} could not be resolved."
+    )
 
 
 def test_so_may_a_group_whose_parameter_could_not_be_read() -> None:
@@ -533,7 +561,7 @@ def test_so_may_a_group_whose_parameter_could_not_be_read() -> None:
     denied = parameters(**{"/web:3": "AccessDeniedException"})
     run = Run(**group(MixedInstancesPolicy=overrides), **denied)
     assert run.decision == "keep"
-    assert run.evidence[-1] == f"unreadable auto_scaling_group web {RESOLVED} could not be resolved."
+    assert run.evidence[-1] == f"unreadable auto scaling group web {RESOLVED} could not be resolved."
 
 
 @pytest.mark.parametrize(

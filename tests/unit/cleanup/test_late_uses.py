@@ -112,9 +112,9 @@ USES = [
     ),
     (batch_environment("VALID", imageId=OLD_ID), "batch_compute_environment web"),
     # (botocore shapes Cluster, InstanceGroup and InstanceTypeSpecification.)
-    (emr_cluster(CustomAmiId=OLD_ID), "emr_cluster j-1 etl"),
-    (emr_cluster(groups=[{}, {"CustomAmiId": OLD_ID}]), "emr_cluster j-1 etl"),
-    (emr_cluster(fleets=[{}, {"CustomAmiId": OLD_ID}]), "emr_cluster j-1 etl"),
+    (emr_cluster(CustomAmiId=OLD_ID), "emr_cluster etl (j-1)"),
+    (emr_cluster(groups=[{}, {"CustomAmiId": OLD_ID}]), "emr_cluster etl (j-1)"),
+    (emr_cluster(fleets=[{}, {"CustomAmiId": OLD_ID}]), "emr_cluster etl (j-1)"),
     # (botocore shape ClusterInstanceGroupDetails.)
     *(
         (

@@ -45,7 +45,7 @@ def refuse(problem: str, *_more: str) -> None:
 def use(account_id: str = ONE, ref: ImageRef = FAR, kind: str = "launch_template", **changes: Any) -> Any:
     """A use in a result of ``ami_adoption``."""
     given = {"account_id": account_id, "image_id": ref.image_id, "kind": kind, "region": ref.region}
-    return {**given, "denied_by": [], "names": ["lt-1 version 2"], "number": 1, **changes}
+    return {**given, "denied_by": [], "names": ["web (lt-1) version 2"], "number": 1, **changes}
 
 
 def adoption(*uses: Any, unread: dict[str, list[str]] | None = None, **changes: Any) -> dict[str, Any]:
@@ -201,9 +201,8 @@ def test_messages_name_the_worst_first_with_what_it_launches() -> None:
     uses = [use(number=1), use(kind="auto_scaling_group", names=["a", "b"], number=2)]
     breaking = find_breaking(OWNER, BOTH, read(adoption(*uses)), ())
     (failure,) = refuse_breaking(breaking, False)
-    assert (
-        f"{ONE} (launch template lt-1 version 2, 2 auto scaling groups (a, b) in {AWAY})" in failure.message
-    )
+    named = "launch template web (lt-1) version 2, 2 auto scaling groups (a, b)"
+    assert f"{ONE} ({named} in {AWAY})" in failure.message
     many = [Breaking(f"{number:012}", unread=(AWAY, HOME)) for number in range(9)]
     (failure,) = refuse_breaking(many, False)
     assert "and 4 more" in failure.message

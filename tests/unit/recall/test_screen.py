@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._recall.screen import screen
 
 from tests.unit.examples import CONSUMER, OWNER
-from tests.unit.recall.examples import AWAY, BAD, HOME, SOURCE
+from tests.unit.recall.examples import AWAY, BAD, HOME, SOURCE, TEMPLATE_ID
 
 FAILURE = {
     "account_id": None,
@@ -34,7 +34,8 @@ def breaking(consumer: str, confirmed: bool = False, uses: int = 1, unread: int 
         "consumer": consumer,
         "regions": [AWAY] * uses,
         "regions_not_looked_at": [HOME] * unread,
-        "uses": [{"kind": "launch_template", "names": ["lt-1"], "number": 1}] * uses,
+        "uses": [{"kind": "launch_template", "names": [f"web ({TEMPLATE_ID}) version 3"], "number": 1}]
+        * uses,
     }
 
 
@@ -71,7 +72,9 @@ def test_what_stops_a_block_is_a_table_with_the_worst_first() -> None:
     lines = show(block, "incomplete").splitlines()
     assert lines[0].startswith("Incomplete: Recall of ")
     (first,) = (line for line in lines if CONSUMER in line)
-    assert "launch template lt-1" in first
+    assert "launch template web" in first
+    assert any(f"({TEMPLATE_ID}) version 3" in line for line in lines)
+    assert max(map(len, lines)) <= 80
     assert any("000000000000" in line and "not looked at" in line for line in lines)
     assert any(line.startswith("11 more") for line in lines)
     assert any(FAILURE["message"] in line for line in lines)

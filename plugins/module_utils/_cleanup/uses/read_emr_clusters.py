@@ -37,9 +37,8 @@ def _read_clusters(place: Place) -> Iterator[User]:
             images = (
                 _read_fleet_images(emr, cluster_id) if has_fleets else _read_group_images(emr, cluster_id)
             )
-            yield User(
-                _KIND, cluster_id, (cluster.get("CustomAmiId", ""), *images), detail=item.get("Name", "")
-            )
+            all_images = (cluster.get("CustomAmiId", ""), *images)
+            yield User(_KIND, cluster_id, all_images, given_name=item.get("Name", ""))
 
 
 def _read_group_images(emr: Any, cluster_id: str) -> Iterator[str]:

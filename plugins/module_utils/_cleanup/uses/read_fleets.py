@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from ..._aws import read
 from ..._aws.answers import required
 from .read import Place, Read, Source
-from .read_launchers import ENDED, list_named_resources
+from .read_launchers import ENDED, find_name, list_named_resources
 from .users import User
 
 _KIND = "fleet"
@@ -28,9 +28,8 @@ def _read_fleets(place: Place) -> Iterator[User]:
         for item in required(page, "Fleets", operation):
             if not item.get("FleetState", "").startswith(ENDED):
                 fleet_id = required(item, "FleetId", operation)
-                yield User(
-                    _KIND, fleet_id, *list_named_resources(operation, item.get("LaunchTemplateConfigs", ()))
-                )
+                resources = list_named_resources(operation, item.get("LaunchTemplateConfigs", ()))
+                yield User(_KIND, fleet_id, *resources, given_name=find_name(item))
 
 
 SOURCE = Source(_KIND, "in overrides", (Read(_read_fleets, ("ec2:DescribeFleets",)),))

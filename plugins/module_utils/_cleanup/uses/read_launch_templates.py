@@ -66,7 +66,7 @@ def _parse_version(item: Mapping[str, Any]) -> TemplateVersion:
         snapshot_ids=list_mapped_snapshots(data),
         detail=f"version {number}",
         version=number,
-        template_name=item.get("LaunchTemplateName", ""),
+        given_name=item.get("LaunchTemplateName", ""),
     )
 
 

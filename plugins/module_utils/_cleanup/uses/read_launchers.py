@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ..._aws.answers import required
+from ..._tags import tag_map
 from .users import Pin
 
 # How the states of fleets begin that launch no more instances (botocore shapes FleetStateCode, BatchState).
@@ -45,6 +46,11 @@ def list_named_resources(operation: str, configurations: Iterable[Mapping[str, A
     return NamedResources(
         tuple(dict.fromkeys(images)), tuple(dict.fromkeys(pins)), tuple(dict.fromkeys(snapshots))
     )
+
+
+def find_name(item: Mapping[str, Any]) -> str:
+    """Return the tag ``Name`` of a resource, which the console shows as its name; empty without one."""
+    return tag_map(item.get("Tags", ())).get("Name", "")
 
 
 def list_mapped_snapshots(launch: Mapping[str, Any]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 from ..._aws import read
 from ..._aws.answers import required
 from .read import Place, Read, Source
-from .read_launchers import ENDED, list_named_resources
+from .read_launchers import ENDED, find_name, list_named_resources
 from .users import User
 
 _KIND = "spot_fleet"
@@ -26,7 +26,8 @@ def _read_spot_fleets(place: Place) -> Iterator[User]:
         for item in required(page, "SpotFleetRequestConfigs", _OPERATION):
             if not item.get("SpotFleetRequestState", "").startswith(ENDED):
                 request_id = required(item, "SpotFleetRequestId", _OPERATION)
-                yield User(_KIND, request_id, *list_named_resources(_OPERATION, _list_configurations(item)))
+                resources = list_named_resources(_OPERATION, _list_configurations(item))
+                yield User(_KIND, request_id, *resources, given_name=find_name(item))
 
 
 def _list_configurations(item: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

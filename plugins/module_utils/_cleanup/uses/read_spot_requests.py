@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from ..._aws import read
 from ..._aws.answers import required
 from .read import Place, Read, Source
-from .read_launchers import list_named_resources
+from .read_launchers import find_name, list_named_resources
 from .users import User
 
 _KIND = "spot_request"
@@ -33,9 +33,8 @@ def _read_spot_requests(place: Place) -> Iterator[User]:
         for item in required(page, "SpotInstanceRequests", operation):
             if item.get("State", "open") not in _CLOSED:
                 request_id = required(item, "SpotInstanceRequestId", operation)
-                yield User(
-                    _KIND, request_id, *list_named_resources(operation, [item.get("LaunchSpecification", {})])
-                )
+                resources = list_named_resources(operation, [item.get("LaunchSpecification", {})])
+                yield User(_KIND, request_id, *resources, given_name=find_name(item))
 
 
 SOURCE = Source(

@@ -28,16 +28,17 @@ class Pin:
 
     def is_of(self, version: TemplateVersion) -> bool:
         """Whether the pin is of this version."""
-        template = version.name if self.by_id else version.template_name
+        template = version.name if self.by_id else version.given_name
         return (self.template, self.version) == (template, version.version)
 
 
 @dataclass(frozen=True)
 class User:
-    """A user of images: ``kind``, ``name`` and ``detail`` are those of the evidence.
+    """A user of images. ``name`` is its ID if it has one, and ``given_name`` then what its owner called it.
 
-    ``images`` are image IDs, or ``resolve:ssm:`` and a parameter. It creates volumes from ``snapshot_ids``,
-    and launches the versions ``pins`` of launch templates.
+    ``kind`` and ``detail`` are those of the evidence. ``images`` are image IDs, or ``resolve:ssm:`` and a
+    parameter. It creates volumes from ``snapshot_ids``, and launches the versions ``pins`` of launch
+    templates.
     """
 
     kind: str
@@ -46,30 +47,34 @@ class User:
     pins: tuple[Pin, ...] = ()
     snapshot_ids: tuple[str, ...] = ()
     detail: str = ""
+    given_name: str = ""
+
+    @property
+    def name_and_id(self) -> str:
+        """Return the name that its owner gave it with the ID, ``web (lt-1)``, or what it has of these."""
+        return f"{self.given_name} ({self.name})" if self.given_name else self.name
+
+    @property
+    def use(self) -> str:
+        """Return the name and ID, and which part of it names the image, if not all does."""
+        return self.name_and_id
 
     @property
     def label(self) -> str:
-        """Return the kind and name, for a message."""
-        return f"{self.kind.replace('_', ' ')} {self.name}"
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.name}"
+        """Return the kind and what uses the image, for a message."""
+        return f"{self.kind.replace('_', ' ')} {self.use}"
 
 
 @dataclass(frozen=True)
 class TemplateVersion(User):
-    """A version of a launch template. ``name`` is the template's ID."""
+    """A version of a launch template. ``name`` is the template's ID, ``given_name`` its name."""
 
     version: int = 0
-    template_name: str = ""
 
     @property
-    def label(self) -> str:
-        """Return the kind and name, for a message."""
-        return f"launch template {self}"
-
-    def __str__(self) -> str:
-        return f"{self.name} version {self.version}"
+    def use(self) -> str:
+        """Return the name and ID of the template, and the version."""
+        return f"{self.name_and_id} version {self.version}"
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,7 @@ def list_uses(users: Iterable[User]) -> dict[str, tuple[Evidence, ...]]:
     evidence: dict[str, list[Evidence]] = defaultdict(list)
     for user in users:
         for image_id in find_image_ids(*user.images):
-            evidence[image_id].append(Evidence(user.kind, user.name, user.detail))
+            evidence[image_id].append(Evidence(user.kind, user.name_and_id, user.detail))
     return {image_id: tuple(of_image) for image_id, of_image in evidence.items()}
 
 
@@ -142,7 +147,7 @@ def list_unresolved(users: Sequence[User]) -> tuple[Evidence, ...]:
     missing = {RESOLVE + name for name in list_selectors(users)}
     return tuple(
         Evidence.unreadable(
-            str(user),
+            user.label,
             f"{image} could not be resolved.",
             "Allow ssm:GetParameter for this parameter, or correct what launches from it.",
         )
