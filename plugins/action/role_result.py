@@ -121,6 +121,7 @@ class ActionModule(ActionBase):
         if not is_json():
             _display_lines([line for line in screen.lines if line.tone is not Tone.FAILURE])
         returned.update(changed=False, text=screen.text, failure=screen.failure)
+        returned["status"] = screen.artifacts.get("status")
         if screen.artifacts:
             # The artifacts of a later run replace earlier ones: aggregation would join their texts.
             data = {f"{role}_artifacts": {"text": screen.text, **screen.artifacts}}

@@ -135,7 +135,7 @@ class ShareResult:
 
 
 @dataclass(frozen=True)
-class _Reader(Generic[Result]):
+class ResultReader(Generic[Result]):
     """Reads results of one module, and makes a value of each."""
 
     structure: Mapping[str, Any]
@@ -157,9 +157,9 @@ class _Reader(Generic[Result]):
         return () if problems else tuple(map(self.make, results))
 
 
-_COPIES = _Reader(_COPIED, "ami_copy_regions", CopyResult.from_dict)
-_GRANTS = _Reader(_GRANTED, "ami_kms_grant", GrantResult.from_dict)
-_SHARES = _Reader(_SHARED, "ami_share", ShareResult.from_dict)
+_COPIES = ResultReader(_COPIED, "ami_copy_regions", CopyResult.from_dict)
+_GRANTS = ResultReader(_GRANTED, "ami_kms_grant", GrantResult.from_dict)
+_SHARES = ResultReader(_SHARED, "ami_share", ShareResult.from_dict)
 COPY_RESULT: Kind[CopyResult | None] = Kind({"type": "dict"}, _COPIES.read_one)
 GRANT_RESULT: Kind[GrantResult | None] = Kind({"type": "dict"}, _GRANTS.read_one)
 SHARE_RESULT: Kind[ShareResult | None] = Kind({"type": "dict"}, _SHARES.read_one)

@@ -81,15 +81,10 @@ options:
     description:
       - Other accounts in which the release was published, each 12 digits in quotes. Each must have the role
         O(consumer_role_name).
+      - With O(withdraw_only), also those in RV(to_look_into).
     type: list
     elements: str
     default: []
-  require_earlier_image:
-    description:
-      - Whether the task is refused if nothing that names the release has an earlier image, nor had one before an earlier task.
-      - With V(false), the images are tagged, and blocked with O(level=block), before the task fails.
-    type: bool
-    default: true
   require_shared:
     description:
       - Whether an earlier image of the account whose credentials are used must be shared with another account.
@@ -97,11 +92,19 @@ options:
     default: true
   level:
     description:
-      - V(withdraw) tags images and moves pointers.
-      - V(block) also blocks the images as O(block_method) says. A later task with V(withdraw) opens nothing.
+      - V(withdraw) tags images and moves pointers. It is refused if nothing that names the release has an earlier image, nor had
+        one before an earlier task.
+      - V(block) also blocks the images as O(block_method) says, those without an earlier image, too, before the task fails. A
+        later task with V(withdraw) opens nothing.
     type: str
     choices: [withdraw, block]
     default: withdraw
+  withdraw_only:
+    description:
+      - Whether a later task with O(withdrawal_result) blocks the images, after M(golden.images.ami_adoption) has read what still
+        launches them. This one only withdraws the release, and checks the options of both.
+    type: bool
+    default: false
   block_method:
     description:
       - V(unshare), the default with O(level=block), removes all launch permissions of the images, and all permissions to create
@@ -120,10 +123,11 @@ options:
       - Let it read all regions of the release. A copy of a copy in a region that was not read is not known as one of the release.
       - Without it, and in accounts and regions that it has not wholly read, each consumer with launch permission counts as one
         that breaks. An organization and an organizational unit always do.
+      - If that task was refused, this one fails with the same failures.
     type: dict
   withdrawal_result:
     description:
-      - The registered result of an earlier task of this module that moves the pointers of the release.
+      - The registered result of the earlier task with O(withdraw_only). If it was refused, or has no image, nothing is blocked.
       - In check mode, that task has changed nothing. If it would move something, what launches the images next is a warning
         instead of a failure. Tags that it would add are not planned again.
     type: dict
@@ -188,6 +192,9 @@ EXAMPLES = r"""
     source_region: us-east-1
     parameter: /golden/web
     launch_templates: [web]
+    level: block
+    withdraw_only: true
+    accept_breaking: ["012345678901"]
     account_ids: ["012345678901"]
     consumer_role_name: golden-consumer
     tombstone_s3_uri: s3://golden-images/tombstones
@@ -198,11 +205,12 @@ EXAMPLES = r"""
     family_by_source: true
     deny_images: [ami-0123456789abcdef0]
     depth: launches
-    account_ids: ["012345678901"]
+    account_ids: "{{ recall.to_look_into.account_ids }}"
+    regions: "{{ recall.to_look_into.regions }}"
     consumer_role_name: golden-consumer
   register: adoption
   # What could not be read counts as not looked at.
-  failed_when: adoption.accounts is not defined
+  failed_when: false
 
 - name: Block its images, whatever one account launches
   golden.images.ami_recall:
@@ -392,6 +400,13 @@ results:
       description: The region.
       type: str
       returned: always
+to_look_into:
+  description:
+    - With O(withdraw_only), where M(golden.images.ami_adoption) has to read what still launches the release. Empty if no image is
+      to be blocked, and without O(account_ids).
+  returned: success, and failure after something was changed
+  type: dict
+  sample: {"account_ids": ["012345678901"], "regions": ["eu-west-1", "us-east-1"]}
 tombstone:
   description: Where the state before the recall is, a file or the URI of an object in S3.
   returned: success, and failure after something was changed

@@ -233,7 +233,7 @@ def test_a_release_without_an_earlier_image_is_blocked_all_the_same(block: Block
     ssm = block.aws.client("ssm", OWNER, HOME)
     ssm.put_parameter(Name=PARAMETER, Value=block.images[HOME], DataType="aws:ec2:image", Type="String")
     given = {"parameter": PARAMETER, "regions": [HOME]}
-    refused = block(**given, **BLOCK)
+    refused = block(**given, **{**BLOCK, "level": "withdraw", "accept_breaking": []})
     assert (codes(refused), refused["changed"], "images" in refused) == (["no_earlier_image"], False, False)
-    done = block(**given, **BLOCK, require_earlier_image=False)
+    done = block(**given, **BLOCK)
     assert (codes(done), done["changed"], block.access()[HOME][1]) == (["no_earlier_image"], True, set())

@@ -302,12 +302,12 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "previous_source_image_id": "ami-0fedcba9876543210",
                 "account_ids": [CONSUMER],
                 **_ROLE,
-                "require_earlier_image": False,
                 "require_shared": False,
                 "wait_timeout": 5,
                 "tombstone_s3_uri": "s3://golden/tombstones",
                 "tombstone_s3_bucket_owner": CONSUMER,
                 "level": "block",
+                "withdraw_only": True,
                 "block_method": "disable",
                 "accept_breaking": [CONSUMER, "all"],
                 "withdrawal_result": {

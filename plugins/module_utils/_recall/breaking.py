@@ -18,7 +18,8 @@ from .._listing import count, join_texts
 from .._model import PUBLIC, ImageRef, Sharing
 from .._option import Kind, Refuse
 from .._option_groups import CONSUMERS
-from .._structure import BOOLEAN, NUMBER, TEXT, result_problems
+from .._step_results import ResultReader
+from .._structure import BOOLEAN, NUMBER, TEXT, Null
 
 ALL = "all"
 """The value of ``accept_breaking`` that confirms everything, and the only one that confirms the public."""
@@ -27,7 +28,7 @@ _NAMED, _NAMED_USES = 5, 3
 _NOTHING_BLOCKED = "No image is blocked. What the recall has moved stays moved."
 _CONFIRM = f"confirm them with accept_breaking (recall_accept_breaking of the role), or all with [{ALL}]."
 
-_STRUCTURE = {
+_ADOPTION = {
     "account_id": TEXT,
     "accounts": [{"account_id": TEXT, "unread_regions": [TEXT]}],
     "denied": [{"image_id": TEXT}],
@@ -46,6 +47,13 @@ _STRUCTURE = {
         }
     ],
 }
+_WITHDRAWAL = {
+    "images": [{"changed": BOOLEAN, "image_id": TEXT, "region": TEXT}],
+    "results": [{"changed": BOOLEAN}],
+}
+_NULLS = ("account_id", "action", "error_code", "region", "remedy", "source")
+# A task that was refused has read nothing, and returns nothing else.
+_REFUSED = {"failures": [{"message": TEXT, **dict.fromkeys(_NULLS, Null(TEXT))}]}
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,7 @@ class Adoption:
     """What a result of ``ami_adoption`` shows: the uses, and the regions that were wholly read by account.
 
     ``owner_id`` owns the images that it is about, of which ``own`` are of families. ``denied`` are the images
-    whose uses it has whatever their family is.
+    whose uses it has whatever their family is. ``failures`` are why nothing was read.
     """
 
     owner_id: str
@@ -78,6 +86,7 @@ class Adoption:
     own: frozenset[ImageRef] = frozenset()
     regions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     uses: tuple[Use, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
     @classmethod
     def from_dict(cls, result: Mapping[str, Any]) -> Adoption:
@@ -108,20 +117,21 @@ class Adoption:
 
 def _read_adoption(given: Mapping[str, Any] | None, refuse: Refuse) -> Adoption | None:
     """Return what a registered result shows; None for one of a task that has not run."""
-    if not given or given.get("skipped"):
-        return None
-    problems = list(result_problems(given, _STRUCTURE, "ami_adoption"))
-    for problem, remedy in problems:
+
+    def refuse_report(problem: str, remedy: str, place: str = "", /) -> None:
         # A report that is returned replaces the keys of the result.
-        refuse(problem, "Set return_report: false of ami_adoption." if given.get("report") else remedy)
-    if problems:
-        return None
-    if given["depth"] != LAUNCHES:
+        is_report = given is not None and given.get("report")
+        refuse(problem, "Set return_report: false of ami_adoption." if is_report else remedy, place)
+
+    if given and given.get("failures") and "accounts" not in given:
+        return _NOT_READ.read_one(given, refuse)
+    adoption = _READ.read_one(given, refuse_report)
+    if given and adoption and given["depth"] != LAUNCHES:
         refuse(
             f"its depth is {given['depth']}, which does not show what launches an image next.",
             f"Set depth: {LAUNCHES} of ami_adoption.",
         )
-    return Adoption.from_dict(given)
+    return adoption
 
 
 def _read_accepted(given: Iterable[Any] | None, refuse: Refuse) -> tuple[str, ...]:
@@ -136,29 +146,36 @@ def _read_accepted(given: Iterable[Any] | None, refuse: Refuse) -> tuple[str, ..
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """What an earlier task changes, or would in check mode: whether it moves pointers, and what it tags."""
+    """What an earlier task changes, or would in check mode: whether it moves pointers, and what it tags.
+
+    One that was refused has found no images.
+    """
 
     moves: bool = False
     tagged: frozenset[ImageRef] = frozenset()
+    has_images: bool = True
+
+    @classmethod
+    def from_dict(cls, result: Mapping[str, Any]) -> Withdrawal:
+        """Return what the task of a registered result changes."""
+        images = result["images"]
+        tagged = (ImageRef(item["region"], item["image_id"]) for item in images if item["changed"])
+        return cls(any(item["changed"] for item in result["results"]), frozenset(tagged), bool(images))
 
 
 def _read_withdrawal(given: Mapping[str, Any] | None, refuse: Refuse) -> Withdrawal | None:
-    """Return what the task of a registered result changes; None if it has not run."""
-    if not given or given.get("skipped"):
-        return None
-    structure = {
-        "images": [{"changed": BOOLEAN, "image_id": TEXT, "region": TEXT}],
-        "results": [{"changed": BOOLEAN}],
-    }
-    problems = list(result_problems(given, structure, "ami_recall"))
-    for problem, remedy in problems:
-        refuse(problem, remedy)
-    if problems:
-        return None
-    tagged = (ImageRef(item["region"], item["image_id"]) for item in given["images"] if item["changed"])
-    return Withdrawal(any(item["changed"] for item in given["results"]), frozenset(tagged))
+    is_refused = given and given.get("failures") and "images" not in given
+    return (_NOT_WITHDRAWN if is_refused else _WITHDRAWN).read_one(given, refuse)
 
 
+_READ = ResultReader(_ADOPTION, "ami_adoption", Adoption.from_dict)
+_NOT_READ = ResultReader(
+    _REFUSED,
+    "ami_adoption",
+    lambda result: Adoption("", failures=tuple(map(Failure.from_result, result["failures"]))),
+)
+_WITHDRAWN = ResultReader(_WITHDRAWAL, "ami_recall", Withdrawal.from_dict)
+_NOT_WITHDRAWN = ResultReader(_REFUSED, "ami_recall", lambda _result: Withdrawal(has_images=False))
 ADOPTION_RESULT: Kind[Adoption | None] = Kind({"type": "dict"}, _read_adoption)
 ACCEPTED: Kind[tuple[str, ...]] = Kind(CONSUMERS.spec, _read_accepted)
 WITHDRAWAL_RESULT: Kind[Withdrawal | None] = Kind({"type": "dict"}, _read_withdrawal)

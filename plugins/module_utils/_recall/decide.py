@@ -349,7 +349,7 @@ def _report_no_earlier_image(known: _Target, other: str | None) -> Failure:
     name = known.options.parameter
     remedy = (
         "Publish another release (publish_ami), which replaces this one, and recall again. To block this one "
-        "without that, set recall_level: block, or require_earlier_image: false of the module."
+        "without that, set level: block (recall_level of the role)."
     )
     if known.state.parameter is None:
         message = f"The parameter {name}, whose history has the earlier images, does not exist."

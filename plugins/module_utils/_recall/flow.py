@@ -25,7 +25,7 @@ from .._publish.flow import name_account
 from .._publish.state import PublishState
 from .._runner import Flow, Outcome
 from .block import ImagePlan
-from .options import RecallOptions
+from .options import BLOCK, DISABLE, RecallOptions
 from .plan import RecallPlan, UnitPlan, WriteRecord, plan
 from .read import read_state
 from .read_changes import find_changed, report_overwritten, report_replaced
@@ -294,7 +294,23 @@ def result(
         ],
         "recalled_at": record.recalled_at if record else None,
         "results": [*_list_moved(options, plan, outcome), *map(_left_to_dict, plan.left)],
+        "to_look_into": _name_to_look_into(options, current),
         "tombstone": current.place,
+    }
+
+
+def _name_to_look_into(options: RecallOptions, current: RecallState) -> dict[str, list[str]]:
+    """Return where to read what launches the release before it is blocked: nowhere if it is not.
+
+    The owner's account cannot launch disabled images either.
+    """
+    images = current.release.images
+    if not (options.is_recall and options.level == BLOCK and options.account_ids and images):
+        return {"account_ids": [], "regions": []}
+    owner = [current.account_id] if options.block_method == DISABLE else []
+    return {
+        "account_ids": list(dict.fromkeys((*options.account_ids, *owner))),
+        "regions": sorted({ref.region for ref in images}),
     }
 
 

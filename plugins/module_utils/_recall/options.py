@@ -45,7 +45,8 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
 
     Those about pointers mean what they mean for ``ami_publish``. ``ABSENT`` takes them from the record, and
     all regions with it. ``parameter`` is empty, and ``previous_source_image_id`` None, if they are not set.
-    ``block_method`` None is ``UNSHARE``. ``withdrawal_result`` is whether an earlier task moves pointers.
+    ``block_method`` None is ``UNSHARE``. ``withdraw_only`` leaves the block to a later task, which has the
+    result of this one as ``withdrawal_result``.
     """
 
     argument_rules = MappingProxyType(
@@ -67,9 +68,9 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
         Kind(IMAGE_ID.spec, lambda given, refuse: IMAGE_ID.value(given or None, refuse))
     )
     account_ids: tuple[str, ...] = option(ACCOUNT_IDS)
-    require_earlier_image: bool = option(FLAG, default=True)
     require_shared: bool = option(FLAG, default=True)
     level: str = option(choice(WITHDRAW, BLOCK), default=WITHDRAW)
+    withdraw_only: bool = option(FLAG, default=False)
     block_method: str | None = option(choice(UNSHARE, DISABLE))
     adoption_result: Adoption | None = option(ADOPTION_RESULT)
     accept_breaking: tuple[str, ...] = option(ACCEPTED)
@@ -86,8 +87,18 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
 
     @property
     def blocks(self) -> bool:
-        """Whether the images of the release are blocked, too."""
-        return self.is_recall and self.level == BLOCK
+        """Whether this task blocks the images of the release, too."""
+        return self.is_recall and self.level == BLOCK and not self.withdraw_only
+
+    @property
+    def has_nothing_to_block(self) -> bool:
+        """Whether the earlier task has found no image of the release, or was refused."""
+        return self.blocks and self.withdrawal_result is not None and not self.withdrawal_result.has_images
+
+    @property
+    def published_account_ids(self) -> tuple[str, ...]:
+        """Return the accounts in which pointers move. A block without a parameter only looks into them."""
+        return self.account_ids if self.parameter or self.level == WITHDRAW else ()
 
     @property
     def source(self) -> ImageRef:
@@ -114,13 +125,13 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
             problem, remedy = name_problem(self.parameter, self.regions)
             if problem:
                 yield Problem("parameter", problem, remedy)
-        elif self.is_recall and (self.launch_templates or self.account_ids):
+        elif self.is_recall and (self.launch_templates or self.published_account_ids):
             yield Problem(
                 "parameter",
                 "it is required with launch_templates and account_ids.",
                 "Set the parameter in which the release was published: its history has the earlier images.",
             )
-        if self.is_recall and self.account_ids and not self.consumer_role_name:
+        if self.is_recall and self.published_account_ids and not self.consumer_role_name:
             yield Problem(
                 "consumer_role_name",
                 "it is required with account_ids.",
@@ -154,13 +165,15 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
             "accept_breaking": self.accept_breaking,
             "withdrawal_result": self.withdrawal_result,
         }
-        for name in [name for name, value in given.items() if value and not self.blocks]:
+        for name in [name for name, value in given.items() if value and self.level != BLOCK]:
             yield Problem(
                 name,
                 f"it is only for level: {BLOCK}, and no image is blocked without that.",
                 f"Set level: {BLOCK}, or remove {name}.",
             )
-        if self.adoption_result and self.blocks and self.source_image_id not in self.adoption_result.denied:
+        adoption = self.adoption_result
+        is_read = adoption is not None and not adoption.failures
+        if adoption and is_read and self.level == BLOCK and self.source_image_id not in adoption.denied:
             yield Problem(
                 "adoption_result",
                 f"it does not have all that uses {self.source_image_id}.",

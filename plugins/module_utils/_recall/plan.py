@@ -20,7 +20,7 @@ from .._tags import RECALLED_TAG, tag_list
 from .block import ImagePlan, ImagePlans, plan_images
 from .breaking import Breaking, refuse_adoption
 from .decide import ELSEWHERE, LABEL_NOT_FOUND, NO_EARLIER_IMAGE
-from .options import RecallOptions
+from .options import WITHDRAW, RecallOptions
 from .record import PARAMETER, Pointer, Position, Record
 from .state import Left, RecallState, Unit
 
@@ -71,6 +71,8 @@ class RecallPlan(PlanWithoutTargets):
 
 def plan(options: RecallOptions, current: RecallState) -> RecallPlan:
     """Plan the recall of a release, or to take it back."""
+    if options.has_nothing_to_block:
+        return RecallPlan()
     planned = tuple(_plan_unit(current, unit) for unit in current.units)
     is_moving = any(unit.planned.actions for unit in planned)
     images = plan_images(options, current, is_moving)
@@ -268,7 +270,7 @@ def _refuse_without_earlier_image(
 ) -> Iterator[Failure]:
     """Yield the failures if no target has, or had, an earlier image: nothing could replace the release.
 
-    It need not be replaced without ``require_earlier_image``, unless the user has selected by what.
+    It need not be replaced if it is blocked, unless the user has selected by what.
     """
     units = [unit for unit in planned if unit.unit.pointers]
     was_moved = bool(current.record and current.record.pointers) or any(
@@ -276,7 +278,7 @@ def _refuse_without_earlier_image(
         for unit in current.units
         for left in unit.left
     )
-    without = (LABEL_NOT_FOUND, *([NO_EARLIER_IMAGE] if options.require_earlier_image else []))
+    without = (LABEL_NOT_FOUND, *([NO_EARLIER_IMAGE] if options.level == WITHDRAW else []))
     if not was_moved and all(any(item.error_code in without for item in unit.failures) for unit in units):
         yield from (failure for unit in units for failure in unit.failures)
 

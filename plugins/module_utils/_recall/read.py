@@ -39,6 +39,10 @@ def read_state(clients: Clients, options: RecallOptions) -> RecallState:
     Raises:
         ValidationError: the record cannot be read, the release is not found, or no target can be read.
     """
+    if options.has_nothing_to_block:
+        return RecallState("", "", "")
+    if options.blocks and options.adoption_result and options.adoption_result.failures:
+        raise ValidationError(options.adoption_result.failures)
     return _read_release(clients, options) if options.is_recall else _read_recalled(clients, options)
 
 

@@ -56,11 +56,11 @@ def screen(result: Result, context: Mapping[str, Any], report_path: str | None) 
     """Return the parameters and launch templates with the image that each names now, failures first.
 
     ``result`` is that of ``ami_recall``. ``context`` has the ``source_image_id`` and the ``state`` that the
-    role was given, its ``status`` and ``check_mode``, and the results of further tasks, empty if they were
-    skipped: ``adoption`` failed to read what launches the release, ``block`` blocks.
+    role was given, ``check_mode``, and as ``block`` the result of the task that blocks the images, empty
+    before it has run.
     """
-    adoption, block = (context.get(name) or {} for name in ("adoption", "block"))
-    tasks = (result, adoption, block)
+    block = context["block"]
+    tasks, status = (result, block), _name_status(result, block, context)
     failed = tuple(failure for task in tasks for failure in task.get("failures") or ())
     full_list = report_path or f"the fact {context['role']}_failures"
     message = join_messages(read_module_message(task, full_list) for task in tasks)
@@ -74,7 +74,7 @@ def screen(result: Result, context: Mapping[str, Any], report_path: str | None) 
     rows += [_make_left_row(item) for item in blocked if item["left"]]
     place = result.get("tombstone")
     lines = (
-        *_render_headline(pointers, images, blocked, context),
+        *_render_headline(pointers, images, blocked, {**context, "status": status}),
         *format_table(_COLUMNS, tuple(collapse_rows(list_failed_rows(failed), rows))),
         *_render_breaking(block, context["check_mode"] and any(item["changed"] for item in pointers)),
         *(wrap_text(f"Tombstone: {place}") if place else ()),
@@ -84,10 +84,21 @@ def screen(result: Result, context: Mapping[str, Any], report_path: str | None) 
         "failed_regions": list_failed_regions(failed),
         "report_path": report_path,
         "source_image_id": context["source_image_id"],
-        "status": context["status"],
+        "status": status,
         "tombstone": place,
     }
     return Screen(lines, limit_artifacts(artifacts), message)
+
+
+def _name_status(result: Result, block: Result, context: Mapping[str, Any]) -> str:
+    """Return the status of the role, which has failed if a task has a message."""
+    if "msg" in result or "msg" in block:
+        return "incomplete" if result.get("changed") or block.get("changed") else "failed"
+    if context["check_mode"]:
+        return "planned"
+    if context["state"] == "absent":
+        return "taken_back"
+    return "blocked" if block.get("blocked") else "recalled"
 
 
 def _render_headline(

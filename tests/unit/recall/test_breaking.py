@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils._failures import Failure
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Sharing
 from ansible_collections.golden.images.plugins.module_utils._recall.breaking import (
     ACCEPTED,
@@ -242,13 +243,28 @@ def test_a_result_whose_keys_a_report_replaces_says_so() -> None:
     assert remedies == ["Set return_report: false of ami_adoption."]
 
 
+REFUSED = Failure("No role.", "Set it.", "invalid_option", "consumer_role_name").to_dict()
+
+
+def test_a_refused_reading_hands_on_why() -> None:
+    read = ADOPTION_RESULT.value({"failures": [REFUSED], "msg": "No."}, refuse)
+    assert read is not None
+    assert [failure.to_dict() for failure in read.failures] == [REFUSED]
+    with pytest.raises(AssertionError, match=r"failures\[0\].source must be text"):
+        ADOPTION_RESULT.value({"failures": [{**REFUSED, "source": 1}]}, refuse)
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
         (None, None),
         ({"skipped": True}, None),
-        ({"images": [], "results": [{"changed": False}]}, Withdrawal()),
-        ({"images": [], "results": [{"changed": False}, {"changed": True}]}, Withdrawal(True)),
+        ({"images": [], "results": [{"changed": False}]}, Withdrawal(has_images=False)),
+        (
+            {"images": [], "results": [{"changed": False}, {"changed": True}]},
+            Withdrawal(True, has_images=False),
+        ),
+        ({"failures": [REFUSED], "msg": "No."}, Withdrawal(has_images=False)),
         (
             {
                 "images": [

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._recall.breaking import Adoption, Withdrawal
 
-from tests.unit.examples import OWNER
+from tests.unit.examples import CONSUMER, OWNER
 from tests.unit.recall.examples import OTHER, SOURCE, options
 
 READ = Adoption(OWNER, frozenset({SOURCE}))
@@ -27,6 +27,11 @@ READ = Adoption(OWNER, frozenset({SOURCE}))
         ({"level": "block"}, []),
         ({"level": "block", "block_method": "disable", "accept_breaking": ("all",)}, []),
         ({"level": "block", "adoption_result": READ, "withdrawal_result": Withdrawal()}, []),
+        ({"level": "block", "withdraw_only": True, "block_method": "disable", "accept_breaking": ("all",)}, []),
+        ({"withdraw_only": True, "block_method": "disable"}, ["block_method"]),
+        # Without a parameter, the accounts are only looked into.
+        ({"level": "block", "parameter": "", "launch_templates": (), "account_ids": (CONSUMER,)}, []),
+        ({"level": "block", "account_ids": (CONSUMER,)}, ["consumer_role_name"]),
         # It was about other images: what uses those of this release is not in it.
         ({"level": "block", "adoption_result": Adoption(OWNER)}, ["adoption_result"]),
         ({"level": "block", "adoption_result": Adoption(OWNER, frozenset({OTHER}))}, ["adoption_result"]),

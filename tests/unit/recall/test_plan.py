@@ -92,7 +92,7 @@ def test_nothing_changes_if_no_target_has_an_earlier_image() -> None:
     current = state_of(unit_of(parameter(OLDER, BAD), launch_templates=()))
     planned = plan(options(), current)
     assert [failure.error_code for failure in planned.refusals] == ["no_earlier_image"]
-    planned = plan(options(require_earlier_image=False), current)
+    planned = plan(options(level="block"), current)
     assert ([failure.error_code for failure in planned.failures], planned.refusals) == (
         ["no_earlier_image"],
         (),

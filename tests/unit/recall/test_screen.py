@@ -41,22 +41,18 @@ def breaking(consumer: str, confirmed: bool = False, uses: int = 1, unread: int 
 
 def show(
     block: dict[str, Any],
-    status: str = "blocked",
     state: str = "present",
-    tasks: dict[str, Any] | None = None,
     check_mode: bool = False,
     **result: Any,
 ) -> str:
-    """The text of the screen; ``tasks`` are the results of further tasks."""
+    """The text of the screen; ``block`` is the result of the task that blocks."""
     given = {"results": [], "images": [], "failures": [], **result}
     context = {
-        **(tasks or {}),
         "block": block,
-        "check_mode": check_mode or status == "planned",
+        "check_mode": check_mode,
         "role": "recall",
         "source_image_id": SOURCE,
         "state": state,
-        "status": status,
     }
     return screen(given, context, None).text
 
@@ -69,7 +65,7 @@ def join_lines(text: str) -> str:
 def test_what_stops_a_block_is_a_table_with_the_worst_first() -> None:
     many = [breaking(f"{number:012}", uses=0, unread=1) for number in range(30)]
     block = {"breaking": [breaking(CONSUMER), *many], "failures": [FAILURE], "msg": "It breaks."}
-    lines = show(block, "incomplete").splitlines()
+    lines = show(block, changed=True).splitlines()
     assert lines[0].startswith("Incomplete: Recall of ")
     (first,) = (line for line in lines if CONSUMER in line)
     assert "launch template web" in first
@@ -84,16 +80,38 @@ def test_what_stops_a_block_is_a_table_with_the_worst_first() -> None:
 def test_the_headline_counts_images() -> None:
     shown = show({"blocked": [blocked(), blocked(False)], "breaking": []})
     assert "1 image blocked." in join_lines(shown)
-    shown = show({}, "taken_back", "absent", blocked=[blocked()])
+    shown = show({}, "absent", blocked=[blocked()])
     assert "1 image opened again." in join_lines(shown)
     assert show({"blocked": [blocked(False)]}).startswith("Nothing to change")
-    left = show({}, "taken_back", "absent", blocked=[blocked(False, "is disabled, not by the recall")])
+    left = show({}, "absent", blocked=[blocked(False, "is disabled, not by the recall")])
     assert "left: is disabled, not by the recall" in join_lines(left)
 
 
 def test_failures_of_all_tasks_are_shown() -> None:
-    unread = {"failures": [{**FAILURE, "message": "No role."}], "msg": "The adoption failed."}
-    assert "No role." in join_lines(show({}, "incomplete", tasks={"adoption": unread}))
+    refused = {"failures": [{**FAILURE, "message": "No role."}], "msg": "No role."}
+    assert "No role." in join_lines(show(refused))
+    assert "1 account would launch it." in join_lines(show(refused, failures=[FAILURE], msg="It fails."))
+
+
+@pytest.mark.parametrize(
+    ("block", "result", "context", "status"),
+    [
+        ({}, {}, {}, "recalled"),
+        ({"blocked": []}, {}, {}, "recalled"),
+        ({"blocked": [blocked(False)]}, {}, {}, "blocked"),
+        ({}, {}, {"state": "absent"}, "taken_back"),
+        ({}, {"changed": True}, {"check_mode": True, "state": "absent"}, "planned"),
+        ({}, {"msg": "No."}, {"check_mode": True}, "failed"),
+        ({"msg": "No."}, {"changed": False}, {}, "failed"),
+        ({"msg": "No."}, {"changed": True}, {}, "incomplete"),
+        ({"msg": "No.", "changed": True}, {"msg": "No."}, {}, "incomplete"),
+    ],
+)
+def test_the_status_is_that_of_both_tasks(
+    block: dict[str, Any], result: dict[str, Any], context: dict[str, Any], status: str
+) -> None:
+    given = {"block": block, "check_mode": False, "role": "recall", "source_image_id": SOURCE}
+    assert screen(result, {**given, "state": "present", **context}, None).artifacts["status"] == status
 
 
 def test_confirmed_consumers_are_shown_as_such() -> None:
@@ -116,12 +134,12 @@ POINTER = {
 
 def test_check_mode_does_not_say_that_something_was_done() -> None:
     block = {"breaking": [breaking(CONSUMER, unread=1)], "failures": [FAILURE], "msg": "It breaks."}
-    shown = join_lines(show(block, "incomplete", check_mode=True, results=[POINTER]))
+    shown = join_lines(show(block, check_mode=True, changed=True, results=[POINTER]))
     assert shown.startswith("Incomplete: Check mode: Recall of ")
     assert "would be: 0 images tagged, 1 pointer moved." in shown
-    shown = join_lines(show({}, "taken_back", "absent", results=[POINTER]))
+    shown = join_lines(show({}, "absent", results=[POINTER]))
     assert shown.startswith(f"Taking back the recall of {SOURCE}: 0 images untagged, 1 pointer moved.")
-    shown = join_lines(show({}, "taken_back", "absent"))
+    shown = join_lines(show({}, "absent"))
     assert shown == f"Nothing to change: Recall of {SOURCE} is taken back."
 
 
@@ -130,36 +148,36 @@ def test_a_refused_task_beside_one_with_changes_does_not_say_that_nothing_was_ch
     block = {"failures": [], "msg": "accept_breaking: no.\nThis task changed nothing."}
     context = {"block": block, "check_mode": False, "role": "recall", "source_image_id": SOURCE}
     result = {"changed": changed, "failures": [], "images": [], "results": []}
-    found = screen(result, {**context, "state": "present", "status": "incomplete"}, None)
+    found = screen(result, {**context, "state": "present"}, None)
     assert found.failure == block["msg"].replace("\nThis task changed nothing." if changed else "", "")
 
 
 def test_what_may_move_first_is_not_to_be_confirmed_yet() -> None:
     arn = "arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5"
     items = [breaking(CONSUMER), breaking(arn, uses=0, unread=1)]
-    lines = show({"breaking": items}, "planned", results=[POINTER]).splitlines()
+    lines = show({"breaking": items}, check_mode=True, results=[POINTER]).splitlines()
     assert f'recall_accept_breaking: ["{arn}"]' in lines
-    text = show({"breaking": [breaking(CONSUMER)]}, "planned", results=[POINTER])
+    text = show({"breaking": [breaking(CONSUMER)]}, check_mode=True, results=[POINTER])
     assert "may move first" in text
     assert "recall_accept_breaking" not in text
 
 
 def test_only_what_check_mode_does_not_move_may_move_first() -> None:
     block = {"blocked": [], "breaking": [breaking(CONSUMER, unread=1)]}
-    shown = show(block, "planned", results=[POINTER])
+    shown = show(block, check_mode=True, results=[POINTER])
     assert "may move first" in shown
     (unread,) = (line for line in shown.splitlines() if "not looked at" in line)
     assert "stops the block" in unread
     assert HOME in unread
     assert "2 regions" in show({"breaking": [breaking(CONSUMER, unread=2)]})
-    assert "may move first" not in show(block, "planned", results=[{**POINTER, "changed": False}])
+    assert "may move first" not in show(block, check_mode=True, results=[{**POINTER, "changed": False}])
 
 
 def test_the_consumers_to_confirm_are_one_line_that_can_be_pasted() -> None:
     arn = "arn:aws:organizations::111122223333:ou/o-a1b2c3d4e5/ou-ab12-11111111"
     items = [breaking(CONSUMER, confirmed=True), breaking(arn, uses=0, unread=1)]
-    lines = show({"breaking": items}, "incomplete").splitlines()
+    lines = show({"breaking": items}).splitlines()
     assert f'recall_accept_breaking: ["{CONSUMER}", "{arn}"]' in lines
     assert any(line.startswith("ou-ab12-11111111 ") for line in lines)
-    public = show({"breaking": [*items, breaking("all", uses=0, unread=1)]}, "incomplete").splitlines()
+    public = show({"breaking": [*items, breaking("all", uses=0, unread=1)]}).splitlines()
     assert 'recall_accept_breaking: ["all"]' in public
