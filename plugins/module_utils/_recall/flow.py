@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,12 +28,11 @@ from .block import ImagePlan
 from .options import BLOCK, DISABLE, RecallOptions
 from .plan import RecallPlan, UnitPlan, WriteRecord, plan
 from .read import read_state
-from .read_changes import find_changed, report_overwritten, report_replaced
-from .read_record import read_record
+from .read_changes import find_changed, report_replaced
 from .record import PARAMETER, Pointer, PointerKey, Position, Record
 from .state import Left, RecallState
 from .write_access import Changed, change_access
-from .write_record import write_record
+from .write_record import read_record, write_record
 
 _NOTHING_CHANGED = "Nothing else was changed."
 _RERUN = "Rerun: the record is not complete."
@@ -70,14 +69,17 @@ class _Work:
         self._performed: list[Any] = []
         self._failures: list[Failure] = []
         self._warnings: list[str] = []
-        self._runs: dict[Target, list[tuple[UnitPlan, PublishRun]]] = {}
+        # By the ``id`` of the unit: several of one target can have the same image.
+        self._runs: dict[Target, dict[int, PublishRun]] = {}
 
     def recall(self) -> Outcome:
         """Write the record, tag the images, move the pointers, write their numbers, and block the images."""
         if self._plan.record is not None and self._write(self._plan.record, _NOTHING_CHANGED):
             untagged = self._tag(self._plan.tags, _NOT_TAGGED if self._plan.images else "")
             self._move()
-            record = _add_numbers(self._plan.record, self._runs)
+            done = [pointer for _unit, pointer in _list_done(self._options, self._plan, self._runs)]
+            # Without a number, a rerun completes what failed, such as a label.
+            record = self._plan.record.add((), (item for item in done if item.after.version is not None))
             # A scheduled distribution would share an image without the tag again.
             blocks = [plan for plan in self._plan.images if plan.actions and plan.ref not in untagged]
             if blocks:
@@ -116,7 +118,8 @@ class _Work:
         """Open the images, move the pointers, remove tags where that did not fail; complete the record."""
         still_blocked = self._change_access(self._plan.images).failed
         self._move(still_blocked)
-        moved = {id(unit) for of_target in self._runs.values() for unit, run in of_target if not run.failures}
+        runs = (item for of_target in self._runs.values() for item in of_target.items())
+        moved = {key for key, run in runs if not run.failures}
         kept = {
             unit.unit.target.region
             for unit in self._plan.units
@@ -156,17 +159,15 @@ class _Work:
             return merge(*(perform_all(ec2, (action,)) for action in by_target[target]))
 
         done, failed = map_parallel(by_target, perform)
-        for performed in done.values():
-            self._performed += performed.actions
-        failures = [failure for performed in done.values() for failure in performed.failures]
-        failures += [errors.failure(exception, target, "CreateTags") for target, exception in failed.items()]
+        made = merge(*done.values())
+        failures = [*made.failures, *(errors.failure(item, at, "CreateTags") for at, item in failed.items())]
+        self._performed += made.actions
         self._failures += [replace(failure, remedy=f"{failure.remedy}{remedy}") for failure in failures]
-        made = [action for performed in done.values() for action in performed.actions]
         return frozenset(
             ImageRef(target.region, action.resource or "")
             for target, of_target in by_target.items()
             for action in of_target
-            if action not in made
+            if action not in made.actions
         )
 
     def _change_access(self, plans: Iterable[ImagePlan]) -> Changed:
@@ -225,36 +226,39 @@ class _Work:
         self._failures += outcome.failures
         self._warnings += outcome.warnings
         for target, run in outcome.state.items():
-            self._runs.setdefault(target, []).append((by_target[target], run))
-            overwritten: list[Failure] = []
+            self._runs.setdefault(target, {})[id(by_target[target])] = run
+            parameter, replaced = states[target].parameter, []
             if run.version and any(action.operation == "PutParameter" for action in run.performed):
+                free = parameter.latest.version + 1 if parameter else 1
                 name = by_target[target].unit.options.parameter
-                overwritten += report_overwritten(target, name, states[target].parameter, run.version)
+                replaced += report_replaced(target, "PutParameter", name, free, run.version)
             for template in states[target].templates.values():
-                overwritten += report_replaced(target, template, run.defaults.get(template.template_id, 0))
-            self._failures += [name_account(item, self._current.account_id) for item in overwritten]
+                key, free = template.template_id, template.latest.number + 1
+                made = run.defaults.get(key, 0)
+                replaced += report_replaced(target, "ModifyLaunchTemplate", key, free, made)
+            self._failures += [name_account(item, self._current.account_id) for item in replaced]
 
     def _outcome(self) -> Outcome:
         return Outcome(
             tuple(self._performed),
             tuple(self._failures),
             warnings=tuple(dict.fromkeys(self._warnings)),
-            state={target: tuple(runs) for target, runs in self._runs.items()},
+            state=self._runs,
         )
 
 
-def _add_numbers(record: Record, runs: Mapping[Target, Sequence[tuple[UnitPlan, PublishRun]]]) -> Record:
-    """Return the record with the numbers of the versions that the recall has made."""
-    numbered = [
-        replace(pointer, after=Position(pointer.after.image_id, number))
-        for of_target in runs.values()
-        for unit, run in of_target
-        for pointer in unit.pointers
-        # Without a number, a rerun completes what failed, such as a label.
-        if _is_moved(unit, pointer, run)
-        if (number := find_number(pointer, run)) is not None
-    ]
-    return record.add((), numbered)
+def _list_done(
+    options: RecallOptions, plan: RecallPlan, runs: Mapping[Target, Mapping[int, PublishRun]]
+) -> Iterator[tuple[UnitPlan, Pointer]]:
+    """Yield the pointers that have their image now, or would in check mode, with the version of each."""
+    for unit in plan.units:
+        run = runs.get(unit.unit.target, {}).get(id(unit))
+        for pointer in unit.pointers:
+            if run is not None and _is_moved(unit, pointer, run):
+                number = _find_number(pointer, run)
+                yield unit, replace(pointer, after=Position(pointer.after.image_id, number))
+            elif options.check_mode or not unit.planned.actions:
+                yield unit, pointer
 
 
 def _is_moved(unit: UnitPlan, pointer: Pointer, run: PublishRun) -> bool:
@@ -265,7 +269,7 @@ def _is_moved(unit: UnitPlan, pointer: Pointer, run: PublishRun) -> bool:
     return not run.failures or (operations <= made and not operations & failed)
 
 
-def find_number(pointer: Pointer, run: PublishRun) -> int | None:
+def _find_number(pointer: Pointer, run: PublishRun) -> int | None:
     """Return the number of the version that a pointer has after a run; None if the run has not moved it."""
     if pointer.key.kind != PARAMETER:
         return run.defaults.get(pointer.key.resource, pointer.after.version)
@@ -328,26 +332,12 @@ def _image_to_dict(options: RecallOptions, image: ImagePlan, outcome: Outcome) -
 
 def _list_moved(options: RecallOptions, plan: RecallPlan, outcome: Outcome) -> list[dict[str, Any]]:
     """Return the pointers that are moved, or would be in check mode; those that failed are missing."""
-    moved = [
-        _to_dict(pointer.key, pointer.name, False, pointer.before, pointer.after, None)
-        for unit in plan.units
-        for pointer in unit.unit.settled
-    ]
-    for unit in plan.units:
-        target = unit.unit.target
-        runs = {id(done): run for done, run in outcome.state.get(target, ())}
-        run = runs.get(id(unit))
-        for pointer in unit.pointers:
-            is_done = run is not None and _is_moved(unit, pointer, run)
-            if unit.planned.actions and not (is_done or options.check_mode):
-                continue
-            is_changed = any(action.resource == pointer.key.resource for action in unit.planned.actions)
-            before = pointer.before
-            if not options.is_recall:
-                before = _recalled_position(unit, pointer)
-            number = find_number(pointer, run) if run else pointer.after.version
-            after = Position(unit.unit.state.image_id or "", number)
-            moved.append(_to_dict(pointer.key, pointer.name, is_changed, before, after, None))
+    settled = [pointer for unit in plan.units for pointer in unit.unit.settled]
+    moved = [_to_dict(item.key, item.name, False, item.before, item.after, None) for item in settled]
+    for unit, pointer in _list_done(options, plan, outcome.state):
+        is_changed = any(action.resource == pointer.key.resource for action in unit.planned.actions)
+        before = pointer.before if options.is_recall else _recalled_position(unit, pointer)
+        moved.append(_to_dict(pointer.key, pointer.name, is_changed, before, pointer.after, None))
     return sorted(moved, key=lambda item: (item["region"], item["account_id"], item["name"]))
 
 

@@ -101,6 +101,11 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
         return self.account_ids if self.parameter or self.level == WITHDRAW else ()
 
     @property
+    def tombstone_option(self) -> str:
+        """Return the option that says where the record is."""
+        return "tombstone_s3_uri" if self.tombstone_s3_uri else "tombstone_path"
+
+    @property
     def source(self) -> ImageRef:
         """Return the source image of the release."""
         return ImageRef(self.source_region, self.source_image_id)

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
+from typing import TypeVar
 
 from .._aws import errors, read
 from .._aws.caller import identify, identify_with_enabled
@@ -20,17 +22,19 @@ from .._listing import count
 from .._model import Image, ImageRef, Target
 from .._option import is_image_id
 from .._publish.flow import name_account
+from .._publish.options import PublishOptions
 from .._publish.read import add_launches, add_sharing, open_each, read_target
 from .._publish.state import TargetState, is_settled
-from .._tags import RECALLED_TAG, SOURCE_TAG
 from .._wording import LONGEST_PATH, shorten
 from .block import ImagePlan, open_state, plan_openings
 from .decide import MISSING, choose_restored, choose_unit, needs_history
 from .options import RecallOptions
-from .read_access import read_access, read_others
-from .read_record import name_place, read_record
-from .record import LAUNCH_TEMPLATE, PARAMETER, Pointer, Record
+from .read_images import read_access, read_images, read_named_images, read_others
+from .record import LAUNCH_TEMPLATE, PARAMETER, Pointer
 from .state import RecallState, Release, Unit, find_release, find_source, without_recall
+from .write_record import name_place, read_record
+
+Found = TypeVar("Found")
 
 
 def read_state(clients: Clients, options: RecallOptions) -> RecallState:
@@ -52,7 +56,7 @@ def _read_release(clients: Clients, options: RecallOptions) -> RecallState:
     stored = read_record(clients, options, caller.account_id)
     # A copy can be one of a copy in a region that is not recalled.
     looked_at = sorted({*regions, *enabled})
-    images, itself, failed = _read_images(clients, options, caller.account_id, looked_at)
+    images, itself, failed = read_images(clients, options, caller.account_id, looked_at)
     needed = {*regions, options.source_region}
     failures = tuple(failure for failure in failed if failure.region in needed)
     if len(failures) == len(needed & {*looked_at}):
@@ -116,15 +120,10 @@ def _add_pointers(
         launch_templates=options.launch_templates,
         launch_template_base_version=options.launch_template_base_version,
     )
-    accounts, not_opened = open_each(clients, caller, publishing, targets)
     is_open = current.record is not None and not current.record.taken_back_at
     recorded = current.record.by_key if current.record and is_open else {}
 
-    def read_one(target: Target) -> Unit:
-        with accounts.as_account(target.account_id) as account_clients:
-            return read_in_account(account_clients, target)
-
-    def read_in_account(account_clients: Clients, target: Target) -> Unit:
+    def read_one(account_clients: Clients, target: Target, _name: str) -> Unit:
         is_own = target.account_id == caller.account_id
         owner = clients if options.previous_source_image_id and not is_own else None
         state = read_target(account_clients, owner, publishing, target, None)
@@ -140,16 +139,15 @@ def _add_pointers(
         unit = choose(_add_images(account_clients, target, state, [item.value for item in versions]))
         return _add_checks(account_clients, unit, is_own)
 
-    readable = [target for target in targets if target.account_id not in not_opened]
-    units, failed = map_parallel(readable, read_one)
-    failures = (*not_opened.values(), *_name_failures(failed, caller.account_id))
+    places = [(target, options.parameter) for target in targets]
+    units, failures = _read_each(clients, caller, publishing, places, read_one)
     if not units:
         raise ValidationError(failures)
     # What exists in none of these may exist in one that could not be read.
-    missing = () if failures or unread else _refuse_missing(options, units.values())
+    missing = () if failures or unread else _refuse_missing(options, units)
     if missing:
         raise ValidationError(missing)
-    listed = tuple(_without_missing(options, unit) for unit in units.values())
+    listed = tuple(_without_missing(options, unit) for unit in units)
     return replace(current, units=listed, unread=(*current.unread, *failures))
 
 
@@ -167,33 +165,25 @@ def _read_recalled(clients: Clients, options: RecallOptions) -> RecallState:
                     f"{options.source_region} by account {caller.account_id}.",
                     "Set the tombstone, the source and the credentials that the recall had.",
                     "recall_not_found",
-                    "tombstone_s3_uri" if options.tombstone_s3_uri else "tombstone_path",
+                    options.tombstone_option,
                 )
             ]
         )
     if record.taken_back_at:
         return current
-    images, failures = _read_recorded_images(clients, record)
+    images, failures = read_named_images(clients, caller.account_id, record.images)
     current = replace(current, release=Release(images=images), unread=failures)
-    if record.blocked:
-        blocked = {taken.ref: images[taken.ref] for taken in record.blocked if taken.ref in images}
-        current = _add_access(clients, current, blocked)
-        failures = current.unread
+    blocked = {taken.ref: images[taken.ref] for taken in record.blocked if taken.ref in images}
+    current = _add_access(clients, current, blocked)
     if not record.pointers:
         return current
     opened_images = plan_openings(caller.account_id, current.to_open, current.access)
     groups: dict[tuple[Target, str], list[Pointer]] = {}
     for pointer in record.pointers:
         groups.setdefault((pointer.key.target, pointer.parameter), []).append(pointer)
-    targets = {target for target, _parameter in groups}
-    regions = tuple(sorted({target.region for target in targets}))
-    accounts, not_opened = open_each(clients, caller, options.publishing("", regions), targets)
+    regions = tuple(sorted({target.region for target, _parameter in groups}))
 
-    def read_one(group: tuple[Target, str]) -> tuple[Unit, ...]:
-        with accounts.as_account(group[0].account_id) as account_clients:
-            return read_in_account(account_clients, *group)
-
-    def read_in_account(account_clients: Clients, target: Target, parameter: str) -> tuple[Unit, ...]:
+    def read_one(account_clients: Clients, target: Target, parameter: str) -> tuple[Unit, ...]:
         pointers = tuple(groups[target, parameter])
         names = tuple(item.key.resource for item in pointers if item.key.kind == LAUNCH_TEMPLATE)
         publishing = options.publishing(
@@ -206,63 +196,34 @@ def _read_recalled(clients: Clients, options: RecallOptions) -> RecallState:
         is_own = target.account_id == caller.account_id
         return tuple(_add_checks(account_clients, unit, is_own, opened_images) for unit in units)
 
-    readable = [group for group in groups if group[0].account_id not in not_opened]
-    done, failed = map_parallel(readable, read_one)
-    failures += tuple(not_opened.values())
-    failures += _name_failures({group[0]: item for group, item in failed.items()}, caller.account_id)
+    done, failures = _read_each(clients, caller, options.publishing("", regions), groups, read_one)
+    failures = (*current.unread, *failures)
     if not done:
         raise ValidationError(failures)
-    return replace(current, units=tuple(unit for units in done.values() for unit in units), unread=failures)
+    return replace(current, units=tuple(chain.from_iterable(done)), unread=failures)
 
 
-def _read_images(
-    clients: Clients, options: RecallOptions, account_id: str, regions: Collection[str]
-) -> tuple[dict[ImageRef, Image], Image | None, tuple[Failure, ...]]:
-    """Return the owner's copies and recalled images, the source if it is visible, and failures."""
-    clients.open("ec2", regions)
-    tagged = [{"Name": "tag-key", "Values": [RECALLED_TAG, SOURCE_TAG]}]
-    by_field = (options.source_image_id, options.source_region)
+def _read_each(
+    clients: Clients,
+    caller: read.Caller,
+    publishing: PublishOptions,
+    places: Collection[tuple[Target, str]],
+    read_one: Callable[[Clients, Target, str], Found],
+) -> tuple[list[Found], tuple[Failure, ...]]:
+    """Return what is read in each target of each parameter, with its account's credentials, and failures."""
+    accounts, not_opened = open_each(clients, caller, publishing, {target for target, _parameter in places})
 
-    def read_region(region: str) -> tuple[list[Image], Image | None]:
-        ec2 = clients.ec2(region)
-        itself = read.image(ec2, options.source_image_id) if region == options.source_region else None
-        found = read.images(ec2, tagged, ["self"])  # type: ignore[arg-type]
-        return [*found, *read.copies_by_field(ec2, *by_field)], itself
+    def read_place(place: tuple[Target, str]) -> Found:
+        with accounts.as_account(place[0].account_id) as account_clients:
+            return read_one(account_clients, *place)
 
-    done, failed = map_parallel(regions, read_region)
-    images = {
-        ImageRef(region, image.image_id): image
-        for region, (in_region, _source) in done.items()
-        for image in in_region
-    }
-    itself = next((source for _images, source in done.values() if source is not None), None)
-    failures = tuple(
-        errors.failure(exception, Target(account_id, region), "DescribeImages")
-        for region, exception in failed.items()
+    readable = [place for place in places if place[0].account_id not in not_opened]
+    done, failed = map_parallel(readable, read_place)
+    failures = (
+        name_account(errors.failure(exception, target, "GetParameterHistory"), caller.account_id)
+        for (target, _parameter), exception in failed.items()
     )
-    return images, itself, failures
-
-
-def _read_recorded_images(
-    clients: Clients, record: Record
-) -> tuple[dict[ImageRef, Image], tuple[Failure, ...]]:
-    """Return the images of the record that exist, and the failures of regions."""
-    regions = sorted({ref.region for ref in record.images})
-    clients.open("ec2", regions)
-
-    def read_region(region: str) -> Mapping[str, Image]:
-        image_ids = [ref.image_id for ref in record.images if ref.region == region]
-        return read.named_images(clients.ec2(region), image_ids)
-
-    done, failed = map_parallel(regions, read_region)
-    images = {
-        ImageRef(region, name): image for region, found in done.items() for name, image in found.items()
-    }
-    failures = tuple(
-        errors.failure(exception, Target(record.account_id, region), "DescribeImages")
-        for region, exception in failed.items()
-    )
-    return images, failures
+    return list(done.values()), (*not_opened.values(), *failures)
 
 
 def _add_images(
@@ -292,13 +253,6 @@ def _add_checks(
     elif is_own and opened and unit.options.require_shared and not is_settled(unit.options, state):
         state = replace(state, launch=opened.launch)
     return replace(unit, state=state)
-
-
-def _name_failures(failed: Mapping[Target, Exception], own_account_id: str) -> tuple[Failure, ...]:
-    return tuple(
-        name_account(errors.failure(exception, target, "GetParameterHistory"), own_account_id)
-        for target, exception in failed.items()
-    )
 
 
 def _report_missing_release(options: RecallOptions, account_id: str, regions: int) -> Failure:

@@ -14,9 +14,15 @@ from .._failures import Failure
 from .._model import Target
 from .._plan import Action
 from .._publish.read_launch_templates import read_launch_templates
-from .._publish.state import LaunchTemplate, Parameter, TargetState
+from .._publish.state import LaunchTemplate, TargetState
 
 _REMEDY = "Rerun, in case it names the release. If it names a fix, nothing is left to do."
+_COMMANDS = {
+    "PutParameter": "aws ssm get-parameter --name {}:{}",
+    "ModifyLaunchTemplate": (
+        "aws ec2 describe-launch-template-versions --launch-template-id {} --versions {}"
+    ),
+}
 
 
 def find_changed(
@@ -43,56 +49,27 @@ def find_changed(
     return failures
 
 
-def report_overwritten(target: Target, name: str, before: Parameter | None, version: int) -> list[Failure]:
-    """Return a failure if the version that was put is not the next one after those that were read.
+def report_replaced(target: Target, operation: str, name: str, first: int, version: int) -> list[Failure]:
+    """Return a failure if the version that this task has made is not the ``first`` that was free.
 
-    Another client has then put a version between that reading and PutParameter, which no condition of that
-    call can prevent (botocore shape ``PutParameterRequest``).
+    Another client has then made a version between the reading and the call, and may have made that of a
+    template the default one. No condition of the calls can prevent it (botocore shapes
+    ``PutParameterRequest``, ``ModifyLaunchTemplateRequest``).
     """
-    first = (before.latest.version if before else 0) + 1
     if version <= first:
         return []
-    which = _name_versions(first, version)
+    which = f"version {first}" if version == first + 1 else f"versions {first} to {version - 1}"
     return [
         Failure.at(
             target,
-            "PutParameter",
+            operation,
             "concurrent_change",
             f"{name} got {which} from another client at the same time, and version {version} of this task "
-            "replaced that.",
-            f"Look at {which} (aws ssm get-parameter --name {name}:{first}). If it names a fix, publish that "
+            "has replaced that.",
+            f"Look at {which} ({_COMMANDS[operation].format(name, first)}). If it names a fix, publish that "
             "again.",
         )
     ]
-
-
-def report_replaced(target: Target, before: LaunchTemplate, version: int) -> list[Failure]:
-    """Return a failure if the new default version is not the next one after those that were read.
-
-    Another client has then made a version between that reading and CreateLaunchTemplateVersion, and may have
-    made it the default one: ModifyLaunchTemplate has no condition either (botocore shape
-    ``ModifyLaunchTemplateRequest``).
-    """
-    first, name = before.latest.number + 1, before.template_id
-    if version <= first:
-        return []
-    which = _name_versions(first, version)
-    return [
-        Failure.at(
-            target,
-            "ModifyLaunchTemplate",
-            "concurrent_change",
-            f"{name} got {which} from another client at the same time, and this task has made version "
-            f"{version} the default one.",
-            f"Look at {which} (aws ec2 describe-launch-template-versions --launch-template-id {name} "
-            f"--versions {first}). If it launches a fix, publish that again.",
-        )
-    ]
-
-
-def _name_versions(first: int, version: int) -> str:
-    """Return the versions from ``first`` to the one before ``version``."""
-    return f"version {first}" if version == first + 1 else f"versions {first} to {version - 1}"
 
 
 def _numbers(template: LaunchTemplate | None) -> tuple[int, int] | None:

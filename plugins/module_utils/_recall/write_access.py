@@ -21,7 +21,7 @@ from .._progress import Report, waiting_reporter
 from .._restore.read import get_client, wait_until_available
 from .._share.write import wait_until_returned
 from .block import ImagePlan
-from .read_access import open_regions
+from .read_images import open_regions
 
 
 @dataclass(frozen=True)

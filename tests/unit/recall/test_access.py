@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._failures import CONSUMER_REJECTED, Failure
 from ansible_collections.golden.images.plugins.module_utils._model import Device, ImageRef, Sharing
 from ansible_collections.golden.images.plugins.module_utils._plan import Action, Performed, TargetPlan
-from ansible_collections.golden.images.plugins.module_utils._recall import read_access, write_access
+from ansible_collections.golden.images.plugins.module_utils._recall import read_images, write_access
 from ansible_collections.golden.images.plugins.module_utils._recall.block import ImagePlan
 from ansible_collections.golden.images.plugins.module_utils._recall.record import Access
 
@@ -42,9 +42,9 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_read(monkeypatch: pytest.M
             raise ValueError(image_id)
         return ACCOUNT
 
-    monkeypatch.setattr(read_access.read, "launch_permissions", read_launch)
-    monkeypatch.setattr(read_access.read, "volume_permissions", lambda _ec2, _name: ACCOUNT)
-    found, failures = read_access.read_access(CLIENTS, OWNER, images)
+    monkeypatch.setattr(read_images.read, "launch_permissions", read_launch)
+    monkeypatch.setattr(read_images.read, "volume_permissions", lambda _ec2, _name: ACCOUNT)
+    found, failures = read_images.read_access(CLIENTS, OWNER, images)
     assert {ref.image_id: (item.launch, item.volume_permissions) for ref, item in found.items()} == {
         BAD: (ACCOUNT, {SNAPSHOT: ACCOUNT}),
         GOOD: (Sharing(), {SNAPSHOT: ACCOUNT}),

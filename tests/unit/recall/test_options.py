@@ -27,7 +27,10 @@ READ = Adoption(OWNER, frozenset({SOURCE}))
         ({"level": "block"}, []),
         ({"level": "block", "block_method": "disable", "accept_breaking": ("all",)}, []),
         ({"level": "block", "adoption_result": READ, "withdrawal_result": Withdrawal()}, []),
-        ({"level": "block", "withdraw_only": True, "block_method": "disable", "accept_breaking": ("all",)}, []),
+        (
+            {"level": "block", "withdraw_only": True, "block_method": "disable", "accept_breaking": ("all",)},
+            [],
+        ),
         ({"withdraw_only": True, "block_method": "disable"}, ["block_method"]),
         # Without a parameter, the accounts are only looked into.
         ({"level": "block", "parameter": "", "launch_templates": (), "account_ids": (CONSUMER,)}, []),

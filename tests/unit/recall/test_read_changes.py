@@ -12,7 +12,6 @@ from ansible_collections.golden.images.plugins.module_utils._plan import Action
 from ansible_collections.golden.images.plugins.module_utils._publish.state import TargetState
 from ansible_collections.golden.images.plugins.module_utils._recall.read_changes import (
     find_changed,
-    report_overwritten,
     report_replaced,
 )
 
@@ -80,14 +79,21 @@ def test_a_template_with_other_versions_stays(images: tuple[str, ...]) -> None:
     assert find_changed(services(2, BAD, BAD, BAD, default=1), HERE, STATE, (MODIFY,)).keys() == {TEMPLATE_ID}
 
 
-def test_a_version_that_was_replaced_is_named() -> None:
-    before = STATE.parameter
-    assert report_overwritten(HERE, NAME, before, 3) == []
-    (failure,) = report_overwritten(HERE, NAME, before, 4)
-    assert (failure.error_code, "version 3 " in failure.message) == ("concurrent_change", True)
-    (failure,) = report_overwritten(HERE, NAME, before, 6)
-    assert "versions 3 to 5" in failure.message
-    made = template(BAD)
-    assert [report_replaced(HERE, made, version) for version in (0, 1, 2)] == [[], [], []]
-    (failure,) = report_replaced(HERE, made, 4)
-    assert (failure.error_code, "versions 2 to 3 " in failure.message) == ("concurrent_change", True)
+@pytest.mark.parametrize(
+    ("first", "version", "named"), [(3, 0, ""), (3, 3, ""), (3, 4, "version 3 "), (3, 6, "versions 3 to 5 ")]
+)
+@pytest.mark.parametrize(
+    ("operation", "name", "command"),
+    [
+        ("PutParameter", NAME, f"ssm get-parameter --name {NAME}:3)"),
+        ("ModifyLaunchTemplate", TEMPLATE_ID, f"--launch-template-id {TEMPLATE_ID} --versions 3)"),
+    ],
+)
+def test_a_version_that_was_replaced_is_named(
+    first: int, version: int, named: str, operation: str, name: str, command: str
+) -> None:
+    failures = report_replaced(HERE, operation, name, first, version)
+    assert [(item.error_code, item.action, f"{name} got {named}" in item.message) for item in failures] == (
+        [("concurrent_change", operation, True)] if named else []
+    )
+    assert all(command in item.remedy for item in failures)

@@ -14,13 +14,15 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._aws.errors import ClientError
 from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef
-from ansible_collections.golden.images.plugins.module_utils._recall.read_record import read_record
 from ansible_collections.golden.images.plugins.module_utils._recall.record import (
     Record,
     Stored,
     render_record,
 )
-from ansible_collections.golden.images.plugins.module_utils._recall.write_record import write_record
+from ansible_collections.golden.images.plugins.module_utils._recall.write_record import (
+    read_record,
+    write_record,
+)
 
 from tests.unit.examples import OWNER
 from tests.unit.recall.examples import HOME, NOW, SOURCE, options, pointer

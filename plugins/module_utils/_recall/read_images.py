@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read who can use images and their snapshots. One that cannot be read stops no other one."""
+"""Read images, and who can use them and their snapshots. What cannot be read stops nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from .._aws import errors, read
 from .._aws.clients import Clients
@@ -17,6 +18,47 @@ from .._model import Image, ImageRef, Sharing, SnapshotRef, Target
 from .._plan import batches
 from .._restore.read import get_client
 from .._share.state import Shared
+from .._tags import RECALLED_TAG, SOURCE_TAG
+from .options import RecallOptions
+
+Found = TypeVar("Found")
+
+
+def read_images(
+    clients: Clients, options: RecallOptions, account_id: str, regions: Collection[str]
+) -> tuple[dict[ImageRef, Image], Image | None, tuple[Failure, ...]]:
+    """Return the owner's copies and recalled images, the source if it is visible, and failures of regions."""
+    tagged: Any = [{"Name": "tag-key", "Values": [RECALLED_TAG, SOURCE_TAG]}]
+
+    def read_region(region: str) -> tuple[list[Image], Image | None]:
+        ec2 = clients.ec2(region)
+        itself = read.image(ec2, options.source_image_id) if region == options.source_region else None
+        found = read.images(ec2, tagged, ["self"])
+        return [*found, *read.copies_by_field(ec2, options.source_image_id, options.source_region)], itself
+
+    done, failures = _read_in_regions(clients, account_id, regions, read_region)
+    images = {
+        ImageRef(region, image.image_id): image
+        for region, (found, _itself) in done.items()
+        for image in found
+    }
+    itself = next((source for _images, source in done.values() if source is not None), None)
+    return images, itself, failures
+
+
+def read_named_images(
+    clients: Clients, account_id: str, refs: Collection[ImageRef]
+) -> tuple[dict[ImageRef, Image], tuple[Failure, ...]]:
+    """Return those of the images that exist, and the failures of regions."""
+
+    def read_region(region: str) -> Mapping[str, Image]:
+        return read.named_images(clients.ec2(region), [ref.image_id for ref in refs if ref.region == region])
+
+    regions = sorted({ref.region for ref in refs})
+    done, failures = _read_in_regions(clients, account_id, regions, read_region)
+    return {
+        ImageRef(region, name): image for region in done for name, image in done[region].items()
+    }, failures
 
 
 def open_regions(clients: Clients, regions: Collection[str]) -> None:
@@ -69,7 +111,6 @@ def read_others(
     for ref, item in access.items():
         if names := {name for name, sharing in item.volume_permissions.items() if sharing}:
             shared.setdefault(ref.region, set()).update(names)
-    clients.open("ec2", shared)
 
     def read_region(region: str) -> dict[SnapshotRef, str]:
         return {
@@ -87,9 +128,17 @@ def read_others(
             if name in shared[region]
         }
 
-    done, failed = map_parallel(shared, read_region)
-    found = {snapshot: image_id for others in done.values() for snapshot, image_id in others.items()}
-    return found, tuple(
+    done, failures = _read_in_regions(clients, account_id, shared, read_region)
+    return {item: image_id for others in done.values() for item, image_id in others.items()}, failures
+
+
+def _read_in_regions(
+    clients: Clients, account_id: str, regions: Collection[str], read_region: Callable[[str], Found]
+) -> tuple[dict[str, Found], tuple[Failure, ...]]:
+    """Return what is found in each region, and the failures of those in which DescribeImages fails."""
+    clients.open("ec2", regions)
+    done, failed = map_parallel(regions, read_region)
+    return done, tuple(
         errors.failure(exception, Target(account_id, region), "DescribeImages")
         for region, exception in failed.items()
     )
