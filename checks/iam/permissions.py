@@ -29,6 +29,8 @@ ALL = "*"
 # Services whose actions have another prefix than botocore's name of the service.
 _PREFIXES = {"emr": "elasticmapreduce"}
 ARNS = {
+    # The name of an aggregator is not in its ARN.
+    "config:ConfigurationAggregator": "arn:aws:config:*:*:config-aggregator/*",
     "ec2:image": "arn:aws:ec2:*::image/*",
     "ec2:snapshot": "arn:aws:ec2:*::snapshot/*",
     "ec2:image-usage-report": f"arn:aws:ec2:*:{OWNER}:image-usage-report/*",
@@ -135,6 +137,11 @@ PERMISSIONS: dict[str, Permission] = {
         "ram:GetResourceShares",
         "rbin:ListRules",
         "sns:ListTopics",
+    ),
+    **_each(
+        "config:DescribeConfigurationAggregatorSourcesStatus",
+        "config:SelectAggregateResourceConfig",
+        on=("config:ConfigurationAggregator",),
     ),
     **_each("ec2:DescribeImageAttribute", on=_IMAGE),
     **_each("ec2:DescribeSnapshotAttribute", on=_SNAPSHOT),

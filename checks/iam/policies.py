@@ -1107,6 +1107,22 @@ CONSUMER_ADOPTION = Policy(
     ("adoption",),
 )
 
+AGGREGATOR = Policy(
+    "aggregator",
+    "Reading an aggregator of AWS Config",
+    "role adoption with the depth `config`: the credentials of the owner's account, or the role "
+    "`adoption_consumer_role_name` in another account that has the aggregator",
+    (
+        Statement(
+            "ReadAggregator",
+            "the depth `config`",
+            ("config:DescribeConfigurationAggregatorSourcesStatus", "config:SelectAggregateResourceConfig"),
+            "the depth `config` fails",
+        ),
+    ),
+    ("adoption",),
+)
+
 CONSUMER_VOLUMES = Policy(
     "consumer-volumes",
     "Reading volumes in the consumer accounts",
@@ -1186,6 +1202,7 @@ POLICIES = (
     *(SHARE, PUBLISH, SHARE_PARAMETERS, AUDIT, ADOPTION, REMEDIATE),
     *(RULEBOOK, CLEANUP, RESTORE, RECALL, DIAGNOSE, MONITOR, INVENTORY, LOOKUP),
     *(CONSUMER_LAUNCH, CONSUMER_VERIFY, CONSUMER_PLAN, CONSUMER_USAGE, CONSUMER_ADOPTION),
+    AGGREGATOR,
     *(CONSUMER_VOLUMES, CONSUMER_COPY, CONSUMER_AUTO_SCALING),
 )
 """All identity-based policies, in the order of the index."""

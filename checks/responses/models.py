@@ -17,13 +17,13 @@ from botocore.waiter import WaiterModel
 from plugins.module_utils._cleanup.uses.read import list_services
 from plugins.module_utils._cleanup.uses.read_all import SOURCES
 
-# The services whose operations an action can name. Others are only read, as uses of images.
+# The services whose operations an action can name. Others are only read: uses of images, what AWS Config has.
 OF_ACTIONS = (
     *("cloudtrail", "cloudwatch", "ec2", "events", "iam", "imagebuilder", "kms", "logs"),
     *("organizations", "ram", "rbin", "s3", "sns", "sqs", "ssm", "sts"),
 )
 # The services that plugins/ calls.
-SERVICES = tuple(sorted({*OF_ACTIONS, *list_services(SOURCES)}))
+SERVICES = tuple(sorted({*OF_ACTIONS, *list_services(SOURCES), "config"}))
 
 
 @dataclass(frozen=True, order=True)

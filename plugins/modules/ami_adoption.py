@@ -58,19 +58,35 @@ options:
         templates and recipes of each other account that use them. No role is needed. A report of the last day is used, or else
         requested and waited for, 15 minutes at most. Instances of the 24 hours before the oldest report, whose time RV(not_looked_at)
         has, and launch templates of the last few days before it, may be missing, and the accounts' own copies of the images are.
+      - With V(config), nothing in the accounts themselves either. The instances of the owner's images and of O(deny_images) are those
+        that AWS Config has recorded and O(config_aggregator) has collected. An account and a region of which the aggregator has no
+        data, or none that is up to date, is unreadable. Where it has no instance at all, nothing tells whether AWS Config records
+        them. RV(not_looked_at) says where, and how old the data can be.
       - With V(instances), all instances that are not terminated, with their images, even if these are deregistered or not shared
         any more.
       - With V(launches), also what the next launches take - launch templates in their default and latest version and in those
         that groups pin, Auto Scaling groups with their overrides and refreshes, fleets, Spot requests, launch configurations and
         parameters.
     type: str
-    choices: [usage_reports, instances, launches]
+    choices: [usage_reports, config, instances, launches]
     default: instances
+  config_aggregator:
+    description:
+      - The name of an aggregator of AWS Config. Required with O(depth=config), and refused with every other depth.
+    type: str
+  config_aggregator_region:
+    description:
+      - The region of the aggregator. By default O(region).
+    type: str
+  config_aggregator_account_id:
+    description:
+      - The account of the aggregator, in which O(consumer_role_name) is assumed. By default that of the credentials.
+    type: str
   account_ids:
     description:
       - The accounts to read, each 12 digits in quotes. The account of the credentials is read only if it is listed; no role is
         assumed for it.
-      - Required unless O(depth=usage_reports), whose default is every account in the reports.
+      - Required unless O(depth=usage_reports) or O(depth=config), whose default is every account in the reports or the aggregator.
     type: list
     elements: str
     default: []
@@ -154,6 +170,15 @@ EXAMPLES = r"""
     consumer_role_name: golden-consumer
     owner_tags: [Owner]
     max_releases_behind: 0
+    report_dir: adoption
+
+- name: Report which instances AWS Config has recorded in all accounts of an organization
+  golden.images.ami_adoption:
+    family_tag: golden-family
+    depth: config
+    config_aggregator: organization
+    config_aggregator_account_id: "210987654321"
+    consumer_role_name: golden-consumer
     report_dir: adoption
 
 - name: Fail if an account launches an image that nobody must use
@@ -242,8 +267,8 @@ accounts:
     status:
       description:
         - V(behind) if a use is behind, else V(unreadable) if not everything could be read, else V(unknown) if the release of a use
-          is not known, else V(current). V(unused) if it uses no image of the families, V(unreported) if usage reports show no use,
-          of which they leave out some.
+          is not known, else V(current). V(unused) if it uses no image of the families, V(unreported) if usage reports or AWS Config
+          show no use, of which they leave out some.
       type: str
       returned: always
     unknown:

@@ -15,6 +15,7 @@ from . import encrypted, observed, trail
 from .encrypted import EXTERNAL_ID, ROLE, USE, EncryptedFixture
 from .fixture import HOME, OWNER, STRANGER
 from .playbook import Run
+from .recording import aggregate, record
 from .survey import AWAY, DISK, Builders, Job, assert_reported, reporting
 from .survey_sharing import share_with
 
@@ -255,7 +256,35 @@ def _adoption(aws: SimulatedAws, folder: Path) -> Job:
     return Job("golden.images.report_adoption", values, check, fixture, secrets=(EXTERNAL_ID,))
 
 
-ADOPTION: Builders = {"all": _adoption}
+def _recorded_adoption(aws: SimulatedAws, _folder: Path) -> Job:
+    fixture = EncryptedFixture(aws)
+    image = {"account": OWNER, "region": HOME, "devices": [DISK], "sharing": {"accounts": [ALLOWED]}}
+    image_id = fixture.add_images({"web-1": {**image, "tags": {"family": "web"}}})["web-1"]
+    (account_id,) = fixture.account_ids(ALLOWED)
+    aws.client("ec2", ALLOWED, HOME).run_instances(
+        ImageId=image_id, InstanceType="t3.micro", MinCount=1, MaxCount=1
+    )
+    record(aws, ALLOWED)
+    aggregate(aws, "audit", ALLOWED, [ALLOWED])
+    values = {
+        "adoption_family_tag": "family",
+        "adoption_depth": "config",
+        "adoption_config_aggregator": "audit",
+        "adoption_config_aggregator_region": HOME,
+        "adoption_config_aggregator_account_id": account_id,
+        "adoption_consumer_role_name": ROLE,
+        "adoption_external_id": EXTERNAL_ID,
+        "adoption_regions": [HOME],
+    }
+
+    def check(run: Run) -> None:
+        assert run.facts["adoption_status"] == "current"
+        assert [each["account_id"] for each in run.facts["adoption_accounts"]] == [account_id]
+
+    return Job("golden.images.report_adoption", values, check, fixture, secrets=(EXTERNAL_ID,))
+
+
+ADOPTION: Builders = {"all": _adoption, "config": _recorded_adoption}
 AUDIT: Builders = {"all": _audit}
 MONITOR: Builders = {"all": _monitor, "absent": _stop_monitoring}
 REMEDIATE: Builders = {

@@ -17,6 +17,7 @@ from . import observed
 from .encrypted import EXTERNAL_ID, ROLE, EncryptedFixture
 from .fixture import HOME, OWNER
 from .playbook import Ansible
+from .recording import aggregate, record
 
 FQCN = "golden.images.report_adoption"
 AWAY = "eu-west-1"
@@ -201,6 +202,60 @@ def test_usage_reports_need_no_role(
     # A second run uses the same reports.
     assert ansible.run(FQCN, reports).code == 0
     assert len(aws.calls(action="CreateImageUsageReport")) == 2
+
+
+def test_an_aggregator_of_config_needs_no_role_in_the_accounts(
+    aws: SimulatedAws,
+    encrypted: EncryptedFixture,
+    ansible: Ansible,
+    images: dict[str, str],
+    variables: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    current, behind, silent = encrypted.account_ids(CURRENT, BEHIND, COPYING)
+    launch(aws, CURRENT, images["web-2"])
+    late = launch(aws, BEHIND, images["web-1"])
+    # Its instance is not recorded.
+    launch(aws, COPYING, images["web-1"])
+    record(aws, CURRENT, BEHIND)
+    aggregate(aws, "organization", OWNER, (CURRENT, BEHIND, COPYING))
+    aws.clear_calls()
+    recorded = {
+        "adoption_family_tag": "family",
+        "adoption_depth": "config",
+        "adoption_config_aggregator": "organization",
+        "adoption_regions": [HOME],
+        "adoption_report_dir": variables["adoption_report_dir"],
+    }
+    run = ansible.run(FQCN, recorded)
+    assert run.code == 0, run.text
+    found = {each["account_id"]: each["status"] for each in run.facts["adoption_accounts"]}
+    assert found == {current: "current", behind: "behind", silent: "unreported"}
+    text = " ".join(run.text.split())
+    assert "Instances are as AWS Config has recorded them last." in text
+    assert aws.calls(action="AssumeRole") == observed.changes(aws) == []
+    assert f"AWS Config has no instance of any image in 1 account ({silent})" in text
+    assert late in [each["Resource"] for each in rows(tmp_path)]
+    named = ansible.run(FQCN, {**recorded, "adoption_account_ids": [silent, "999999999999"]})
+    assert named.code != 0
+    found = {each["account_id"]: each["status"] for each in named.facts["adoption_accounts"]}
+    assert found == {silent: "unreported", "999999999999": "unreadable"}
+    assert "does not show account 999999999999" in " ".join(named.text.split())
+    # The aggregator is in another account.
+    aggregate(aws, "audit", CURRENT, (BEHIND,))
+    elsewhere = {
+        "adoption_config_aggregator": "audit",
+        "adoption_config_aggregator_account_id": current,
+        "adoption_config_aggregator_region": HOME,
+        "adoption_consumer_role_name": ROLE,
+        "adoption_external_id": EXTERNAL_ID,
+    }
+    run = ansible.run(FQCN, {**recorded, **elsewhere})
+    assert run.code == 0, run.text
+    assert [each["status"] for each in run.facts["adoption_accounts"]] == ["behind"]
+    missing = ansible.run(FQCN, {**recorded, "adoption_config_aggregator": "other"})
+    assert missing.code != 0
+    assert "has no aggregator other in" in " ".join(missing.text.split())
 
 
 @pytest.mark.nightly

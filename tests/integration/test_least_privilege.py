@@ -26,6 +26,7 @@ from .encrypted import ALIAS, EXTERNAL_ID, ROLE, EncryptedFixture, root
 from .fixture import CONSUMERS, HOME, OWNER, STRANGER, Fixture
 from .launching import LAUNCHERS
 from .playbook import MODULES, Ansible, Run, listed_by_host
+from .recording import aggregate, record
 
 AWAY = "eu-west-1"
 DISTRIBUTE = "golden.images.distribute_ami"
@@ -394,6 +395,28 @@ def test_adoption(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path
     assert_least(aws, user, policy)
     assert_least(aws, user, consumer, f"role/{ROLE}")
     assert {call.action for call in observed.changes(aws, refused=True)} == {"CreateImageUsageReport"}
+
+
+def test_adoption_by_an_aggregator(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path) -> None:
+    image = {"account": OWNER, "region": HOME, "devices": [DISK], "tags": {"family": "web"}}
+    image_id = protected.add_images({"web-1": image})["web-1"]
+    aws.client("ec2", OWNER, HOME).run_instances(
+        ImageId=image_id, InstanceType="t3.micro", MinCount=1, MaxCount=1
+    )
+    record(aws, OWNER)
+    aggregate(aws, "organization", OWNER, [OWNER])
+    aws.clear_calls()
+    user = Attached(aws, protected, tmp_path, [policies.ADOPTION.document(), policies.AGGREGATOR.document()])
+    options = {
+        "adoption_family_tag": "family",
+        "adoption_depth": "config",
+        "adoption_config_aggregator": "organization",
+        "adoption_regions": [HOME],
+    }
+    run = ok(user.ansible.run("golden.images.report_adoption", options))
+    assert run.facts["adoption_status"] == "current"
+    assert_least(aws, user, policies.AGGREGATOR)
+    assert observed.changes(aws, refused=True) == []
 
 
 def test_remediation(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path) -> None:

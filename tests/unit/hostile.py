@@ -401,6 +401,14 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "account_names": {CONSUMER: "web"},
             },
             {"family_by_source": True, "account_ids": [CONSUMER]},
+            {
+                "family_by_source": True,
+                "depth": "config",
+                "config_aggregator": "organization",
+                "config_aggregator_region": "eu-west-1",
+                "config_aggregator_account_id": CONSUMER,
+                **_ROLE,
+            },
         ],
         "ami_share_audit": [
             {

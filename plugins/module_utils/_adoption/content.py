@@ -16,7 +16,7 @@ from .._reports import steps
 from .._reports.document import SEVERITIES, WRITTEN_AT
 from .causes import UNREADABLE
 from .options import AdoptionOptions
-from .state import USAGE_REPORTS, name_no_use
+from .state import CONFIG, USAGE_REPORTS, WITHOUT_ROLES, name_no_use
 
 # They change with time: the same state of the accounts results in the same report.
 _OF_TIME = ("days_behind",)
@@ -27,7 +27,7 @@ CURVE = "curve"
 SCOPE = "scope"
 """The key with what the report is about. Only reports of the same scope are compared."""
 UNCOUNTED = "uncounted"
-"""The key with the uses in earlier usage reports of images that the owner does not have any more."""
+"""The key with the uses in earlier reports without roles, of images that the owner does not have any more."""
 _LISTS = {
     "account_ids": "accounts",
     "deny_images": "denied images",
@@ -37,6 +37,7 @@ _LISTS = {
 _VALUES = {"account_id": "owner", "depth": "depth"}
 # A year of weekly reports.
 _MOST_POINTS = 52
+_NO_USE = {USAGE_REPORTS: "AWS's usage reports show no use", CONFIG: "AWS Config shows no use"}
 # What a sentence names.
 _NAMED = 3
 
@@ -114,7 +115,7 @@ def explain_other_scope(previous: Mapping[str, Any], content: Mapping[str, Any])
 
 def _describe_difference(key: str, old: Sequence[str], new: Sequence[str]) -> str:
     if key == "account_ids" and not (old and new):
-        return "now all in the usage reports" if old else "were all in the usage reports"
+        return "now all that AWS reports" if old else "were all that AWS reports"
     gone, added = ([name for name in one if name not in {*other}] for one, other in ((old, new), (new, old)))
     texts = [
         f"no longer {join_texts(gone, _NAMED)}" if gone else "",
@@ -126,7 +127,7 @@ def _describe_difference(key: str, old: Sequence[str], new: Sequence[str]) -> st
 def remember(previous: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
     """Return the content with what only the earlier reports in the folder know.
 
-    These are the points of the curve, and the uses of images that have no usage report any more. A refused
+    These are the points of the curve, and the uses of images that nothing reports any more. A refused
     task hands on what the report before it knew.
     """
     if not has_read(content):
@@ -164,13 +165,15 @@ def _thin(curve: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
 
 
 def _is_reported(content: Mapping[str, Any]) -> bool:
-    return bool(content[SCOPE]["depth"] == USAGE_REPORTS)
+    """Whether only uses of images that the owner has are in it, as AWS reports them."""
+    return content[SCOPE]["depth"] in WITHOUT_ROLES
 
 
 def _add_uncounted(previous: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
     """Return the content with the reported uses of images that the owner does not have any more, as unknown.
 
-    AWS has no usage report of a deregistered image, whose instances still run.
+    AWS has no usage report of a deregistered image, whose instances still run. AWS Config is not asked for
+    one, except for the image that the others of a release are copies of.
     """
     old, new = previous[SCOPE], content[SCOPE]
     if not (_is_reported(previous) and _is_reported(content)) or old["account_id"] != new["account_id"]:
@@ -178,6 +181,8 @@ def _add_uncounted(previous: Mapping[str, Any], content: Mapping[str, Any]) -> d
     images = {
         (image["region"], image["image_id"]) for release in content["releases"] for image in release["images"]
     }
+    if new["depth"] == CONFIG:
+        images |= {(release["region"], release["image_id"]) for release in content["releases"]}
     known = content[UNCOUNTED]
     uncounted = [
         use
@@ -211,9 +216,9 @@ def _describe_uncounted(uses: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         names = [*accounts[image]]
         noun = "account" if len(names) == 1 else "accounts"
         yield (
-            f"The last usage report showed {count(number, 'use')} of {image[1]} in {noun} "
-            f"{join_texts(names, _NAMED)}. The owner does not have this image any more: AWS does not count "
-            "them, but they may still run. The depths instances and launches find them."
+            f"The last report showed {count(number, 'use')} of {image[1]} in {noun} "
+            f"{join_texts(names, _NAMED)}. The owner does not have this image any more: they are not "
+            "counted, but may still run. The depths instances and launches find them."
         )
 
 
@@ -267,7 +272,7 @@ def describe_uses(content: Mapping[str, Any]) -> str:
     if counted:
         uses = count(counted, "reported use" if is_reported else "use")
         return f"{totals['current']:,} of {uses} of the current release"
-    none = "AWS's usage reports show no use" if is_reported else "no use of these families was found"
+    none = _NO_USE.get(content[SCOPE]["depth"], "no use of these families was found")
     return f"{none} in what could be read" if content["failures"] else none
 
 
@@ -325,7 +330,9 @@ def _summary(content: Mapping[str, Any]) -> str:
     if has_read(content):
         found, regions = count(len(accounts), "account"), count(len(scope["regions"]), "region")
         where = f"{found} in {regions} looked at"
-        if not scope["account_ids"]:
+        if not scope["account_ids"] and scope["depth"] == CONFIG:
+            where = f"The aggregator has {found} in {regions}"
+        elif not scope["account_ids"]:
             where = f"Usage reports of {regions} name {found}"
         unreadable = sum(bool(account["unread_regions"]) for account in accounts)
         lines.append(f"{where}, {unreadable:,} of them not wholly readable.")

@@ -26,7 +26,7 @@ from .._reports.document import (
 )
 from .causes import MEANINGS
 from .content import CURVE, INCOMPLETE, SCOPE, UNCOUNTED, explain_other_scope, has_read, list_current
-from .state import USAGE_REPORTS
+from .state import USAGE_REPORTS, WITHOUT_ROLES
 
 _LEGEND = {
     Mark.FULL: "All uses are of the current release.",
@@ -146,7 +146,7 @@ def _grid(content: Mapping[str, Any]) -> Grid | None:
         columns=columns,
         rows=rows,
         legend=_LEGEND,
-        note=_NO_REPORTED_USE if content[SCOPE]["depth"] == USAGE_REPORTS else _NO_USE,
+        note=_NO_REPORTED_USE if content[SCOPE]["depth"] in WITHOUT_ROLES else _NO_USE,
         of_accounts=True,
     )
 

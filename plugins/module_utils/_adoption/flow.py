@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from .._aws import errors
 from .._aws.accounts import AssumedAccounts
-from .._aws.caller import identify_with_enabled, preferred_region
+from .._aws.caller import first_call, identify_with_enabled, preferred_region
 from .._aws.clients import Clients
 from .._cleanup.read_regions import read_own_images
 from .._cleanup.uses.read import list_services
@@ -27,17 +27,19 @@ from .._processes import map_in_processes
 from .._progress import Report, reporter, waiting_reporter
 from .._reports.flow_result import Reporting
 from .._runner import Flow, Outcome
+from .config import READ_SOURCES, list_images, look_at_config, refuse_empty, report_organizations
 from .content import build_content, remember
 from .document import build_document, compare_reports
 from .options import AdoptionOptions
 from .plan import AdoptionPlan, judge_all
 from .plan import plan as make_plan
 from .read_accounts import read_account
+from .read_config import read_recorded
 from .read_reports import read_reports, request_reports
 from .read_uses import LAUNCHERS, read_images
 from .releases import build_catalog, list_sources
 from .result import build_result
-from .state import ASSUME_ROLE, LAUNCHES, READ_INSTANCES, USAGE_REPORTS, AdoptionState, Catalog, Look
+from .state import ASSUME_ROLE, CONFIG, LAUNCHES, READ_INSTANCES, USAGE_REPORTS, AdoptionState, Catalog, Look
 from .usage_reports import list_failures, list_pending, look_at_reports
 
 _NO_FAMILY = "family_not_found"
@@ -64,6 +66,10 @@ def read_state(clients: Clients, options: AdoptionOptions) -> AdoptionState:
     looked_at = options.regions or enabled
     sts_region = preferred_region(clients, looked_at)
     accounts = AssumedAccounts(clients, caller, options.consumer_role, sts_region)
+    if options.depth == CONFIG:
+        return _read_recorded(
+            accounts, options, looked_at, clients.default_region, AdoptionState(now, catalog)
+        )
     outcomes = _read_accounts(accounts, options, looked_at, catalog)
     return AdoptionState(
         now,
@@ -126,6 +132,37 @@ def _read_group(
         for target in (Target(account_id, region) for region in regions):
             outcomes[target] = errors.failure(exception, target, ASSUME_ROLE)
     return outcomes
+
+
+def _read_recorded(
+    accounts: AssumedAccounts,
+    options: AdoptionOptions,
+    regions: tuple[str, ...],
+    default_region: str,
+    current: AdoptionState,
+) -> AdoptionState:
+    """Return the state with what the aggregator of AWS Config has recorded.
+
+    Raises:
+        ValidationError: the aggregator cannot be read, or has no source.
+    """
+    catalog = current.catalog
+    account_id = options.config_aggregator_account_id or catalog.account_id
+    place = Target(account_id, options.config_aggregator_region or default_region)
+    accounts.open("config", [place.region])
+    with first_call(READ_SOURCES, place), accounts.as_account(account_id) as clients:
+        recorded = read_recorded(
+            clients.client("config", place.region),
+            options.config_aggregator or "",
+            place,
+            list_images(catalog, options.deny_images),
+            options.owner_tags,
+        )
+    looks = look_at_config(catalog, recorded, options.account_ids, regions)
+    failures = report_organizations(recorded, account_id)
+    if not looks:
+        raise ValidationError(failures or [refuse_empty(recorded)])
+    return replace(current, looks=looks, recorded=recorded, report_failures=failures)
 
 
 def _read_reported(

@@ -14,9 +14,11 @@ from .._cleanup.families import FamilyBy
 from .._cleanup.options import COUNT, DAYS, FAMILY_TAG, PATTERN
 from .._finding import Severity
 from .._option import (
+    ACCOUNT_ID,
     ACCOUNT_IDS,
     FLAG,
     IMAGE_IDS,
+    REGION,
     REGIONS,
     TEXT,
     TEXTS,
@@ -36,7 +38,7 @@ from .._option_groups import (
 )
 from .._wording import render_value
 from .releases import FamilyOptions
-from .state import DEPTHS, INSTANCES, USAGE_REPORTS
+from .state import CONFIG, DEPTHS, INSTANCES, WITHOUT_ROLES
 
 # botocore shape ImageWatermark, WatermarkKey: accountId:watermarkName.
 _WATERMARK = re.compile(r"[0-9]{12}:\S+")
@@ -64,6 +66,9 @@ class AdoptionOptions(RateOptions, ReportOptions, ProgressOptions, ConsumerRoleO
     family_watermark: str | None = option(_WATERMARK_KEY)
     families: tuple[str, ...] = option(TEXTS)
     depth: str = option(choice(*DEPTHS), default=INSTANCES)
+    config_aggregator: str | None = option(TEXT)
+    config_aggregator_region: str | None = option(REGION)
+    config_aggregator_account_id: str | None = option(ACCOUNT_ID)
     account_ids: tuple[str, ...] = option(ACCOUNT_IDS)
     regions: tuple[str, ...] = option(REGIONS)
     owner_tags: tuple[str, ...] = option(TEXTS)
@@ -97,17 +102,37 @@ class AdoptionOptions(RateOptions, ReportOptions, ProgressOptions, ConsumerRoleO
                 "nothing says which images are a family.",
                 "Set family_tag, family_name_pattern, family_watermark or family_by_source: true.",
             )
-        looks_into_accounts = self.depth != USAGE_REPORTS
+        if self.depth == CONFIG and not self.config_aggregator:
+            yield Problem(
+                "config_aggregator",
+                f"it is missing, and depth: {CONFIG} reads it.",
+                "Set the name of an aggregator of AWS Config, or another depth.",
+            )
+        for name in ("config_aggregator", "config_aggregator_region", "config_aggregator_account_id"):
+            if self.depth != CONFIG and getattr(self, name):
+                yield Problem(
+                    name,
+                    f"the depth {self.depth} does not read it.",
+                    f"Set depth: {CONFIG}, or leave it out.",
+                )
+        if self.config_aggregator_account_id and not self.consumer_role_name:
+            yield Problem(
+                "consumer_role_name",
+                "it is missing, and the aggregator is in another account.",
+                "Set a role that these credentials can assume there.",
+            )
+        looks_into_accounts = self.depth not in WITHOUT_ROLES
         if looks_into_accounts and not self.account_ids:
             yield Problem(
                 "account_ids",
                 "no account is set.",
-                "List the accounts that use the images, or set depth: usage_reports, which needs no role.",
+                "List the accounts that use the images, or set depth: usage_reports or config, which need no "
+                "role there.",
             )
         if looks_into_accounts and len(self.account_ids) > 1 and not self.consumer_role_name:
             yield Problem(
                 "consumer_role_name",
                 f"it is missing, and {len(self.account_ids)} accounts are to be read.",
-                "Set a role that these credentials can assume there, or depth: usage_reports.",
+                "Set a role that these credentials can assume there, or depth: usage_reports or config.",
             )
         yield from self.report_problems()

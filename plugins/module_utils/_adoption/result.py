@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from .._cleanup.sharing import FINAL_REPORT_AGE
-from .._listing import join_texts
+from .._listing import count, join_texts
+from .config import list_unrecorded
 from .options import AdoptionOptions
 from .plan import AccountAdoption, AdoptionPlan, JudgedUse, find_fault, sum_up
-from .state import INSTANCES, USAGE_REPORTS, AdoptionState, Release
+from .state import CONFIG, INSTANCES, LAUNCHES, USAGE_REPORTS, AdoptionState, Recorded, Release
 
 # What a depth never shows, as phrases; the screen leaves out what is in brackets.
 _MANAGED = (
@@ -38,6 +39,12 @@ _DEREGISTERED = (
     "images that the owner has deregistered (the depths instances and launches find their instances)"
 )
 _CONFIG = "what AWS Config recorded"
+_LIMITS = {
+    USAGE_REPORTS: (_COPIES, _GROUPS, _DEREGISTERED, _CONFIG),
+    CONFIG: (_LAUNCHES, _COPIES, _DEREGISTERED, _MANAGED),
+    INSTANCES: (_LAUNCHES, _MANAGED, _CONFIG),
+    LAUNCHES: (_LATE, _MANAGED, _CONFIG),
+}
 # EC2 User Guide, "View your AMI usage".
 _VERSIONS = (
     "A usage report counts a launch template if any of its versions names the image, and each version of a "
@@ -46,6 +53,11 @@ _VERSIONS = (
 _LATE_COUNTS = (
     "Instances that were launched in the 24 hours before, and launch templates of the last few days before, "
     "may not be in them, and what changed since is not."
+)
+# AWS Config Developer Guide, "Recording frequency", and "Stopping AWS Config from recording".
+_AS_RECORDED = (
+    "A change is missing until it is recorded and aggregated: for minutes, or a day where AWS Config records "
+    "daily. An account that has stopped recording shows what was recorded before."
 )
 _ELSEWHERE = (
     "regions that the owner has not enabled (an account that has enabled one can have copied an image there)"
@@ -78,13 +90,12 @@ def build_result(options: AdoptionOptions, current: AdoptionState, plan: Adoptio
 def list_limits(options: AdoptionOptions, current: AdoptionState) -> Iterator[str]:
     """Yield what a report of this depth never shows, in phrases."""
     owner = current.catalog.account_id
-    if options.depth == USAGE_REPORTS:
-        yield from (_COPIES, _GROUPS, _DEREGISTERED)
-    else:
-        yield from (_LAUNCHES if options.depth == INSTANCES else _LATE, _MANAGED)
-    yield _CONFIG
+    yield from _LIMITS[options.depth]
     if options.depth == USAGE_REPORTS:
         yield f"account {owner}, which owns the images (usage reports leave it out)"
+    elif options.depth == CONFIG and not options.account_ids:
+        if owner not in {target.account_id for target in current.looks}:
+            yield f"account {owner}, which owns the images (the aggregator does not have it)"
     elif owner not in options.account_ids:
         yield f"account {owner}, which owns the images (it is not in account_ids)"
     if options.depth != USAGE_REPORTS and not options.regions:
@@ -110,11 +121,33 @@ def list_left_out(options: AdoptionOptions, current: AdoptionState) -> Iterator[
         yield f"Usage reports only count{oldest}. {_LATE_COUNTS}"
         yield _VERSIONS
         yield from _list_denied_elsewhere(options, current)
+    if current.recorded is not None:
+        yield from _describe_recorded(current, current.recorded)
     if undated := [release.label for release in current.catalog.releases if release.created is None]:
         names = join_texts(undated, _NAMED)
         yield f"Releases without a creation date count as the oldest of their family: {names}."
         if options.max_age_days is not None:
             yield f"max_age_days does not judge releases without a date: {names}."
+
+
+def _describe_recorded(current: AdoptionState, recorded: Recorded) -> Iterator[str]:
+    """Yield how old what AWS Config shows can be, and where it has no instance at all."""
+    captured = max((item.captured for item in recorded.instances if item.captured), default=None)
+    newest = f" The newest of these instances was recorded {captured:%Y-%m-%d %H:%M} UTC." if captured else ""
+    yield f"Instances are as AWS Config has recorded them last.{newest} {_AS_RECORDED}"
+    targets = list_unrecorded(recorded, current.looks)
+    with_some = {target.account_id for target in recorded.numbers}
+    accounts = sorted({target.account_id for target in targets} - with_some)
+    elsewhere = sum(target.account_id in with_some for target in targets)
+    places = [
+        f"{count(len(accounts), 'account')} ({join_texts(accounts, _NAMED)})" if accounts else "",
+        f"{count(elsewhere, 'region')} of the other accounts" if elsewhere else "",
+    ]
+    if where := " and ".join(filter(None, places)):
+        yield (
+            f"AWS Config has no instance of any image in {where}: whether it records instances there is not "
+            "known."
+        )
 
 
 def _list_deniable(options: AdoptionOptions, current: AdoptionState) -> list[str]:

@@ -14,9 +14,12 @@ from .._cleanup.state import UsageReport
 from .._failures import Failure
 from .._model import ImageRef, Target, Watermark
 
-USAGE_REPORTS, INSTANCES, LAUNCHES = "usage_reports", "instances", "launches"
-DEPTHS = (USAGE_REPORTS, INSTANCES, LAUNCHES)
-"""How deep the use of images is read: counts by AWS, instances, or what launches will take, too."""
+USAGE_REPORTS, CONFIG, INSTANCES, LAUNCHES = "usage_reports", "config", "instances", "launches"
+DEPTHS = (USAGE_REPORTS, CONFIG, INSTANCES, LAUNCHES)
+"""How deep the use of images is read: counts by AWS, instances that AWS Config has recorded, instances, or
+what launches will take, too."""
+WITHOUT_ROLES = (USAGE_REPORTS, CONFIG)
+"""The depths that ask nothing in the accounts themselves, and do not show all use."""
 
 ASSUME_ROLE = "AssumeRole"
 """The action of a failure to assume a role, after which nothing of the account can be read."""
@@ -46,8 +49,8 @@ _VENDORS = ("amazon", "aws-marketplace")
 
 
 def name_no_use(depth: str | None) -> str:
-    """Return the status of what was read without any use; usage reports do not show all of it."""
-    return "unreported" if depth == USAGE_REPORTS else "unused"
+    """Return the status of what was read without any use, if the depth shows all use."""
+    return "unreported" if depth in WITHOUT_ROLES else "unused"
 
 
 @dataclass(frozen=True)
@@ -213,12 +216,52 @@ class Look:
 
 
 @dataclass(frozen=True)
+class Source:
+    """An account in a region, or an organization, that an aggregator of AWS Config takes data from.
+
+    ``status`` is ``SUCCEEDED``, ``FAILED`` or ``OUTDATED``, or ``unknown`` if AWS returns none. ``error`` is
+    why it failed.
+    """
+
+    status: str
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class RecordedInstance:
+    """An instance of an image that AWS Config has recorded, and when it was ``captured`` last."""
+
+    target: Target
+    image: ImageRef
+    instance_id: str
+    launched: datetime | None = None
+    captured: datetime | None = None
+    owners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What an aggregator of AWS Config has of accounts and regions.
+
+    ``sources`` is where it takes data from, and ``organizations`` are the IDs of those whose accounts
+    are sources.
+    ``numbers`` counts the instances of all images, ``instances`` are those of the images that were asked for.
+    """
+
+    aggregator: str
+    sources: Mapping[Target, Source] = field(default_factory=dict)
+    organizations: tuple[tuple[str, Source], ...] = ()
+    numbers: Mapping[Target, int] = field(default_factory=dict)
+    instances: tuple[RecordedInstance, ...] = ()
+
+
+@dataclass(frozen=True)
 class AdoptionState:
     """The releases, and what every account uses in every region at the time ``now``.
 
     ``looks`` has each account and region that the task looked at. ``unread`` are those that it could not look
-    at, with the reason. ``reports`` are the usage reports of the owner's images, if they are read, and
-    ``report_failures`` is why they do not show all use.
+    at, with the reason. ``reports`` are the usage reports of the owner's images, ``recorded`` is what AWS
+    Config has, if they are read, and ``report_failures`` is why they do not show all use.
     """
 
     now: datetime
@@ -226,4 +269,5 @@ class AdoptionState:
     looks: Mapping[Target, Look] = field(default_factory=dict)
     unread: Mapping[Target, Failure] = field(default_factory=dict)
     reports: Mapping[ImageRef, UsageReport] = field(default_factory=dict)
+    recorded: Recorded | None = None
     report_failures: tuple[Failure, ...] = ()

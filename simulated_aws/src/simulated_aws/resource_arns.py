@@ -172,6 +172,12 @@ def _of_cloudtrail(call: Call, scope: Scope, action: str) -> Iterator[str]:
         yield name if name.startswith("arn:") else scope.arn("cloudtrail", f"trail/{name}")
 
 
+def _of_config(_call: Call, scope: Scope, action: str) -> Iterator[str]:
+    # A name is not in the ARN of an aggregator: any one of the account.
+    if action in ("DescribeConfigurationAggregatorSourcesStatus", "SelectAggregateResourceConfig"):
+        yield scope.arn("config", "config-aggregator/*")
+
+
 def _of_imagebuilder(call: Call, _scope: Scope, _action: str) -> Iterator[str]:
     # ListImageBuildVersions names its image in the body, which is not parsed for REST protocols.
     if found := call.params.get("lifecyclePolicyArn"):
@@ -199,6 +205,7 @@ def _of_rbin(call: Call, scope: Scope, action: str) -> Iterator[str]:
 _RESOURCES: dict[str, Resources] = {
     "cloudtrail": _of_cloudtrail,
     "cloudwatch": _of_cloudwatch,
+    "config": _of_config,
     "ec2": _of_ec2,
     "events": _of_events,
     "iam": _of_iam,

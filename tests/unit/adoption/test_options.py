@@ -24,6 +24,14 @@ from tests.unit.adoption.examples import CONSUMER, OTHER_CONSUMER, WATERMARK, op
         ({"account_ids": (CONSUMER, OTHER_CONSUMER)}, ["consumer_role_name"]),
         ({"account_ids": (CONSUMER, OTHER_CONSUMER), "consumer_role_name": "golden"}, []),
         ({"account_ids": (CONSUMER, OTHER_CONSUMER), "depth": "usage_reports"}, []),
+        ({"account_ids": (), "depth": "config", "config_aggregator": "all"}, []),
+        ({"account_ids": (), "depth": "config"}, ["config_aggregator"]),
+        ({"config_aggregator": "all"}, ["config_aggregator"]),
+        ({"config_aggregator_region": "eu-west-1"}, ["config_aggregator_region"]),
+        (
+            {"depth": "config", "config_aggregator": "all", "config_aggregator_account_id": OTHER_CONSUMER},
+            ["consumer_role_name"],
+        ),
         ({"report_s3_uri": "s3://reports/adoption/"}, ["report_s3_uri"]),
     ],
 )

@@ -261,7 +261,7 @@ def changed_scope(**scope: Any) -> dict[str, Any]:
         (changed_scope(account_id=OTHER_CONSUMER), f"owner (was {OWNER})"),
         (changed_scope(account_ids=[OTHER_CONSUMER]), f"(no longer {CONSUMER}, now also {OTHER_CONSUMER})"),
         (changed_scope(account_ids=[*BOTH]), f"accounts (now also {OTHER_CONSUMER})"),
-        (changed_scope(account_ids=[]), "accounts (now all in the usage reports)"),
+        (changed_scope(account_ids=[]), "accounts (now all that AWS reports)"),
         (changed_scope(regions=[US]), f"regions (no longer {EU})"),
         (changed_scope(families=["db"]), "families (no longer web, now also db)"),
         (changed_scope(deny_images=["ami-1"]), "denied images (now also ami-1)"),

@@ -6,7 +6,7 @@ Only what these operations show is simulated: nothing is launched. All other ope
 
 from __future__ import annotations
 
-from . import codebuild, emr, hyperpod, pcs
+from . import codebuild, config, emr, hyperpod, pcs
 from .operations import Handler, handlers
 from .rds import patch_moto
 
@@ -15,6 +15,7 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     **handlers("sagemaker", hyperpod.OPERATIONS),
     **handlers("pcs", pcs.OPERATIONS),
     **handlers("codebuild", codebuild.OPERATIONS),
+    **handlers("config", config.OPERATIONS),
 }
 """Signing name and operation to the function that answers it."""
 
