@@ -718,8 +718,8 @@ RECALL = Policy(
     (
         Statement(
             "Read",
-            "the images of the release",
-            ("ec2:DescribeImages", "ec2:DescribeRegions"),
+            "the images of the release, and the snapshots of earlier ones",
+            ("ec2:DescribeImages", "ec2:DescribeRegions", "ec2:DescribeSnapshots"),
             resources=(ALL,),
         ),
         Statement(
@@ -728,6 +728,13 @@ RECALL = Policy(
             ("ec2:CreateTags", "ec2:DeleteTags"),
             resources=("arn:aws:ec2:*::image/*",),
             condition={"ForAllValues:StringEquals": {"aws:TagKeys": [RECALLED_TAG]}},
+        ),
+        Statement(
+            "ReadKeys",
+            "the keys of encrypted earlier images, before anything moves to these",
+            ("kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"),
+            "what would move to an encrypted image stays as it is, unless `recall_require_usable_key` is "
+            "`false`",
         ),
         Statement(
             "Block",

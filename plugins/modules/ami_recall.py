@@ -90,6 +90,17 @@ options:
       - Whether an earlier image of the account whose credentials are used must be shared with another account.
     type: bool
     default: true
+  require_usable_key:
+    description:
+      - Whether a pointer moves only to an image whose KMS keys its account can use, as far as their owner can see. The keys are read
+        with the credentials of the task, a few calls in each region, if an earlier image of their account is encrypted.
+      - A target stays as it is, and fails the task after the others were moved, if a key is not enabled, if its policy and grants
+        certainly do not let the account use it, or if it cannot be read.
+      - What is not certain is a warning, such as a policy for an organization. So are images and keys of other accounts than that of
+        the credentials. Policies of the account itself are not known.
+      - Not used with O(state=absent).
+    type: bool
+    default: true
   level:
     description:
       - V(withdraw) tags images and moves pointers. It is refused if nothing that names the release has an earlier image, nor had

@@ -21,6 +21,7 @@ REGIONS = (HOME, AWAY)
 CONSUMER = "web-prod"
 ROLE, EXTERNAL_ID = "golden-consumer", "golden-images"
 PARAMETER, TEMPLATE = "/golden/web", "web"
+ALIAS = "alias/golden-web"
 EVERYWHERE = [(account, region) for account in (OWNER, CONSUMER) for region in REGIONS]
 # User data is in base64: "a secret".
 SECRET = "YSBzZWNyZXQ="
@@ -94,6 +95,34 @@ def golden_images(
         {f"{release}-{region}": {**spec, "name": release, "region": region} for region in REGIONS}
     )
     return {region: found[f"{release}-{region}"] for region in REGIONS}
+
+
+def encrypted_images(fixture: Fixture, release: str, **image: Any) -> dict[str, str]:
+    """A release as above under a key in each region, whose policy lets the consumer use it."""
+    disk = {"device_name": "/dev/xvda", "size": 8, "encrypted": True, "kms_key": "golden"}
+    spec = {
+        "account": OWNER,
+        "devices": [disk],
+        "sharing": {"accounts": [CONSUMER]},
+        "name": release,
+        **image,
+    }
+    key = {
+        "account": OWNER,
+        "regions": [*REGIONS],
+        "alias": ALIAS,
+        "policy": key_policy(*fixture.account_ids(OWNER, CONSUMER)),
+    }
+    images = {region: {**spec, "region": region} for region in REGIONS}
+    found = fixture.add(kms_keys={"golden": key}, images=images)["images"]
+    return {region: found[region]["image_id"] for region in REGIONS}
+
+
+def key_policy(*account_ids: str) -> dict[str, Any]:
+    """A key policy that lets accounts do everything."""
+    principals = [f"arn:aws:iam::{account_id}:root" for account_id in account_ids]
+    statement = {"Effect": "Allow", "Principal": {"AWS": principals}, "Action": "kms:*", "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def add_templates(aws: SimulatedAws, images: Mapping[str, str], name: str = TEMPLATE, **options: Any) -> None:

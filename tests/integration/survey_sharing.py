@@ -316,6 +316,7 @@ def _recall(aws: SimulatedAws, _folder: Path) -> Job:
         "recall_launch_template_base_version": "default",
         "recall_previous_source_image_id": earlier[HOME],
         "recall_require_shared": False,
+        "recall_require_usable_key": False,
         "recall_level": "block",
         "recall_block_method": "disable",
         "recall_accept_breaking": fixture.account_ids(OWNER),

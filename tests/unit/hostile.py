@@ -303,6 +303,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "account_ids": [CONSUMER],
                 **_ROLE,
                 "require_shared": False,
+                "require_usable_key": False,
                 "wait_timeout": 5,
                 "tombstone_s3_uri": "s3://golden/tombstones",
                 "tombstone_s3_bucket_owner": CONSUMER,

@@ -69,6 +69,7 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
     )
     account_ids: tuple[str, ...] = option(ACCOUNT_IDS)
     require_shared: bool = option(FLAG, default=True)
+    require_usable_key: bool = option(FLAG, default=True)
     level: str = option(choice(WITHDRAW, BLOCK), default=WITHDRAW)
     withdraw_only: bool = option(FLAG, default=False)
     block_method: str | None = option(choice(UNSHARE, DISABLE))

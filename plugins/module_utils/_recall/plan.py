@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
 from .._failures import Failure
-from .._model import Target
+from .._model import ImageRef, Target
 from .._plan import Action, Plan, PlanWithoutTargets, TargetPlan
 from .._publish.plan import plan as plan_publication
 from .._publish.state import PublishState
@@ -23,6 +23,7 @@ from .decide import ELSEWHERE, LABEL_NOT_FOUND, NO_EARLIER_IMAGE
 from .options import WITHDRAW, RecallOptions
 from .record import PARAMETER, Pointer, Position, Record
 from .state import Left, RecallState, Unit
+from .usable_keys import KeyAccess, evaluate_keys, refuse_unusable, warn_of_unproven
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,10 @@ def plan(options: RecallOptions, current: RecallState) -> RecallPlan:
     """Plan the recall of a release, or to take it back."""
     if options.has_nothing_to_block:
         return RecallPlan()
-    planned = tuple(_plan_unit(current, unit) for unit in current.units)
-    is_moving = any(unit.planned.actions for unit in planned)
-    images = plan_images(options, current, is_moving)
+    access = evaluate_keys(current)
+    planned = tuple(_plan_unit(current, unit, access) for unit in current.units)
+    moving = [unit.unit for unit in planned if unit.planned.actions]
+    images = plan_images(options, current, bool(moving))
     record: Record | None
     if options.is_recall:
         record, tags = _record_recall(options, current, planned, images), tuple(_plan_tags(options, current))
@@ -86,16 +88,14 @@ def plan(options: RecallOptions, current: RecallState) -> RecallPlan:
     else:
         tags = tuple(_plan_untagging(current, planned, images.plans))
         record, refusals = current.record, ()
-    failures = (
-        *current.unread,
-        *(failure for unit in planned for failure in (*unit.failures, *unit.unit.left_failures)),
-        *images.failures,
-    )
+    of_units = [failure for unit in planned for failure in (*unit.failures, *unit.unit.left_failures)]
+    # A key that is not enabled is a failure of each account once.
+    failures = (*current.unread, *dict.fromkeys(of_units), *images.failures)
     if not options.is_recall and record and not record.taken_back_at and not failures:
         record = record.take_back(current.now)
     of_images = [plan.planned for plan in images.plans if plan.actions]
-    of_tags, of_units = [_describe_tag(action) for action in tags], [unit.planned for unit in planned]
-    parts = (of_tags, of_units, of_images) if options.is_recall else (of_images, of_units, of_tags)
+    of_tags, of_pointers = [_describe_tag(action) for action in tags], [unit.planned for unit in planned]
+    parts = (of_tags, of_pointers, of_images) if options.is_recall else (of_images, of_pointers, of_tags)
     targets = tuple(_merge_targets(chain.from_iterable(parts)))
     is_written = record != current.record or (options.is_recall and bool(of_images))
     writes = [WriteRecord(current.account_id, current.place)] if is_written else []
@@ -106,6 +106,7 @@ def plan(options: RecallOptions, current: RecallState) -> RecallPlan:
         warnings=(
             *current.warnings,
             *_warn_of_other_recalls(options, current),
+            *(warn_of_unproven(current, moving, access) if options.require_usable_key else ()),
             *images.warnings,
             *Plan(targets).warnings,
         ),
@@ -121,14 +122,18 @@ def plan(options: RecallOptions, current: RecallState) -> RecallPlan:
     )
 
 
-def _plan_unit(current: RecallState, unit: Unit) -> UnitPlan:
+def _plan_unit(current: RecallState, unit: Unit, access: Mapping[ImageRef, Sequence[KeyAccess]]) -> UnitPlan:
     """Plan the pointers of a unit as a publication of their image, which makes its checks."""
     empty = TargetPlan(unit.target)
     failures = unit.failures
     if unit.pointers and not failures:
         state = PublishState(current.account_id, current.partition, {unit.target: unit.state})
         (empty,) = plan_publication(unit.options, state).targets
-        failures = empty.refusals or tuple(_refuse_snapshots(unit, empty))
+        failures = (
+            empty.refusals
+            or tuple(_refuse_snapshots(unit, empty))
+            or tuple(refuse_unusable(unit, current.keys, access))
+        )
     if failures:
         left = tuple(
             Left(pointer.key, pointer.name, pointer.before.image_id, "stays, because its target failed")

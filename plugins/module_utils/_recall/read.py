@@ -30,8 +30,10 @@ from .block import ImagePlan, open_state, plan_openings
 from .decide import MISSING, choose_restored, choose_unit, needs_history
 from .options import RecallOptions
 from .read_images import read_access, read_images, read_named_images, read_others
+from .read_keys import read_keys
 from .record import LAUNCH_TEMPLATE, PARAMETER, Pointer
 from .state import RecallState, Release, Unit, find_release, find_source, without_recall
+from .usable_keys import list_earlier_images
 from .write_record import name_place, read_record
 
 Found = TypeVar("Found")
@@ -77,6 +79,9 @@ def _read_release(clients: Clients, options: RecallOptions) -> RecallState:
     )
     if options.parameter:
         current = _add_pointers(clients, options, caller, current, regions)
+        if options.require_usable_key:
+            earlier = list_earlier_images(caller.account_id, current.units)
+            current = replace(current, keys=read_keys(clients, caller.account_id, earlier))
     if not (own or recorded or any(unit.names_release for unit in current.units)):
         missing = _report_missing_release(options, caller.account_id, len(regions))
         raise ValidationError([missing, *current.unread])

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from .._failures import Failure
-from .._model import Image, ImageRef, SnapshotRef, Target
+from .._model import Image, ImageRef, KeyState, SnapshotRef, Target
 from .._publish.options import PublishOptions
 from .._publish.state import TargetState, label_for
 from .._share.state import Shared
@@ -82,12 +82,25 @@ class Unit:
 
 
 @dataclass(frozen=True)
+class ImageKeys:
+    """The keys of an image, as read. ``failure`` is why they are not known.
+
+    ``unproven`` is why they do not show alone who can use the image; empty if they do.
+    """
+
+    keys: tuple[KeyState, ...] = ()
+    unproven: str = ""
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
 class RecallState:
     """The state of a recall. ``now`` is the time of the run, as tags have it.
 
     ``stored`` is the record that was found. ``access`` are the images to block, or to open again, with their
     permissions. ``others`` are snapshots of these that an image outside the release has, too, each with that
-    image. ``unread`` are the failures of what could not be read. ``warnings`` are about the release.
+    image. ``keys`` are those of encrypted earlier images. ``unread`` are the failures of what could not be
+    read. ``warnings`` are about the release.
     """
 
     account_id: str
@@ -98,6 +111,7 @@ class RecallState:
     stored: Stored = field(default_factory=Stored)
     access: Mapping[ImageRef, Shared] = field(default_factory=dict)
     others: Mapping[SnapshotRef, str] = field(default_factory=dict)
+    keys: Mapping[ImageRef, ImageKeys] = field(default_factory=dict)
     unread: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
     place: str = ""

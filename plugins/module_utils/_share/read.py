@@ -16,13 +16,14 @@ from .._aws.clients import Clients
 from .._failures import Failure, TargetFailed
 from .._fanout import map_parallel, side_by_side
 from .._keys.access import consumers_without_access
-from .._model import Image, KeyState, Target
+from .._model import Image, KeyState, Sharing, Target
 from .._regions import targets_in
 from .options import ShareOptions
 from .state import Shared
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_kms import KMSClient
 
 
 def needs_source(options: ShareOptions) -> bool:
@@ -130,7 +131,8 @@ def add_keys(
     clients.open("kms", [target.region for target in to_read])
 
     def read_keys(target: Target) -> tuple[KeyState, ...]:
-        keys = [_read_key(clients, options, target, key_id) for key_id in key_ids[target]]
+        kms, account_id = clients.kms(target.region), target.account_id
+        keys = [read_key(kms, account_id, key_id, options.sharing) for key_id in key_ids[target]]
         # Only its owner can read the grants and policy of another account's key.
         return tuple(key for key in keys if key.key.aws_managed or key.key.account_id == target.account_id)
 
@@ -146,14 +148,17 @@ def add_keys(
     }
 
 
-def _read_key(clients: Clients, options: ShareOptions, target: Target, key_id: str) -> KeyState:
-    kms = clients.kms(target.region)
+def read_key(kms: KMSClient, account_id: str, key_id: str, sharing: Sharing) -> KeyState:
+    """Read a key with what shows whether all of ``sharing`` can use it: the grants may be enough.
+
+    Of a key that is not of ``account_id``, grants and policy are missing: only its owner can read them.
+    """
     key = KeyState(read.key(kms, key_id))
-    if key.key.aws_managed or key.key.account_id != target.account_id:
+    if key.key.aws_managed or key.key.account_id != account_id or not sharing:
         return key
     key = replace(key, grants=read.grants(kms, key.key.arn))
     # The policy may give access that the grants do not, and that of AWS RAM access that the policy does not.
     for read_policy in (read.key_policy, read.key_policies):
-        if consumers_without_access([key], options.sharing):
+        if consumers_without_access([key], sharing):
             key = replace(key, policy=read_policy(kms, key.key.arn))
     return key
