@@ -120,6 +120,7 @@ def _list_remaining(shares: tuple[ResourceShare, ...], action: Action) -> dict[s
 
 def _list_unremoved(action: Action, remaining: dict[str, str]) -> Iterator[Failure]:
     is_share = action.operation == "DeleteResourceShare"
+    until_then = " Until then, it can read the parameter, and a purge publishes nothing here."
     for name, status in remaining.items():
         what = f"the resource share {name} exists" if is_share else f"{action.resource} is shared with {name}"
         yield Failure.at(
@@ -127,8 +128,7 @@ def _list_unremoved(action: Action, remaining: dict[str, str]) -> Iterator[Failu
             action.operation,
             "parameter_still_shared",
             f"AWS RAM accepted the call, but {what} ({status}).",
-            "Rerun, in case AWS is still removing it."
-            + ("" if is_share else " A purge publishes nothing in this region before it is removed."),
+            f"Rerun, in case AWS is still removing it.{'' if is_share else until_then}",
         )
 
 
