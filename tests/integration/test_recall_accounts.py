@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections import Counter
@@ -217,6 +218,47 @@ def test_accounts_that_deny_an_action_each_stop_no_other_one(releases: Releases)
     assert run.code == 0, run.text[-5000:]
     assert releases.named() == good
     assert releases.recalled() == sorted(releases.bad.values())
+    assert releases.recall().changed == []
+
+
+def test_an_account_whose_role_cannot_be_assumed_stops_no_other_one(releases: Releases) -> None:
+    account = next(iter(ACCOUNTS))
+    iam = releases.aws.client("iam", account, HOME)
+    trust = iam.get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"]
+    nobody = {**trust, "Statement": [{**trust["Statement"][0], "Effect": "Deny"}]}
+    iam.update_assume_role_policy(RoleName=ROLE, PolicyDocument=json.dumps(nobody))
+    _recall_without_roles(releases, [ACCOUNTS[account]])
+    iam.update_assume_role_policy(RoleName=ROLE, PolicyDocument=json.dumps(trust))
+    _complete(releases)
+
+
+def test_the_owner_is_withdrawn_if_no_role_can_be_assumed(releases: Releases) -> None:
+    releases.aws.add_fault("denied", action="AssumeRole", times=0)
+    _recall_without_roles(releases, [*ACCOUNTS.values()])
+    releases.aws.clear_faults()
+    _complete(releases)
+
+
+def _recall_without_roles(releases: Releases, account_ids: list[str]) -> None:
+    """Recall the release, which names these accounts once, and moves the pointers of all others."""
+    run = releases.recall()
+    assert run.facts["recall_status"] == "incomplete", run.text[-5000:]
+    failures = run.facts["recall_failures"]
+    assert {(item["account_id"], item["action"]) for item in failures} == {
+        (account_id, "AssumeRole") for account_id in account_ids
+    }
+    good, now = releases.everywhere(releases.good), releases.named()
+    others = {key for key in good if key[0].partition(" ")[2] not in account_ids}
+    assert others
+    assert {key: now[key] for key in others} == {key: good[key] for key in others}
+    assert {now[key] for key in good.keys() - others} == {*releases.bad.values()}
+    assert releases.recalled() == sorted(releases.bad.values())
+
+
+def _complete(releases: Releases) -> None:
+    run = releases.recall()
+    assert run.code == 0, run.text[-5000:]
+    assert releases.named() == releases.everywhere(releases.good)
     assert releases.recall().changed == []
 
 
