@@ -177,7 +177,7 @@ EXAMPLES = r"""
     family_tag: golden-family
     depth: config
     config_aggregator: organization
-    config_aggregator_account_id: "210987654321"
+    config_aggregator_account_id: "222222222222"
     consumer_role_name: golden-consumer
     report_dir: adoption
 

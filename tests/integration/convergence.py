@@ -20,6 +20,7 @@ _READS = (
     "Describe",
     "Get",
     "List",
+    "Select",
     "GET ",
     "HEAD ",
     "POST /List",

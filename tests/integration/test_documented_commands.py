@@ -34,6 +34,7 @@ from .convergence import changing_calls
 from .encrypted import USE
 from .fixture import HOME, OWNER
 from .playbook import CHECKOUT, Ansible
+from .recording import aggregate, record
 
 pytestmark = pytest.mark.nightly
 
@@ -502,6 +503,12 @@ def _create_scaling_roles(world: World) -> None:
         iam.create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com", CustomSuffix="web")
 
 
+def _record(world: World) -> None:
+    """Record the accounts' instances, and collect them in one of these accounts."""
+    record(world.aws, "web", "data")
+    aggregate(world.aws, "organization", "data", ("web", "data"))
+
+
 def _make_report_bucket(world: World) -> None:
     world.aws.client("s3", OWNER, HOME).create_bucket(Bucket="golden-images-reports")
 
@@ -522,6 +529,16 @@ EXAMPLES: dict[tuple[str, str], Example] = {
     ("docs/accounts-inventory.md", "profile: "): Example(prepare=_write_profiles),
     ("docs/accounts-inventory.md", "name: Share with all"): Example(
         given={"copied": {"images": _PLAIN_IMAGES}}
+    ),
+    ("docs/adoption.md", "adoption_config_aggregator"): Example(
+        "report_adoption",
+        {
+            "adoption_family_name_pattern": "golden-(web|plain)-.*",
+            "adoption_consumer_role_name": ROLE,
+            "adoption_external_id": "golden-images",
+            "adoption_regions": [HOME],
+        },
+        prepare=_record,
     ),
     ("docs/auditing.md", "name: Show the remedies"): Example(given={"audit_findings": [{"remedy": "none"}]}),
     ("docs/auditing.md", "name: Fail if a principal"): Example(check=False),
@@ -586,6 +603,7 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("docs/reports.md", "github/codeql-action"): "steps of GitHub; test_audit_report.py writes the SARIF",
     ("docs/cleanup.md", "cleanup_prices"): "test_cleanup_role.py has prices",
     ("docs/diagnosing.md", "ami_share_diagnose:"): "test_diagnose.py gives each form of images",
+    ("docs/diagnosing.md", "diagnose_parameter"): "test_publish_share.py diagnoses with the parameter",
     ("docs/publishing.md", "ami_publish:"): "test_publish.py publishes in several accounts",
     ("docs/publishing.md", "distribute_publish_share:"): "test_publish_share.py shares the parameter",
     ("docs/publishing.md", "ec2_instance"): "test_ami_lookup.py looks up",
@@ -594,6 +612,7 @@ NOT_RUN: dict[tuple[str, str], str] = {
     ("docs/results.md", "whole_result"): "test_large_results.py runs with values that are left out",
     ("docs/verifying.md", "ami_publish:"): "test_publish.py publishes in several regions",
     ("docs/verifying.md", "distribute_publish_uncertain"): "test_key_use.py publishes with it",
+    ("docs/verifying.md", "verify_parameter"): "test_publish_share.py verifies with the parameter",
     ("docs/verifying.md", "verify_launch_tags"): "test_launch_tags.py launches with tags",
 }
 

@@ -6,7 +6,10 @@ from __future__ import annotations
 from .api_calls import Call
 
 # AssumeRole returns credentials, and leaves everything as it was.
-_READS = ("Describe", "Get", "List", "Search", "Filter", "AssumeRole", "Decode", "Batch", "Simulate")
+_READS = (
+    *("AssumeRole", "Batch", "Decode", "Describe", "Filter", "Get", "List", "Search", "Select"),
+    "Simulate",
+)
 _REST_CHANGES = ("PUT ", "DELETE ", "PATCH ")
 # AWS RAM sends almost everything by POST.
 _RAM_CHANGES = ("POST /create", "POST /associate", "POST /disassociate", "POST /enable")
