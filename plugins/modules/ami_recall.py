@@ -138,7 +138,7 @@ options:
     type: dict
   withdrawal_result:
     description:
-      - The registered result of the earlier task with O(withdraw_only). If it was refused, or has no image, nothing is blocked.
+      - The registered result of the earlier task with O(withdraw_only). If it was refused, or has no image, this task does nothing.
       - In check mode, that task has changed nothing. If it would move something, what launches the images next is a warning
         instead of a failure. Tags that it would add are not planned again.
     type: dict

@@ -134,7 +134,9 @@ def _plan_block(
         TargetPlan(target, actions, before, after) if actions else TargetPlan(target),
         Access(ref, shared.launch, taken, is_disabling),
         warnings=tuple(_warn_of_kept(ref, kept)),
-        failures=(_report_pending(target, ref),) if is_early else (),
+        failures=(_report_unavailable(target, "DisableImage", f"{ref.image_id} is pending"),)
+        if is_early
+        else (),
     )
 
 
@@ -168,7 +170,7 @@ def _plan_opening(account_id: str, taken: Access, shared: Shared | None) -> Imag
         return ImagePlan(ref, TargetPlan(target), taken, left="does not exist any more")
     if not (is_enabling or state == "available"):
         left = "is disabled, not by the recall" if state == "disabled" else f"is {state}"
-        failure = _report_not_available(target, ref, left)
+        failure = _report_unavailable(target, "ModifyImageAttribute", f"{ref.image_id} {left}")
         return ImagePlan(ref, TargetPlan(target), taken, left=left, failures=(failure,))
     given = replace(
         shared,
@@ -250,23 +252,14 @@ def _warn_of_kept(ref: ImageRef, kept: Mapping[str, str]) -> Iterator[str]:
         )
 
 
-def _report_not_available(target: Target, ref: ImageRef, state: str) -> Failure:
+def _report_unavailable(target: Target, operation: str, problem: str) -> Failure:
+    what = "be disabled yet" if operation == "DisableImage" else "get its permissions back"
     return Failure.at(
         target,
-        "ModifyImageAttribute",
+        operation,
         "image_not_available",
-        f"{ref.image_id} {state}, so that it cannot get its permissions back.",
-        "Enable it (EnableImage) or deregister it, or wait until it is available, and rerun.",
-    )
-
-
-def _report_pending(target: Target, ref: ImageRef) -> Failure:
-    return Failure.at(
-        target,
-        "DisableImage",
-        "image_not_available",
-        f"{ref.image_id} is pending, and cannot be disabled yet.",
-        "Rerun when it is available.",
+        f"{problem}, so that it cannot {what}.",
+        "Wait until it is available, enable it (EnableImage) or deregister it, and rerun.",
     )
 
 

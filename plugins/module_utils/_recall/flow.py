@@ -289,10 +289,9 @@ def result(
         "breaking": [item.to_dict() for item in plan.breaking],
         "images": [
             {
+                **ref._asdict(),
                 "account_id": current.account_id,
                 "changed": (ref.region, ref.image_id) in tagged,
-                "image_id": ref.image_id,
-                "region": ref.region,
             }
             for ref in sorted(current.release.images)
         ],
@@ -322,11 +321,10 @@ def _image_to_dict(options: RecallOptions, image: ImagePlan, outcome: Outcome) -
     done = image.actions if options.check_mode else outcome.performed
     calls = [tuple(action.to_dict().values()) for action in done]
     return {
+        **image.ref._asdict(),
         "account_id": image.planned.target.account_id,
         "changed": any(tuple(action.to_dict().values()) in calls for action in image.actions),
-        "image_id": image.ref.image_id,
         "left": image.left or None,
-        "region": image.ref.region,
     }
 
 

@@ -11,7 +11,6 @@ from functools import reduce
 
 from .._aws import errors, read
 from .._aws.clients import Clients
-from .._failures import Failure
 from .._fanout import map_parallel
 from .._model import ImageRef, KeyState, Sharing, Snapshot, Target
 from .._share.read import read_key
@@ -52,11 +51,11 @@ def read_keys(
     def collect(ref: ImageRef) -> ImageKeys:
         key_ids, unproven = of_image[ref]
         places = [(ref.region, key_id) for key_id in key_ids]
-        problems = [("DescribeSnapshots", unread[ref.region])] if ref.region in unread else []
-        problems += [("DescribeKey", failed[place]) for place in places if place in failed]
-        failure: Failure | None = None
-        for operation, exception in problems[:1]:
-            failure = errors.failure(exception, Target(account_id, ref.region), operation)
+        exception, operation = unread.get(ref.region), "DescribeSnapshots"
+        if exception is None:
+            exception, operation = next((failed[key] for key in places if key in failed), None), "DescribeKey"
+        at = Target(account_id, ref.region)
+        failure = errors.failure(exception, at, operation) if exception else None
         return ImageKeys(tuple(done[place] for place in places if place in done), unproven, failure)
 
     return {ref: collect(ref) for ref in images}

@@ -213,26 +213,26 @@ def _is_json(text: str) -> bool:
 
 
 def _pointer_to_dict(pointer: Pointer) -> dict[str, Any]:
+    target, kind, resource = pointer.key
     return {
-        "account_id": pointer.key.target.account_id,
+        "account_id": target.account_id,
         "after": pointer.after._asdict(),
         "before": pointer.before._asdict(),
-        "kind": pointer.key.kind,
+        "kind": kind,
         "label": pointer.label,
         "latest_version": pointer.latest_version,
         "name": pointer.name,
         "parameter": pointer.parameter,
-        "region": pointer.key.target.region,
-        "resource": pointer.key.resource,
+        "region": target.region,
+        "resource": resource,
     }
 
 
 def _access_to_dict(access: Access) -> dict[str, Any]:
     return {
+        **access.ref._asdict(),
         "disabled": access.disabled,
-        "image_id": access.ref.image_id,
         "launch_permissions": access.launch.to_dict(),
-        "region": access.ref.region,
         "volume_permissions": {name: item.to_dict() for name, item in access.volume_permissions.items()},
     }
 
