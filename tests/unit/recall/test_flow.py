@@ -14,13 +14,14 @@ from ansible_collections.golden.images.plugins.module_utils._failures import Fai
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef
 from ansible_collections.golden.images.plugins.module_utils._publish.apply import PublishRun
 from ansible_collections.golden.images.plugins.module_utils._recall import flow
+from ansible_collections.golden.images.plugins.module_utils._recall.breaking import Adoption, Withdrawal
 from ansible_collections.golden.images.plugins.module_utils._recall.decide import choose_restored
 from ansible_collections.golden.images.plugins.module_utils._recall.plan import RecallPlan, plan
 from ansible_collections.golden.images.plugins.module_utils._recall.record import Record, Stored
 from ansible_collections.golden.images.plugins.module_utils._recall.state import Release, without_recall
 from ansible_collections.golden.images.plugins.module_utils._runner import Outcome
 
-from tests.unit.examples import OWNER
+from tests.unit.examples import CONSUMER, OWNER
 from tests.unit.recall.examples import (
     AWAY,
     BAD,
@@ -131,3 +132,43 @@ def test_a_region_whose_pointers_could_not_be_moved_back_keeps_its_tags(
     outcome, written = run(monkeypatch, given, state, plan(given, state), fail)
     assert [(action.operation, action.resource) for action in outcome.performed] == [("DeleteTags", SOURCE)]
     assert written == []
+
+
+REFUSED = Failure("No role.", "Set it.", "invalid_option", "consumer_role_name")
+# What is read before anything is called.
+NO_CLIENTS: Any = None
+
+
+def test_a_block_after_a_withdrawal_without_images_calls_nothing() -> None:
+    given = options(level="block", withdrawal_result=Withdrawal(has_images=False))
+    state = flow.FLOW.read(NO_CLIENTS, given)
+    assert plan(given, state) == RecallPlan()
+    assert flow.result(given, state, RecallPlan(), Outcome())["blocked"] == []
+
+
+def test_a_block_fails_as_the_reading_of_uses_has_failed() -> None:
+    given = options(level="block", adoption_result=Adoption("", failures=(REFUSED,)))
+    with pytest.raises(ValidationError) as refused:
+        flow.FLOW.read(NO_CLIENTS, given)
+    assert [*refused.value.failures] == [REFUSED]
+
+
+@pytest.mark.parametrize(
+    ("given", "accounts"),
+    [
+        ({"level": "block"}, [CONSUMER]),
+        ({"level": "block", "block_method": "disable"}, [CONSUMER, OWNER]),
+        ({"level": "block", "block_method": "disable", "account_ids": (OWNER, CONSUMER)}, [OWNER, CONSUMER]),
+        ({"level": "block", "account_ids": ()}, []),
+        ({"level": "withdraw"}, []),
+        ({"level": "block", "state": "absent"}, []),
+    ],
+)
+def test_what_launches_a_release_is_read_where_its_images_are(
+    given: dict[str, Any], accounts: list[str]
+) -> None:
+    chosen = options(withdraw_only=True, **{"account_ids": (CONSUMER,), **given})
+    for state, regions in ((state_of(), [AWAY, HOME]), (replace(state_of(), release=Release()), [])):
+        found = flow.result(chosen, state, RecallPlan(), Outcome())["to_look_into"]
+        expected = (accounts, regions) if accounts and regions else ([], [])
+        assert (found["account_ids"], found["regions"]) == expected
