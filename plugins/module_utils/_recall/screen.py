@@ -70,8 +70,8 @@ def screen(result: Result, context: Mapping[str, Any], report_path: str | None) 
     pointers = result.get("results") or ()
     images = result.get("images") or ()
     blocked = (*(result.get("blocked") or ()), *(block.get("blocked") or ()))
-    rows = [_make_row(item, context["check_mode"]) for item in pointers]
-    rows += [_make_left_row(item) for item in blocked if item["left"]]
+    shown = (*pointers, *(item for item in blocked if item["left"]))
+    rows = [_make_row(item, context["check_mode"]) for item in shown]
     place = result.get("tombstone")
     lines = (
         *_render_headline(pointers, images, blocked, {**context, "status": status}),
@@ -170,32 +170,16 @@ def _make_breaking_rows(item: Result, is_early: bool) -> Iterator[Row]:
         yield Row({"consumer": consumer, "outcome": outcome, **unknown}, tone)
 
 
-def _make_row(pointer: Result, is_plan: bool) -> Row:
+def _make_row(item: Result, is_plan: bool) -> Row:
+    """Return the row of a parameter or launch template, or of an image that is left."""
+    # What is left has no image after: it names what it named before.
+    position = item.get("after") or item.get("before") or item
+    image_id, version = position.get("image_id"), position.get("version")
     cells = {
-        "region": pointer["region"],
-        "account": pointer["account_id"],
-        "name": pointer["name"],
-        # What is left has no image after: it names what it named before.
-        "image": _render_position(pointer["after"] or pointer["before"]),
-        "outcome": f"left: {pointer['left']}"
-        if pointer["left"]
-        else name_outcome(pointer["changed"], is_plan),
+        "region": item["region"],
+        "account": item["account_id"],
+        "name": item.get("name"),
+        "image": image_id if version is None else f"{image_id} ({version})",
+        "outcome": f"left: {item['left']}" if item["left"] else name_outcome(item["changed"], is_plan),
     }
     return Row(cells)
-
-
-def _make_left_row(image: Result) -> Row:
-    cells = {
-        "region": image["region"],
-        "account": image["account_id"],
-        "image": image["image_id"],
-        "outcome": f"left: {image['left']}",
-    }
-    return Row(cells)
-
-
-def _render_position(position: Result | None) -> str | None:
-    if position is None:
-        return None
-    version = position["version"]
-    return position["image_id"] if version is None else f"{position['image_id']} ({version})"
