@@ -7,16 +7,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ._failures import Failure, invalid_option
 from ._listing import join_texts
 from ._variables import IMAGES, Parse, Variable, read, sources, variables_of
-from ._wording import find_similar
+from ._wording import find_similar, render_value
 
 # What each role leaves behind besides the facts that its table lists.
 _LEFT_BY_EACH_ROLE = ("artifacts", "summary")
+# Hosts that a message names.
+_NAMED = 3
 # No region has this name: a mapping of region to image ID lacks it.
 _STATUS = "status"
 _FAILED = "failed"
@@ -73,6 +75,31 @@ class RoleVariables:
         values, refused, warnings = take_images(self.variables, values)
         return values, (*unreadable, *unknown, *unset, *refused), warnings
 
+    def read_hosts(
+        self, given: Mapping[str, Mapping[str, Any]], names: Mapping[str, Iterable[str]], parse: Parse
+    ) -> tuple[dict[str, Any], dict[str, Any], tuple[Failure, ...], tuple[str, ...]]:
+        """Return what ``read`` returns for hosts whose tasks run once, with what is each host's second.
+
+        ``given`` and ``names`` are those of ``read`` by host. All hosts must have the same values, except for
+        the list that defaults to another variable, such as ``account_id``: the value has the items of all
+        hosts, and only the other variable can set them.
+        """
+        read = {host: self.read(given[host], names[host], parse) for host in given}
+        values, _failures, _warnings = next(iter(read.values()))
+        values_by_host = {host: host_values for host, (host_values, _failures, _warnings) in read.items()}
+        failures = _failures_of_hosts({host: failed for host, (_values, failed, _warnings) in read.items()})
+        own: dict[str, Any] = {}
+        for variable in self.variables if len(given) > 1 and not failures else ():
+            of_hosts = {host: values_by_host[host][variable.name] for host in given}
+            if variable.default_from is None:
+                failures += _refuse_difference(variable, of_hosts)
+                continue
+            failures += _refuse_own_value(variable, given, of_hosts)
+            own = of_hosts
+            values[variable.name] = [*dict.fromkeys(item for items in of_hosts.values() for item in items)]
+        warnings = dict.fromkeys(text for _values, _failures, texts in read.values() for text in texts)
+        return values, own, failures, tuple(warnings)
+
     def find_unknown(self, names: Iterable[str], given: Mapping[str, Any]) -> tuple[Failure, ...]:
         """Return a failure for each of the names with the role's prefix that the role does not know.
 
@@ -100,6 +127,65 @@ class RoleVariables:
             f"ansible-doc -t role golden.images.{role}."
         )
         return invalid_option(name, f"{name}: the role has no such variable.", remedy)
+
+
+def _failures_of_hosts(failures: Mapping[str, tuple[Failure, ...]]) -> tuple[Failure, ...]:
+    """Return each failure once; one that not all hosts have names one that has it."""
+    hosts: dict[Failure, list[str]] = {}
+    for host, failed in failures.items():
+        for failure in failed:
+            hosts.setdefault(failure, []).append(host)
+    return tuple(
+        failure
+        if len(of_hosts) == len(failures)
+        else replace(failure, message=f"{failure.message} This is its value for {of_hosts[0]}.")
+        for failure, of_hosts in hosts.items()
+    )
+
+
+def _refuse_difference(variable: Variable, values: Mapping[str, Any]) -> tuple[Failure, ...]:
+    """Return a failure if not all hosts have the same value of the variable, none otherwise."""
+    first, *others = values
+    other = next((host for host in others if values[host] != values[first]), None)
+    if other is None:
+        return ()
+    which = (
+        f"{first} and {other} have other ones"
+        if variable.no_log
+        else f"{first} has {render_value(values[first])}, {other} has {render_value(values[other])}"
+    )
+    return (
+        invalid_option(
+            variable.name,
+            f"{variable.name}: all hosts need the same value, since one process works for all: {which}.",
+            "Give all hosts the same value, or run the hosts with each value by themselves (--limit).",
+        ),
+    )
+
+
+def _refuse_own_value(
+    variable: Variable, given: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]
+) -> tuple[Failure, ...]:
+    """Return a failure if the variable itself is set, or hosts lack the one that it defaults to."""
+    name, source = variable.name, variable.default_from
+    if any(given[host].get(name) not in (None, "") for host in given):
+        return (
+            invalid_option(
+                name,
+                f"{name}: the play has {len(given)} hosts, and each has the value of its {source}.",
+                f"Remove it, or run the play on localhost alone to use {name}.",
+            ),
+        )
+    if lacking := [host for host, value in values.items() if not value]:
+        return (
+            invalid_option(
+                name,
+                f"{name}: {join_texts(lacking, _NAMED)} {'has' if len(lacking) == 1 else 'have'} no variable "
+                f"{source}.",
+                f"Set {source} of each host, or leave these hosts out.",
+            ),
+        )
+    return ()
 
 
 def merge_declarations(

@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from simulated_aws.client import SimulatedAws
@@ -11,6 +15,7 @@ from simulated_aws.client import SimulatedAws
 from . import playbook
 from .fixtures import HOME, OTHER_REGIONS, OWNER, ROLE, consumers, shared
 from .measuring import LATENCY, sample
+from .process_tree import Used
 from .results import Sample
 
 
@@ -41,9 +46,34 @@ def verify(aws: SimulatedAws, built: Built, most_processes: int | None = None) -
 
 def verify_as_hosts(aws: SimulatedAws, built: Built) -> Sample:
     """The same verification, with each account as a host of the inventory."""
+    return verify_in_slices(aws, [built])
+
+
+def verify_in_slices(aws: SimulatedAws, slices: Sequence[Built]) -> Sample:
+    """The same by a job for each slice of the hosts, all at the same time: what all of them use together."""
+    aws.clear_calls()
+    started = time.monotonic()
+    with ThreadPoolExecutor(len(slices)) as pool:
+        used = [*pool.map(partial(_run_slice, aws), slices)]
+    calls = aws.calls()
+    accounts = sum(len(one.account_ids) for one in slices)
+    together = replace(
+        used[0],
+        seconds=time.monotonic() - started if len(used) > 1 else used[0].seconds,
+        cpu_seconds=sum(one.cpu_seconds for one in used),
+        pss_megabytes=sum(one.pss_megabytes for one in used),
+        largest_megabytes=max(one.largest_megabytes for one in used),
+    )
+    return sample(together, calls, calls_a_target=len(calls) / len(slices[0].images) / accounts)
+
+
+def _run_slice(aws: SimulatedAws, built: Built) -> Used:
     hosts = {f"account-{one}": {"account_id": one} for one in built.account_ids}
     options = {"level": "authorized", "hosts": "accounts"}
-    return _run(aws, built, "verify_ami", "verify", options, {"accounts": {"hosts": hosts}})
+    inventory = {"accounts": {"hosts": hosts}}
+    return playbook.run(
+        aws, OWNER, "golden.images.verify_ami", _variables(built, "verify", options), inventory=inventory
+    ).used
 
 
 def _run(
@@ -52,16 +82,18 @@ def _run(
     name: str,
     role: str,
     options: dict[str, Any],
-    inventory: dict[str, Any] | None = None,
 ) -> Sample:
-    given = {"images": built.images, "consumer_role_name": ROLE, **options}
     aws.clear_calls()
-    variables = {f"{role}_{option}": value for option, value in given.items()}
-    done = playbook.run(aws, OWNER, f"golden.images.{name}", variables, inventory=inventory)
+    done = playbook.run(aws, OWNER, f"golden.images.{name}", _variables(built, role, options))
     calls = aws.calls()
     processes = {"processes": done.used.processes} if "max_processes" in options else {}
     a_target = len(calls) / len(built.images) / len(built.account_ids)
     return sample(done.used, calls, calls_a_target=a_target, **processes)
+
+
+def _variables(built: Built, role: str, options: dict[str, Any]) -> dict[str, Any]:
+    given = {"images": built.images, "consumer_role_name": ROLE, **options}
+    return {f"{role}_{option}": value for option, value in given.items()}
 
 
 def build(aws: SimulatedAws, account_count: int, region_count: int) -> Built:

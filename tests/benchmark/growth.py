@@ -25,10 +25,10 @@ IMAGES = (1000, 5000, BASE_IMAGES, 20_000, MOST_IMAGES)
 """Images in 20 regions."""
 TARGETS = ((20, 1), (20, 5), (50, 5), (100, 5), (200, 5))
 """Accounts and regions of a diagnosis and of a verification."""
-IN_ONE_PROCESS = ((5, 1), (20, 1), (20, 4), (80, 4))
-AS_HOSTS = ((5, 1), (15, 1), (20, 1))
+IN_ONE_PROCESS = ((20, 1), (20, 4), (80, 4), (500, 1))
+AS_HOSTS = ((5, 1), (20, 1), (500, 1))
 """Accounts and regions of a verification by one process, and by a host of the inventory for each account."""
-SLICED_ACCOUNTS, SLICES = 20, 4
+SLICED_ACCOUNTS, SLICES = 500, 4
 """Hosts in one region, and the jobs among which AWX divides them."""
 _AUDITED_REGIONS = 20
 
@@ -74,7 +74,7 @@ def of_hosts(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
     """The table of docs/scale.md: a verification by one process, by a host for each account, by slices."""
     yield from _targets(aws, scale, "one process", diagnosis.verify, IN_ONE_PROCESS)
     yield from _targets(aws, scale, "hosts", diagnosis.verify_as_hosts, AS_HOSTS)
-    yield _slices(aws, scale.size(SLICED_ACCOUNTS, SLICES))
+    yield _slices(aws, scale, scale.size(SLICED_ACCOUNTS, SLICES))
 
 
 def _distribution(aws: SimulatedAws, scale: Scale, case: distribution.Case, size: int) -> Iterator[Series]:
@@ -95,17 +95,16 @@ def _targets(
         yield Series(f"{name} of {accounts} × {regions}", GOLDEN, samples, size=accounts * regions)
 
 
-def _slices(aws: SimulatedAws, account_count: int) -> Series:
-    """A run for each slice, one after another: in AWX, each has a node of its own.
+def _slices(aws: SimulatedAws, scale: Scale, account_count: int) -> Series:
+    """A run for each slice, all at the same time, as one sample.
 
     AWX gives a slice each host whose number in the inventory leaves the same remainder (``get_sliced_hosts``
     of awx/main/models/inventory.py).
     """
     built = diagnosis.build(aws, account_count, 1)
     slices = [replace(built, account_ids=built.account_ids[number::SLICES]) for number in range(SLICES)]
-    samples = tuple(_rested(partial(diagnosis.verify_as_hosts, aws, one)) for one in slices)
-    case = f"each of {SLICES} slices, {account_count} × 1 in all"
-    return Series(case, GOLDEN, samples, size=account_count // SLICES)
+    samples = repeated(scale, partial(_rested, partial(diagnosis.verify_in_slices, aws, slices)))
+    return Series(f"{SLICES} slices at once of {account_count} × 1", GOLDEN, samples, size=account_count)
 
 
 def _rested(once: Callable[[], Sample]) -> Sample:

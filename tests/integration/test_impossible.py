@@ -807,7 +807,11 @@ def _wrong(case: Case, messages: list[str], listed: list[str]) -> str:
 def _on_all_hosts(playbook: str, folder: Path) -> Path:
     plays = yaml.safe_load((CHECKOUT / "playbooks" / f"{playbook}.yml").read_text(encoding="utf-8"))
     path = folder / f"{playbook}.yml"
-    path.write_text(yaml.safe_dump([{**play, "hosts": "all"} for play in plays]), encoding="utf-8")
+    # The role alone: each host has variables of its own.
+    alone = [
+        {**play, "hosts": "all", "roles": [{"role": play["roles"][0]["role"]}], "tasks": []} for play in plays
+    ]
+    path.write_text(yaml.safe_dump(alone), encoding="utf-8")
     return path
 
 

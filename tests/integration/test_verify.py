@@ -17,7 +17,7 @@ from simulated_aws.client import SimulatedAws
 from . import observed, probing
 from .encrypted import EXTERNAL_ID, ROLE, USE, EncryptedFixture, await_matched, root
 from .fixture import HOME, OWNER
-from .playbook import Ansible, Run, kill, tasks_of
+from .playbook import Ansible, Run, failures_by_host, kill, tasks_of
 
 FQCN = "golden.images.verify_ami"
 AWAY = "eu-west-1"
@@ -280,9 +280,85 @@ def test_check_mode_fails_if_nothing_can_be_read(
     assert "Check the credentials" in message
 
 
+def _inventory(ansible: Ansible, hosts: dict[str, dict[str, Any]]) -> str:
+    path = ansible.folder / "accounts.yml"
+    path.write_text(yaml.safe_dump({"aws_accounts": {"hosts": hosts}}), encoding="utf-8")
+    return str(path)
+
+
 @pytest.mark.per_python
 @pytest.mark.quick
-def test_inventory_hosts_verify_their_own_account(
+def test_the_accounts_of_inventory_hosts_are_verified_once_and_each_host_fails_by_itself(
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    can, no_key = variables.pop("verify_account_ids")
+    owner = aws.account_id(OWNER)
+    variables["verify_images"] = [
+        {"account_id": owner, "region": region, "image_id": image_id}
+        for region, image_id in variables["verify_images"].items()
+    ]
+    accounts = {"can": can, "no-key": no_key, "owner": owner, "no-key-again": no_key}
+    inventory = _inventory(ansible, {name: {"account_id": one} for name, one in accounts.items()})
+    facts = {
+        host: f"{{{{ hostvars[{host!r}].verify_results | map(attribute='account_id') | unique | list }}}} "
+        f"{{{{ hostvars[{host!r}].verify_failed_regions }}}}"
+        for host in accounts
+    }
+    play = [
+        {"import_playbook": FQCN},
+        {"hosts": "localhost", "gather_facts": False, "tasks": [{"name": "look", "debug": {"msg": facts}}]},
+    ]
+    path = ansible.folder / "import.yml"
+    path.write_text(yaml.safe_dump(play), encoding="utf-8")
+    # The playbook has a strategy of its own, because free would run the role for each host.
+    ansible.environment["ANSIBLE_STRATEGY"] = "free"
+    ansible.environment["ANSIBLE_SHOW_CUSTOM_STATS"] = "true"
+    run = ansible.run(str(path), {**variables, "verify_hosts": "aws_accounts"}, "-i", inventory)
+    assert run.code != 0
+    assert run.task("look").result["msg"] == {
+        "can": f"['{can}'] []",
+        "no-key": f"['{no_key}'] ['{HOME}']",
+        "owner": f"['{owner}'] []",
+        "no-key-again": f"['{no_key}'] ['{HOME}']",
+    }
+    failures = failures_by_host(run)
+    assert failures.keys() == {"no-key", "no-key-again"}
+    for (message,) in failures.values():
+        assert f"{no_key}: {_image(variables, HOME)} is visible, not authorized" in message
+        assert can not in message
+    report = _report(ansible)
+    assert (report["status"], report["failed_regions"]) == ("incomplete", [HOME])
+    assert {row["account_id"] for row in report["results"]} == {can, no_key, owner}
+    statistics = json.loads(run.stdout.splitlines()[-1])["global_custom_stats"]["verify_artifacts"]
+    assert (statistics["status"], statistics["failed_regions"]) == ("incomplete", [HOME])
+    assert f"  {no_key}  " in statistics["text"]
+    # One process has assumed each role, and has read the snapshots of the image's two disks once.
+    assert len(aws.calls(action="AssumeRole")) == 2
+    assert len(aws.calls(action="DescribeSnapshotAttribute", region=HOME)) == 2
+
+
+def _image(variables: dict[str, Any], region: str) -> str:
+    return next(str(image["image_id"]) for image in variables["verify_images"] if image["region"] == region)
+
+
+def test_inventory_hosts_with_different_variables_are_refused(
+    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
+) -> None:
+    can, no_key = variables.pop("verify_account_ids")
+    variables["verify_report_dir"] = f"{ansible.folder}/{{{{ inventory_hostname }}}}"
+    inventory = _inventory(
+        ansible, {"can": {"account_id": can}, "other": {"account_id": no_key, "verify_level": "visible"}}
+    )
+    run = ansible.run(FQCN, {**variables, "verify_hosts": "aws_accounts"}, "-i", inventory)
+    assert run.code != 0
+    message = run.task("Read the variables").result["msg"]
+    same = "all hosts need the same value, since one process works for all:"
+    assert f"verify_level: {same} can has 'authorized', other has 'visible'." in message
+    assert f"verify_report_dir: {same} can has '{ansible.folder}/can', other has" in message
+    assert aws.calls(action="AssumeRole") == []
+
+
+def test_hosts_of_a_play_with_the_role_have_variables_of_their_own(
     aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any]
 ) -> None:
     can, no_key = variables.pop("verify_account_ids")
@@ -300,11 +376,7 @@ def test_inventory_hosts_verify_their_own_account(
         # The account of the credentials needs no role.
         owner: {"account_id": owner, "verify_level": "authorized"},
     }
-    inventory = ansible.folder / "accounts.yml"
-    inventory.write_text(yaml.safe_dump({"aws_accounts": {"hosts": hosts}}), encoding="utf-8")
-    run = ansible.run(
-        FQCN, {**variables, "verify_hosts": "aws_accounts"}, "-i", str(inventory), "--forks", "3"
-    )
+    run = ansible.run(_play_with_role(ansible), variables, "-i", _inventory(ansible, hosts), "--forks", "3")
     assert run.code != 0
     reports = {account: _report(ansible, f"{account}.json") for account in hosts}
     assert {account: (one["status"], one["failed_regions"]) for account, one in reports.items()} == {
@@ -318,14 +390,39 @@ def test_inventory_hosts_verify_their_own_account(
         assert probing.instances(aws, account, HOME, *probing.LIVING) == []
 
 
+def _play_with_role(ansible: Ansible) -> str:
+    play = {
+        "hosts": "aws_accounts",
+        "connection": "local",
+        "gather_facts": False,
+        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+        "roles": ["golden.images.verify"],
+    }
+    path = ansible.folder / "each.yml"
+    path.write_text(yaml.safe_dump([play]), encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("in_own_play", "problem"),
+    [
+        (False, "verify_account_ids: the play has 2 hosts, and each has the value of its account_id."),
+        (True, " account_ids: the account_id of this host is {can}, and every host of the play would"),
+    ],
+)
 def test_hosts_that_would_verify_each_others_accounts_are_refused(
-    aws: SimulatedAws, ansible: Ansible, variables: dict[str, Any], two_hosts: Path
+    aws: SimulatedAws,
+    ansible: Ansible,
+    variables: dict[str, Any],
+    two_hosts: Path,
+    in_own_play: bool,
+    problem: str,
 ) -> None:
-    run = ansible.run(FQCN, {**variables, "verify_hosts": "aws_accounts"}, "-i", str(two_hosts))
-    can, no_key = variables["verify_account_ids"]
+    playbook = _play_with_role(ansible) if in_own_play else FQCN
+    run = ansible.run(playbook, {**variables, "verify_hosts": "aws_accounts"}, "-i", str(two_hosts))
+    can, other = variables["verify_account_ids"]
     assert run.code != 0
-    assert f" account_ids: the account_id of this host is {can}" in run.text
-    assert f"every host of the play would verify {no_key}." in run.text
+    assert problem.format(can=can, other=other) in run.text
     assert aws.calls(action="RunInstances") == []
 
 

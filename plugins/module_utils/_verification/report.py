@@ -62,6 +62,17 @@ def build_report(
         if key_use.is_failed(row) and not row["findings"]:
             row["findings"] = _findings_of_failures(failed, row["account_id"], row["region"])
     rows.sort(key=lambda row: (row["account_id"], row["region"], str(row["image_id"])))
+    return report_rows(level, regions, rows, failed, publish_uncertain)
+
+
+def report_rows(
+    level: str,
+    regions: Iterable[str],
+    rows: list[dict[str, Any]],
+    failed: list[dict[str, Any]],
+    publish_uncertain: bool | Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """Return the report of these rows and failures of the steps, see ``build_report``."""
     complete = {row["region"] for row in rows} - {row["region"] for row in rows if key_use.is_failed(row)}
     failed_regions = sorted({*regions, *(row["region"] for row in rows)} - complete)
     uncertain = {row["region"] for row in rows if row["uncertain"]}

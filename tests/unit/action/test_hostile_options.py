@@ -29,6 +29,7 @@ from ..distribution.examples import EU, copied, reported, shared
 from ..examples import CONSUMER
 from ..kms_grant.examples import made, root
 from ..test_hostile_options import complaints_in
+from ..verification.examples import BATCH, WEB, module_result, seen, verified
 
 INPUTS = 300
 """For each action."""
@@ -132,6 +133,14 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
             "result": {"results": [], "failures": []},
             "context": {"status": "published", "parameter": None},
         },
+    ],
+    "verification_by_host": [
+        {
+            "verify_result": module_result(
+                verified("launched", [seen(WEB, EU, "launched"), seen(BATCH, EU, "visible")], regions=[EU])
+            ),
+            "hosts": {"web": [WEB], "batch": [BATCH]},
+        }
     ],
 }
 

@@ -148,7 +148,9 @@ def test_each_role_reads_its_variables_after_the_reset_of_its_facts() -> None:
     for role in roles:
         assert plugin.load_variables(str(role)).variables
         tasks = yaml.safe_load((role / "tasks" / "main.yml").read_text(encoding="utf-8"))
-        read = {"name": "Read the variables", "golden.images.role_variables": None}
+        # Only a playbook of this role runs it once for several hosts.
+        options = {"hosts": "{{ verify__hosts }}"} if role.name == "verify" else None
+        read = {"name": "Read the variables", "golden.images.role_variables": options}
         assert tasks[1] == {**read, "register": f"{role.name}__variables"}
 
 
