@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .._aws import errors, read
-from .._aws.accounts import Accounts
+from .._aws.accounts import AssumedAccounts
 from .._aws.caller import identify_in_regions, preferred_region
 from .._aws.clients import Clients
 from .._aws.read_visible import images_once_visible
@@ -46,10 +46,15 @@ def read_state(clients: Clients, options: ProbeOptions) -> ProbeState:
     regions = sorted(options.by_target.regions)
     default_region = preferred_region(clients, regions)
     caller = identify_in_regions(clients, {options.region_option: regions})
-    accounts = Accounts(clients, caller, options.consumer_role, default_region)
-    accounts_read, failed = map_parallel(
-        options.account_ids, lambda account_id: _read_account(accounts, options, account_id)
-    )
+    accounts = AssumedAccounts(clients, caller, options.consumer_role, default_region)
+    # Clients are created before threads start.
+    accounts.open("ec2", regions)
+
+    def work(account_id: str) -> _Account:
+        with accounts.as_account(account_id) as own:
+            return _read_account(own, options, account_id)
+
+    accounts_read, failed = map_parallel(options.account_ids, work)
     unread = {
         target: errors.failure(failed[target.account_id], target, "AssumeRole")
         for target in options.targets()
@@ -75,18 +80,18 @@ def apply(
 ) -> Outcome:
     """Terminate leftovers, then launch, wait and terminate, in all accounts in parallel."""
     caller = read.Caller(current.account_id, current.partition)
-    default_region = preferred_region(clients, sorted(options.by_target.regions))
-    accounts = Accounts(clients, caller, options.consumer_role, default_region)
+    regions = sorted(options.by_target.regions)
+    accounts = AssumedAccounts(clients, caller, options.consumer_role, preferred_region(clients, regions))
+    accounts.open("ec2", regions)
     runs = {target: TargetRun() for target in options.targets()}
 
     def work(account_id: str) -> None:
         targets = [target for target in runs if target.account_id == account_id]
-        own = accounts.clients(account_id)
-        own.open("ec2", [target.region for target in targets])
-        for target in targets:
-            terminate_leftovers(own, target, find_leftovers(current, target), runs[target])
-        # Accounts wait for each other, so that the plan's deadline may have passed.
-        run_probes(own, options, plan_launches(options, current, targets, datetime.now(UTC)), runs)
+        with accounts.as_account(account_id) as own:
+            for target in targets:
+                terminate_leftovers(own, target, find_leftovers(current, target), runs[target])
+            # Accounts wait for each other, so that the plan's deadline may have passed.
+            run_probes(own, options, plan_launches(options, current, targets, datetime.now(UTC)), runs)
 
     busy = {target.target.account_id for target in plan.targets if target.actions}
     waiting = waiting_reporter(report, "Launching", len(busy))
@@ -134,11 +139,9 @@ FLOW: Flow[ProbeOptions, ProbeState] = Flow(
 )
 
 
-def _read_account(accounts: Accounts, options: ProbeOptions, account_id: str) -> _Account:
+def _read_account(clients: Clients, options: ProbeOptions, account_id: str) -> _Account:
     """Read one account, region by region; a region that fails does not stop the others."""
-    clients = accounts.clients(account_id)
     targets = [target for target in options.targets() if target.account_id == account_id]
-    clients.open("ec2", [target.region for target in targets])
     account = _Account()
     for target in targets:
         ec2 = clients.ec2(target.region)

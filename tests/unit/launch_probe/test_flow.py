@@ -17,6 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils._launch_probe.flow i
 from ansible_collections.golden.images.plugins.module_utils._model import Image, Target
 from ansible_collections.golden.images.plugins.module_utils._progress import reporter
 from ansible_collections.golden.images.plugins.module_utils._runner import Outcome
+from botocore.credentials import Credentials
 
 from tests.unit.clock import Clock
 from tests.unit.examples import CONSUMER, OWNER, STRANGER
@@ -30,7 +31,7 @@ SILENT = reporter(None, print)
 class World:
     """An account with the image, the accounts whose roles it can assume, and the clients that were opened.
 
-    ``invisible`` is how many reads do not find the image yet.
+    ``invisible`` is how many reads do not find the image yet. ``given`` are the credentials of the clients.
     """
 
     account_id: str = OWNER
@@ -40,6 +41,7 @@ class World:
     refuses: Exception | None = None
     others: dict[str, World] = field(default_factory=dict)
     opened: list[tuple[str, str]] = field(default_factory=list)
+    given: Credentials | None = None
 
     def open(self, service: str, regions: list[str]) -> None:
         self.opened += [(service, region) for region in regions]
@@ -55,12 +57,19 @@ class World:
             raise self.refuses
         return {"Account": self.account_id, "Arn": f"arn:aws:iam::{self.account_id}:user/build"}
 
-    def with_role(self, role_arn: str, _external_id: str | None, _region: str) -> World:
-        return self.others[role_arn.split(":")[4]]
+    def credentials(self) -> Credentials:
+        return Credentials(self.account_id, "not-a-secret")
+
+    def role_credentials(self, role_arn: str, _external_id: str | None, _region: str) -> Credentials:
+        return Credentials(role_arn.split(":")[4], "not-a-secret")
+
+    def with_credentials(self, credentials: Credentials) -> World:
+        return replace(self, given=credentials)
 
     def ec2(self, region: str) -> World:
         assert ("ec2", region) in self.opened
-        return self
+        account_id = self.given.get_frozen_credentials().access_key if self.given else self.account_id
+        return self if account_id == self.account_id else self.others[account_id]
 
 
 @pytest.fixture(autouse=True)
@@ -154,7 +163,7 @@ def test_the_deadline_counts_from_the_launch_and_not_from_the_plan(monkeypatch: 
 
 def test_an_unexpected_error_is_a_failure_of_its_account(monkeypatch: pytest.MonkeyPatch) -> None:
     def mistaken(clients: World, *_arguments: Any) -> None:
-        if not clients.others:
+        if not clients.ec2(REGION).others:
             raise ZeroDivisionError
 
     monkeypatch.setattr(launch_probe, "run_probes", mistaken)
