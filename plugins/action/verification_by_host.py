@@ -22,7 +22,10 @@ _SPEC = {
 
 
 class ActionModule(ActionBase):
-    """An action that returns, as ``hosts``, the facts of each host and the message with which it fails."""
+    """An action that returns, as ``by_host``, the facts of each host and the message with which it fails.
+
+    It is in a mapping of its own, so that it is left out of a large result as a whole.
+    """
 
     _requires_connection = False
     _supports_check_mode = True
@@ -33,7 +36,7 @@ class ActionModule(ActionBase):
         _validation, given = self.validate_argument_spec(argument_spec=_SPEC)
         try:
             result = read_whole(given["verify_result"])
-            hosts = divide(result, given["hosts"], bool(self._task.check_mode))
+            by_host = divide(result, given["hosts"], bool(self._task.check_mode))
         except UnreadableResultError as error:
             raise AnsibleActionFail(f"verify_result: {error}") from None
         except (AttributeError, LookupError, TypeError, ValueError):
@@ -42,4 +45,4 @@ class ActionModule(ActionBase):
                 "verify_result: it is not a result of ami_verify with return_report, or hosts has not the accounts of "
                 "each host. Pass what the role verify registered."
             ) from None
-        return limit_result({**returned, "changed": False, "hosts": hosts})
+        return limit_result({**returned, "changed": False, "divided": {"by_host": by_host}})
