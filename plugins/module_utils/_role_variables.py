@@ -78,7 +78,7 @@ class RoleVariables:
     def read_hosts(
         self, given: Mapping[str, Mapping[str, Any]], names: Mapping[str, Iterable[str]], parse: Parse
     ) -> tuple[dict[str, Any], dict[str, Any], tuple[Failure, ...], tuple[str, ...]]:
-        """Return what ``read`` returns for hosts whose tasks run once, with what is each host's second.
+        """Return the values for hosts whose tasks run once, each host's own ones, all failures, and warnings.
 
         ``given`` and ``names`` are those of ``read`` by host. All hosts must have the same values, except for
         the list that defaults to another variable, such as ``account_id``: the value has the items of all
