@@ -141,7 +141,7 @@ def _describe_recorded(current: AdoptionState, recorded: Recorded) -> Iterator[s
     elsewhere = sum(target.account_id in with_some for target in targets)
     places = [
         f"{count(len(accounts), 'account')} ({join_texts(accounts, _NAMED)})" if accounts else "",
-        f"{count(elsewhere, 'region')} of the other accounts" if elsewhere else "",
+        f"{count(elsewhere, 'region')} of accounts that have some elsewhere" if elsewhere else "",
     ]
     if where := " and ".join(filter(None, places)):
         yield (

@@ -177,7 +177,7 @@ def test_what_the_report_does_not_cover_is_said() -> None:
     result = build_result(given(), current, plan(given(), current))
     text = " ".join(result["not_looked_at"])
     assert "was recorded 2026-11-24 07:00 UTC." in text
-    assert f"no instance of any image in 1 account ({OTHER_CONSUMER}) and 1 region of the other" in text
+    assert f"no instance of any image in 1 account ({OTHER_CONSUMER}) and 1 region of accounts" in text
     assert f"account {OWNER}, which owns the images (the aggregator does not have it)" in result["limits"]
     assert not any("what AWS Config recorded" in limit for limit in result["limits"])
     content = build_content(given(), result)
