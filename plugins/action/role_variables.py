@@ -14,12 +14,17 @@ import os
 from ansible.errors import AnsibleActionFail, AnsibleValueOmittedError
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
+from ansible.template import Templar, trust_as_template
 from ansible_collections.golden.images.plugins.module_utils._failures import summary
 from ansible_collections.golden.images.plugins.module_utils._read_yaml import parsed
 from ansible_collections.golden.images.plugins.module_utils._role_variables import RoleVariables, with_paths
 from ansible_collections.golden.images.plugins.plugin_utils._result_display import shorten
 
 _SPEC = {"hosts": {"type": "list", "elements": "str"}}
+
+# Ansible imports this action before it forks a process for its task. The filters and tests of templates, and
+# their lexer, are loaded once here; each process that needs them would otherwise load them again.
+Templar().template(trust_as_template("{{ [] | length is even }}"))
 
 
 class ActionModule(ActionBase):

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import yaml
 from ansible.errors import AnsibleActionFail, AnsibleValueOmittedError
 from ansible.plugins.action import ActionBase
+from ansible.template import Templar, trust_as_template
 from ansible_collections.golden.images.plugins.action import role_variables as plugin
 from ansible_collections.golden.images.plugins.plugin_utils import _result_display as result_display
 
@@ -33,6 +35,12 @@ TABLE = {
         "web_images": {"type": "images"},
     }
 }
+
+
+def test_the_import_of_the_action_has_loaded_the_filters_and_tests_of_templates() -> None:
+    loaded = {*sys.modules}
+    assert Templar().template(trust_as_template("{{ [1] | first is even }}")) is False
+    assert {*sys.modules} == loaded
 
 
 @pytest.fixture
