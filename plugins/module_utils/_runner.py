@@ -324,8 +324,9 @@ def preload() -> None:
     """Import boto3 and read botocore's models for modules in this process and its forks."""
     from ._aws import clients
 
-    _import_aws_module()
-    clients.preload()
+    with _without_collections():
+        _import_aws_module()
+        clients.preload()
 
 
 class _Uncopied(dict[str, Any]):

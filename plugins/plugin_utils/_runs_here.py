@@ -63,12 +63,16 @@ class RunsHere(ShortFailures):
 
         Ansible's strategies import the action that has the name of a task before they fork. What is imported
         later is imported again for the next task: Ansible compiles a collection's files at each import.
+
+        All objects that exist by then, which stay, are left out of garbage collections: a collection writes
+        to each object, and the process of a task copies each page of memory that it writes to.
         """
         super().__init_subclass__(**kwargs)
         if cls._flow and cls._flow.needs_aws:
             # A task fails with its own message without the collection amazon.aws or the models.
             with contextlib.suppress(ImportError, OSError, ValueError):
                 preload()
+        gc.freeze()
 
     def run(self, tmp=None, task_vars=None):
         variables = task_vars or {}
@@ -84,7 +88,7 @@ class RunsHere(ShortFailures):
         if not self._can_run_here(variables):
             self._task.args = {**self._task.args, **read_attachments(self._flow.attaches)}
             return super().run(tmp, task_vars)
-        _freeze_objects()
+        _collect_rarely()
         # The options of a module that does not need AWS are results of other modules, which can be large.
         with_invocation = self._flow.needs_aws and _injects_invocation(variables)
         # The module's process would start in this directory, to which relative paths belong.
@@ -157,12 +161,14 @@ class RunsOnlyHere(RunsHere):
 
 
 @cache
-def _freeze_objects():
-    """Leave Ansible's many objects, which stay in memory, out of garbage collections.
+def _collect_rarely():
+    """Leave Ansible's many objects out of garbage collections, and collect only after 10,000 new ones.
 
-    Only once: one process runs all items of a loop, and objects of earlier items must not stay.
+    The clients of a module are most of its new objects, and stay until its end. Only once: one process runs
+    all items of a loop, and objects of earlier items must not stay.
     """
     gc.freeze()
+    gc.set_threshold(10_000)
 
 
 @cache

@@ -131,7 +131,7 @@ def test_all_other_values_become_plain_ones(monkeypatch: pytest.MonkeyPatch, row
 
 def test_only_what_is_there_before_the_first_run_is_left_out_of_garbage_collections(tmp_path: Path) -> None:
     gc.unfreeze()
-    runs_here._freeze_objects.cache_clear()
+    runs_here._collect_rarely.cache_clear()
     counts = []
     for _item in range(3):
         action(folder=tmp_path).run(task_vars={})
@@ -154,6 +154,14 @@ def test_libraries_are_loaded_before_a_task_that_needs_them_is_forked(
     loaded: list[str] = []
     import_action(monkeypatch, name, lambda: loaded.append("boto3"))
     assert loaded == libraries
+
+
+def test_what_is_loaded_before_a_fork_is_left_out_of_garbage_collections(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gc.unfreeze()
+    import_action(monkeypatch, "ami_share", lambda: None)
+    assert gc.get_freeze_count() > 0
 
 
 def test_an_action_is_imported_without_the_collection_amazon_aws(monkeypatch: pytest.MonkeyPatch) -> None:
