@@ -19,9 +19,9 @@ from .._keys.access import Access, KeyDryRun
 from .._keys.grants import OPERATIONS
 from .._keys.policy_evaluation import Consumer, principals_in_account
 from .._model import Image, KeyState, Sharing
+from .key_use import PROVEN, REFUSED, UNCERTAIN
 from .state import Case, ConsumerView, OwnerView
 
-PROVEN, UNCERTAIN, REFUSED = "proven", "uncertain", "refused"
 ONLY_A_LAUNCH_SHOWS = "Only a launch shows whether it can use the key (ami_launch_probe)."
 
 

@@ -29,8 +29,7 @@ from .._reports.document import (
 from .._reports.screen import format_duration, name_principal
 from .._share.permissions import CONSUMERS, permissions_in
 from .._verification import key_use
-from .._verification.document import MEANINGS, list_items
-from .._verification.report import PROOFS
+from .._verification.levels import PROOFS
 from .unfinished import describe_earlier, describe_started
 
 _STEPS = ("copied", "key", "shared", "verified", "published")
@@ -85,6 +84,9 @@ class _Reach:
 
 def build_document(content: Mapping[str, Any]) -> Document:
     """Return the document of the content that ``report.build_report`` returned."""
+    # The checks of a diagnosis, whose import takes longer than all else in a report that is in no directory.
+    from .._verification.document import MEANINGS
+
     regions: Sequence[Mapping[str, Any]] = content["regions"]
     by_region = tuple(
         (region["region"], tuple(_step_cell(content, region, step) for step in _STEPS)) for region in regions
@@ -203,6 +205,8 @@ def _facts(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _items(content: Mapping[str, Any]) -> Iterator[Item]:
     """Yield the failures, and the findings that keep accounts from the level of the verification."""
+    from .._verification.document import list_items
+
     optional = {region["region"] for region in content["regions"] if region["best_effort"]}
     not_reached = [row for row in content.get("verified", ()) if not row["reached"]]
     for failure in content["failures"]:

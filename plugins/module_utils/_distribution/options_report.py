@@ -13,7 +13,7 @@ from typing import Any
 from .._failures import Failure
 from .._option import ACCOUNT_IDS, FLAG, MAPPING, TEXT, Kind, Problem, choice, option
 from .._option_groups import GIVEN_TEXTS, ReportOptions
-from .._verification.report import LEVELS
+from .._verification.levels import LEVELS
 from .step_results import check_results
 
 _MAPPINGS: Kind[Sequence[Mapping[str, Any]]] = Kind(

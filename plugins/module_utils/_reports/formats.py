@@ -11,10 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .as_csv import render_csv
-from .as_sarif import render_sarif
 from .document import Document
-from .html.render import render_html
 
 NAMES = ("report.json", "report.csv", "report.sarif", "report.html")
 """The files of a report."""
@@ -76,6 +73,11 @@ def render_all(document: Document, written_at: str, page: Mapping[str, str]) -> 
 
     Each can have tens of megabytes, so only one is kept in memory. ``page`` has the files of the page.
     """
+    # Most tasks write no report, or none in these formats.
+    from .as_csv import render_csv
+    from .as_sarif import render_sarif
+    from .html.render import render_html
+
     _json_name, csv_name, sarif_name, html_name = NAMES
     yield csv_name, _escape_surrogates(render_csv(document.records))
     yield sarif_name, _escape_surrogates(render_sarif(document, written_at))

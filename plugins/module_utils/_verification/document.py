@@ -31,7 +31,8 @@ from .._reports.document import (
 from .._reports.groups import group_items
 from . import key_use
 from .key_use import KEY_USE_UNCERTAIN
-from .report import LEVEL_NOT_REACHED, LEVELS, PROOFS, list_other_failures
+from .levels import LEVELS, PROOFS
+from .report import LEVEL_NOT_REACHED, list_other_failures
 
 MEANINGS = {
     **MEANINGS_OF_DIAGNOSIS,

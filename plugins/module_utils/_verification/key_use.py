@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .. import _arns as arns
-from .._diagnose.keys import PROVEN, REFUSED, UNCERTAIN
+from .._diagnose.key_use import PROVEN, REFUSED, UNCERTAIN
 from .._listing import count, join_texts
 
 KEY_USE_UNCERTAIN = "key_use_uncertain"

@@ -14,7 +14,7 @@ from .._launch_probe.options import ProbeOptions
 from .._option import ACCOUNT_ID, Kind, Problem, as_given, choice, option
 from .._option_groups import ParameterOptions, ProcessesOptions, ReportOptions, SharedCopiesOptions
 from .._step_results import GRANT_RESULTS, GrantResult
-from .report import LEVELS
+from .levels import LEVELS
 
 _BOOLEAN_OR_ACCOUNT_IDS: Kind[bool | Sequence[str] | None] = Kind(
     {"type": "raw", "context": {"type": "bool_or_account_ids"}}, as_given

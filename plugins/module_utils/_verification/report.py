@@ -15,15 +15,9 @@ from .._finding import BlocksLaunch, Severity
 from .._reports import steps
 from .._wording import with_full_stop
 from . import key_use
+from .levels import LEVELS, PROOFS
 
 LEVEL_NOT_REACHED = "level_not_reached"
-# The proof of each level, the lowest first.
-PROOFS = {
-    "visible": "the account sees the image",
-    "authorized": "a dry run succeeds, and the role can use the keys",
-    "launched": "an instance runs",
-}
-LEVELS = tuple(PROOFS)
 _TERMINATE = "TerminateInstances"
 # The finding of ami_share_diagnose about an account that could not be read.
 _UNREADABLE = "consumer_unreadable"
