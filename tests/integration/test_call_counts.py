@@ -54,7 +54,7 @@ def test_a_copy_is_not_read_more_often_than_its_progress_asks_for_and_a_repeat_r
     assert _made(aws) == {
         "DescribeImages": 1,
         "DescribeImages by ID": 1,
-        "DescribeSnapshots": 2,
+        "DescribeSnapshots": 1,
         "DescribeImageAttribute": 1,
         "DescribeSnapshotAttribute": snapshots,
         # The copy and the grants look the key up; sharing does not read it again.
