@@ -32,7 +32,7 @@ def test_tasks_use_what_was_read_and_never_the_variable(role):
 @pytest.mark.parametrize("role", ROLES)
 def test_all_variables_of_the_role_are_read_and_no_other_name(role):
     texts = _templates([_role_tasks(role), _role_vars(role)])
-    names = {name for text in texts for name in re.findall(rf"{role}__options\.(\w+)", text)}
+    names = {name for text in texts for name in re.findall(rf"{role}__(?:variables\.)?options\.(\w+)", text)}
     assert {f"{role}_{name}" for name in names} == _variables(role)
 
 
