@@ -7,7 +7,7 @@ from __future__ import annotations
 from checks.iam.permissions import PERMISSIONS
 from tests.chaos.scenarios import SCENARIOS
 
-READS = ("AssumeRole", "BatchGet", "Describe", "Get", "Head", "List")
+READS = ("AssumeRole", "BatchGet", "Describe", "Get", "Head", "List", "Select")
 NEVER_MADE = {
     "iam:SimulatePrincipalPolicy": "it only reads",
     "kms:Decrypt": "only as a dry run, which changes nothing",
