@@ -181,6 +181,7 @@ def test_images_that_groups_and_fleets_name_are_used(
     autoscaling.create_auto_scaling_group(AutoScalingGroupName="mixed", **empty, MixedInstancesPolicy=mixed)
     autoscaling.create_auto_scaling_group(AutoScalingGroupName="pinned", **empty, LaunchTemplate=pinned)
     desired = {"LaunchTemplate": refreshed}
+    aws.update_settings(instance_refresh_seconds=600)
     autoscaling.start_instance_refresh(AutoScalingGroupName="mixed", DesiredConfiguration=desired)
     ec2.create_fleet(
         LaunchTemplateConfigs=[

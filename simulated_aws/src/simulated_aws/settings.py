@@ -33,6 +33,10 @@ class Settings:
     """Rules for accepted copies that fail; the first rule that matches a copy counts down its `times`."""
     launch_seconds: float = 0.0
     """Seconds that an instance is `pending`; with 0 only the response of RunInstances shows it."""
+    instance_refresh_seconds: float = 0.0
+    """Seconds that an instance refresh takes, and each rollback. On AWS it takes minutes for each instance."""
+    instance_refresh_failures: list[str] = field(default_factory=list)
+    """Names of Auto Scaling groups whose refreshes fail after half of the instances are replaced."""
     concurrent_copy_quota: int = 300
     """Concurrent copies per account and Region (EC2 User Guide, How Amazon EC2 AMI copy works)."""
     copy_rejects_duplicate_names: bool = False
