@@ -319,6 +319,23 @@ def _of_disabled_image(action: Action, planned: TargetPlan) -> Iterator[Change]:
         yield _change(REMOVED, "launch permission", "image", action.resource, tuple(consumers))
 
 
+def _of_instance_refresh(action: Action, planned: TargetPlan) -> Iterator[Change]:
+    """Yield the replacement of a group's instances, and the new version of its launch template."""
+    before, after = (
+        state["auto_scaling_groups"][action.resource] for state in (planned.before, planned.after)
+    )
+    images = [
+        ", ".join(f"{number} x {image}" for image, number in state["images"].items())
+        for state in (before, after)
+    ]
+    yield _change(REPLACED, f"instances of group {action.resource}: {images[0]} -> {images[1]}")
+    versions = [state["launch_template_version"] for state in (before, after)]
+    if versions[0] != versions[1]:
+        yield _change(
+            REPLACED, f"launch template version of group {action.resource}: {versions[0]} -> {versions[1]}"
+        )
+
+
 def _of_resource_share(action: Action) -> Iterator[Change]:
     """Yield the principals that get or lose a parameter; none if only the parameter is added again."""
     consumers = tuple(action.parameters.get("principals", ()))
@@ -375,6 +392,7 @@ _CHANGES_OF_STATES: Mapping[str, Callable[[Action, TargetPlan], Iterator[Change]
     "PutKeyPolicy": _of_key_policy,
     "PutParameter": _of_parameter,
     "RevokeGrant": _of_revoked_grant,
+    "StartInstanceRefresh": _of_instance_refresh,
 }
 
 

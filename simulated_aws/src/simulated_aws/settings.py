@@ -34,7 +34,7 @@ class Settings:
     launch_seconds: float = 0.0
     """Seconds that an instance is `pending`; with 0 only the response of RunInstances shows it."""
     instance_refresh_seconds: float = 0.0
-    """Seconds that an instance refresh takes, and each rollback. On AWS it takes minutes for each instance."""
+    """Seconds that an instance refresh takes. On AWS it takes minutes for each instance."""
     instance_refresh_failures: list[str] = field(default_factory=list)
     """Names of Auto Scaling groups whose refreshes fail after half of the instances are replaced."""
     concurrent_copy_quota: int = 300

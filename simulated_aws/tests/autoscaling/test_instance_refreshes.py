@@ -70,7 +70,9 @@ class Group:
 
 @pytest.fixture
 def group(aws: SimulatedAws, image_id: str) -> Group:
-    copied = aws.client("ec2", "owner").copy_image(Name="new", SourceImageId=image_id, SourceRegion="us-east-1")
+    copied = aws.client("ec2", "owner").copy_image(
+        Name="new", SourceImageId=image_id, SourceRegion="us-east-1"
+    )
     return Group(aws, (image_id, copied["ImageId"]))
 
 

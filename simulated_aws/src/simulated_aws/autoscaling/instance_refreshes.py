@@ -80,7 +80,9 @@ class Refresh:
         return self.status in _ACTIVE
 
     def _wanted(self) -> str:
-        return str(_specification(self.desired).get("Version") or self._saved) if self.desired else self._saved
+        return (
+            str(_specification(self.desired).get("Version") or self._saved) if self.desired else self._saved
+        )
 
     def _is_replaced(self, instance: InstanceState) -> bool:
         """Whether a refresh replaces an instance (botocore shape RefreshPreferences).
@@ -249,4 +251,3 @@ def _require_values(preferences: Mapping[str, Any]) -> None:
 
 def _invalid(message: str) -> AutoscalingClientError:
     return AutoscalingClientError("ValidationError", message)
-

@@ -1,0 +1,276 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Start instance refreshes, a few groups at a time, and wait until each has ended.
+
+All happens in one thread, which mostly waits: a refresh takes minutes for each instance.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from time import monotonic, sleep
+from typing import Any
+
+from .._aws.accounts import AssumedAccounts
+from .._aws.attempts import repeat_until
+from .._aws.clients import Clients
+from .._aws.errors import AWS_ERRORS, failure
+from .._aws.unknown_outcome import is_unknown
+from .._aws.write import perform
+from .._failures import Failure, incomplete_response
+from .._listing import count, join_texts
+from .._plan import Action
+from .._progress import Report
+from .options import RefreshOptions
+from .plan import START, GroupPlan, RefreshPlan, plan_group
+from .read import READ_REFRESHES, read_groups, read_refresh
+from .state import InstanceRefresh
+
+NOT_STARTED, IN_PROGRESS, SUCCESSFUL = "not_started", "in_progress", "successful"
+# botocore shape InstanceRefreshStatus, to the status in the result.
+_STATUS = {
+    "Cancelled": "cancelled",
+    "Failed": "failed",
+    "RollbackFailed": "rollback_failed",
+    "RollbackSuccessful": "rolled_back",
+    "Successful": SUCCESSFUL,
+}
+# Seconds between two reads of the refreshes in progress.
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
+# Seconds between two lines of progress.
+_REMINDER = 60.0
+# Seconds for which instances that a refresh has replaced may still be listed. AWS states no bound (EC2
+# Developer Guide, "Eventual consistency in the Amazon EC2 API").
+_SETTLING_TIMEOUT, _SETTLING_PAUSE = 60.0, 5.0
+_IN_PROGRESS_CODE = "InstanceRefreshInProgress"
+
+
+@dataclass
+class GroupRun:
+    """What came of one group: ``started`` is whether this run has started its refresh.
+
+    ``after`` is the plan that was made of it last, None if it was not read again.
+    """
+
+    status: str = NOT_STARTED
+    started: bool = False
+    refresh: InstanceRefresh | None = None
+    after: GroupPlan | None = None
+    deadline: float = 0.0
+
+
+@dataclass
+class Replacement:
+    """The refreshes of a run. After the first failure, no further one is started."""
+
+    accounts: AssumedAccounts
+    options: RefreshOptions
+    report: Report
+    performed: list[Action] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    runs: dict[tuple[Any, str], GroupRun] = field(default_factory=dict)
+
+    def replace_all(self, plan: RefreshPlan) -> None:
+        """Refresh the groups in their order, and wait for each refresh in progress."""
+        self.runs = {(one.target, one.name): GroupRun() for one in plan.groups if one.is_work}
+        waiting = deque(one for one in plan.groups if one.start)
+        running = [one for one in plan.groups if one.active]
+        for one in running:
+            self._follow(one, one.active)
+        total, pause, reminded = len(self.runs), _FIRST_PAUSE, monotonic()
+        while waiting or running:
+            while waiting and len(running) < self.options.max_concurrent_groups and not self.failures:
+                if self._begin(waiting[0]):
+                    running.append(waiting[0])
+                waiting.popleft()
+                pause = _FIRST_PAUSE
+            if not running:
+                break
+            sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+            running = [one for one in running if not self._ends(one)]
+            if monotonic() - reminded >= _REMINDER:
+                reminded = monotonic()
+                self._remind(running, total - len(waiting) - len(running), total)
+        if waiting:
+            names = join_texts([one.name for one in waiting])
+            self.report(f"Not started after a failure: {names}")
+
+    def _run(self, plan: GroupPlan) -> GroupRun:
+        return self.runs[plan.target, plan.name]
+
+    def _follow(self, plan: GroupPlan, refresh: InstanceRefresh | None) -> None:
+        run = self._run(plan)
+        run.refresh, run.status = refresh, IN_PROGRESS
+        run.deadline = monotonic() + self.options.wait_timeout
+
+    def _remind(self, running: list[GroupPlan], done: int, total: int) -> None:
+        texts = []
+        for one in running:
+            refresh = self._run(one).refresh
+            percent = "" if refresh is None or refresh.percent is None else f" {refresh.percent} %"
+            texts.append(f"{one.name} in {one.target.account_id} {one.target.region}{percent}")
+        self.report(f"Refreshing: {done} of {total} groups done, waits for {join_texts(texts, 3)}")
+
+    def _begin(self, plan: GroupPlan) -> bool:
+        """Start the refresh of a group, unless it has changed since the plan; return whether one runs."""
+        try:
+            with self.accounts.as_account(plan.target.account_id) as clients:
+                return self._start(clients, plan)
+        except AWS_ERRORS as exception:
+            self.failures.append(failure(exception, plan.target, START))
+            return False
+
+    def _start(self, clients: Clients, plan: GroupPlan) -> bool:
+        # Hours may have passed since the plan.
+        current = self._plan_again(clients, plan)
+        if current.active:
+            self._follow(plan, current.active)
+            return True
+        if current.refusal or current.start is None or plan.start is None or current.start != plan.start:
+            return self._leave_changed(plan, current)
+        done = perform(clients.client("autoscaling", plan.target.region), plan.start)
+        refresh_id = done.answers[0].get("InstanceRefreshId") if done.answers else None
+        if refresh_id:
+            self._count_started(plan)
+            self._follow(plan, InstanceRefresh(refresh_id))
+            return True
+        problem = (
+            done.failures[0]
+            if done.failures
+            else incomplete_response(START, "InstanceRefreshId", plan.target)
+        )
+        return self._find_started(clients, plan, problem)
+
+    def _count_started(self, plan: GroupPlan) -> None:
+        self._run(plan).started = True
+        self.performed += [plan.start] if plan.start else []
+
+    def _leave_changed(self, plan: GroupPlan, current: GroupPlan) -> bool:
+        """Leave a group that has changed since the plan, and fail, unless it runs the image now."""
+        run = self._run(plan)
+        run.after = current
+        if current.refusal:
+            self.failures.append(current.refusal)
+        elif current.start is None:
+            run.status = SUCCESSFUL
+        else:
+            message = f"Group {plan.name} in account {plan.target.account_id} has changed since it was read."
+            remedy = "Rerun, and see in check mode what is replaced now."
+            self.failures.append(Failure.at(plan.target, START, "concurrent_change", message, remedy))
+        return False
+
+    def _find_started(self, clients: Clients, plan: GroupPlan, problem: Failure) -> bool:
+        """Return whether the refresh is started although the call failed: its answer was lost.
+
+        The request has no token: one that is repeated is refused because of the first one.
+        """
+        may_be_ours = is_unknown(problem) or problem.source == "collection"
+        is_refused = problem.error_code == _IN_PROGRESS_CODE
+        if may_be_ours or is_refused:
+            current = self._plan_again(clients, plan)
+            if current.active:
+                if may_be_ours or problem.repeated:
+                    self._count_started(plan)
+                self._follow(plan, current.active)
+                return True
+        if may_be_ours:
+            remedy = f"The refresh of {plan.name} may have been started. {problem.remedy}"
+            problem = replace(problem, remedy=remedy)
+        self.failures.append(problem)
+        return False
+
+    def _plan_again(self, clients: Clients, plan: GroupPlan) -> GroupPlan:
+        groups = read_groups(clients, plan.target, [plan.name])
+        if plan.name not in groups:
+            refusal = Failure.at(
+                plan.target,
+                START,
+                "group_not_found",
+                f"Group {plan.name} in account {plan.target.account_id} does not exist any more.",
+                "Remove it from auto_scaling_groups.",
+            )
+            return replace(plan, refusal=refusal, start=None, active=None)
+        return plan_group(self.options, plan.target, groups[plan.name], plan.image_id)
+
+    def _ends(self, plan: GroupPlan) -> bool:
+        """Read the refresh of a group, and return whether nothing of it is waited for any more."""
+        run, problem = self._run(plan), None
+        refresh_id = run.refresh.refresh_id if run.refresh else ""
+        try:
+            with self.accounts.as_account(plan.target.account_id) as clients:
+                autoscaling = clients.client("autoscaling", plan.target.region)
+                run.refresh = read_refresh(autoscaling, plan.name, refresh_id)
+                if run.refresh.has_ended:
+                    run.status = _STATUS[run.refresh.status]
+                    self.failures += self._judge(clients, plan, run)
+                    return True
+        except AWS_ERRORS as exception:
+            # A connection that breaks for minutes does not end the refresh, nor the wait for it.
+            problem = failure(exception, plan.target, READ_REFRESHES)
+        if monotonic() < run.deadline:
+            return False
+        self.failures.append(self._explain_timeout(plan, refresh_id, problem))
+        return True
+
+    def _explain_timeout(self, plan: GroupPlan, refresh_id: str, problem: Failure | None) -> Failure:
+        where = f"in account {plan.target.account_id}"
+        if problem:
+            message = f"What became of the refresh {refresh_id} of group {plan.name} {where} is not known: "
+            remedy = f"Rerun, which waits for it again. {problem.remedy}"
+            return replace(problem, message=f"{message}{problem.message}", remedy=remedy)
+        message = (
+            f"The refresh {refresh_id} of group {plan.name} {where} has not ended within "
+            f"{self.options.wait_timeout} seconds. It goes on."
+        )
+        remedy = (
+            "Rerun, which waits for it again, with a larger wait_timeout, or cancel it (aws autoscaling "
+            "cancel-instance-refresh)."
+        )
+        return Failure.at(plan.target, START, "instance_refresh_timeout", message, remedy)
+
+    def _judge(self, clients: Clients, plan: GroupPlan, run: GroupRun) -> list[Failure]:
+        """Return why a refresh that has ended is no success.
+
+        One that skips all instances succeeds, too (Auto Scaling User Guide, "Use an instance refresh with
+        skip matching"): so what the instances run is read.
+        """
+        refresh = run.refresh or InstanceRefresh("")
+        if run.status != SUCCESSFUL:
+            run.after = self._plan_again(clients, plan)
+            return [_explain_end(plan, refresh)]
+        run.after = repeat_until(
+            lambda: self._plan_again(clients, plan),
+            lambda current: not current.is_work and current.refusal is None,
+            _SETTLING_TIMEOUT,
+            _SETTLING_PAUSE,
+        )
+        if run.after.refusal:
+            return [run.after.refusal]
+        if not run.after.is_work:
+            return []
+        left = run.after.without_image
+        names = join_texts([instance.instance_id for instance in left])
+        message = (
+            f"The refresh {refresh.refresh_id} of group {plan.name} in account {plan.target.account_id} has "
+            f"succeeded, and left {count(len(left), 'instance')} without {plan.image_id}: {names or 'none'}."
+        )
+        remedy = "See the scaling activities of the group for the reason, and rerun."
+        return [Failure.at(plan.target, START, "instances_not_replaced", message, remedy)]
+
+
+def _explain_end(plan: GroupPlan, refresh: InstanceRefresh) -> Failure:
+    left = "" if refresh.to_update is None else f", with {count(refresh.to_update, 'instance')} left"
+    reason = f" AWS says: {refresh.reason}" if refresh.reason else ""
+    message = (
+        f"The refresh {refresh.refresh_id} of group {plan.name} in account {plan.target.account_id} has "
+        f"ended with the status {refresh.status}{left}.{reason}"
+    )
+    remedy = (
+        "See the scaling activities of the group (aws autoscaling describe-scaling-activities), and rerun "
+        "once the cause is fixed."
+    )
+    return Failure.at(plan.target, START, "instance_refresh_failed", message, remedy)

@@ -1,0 +1,218 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Refuse groups whose instances cannot safely be replaced by those of the image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from .._failures import Failure
+from .._listing import count, join_texts
+from .._model import Target
+from .options import RefreshOptions
+from .state import STANDBY, Group, GroupInstance, InstanceRefresh, TemplateVersion
+
+GROUPS = "auto_scaling_groups"
+"""The option that names the groups."""
+# Auto Scaling User Guide, "Suspend and resume Amazon EC2 Auto Scaling processes": a refresh needs both.
+_NEEDED_PROCESSES = frozenset({"Launch", "Terminate"})
+_PUBLISH = "Publish the image first (ami_publish, with the launch template in launch_templates)"
+
+
+def refuse_group(options: RefreshOptions, target: Target, group: Group, image_id: str) -> Failure | None:
+    """Return why a group is refused: the first reason, None without one."""
+    reasons = (
+        _refuse_kind(target, group),
+        _refuse_launches(target, group, image_id),
+        _refuse_active(target, group, image_id),
+        _refuse_instances(options, target, group, image_id),
+    )
+    return next((reason for reason in reasons if reason), None)
+
+
+def _refuse(target: Target, group: Group, code: str, problem: str, remedy: str) -> Failure:
+    message = f"Group {group.name} in account {target.account_id} {problem}"
+    return Failure.at(target, GROUPS, code, message, remedy)
+
+
+def _refuse_kind(target: Target, group: Group) -> Failure | None:
+    """Return why no group of this kind, or in this state, is refreshed."""
+    problem, remedy = "", f"Remove it from {GROUPS}."
+    if group.is_being_deleted:
+        problem = "is being deleted."
+    elif group.operator:
+        # botocore shape Operator of Auto Scaling: only it can change the group.
+        problem = f"is managed by {group.operator}, which alone can change it."
+        remedy = f"Replace its instances with that service, and remove it from {GROUPS}."
+    elif group.configuration:
+        problem = f"launches from the launch configuration {group.configuration}."
+        remedy = "Move it to a launch template, or replace its instances yourself."
+    elif group.has_own_images:
+        problem = "has overrides with an image or a launch template of their own."
+        remedy = "Replace its instances yourself: which of them are to run the image is not known."
+    elif stopped := sorted(group.suspended & _NEEDED_PROCESSES):
+        # Suspended launches would leave it without the instances that are terminated.
+        problem = f"has suspended processes that a refresh needs: {', '.join(stopped)}."
+        remedy = "Resume them (aws autoscaling resume-processes)."
+    return _refuse(target, group, "group_not_refreshable", problem, remedy) if problem else None
+
+
+def _refuse_launches(target: Target, group: Group, image_id: str) -> Failure | None:
+    """Return why the next launches of the group would not be of the image."""
+    code, launched, default = "other_image_launched", group.launched, group.default
+    if launched is None:
+        problem = f"has no launch template with the version {group.version}."
+        remedy = "Set one that exists in the group."
+        return _refuse(target, group, "launch_template_not_found", problem, remedy)
+    if launched.image_id == image_id:
+        return None
+    launches = f"launches {_render_image(launched)}, and not {image_id}: version {group.version} of"
+    problem = f"{launches} {group.template_id}."
+    if not group.has_number:
+        return _refuse(target, group, code, problem, f"{_PUBLISH}, then rerun.")
+    if default is None or default.image_id != image_id:
+        remedy = f"{_PUBLISH}, which makes it the default version, then rerun."
+        return _refuse(target, group, code, problem, remedy)
+    set_version = f"Set version {default.number} in the group, then rerun."
+    if group.is_mixed:
+        # Auto Scaling resets all parameters of a policy that a desired configuration does not have (Auto
+        # Scaling User Guide, "Use an instance refresh with skip matching"), and botocore may not know all.
+        problem = f"{problem} It has a mixed instances policy, whose version is not changed here."
+        return _refuse(target, group, code, problem, set_version)
+    if launched.parameter or default.parameter:
+        # Auto Scaling User Guide, "Use AWS Systems Manager parameters instead of AMI IDs in launch
+        # templates": such a group cannot have a desired configuration.
+        problem = f"{problem} A refresh cannot change the version of a group that launches from a parameter."
+        return _refuse(target, group, code, problem, set_version)
+    if names := find_differing_data(launched, default):
+        problem = (
+            f"{problem} Version {default.number} has the image, and differs in more: {join_texts(names, 5)}."
+        )
+        return _refuse(target, group, "launch_template_versions_differ", problem, set_version)
+    return None
+
+
+def _render_image(version: TemplateVersion) -> str:
+    if version.parameter:
+        return f"{version.image_id or 'no image'} from the parameter {version.parameter}"
+    return version.image_id or "no image of its own"
+
+
+def find_differing_data(one: TemplateVersion, other: TemplateVersion) -> list[str]:
+    """Return the parameters in which two versions differ beside the image, and snapshots of volumes.
+
+    Values are left out, because they can be secrets, such as ``UserData``.
+    """
+    first, second = _without_image(one.data), _without_image(other.data)
+    return sorted(name for name in {**first, **second} if first.get(name) != second.get(name))
+
+
+def _without_image(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the data of a version without its image; ami_publish may remove snapshots of the image."""
+    mappings = []
+    for mapping in data.get("BlockDeviceMappings", ()):
+        ebs = {name: value for name, value in mapping.get("Ebs", {}).items() if name != "SnapshotId"}
+        rest = {name: value for name, value in mapping.items() if name != "Ebs"}
+        if ebs or rest.keys() - {"DeviceName"}:
+            mappings.append({**rest, **({"Ebs": ebs} if ebs else {})})
+    others = {name: value for name, value in data.items() if name not in ("BlockDeviceMappings", "ImageId")}
+    return {**others, **({"BlockDeviceMappings": mappings} if mappings else {})}
+
+
+def _refuse_active(target: Target, group: Group, image_id: str) -> Failure | None:
+    active = group.active
+    if active is None or is_same_work(group, image_id, active):
+        return None
+    problem = f"has another instance refresh, {active.refresh_id}, with the status {active.status}."
+    remedy = "Wait until it has ended, or cancel it (aws autoscaling cancel-instance-refresh), then rerun."
+    return _refuse(target, group, "instance_refresh_in_progress", problem, remedy)
+
+
+def is_same_work(group: Group, image_id: str, active: InstanceRefresh) -> bool:
+    """Whether a refresh in progress replaces instances by those that this task would have launched.
+
+    An earlier run of this task may have started it. Nothing in it says who has.
+    """
+    wanted = desired_configuration(group, image_id)
+    is_same = _identify(active.desired) == _identify(wanted) if wanted else not active.desired
+    return active.goes_forward and active.strategy == "Rolling" and is_same
+
+
+def _identify(desired: Mapping[str, Any]) -> tuple[Any, Any]:
+    template = desired.get("LaunchTemplate", {})
+    return template.get("LaunchTemplateId"), template.get("Version")
+
+
+def desired_configuration(group: Group, image_id: str) -> dict[str, Any]:
+    """Return the desired configuration of a refresh; empty if the group launches the image as it is.
+
+    It is the default version of the launch template, for a group with the number of another one.
+
+    Once the refresh has succeeded, AWS saves it in the group (botocore shape StartInstanceRefreshType): a
+    group that follows ``$Latest`` or ``$Default`` would get a fixed version.
+    """
+    launched, default = group.launched, group.default
+    if launched is None or default is None or not group.has_number or launched.image_id == image_id:
+        return {}
+    return {"LaunchTemplate": {"LaunchTemplateId": group.template_id, "Version": str(default.number)}}
+
+
+def _refuse_instances(options: RefreshOptions, target: Target, group: Group, image_id: str) -> Failure | None:
+    """Return why instances are not replaced that AWS makes a refresh wait for.
+
+    By default, it waits for an hour, and fails then (botocore shape RefreshPreferences).
+    """
+    if group.active:
+        return None
+    old = [instance for instance in group.instances if instance.is_in_group and instance.image_id != image_id]
+    standby = [instance for instance in old if instance.state == STANDBY]
+    protected = [instance for instance in old if instance.state != STANDBY and instance.is_protected]
+    kinds = (
+        (options.standby_instances, standby, "in Standby", "standby_instances", "terminate"),
+        (
+            options.scale_in_protected_instances,
+            protected,
+            "protected from scale in",
+            "scale_in_protected_instances",
+            "refresh",
+        ),
+    )
+    for choice, instances, kind, name, replaces in kinds:
+        if instances and choice is None:
+            problem = f"has {count(len(instances), 'instance')} {kind} without the image: {_ids(instances)}."
+            remedy = f"Set {name} to ignore, which keeps them, or to {replaces}, which replaces them, too."
+            return _refuse(target, group, "instances_protected", problem, remedy)
+    return None
+
+
+def _ids(instances: Sequence[GroupInstance]) -> str:
+    return join_texts([instance.instance_id for instance in instances])
+
+
+def refuse_missing(
+    options: RefreshOptions, groups: Mapping[Target, Mapping[str, Group]]
+) -> Iterator[Failure]:
+    """Yield a failure for each named group that exists in no account and region."""
+    for name in options.auto_scaling_groups:
+        if not any(name in of_target for of_target in groups.values()):
+            yield Failure(
+                f"{GROUPS}: there is no group {name} in these accounts and regions.",
+                "Correct the name, which is case-sensitive, the accounts or the regions.",
+                "group_not_found",
+                GROUPS,
+            )
+
+
+def refuse_many(options: RefreshOptions, number: int) -> Iterator[Failure]:
+    """Yield a failure if more groups would be refreshed than the user allows."""
+    if number > options.max_groups:
+        yield Failure(
+            f"max_groups: the instances of {count(number, 'group')} would be replaced, more than "
+            f"{options.max_groups}.",
+            f"Check the groups in check mode, then set max_groups to {number}, or name fewer groups.",
+            "too_many_groups",
+            "max_groups",
+        )

@@ -1,0 +1,218 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plan the instance refreshes of groups: a pure function of the options and of the groups."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .._failures import Failure
+from .._listing import count, join_texts
+from .._model import Target
+from .._plan import Action, Plan, TargetPlan
+from .checks import desired_configuration, refuse_group, refuse_many, refuse_missing
+from .options import IGNORE, REFRESH, TERMINATE, RefreshOptions
+from .state import STANDBY, Group, GroupInstance, InstanceRefresh, RefreshState
+
+START = "StartInstanceRefresh"
+
+
+@dataclass(frozen=True)
+class GroupPlan:
+    """What is done with a group: refused, waited for (``active``), refreshed (``start``), or nothing.
+
+    ``replaced`` are the instances that a refresh replaces, and ``kept`` those that it leaves without the
+    image.
+    """
+
+    target: Target
+    group: Group
+    image_id: str
+    refusal: Failure | None = None
+    active: InstanceRefresh | None = None
+    start: Action | None = None
+    replaced: tuple[GroupInstance, ...] = ()
+    kept: tuple[GroupInstance, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Return the name of the group."""
+        return self.group.name
+
+    @property
+    def is_work(self) -> bool:
+        """Whether a refresh is started or waited for."""
+        return self.start is not None or self.active is not None
+
+    @property
+    def without_image(self) -> tuple[GroupInstance, ...]:
+        """Return the instances that do not run the image, and are not kept on purpose."""
+        return tuple(
+            instance
+            for instance in self.group.instances
+            if instance.is_in_group and instance.image_id != self.image_id and instance not in self.kept
+        )
+
+    @property
+    def rolls_back(self) -> bool:
+        """Whether AWS rolls the refresh back if it fails."""
+        return bool(self.start and self.start.parameters["Preferences"].get("AutoRollback"))
+
+    @property
+    def version(self) -> str:
+        """Return the version of the launch template that the group has once the refresh has succeeded."""
+        desired = desired_configuration(self.group, self.image_id)
+        return str(desired["LaunchTemplate"]["Version"]) if desired else self.group.version
+
+
+@dataclass(frozen=True)
+class RefreshPlan(Plan):
+    """The plans of all groups that exist. ``general_refusals`` are about no single group."""
+
+    groups: tuple[GroupPlan, ...] = ()
+    general_refusals: tuple[Failure, ...] = ()
+
+    @property
+    def refusals(self) -> tuple[Failure, ...]:
+        """Return the failures that stop the plan."""
+        return (*self.general_refusals, *super().refusals)
+
+
+def plan(options: RefreshOptions, current: RefreshState) -> RefreshPlan:
+    """Plan the refresh of each named group whose instances do not all run the image."""
+    images = options.targets()
+    groups = tuple(
+        plan_group(options, target, of_target[name], images[target])
+        for target, of_target in current.groups.items()
+        for name in sorted(of_target)
+    )
+    number = sum(plan.is_work for plan in groups)
+    return RefreshPlan(
+        targets=tuple(
+            _plan_target(options, target, [plan for plan in groups if plan.target == target])
+            for target in current.groups
+        ),
+        groups=groups,
+        general_refusals=(*refuse_missing(options, current.groups), *refuse_many(options, number)),
+    )
+
+
+def plan_group(options: RefreshOptions, target: Target, group: Group, image_id: str) -> GroupPlan:
+    """Plan one group, whose launches and instances are to be of the image."""
+    refusal = refuse_group(options, target, group, image_id)
+    if refusal:
+        return GroupPlan(target, group, image_id, refusal=refusal)
+    if group.active:
+        return GroupPlan(target, group, image_id, active=group.active)
+    members = [instance for instance in group.instances if instance.is_in_group]
+    kept = tuple(one for one in members if one.image_id != image_id and _is_kept(options, one))
+    desired = desired_configuration(group, image_id)
+    if not desired and all(one.image_id == image_id or one in kept for one in members):
+        return GroupPlan(target, group, image_id, kept=kept)
+    launched = group.default if desired else group.launched
+    number = launched.number if launched else None
+    # AWS skips no instances of a group that launches from a parameter.
+    skips = _can_skip(group)
+    replaced = tuple(
+        one for one in members if not _is_kept(options, one) and not (skips and one.version == number)
+    )
+    start = Action(target, START, _build_request(options, group, desired), group.name, "autoscaling")
+    return GroupPlan(target, group, image_id, start=start, replaced=replaced, kept=kept)
+
+
+def _can_skip(group: Group) -> bool:
+    """Whether AWS can skip instances of the version that is launched.
+
+    Not while the launch template has a parameter in place of an AMI ID (Auto Scaling User Guide, "Use AWS
+    Systems Manager parameters instead of AMI IDs in launch templates").
+    """
+    return not (group.launched and group.launched.parameter)
+
+
+def _is_kept(options: RefreshOptions, instance: GroupInstance) -> bool:
+    """Whether a refresh leaves an instance as it is."""
+    if instance.state == STANDBY:
+        return options.standby_instances != TERMINATE
+    return instance.is_protected and options.scale_in_protected_instances != REFRESH
+
+
+def _build_request(options: RefreshOptions, group: Group, desired: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of StartInstanceRefresh (botocore shape ``StartInstanceRefreshType``).
+
+    AWS refuses AutoRollback without a desired configuration, for groups that launch ``$Latest`` or
+    ``$Default``, and for those that launch from a parameter (shape ``RefreshPreferences``). An instance that
+    becomes protected, or goes to Standby, after the plan was made stays as it is.
+    """
+    preferences: dict[str, Any] = {
+        "ScaleInProtectedInstances": (options.scale_in_protected_instances or IGNORE).capitalize(),
+        "StandbyInstances": (options.standby_instances or IGNORE).capitalize(),
+        "SkipMatching": _can_skip(group),
+    }
+    if desired and options.auto_rollback:
+        preferences["AutoRollback"] = True
+    if options.alarms:
+        preferences["AlarmSpecification"] = {"Alarms": list(options.alarms)}
+    numbers = {
+        "BakeTime": options.bake_time,
+        "InstanceWarmup": options.instance_warmup,
+        "MaxHealthyPercentage": options.max_healthy_percentage,
+        "MinHealthyPercentage": options.min_healthy_percentage,
+    }
+    preferences |= {name: number for name, number in numbers.items() if number is not None}
+    request: dict[str, Any] = {"AutoScalingGroupName": group.name, "Preferences": preferences}
+    return {**request, "DesiredConfiguration": desired} if desired else request
+
+
+def _plan_target(options: RefreshOptions, target: Target, groups: list[GroupPlan]) -> TargetPlan:
+    starts = [plan for plan in groups if plan.start]
+    return TargetPlan(
+        target,
+        tuple(plan.start for plan in starts if plan.start),
+        before={"auto_scaling_groups": {plan.name: _describe(plan, plan.group.version) for plan in starts}},
+        after={"auto_scaling_groups": {plan.name: _describe_after(plan) for plan in starts}},
+        warnings=tuple(_list_warnings(options, groups)),
+        refusals=tuple(plan.refusal for plan in groups if plan.refusal),
+    )
+
+
+def _describe(plan: GroupPlan, version: str) -> dict[str, Any]:
+    return {"images": count_images(plan.group), "launch_template_version": version}
+
+
+def _describe_after(plan: GroupPlan) -> dict[str, Any]:
+    kept = Counter(instance.image_id or "unknown" for instance in plan.kept)
+    members = sum(count_images(plan.group).values())
+    images = {**kept, plan.image_id: kept.get(plan.image_id, 0) + members - kept.total()}
+    return {"images": dict(sorted(images.items())), "launch_template_version": plan.version}
+
+
+def count_images(group: Group) -> dict[str, int]:
+    """Return the number of instances of a group by image, ``unknown`` for what EC2 does not return."""
+    images = Counter(one.image_id or "unknown" for one in group.instances if one.is_in_group)
+    return dict(sorted(images.items()))
+
+
+def _list_warnings(options: RefreshOptions, groups: list[GroupPlan]) -> Iterator[str]:
+    without = [plan.name for plan in groups if plan.start and not plan.rolls_back]
+    if options.auto_rollback and without:
+        yield (
+            f"AWS cannot roll back {join_texts(without)}: a refresh that fails leaves instances of both "
+            "images. Only one that changes a fixed version of the launch template is rolled back."
+        )
+    for plan in groups:
+        again = [one for one in plan.replaced if one.image_id == plan.image_id]
+        if plan.start and again and not _can_skip(plan.group):
+            yield (
+                f"Group {plan.name} launches from a parameter: AWS replaces all its instances, also "
+                f"{count(len(again), 'instance')} with the image."
+            )
+        if plan.kept:
+            yield (
+                f"Group {plan.name} keeps {count(len(plan.kept), 'instance')} without the image, in Standby "
+                f"or protected from scale in: {join_texts([one.instance_id for one in plan.kept])}."
+            )

@@ -1,0 +1,127 @@
+# Copyright (c) 2026, golden.images contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The state of Auto Scaling groups: what they launch, and what their instances run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._model import RESOLVE, Target
+
+DEFAULT = "$Default"
+"""The version that a group without one launches (botocore shape LaunchTemplateSpecification, Version)."""
+# botocore shape InstanceRefreshStatus.
+_RUNNING = ("Pending", "InProgress", "Baking")
+_ENDED = ("Successful", "Failed", "Cancelled", "RollbackFailed", "RollbackSuccessful")
+# botocore shape LifecycleState: instances that leave the group, and those of its warm pool.
+_NOT_IN_GROUP = ("Terminat", "Detach", "Warmed:")
+STANDBY = "Standby"
+
+
+@dataclass(frozen=True)
+class TemplateVersion:
+    """A version of a launch template, and the AMI ID that it launches now, empty if that is not known.
+
+    Its text leaves ``data`` out, because user data may hold secrets (botocore shape ``LaunchTemplateData``).
+    """
+
+    number: int
+    data: Mapping[str, Any] = field(repr=False)
+    image_id: str = ""
+
+    @property
+    def parameter(self) -> str:
+        """Return the parameter that it takes its image from, empty if it has an AMI ID."""
+        named = str(self.data.get("ImageId") or "")
+        return named.removeprefix(RESOLVE) if named.startswith(RESOLVE) else ""
+
+
+@dataclass(frozen=True)
+class InstanceRefresh:
+    """An instance refresh (botocore shape ``InstanceRefresh``).
+
+    ``percent`` and ``to_update``, the number of instances that are left, are None if AWS does not return
+    them. A status that AWS does not return, or a new one, counts as one in progress.
+    """
+
+    refresh_id: str
+    status: str = "Pending"
+    reason: str = ""
+    percent: int | None = None
+    to_update: int | None = None
+    desired: Mapping[str, Any] = field(default_factory=dict)
+    strategy: str = "Rolling"
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it replaces no more instances, and does not roll back any more."""
+        return self.status in _ENDED
+
+    @property
+    def goes_forward(self) -> bool:
+        """Whether it is in progress, and neither cancelled nor rolled back."""
+        return self.status in _RUNNING
+
+
+@dataclass(frozen=True)
+class GroupInstance:
+    """An instance of a group. ``image_id`` is empty if EC2 does not return it.
+
+    ``version`` is that of the launch template that has launched it, None if it was another template, a launch
+    configuration, or if it was attached to the group.
+    """
+
+    instance_id: str
+    state: str = "InService"
+    is_protected: bool = False
+    image_id: str = ""
+    version: int | None = None
+
+    @property
+    def is_in_group(self) -> bool:
+        """Whether it counts for the group's capacity, or will."""
+        return not self.state.startswith(_NOT_IN_GROUP)
+
+
+@dataclass(frozen=True)
+class Group:
+    """An Auto Scaling group (botocore shape ``AutoScalingGroup``).
+
+    ``version`` is that of its launch template as the group has it, such as ``$Latest``. ``launched`` is what
+    this stands for now, and ``default`` the default version; both are None if they do not exist.
+    ``configuration`` is its launch configuration, and ``operator`` the AWS service that alone can change the
+    group, both empty without one. ``has_own_images`` is whether overrides of its mixed instances policy have
+    images or launch templates. ``active`` is the refresh that has not ended.
+    """
+
+    name: str
+    template_id: str = ""
+    version: str = DEFAULT
+    launched: TemplateVersion | None = None
+    default: TemplateVersion | None = None
+    instances: tuple[GroupInstance, ...] = ()
+    active: InstanceRefresh | None = None
+    is_mixed: bool = False
+    has_own_images: bool = False
+    configuration: str = ""
+    is_being_deleted: bool = False
+    operator: str = ""
+    suspended: frozenset[str] = frozenset()
+
+    @property
+    def has_number(self) -> bool:
+        """Whether it launches a fixed version."""
+        return self.version.isdigit()
+
+
+@dataclass(frozen=True)
+class RefreshState:
+    """The named groups that exist, by account and region, and by name."""
+
+    account_id: str
+    partition: str
+    groups: Mapping[Target, Mapping[str, Group]]

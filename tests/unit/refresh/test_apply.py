@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Refreshes are started a few at a time, waited for, and judged by what the instances run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils._aws import attempts
+from ansible_collections.golden.images.plugins.module_utils._refresh import apply as applied
+from ansible_collections.golden.images.plugins.module_utils._refresh.apply import Replacement
+from ansible_collections.golden.images.plugins.module_utils._refresh.plan import RefreshPlan, plan
+from ansible_collections.golden.images.plugins.module_utils._refresh.state import (
+    Group,
+    InstanceRefresh,
+    RefreshState,
+)
+from botocore.exceptions import ClientError, ConnectionClosedError
+
+from tests.unit.clock import Clock
+from tests.unit.examples import OWNER
+from tests.unit.refresh.examples import BAD, GOOD, HERE, fixed, group, instance, options, version
+
+NEW, OLD = instance("new", GOOD, 7), instance("old")
+LOST = ConnectionClosedError(endpoint_url="https://autoscaling")
+
+
+def refused(code: str, operation: str = "StartInstanceRefresh", attempts: int = 0) -> ClientError:
+    """AWS's error of a call, which botocore has repeated so often."""
+    metadata = {"RetryAttempts": attempts, "RequestId": "req-1"}
+    return ClientError({"Error": {"Code": code, "Message": "No."}, "ResponseMetadata": metadata}, operation)  # type: ignore[typeddict-item]
+
+
+@dataclass
+class World:
+    """An Auto Scaling with these groups. A refresh takes two reads, and replaces what is old.
+
+    ``ends`` has the last status of a group's refresh, if it is another one. ``errors`` are raised by the next
+    calls of an operation: those with ``loses`` after it was performed.
+    """
+
+    groups: dict[str, Group]
+    ends: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, list[Exception]] = field(default_factory=dict)
+    loses: bool = False
+    skips: bool = False
+    log: list[str] = field(default_factory=list)
+    reads: dict[str, int] = field(default_factory=dict)
+    takes: int = 2
+
+    @contextmanager
+    def as_account(self, account_id: str) -> Iterator[World]:
+        assert account_id == HERE.account_id
+        yield self
+
+    def client(self, service: str, region: str) -> World:
+        assert (service, region) == ("autoscaling", HERE.region)
+        return self
+
+    def _raise(self, operation: str) -> None:
+        if self.errors.get(operation):
+            raise self.errors[operation].pop(0)
+
+    def start_instance_refresh(self, **request: Any) -> dict[str, str]:
+        name = request["AutoScalingGroupName"]
+        if not self.loses:
+            self._raise("start")
+        self.log.append(f"start {name}")
+        refresh = InstanceRefresh(f"r-{name}", "InProgress", desired=request.get("DesiredConfiguration", {}))
+        self.groups[name] = replace(self.groups[name], active=refresh)
+        self._raise("start")
+        return {"InstanceRefreshId": refresh.refresh_id}
+
+    def describe_instance_refreshes(self, **request: Any) -> dict[str, Any]:
+        name = request["AutoScalingGroupName"]
+        assert request["InstanceRefreshIds"] == [f"r-{name}"]
+        self._raise("describe")
+        self.reads[name] = self.reads.get(name, 0) + 1
+        item = {"InstanceRefreshId": f"r-{name}", "Status": "InProgress", "PercentageComplete": 50}
+        if self.reads[name] >= self.takes:
+            item |= {"Status": self.ends.get(name, "Successful"), "StatusReason": "It says so."}
+            self._end(name, item["Status"] == "Successful")
+        return {"InstanceRefreshes": [item]}
+
+    def _end(self, name: str, is_successful: bool) -> None:
+        before = self.groups[name]
+        self.log.append(f"end {name}")
+        self.groups[name] = replace(before, active=None)
+        if is_successful and not self.skips:
+            new = tuple(replace(one, image_id=GOOD, version=7) for one in before.instances)
+            self.groups[name] = replace(
+                self.groups[name],
+                instances=new,
+                version="7" if before.has_number else before.version,
+                launched=before.default,
+            )
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock.of(monkeypatch, applied, attempts)
+
+
+def run_on(
+    monkeypatch: pytest.MonkeyPatch,
+    world: World,
+    between: Callable[[World], object] = lambda _world: None,
+    lines: list[str] | None = None,
+    **changes: Any,
+) -> Replacement:
+    """Plan, let something happen, and replace."""
+
+    def read(clients: World, _target: Any, names: list[str]) -> Mapping[str, Group]:
+        clients._raise("read")
+        return {name: clients.groups[name] for name in names if name in clients.groups}
+
+    monkeypatch.setattr(applied, "read_groups", read)
+    wanted = options(auto_scaling_groups=tuple(world.groups), **changes)
+    made: RefreshPlan = plan(wanted, RefreshState(OWNER, "aws", {HERE: dict(world.groups)}))
+    assert made.refusals == ()
+    between(world)
+    accounts: Any = world
+    found = Replacement(accounts, wanted, (lines if lines is not None else []).append)
+    found.replace_all(made)
+    return found
+
+
+def statuses(found: Replacement) -> dict[str, str]:
+    return {name: run.status for (_target, name), run in found.runs.items()}
+
+
+def groups(*names: str) -> dict[str, Group]:
+    return {name: group(name=name) for name in names}
+
+
+@pytest.mark.parametrize(
+    ("at_once", "log"),
+    [
+        (1, ["start a", "end a", "start b", "end b", "start c", "end c"]),
+        (2, ["start a", "start b", "end a", "end b", "start c", "end c"]),
+        (9, ["start a", "start b", "start c", "end a", "end b", "end c"]),
+    ],
+)
+def test_so_many_groups_are_refreshed_at_once(
+    monkeypatch: pytest.MonkeyPatch, at_once: int, log: list[str]
+) -> None:
+    world = World(groups("c", "a", "b"))
+    found = run_on(monkeypatch, world, max_concurrent_groups=at_once)
+    assert (world.log, found.failures) == (log, [])
+    assert statuses(found) == dict.fromkeys("abc", "successful")
+    assert [action.resource for action in found.performed] == ["a", "b", "c"]
+    assert all(run.started and run.after and not run.after.is_work for run in found.runs.values())
+
+
+def test_a_fixed_version_is_changed_by_the_refresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = run_on(monkeypatch, World({"web": fixed()}))
+    assert (statuses(found), found.failures) == ({"web": "successful"}, [])
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [
+        ("Failed", "failed"),
+        ("Cancelled", "cancelled"),
+        ("RollbackSuccessful", "rolled_back"),
+        ("RollbackFailed", "rollback_failed"),
+    ],
+)
+def test_a_failed_refresh_starts_no_other_and_those_in_progress_are_waited_for(
+    monkeypatch: pytest.MonkeyPatch, end: str, status: str
+) -> None:
+    world = World(groups("a", "b", "c"), ends={"a": end})
+    lines: list[str] = []
+    found = run_on(monkeypatch, world, lines=lines, max_concurrent_groups=2)
+    assert statuses(found) == {"a": status, "b": "successful", "c": "not_started"}
+    (failure,) = found.failures
+    assert failure.error_code == "instance_refresh_failed"
+    assert f"the status {end}" in failure.message
+    assert "It says so." in failure.message
+    assert lines == ["Not started after a failure: c"]
+
+
+def test_a_refresh_that_takes_longer_is_no_success(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    world = World(groups("a", "b"), takes=10_000)
+    lines: list[str] = []
+    started = clock.now
+    found = run_on(monkeypatch, world, lines=lines, wait_timeout=600)
+    assert 600 <= clock.now - started < 620
+    assert statuses(found) == {"a": "in_progress", "b": "not_started"}
+    (failure,) = found.failures
+    assert failure.error_code == "instance_refresh_timeout"
+    assert "It goes on" in failure.message
+    assert lines[0] == f"Refreshing: 0 of 2 groups done, waits for a in {HERE.account_id} {HERE.region} 50 %"
+    assert 9 <= len(lines) <= 11
+
+
+def test_failed_reads_do_not_end_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(groups("a"), errors={"describe": [LOST, refused("Throttling"), LOST]})
+    found = run_on(monkeypatch, world)
+    assert (statuses(found), found.failures) == ({"a": "successful"}, [])
+    blind = World(groups("a", "b"), errors={"describe": [LOST] * 1000})
+    found = run_on(monkeypatch, blind, wait_timeout=300)
+    assert statuses(found) == {"a": "in_progress", "b": "not_started"}
+    assert "is not known" in found.failures[0].message
+    assert found.failures[0].error_code == "ConnectionClosedError"
+
+
+def test_the_refresh_of_an_earlier_run_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = groups("a", "b")
+    both["b"] = replace(both["b"], active=InstanceRefresh("r-b", "InProgress"))
+    world = World(both)
+    found = run_on(monkeypatch, world)
+    assert world.log == ["end b", "start a", "end a"]
+    assert [action.resource for action in found.performed] == ["a"]
+    assert statuses(found) == {"a": "successful", "b": "successful"}
+    assert [run.started for run in found.runs.values()] == [True, False]
+
+
+def test_a_start_whose_answer_is_lost_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """StartInstanceRefresh has no token, so that it is not repeated: another one would be refused."""
+    world = World(groups("a"), errors={"start": [LOST]}, loses=True)
+    found = run_on(monkeypatch, world)
+    assert (statuses(found), found.failures) == ({"a": "successful"}, [])
+    assert [action.resource for action in found.performed] == ["a"]
+
+
+def test_a_start_that_is_lost_for_good_may_have_been_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = run_on(monkeypatch, World(groups("a", "b"), errors={"start": [LOST]}))
+    assert statuses(found) == {"a": "not_started", "b": "not_started"}
+    assert "may have been started" in found.failures[0].remedy
+    assert found.performed == []
+
+
+@pytest.mark.parametrize(("repeated", "started"), [(0, False), (1, True)])
+def test_a_start_that_another_refresh_refuses_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, repeated: int, started: bool
+) -> None:
+    """Of a call that botocore has repeated, the first one may have started it."""
+
+    def somebody_starts(world: World) -> None:
+        original = world.start_instance_refresh
+
+        def start(**request: Any) -> Any:
+            original(**request)
+            raise refused("InstanceRefreshInProgress", attempts=repeated)
+
+        monkeypatch.setattr(world, "start_instance_refresh", start)
+
+    found = run_on(monkeypatch, World(groups("a")), somebody_starts)
+    assert (statuses(found), found.failures) == ({"a": "successful"}, [])
+    assert bool(found.performed) is started
+
+
+def test_a_denied_start_stops_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(groups("a", "b"), errors={"start": [refused("AccessDenied")]})
+    found = run_on(monkeypatch, world)
+    assert (world.log, statuses(found)) == ([], {"a": "not_started", "b": "not_started"})
+    assert [(one.error_code, one.account_id) for one in found.failures] == [("AccessDenied", HERE.account_id)]
+
+
+def change(**changes: Any) -> Callable[[World], None]:
+    def apply(world: World) -> None:
+        world.groups["a"] = replace(world.groups["a"], **changes)
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    ("between", "code"),
+    [
+        (change(launched=version(8, BAD)), "other_image_launched"),
+        (change(version="6", launched=version(6, BAD)), "concurrent_change"),
+        (change(active=InstanceRefresh("r-x", "Cancelling")), "instance_refresh_in_progress"),
+        (change(instances=(replace(OLD, is_protected=True),)), "instances_protected"),
+        (lambda world: world.groups.pop("a"), "group_not_found"),
+    ],
+)
+def test_a_group_that_has_changed_since_the_plan_is_not_refreshed(
+    monkeypatch: pytest.MonkeyPatch, between: Callable[[World], object], code: str
+) -> None:
+    world = World(groups("a", "b"))
+    found = run_on(monkeypatch, world, between)
+    assert (world.log, [one.error_code for one in found.failures]) == ([], [code])
+    assert statuses(found) == {"a": "not_started", "b": "not_started"}
+
+
+def test_a_group_that_runs_the_image_meanwhile_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(groups("a", "b"))
+    found = run_on(monkeypatch, world, change(instances=(NEW,)))
+    assert (world.log, found.failures) == (["start b", "end b"], [])
+    assert statuses(found) == {"a": "successful", "b": "successful"}
+    assert [action.resource for action in found.performed] == ["b"]
+
+
+def test_a_group_that_cannot_be_read_again_is_not_refreshed(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(groups("a"), errors={"read": [LOST]})
+    found = run_on(monkeypatch, world)
+    assert (world.log, [one.error_code for one in found.failures]) == ([], ["ConnectionClosedError"])
+
+
+def test_a_success_that_has_replaced_nothing_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AWS skips instances that match, and says that it has succeeded."""
+    found = run_on(monkeypatch, World(groups("a", "b"), skips=True))
+    (failure,) = found.failures
+    assert (failure.error_code, statuses(found)["b"]) == ("instances_not_replaced", "not_started")
+    assert f"left 1 instance without {GOOD}: i-old" in failure.message
