@@ -32,6 +32,7 @@ GUIDES = {
     "publish": "publishing.md",
     "remediate": "remediating.md",
     "recall": "recalling.md",
+    "refresh": "refreshing.md",
     "restore": "restoring.md",
     "rollback": "publishing.md",
     "unshare": "remediating.md#take-everything-from-an-account-that-leaves",
@@ -68,6 +69,11 @@ recall_source_image_id: ami-0123456789abcdef0
 recall_source_region: us-east-1
 recall_parameter: /golden/web
 recall_tombstone_s3_uri: s3://golden-images-tombstones/tombstones""",
+    "refresh": f"""\
+refresh_images: {_IMAGES}
+refresh_account_ids: {_ACCOUNTS}
+refresh_consumer_role_name: golden-consumer
+refresh_auto_scaling_groups: [web, api]""",
     "restore": """\
 restore_images: { us-east-1: ami-0123456789abcdef0 }
 restore_tombstone_s3_uri: s3://golden-images-tombstones/tombstones""",

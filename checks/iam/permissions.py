@@ -29,6 +29,7 @@ ALL = "*"
 # Services whose actions have another prefix than botocore's name of the service.
 _PREFIXES = {"emr": "elasticmapreduce"}
 ARNS = {
+    "autoscaling:autoScalingGroup": "arn:aws:autoscaling:*:*:autoScalingGroup:*:autoScalingGroupName/*",
     # The name of an aggregator is not in its ARN.
     "config:ConfigurationAggregator": "arn:aws:config:*:*:config-aggregator/*",
     "ec2:image": "arn:aws:ec2:*::image/*",
@@ -172,6 +173,7 @@ PERMISSIONS: dict[str, Permission] = {
     **_each("ec2:RunInstances", on=_LAUNCHED),
     **_each("ec2:TerminateInstances", on=("ec2:instance",)),
     **_each("ec2:CreateLaunchTemplateVersion", "ec2:ModifyLaunchTemplate", on=("ec2:launch-template",)),
+    **_each("autoscaling:StartInstanceRefresh", on=("autoscaling:autoScalingGroup",)),
     # Keys.
     **_each(
         "kms:CreateGrant",

@@ -1204,13 +1204,47 @@ CONSUMER_AUTO_SCALING = Policy(
     ("kms_grant",),
 )
 
+CONSUMER_REFRESH = Policy(
+    "consumer-refresh",
+    "Instance refreshes in the consumer accounts",
+    "in each consumer account, the role that replaces instances (`refresh_consumer_role_name`)",
+    (
+        Statement(
+            "ReadGroups",
+            "groups, what they launch, and what their instances run",
+            (
+                "autoscaling:DescribeAutoScalingGroups",
+                "autoscaling:DescribeInstanceRefreshes",
+                "ec2:DescribeInstances",
+                "ec2:DescribeLaunchTemplateVersions",
+            ),
+            resources=(ALL,),
+        ),
+        Statement(
+            "ReadParameters",
+            "groups that launch from a parameter (`resolve:ssm:`)",
+            ("ssm:GetParameters",),
+            "such groups cannot be read",
+            resources=_ANY_PARAMETER,
+        ),
+        Statement("Refresh", "starting instance refreshes", ("autoscaling:StartInstanceRefresh",)),
+    ),
+    ("refresh",),
+    note="With `Refresh`, the role can replace the instances of each group of the account, also by those of "
+    "a version of a launch template that the group does not have: name the groups in `Resource`, or set the "
+    "condition `autoscaling:ResourceTag`. AWS may also ask for what a launch from the template needs, and "
+    "refuse the refresh as not authorized to use the launch template: `ec2:RunInstances`, and "
+    "`ec2:CreateTags` and `iam:PassRole` for a template with tags and an instance profile. AWS documents "
+    "that for groups that are created or updated, and not for which refreshes.",
+)
+
 POLICIES = (
     *(DISTRIBUTE, DISTRIBUTE_ENCRYPTED, PLAN_DISTRIBUTE, ASSUME_ROLES, ASSUME_PLAN_ROLES, UPLOAD_REPORTS),
     *(SHARE, PUBLISH, SHARE_PARAMETERS, AUDIT, ADOPTION, REMEDIATE),
     *(RULEBOOK, CLEANUP, RESTORE, RECALL, DIAGNOSE, MONITOR, INVENTORY, LOOKUP),
     *(CONSUMER_LAUNCH, CONSUMER_VERIFY, CONSUMER_PLAN, CONSUMER_USAGE, CONSUMER_ADOPTION),
     AGGREGATOR,
-    *(CONSUMER_VOLUMES, CONSUMER_COPY, CONSUMER_AUTO_SCALING),
+    *(CONSUMER_VOLUMES, CONSUMER_COPY, CONSUMER_AUTO_SCALING, CONSUMER_REFRESH),
 )
 """All identity-based policies, in the order of the index."""
 

@@ -34,7 +34,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
         "docs/results",
     ),
     "Verify, diagnose": ("docs/verifying", "docs/diagnosing"),
-    "Publish, roll back": ("docs/publishing", "docs/recalling"),
+    "Publish, roll back": ("docs/publishing", "docs/recalling", "docs/refreshing"),
     "Audit, remediate, monitor": (
         "docs/auditing",
         "docs/adoption",

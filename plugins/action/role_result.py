@@ -37,6 +37,7 @@ PACKAGES = {
     "monitor": "_monitoring",
     "publish": "_publish",
     "recall": "_recall",
+    "refresh": "_refresh",
     "remediate": "_remediation",
     "restore": "_restore",
     "rollback": "_publish",

@@ -11,7 +11,7 @@ from typing import Any
 
 from simulated_aws.client import SimulatedAws
 
-from . import encrypted, in_process, observed, probing, publishing
+from . import encrypted, in_process, observed, probing, publishing, refreshing
 from .encrypted import EXTERNAL_ID, ROLE, EncryptedFixture
 from .fixture import CONSUMERS, HOME, OWNER, STRANGER, Fixture
 from .playbook import Run
@@ -290,6 +290,62 @@ def _rollback(aws: SimulatedAws, _folder: Path) -> Job:
     return Job("golden.images.rollback_ami", values, check, fixture, (publishing.EXTERNAL_ID,))
 
 
+def _refresh(aws: SimulatedAws, _folder: Path) -> Job:
+    fixture = Fixture(aws)
+    old, new = refreshing.releases(fixture)
+    home, (consumer,) = (publishing.CONSUMER, HOME), fixture.account_ids(publishing.CONSUMER)
+    refreshing.add_template(aws, *home, old[HOME], new[HOME])
+    for name in ("api", "web"):
+        refreshing.add_group(aws, *home, name, "1")
+    autoscaling = aws.client("autoscaling", *home)
+    for name, change in (
+        ("web", {"ProtectedFromScaleIn": True}),
+        ("api", {"ShouldDecrementDesiredCapacity": True}),
+    ):
+        one = {"AutoScalingGroupName": name, "InstanceIds": refreshing.instance_ids(aws, *home, name)[:1]}
+        if name == "web":
+            autoscaling.set_instance_protection(**one, **change)
+        else:
+            autoscaling.update_auto_scaling_group(AutoScalingGroupName=name, MinSize=0)
+            autoscaling.enter_standby(**one, **change)
+    values = {
+        "refresh_images": {HOME: new[HOME]},
+        "refresh_account_ids": [consumer],
+        "refresh_consumer_role_name": publishing.ROLE,
+        "refresh_external_id": publishing.EXTERNAL_ID,
+        "refresh_auto_scaling_groups": ["api", "web"],
+        "refresh_min_healthy_percentage": 50,
+        "refresh_max_healthy_percentage": 120,
+        "refresh_instance_warmup": 60,
+        "refresh_bake_time": 30,
+        "refresh_alarms": ["web-errors"],
+        "refresh_auto_rollback": False,
+        "refresh_scale_in_protected_instances": "refresh",
+        "refresh_standby_instances": "ignore",
+        "refresh_max_groups": 2,
+        "refresh_max_concurrent_groups": 2,
+        "refresh_wait_timeout": 60,
+    }
+
+    def check(run: Run) -> None:
+        assert refreshing.images_of(aws, *home, "web") == {new[HOME]: 2}
+        assert refreshing.images_of(aws, *home, "api") == {new[HOME]: 1, old[HOME]: 1}
+        assert [len(one["instances_kept"]) for one in run.facts["refresh_results"]] == [1, 0]
+        (refresh,) = refreshing.refreshes(aws, *home, "web")
+        assert refresh["Preferences"] == {
+            "AlarmSpecification": {"Alarms": ["web-errors"]},
+            "BakeTime": 30,
+            "InstanceWarmup": 60,
+            "MaxHealthyPercentage": 120,
+            "MinHealthyPercentage": 50,
+            "ScaleInProtectedInstances": "Refresh",
+            "SkipMatching": True,
+            "StandbyInstances": "Ignore",
+        }
+
+    return Job("golden.images.refresh_instances", values, check, fixture, (publishing.EXTERNAL_ID,))
+
+
 def _recall(aws: SimulatedAws, _folder: Path) -> Job:
     fixture = Fixture(aws)
     publishing.with_role(fixture)
@@ -358,6 +414,7 @@ def _take_back(aws: SimulatedAws, folder: Path) -> Job:
 
 DIAGNOSE: Builders = {"all": _diagnose}
 PUBLISH: Builders = {"all": _publish, "own copies": _publish_own_copies}
+REFRESH: Builders = {"all": _refresh}
 RECALL: Builders = {"all": _recall, "taken back": _take_back}
 ROLLBACK: Builders = {"all": _rollback}
 SHARE: Builders = {"all": _share}

@@ -20,7 +20,7 @@ from checks.iam.permissions import PLAN_ROLE, REPORTS
 from checks.iam.statements import Policy
 from simulated_aws.client import SimulatedAws
 
-from . import encrypted, observed, probing, publishing, trail
+from . import encrypted, observed, probing, publishing, refreshing, trail
 from .attached import Attached, unneeded
 from .encrypted import ALIAS, EXTERNAL_ID, ROLE, EncryptedFixture, root
 from .fixture import CONSUMERS, HOME, OWNER, STRANGER, Fixture
@@ -631,6 +631,30 @@ def test_recall(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     # The tag of a source, which makes an image a copy, cannot be set.
     tag = {"Key": MARKS[0], "Value": "x"}
     assert _refused(user.client("ec2").create_tags, Resources=[new[HOME]], Tags=[tag])
+
+
+def test_instance_refreshes(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
+    policy = policies.CONSUMER_REFRESH
+    old, new = refreshing.releases(fixture)
+    ssm = aws.client("ssm", CONSUMER, HOME)
+    ssm.put_parameter(Name="/golden/web", Value=new[HOME], Type="String")
+    refreshing.add_template(aws, CONSUMER, HOME, old[HOME], new[HOME])
+    refreshing.add_template(aws, CONSUMER, HOME, old[HOME], "resolve:ssm:/golden/web", name="parameter")
+    refreshing.add_group(aws, CONSUMER, HOME, "web", "1")
+    refreshing.add_group(aws, CONSUMER, HOME, "parameter", "1", "$Default", template="parameter")
+    user = Attached(aws, fixture, tmp_path, [policies.ASSUME_ROLES.document()])
+    user.give_role([CONSUMER], policy.required())
+    options = {
+        "images": {HOME: new[HOME]},
+        "account_ids": fixture.account_ids(CONSUMER),
+        "consumer_role_name": ROLE,
+        "external_id": EXTERNAL_ID,
+    }
+    run_tasks(user, ("ami_instance_refresh", {**options, "auto_scaling_groups": ["web"]}))
+    user.give_role([CONSUMER], policy.document())
+    run_tasks(user, ("ami_instance_refresh", {**options, "auto_scaling_groups": ["parameter", "web"]}))
+    assert_least(aws, user, policy, f"role/{ROLE}")
+    assert refreshing.images_of(aws, CONSUMER, HOME, "parameter") == {new[HOME]: 2}
 
 
 def test_restore(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from .survey import Builders
 from .survey_auditing import ADOPTION, AUDIT, MONITOR, REMEDIATE
 from .survey_cleanup import CLEANUP, RESTORE
 from .survey_distribute import DISTRIBUTE
-from .survey_sharing import DIAGNOSE, PUBLISH, RECALL, ROLLBACK, SHARE, UNSHARE, VERIFY
+from .survey_sharing import DIAGNOSE, PUBLISH, RECALL, REFRESH, ROLLBACK, SHARE, UNSHARE, VERIFY
 
 DECLARED = {role.name: role for role in roles()}
 JOBS: Mapping[str, Builders] = {
@@ -37,6 +37,7 @@ JOBS: Mapping[str, Builders] = {
     "monitor": MONITOR,
     "publish": PUBLISH,
     "recall": RECALL,
+    "refresh": REFRESH,
     "remediate": REMEDIATE,
     "restore": RESTORE,
     "rollback": ROLLBACK,

@@ -227,6 +227,26 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 **_ROLE,
             },
         ],
+        "ami_instance_refresh": [
+            {
+                "images": IMAGES,
+                "account_ids": [CONSUMER],
+                **_ROLE,
+                "auto_scaling_groups": ["web"],
+                "min_healthy_percentage": 90,
+                "max_healthy_percentage": 110,
+                "instance_warmup": 60,
+                "bake_time": 60,
+                "alarms": ["errors"],
+                "auto_rollback": False,
+                "scale_in_protected_instances": "refresh",
+                "standby_instances": "terminate",
+                "max_groups": 3,
+                "max_concurrent_groups": 2,
+                "wait_timeout": 9,
+            },
+            {"images": IN_ACCOUNTS, "account_ids": [CONSUMER], **_ROLE, "auto_scaling_groups": ["web"]},
+        ],
         "ami_kms_grant": [
             {
                 "images": IMAGES,

@@ -66,8 +66,9 @@ class GroupPlan:
     @property
     def version(self) -> str:
         """Return the version of the launch template that the group has once the refresh has succeeded."""
-        desired = desired_configuration(self.group, self.image_id)
-        return str(desired["LaunchTemplate"]["Version"]) if desired else self.group.version
+        default = self.group.default
+        is_changed = default is not None and desired_configuration(self.group, self.image_id)
+        return str(default.number) if default and is_changed else self.group.version
 
 
 @dataclass(frozen=True)

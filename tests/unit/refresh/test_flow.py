@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``ami_instance_refresh`` from its options to its result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._model import Target
+from ansible_collections.golden.images.plugins.module_utils._refresh import flow
+from ansible_collections.golden.images.plugins.module_utils._refresh.apply import GroupRun, Replacement
+from ansible_collections.golden.images.plugins.module_utils._refresh.flow import FLOW
+from ansible_collections.golden.images.plugins.module_utils._refresh.plan import plan_group
+from ansible_collections.golden.images.plugins.module_utils._refresh.state import InstanceRefresh
+
+from tests.unit.examples import CONSUMER, OWNER
+from tests.unit.flow_run import FlowRun
+from tests.unit.kms_grant.kms_in_memory import refused
+from tests.unit.refresh.examples import GOOD, HERE, REGION, fixed, group, instance, options
+
+
+class Account:
+    """The clients of every account; ``opened`` are those that were opened."""
+
+    default_region = "us-east-1"
+
+    def __init__(self) -> None:
+        self.opened: set[tuple[str, str]] = set()
+
+    def open(self, service: str, regions: Any) -> None:
+        self.opened |= {(service, region) for region in regions}
+
+    def partition_of(self, _region: str) -> str:
+        return "aws"
+
+    def is_known(self, _region: str) -> bool:
+        return True
+
+    def sts(self, _region: str) -> Account:
+        return self
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Account": OWNER, "Arn": f"arn:aws:iam::{OWNER}:user/build"}
+
+    def with_credentials(self, _credentials: Any) -> Account:
+        return self
+
+    def credentials(self) -> None:
+        return None
+
+    def role_credentials(self, *_role: Any) -> None:
+        return None
+
+
+GIVEN = {"images": {REGION: GOOD}, "auto_scaling_groups": ["web"], "consumer_role_name": "golden-consumer"}
+
+
+def run(**changes: Any) -> FlowRun:
+    return FlowRun(FLOW, {**GIVEN, "account_ids": [CONSUMER], **changes}, Account())
+
+
+@pytest.fixture(autouse=True)
+def groups(monkeypatch: pytest.MonkeyPatch) -> dict[Target, Any]:
+    """The groups that are read, by place; an exception is raised."""
+    found: dict[Target, Any] = {HERE: {"web": group()}}
+
+    def read(clients: Account, target: Target, names: Any) -> Any:
+        assert {(one, REGION) for one in ("autoscaling", "ec2", "ssm")} <= clients.opened
+        assert tuple(names) == ("web",)
+        if isinstance(found[target], Exception):
+            raise found[target]
+        return found[target]
+
+    monkeypatch.setattr(flow, "read_groups", read)
+    return found
+
+
+def test_a_plan_says_what_would_be_replaced() -> None:
+    (found,) = FlowRun(FLOW, {**GIVEN, "account_ids": [CONSUMER]}, Account(), check_mode=True).results
+    assert found == {
+        "account_id": CONSUMER,
+        "auto_rollback": False,
+        "auto_scaling_group": "web",
+        "changed": True,
+        "image_id": GOOD,
+        "images": {"ami-0123456789abcdef0": 1, "ami-0fedcba9876543210": 1},
+        "instances_kept": [],
+        "instances_to_replace": 1,
+        "launch_template_version": "$Default",
+        "new_launch_template_version": "$Default",
+        "percentage_complete": None,
+        "refresh_id": None,
+        "region": REGION,
+        "status": "planned",
+        "status_reason": None,
+    }
+
+
+def test_the_result_has_what_came_of_each_group(
+    monkeypatch: pytest.MonkeyPatch, groups: dict[Target, Any]
+) -> None:
+    groups[HERE] = {"web": fixed()}
+    done = group(instances=(instance("new", GOOD, 7),))
+
+    def replace_all(self: Replacement, _plan: Any) -> None:
+        after = plan_group(options(), HERE, done, GOOD)
+        refresh = InstanceRefresh("r-1", "Successful", "Done.", 100)
+        self.runs = {(HERE, "web"): GroupRun("successful", True, refresh, after)}
+
+    monkeypatch.setattr(Replacement, "replace_all", replace_all)
+    (found,) = run().results
+    assert found["images"] == {GOOD: 1}
+    assert (found["status"], found["changed"], found["auto_rollback"]) == ("successful", True, True)
+    assert (found["launch_template_version"], found["new_launch_template_version"]) == ("6", "7")
+    assert (found["refresh_id"], found["percentage_complete"]) == ("r-1", 100)
+    assert found["status_reason"] == "Done."
+
+
+def test_nothing_is_done_for_groups_that_run_the_image(groups: dict[Target, Any]) -> None:
+    groups[HERE] = {"web": group(instances=(instance("new", GOOD, 7),))}
+    done = run()
+    assert (done.outcome.performed, done.results[0]["status"], done.results[0]["changed"]) == (
+        (),
+        "unchanged",
+        False,
+    )
+
+
+def test_other_accounts_need_a_role() -> None:
+    with pytest.raises(ValidationError) as caught:
+        _ = run(consumer_role_name=None, account_ids=[CONSUMER, OWNER]).seen
+    assert [(one.error_code, one.account_id) for one in caught.value.failures] == [
+        ("missing_consumer_role", CONSUMER)
+    ]
+
+
+def test_the_own_account_needs_none(groups: dict[Target, Any]) -> None:
+    groups[Target(OWNER, REGION)] = {"web": group()}
+    assert len(run(consumer_role_name=None, account_ids=[OWNER]).plan.actions) == 1
+
+
+def test_a_place_that_cannot_be_read_refuses_all(groups: dict[Target, Any]) -> None:
+    groups[Target(OWNER, REGION)] = refused("AccessDenied", "DescribeAutoScalingGroups")
+    with pytest.raises(ValidationError) as caught:
+        _ = run(account_ids=[CONSUMER, OWNER]).seen
+    assert [(one.error_code, one.account_id) for one in caught.value.failures] == [("AccessDenied", OWNER)]
