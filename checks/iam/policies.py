@@ -1211,10 +1211,11 @@ CONSUMER_REFRESH = Policy(
     (
         Statement(
             "ReadGroups",
-            "groups, what they launch, and what their instances run",
+            "groups, the image, what they launch, and what their instances run",
             (
                 "autoscaling:DescribeAutoScalingGroups",
                 "autoscaling:DescribeInstanceRefreshes",
+                "ec2:DescribeImages",
                 "ec2:DescribeInstances",
                 "ec2:DescribeLaunchTemplateVersions",
             ),

@@ -19,6 +19,7 @@ description:
   - After the first failure, no further refresh is started. Those in progress are waited for. A rerun goes on with the others,
     and waits for a refresh that an earlier run has started and not seen the end of.
   - The image must be published to the groups first, see M(golden.images.ami_publish). Their launch templates are not changed.
+    It must be available in the accounts, and must not have been recalled.
   - "A group that launches V($Latest) or V($Default) keeps that. One with the number of a version that has another image gets
     the number of the default version once its refresh has succeeded, if that version has the image and differs in nothing
     else. With a mixed instances policy, such a group is refused."
@@ -28,8 +29,8 @@ description:
     suspended launches or terminations, those that are being deleted or that an AWS service manages, and those with another
     instance refresh in progress.
   - "Needs, in each account: C(autoscaling:DescribeAutoScalingGroups), C(autoscaling:DescribeInstanceRefreshes),
-    C(autoscaling:StartInstanceRefresh), C(ec2:DescribeInstances), C(ec2:DescribeLaunchTemplateVersions), and
-    C(ssm:GetParameters) for launch templates with parameters. AWS may ask for the permissions that a launch from the template
+    C(autoscaling:StartInstanceRefresh), C(ec2:DescribeImages), C(ec2:DescribeInstances),
+    C(ec2:DescribeLaunchTemplateVersions), and C(ssm:GetParameters) for launch templates with parameters. AWS may ask for the permissions that a launch from the template
     needs, too, see C(docs/iam/README.md) of this collection."
 author:
   - golden.images contributors !UNKNOWN
@@ -82,6 +83,12 @@ options:
       - Of other groups, a warning says so. Their refresh stops if it fails.
     type: bool
     default: true
+  skip_matching:
+    description:
+      - Whether AWS skips instances that the version of the launch template has launched, where it can.
+      - With V(false), a group with an instance that does not run the image gets all its instances replaced.
+    type: bool
+    default: true
   scale_in_protected_instances:
     description:
       - What to do with instances that are protected from scale in and do not run the image, V(ignore) to keep them or
@@ -98,6 +105,7 @@ options:
   max_groups:
     description:
       - The task is refused if the instances of more groups than this would be replaced, in all accounts and regions together.
+        In check mode, it fails and returns them.
     type: int
     default: 10
   max_concurrent_groups:

@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils._parameter_share imp
 
 from simulated_aws.client import SimulatedAws
 
-from ..integration import trail
+from ..integration import refreshing, trail
 from ..integration.playbook import MODULES, Ansible
 
 OWNER, CONSUMERS, STRANGER = "images", ("web-prod", "web-staging"), "partner"
@@ -461,6 +461,24 @@ def _recall_open(world: World) -> Setup:
     variables = _blocked(world, "disable")
     _prepare(world, Command("recall_ami", variables))
     return Setup(Command("recall_ami", {**variables, "recall_state": "absent"}))
+
+
+def _refresh(world: World) -> Setup:
+    """refresh_instances.yml of two groups, of which one has a fixed version of its launch template."""
+    region, consumer = REGIONS[0], CONSUMERS[0]
+    spec = {"region": region, "sharing": {"accounts": [consumer]}}
+    images = world.images({name: {**spec, "name": name} for name in ("old", "new")})
+    refreshing.add_template(world.aws, consumer, region, images["old"], images["new"])
+    refreshing.add_group(world.aws, consumer, region, "fixed", "1")
+    refreshing.add_group(world.aws, consumer, region, "web", "1", "$Default")
+    variables = {
+        "refresh_images": {region: images["new"]},
+        "refresh_account_ids": world.consumers()[:1],
+        "refresh_consumer_role_name": ROLE,
+        "refresh_external_id": EXTERNAL_ID,
+        "refresh_auto_scaling_groups": ["fixed", "web"],
+    }
+    return Setup(Command("refresh_instances", variables))
 
 
 def _probe(world: World) -> Setup:
@@ -911,6 +929,7 @@ SCENARIOS: dict[str, Scenario] = {
     "disable": _scenario(_disable, ec2="CreateTags DisableImage", s3="PutObject", ssm="PutParameter"),
     "orphans": _scenario(_orphans, ec2="DeleteSnapshot"),
     "request-reports": _scenario(_request_reports, ec2="CreateImageUsageReport"),
+    "refresh": _scenario(_refresh, autoscaling="StartInstanceRefresh"),
     "remediate": _scenario(_remediate, ec2=_SHARING, kms="RevokeGrant"),
     "rollback": _scenario(
         _rollback,

@@ -320,6 +320,7 @@ def _refresh(aws: SimulatedAws, _folder: Path) -> Job:
         "refresh_bake_time": 30,
         "refresh_alarms": ["web-errors"],
         "refresh_auto_rollback": False,
+        "refresh_skip_matching": False,
         "refresh_scale_in_protected_instances": "refresh",
         "refresh_standby_instances": "ignore",
         "refresh_max_groups": 2,
@@ -339,7 +340,7 @@ def _refresh(aws: SimulatedAws, _folder: Path) -> Job:
             "MaxHealthyPercentage": 120,
             "MinHealthyPercentage": 50,
             "ScaleInProtectedInstances": "Refresh",
-            "SkipMatching": True,
+            "SkipMatching": False,
             "StandbyInstances": "Ignore",
         }
 

@@ -659,6 +659,7 @@ CASES: dict[str, list[Case]] = {
         Case("refresh_bake_time", 172801),
         Case("refresh_alarms", [str(number) for number in range(11)], "11"),
         Case("refresh_auto_rollback", "perhaps", stage="types"),
+        Case("refresh_skip_matching", "perhaps", stage="types"),
         Case("refresh_scale_in_protected_instances", "wait", stage="types"),
         Case("refresh_standby_instances", "wait", stage="types"),
         Case("refresh_wait_timeout", 0),

@@ -642,7 +642,7 @@ def test_instance_refreshes(aws: SimulatedAws, fixture: Fixture, tmp_path: Path)
     refreshing.add_template(aws, CONSUMER, HOME, old[HOME], "resolve:ssm:/golden/web", name="parameter")
     refreshing.add_group(aws, CONSUMER, HOME, "web", "1")
     refreshing.add_group(aws, CONSUMER, HOME, "parameter", "1", "$Default", template="parameter")
-    user = Attached(aws, fixture, tmp_path, [policies.ASSUME_ROLES.document()])
+    user = Attached(aws, fixture, tmp_path, [policies.LOOKUP.document(), policies.ASSUME_ROLES.document()])
     user.give_role([CONSUMER], policy.required())
     options = {
         "images": {HOME: new[HOME]},

@@ -239,6 +239,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "bake_time": 60,
                 "alarms": ["errors"],
                 "auto_rollback": False,
+                "skip_matching": False,
                 "scale_in_protected_instances": "refresh",
                 "standby_instances": "terminate",
                 "max_groups": 3,

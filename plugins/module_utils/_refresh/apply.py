@@ -105,6 +105,8 @@ class Replacement:
     def _follow(self, plan: GroupPlan, refresh: InstanceRefresh | None) -> None:
         run = self._run(plan)
         run.refresh, run.status = refresh, IN_PROGRESS
+        refresh_id = refresh.refresh_id if refresh else ""
+        self.report(f"Refreshing {_name_place(plan)}: {refresh_id}")
         run.deadline = monotonic() + self.options.wait_timeout
 
     def _remind(self, running: list[GroupPlan], done: int, total: int) -> None:
@@ -112,8 +114,8 @@ class Replacement:
         for one in running:
             refresh = self._run(one).refresh
             percent = "" if refresh is None or refresh.percent is None else f" {refresh.percent} %"
-            texts.append(f"{one.name} in {one.target.account_id} {one.target.region}{percent}")
-        self.report(f"Refreshing: {done} of {total} groups done, waits for {join_texts(texts, 3)}")
+            texts.append(f"{_name_place(one)}{percent}")
+        self.report(f"Refreshing: {done} of {total} done, waits for {join_texts(texts, 3)}")
 
     def _begin(self, plan: GroupPlan) -> bool:
         """Start the refresh of a group, unless it has changed since the plan; return whether one runs."""
@@ -258,8 +260,15 @@ class Replacement:
             f"The refresh {refresh.refresh_id} of group {plan.name} in account {plan.target.account_id} has "
             f"succeeded, and left {count(len(left), 'instance')} without {plan.image_id}: {names or 'none'}."
         )
-        remedy = "See the scaling activities of the group for the reason, and rerun."
+        remedy = (
+            "See the scaling activities of the group, and rerun. If AWS has skipped them, set "
+            "skip_matching: false, which replaces all instances."
+        )
         return [Failure.at(plan.target, START, "instances_not_replaced", message, remedy)]
+
+
+def _name_place(plan: GroupPlan) -> str:
+    return f"{plan.name} in {plan.target.account_id} {plan.target.region}"
 
 
 def _explain_end(plan: GroupPlan, refresh: InstanceRefresh) -> Failure:

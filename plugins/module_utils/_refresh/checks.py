@@ -11,7 +11,8 @@ from typing import Any
 
 from .._failures import Failure
 from .._listing import count, join_texts
-from .._model import Target
+from .._model import Image, Target
+from .._tags import refuse_recalled
 from .options import RefreshOptions
 from .state import STANDBY, Group, GroupInstance, InstanceRefresh, TemplateVersion
 
@@ -190,6 +191,19 @@ def _refuse_instances(options: RefreshOptions, target: Target, group: Group, ima
 
 def _ids(instances: Sequence[GroupInstance]) -> str:
     return join_texts([instance.instance_id for instance in instances])
+
+
+def refuse_image(target: Target, image_id: str, image: Image | None) -> tuple[Failure, ...]:
+    """Return why instances of the image would not start, or must not: AWS would terminate others first."""
+    if image is None:
+        message = f"{image_id} does not exist or is not visible to account {target.account_id}."
+        remedy = "Share it with the account (ami_share), or correct the AMI ID: each region has its own."
+        return (Failure.at(target, "DescribeImages", "image_not_found", message, remedy),)
+    if image.state != "available":
+        message = f"{image_id} is {image.state}."
+        remedy = "Wait until it is available, or use another image."
+        return (Failure.at(target, "DescribeImages", "image_not_available", message, remedy),)
+    return refuse_recalled(image_id, image.tags, target, "DescribeImages")
 
 
 def refuse_missing(

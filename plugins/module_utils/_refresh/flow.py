@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from .._aws import errors
+from .._aws import errors, read
 from .._aws.accounts import AssumedAccounts
 from .._aws.caller import identify_in_regions, preferred_region
 from .._aws.clients import Clients
-from .._aws.read import Caller
 from .._aws.read_targets import read_targets
 from .._failures import Failure, ValidationError
 from .._fanout import GRACE_PERIOD
-from .._model import Target
+from .._model import Image, Target
 from .._progress import Report
 from .._runner import Flow, Outcome
 from .apply import GroupRun, Replacement
@@ -35,18 +34,31 @@ def read_state(clients: Clients, options: RefreshOptions) -> RefreshState:
     caller = identify_in_regions(clients, {options.region_option: options.by_target.regions})
     accounts = _open_accounts(clients, caller, options, images)
 
-    def read_one(target: Target) -> dict[str, Group]:
+    def read_one(target: Target) -> tuple[dict[str, Group], Image | None]:
         with accounts.as_account(target.account_id) as account_clients:
-            return read_groups(account_clients, target, options.auto_scaling_groups)
+            groups = read_groups(account_clients, target, options.auto_scaling_groups)
+            if not groups:
+                return {}, None
+            image = read.image(account_clients.ec2(target.region), images[target])
+        if image is None or image.owner_id != caller.account_id or target.account_id == caller.account_id:
+            return groups, image
+        # Only the owner sees the tag of a recalled image.
+        with accounts.as_account(caller.account_id) as own_clients:
+            return groups, read.image(own_clients.ec2(target.region), images[target])
 
     def failure_of(exception: Exception, target: Target) -> Failure:
         failed = errors.failure(exception, target, "DescribeAutoScalingGroups")
         return failed if target.account_id == caller.account_id else errors.of_assumed_role(failed)
 
-    groups, _none = read_targets(
+    found, _none = read_targets(
         images, read_one, failure_of, best_effort_regions=(), grace_period=GRACE_PERIOD
     )
-    return RefreshState(caller.account_id, caller.partition, groups)
+    return RefreshState(
+        caller.account_id,
+        caller.partition,
+        {target: groups for target, (groups, _image) in found.items()},
+        {target: image for target, (groups, image) in found.items() if groups},
+    )
 
 
 def apply(
@@ -55,7 +67,7 @@ def apply(
     """Start the refreshes, wait for them, and count what the instances run afterwards."""
     if not any(group.is_work for group in plan.groups):
         return Outcome()
-    caller = Caller(current.account_id, current.partition)
+    caller = read.Caller(current.account_id, current.partition)
     accounts = _open_accounts(clients, caller, options, current.groups)
     replacement = Replacement(accounts, options, report)
     replacement.replace_all(plan)
@@ -66,7 +78,7 @@ def apply(
 
 
 def _open_accounts(
-    clients: Clients, caller: Caller, options: RefreshOptions, targets: Collection[Target]
+    clients: Clients, caller: read.Caller, options: RefreshOptions, targets: Collection[Target]
 ) -> AssumedAccounts:
     """Open the clients of all accounts.
 

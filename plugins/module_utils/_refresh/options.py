@@ -48,6 +48,7 @@ class RefreshOptions(ProgressOptions, ConsumerRoleOptions, ImagesByTargetOptions
     bake_time: int | None = option(NUMBER)
     alarms: tuple[str, ...] = option(TEXTS)
     auto_rollback: bool = option(FLAG, default=True)
+    skip_matching: bool = option(FLAG, default=True)
     scale_in_protected_instances: str | None = option(choice(IGNORE, REFRESH))
     standby_instances: str | None = option(choice(IGNORE, TERMINATE))
     max_groups: int = option(NUMBER, default=10)

@@ -15,7 +15,7 @@ from .._failures import Failure
 from .._listing import count, join_texts
 from .._model import Target
 from .._plan import Action, Plan, TargetPlan
-from .checks import desired_configuration, refuse_group, refuse_many, refuse_missing
+from .checks import desired_configuration, refuse_group, refuse_image, refuse_many, refuse_missing
 from .options import IGNORE, REFRESH, TERMINATE, RefreshOptions
 from .state import STANDBY, Group, GroupInstance, InstanceRefresh, RefreshState
 
@@ -73,15 +73,26 @@ class GroupPlan:
 
 @dataclass(frozen=True)
 class RefreshPlan(Plan):
-    """The plans of all groups that exist. ``general_refusals`` are about no single group."""
+    """The plans of all groups that exist.
+
+    ``missing`` are failures of names that no group has. ``excess`` is the failure of more groups than the
+    user allows. In check mode it stops nothing, so that the groups are shown.
+    """
 
     groups: tuple[GroupPlan, ...] = ()
-    general_refusals: tuple[Failure, ...] = ()
+    missing: tuple[Failure, ...] = ()
+    excess: tuple[Failure, ...] = ()
+    check_mode: bool = False
 
     @property
     def refusals(self) -> tuple[Failure, ...]:
         """Return the failures that stop the plan."""
-        return (*self.general_refusals, *super().refusals)
+        return (*self.missing, *super().refusals, *(() if self.check_mode else self.excess))
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Return the failures that fail the task but stop nothing."""
+        return self.excess if self.check_mode else ()
 
 
 def plan(options: RefreshOptions, current: RefreshState) -> RefreshPlan:
@@ -95,11 +106,13 @@ def plan(options: RefreshOptions, current: RefreshState) -> RefreshPlan:
     number = sum(plan.is_work for plan in groups)
     return RefreshPlan(
         targets=tuple(
-            _plan_target(options, target, [plan for plan in groups if plan.target == target])
+            _plan_target(options, current, target, [plan for plan in groups if plan.target == target])
             for target in current.groups
         ),
         groups=groups,
-        general_refusals=(*refuse_missing(options, current.groups), *refuse_many(options, number)),
+        missing=tuple(refuse_missing(options, current.groups)),
+        excess=tuple(refuse_many(options, number)),
+        check_mode=options.check_mode,
     )
 
 
@@ -117,8 +130,7 @@ def plan_group(options: RefreshOptions, target: Target, group: Group, image_id: 
         return GroupPlan(target, group, image_id, kept=kept)
     launched = group.default if desired else group.launched
     number = launched.number if launched else None
-    # AWS skips no instances of a group that launches from a parameter.
-    skips = _can_skip(group)
+    skips = options.skip_matching and _can_skip(group)
     replaced = tuple(
         one for one in members if not _is_kept(options, one) and not (skips and one.version == number)
     )
@@ -152,7 +164,7 @@ def _build_request(options: RefreshOptions, group: Group, desired: dict[str, Any
     preferences: dict[str, Any] = {
         "ScaleInProtectedInstances": (options.scale_in_protected_instances or IGNORE).capitalize(),
         "StandbyInstances": (options.standby_instances or IGNORE).capitalize(),
-        "SkipMatching": _can_skip(group),
+        "SkipMatching": options.skip_matching and _can_skip(group),
     }
     if desired and options.auto_rollback:
         preferences["AutoRollback"] = True
@@ -169,15 +181,18 @@ def _build_request(options: RefreshOptions, group: Group, desired: dict[str, Any
     return {**request, "DesiredConfiguration": desired} if desired else request
 
 
-def _plan_target(options: RefreshOptions, target: Target, groups: list[GroupPlan]) -> TargetPlan:
+def _plan_target(
+    options: RefreshOptions, current: RefreshState, target: Target, groups: list[GroupPlan]
+) -> TargetPlan:
     starts = [plan for plan in groups if plan.start]
+    image = refuse_image(target, starts[0].image_id, current.images.get(target)) if starts else ()
     return TargetPlan(
         target,
         tuple(plan.start for plan in starts if plan.start),
         before={"auto_scaling_groups": {plan.name: _describe(plan, plan.group.version) for plan in starts}},
         after={"auto_scaling_groups": {plan.name: _describe_after(plan) for plan in starts}},
         warnings=tuple(_list_warnings(options, groups)),
-        refusals=tuple(plan.refusal for plan in groups if plan.refusal),
+        refusals=(*image, *(plan.refusal for plan in groups if plan.refusal)),
     )
 
 

@@ -37,7 +37,6 @@ _LATEST = "$Latest"
 _MISSING = (
     "InvalidLaunchTemplateId.NotFound",
     "InvalidLaunchTemplateId.VersionNotFound",
-    "InvalidLaunchTemplateName.NotFoundException",
 )
 
 
@@ -85,13 +84,13 @@ def _read_versions(
     clients: Clients, target: Target, specification: Mapping[str, Any], version: str
 ) -> tuple[TemplateVersion | None, TemplateVersion | None]:
     """Return the version of a launch template, and its default version; None if they do not exist."""
-    # AWS takes one of them, and a group has both (botocore shape LaunchTemplateSpecification).
-    names = [name for name in ("LaunchTemplateId", "LaunchTemplateName") if specification.get(name)]
-    if not names:
+    if not specification:
         return None, None
-    selector = {names[0]: specification[names[0]], "Versions": [*dict.fromkeys((version, DEFAULT))]}
     paginator = clients.ec2(target.region).get_paginator("describe_launch_template_versions")
-    pages = paginator.paginate(**selector)
+    pages = paginator.paginate(
+        LaunchTemplateId=required(specification, "LaunchTemplateId", _READ_GROUPS),
+        Versions=[*dict.fromkeys((version, DEFAULT))],
+    )
     try:
         items = [item for page in pages for item in required(page, "LaunchTemplateVersions", _READ_VERSIONS)]
     except ClientError as exception:

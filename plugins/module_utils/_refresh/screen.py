@@ -69,9 +69,10 @@ def _render_headline(results: Sequence[Result], context: Mapping[str, Any]) -> I
     status = str(context["status"])
     planned = [item for item in results if item["status"] == "planned"]
     done = [item for item in results if item["status"] == "successful"]
-    if status == "planned" and planned:
+    if planned:
         instances = count(sum(item["instances_to_replace"] for item in planned), "instance")
         text = f"Check mode: {instances} of {count(len(planned), 'group')} would be replaced."
+        text = text if status == "planned" else f"{status.capitalize()}: {text}"
     elif status in ("planned", "refreshed") and not done:
         text = f"Nothing to change: {count(len(results), 'group')} with instances of the image only."
     else:

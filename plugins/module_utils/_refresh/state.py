@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._model import RESOLVE, Target
+from .._model import RESOLVE, Image, Target
 
 DEFAULT = "$Default"
 """The version that a group without one launches (botocore shape LaunchTemplateSpecification, Version)."""
@@ -120,8 +120,13 @@ class Group:
 
 @dataclass(frozen=True)
 class RefreshState:
-    """The named groups that exist, by account and region, and by name."""
+    """The named groups that exist, by account and region, and by name.
+
+    ``images`` are the images of places with groups: None is one that the account does not see. Those of the
+    account of the credentials have their tags.
+    """
 
     account_id: str
     partition: str
     groups: Mapping[Target, Mapping[str, Group]]
+    images: Mapping[Target, Image | None] = field(default_factory=dict)

@@ -30,6 +30,7 @@ S3_ACTIONS = {
     ("PUT", False): "CreateBucket",
     ("DELETE", False): "DeleteBucket",
 }
+_GROUP_ID = "00000000-0000-0000-0000-000000000000"
 _SELECTOR = re.compile(r":[^:/]+$")
 
 
@@ -98,6 +99,13 @@ def _bucket_and_key(path: str) -> tuple[str, str]:
 
 def _none(_call: Call, _scope: Scope, _action: str) -> Iterator[str]:
     yield from ()
+
+
+def _of_autoscaling(call: Call, scope: Scope, action: str) -> Iterator[str]:
+    """Yield the group, whose ARN has an ID that is not in the request: here, it is all zeros."""
+    if action == "StartInstanceRefresh":
+        group = f"{_GROUP_ID}:autoScalingGroupName/{call.params.get('AutoScalingGroupName', '')}"
+        yield scope.arn("autoscaling", f"autoScalingGroup:{group}")
 
 
 def _of_ec2(call: Call, scope: Scope, action: str) -> Iterator[str]:
@@ -203,6 +211,7 @@ def _of_rbin(call: Call, scope: Scope, action: str) -> Iterator[str]:
 
 
 _RESOURCES: dict[str, Resources] = {
+    "autoscaling": _of_autoscaling,
     "cloudtrail": _of_cloudtrail,
     "cloudwatch": _of_cloudwatch,
     "config": _of_config,

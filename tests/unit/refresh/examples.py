@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.golden.images.plugins.module_utils._model import Target
+from ansible_collections.golden.images.plugins.module_utils._model import Image, Target
 from ansible_collections.golden.images.plugins.module_utils._refresh.options import RefreshOptions
 from ansible_collections.golden.images.plugins.module_utils._refresh.plan import GroupPlan, plan_group
 from ansible_collections.golden.images.plugins.module_utils._refresh.state import (
@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils._refresh.state impor
     TemplateVersion,
 )
 
-from tests.unit.examples import CONSUMER, OWNER, as_read
+from tests.unit.examples import CONSUMER, as_read, source_image
 
 REGION = "eu-west-1"
 HERE = Target(CONSUMER, REGION)
@@ -78,9 +78,11 @@ def fixed(**changes: Any) -> Group:
     return group(**{"version": "6", "launched": version(6, BAD), **changes})
 
 
+def image(**changes: Any) -> Image:
+    """The image, as the account sees it."""
+    return source_image(**{"image_id": GOOD, "state": "available", **changes})
+
+
 def planned(subject: Group, **changes: Any) -> GroupPlan:
     """The plan of a group with these options."""
     return plan_group(options(**changes), HERE, subject, GOOD)
-
-
-__all__ = ["CONSUMER", "OWNER"]

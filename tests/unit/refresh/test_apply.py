@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 
 from tests.unit.clock import Clock
 from tests.unit.examples import OWNER
-from tests.unit.refresh.examples import BAD, GOOD, HERE, fixed, group, instance, options, version
+from tests.unit.refresh.examples import BAD, GOOD, HERE, fixed, group, image, instance, options, version
 
 NEW, OLD = instance("new", GOOD, 7), instance("old")
 LOST = ConnectionClosedError(endpoint_url="https://autoscaling")
@@ -120,7 +120,7 @@ def run_on(
 
     monkeypatch.setattr(applied, "read_groups", read)
     wanted = options(auto_scaling_groups=tuple(world.groups), **changes)
-    made: RefreshPlan = plan(wanted, RefreshState(OWNER, "aws", {HERE: dict(world.groups)}))
+    made: RefreshPlan = plan(wanted, RefreshState(OWNER, "aws", {HERE: dict(world.groups)}, {HERE: image()}))
     assert made.refusals == ()
     between(world)
     accounts: Any = world
@@ -181,7 +181,9 @@ def test_a_failed_refresh_starts_no_other_and_those_in_progress_are_waited_for(
     assert failure.error_code == "instance_refresh_failed"
     assert f"the status {end}" in failure.message
     assert "It says so." in failure.message
-    assert lines == ["Not started after a failure: c"]
+    assert lines[-1] == "Not started after a failure: c"
+    place = f"in {HERE.account_id} {HERE.region}"
+    assert lines[:-1] == [f"Refreshing a {place}: r-a", f"Refreshing b {place}: r-b"]
 
 
 def test_a_refresh_that_takes_longer_is_no_success(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
@@ -194,8 +196,8 @@ def test_a_refresh_that_takes_longer_is_no_success(monkeypatch: pytest.MonkeyPat
     (failure,) = found.failures
     assert failure.error_code == "instance_refresh_timeout"
     assert "It goes on" in failure.message
-    assert lines[0] == f"Refreshing: 0 of 2 groups done, waits for a in {HERE.account_id} {HERE.region} 50 %"
-    assert 9 <= len(lines) <= 11
+    assert lines[1] == f"Refreshing: 0 of 2 done, waits for a in {HERE.account_id} {HERE.region} 50 %"
+    assert 10 <= len(lines) <= 12
 
 
 def test_failed_reads_do_not_end_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:

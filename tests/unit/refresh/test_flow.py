@@ -14,11 +14,12 @@ from ansible_collections.golden.images.plugins.module_utils._refresh.apply impor
 from ansible_collections.golden.images.plugins.module_utils._refresh.flow import FLOW
 from ansible_collections.golden.images.plugins.module_utils._refresh.plan import plan_group
 from ansible_collections.golden.images.plugins.module_utils._refresh.state import InstanceRefresh
+from ansible_collections.golden.images.plugins.module_utils._tags import RECALLED_TAG
 
 from tests.unit.examples import CONSUMER, OWNER
 from tests.unit.flow_run import FlowRun
 from tests.unit.kms_grant.kms_in_memory import refused
-from tests.unit.refresh.examples import GOOD, HERE, REGION, fixed, group, instance, options
+from tests.unit.refresh.examples import GOOD, HERE, REGION, fixed, group, image, instance, options
 
 
 class Account:
@@ -50,6 +51,9 @@ class Account:
     def credentials(self) -> None:
         return None
 
+    def ec2(self, _region: str) -> Account:
+        return self
+
     def role_credentials(self, *_role: Any) -> None:
         return None
 
@@ -74,6 +78,7 @@ def groups(monkeypatch: pytest.MonkeyPatch) -> dict[Target, Any]:
         return found[target]
 
     monkeypatch.setattr(flow, "read_groups", read)
+    monkeypatch.setattr(flow.read, "image", lambda _ec2, image_id: image(image_id=image_id))
     return found
 
 
@@ -126,6 +131,16 @@ def test_nothing_is_done_for_groups_that_run_the_image(groups: dict[Target, Any]
         "unchanged",
         False,
     )
+
+
+@pytest.mark.parametrize(("owner_id", "code"), [(OWNER, "image_recalled"), ("999988887777", "")])
+def test_the_owner_sees_that_its_image_was_recalled(
+    monkeypatch: pytest.MonkeyPatch, owner_id: str, code: str
+) -> None:
+    """Tags of another account's image are invisible (EC2 User Guide, Tag your Amazon EC2 resources)."""
+    views = [image(owner_id=owner_id), image(owner_id=owner_id, tags={RECALLED_TAG: "now"})]
+    monkeypatch.setattr(flow.read, "image", lambda *_request: views.pop(0))
+    assert [one.error_code for one in run().plan.refusals] == ([code] if code else [])
 
 
 def test_other_accounts_need_a_role() -> None:

@@ -17,6 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils._refresh.state impor
     RefreshState,
 )
 from ansible_collections.golden.images.plugins.module_utils._runner import diff_by_change
+from ansible_collections.golden.images.plugins.module_utils._tags import RECALLED_TAG
 
 from tests.unit.examples import CONSUMER, OWNER
 from tests.unit.refresh.examples import (
@@ -28,6 +29,7 @@ from tests.unit.refresh.examples import (
     TEMPLATE,
     fixed,
     group,
+    image,
     instance,
     options,
     planned,
@@ -43,7 +45,8 @@ def plan_of(*groups: Group, **changes: Any) -> RefreshPlan:
     """The plan of groups in one account and region."""
     names = tuple(dict.fromkeys(one.name for one in groups)) or ("web",)
     wanted = options(**{"auto_scaling_groups": names, **changes})
-    return plan(wanted, RefreshState(OWNER, "aws", {HERE: {one.name: one for one in groups}}))
+    found = {HERE: {one.name: one for one in groups}}
+    return plan(wanted, RefreshState(OWNER, "aws", found, {HERE: image()}))
 
 
 @pytest.mark.parametrize("number", ["$Default", "$Latest", "7"])
@@ -266,6 +269,28 @@ def test_a_refresh_in_progress_is_waited_for_if_it_does_the_same(
         assert "r-1" in found.refusal.message
 
 
+@pytest.mark.parametrize(
+    ("shown", "code"),
+    [
+        (None, "image_not_found"),
+        (image(state="disabled"), "image_not_available"),
+        (image(tags={RECALLED_TAG: "2026-12-01T23:40:05Z"}), "image_recalled"),
+    ],
+)
+def test_an_image_that_could_not_or_must_not_be_launched_is_refused(shown: Any, code: str) -> None:
+    """AWS terminates instances before it launches others."""
+    found = plan(options(), RefreshState(OWNER, "aws", {HERE: {"web": group()}}, {HERE: shown}))
+    assert [(one.error_code, one.account_id) for one in found.refusals] == [(code, CONSUMER)]
+    done = {HERE: {"web": group(instances=(NEW,))}}
+    assert plan(options(), RefreshState(OWNER, "aws", done, {HERE: shown})).refusals == ()
+
+
+def test_all_instances_are_replaced_without_skipping() -> None:
+    found = planned(group(), skip_matching=False)
+    assert found.start is not None
+    assert (found.start.parameters["Preferences"]["SkipMatching"], found.replaced) == (False, (NEW, OLD))
+
+
 def test_a_name_that_is_found_nowhere_is_refused() -> None:
     found = plan_of(group(), auto_scaling_groups=("web", "wbe"))
     assert [(one.error_code, "wbe" in one.message) for one in found.refusals] == [("group_not_found", True)]
@@ -278,13 +303,16 @@ def test_more_groups_than_allowed_are_refused() -> None:
     (refusal,) = plan_of(*groups, done, max_groups=2).refusals
     assert (refusal.error_code, refusal.action) == ("too_many_groups", "max_groups")
     assert "3 groups would be replaced, more than 2" in refusal.message
+    shown = plan_of(*groups, max_groups=2, check_mode=True)
+    assert (shown.refusals, [one.error_code for one in shown.failures]) == ((), ["too_many_groups"])
+    assert len(shown.actions) == 3
     waited = replace(group(name="other"), active=ACTIVE)
     assert plan_of(group(), waited, max_groups=1).refusals != ()
 
 
 def test_a_group_that_is_not_named_in_one_account_only_is_no_mistake() -> None:
     there = Target(OWNER, REGION)
-    state = RefreshState(OWNER, "aws", {HERE: {"web": group()}, there: {}})
+    state = RefreshState(OWNER, "aws", {HERE: {"web": group()}, there: {}}, {HERE: image()})
     found = plan(options(account_ids=(CONSUMER, OWNER)), state)
     assert found.refusals == ()
     assert [action.resource for action in found.actions] == ["web"]

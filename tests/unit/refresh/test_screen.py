@@ -52,6 +52,7 @@ def show(status: str, *results: dict[str, Any], failures: Any = (), message: str
             "Nothing to change: 1 group with instances of the image only.",
         ),
         ("planned", [result("unchanged", good=2, bad=0)], "Nothing to change: 1 group"),
+        ("incomplete", [result("planned")], "Incomplete: Check mode: 2 instances of 1 group would be"),
         (
             "incomplete",
             [result("failed"), result("successful", "api", 2, 0)],
