@@ -147,12 +147,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Replace the instances of two groups in two accounts, one group at a time
+- name: Replace the instances of two groups, one group at a time
   golden.images.ami_instance_refresh:
     images:
       us-east-1: ami-0123456789abcdef0
-      eu-west-1: ami-0fedcba9876543210
-    account_ids: ["012345678901", "111111111111"]
+    account_ids: ["012345678901"]
     consumer_role_name: golden-consumer
     auto_scaling_groups: [web, api]
 

@@ -29,7 +29,7 @@ import yaml
 from checks import aws_cli
 from simulated_aws.client import SimulatedAws
 
-from . import in_process, probing, trail
+from . import in_process, probing, refreshing, trail
 from .convergence import changing_calls
 from .encrypted import USE
 from .fixture import HOME, OWNER
@@ -84,6 +84,7 @@ IMAGES = {
     "docs/moving/from-amazon-aws.md": ("golden-plain", "golden-old-2"),
     "docs/publishing.md": ("golden-plain", "golden-old-2"),
     "docs/recalling.md": ("golden-plain", "golden-old-2"),
+    "docs/refreshing.md": ("golden-plain", "golden-plain-copy"),
     "docs/restoring.md": ("golden-old-1", "golden-old-2"),
     "docs/verifying.md": ("golden-plain", "golden-old-2"),
 }
@@ -228,6 +229,18 @@ def _share(world: World) -> None:
         ImageId=world.image("golden-plain"),
         LaunchPermission={"Add": [{"UserId": world.aws.account_id(name)} for name in ("web", "data")]},
     )
+
+
+def _launch_groups(world: World) -> None:
+    """Let a group in each region run an earlier image than the one that its launch template has."""
+    for region, name in ((HOME, "golden-plain"), (AWAY, "golden-plain-copy")):
+        ec2, image_id = world.aws.client("ec2", OWNER, region), world.image(name)
+        earlier = ec2.copy_image(SourceImageId=image_id, SourceRegion=region, Name="earlier")["ImageId"]
+        permission = {"Add": [{"UserId": world.aws.account_id("web")}]}
+        for one in (earlier, image_id):
+            ec2.modify_image_attribute(ImageId=one, LaunchPermission=permission)
+        refreshing.add_template(world.aws, "web", region, earlier, image_id)
+        refreshing.add_group(world.aws, "web", region, "web", "1", "$Default")
 
 
 def _distributed(world: World) -> None:
@@ -375,6 +388,7 @@ PREPARED: dict[str, Callable[[World], None]] = {
     "docs/moving/from-packer.md": _build_with_packer,
     "docs/publishing.md": _distributed,
     "docs/recalling.md": _release,
+    "docs/refreshing.md": _launch_groups,
     "docs/restoring.md": _retire,
     "docs/verifying.md": _share,
 }

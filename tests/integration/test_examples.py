@@ -15,7 +15,7 @@ import yaml
 
 from simulated_aws.client import SimulatedAws
 
-from . import encrypted, in_process, probing, samples, trail
+from . import encrypted, in_process, probing, refreshing, samples, trail
 from .fixture import HOME, OWNER, Fixture
 from .playbook import CHECKOUT, MODULES, Ansible
 
@@ -142,6 +142,8 @@ def _prepare(
     """Add what the examples of a module work with."""
     if name == "ami_adoption":
         _launch_releases(aws, fixture)
+    if name == "ami_instance_refresh":
+        _launch_groups(aws, fixture)
     if name == "ami_publish":
         _prepare_publishing(aws, images)
     if name == "ami_recall":
@@ -154,6 +156,19 @@ def _prepare(
         _share_from_elsewhere(aws, fixture)
     if name == "distribution_report":
         _prepare_bucket(aws)
+
+
+def _launch_groups(aws: SimulatedAws, fixture: Fixture) -> None:
+    """Let groups run an earlier image than the golden one, which their launch template has."""
+    permission = {"Add": [{"UserId": "012345678901"}]}
+    ec2 = aws.client("ec2", OWNER, HOME)
+    ec2.modify_image_attribute(ImageId=fixture.image_id, LaunchPermission=permission)
+    image = {"account": OWNER, "region": HOME, "sharing": {"accounts": ["web-prod"]}}
+    devices = [{"device_name": "/dev/xvda", "size": 8}]
+    earlier = fixture.add_images({"earlier": {**image, "name": "golden-web-2026.10.1", "devices": devices}})
+    refreshing.add_template(aws, "web-prod", HOME, earlier["earlier"], fixture.image_id)
+    for name in ("api", "web"):
+        refreshing.add_group(aws, "web-prod", HOME, name, "1", "$Default")
 
 
 def _publish_releases(aws: SimulatedAws, fixture: Fixture) -> None:

@@ -654,7 +654,7 @@ CASES: dict[str, list[Case]] = {
         Case("refresh_max_groups", 0),
         Case("refresh_max_concurrent_groups", 0),
         Case("refresh_min_healthy_percentage", 101),
-        Case("refresh_max_healthy_percentage", 110),
+        Case("refresh_max_healthy_percentage", 250),
         Case("refresh_instance_warmup", -1),
         Case("refresh_bake_time", 172801),
         Case("refresh_alarms", [str(number) for number in range(11)], "11"),
