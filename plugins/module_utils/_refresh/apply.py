@@ -10,6 +10,7 @@ All happens in one thread, which mostly waits: a refresh takes minutes for each 
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import monotonic, sleep
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 from .._aws.accounts import AssumedAccounts
 from .._aws.attempts import repeat_until
 from .._aws.clients import Clients
-from .._aws.errors import AWS_ERRORS, failure
+from .._aws.errors import AWS_ERRORS, ClientError, failure, is_temporary
 from .._aws.unknown_outcome import is_unknown
 from .._aws.write import perform
 from .._failures import Failure, incomplete_response
@@ -172,13 +173,16 @@ class Replacement:
         """
         may_be_ours = is_unknown(problem) or problem.source == "collection"
         is_refused = problem.error_code == _IN_PROGRESS_CODE
+        active: InstanceRefresh | None = None
         if may_be_ours or is_refused:
-            current = self._plan_again(clients, plan)
-            if current.active:
-                if may_be_ours or problem.repeated:
-                    self._count_started(plan)
-                self._follow(plan, current.active)
-                return True
+            # Whatever this read returns, the first problem says more.
+            with suppress(*AWS_ERRORS):
+                active = self._plan_again(clients, plan).active
+        if active:
+            if may_be_ours or problem.repeated:
+                self._count_started(plan)
+            self._follow(plan, active)
+            return True
         if may_be_ours:
             remedy = f"The refresh of {plan.name} may have been started. {problem.remedy}"
             problem = replace(problem, remedy=remedy)
@@ -207,12 +211,15 @@ class Replacement:
                 autoscaling = clients.client("autoscaling", plan.target.region)
                 run.refresh = read_refresh(autoscaling, plan.name, refresh_id)
                 if run.refresh.has_ended:
+                    self.failures += self._judge(clients, plan, run, run.refresh)
                     run.status = _STATUS[run.refresh.status]
-                    self.failures += self._judge(clients, plan, run)
                     return True
         except AWS_ERRORS as exception:
-            # A connection that breaks for minutes does not end the refresh, nor the wait for it.
             problem = failure(exception, plan.target, READ_REFRESHES)
+            # A connection that breaks for minutes does not end the refresh, nor the wait for it.
+            may_pass = not isinstance(exception, ClientError) or is_temporary(exception)
+            if not may_pass:
+                run.deadline = monotonic()
         if monotonic() < run.deadline:
             return False
         self.failures.append(self._explain_timeout(plan, refresh_id, problem))
@@ -234,15 +241,17 @@ class Replacement:
         )
         return Failure.at(plan.target, START, "instance_refresh_timeout", message, remedy)
 
-    def _judge(self, clients: Clients, plan: GroupPlan, run: GroupRun) -> list[Failure]:
+    def _judge(
+        self, clients: Clients, plan: GroupPlan, run: GroupRun, refresh: InstanceRefresh
+    ) -> list[Failure]:
         """Return why a refresh that has ended is no success.
 
         One that skips all instances succeeds, too (Auto Scaling User Guide, "Use an instance refresh with
         skip matching"): so what the instances run is read.
         """
-        refresh = run.refresh or InstanceRefresh("")
-        if run.status != SUCCESSFUL:
-            run.after = self._plan_again(clients, plan)
+        if _STATUS[refresh.status] != SUCCESSFUL:
+            with suppress(*AWS_ERRORS):
+                run.after = self._plan_again(clients, plan)
             return [_explain_end(plan, refresh)]
         run.after = repeat_until(
             lambda: self._plan_again(clients, plan),

@@ -150,10 +150,9 @@ def _identify(desired: Mapping[str, Any]) -> tuple[Any, Any]:
 def desired_configuration(group: Group, image_id: str) -> dict[str, Any]:
     """Return the desired configuration of a refresh; empty if the group launches the image as it is.
 
-    It is the default version of the launch template, for a group with the number of another one.
-
-    Once the refresh has succeeded, AWS saves it in the group (botocore shape StartInstanceRefreshType): a
-    group that follows ``$Latest`` or ``$Default`` would get a fixed version.
+    It is the default version of the launch template, for a group with the number of another one. AWS saves
+    it in the group once the refresh has succeeded (botocore shape StartInstanceRefreshType): a group that
+    follows ``$Latest`` or ``$Default`` would get a fixed version.
     """
     launched, default = group.launched, group.default
     if launched is None or default is None or not group.has_number or launched.image_id == image_id:

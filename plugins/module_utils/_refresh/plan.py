@@ -189,21 +189,21 @@ def _plan_target(
     return TargetPlan(
         target,
         tuple(plan.start for plan in starts if plan.start),
-        before={"auto_scaling_groups": {plan.name: _describe(plan, plan.group.version) for plan in starts}},
+        before={"auto_scaling_groups": {plan.name: _describe_before(plan) for plan in starts}},
         after={"auto_scaling_groups": {plan.name: _describe_after(plan) for plan in starts}},
         warnings=tuple(_list_warnings(options, groups)),
         refusals=(*image, *(plan.refusal for plan in groups if plan.refusal)),
     )
 
 
-def _describe(plan: GroupPlan, version: str) -> dict[str, Any]:
-    return {"images": count_images(plan.group), "launch_template_version": version}
+def _describe_before(plan: GroupPlan) -> dict[str, Any]:
+    return {"images": count_images(plan.group), "launch_template_version": plan.group.version}
 
 
 def _describe_after(plan: GroupPlan) -> dict[str, Any]:
     kept = Counter(instance.image_id or "unknown" for instance in plan.kept)
     members = sum(count_images(plan.group).values())
-    images = {**kept, plan.image_id: kept.get(plan.image_id, 0) + members - kept.total()}
+    images = {**kept, plan.image_id: members - kept.total()}
     return {"images": dict(sorted(images.items())), "launch_template_version": plan.version}
 
 

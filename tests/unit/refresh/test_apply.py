@@ -211,6 +211,47 @@ def test_failed_reads_do_not_end_the_wait(monkeypatch: pytest.MonkeyPatch) -> No
     assert found.failures[0].error_code == "ConnectionClosedError"
 
 
+@pytest.mark.parametrize("code", ["ValidationError", "AccessDenied", "ExpiredToken"])
+def test_a_refused_read_ends_the_wait(monkeypatch: pytest.MonkeyPatch, clock: Clock, code: str) -> None:
+    """The group was deleted, for example: it would be refused for hours."""
+    started = clock.now
+    world = World(groups("a", "b"), errors={"describe": [refused(code, "DescribeInstanceRefreshes")]})
+    found = run_on(monkeypatch, world)
+    assert (statuses(found), clock.now - started) == ({"a": "in_progress", "b": "not_started"}, 1)
+    assert [one.error_code for one in found.failures] == [code]
+    assert "is not known" in found.failures[0].message
+
+
+@pytest.mark.parametrize(("end", "status"), [("Failed", "failed"), ("Successful", "in_progress")])
+def test_what_cannot_be_counted_is_no_success(monkeypatch: pytest.MonkeyPatch, end: str, status: str) -> None:
+    """That a refresh has failed is known without a look at the instances."""
+    world = World(groups("a"), ends={"a": end})
+
+    def fail_reads(**request: Any) -> Any:
+        world.errors["read"] = [LOST] * 1000
+        return describe(**request)
+
+    describe = world.describe_instance_refreshes
+    monkeypatch.setattr(world, "describe_instance_refreshes", fail_reads)
+    found = run_on(monkeypatch, world, wait_timeout=60)
+    assert (statuses(found), len(found.failures)) == ({"a": status}, 1)
+
+
+def test_a_lost_start_after_which_nothing_can_be_read_may_have_been_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(groups("a"), errors={"start": [LOST]}, loses=True)
+
+    def fail_reads(**request: Any) -> Any:
+        world.errors["read"] = [LOST]
+        return start(**request)
+
+    start = world.start_instance_refresh
+    monkeypatch.setattr(world, "start_instance_refresh", fail_reads)
+    found = run_on(monkeypatch, world)
+    assert ["may have been started" in one.remedy for one in found.failures] == [True]
+
+
 def test_the_refresh_of_an_earlier_run_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     both = groups("a", "b")
     both["b"] = replace(both["b"], active=InstanceRefresh("r-b", "InProgress"))
