@@ -331,6 +331,14 @@ def test_a_group_that_has_changed_since_the_plan_is_not_refreshed(
     assert statuses(found) == {"a": "not_started", "b": "not_started"}
 
 
+def test_a_refresh_that_another_client_has_started_meanwhile_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(groups("a"))
+    found = run_on(monkeypatch, world, change(active=InstanceRefresh("r-a", "InProgress")))
+    assert (world.log, statuses(found), found.performed) == (["end a"], {"a": "successful"}, [])
+
+
 def test_a_group_that_runs_the_image_meanwhile_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(groups("a", "b"))
     found = run_on(monkeypatch, world, change(instances=(NEW,)))

@@ -117,6 +117,8 @@ def test_a_parameter_makes_aws_replace_all_instances() -> None:
     assert found.start.parameters["Preferences"]["SkipMatching"] is False
     assert found.replaced == (NEW, OLD)
     assert "also 1 instance with the image" in " ".join(plan_of(group(**BY_PARAMETER)).warnings)
+    old = group(**{**BY_PARAMETER, "instances": (OLD,)})
+    assert plan_of(old, auto_rollback=False).warnings == ()
 
 
 @pytest.mark.parametrize(
