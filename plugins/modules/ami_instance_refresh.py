@@ -214,7 +214,7 @@ results:
     images:
       description:
         - The number of the group's instances by image, after the refresh if it has ended, else as they were before.
-          V(unknown) is what EC2 does not return.
+          V(unknown) is what EC2 does not return, or not yet.
       type: dict
       returned: always
     instances_kept:

@@ -161,12 +161,18 @@ def desired_configuration(group: Group, image_id: str) -> dict[str, Any]:
 
 
 def _refuse_instances(options: RefreshOptions, target: Target, group: Group, image_id: str) -> Failure | None:
-    """Return why instances are not replaced that AWS makes a refresh wait for.
+    """Return why the instances are not replaced.
 
-    By default, it waits for an hour, and fails then (botocore shape RefreshPreferences).
+    Their images are not all known, or AWS makes a refresh wait for some of them: by default for an hour, and
+    fails then (botocore shape RefreshPreferences).
     """
     if group.active:
         return None
+    if group.unread:
+        # Unknown is no reason to replace an instance, and no proof that it runs the image.
+        problem = f"has {count(len(group.unread), 'instance')} whose image EC2 does not return: "
+        problem = f"{problem}{_ids(group.unread)}."
+        return _refuse(target, group, "instances_unreadable", problem, "Rerun once they have been launched.")
     old = [instance for instance in group.instances if instance.is_in_group and instance.image_id != image_id]
     standby = [instance for instance in old if instance.state == STANDBY]
     protected = [instance for instance in old if instance.state != STANDBY and instance.is_protected]

@@ -15,6 +15,7 @@ from typing import Any
 
 from .._aws import read
 from .._aws.answers import required
+from .._aws.attempts import repeat_until
 from .._aws.clients import Clients
 from .._aws.errors import ClientError, code_of
 from .._aws.parameters import read_by_arn
@@ -137,7 +138,20 @@ def _parse_instance(item: Mapping[str, Any], template_id: str) -> GroupInstance:
 
 
 def _add_images(ec2: Any, group: Group) -> Group:
-    """Return the group, whose instances have the images that EC2 returns."""
+    """Return the group, whose instances have the images that EC2 returns.
+
+    EC2 may not return at once an instance that was just launched (EC2 Developer Guide, "Eventual consistency
+    in the Amazon EC2 API"): it is read again for a while.
+    """
+    return repeat_until(
+        lambda: _add_images_once(ec2, group),
+        lambda current: not current.unread,
+        read.SETTLING_TIMEOUT,
+        read.SETTLING_INTERVAL,
+    )
+
+
+def _add_images_once(ec2: Any, group: Group) -> Group:
     ids = [instance.instance_id for instance in group.instances if not instance.image_id]
     paginator = ec2.get_paginator("describe_instances")
     images = {

@@ -117,6 +117,11 @@ class Group:
         """Whether it launches a fixed version."""
         return self.version.isdigit()
 
+    @property
+    def unread(self) -> tuple[GroupInstance, ...]:
+        """Return the instances whose image EC2 does not return."""
+        return tuple(one for one in self.instances if one.is_in_group and not one.image_id)
+
 
 @dataclass(frozen=True)
 class RefreshState:

@@ -139,10 +139,6 @@ def test_a_group_whose_instances_run_the_image_is_left(subject: Group) -> None:
     assert plan_of(subject).actions == ()
 
 
-def test_an_instance_of_an_unknown_image_does_not_run_it() -> None:
-    assert planned(group(instances=(replace(NEW, image_id=""),))).start is not None
-
-
 @pytest.mark.parametrize(
     ("subject", "code", "words"),
     [
@@ -178,6 +174,16 @@ def test_an_instance_of_an_unknown_image_does_not_run_it() -> None:
             fixed(default=version(7, UserData="c2VjcmV0", InstanceType="t3.large")),
             "launch_template_versions_differ",
             "InstanceType, UserData",
+        ),
+        (
+            group(instances=(NEW, OLD, instance("fresh", "", 7, state="Pending"))),
+            "instances_unreadable",
+            "1 instance whose image EC2 does not return: i-fresh",
+        ),
+        (
+            group(**BY_PARAMETER, instances=(NEW, instance("fresh", "", 7))),
+            "instances_unreadable",
+            "i-fresh",
         ),
         (
             group(instances=(replace(OLD, is_protected=True), replace(OLD, state="Standby"))),

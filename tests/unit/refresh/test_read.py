@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils._aws import attempts
 from ansible_collections.golden.images.plugins.module_utils._aws.errors import IncompleteAnswer
 from ansible_collections.golden.images.plugins.module_utils._refresh.read import read_groups, read_refresh
 from ansible_collections.golden.images.plugins.module_utils._refresh.state import (
@@ -19,6 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils._refresh.state impor
     TemplateVersion,
 )
 
+from tests.unit.clock import Clock
 from tests.unit.refresh.examples import BAD, GOOD, HERE, TEMPLATE
 from tests.unit.wire import Wire
 
@@ -116,7 +118,7 @@ def test_a_group_that_follows_the_latest_version(account: Account) -> None:
             member("i-1", **old),
             member("i-2", LifecycleState="Standby", ProtectedFromScaleIn=True, **other),
             member("i-3", ImageId=GOOD),
-            member("i-4"),
+            member("i-4", LifecycleState="Terminating"),
         ],
         SuspendedProcesses=[{"ProcessName": "Launch"}],
     )
@@ -134,10 +136,31 @@ def test_a_group_that_follows_the_latest_version(account: Account) -> None:
             GroupInstance("i-1", "InService", False, BAD, 6),
             GroupInstance("i-2", "Standby", True, GOOD, None),
             GroupInstance("i-3", "InService", False, GOOD, None),
-            GroupInstance("i-4", "InService", False, "", None),
+            GroupInstance("i-4", "Terminating", False, "", None),
         ),
         suspended=frozenset({"Launch"}),
     )
+
+
+def test_an_instance_that_was_just_launched_is_read_again(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """(EC2 Developer Guide, Eventual consistency in the Amazon EC2 API.)"""
+    clock = Clock.of(monkeypatch, attempts)
+    account.shows(Instances=[member("i-1"), member("i-2", LifecycleState="Pending")])
+    account.has_versions(version(7, GOOD, True))
+    first, second = ({"InstanceId": name, "ImageId": GOOD} for name in ("i-1", "i-2"))
+    account.runs(first, ids=("i-1", "i-2"))
+    account.runs(first, {"InstanceId": "i-2"}, ids=("i-1", "i-2"))
+    account.runs(first, second, ids=("i-1", "i-2"))
+    assert [one.image_id for one in account.read().instances] == [GOOD, GOOD]
+    account.shows(Instances=[member("i-1")])
+    account.has_versions(version(7, GOOD, True))
+    started = clock.now
+    for _attempt in range(16):
+        account.runs(ids=("i-1",))
+    assert [one.instance_id for one in account.read().unread] == ["i-1"]
+    assert clock.now - started == 30
 
 
 @pytest.mark.parametrize(
