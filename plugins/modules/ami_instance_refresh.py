@@ -26,8 +26,8 @@ description:
   - Of a launch template with an AMI ID, AWS skips instances that its version has launched. Of one with a parameter
     (C(resolve:ssm:)), AWS skips none, so that instances that run the image are replaced again if one of the group does not.
   - Refused are groups with a launch configuration, with overrides that have images or launch templates of their own, with
-    suspended launches or terminations, those that are being deleted or that an AWS service manages, and those with another
-    instance refresh in progress.
+    one of the processes C(AddToLoadBalancer), C(HealthCheck), C(InstanceRefresh), C(Launch) and C(Terminate) suspended,
+    those that are being deleted or that an AWS service manages, and those with another instance refresh in progress.
   - "Needs, in each account: C(autoscaling:DescribeAutoScalingGroups), C(autoscaling:DescribeInstanceRefreshes),
     C(autoscaling:StartInstanceRefresh), C(ec2:DescribeImages), C(ec2:DescribeInstances),
     C(ec2:DescribeLaunchTemplateVersions), and C(ssm:GetParameters) for launch templates with parameters. AWS may ask for the permissions that a launch from the template

@@ -18,8 +18,10 @@ from .state import STANDBY, Group, GroupInstance, InstanceRefresh, TemplateVersi
 
 GROUPS = "auto_scaling_groups"
 """The option that names the groups."""
-# Auto Scaling User Guide, "Suspend and resume Amazon EC2 Auto Scaling processes": a refresh needs both.
-_NEEDED_PROCESSES = frozenset({"Launch", "Terminate"})
+# Auto Scaling User Guide, "How suspended processes affect other processes": without Launch, Terminate or
+# InstanceRefresh, a refresh waits, and replaces instances whenever these are resumed. Without
+# AddToLoadBalancer, no load balancer gets the new instances; without HealthCheck, none counts as unhealthy.
+_NEEDED_PROCESSES = frozenset({"AddToLoadBalancer", "HealthCheck", "InstanceRefresh", "Launch", "Terminate"})
 _PUBLISH = "Publish the image first (ami_publish, with the launch template in launch_templates)"
 
 
@@ -55,7 +57,6 @@ def _refuse_kind(target: Target, group: Group) -> Failure | None:
         problem = "has overrides with an image or a launch template of their own."
         remedy = "Replace its instances yourself: which of them are to run the image is not known."
     elif stopped := sorted(group.suspended & _NEEDED_PROCESSES):
-        # Suspended launches would leave it without the instances that are terminated.
         problem = f"has suspended processes that a refresh needs: {', '.join(stopped)}."
         remedy = "Resume them (aws autoscaling resume-processes)."
     return _refuse(target, group, "group_not_refreshable", problem, remedy) if problem else None

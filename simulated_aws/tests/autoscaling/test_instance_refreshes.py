@@ -156,6 +156,18 @@ def test_protected_instances_are_waited_for_left_or_replaced(
     assert len({protected} & group.ids()) == left
 
 
+@pytest.mark.parametrize("process", ["InstanceRefresh", "Launch", "Terminate"])
+def test_a_suspended_process_pauses_a_refresh(group: Group, process: str) -> None:
+    """(Auto Scaling User Guide, How suspended processes affect other processes.)"""
+    group.create()
+    before = group.ids()
+    group.autoscaling.suspend_processes(**GROUP, ScalingProcesses=[process])
+    group.start(DESIRED)
+    assert (group.refreshes()[0]["Status"], group.ids()) == ("InProgress", before)
+    group.autoscaling.resume_processes(**GROUP, ScalingProcesses=[process])
+    assert (group.refreshes()[0]["Status"], group.ids() & before) == ("Successful", set())
+
+
 def test_refreshes_are_returned_in_pages(group: Group) -> None:
     group.create()
     ids = []

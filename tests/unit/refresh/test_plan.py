@@ -155,7 +155,10 @@ def test_a_group_whose_instances_run_the_image_is_left(subject: Group) -> None:
             "group_not_refreshable",
             "processes .*: Launch",
         ),
-        (group(suspended=frozenset({"Terminate"})), "group_not_refreshable", "Terminate"),
+        *(
+            (group(suspended=frozenset({process})), "group_not_refreshable", f"a refresh needs: {process}")
+            for process in ("AddToLoadBalancer", "HealthCheck", "InstanceRefresh", "Terminate")
+        ),
         (group(launched=None), "launch_template_not_found", "version \\$Default"),
         (group(launched=version(7, BAD)), "other_image_launched", f"launches {BAD}"),
         (group(version="$Latest", launched=version(8, BAD)), "other_image_launched", "version \\$Latest"),

@@ -24,6 +24,8 @@ _FOLLOWING = ("$Latest", "$Default")
 _PARAMETER = "resolve:ssm:"
 _LONGEST_BAKE = 172_800
 _MOST_ALARMS = 10
+# Auto Scaling User Guide, "How suspended processes affect other processes": a refresh waits without these.
+_PROCESSES = frozenset({"InstanceRefresh", "Launch", "Terminate"})
 
 
 class StrictInstanceState(InstanceState):
@@ -109,9 +111,12 @@ class Refresh:
                 return "instances protected from scale in"
         return ""
 
+    def _is_paused(self) -> bool:
+        return any(one["ProcessName"] in _PROCESSES for one in self.group.suspended_processes)
+
     def advance(self) -> None:
         """Do what the refresh has done by now."""
-        if not self.is_active:
+        if not self.is_active or self._is_paused():
             return
         passed = (state.now() - self.started).total_seconds()
         if passed * 2 < SETTINGS.instance_refresh_seconds:
