@@ -138,6 +138,7 @@ attributes:
     support: full
     description: Shows each change once, with the regions that have it in common. RV(diff) has the states before and after.
 notes:
+  - Needs botocore 1.43.66 or newer. An older one does not show which groups an AWS service manages.
   - A refresh that goes on can be ended with C(aws autoscaling cancel-instance-refresh).
   - Instances in a warm pool are not looked at. AWS replaces them in the same refresh.
 seealso:

@@ -22,7 +22,7 @@ from .._runner import Flow, Outcome
 from .apply import GroupRun, Replacement
 from .options import RefreshOptions
 from .plan import GroupPlan, RefreshPlan, count_images, plan
-from .read import SERVICES, read_groups
+from .read import SERVICES, read_groups, require_botocore
 from .state import Group, RefreshState
 
 PLANNED, UNCHANGED = "planned", "unchanged"
@@ -33,6 +33,9 @@ def read_state(clients: Clients, options: RefreshOptions) -> RefreshState:
     images = options.targets()
     caller = identify_in_regions(clients, {options.region_option: options.by_target.regions})
     accounts = _open_accounts(clients, caller, options, images)
+    for target in list(images)[:1]:
+        with accounts.as_account(target.account_id) as account_clients:
+            require_botocore(account_clients.client("autoscaling", target.region))
 
     def read_one(target: Target) -> tuple[dict[str, Group], Image | None]:
         with accounts.as_account(target.account_id) as account_clients:

@@ -19,6 +19,7 @@ from .._aws.attempts import repeat_until
 from .._aws.clients import Clients
 from .._aws.errors import ClientError, code_of
 from .._aws.parameters import read_by_arn
+from .._failures import Failure, ValidationError
 from .._model import Target
 from .._option import is_image_id
 from .._plan import batches
@@ -34,11 +35,35 @@ _NAMES = 50
 # botocore shape DescribeInstanceRefreshesType: the largest page.
 _REFRESHES_PAGE = 100
 _LATEST = "$Latest"
+# The first botocore whose model of Auto Scaling has Operator, the newest of the members of a group that say
+# what is refused. An older one drops it, and 1.41.0 also the images of overrides, instances and root volumes.
+_BOTOCORE = "1.43.66"
 # EC2 API Reference, "Error codes for the Amazon EC2 API": a template or a version that does not exist.
 _MISSING = (
     "InvalidLaunchTemplateId.NotFound",
     "InvalidLaunchTemplateId.VersionNotFound",
 )
+
+
+def require_botocore(autoscaling: Any) -> None:
+    """Refuse a botocore that leaves out of AWS's responses why a group is not to be refreshed.
+
+    Raises:
+        ValidationError: it is older.
+    """
+    answer = autoscaling.meta.service_model.operation_model(_READ_GROUPS).output_shape
+    if "Operator" not in answer.members["AutoScalingGroups"].member.members:
+        raise ValidationError(
+            [
+                Failure(
+                    message=f"botocore {_BOTOCORE} or newer is required: an older one does not show which "
+                    "groups an AWS service manages, and which have images of their own.",
+                    remedy="Update botocore and boto3.",
+                    error_code="botocore_too_old",
+                    action=_READ_GROUPS,
+                )
+            ]
+        )
 
 
 def read_groups(clients: Clients, target: Target, names: Sequence[str]) -> dict[str, Group]:

@@ -16,6 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils._refresh.state impor
 )
 
 from tests.unit.examples import CONSUMER, as_read, source_image
+from tests.unit.wire import Wire
 
 REGION = "eu-west-1"
 HERE = Target(CONSUMER, REGION)
@@ -81,6 +82,14 @@ def fixed(**changes: Any) -> Group:
 def image(**changes: Any) -> Image:
     """The image, as the account sees it."""
     return source_image(**{"image_id": GOOD, "state": "available", **changes})
+
+
+def old_autoscaling() -> Any:
+    """A client of a botocore that does not know the operators of groups."""
+    client = Wire("autoscaling").client
+    answer = client.meta.service_model.operation_model("DescribeAutoScalingGroups").output_shape
+    del answer.members["AutoScalingGroups"].member.members["Operator"]
+    return client
 
 
 def planned(subject: Group, **changes: Any) -> GroupPlan:

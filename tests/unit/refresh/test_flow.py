@@ -19,7 +19,20 @@ from ansible_collections.golden.images.plugins.module_utils._tags import RECALLE
 from tests.unit.examples import CONSUMER, OWNER
 from tests.unit.flow_run import FlowRun
 from tests.unit.kms_grant.kms_in_memory import refused
-from tests.unit.refresh.examples import GOOD, HERE, REGION, fixed, group, image, instance, options
+from tests.unit.refresh.examples import (
+    GOOD,
+    HERE,
+    REGION,
+    fixed,
+    group,
+    image,
+    instance,
+    old_autoscaling,
+    options,
+)
+from tests.unit.wire import Wire
+
+AUTOSCALING = Wire("autoscaling").client
 
 
 class Account:
@@ -32,6 +45,10 @@ class Account:
 
     def open(self, service: str, regions: Any) -> None:
         self.opened |= {(service, region) for region in regions}
+
+    def client(self, service: str, region: str) -> Any:
+        assert (service, region) in self.opened
+        return AUTOSCALING
 
     def partition_of(self, _region: str) -> str:
         return "aws"
@@ -154,6 +171,12 @@ def test_other_accounts_need_a_role() -> None:
 def test_the_own_account_needs_none(groups: dict[Target, Any]) -> None:
     groups[Target(OWNER, REGION)] = {"web": group()}
     assert len(run(consumer_role_name=None, account_ids=[OWNER]).plan.actions) == 1
+
+
+def test_an_older_botocore_refuses_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Account, "client", lambda *_client: old_autoscaling())
+    with pytest.raises(ValidationError, match=r"botocore 1\.43\.66 or newer"):
+        _ = run().seen
 
 
 def test_a_place_that_cannot_be_read_refuses_all(groups: dict[Target, Any]) -> None:

@@ -12,7 +12,12 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._aws import attempts
 from ansible_collections.golden.images.plugins.module_utils._aws.errors import IncompleteAnswer
-from ansible_collections.golden.images.plugins.module_utils._refresh.read import read_groups, read_refresh
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
+from ansible_collections.golden.images.plugins.module_utils._refresh.read import (
+    read_groups,
+    read_refresh,
+    require_botocore,
+)
 from ansible_collections.golden.images.plugins.module_utils._refresh.state import (
     Group,
     GroupInstance,
@@ -21,7 +26,7 @@ from ansible_collections.golden.images.plugins.module_utils._refresh.state impor
 )
 
 from tests.unit.clock import Clock
-from tests.unit.refresh.examples import BAD, GOOD, HERE, TEMPLATE
+from tests.unit.refresh.examples import BAD, GOOD, HERE, TEMPLATE, old_autoscaling
 from tests.unit.wire import Wire
 
 REQUIRED: dict[str, Any] = {
@@ -295,6 +300,13 @@ def test_one_refresh_is_read_by_its_id(account: Account) -> None:
     account.autoscaling.expect("describe_instance_refreshes", request, {})
     with pytest.raises(IncompleteAnswer):
         read_refresh(client, "web", "r-1")
+
+
+def test_an_older_botocore_is_refused() -> None:
+    """It drops members of answers that it does not know, such as Operator of a group."""
+    require_botocore(Wire("autoscaling").client)
+    with pytest.raises(ValidationError, match=r"botocore 1\.43\.66 or newer"):
+        require_botocore(old_autoscaling())
 
 
 def test_many_names_are_read_in_several_requests(account: Account) -> None:
