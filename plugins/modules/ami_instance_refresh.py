@@ -254,6 +254,7 @@ results:
           the task.
         - V(in_progress) if it was still in progress after O(wait_timeout), or its end could not be read.
         - V(not_started) if its start failed, or another group failed before.
+        - V(unknown) if its start failed so that it may have been started nevertheless. It counts as changed.
         - V(planned) in check mode, and V(unchanged) if all instances run the image.
       type: str
       returned: always

@@ -18,11 +18,12 @@ from typing import Any
 from .._aws.accounts import AssumedAccounts
 from .._aws.attempts import repeat_until
 from .._aws.clients import Clients
-from .._aws.errors import AWS_ERRORS, ClientError, failure, is_temporary
+from .._aws.errors import ClientError, failure, is_temporary, unreadable
 from .._aws.unknown_outcome import is_unknown
 from .._aws.write import perform
 from .._failures import Failure, incomplete_response
 from .._listing import count, join_texts
+from .._model import Target
 from .._plan import Action
 from .._progress import Report
 from .options import RefreshOptions
@@ -31,6 +32,7 @@ from .read import READ_REFRESHES, read_groups, read_refresh
 from .state import InstanceRefresh
 
 NOT_STARTED, IN_PROGRESS, SUCCESSFUL = "not_started", "in_progress", "successful"
+UNKNOWN = "unknown"
 # botocore shape InstanceRefreshStatus, to the status in the result.
 _STATUS = {
     "Cancelled": "cancelled",
@@ -43,8 +45,8 @@ _STATUS = {
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
 # Seconds between two lines of progress.
 _REMINDER = 60.0
-# Seconds for which instances that a refresh has replaced may still be listed. AWS states no bound (EC2
-# Developer Guide, "Eventual consistency in the Amazon EC2 API").
+# Seconds for which a refresh that was started may not be listed yet, and instances that it has replaced may
+# still be. AWS states no bound (EC2 Developer Guide, "Eventual consistency in the Amazon EC2 API").
 _SETTLING_TIMEOUT, _SETTLING_PAUSE = 60.0, 5.0
 _IN_PROGRESS_CODE = "InstanceRefreshInProgress"
 
@@ -123,8 +125,8 @@ class Replacement:
         try:
             with self.accounts.as_account(plan.target.account_id) as clients:
                 return self._start(clients, plan)
-        except AWS_ERRORS as exception:
-            self.failures.append(failure(exception, plan.target, START))
+        except Exception as exception:  # noqa: BLE001  (not swallowed: it fails the task)
+            self.failures.append(_to_failure(exception, plan.target, START))
             return False
 
     def _start(self, clients: Clients, plan: GroupPlan) -> bool:
@@ -169,25 +171,35 @@ class Replacement:
     def _find_started(self, clients: Clients, plan: GroupPlan, problem: Failure) -> bool:
         """Return whether the refresh is started although the call failed: its answer was lost.
 
-        The request has no token: one that is repeated is refused because of the first one.
+        The request has no token: one that is repeated is refused because of the first one. What stays unknown
+        counts as started.
         """
-        may_be_ours = is_unknown(problem) or problem.source == "collection"
         is_refused = problem.error_code == _IN_PROGRESS_CODE
+        may_be_ours = is_unknown(problem) or problem.source == "collection"
+        may_be_ours = may_be_ours or (is_refused and problem.repeated)
         active: InstanceRefresh | None = None
         if may_be_ours or is_refused:
-            # Whatever this read returns, the first problem says more.
-            with suppress(*AWS_ERRORS):
-                active = self._plan_again(clients, plan).active
+            active = repeat_until(
+                lambda: self._read_active(clients, plan), bool, _SETTLING_TIMEOUT, _SETTLING_PAUSE
+            )
+        if may_be_ours:
+            self._count_started(plan)
         if active:
-            if may_be_ours or problem.repeated:
-                self._count_started(plan)
             self._follow(plan, active)
             return True
         if may_be_ours:
+            self._run(plan).status = UNKNOWN
             remedy = f"The refresh of {plan.name} may have been started. {problem.remedy}"
             problem = replace(problem, remedy=remedy)
         self.failures.append(problem)
         return False
+
+    def _read_active(self, clients: Clients, plan: GroupPlan) -> InstanceRefresh | None:
+        """Return the refresh of a group that does the same; None if it cannot be read."""
+        # Whatever this read returns, the failed start says more.
+        with suppress(Exception):
+            return self._plan_again(clients, plan).active
+        return None
 
     def _plan_again(self, clients: Clients, plan: GroupPlan) -> GroupPlan:
         groups = read_groups(clients, plan.target, [plan.name])
@@ -214,8 +226,8 @@ class Replacement:
                     self.failures += self._judge(clients, plan, run, run.refresh)
                     run.status = _STATUS[run.refresh.status]
                     return True
-        except AWS_ERRORS as exception:
-            problem = failure(exception, plan.target, READ_REFRESHES)
+        except Exception as exception:  # noqa: BLE001  (not swallowed: it fails the task in the end)
+            problem = _to_failure(exception, plan.target, READ_REFRESHES)
             # A connection that breaks for minutes does not end the refresh, nor the wait for it.
             may_pass = not isinstance(exception, ClientError) or is_temporary(exception)
             if not may_pass:
@@ -250,7 +262,7 @@ class Replacement:
         skip matching"): so what the instances run is read.
         """
         if _STATUS[refresh.status] != SUCCESSFUL:
-            with suppress(*AWS_ERRORS):
+            with suppress(Exception):
                 run.after = self._plan_again(clients, plan)
             return [_explain_end(plan, refresh)]
         run.after = repeat_until(
@@ -278,6 +290,17 @@ class Replacement:
 
 def _name_place(plan: GroupPlan) -> str:
     return f"{plan.name} in {plan.target.account_id} {plan.target.region}"
+
+
+def _to_failure(exception: Exception, target: Target, action: str) -> Failure:
+    """Return the failure for any exception, so that none ends the wait for other groups.
+
+    What botocore raises besides its own exceptions if it cannot renew credentials is no bug here.
+    """
+    if isinstance(exception, (OSError, RuntimeError)):
+        failed = unreadable(exception, action)
+        return replace(failed, region=target.region, account_id=target.account_id)
+    return failure(exception, target, action)
 
 
 def _explain_end(plan: GroupPlan, refresh: InstanceRefresh) -> Failure:

@@ -74,7 +74,7 @@ def read_groups(clients: Clients, target: Target, names: Sequence[str]) -> dict[
         item
         for batch in batches(names, _NAMES)
         for page in paginator.paginate(AutoScalingGroupNames=list(batch))
-        for item in page["AutoScalingGroups"]
+        for item in required(page, "AutoScalingGroups", _READ_GROUPS)
     ]
     return {item["AutoScalingGroupName"]: _read_group(clients, target, item) for item in items}
 

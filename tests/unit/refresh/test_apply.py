@@ -243,13 +243,14 @@ def test_a_lost_start_after_which_nothing_can_be_read_may_have_been_made(
     world = World(groups("a"), errors={"start": [LOST]}, loses=True)
 
     def fail_reads(**request: Any) -> Any:
-        world.errors["read"] = [LOST]
+        world.errors["read"] = [LOST] * 1000
         return start(**request)
 
     start = world.start_instance_refresh
     monkeypatch.setattr(world, "start_instance_refresh", fail_reads)
     found = run_on(monkeypatch, world)
     assert ["may have been started" in one.remedy for one in found.failures] == [True]
+    assert (statuses(found), len(found.performed)) == ({"a": "unknown"}, 1)
 
 
 def test_the_refresh_of_an_earlier_run_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,10 +273,46 @@ def test_a_start_whose_answer_is_lost_is_found(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_start_that_is_lost_for_good_may_have_been_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is not known counts as a change."""
     found = run_on(monkeypatch, World(groups("a", "b"), errors={"start": [LOST]}))
-    assert statuses(found) == {"a": "not_started", "b": "not_started"}
+    assert statuses(found) == {"a": "unknown", "b": "not_started"}
     assert "may have been started" in found.failures[0].remedy
-    assert found.performed == []
+    assert [action.resource for action in found.performed] == ["a"]
+    assert [run.started for run in found.runs.values()] == [True, False]
+
+
+def test_a_lost_start_is_found_as_soon_as_aws_lists_it(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    """A refresh may be listed late, and the network that has lost the answer may fail again."""
+    world = World(groups("a"), errors={"start": [LOST]}, loses=True)
+    started = clock.now
+
+    def read(of: World, _target: Any, names: list[str]) -> Mapping[str, Group]:
+        is_late = bool(of.log) and clock.now < started + 30
+        if is_late and not of.errors.get("read"):
+            of.errors["read"] = [LOST]
+            return {name: replace(of.groups[name], active=None) for name in names}
+        of._raise("read")
+        return {name: of.groups[name] for name in names}
+
+    found = run_on(monkeypatch, world, lambda _world: monkeypatch.setattr(applied, "read_groups", read))
+    assert (statuses(found), found.failures) == ({"a": "successful"}, [])
+    assert (world.log, [action.resource for action in found.performed]) == (["start a", "end a"], ["a"])
+
+
+def test_credentials_that_cannot_be_renewed_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore.credentials.RefreshableCredentials raises a RuntimeError."""
+    expired = RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired.")
+    world = World(groups("a", "b"), errors={"describe": [expired]})
+    found = run_on(monkeypatch, world)
+    assert statuses(found) == {"a": "successful", "b": "successful"}
+    world = World(groups("a", "b"), errors={"read": [expired]})
+    found = run_on(monkeypatch, world)
+    assert statuses(found) == {"a": "not_started", "b": "not_started"}
+    (failure,) = found.failures
+    assert (failure.error_code, failure.account_id) == ("RuntimeError", HERE.account_id)
+    assert "credentials or settings cannot be read" in failure.message
+    world = World(groups("a"), errors={"start": [KeyError("a bug")]})
+    assert [one.error_code for one in run_on(monkeypatch, world).failures] == ["unexpected_error"]
 
 
 @pytest.mark.parametrize(("repeated", "started"), [(0, False), (1, True)])
