@@ -250,11 +250,14 @@ results:
     status:
       description:
         - V(successful), V(failed), V(cancelled), V(rolled_back) or V(rollback_failed), as the refresh has ended.
-          RV(results[].images) has what its instances run then. A successful refresh that left some without the image fails
-          the task.
-        - V(in_progress) if it was still in progress after O(wait_timeout), or its end could not be read.
+          RV(results[].images) has what its instances run then.
+        - V(not_replaced) if the refresh was successful, and the group has instances without the image, launches another
+          one, or has a further refresh in progress.
+        - V(in_progress) if it was still in progress after O(wait_timeout), if its end could not be read, or if it has begun to
+          launch another image.
         - V(not_started) if its start failed, or another group failed before.
-        - V(unknown) if its start failed so that it may have been started nevertheless. It counts as changed.
+        - V(unknown) if its start failed so that it may have been started nevertheless, which counts as changed, or if it was
+          successful, and what its instances run could not be read.
         - V(planned) in check mode, and V(unchanged) if all instances run the image.
       type: str
       returned: always

@@ -26,13 +26,14 @@ from .._listing import count, join_texts
 from .._model import Target
 from .._plan import Action
 from .._progress import Report
+from .checks import refuse_going_on
 from .options import RefreshOptions
 from .plan import START, GroupPlan, RefreshPlan, plan_group
-from .read import READ_REFRESHES, read_groups, read_refresh
+from .read import READ_GROUPS, READ_REFRESHES, read_groups, read_refresh
 from .state import InstanceRefresh
 
 NOT_STARTED, IN_PROGRESS, SUCCESSFUL = "not_started", "in_progress", "successful"
-UNKNOWN = "unknown"
+NOT_REPLACED, UNKNOWN = "not_replaced", "unknown"
 # botocore shape InstanceRefreshStatus, to the status in the result.
 _STATUS = {
     "Cancelled": "cancelled",
@@ -43,8 +44,8 @@ _STATUS = {
 }
 # Seconds between two reads of the refreshes in progress.
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 15.0
-# Seconds between two lines of progress.
-_REMINDER = 60.0
+# Seconds between two lines of progress, and between two looks at what a group launches.
+_REMINDER = _LOOK = 60.0
 # Seconds for which a refresh that was started may not be listed yet, and instances that it has replaced may
 # still be. AWS states no bound (EC2 Developer Guide, "Eventual consistency in the Amazon EC2 API").
 _SETTLING_TIMEOUT, _SETTLING_PAUSE = 60.0, 5.0
@@ -55,14 +56,17 @@ _IN_PROGRESS_CODE = "InstanceRefreshInProgress"
 class GroupRun:
     """What came of one group: ``started`` is whether this run has started its refresh.
 
-    ``after`` is the plan that was made of it last, None if it was not read again.
+    ``problem`` is why its refresh could not be read last. ``after`` is the plan that was made of it last,
+    None if it was not read again.
     """
 
     status: str = NOT_STARTED
     started: bool = False
     refresh: InstanceRefresh | None = None
     after: GroupPlan | None = None
+    problem: Failure | None = None
     deadline: float = 0.0
+    next_look: float = 0.0
 
 
 @dataclass
@@ -85,7 +89,7 @@ class Replacement:
             self._follow(one, one.active)
         total, pause, reminded = len(self.runs), _FIRST_PAUSE, monotonic()
         while waiting or running:
-            while waiting and len(running) < self.options.max_concurrent_groups and not self.failures:
+            while waiting and len(running) < self.options.max_concurrent_groups and self._may_start(running):
                 if self._begin(waiting[0]):
                     running.append(waiting[0])
                 waiting.popleft()
@@ -102,6 +106,13 @@ class Replacement:
             names = join_texts([one.name for one in waiting])
             self.report(f"Not started after a failure: {names}")
 
+    def _may_start(self, running: list[GroupPlan]) -> bool:
+        """Whether nothing has failed, and every refresh in progress is known to go forward."""
+        runs = [self._run(one) for one in running]
+        return not self.failures and all(
+            run.refresh and run.refresh.goes_forward and not run.problem for run in runs
+        )
+
     def _run(self, plan: GroupPlan) -> GroupRun:
         return self.runs[plan.target, plan.name]
 
@@ -111,13 +122,15 @@ class Replacement:
         refresh_id = refresh.refresh_id if refresh else ""
         self.report(f"Refreshing {_name_place(plan)}: {refresh_id}")
         run.deadline = monotonic() + self.options.wait_timeout
+        run.next_look = monotonic() + _LOOK
 
     def _remind(self, running: list[GroupPlan], done: int, total: int) -> None:
         texts = []
         for one in running:
-            refresh = self._run(one).refresh
+            refresh, problem = self._run(one).refresh, self._run(one).problem
             percent = "" if refresh is None or refresh.percent is None else f" {refresh.percent} %"
-            texts.append(f"{_name_place(one)}{percent}")
+            unread = f" (cannot be read: {problem.error_code})" if problem else ""
+            texts.append(f"{_name_place(one)}{percent}{unread}")
         self.report(f"Refreshing: {done} of {total} done, waits for {join_texts(texts, 3)}")
 
     def _begin(self, plan: GroupPlan) -> bool:
@@ -135,7 +148,9 @@ class Replacement:
         if current.active:
             self._follow(plan, current.active)
             return True
-        if current.refusal or current.start is None or plan.start is None or current.start != plan.start:
+        # Another version with the image matches no instance: AWS would replace all of them by it.
+        is_same = current.start == plan.start and current.launched_number == plan.launched_number
+        if current.refusal or current.start is None or plan.start is None or not is_same:
             return self._leave_changed(plan, current)
         done = perform(clients.client("autoscaling", plan.target.region), plan.start)
         refresh_id = done.answers[0].get("InstanceRefreshId") if done.answers else None
@@ -216,26 +231,55 @@ class Replacement:
 
     def _ends(self, plan: GroupPlan) -> bool:
         """Read the refresh of a group, and return whether nothing of it is waited for any more."""
-        run, problem = self._run(plan), None
-        refresh_id = run.refresh.refresh_id if run.refresh else ""
+        run = self._run(plan)
+        refresh = run.refresh or InstanceRefresh("")
         try:
             with self.accounts.as_account(plan.target.account_id) as clients:
                 autoscaling = clients.client("autoscaling", plan.target.region)
-                run.refresh = read_refresh(autoscaling, plan.name, refresh_id)
-                if run.refresh.has_ended:
-                    self.failures += self._judge(clients, plan, run, run.refresh)
-                    run.status = _STATUS[run.refresh.status]
-                    return True
+                run.refresh = refresh = read_refresh(autoscaling, plan.name, refresh.refresh_id)
+                run.problem = None
         except Exception as exception:  # noqa: BLE001  (not swallowed: it fails the task in the end)
-            problem = _to_failure(exception, plan.target, READ_REFRESHES)
+            run.problem = _to_failure(exception, plan.target, READ_REFRESHES)
             # A connection that breaks for minutes does not end the refresh, nor the wait for it.
-            may_pass = not isinstance(exception, ClientError) or is_temporary(exception)
-            if not may_pass:
+            if isinstance(exception, ClientError) and not is_temporary(exception):
                 run.deadline = monotonic()
+        if refresh.has_ended:
+            self._judge(plan, run, refresh)
+            return True
+        if run.problem is None and self._finds_other_launches(plan, run, refresh):
+            return True
         if monotonic() < run.deadline:
             return False
-        self.failures.append(self._explain_timeout(plan, refresh_id, problem))
+        self.failures.append(self._explain_timeout(plan, refresh.refresh_id, run.problem))
         return True
+
+    def _finds_other_launches(self, plan: GroupPlan, run: GroupRun, refresh: InstanceRefresh) -> bool:
+        """Look once a minute at what the group launches; return whether it is not the image, which fails.
+
+        Without a desired configuration, a refresh launches what the group has at the time of each launch
+        (hashicorp/terraform-provider-aws#13791).
+        """
+        if plan.changes_version or monotonic() < run.next_look:
+            return False
+        run.next_look = monotonic() + _LOOK
+        current = self._look_again(plan)
+        if isinstance(current, Failure):
+            run.problem = current
+            return False
+        problem = refuse_going_on(plan.target, current.group, plan.image_id, refresh.refresh_id)
+        if problem is None:
+            return False
+        self.report(problem.sentence())
+        self.failures.append(problem)
+        return True
+
+    def _look_again(self, plan: GroupPlan) -> GroupPlan | Failure:
+        """Return the plan of a group as it is now, or why it cannot be read."""
+        try:
+            with self.accounts.as_account(plan.target.account_id) as clients:
+                return self._plan_again(clients, plan)
+        except Exception as exception:  # noqa: BLE001  (not swallowed: it is the result)
+            return _to_failure(exception, plan.target, READ_GROUPS)
 
     def _explain_timeout(self, plan: GroupPlan, refresh_id: str, problem: Failure | None) -> Failure:
         where = f"in account {plan.target.account_id}"
@@ -253,39 +297,58 @@ class Replacement:
         )
         return Failure.at(plan.target, START, "instance_refresh_timeout", message, remedy)
 
-    def _judge(
-        self, clients: Clients, plan: GroupPlan, run: GroupRun, refresh: InstanceRefresh
-    ) -> list[Failure]:
-        """Return why a refresh that has ended is no success.
+    def _judge(self, plan: GroupPlan, run: GroupRun, refresh: InstanceRefresh) -> None:
+        """Set what became of a refresh that has ended, and fail unless it is a success.
 
         One that skips all instances succeeds, too (Auto Scaling User Guide, "Use an instance refresh with
         skip matching"): so what the instances run is read.
         """
-        if _STATUS[refresh.status] != SUCCESSFUL:
-            with suppress(Exception):
-                run.after = self._plan_again(clients, plan)
-            return [_explain_end(plan, refresh)]
-        run.after = repeat_until(
-            lambda: self._plan_again(clients, plan),
-            lambda current: not current.is_work and current.refusal is None,
+        run.status = _STATUS[refresh.status]
+        if run.status != SUCCESSFUL:
+            # That it has failed is known, whatever the read returns.
+            self.failures.append(_explain_end(plan, refresh))
+            current = self._look_again(plan)
+            run.after = None if isinstance(current, Failure) else current
+            return
+        current = repeat_until(
+            lambda: self._look_again(plan),
+            lambda found: isinstance(found, GroupPlan) and not found.is_work and found.refusal is None,
             _SETTLING_TIMEOUT,
             _SETTLING_PAUSE,
         )
-        if run.after.refusal:
-            return [run.after.refusal]
-        if not run.after.is_work:
-            return []
-        left = run.after.without_image
+        if isinstance(current, Failure):
+            run.status = UNKNOWN
+            message = f"{_name_refresh(plan, refresh)} has succeeded. What its instances run is not known: "
+            remedy = f"Rerun, which looks at them again. {current.remedy}"
+            self.failures.append(replace(current, message=f"{message}{current.message}", remedy=remedy))
+            return
+        run.after = current
+        if problem := _explain_success(plan, refresh, current):
+            run.status = NOT_REPLACED
+            self.failures.append(problem)
+
+
+def _explain_success(plan: GroupPlan, refresh: InstanceRefresh, current: GroupPlan) -> Failure | None:
+    """Return why a refresh that has succeeded is not enough, None if it is."""
+    if current.refusal or not current.is_work:
+        return current.refusal
+    name, left = _name_refresh(plan, refresh), current.without_image
+    if current.active:
+        message = f"{name} has succeeded, and another one, {current.active.refresh_id}, was started since."
+        remedy = "Rerun, which waits for it."
+        return Failure.at(plan.target, START, "instance_refresh_in_progress", message, remedy)
+    if left:
         names = join_texts([instance.instance_id for instance in left])
-        message = (
-            f"The refresh {refresh.refresh_id} of group {plan.name} in account {plan.target.account_id} has "
-            f"succeeded, and left {count(len(left), 'instance')} without {plan.image_id}: {names or 'none'}."
-        )
+        message = f"{name} has succeeded, and left {count(len(left), 'instance')} without {plan.image_id}: "
+        message = f"{message}{names}."
         remedy = (
             "See the scaling activities of the group, and rerun. If AWS has skipped them, set "
             "skip_matching: false, which replaces all instances."
         )
-        return [Failure.at(plan.target, START, "instances_not_replaced", message, remedy)]
+    else:
+        message = f"{name} has succeeded, and the group still launches version {current.group.version}."
+        remedy = "Rerun: AWS may show the new version later."
+    return Failure.at(plan.target, START, "instances_not_replaced", message, remedy)
 
 
 def _name_place(plan: GroupPlan) -> str:
@@ -303,13 +366,14 @@ def _to_failure(exception: Exception, target: Target, action: str) -> Failure:
     return failure(exception, target, action)
 
 
+def _name_refresh(plan: GroupPlan, refresh: InstanceRefresh) -> str:
+    return f"The refresh {refresh.refresh_id} of group {plan.name} in account {plan.target.account_id}"
+
+
 def _explain_end(plan: GroupPlan, refresh: InstanceRefresh) -> Failure:
     left = "" if refresh.to_update is None else f", with {count(refresh.to_update, 'instance')} left"
     reason = f" AWS says: {refresh.reason}" if refresh.reason else ""
-    message = (
-        f"The refresh {refresh.refresh_id} of group {plan.name} in account {plan.target.account_id} has "
-        f"ended with the status {refresh.status}{left}.{reason}"
-    )
+    message = f"{_name_refresh(plan, refresh)} has ended with the status {refresh.status}{left}.{reason}"
     remedy = (
         "See the scaling activities of the group (aws autoscaling describe-scaling-activities), and rerun "
         "once the cause is fixed."

@@ -97,6 +97,20 @@ def _refuse_launches(target: Target, group: Group, image_id: str) -> Failure | N
     return None
 
 
+def refuse_going_on(target: Target, group: Group, image_id: str, refresh_id: str) -> Failure | None:
+    """Return why a refresh in progress launches another image, None if it does not."""
+    launched = group.launched
+    if launched and launched.image_id == image_id:
+        return None
+    launches = _render_image(launched) if launched else "no version that exists"
+    problem = f"launches {launches} now, and not {image_id}, and so does its refresh {refresh_id}."
+    remedy = (
+        f"Cancel it now (aws autoscaling cancel-instance-refresh --auto-scaling-group-name {group.name}). "
+        f"{_PUBLISH}, then rerun."
+    )
+    return _refuse(target, group, "other_image_launched", problem, remedy)
+
+
 def _render_image(version: TemplateVersion) -> str:
     if version.parameter:
         return f"{version.image_id or 'no image'} from the parameter {version.parameter}"

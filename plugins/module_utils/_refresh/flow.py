@@ -22,7 +22,7 @@ from .._runner import Flow, Outcome
 from .apply import GroupRun, Replacement
 from .options import RefreshOptions
 from .plan import GroupPlan, RefreshPlan, count_images, plan
-from .read import SERVICES, read_groups, require_botocore
+from .read import READ_GROUPS, SERVICES, read_groups, require_botocore
 from .state import Group, RefreshState
 
 PLANNED, UNCHANGED = "planned", "unchanged"
@@ -50,7 +50,7 @@ def read_state(clients: Clients, options: RefreshOptions) -> RefreshState:
             return groups, read.image(own_clients.ec2(target.region), images[target])
 
     def failure_of(exception: Exception, target: Target) -> Failure:
-        failed = errors.failure(exception, target, "DescribeAutoScalingGroups")
+        failed = errors.failure(exception, target, READ_GROUPS)
         return failed if target.account_id == caller.account_id else errors.of_assumed_role(failed)
 
     found, _none = read_targets(
@@ -130,7 +130,7 @@ def _describe(options: RefreshOptions, plan: GroupPlan, run: GroupRun | None) ->
         "changed": run.started if run else plan.start is not None,
         "image_id": plan.image_id,
         "images": count_images(after.group if after else plan.group),
-        "instances_kept": [instance.instance_id for instance in plan.kept],
+        "instances_kept": [instance.instance_id for instance in (after or plan).kept],
         "instances_to_replace": len(plan.replaced),
         "launch_template_version": plan.group.version,
         "new_launch_template_version": plan.version,

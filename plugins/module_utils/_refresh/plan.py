@@ -59,6 +59,16 @@ class GroupPlan:
         )
 
     @property
+    def launched_number(self) -> int | None:
+        """Return the version that the group launches now, None without one."""
+        return self.group.launched.number if self.group.launched else None
+
+    @property
+    def changes_version(self) -> bool:
+        """Whether the refresh changes the version of the launch template that the group has."""
+        return bool(desired_configuration(self.group, self.image_id))
+
+    @property
     def rolls_back(self) -> bool:
         """Whether AWS rolls the refresh back if it fails."""
         return bool(self.start and self.start.parameters["Preferences"].get("AutoRollback"))
@@ -67,8 +77,7 @@ class GroupPlan:
     def version(self) -> str:
         """Return the version of the launch template that the group has once the refresh has succeeded."""
         default = self.group.default
-        is_changed = default is not None and desired_configuration(self.group, self.image_id)
-        return str(default.number) if default and is_changed else self.group.version
+        return str(default.number) if default and self.changes_version else self.group.version
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ from .state import DEFAULT, Group, GroupInstance, InstanceRefresh, TemplateVersi
 
 SERVICES = ("autoscaling", "ec2", "ssm")
 """The services whose clients are needed."""
-READ_REFRESHES = "DescribeInstanceRefreshes"
-_READ_GROUPS, _READ_VERSIONS = "DescribeAutoScalingGroups", "DescribeLaunchTemplateVersions"
+READ_GROUPS, READ_REFRESHES = "DescribeAutoScalingGroups", "DescribeInstanceRefreshes"
+_READ_VERSIONS = "DescribeLaunchTemplateVersions"
 _READ_INSTANCES = "DescribeInstances"
 # botocore shape AutoScalingGroupNamesType: the names of one request.
 _NAMES = 50
@@ -51,7 +51,7 @@ def require_botocore(autoscaling: Any) -> None:
     Raises:
         ValidationError: it is older.
     """
-    answer = autoscaling.meta.service_model.operation_model(_READ_GROUPS).output_shape
+    answer = autoscaling.meta.service_model.operation_model(READ_GROUPS).output_shape
     if "Operator" not in answer.members["AutoScalingGroups"].member.members:
         raise ValidationError(
             [
@@ -60,7 +60,7 @@ def require_botocore(autoscaling: Any) -> None:
                     "groups an AWS service manages, and which have images of their own.",
                     remedy="Update botocore and boto3.",
                     error_code="botocore_too_old",
-                    action=_READ_GROUPS,
+                    action=READ_GROUPS,
                 )
             ]
         )
@@ -74,7 +74,7 @@ def read_groups(clients: Clients, target: Target, names: Sequence[str]) -> dict[
         item
         for batch in batches(names, _NAMES)
         for page in paginator.paginate(AutoScalingGroupNames=list(batch))
-        for item in required(page, "AutoScalingGroups", _READ_GROUPS)
+        for item in required(page, "AutoScalingGroups", READ_GROUPS)
     ]
     return {item["AutoScalingGroupName"]: _read_group(clients, target, item) for item in items}
 
@@ -114,7 +114,7 @@ def _read_versions(
         return None, None
     paginator = clients.ec2(target.region).get_paginator("describe_launch_template_versions")
     pages = paginator.paginate(
-        LaunchTemplateId=required(specification, "LaunchTemplateId", _READ_GROUPS),
+        LaunchTemplateId=required(specification, "LaunchTemplateId", READ_GROUPS),
         Versions=[*dict.fromkeys((version, DEFAULT))],
     )
     try:

@@ -222,10 +222,10 @@ def test_a_refused_read_ends_the_wait(monkeypatch: pytest.MonkeyPatch, clock: Cl
     assert "is not known" in found.failures[0].message
 
 
-@pytest.mark.parametrize(("end", "status"), [("Failed", "failed"), ("Successful", "in_progress")])
+@pytest.mark.parametrize(("end", "status"), [("Failed", "failed"), ("Successful", "unknown")])
 def test_what_cannot_be_counted_is_no_success(monkeypatch: pytest.MonkeyPatch, end: str, status: str) -> None:
-    """That a refresh has failed is known without a look at the instances."""
-    world = World(groups("a"), ends={"a": end})
+    """That a refresh has failed is known without a look at the instances, and starts no other."""
+    world = World(groups("a", "b"), ends={"a": end})
 
     def fail_reads(**request: Any) -> Any:
         world.errors["read"] = [LOST] * 1000
@@ -234,7 +234,8 @@ def test_what_cannot_be_counted_is_no_success(monkeypatch: pytest.MonkeyPatch, e
     describe = world.describe_instance_refreshes
     monkeypatch.setattr(world, "describe_instance_refreshes", fail_reads)
     found = run_on(monkeypatch, world, wait_timeout=60)
-    assert (statuses(found), len(found.failures)) == ({"a": status}, 1)
+    assert (statuses(found), len(found.failures)) == ({"a": status, "b": "not_started"}, 1)
+    assert f"group a in account {HERE.account_id} has " in found.failures[0].message
 
 
 def test_a_lost_start_after_which_nothing_can_be_read_may_have_been_made(
@@ -251,6 +252,81 @@ def test_a_lost_start_after_which_nothing_can_be_read_may_have_been_made(
     found = run_on(monkeypatch, world)
     assert ["may have been started" in one.remedy for one in found.failures] == [True]
     assert (statuses(found), len(found.performed)) == ({"a": "unknown"}, 1)
+
+
+@pytest.mark.parametrize("status", ["RollbackInProgress", "Cancelling", "SomethingNew"])
+def test_a_refresh_that_does_not_go_forward_starts_no_other(
+    monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    """A rollback can take hours until it is over."""
+    world = World(groups("a", "b", "c"), ends={"a": "RollbackSuccessful"}, takes=8)
+    describe = world.describe_instance_refreshes
+
+    def show(**request: Any) -> Any:
+        answer = describe(**request)
+        (item,) = answer["InstanceRefreshes"]
+        is_a = request["AutoScalingGroupName"] == "a" and item["Status"] == "InProgress"
+        return {"InstanceRefreshes": [{**item, "Status": status}]} if is_a else answer
+
+    monkeypatch.setattr(world, "describe_instance_refreshes", show)
+    world.reads["b"] = 6
+    found = run_on(monkeypatch, world, max_concurrent_groups=2)
+    assert statuses(found) == {"a": "rolled_back", "b": "successful", "c": "not_started"}
+
+
+def test_a_refresh_that_cannot_be_read_starts_no_other_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(groups("a", "b", "c"))
+    describe = world.describe_instance_refreshes
+
+    def show(**request: Any) -> Any:
+        if request["AutoScalingGroupName"] == "a":
+            raise LOST
+        return describe(**request)
+
+    monkeypatch.setattr(world, "describe_instance_refreshes", show)
+    lines: list[str] = []
+    found = run_on(monkeypatch, world, lines=lines, max_concurrent_groups=2, wait_timeout=600)
+    assert statuses(found) == {"a": "in_progress", "b": "successful", "c": "not_started"}
+    assert any("(cannot be read: ConnectionClosedError)" in line for line in lines)
+
+
+def test_another_image_during_the_refresh_is_noticed(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    """AWS launches what the group has by then."""
+    world, lines = World(groups("a", "b"), takes=400), list[str]()
+    start = world.start_instance_refresh
+
+    def publish(**request: Any) -> Any:
+        world.groups["a"] = replace(world.groups["a"], launched=version(8, BAD), default=version(8, BAD))
+        return start(**request)
+
+    monkeypatch.setattr(world, "start_instance_refresh", publish)
+    started = clock.now
+    found = run_on(monkeypatch, world, lines=lines)
+    assert 60 <= clock.now - started < 90
+    assert statuses(found) == {"a": "in_progress", "b": "not_started"}
+    (failure,) = found.failures
+    assert failure.error_code == "other_image_launched"
+    assert f"launches {BAD} now" in failure.message
+    assert "cancel-instance-refresh --auto-scaling-group-name a" in failure.remedy
+    assert any("Cancel it now" in line for line in lines)
+
+
+def test_a_desired_version_is_launched_whatever_the_default_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World({"a": fixed(name="a")}, takes=20)
+    assert statuses(run_on(monkeypatch, world)) == {"a": "successful"}
+
+
+def test_the_look_at_what_is_launched_may_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(groups("a"), takes=20)
+    start = world.start_instance_refresh
+
+    def fail_reads(**request: Any) -> Any:
+        world.errors["read"] = [LOST]
+        return start(**request)
+
+    monkeypatch.setattr(world, "start_instance_refresh", fail_reads)
+    found = run_on(monkeypatch, world)
+    assert (statuses(found), found.failures) == ({"a": "successful"}, [])
 
 
 def test_the_refresh_of_an_earlier_run_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,6 +430,7 @@ def change(**changes: Any) -> Callable[[World], None]:
     [
         (change(launched=version(8, BAD)), "other_image_launched"),
         (change(version="6", launched=version(6, BAD)), "concurrent_change"),
+        (change(launched=version(8, UserData="other"), default=version(8)), "concurrent_change"),
         (change(active=InstanceRefresh("r-x", "Cancelling")), "instance_refresh_in_progress"),
         (change(instances=(replace(OLD, is_protected=True),)), "instances_protected"),
         (lambda world: world.groups.pop("a"), "group_not_found"),
@@ -390,9 +467,47 @@ def test_a_group_that_cannot_be_read_again_is_not_refreshed(monkeypatch: pytest.
     assert (world.log, [one.error_code for one in found.failures]) == ([], ["ConnectionClosedError"])
 
 
+@pytest.mark.parametrize(
+    ("after", "code", "words"),
+    [
+        (
+            {"active": InstanceRefresh("r-x", "InProgress")},
+            "instance_refresh_in_progress",
+            "another one, r-x",
+        ),
+        ({"active": InstanceRefresh("r-x", "Cancelling")}, "instance_refresh_in_progress", "r-x"),
+        ({"launched": version(8, BAD)}, "other_image_launched", f"launches {BAD}"),
+        ({"instances": (replace(OLD, is_protected=True),)}, "instances_protected", "i-old"),
+    ],
+)
+def test_what_a_success_has_left_is_said(
+    monkeypatch: pytest.MonkeyPatch, after: dict[str, Any], code: str, words: str
+) -> None:
+    world = World(groups("a", "b"))
+    end = world._end
+
+    def end_and_change(name: str, is_successful: bool) -> None:
+        end(name, is_successful)
+        world.groups[name] = replace(world.groups[name], **after)
+
+    monkeypatch.setattr(world, "_end", end_and_change)
+    found = run_on(monkeypatch, world)
+    assert statuses(found) == {"a": "not_replaced", "b": "not_started"}
+    (failure,) = found.failures
+    assert (failure.error_code, words in failure.message) == (code, True)
+
+
+def test_a_version_that_the_group_does_not_get_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World({"a": fixed(name="a", instances=(NEW,))}, skips=True)
+    (failure,) = run_on(monkeypatch, world).failures
+    assert failure.error_code == "instances_not_replaced"
+    assert "still launches version 6" in failure.message
+
+
 def test_a_success_that_has_replaced_nothing_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """AWS skips instances that match, and says that it has succeeded."""
     found = run_on(monkeypatch, World(groups("a", "b"), skips=True))
     (failure,) = found.failures
-    assert (failure.error_code, statuses(found)["b"]) == ("instances_not_replaced", "not_started")
+    assert failure.error_code == "instances_not_replaced"
+    assert statuses(found) == {"a": "not_replaced", "b": "not_started"}
     assert f"left 1 instance without {GOOD}: i-old" in failure.message

@@ -20,6 +20,7 @@ from tests.unit.examples import CONSUMER, OWNER
 from tests.unit.flow_run import FlowRun
 from tests.unit.kms_grant.kms_in_memory import refused
 from tests.unit.refresh.examples import (
+    BAD,
     GOOD,
     HERE,
     REGION,
@@ -123,17 +124,18 @@ def test_a_plan_says_what_would_be_replaced() -> None:
 def test_the_result_has_what_came_of_each_group(
     monkeypatch: pytest.MonkeyPatch, groups: dict[Target, Any]
 ) -> None:
+    """What became protected meanwhile is kept, too."""
     groups[HERE] = {"web": fixed()}
-    done = group(instances=(instance("new", GOOD, 7),))
+    done = group(instances=(instance("new", GOOD, 7), instance("old", is_protected=True)))
 
     def replace_all(self: Replacement, _plan: Any) -> None:
-        after = plan_group(options(), HERE, done, GOOD)
+        after = plan_group(options(scale_in_protected_instances="ignore"), HERE, done, GOOD)
         refresh = InstanceRefresh("r-1", "Successful", "Done.", 100)
         self.runs = {(HERE, "web"): GroupRun("successful", True, refresh, after)}
 
     monkeypatch.setattr(Replacement, "replace_all", replace_all)
     (found,) = run().results
-    assert found["images"] == {GOOD: 1}
+    assert (found["images"], found["instances_kept"]) == ({GOOD: 1, BAD: 1}, ["i-old"])
     assert (found["status"], found["changed"], found["auto_rollback"]) == ("successful", True, True)
     assert (found["launch_template_version"], found["new_launch_template_version"]) == ("6", "7")
     assert (found["refresh_id"], found["percentage_complete"]) == ("r-1", 100)
