@@ -258,7 +258,8 @@ results:
         - V(not_started) if its start failed, or another group failed before.
         - V(unknown) if its start failed so that it may have been started nevertheless, which counts as changed, or if it was
           successful, and what its instances run could not be read.
-        - V(planned) in check mode, and V(unchanged) if all instances run the image.
+        - V(planned) in check mode, and V(unchanged) if all instances run the image, except those in
+          RV(results[].instances_kept).
       type: str
       returned: always
     status_reason:

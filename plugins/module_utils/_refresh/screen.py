@@ -67,18 +67,28 @@ def screen(result: Result, context: Mapping[str, Any], report_path: str | None) 
 
 def _render_headline(results: Sequence[Result], context: Mapping[str, Any]) -> Iterator[Line]:
     status = str(context["status"])
+    is_good = status in ("planned", "refreshed")
     planned = [item for item in results if item["status"] == "planned"]
     done = [item for item in results if item["status"] == "successful"]
+    kept = sum(sum(item["images"].values()) - _count_image(item) for item in results)
     if planned:
         instances = count(sum(item["instances_to_replace"] for item in planned), "instance")
         text = f"Check mode: {instances} of {count(len(planned), 'group')} would be replaced."
-        text = text if status == "planned" else f"{status.capitalize()}: {text}"
-    elif status in ("planned", "refreshed") and not done:
-        text = f"Nothing to change: {count(len(results), 'group')} with instances of the image only."
+    elif is_good and not done:
+        only = "" if kept else " only"
+        text = f"Nothing to change: {count(len(results), 'group')} with instances of the image{only}."
     else:
         text = f"Instances replaced in {len(done)} of {count(len(results), 'group')}."
-        text = text if status == "refreshed" else f"{status.capitalize()}: {text}"
-    yield from wrap_text(text, Tone.GOOD if status in ("planned", "refreshed") else Tone.BAD)
+    tone = Tone.GOOD
+    if not is_good:
+        text, tone = f"{status.capitalize()}: {text}", Tone.BAD
+    elif kept and not planned:
+        text, tone = f"{text} {count(kept, 'instance')} kept without the image.", Tone.WARNING
+    yield from wrap_text(text, tone)
+
+
+def _count_image(item: Result) -> int:
+    return int(item["images"].get(item["image_id"], 0))
 
 
 def _make_row(item: Result) -> Row:
@@ -89,7 +99,7 @@ def _make_row(item: Result) -> Row:
         "account": item["account_id"],
         "group": item["auto_scaling_group"],
         "image": item["image_id"],
-        "instances": f"{images.get(item['image_id'], 0)} of {sum(images.values())}",
+        "instances": f"{_count_image(item)} of {sum(images.values())}",
         "outcome": str(item["status"]).replace("_", " "),
     }
     return Row(cells) if item["status"] in _GOOD else Row(cells, Tone.BAD)

@@ -52,6 +52,21 @@ def show(status: str, *results: dict[str, Any], failures: Any = (), message: str
             "Nothing to change: 1 group with instances of the image only.",
         ),
         ("planned", [result("unchanged", good=2, bad=0)], "Nothing to change: 1 group"),
+        (
+            "refreshed",
+            [result("unchanged", good=2, bad=0), result("unchanged", "api", 1, 1)],
+            "Nothing to change: 2 groups with instances of the image. 1 instance kept",
+        ),
+        (
+            "refreshed",
+            [result("successful", good=1, bad=1)],
+            "Instances replaced in 1 of 1 group. 1 instance kept without the image.",
+        ),
+        (
+            "incomplete",
+            [result("not_replaced", good=1, bad=1)],
+            "Incomplete: Instances replaced in 0 of 1 group.",
+        ),
         ("incomplete", [result("planned")], "Incomplete: Check mode: 2 instances of 1 group would be"),
         (
             "incomplete",
