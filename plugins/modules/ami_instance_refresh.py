@@ -27,7 +27,8 @@ description:
     (C(resolve:ssm:)), AWS skips none, so that instances that run the image are replaced again if one of the group does not.
   - Refused are groups with a launch configuration, with overrides that have images or launch templates of their own, with
     one of the processes C(AddToLoadBalancer), C(HealthCheck), C(InstanceRefresh), C(Launch) and C(Terminate) suspended,
-    those that are being deleted or that an AWS service manages, and those with another instance refresh in progress.
+    those that are being deleted or that an AWS service manages, such as EKS, and those with another instance refresh in
+    progress. So are those that would have no instance for a while, see O(min_healthy_percentage).
   - "Needs, in each account: C(autoscaling:DescribeAutoScalingGroups), C(autoscaling:DescribeInstanceRefreshes),
     C(autoscaling:StartInstanceRefresh), C(ec2:DescribeImages), C(ec2:DescribeInstances),
     C(ec2:DescribeLaunchTemplateVersions), and C(ssm:GetParameters) for launch templates with parameters. AWS may ask for the permissions that a launch from the template
@@ -53,6 +54,8 @@ options:
     description:
       - The percentage of a group's desired capacity that must stay in service, from 0 to 100.
       - By default, that of the group's instance maintenance policy, or else 90.
+      - "Where AWS would terminate all instances of a group before others run, such as the only one, the group is refused. Set
+        less than 100 to accept that, or O(max_healthy_percentage), too, to launch first."
     type: int
   max_healthy_percentage:
     description:
@@ -67,7 +70,8 @@ options:
     type: int
   bake_time:
     description:
-      - Seconds to wait at the end of a refresh before it counts as successful, at most 172800.
+      - Seconds to wait at the end of a refresh before it counts as successful, at most 172800 and less than O(wait_timeout).
+        Without O(alarms), AWS watches nothing in that time.
     type: int
   alarms:
     description:
@@ -140,7 +144,10 @@ attributes:
 notes:
   - Needs botocore 1.43.66 or newer. An older one does not show which groups an AWS service manages.
   - A refresh that goes on can be ended with C(aws autoscaling cancel-instance-refresh).
-  - Instances in a warm pool are not looked at. AWS replaces them in the same refresh.
+  - Instances in a warm pool are not looked at. AWS replaces them in the same refresh. A warning names groups with one that are
+    not refreshed.
+  - A warning names the accounts and regions in which a group does not exist, if it does in others, instances that run on while
+    they leave a group, and those with the image that AWS replaces again.
 seealso:
   - module: golden.images.ami_publish
   - module: golden.images.ami_recall
@@ -214,8 +221,8 @@ results:
       returned: always
     images:
       description:
-        - The number of the group's instances by image, after the refresh if it has ended, else as they were before.
-          V(unknown) is what EC2 does not return, or not yet.
+        - The number of the group's instances by image, without those that leave it, after the refresh if it has ended, else as
+          they were before. V(unknown) is what EC2 does not return, or not yet.
       type: dict
       returned: always
     instances_kept:
@@ -224,7 +231,9 @@ results:
       elements: str
       returned: always
     instances_to_replace:
-      description: The number of instances that the refresh replaces, as far as that is known before it.
+      description:
+        - The number of instances that the refresh replaces, as far as that is known before it. AWS also replaces instances of a
+          type that the group no longer has.
       type: int
       returned: always
     launch_template_version:

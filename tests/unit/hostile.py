@@ -244,7 +244,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "standby_instances": "terminate",
                 "max_groups": 3,
                 "max_concurrent_groups": 2,
-                "wait_timeout": 9,
+                "wait_timeout": 90,
             },
             {"images": IN_ACCOUNTS, "account_ids": [CONSUMER], **_ROLE, "auto_scaling_groups": ["web"]},
         ],

@@ -227,7 +227,7 @@ class Replacement:
                 "Remove it from auto_scaling_groups.",
             )
             return replace(plan, refusal=refusal, start=None, active=None)
-        return plan_group(self.options, plan.target, groups[plan.name], plan.image_id)
+        return plan_group(self.options, plan.target, groups[plan.name], plan.image_id, plan.devices)
 
     def _ends(self, plan: GroupPlan) -> bool:
         """Read the refresh of a group, and return whether nothing of it is waited for any more."""

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from .._failures import Failure
@@ -14,7 +14,7 @@ from .._listing import count, join_texts
 from .._model import Image, Target
 from .._tags import refuse_recalled
 from .options import RefreshOptions
-from .state import STANDBY, Group, GroupInstance, InstanceRefresh, TemplateVersion
+from .state import IN_SERVICE, STANDBY, Group, GroupInstance, InstanceRefresh, TemplateVersion
 
 GROUPS = "auto_scaling_groups"
 """The option that names the groups."""
@@ -22,14 +22,21 @@ GROUPS = "auto_scaling_groups"
 # InstanceRefresh, a refresh waits, and replaces instances whenever these are resumed. Without
 # AddToLoadBalancer, no load balancer gets the new instances; without HealthCheck, none counts as unhealthy.
 _NEEDED_PROCESSES = frozenset({"AddToLoadBalancer", "HealthCheck", "InstanceRefresh", "Launch", "Terminate"})
+# Tags of groups whose instances the service itself replaces, with the launch template that it writes (Amazon
+# EKS User Guide, "Understand each phase of node updates": it drains a node first; AWS Elastic Beanstalk
+# Developer Guide, "Tagging resources in your environments").
+_SERVICES = {"eks:nodegroup-name": "Amazon EKS", "elasticbeanstalk:environment-id": "AWS Elastic Beanstalk"}
+_DISKS = "BlockDeviceMappings"
 _PUBLISH = "Publish the image first (ami_publish, with the launch template in launch_templates)"
 
 
-def refuse_group(options: RefreshOptions, target: Target, group: Group, image_id: str) -> Failure | None:
-    """Return why a group is refused: the first reason, None without one."""
+def refuse_group(
+    options: RefreshOptions, target: Target, group: Group, image_id: str, devices: Collection[str]
+) -> Failure | None:
+    """Return why a group is refused: the first reason, None without one. ``devices`` are the image's."""
     reasons = (
         _refuse_kind(target, group),
-        _refuse_launches(target, group, image_id),
+        _refuse_launches(target, group, image_id, devices),
         _refuse_active(target, group, image_id),
         _refuse_instances(options, target, group, image_id),
     )
@@ -50,6 +57,9 @@ def _refuse_kind(target: Target, group: Group) -> Failure | None:
         # botocore shape Operator of Auto Scaling: only it can change the group.
         problem = f"is managed by {group.operator}, which alone can change it."
         remedy = f"Replace its instances with that service, and remove it from {GROUPS}."
+    elif services := sorted(service for tag, service in _SERVICES.items() if tag in group.tags):
+        problem = f"is managed by {services[0]}."
+        remedy = f"Replace its instances with that service, and remove it from {GROUPS}."
     elif group.configuration:
         problem = f"launches from the launch configuration {group.configuration}."
         remedy = "Move it to a launch template, or replace its instances yourself."
@@ -62,7 +72,7 @@ def _refuse_kind(target: Target, group: Group) -> Failure | None:
     return _refuse(target, group, "group_not_refreshable", problem, remedy) if problem else None
 
 
-def _refuse_launches(target: Target, group: Group, image_id: str) -> Failure | None:
+def _refuse_launches(target: Target, group: Group, image_id: str, devices: Collection[str]) -> Failure | None:
     """Return why the next launches of the group would not be of the image."""
     code, launched, default = "other_image_launched", group.launched, group.default
     if launched is None:
@@ -89,7 +99,7 @@ def _refuse_launches(target: Target, group: Group, image_id: str) -> Failure | N
         # templates": such a group cannot have a desired configuration.
         problem = f"{problem} A refresh cannot change the version of a group that launches from a parameter."
         return _refuse(target, group, code, problem, set_version)
-    if names := find_differing_data(launched, default):
+    if names := find_differing_data(launched, default, devices):
         problem = (
             f"{problem} Version {default.number} has the image, and differs in more: {join_texts(names, 5)}."
         )
@@ -117,25 +127,39 @@ def _render_image(version: TemplateVersion) -> str:
     return version.image_id or "no image of its own"
 
 
-def find_differing_data(one: TemplateVersion, other: TemplateVersion) -> list[str]:
-    """Return the parameters in which two versions differ beside the image, and snapshots of volumes.
+def find_differing_data(one: TemplateVersion, other: TemplateVersion, devices: Collection[str]) -> list[str]:
+    """Return the parameters in which two versions differ beside the image and the snapshots of its devices.
 
     Values are left out, because they can be secrets, such as ``UserData``.
     """
-    first, second = _without_image(one.data), _without_image(other.data)
-    return sorted(name for name in {**first, **second} if first.get(name) != second.get(name))
+    names = {**one.data, **other.data}.keys() - {"ImageId", _DISKS}
+    first, second = (
+        {disk.get("DeviceName"): disk for disk in of.data.get(_DISKS, ())} for of in (one, other)
+    )
+    is_same = all(
+        _is_same_disk(first.get(name, {}), second.get(name, {}))
+        if name in devices
+        else first.get(name) == second.get(name)
+        for name in {**first, **second}
+    )
+    different = [name for name in sorted(names) if one.data.get(name) != other.data.get(name)]
+    return different if is_same else sorted([*different, _DISKS])
 
 
-def _without_image(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the data of a version without its image; ami_publish may remove snapshots of the image."""
-    mappings = []
-    for mapping in data.get("BlockDeviceMappings", ()):
-        ebs = {name: value for name, value in mapping.get("Ebs", {}).items() if name != "SnapshotId"}
-        rest = {name: value for name, value in mapping.items() if name != "Ebs"}
-        if ebs or rest.keys() - {"DeviceName"}:
-            mappings.append({**rest, **({"Ebs": ebs} if ebs else {})})
-    others = {name: value for name, value in data.items() if name not in ("BlockDeviceMappings", "ImageId")}
-    return {**others, **({"BlockDeviceMappings": mappings} if mappings else {})}
+def _is_same_disk(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether mappings of a device of the image differ at most in a snapshot that one of them has.
+
+    ami_publish leaves out the snapshot of the earlier image, and a mapping with nothing else.
+    """
+    if all("SnapshotId" in disk.get("Ebs", {}) for disk in (one, other)):
+        return one == other
+    return _without_snapshot(one) == _without_snapshot(other)
+
+
+def _without_snapshot(disk: Mapping[str, Any]) -> dict[str, Any]:
+    ebs = {name: value for name, value in disk.get("Ebs", {}).items() if name != "SnapshotId"}
+    others = {name: value for name, value in disk.items() if name not in ("DeviceName", "Ebs")}
+    return {**others, **({"Ebs": ebs} if ebs else {})}
 
 
 def _refuse_active(target: Target, group: Group, image_id: str) -> Failure | None:
@@ -207,6 +231,30 @@ def _refuse_instances(options: RefreshOptions, target: Target, group: Group, ima
             remedy = f"Set {name} to ignore, which keeps them, or to {replaces}, which replaces them, too."
             return _refuse(target, group, "instances_protected", problem, remedy)
     return None
+
+
+def refuse_outage(
+    options: RefreshOptions, target: Target, group: Group, replaced: Sequence[GroupInstance]
+) -> Failure | None:
+    """Return why a refresh would leave the group without any instance for a while, unless that is accepted.
+
+    Without a maximum, AWS terminates an instance and launches its replacement at the same time (botocore
+    shape RefreshPreferences, MaxHealthyPercentage), also the only one, and at once all whose weight is the
+    desired capacity or more (Auto Scaling User Guide, instance refreshes, limitations).
+    """
+    lowest, highest = options.min_healthy_percentage, options.max_healthy_percentage
+    is_accepted = lowest is not None and lowest < 100
+    if highest is not None or group.max_healthy is not None or is_accepted:
+        return None
+    last = [one for one in replaced if one.state == IN_SERVICE and one.weight >= group.desired_capacity]
+    if not last:
+        return None
+    problem = f"would have no instance for a while: AWS terminates {_ids(last)} before another one runs."
+    remedy = (
+        "Set min_healthy_percentage to 100 and max_healthy_percentage to 110, to launch before that, or only "
+        "min_healthy_percentage, to 90 as AWS does, to accept it."
+    )
+    return _refuse(target, group, "group_would_be_empty", problem, remedy)
 
 
 def _ids(instances: Sequence[GroupInstance]) -> str:

@@ -21,7 +21,7 @@ from .._progress import Report
 from .._runner import Flow, Outcome
 from .apply import GroupRun, Replacement
 from .options import RefreshOptions
-from .plan import GroupPlan, RefreshPlan, count_images, plan
+from .plan import GroupPlan, RefreshPlan, count_images, plan, warn_of_terminating
 from .read import READ_GROUPS, SERVICES, read_groups, require_botocore
 from .state import Group, RefreshState
 
@@ -77,7 +77,17 @@ def apply(
     runs: dict[Target, dict[str, GroupRun]] = {}
     for (target, name), run in replacement.runs.items():
         runs.setdefault(target, {})[name] = run
-    return Outcome(performed=tuple(replacement.performed), failures=tuple(replacement.failures), state=runs)
+    return Outcome(
+        performed=tuple(replacement.performed),
+        failures=tuple(replacement.failures),
+        warnings=tuple(
+            warning
+            for run in replacement.runs.values()
+            if run.after
+            for warning in warn_of_terminating(run.after)
+        ),
+        state=runs,
+    )
 
 
 def _open_accounts(

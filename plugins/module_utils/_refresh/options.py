@@ -114,6 +114,12 @@ class RefreshOptions(ProgressOptions, ConsumerRoleOptions, ImagesByTargetOptions
                 "it needs a min_healthy_percentage that is at most 100 below it.",
                 "Set both, such as 100 and 110, which launches instances before it terminates others.",
             )
+        if self.bake_time is not None and self.bake_time >= self.wait_timeout:
+            yield Problem(
+                "bake_time",
+                f"it must be less than wait_timeout (got {self.bake_time} and {self.wait_timeout}).",
+                "Set a larger wait_timeout: the refresh of a group takes longer than its bake_time.",
+            )
         for name in ("alarms", "auto_scaling_groups"):
             for text in getattr(self, name):
                 if len(text) > _LONGEST_NAME:

@@ -13,18 +13,31 @@ from typing import Any
 
 from .._failures import Failure
 from .._listing import count, join_texts
-from .._model import Target
-from .._plan import Action, Plan, TargetPlan
-from .checks import desired_configuration, refuse_group, refuse_image, refuse_many, refuse_missing
+from .._model import Image, Target
+from .._plan import Action, Plan, TargetPlan, names_of
+from .checks import (
+    desired_configuration,
+    refuse_group,
+    refuse_image,
+    refuse_many,
+    refuse_missing,
+    refuse_outage,
+)
 from .options import IGNORE, REFRESH, TERMINATE, RefreshOptions
 from .state import STANDBY, Group, GroupInstance, InstanceRefresh, RefreshState
 
 START = "StartInstanceRefresh"
+# The tag of a group of a capacity provider (Amazon ECS Developer Guide, "Auto Scaling group capacity
+# providers"). ECS supports instance refreshes (there, "Safely stop Amazon ECS workloads running on EC2
+# instances").
+_OF_ECS = "AmazonECSManaged"
 
 
 @dataclass(frozen=True)
 class GroupPlan:
     """What is done with a group: refused, waited for (``active``), refreshed (``start``), or nothing.
+
+    ``devices`` are those of the image.
 
     ``replaced`` are the instances that a refresh replaces, and ``kept`` those that it leaves without the
     image.
@@ -33,6 +46,7 @@ class GroupPlan:
     target: Target
     group: Group
     image_id: str
+    devices: frozenset[str] = frozenset()
     refusal: Failure | None = None
     active: InstanceRefresh | None = None
     start: Action | None = None
@@ -85,13 +99,20 @@ class RefreshPlan(Plan):
     """The plans of all groups that exist.
 
     ``missing`` are failures of names that no group has. ``excess`` is the failure of more groups than the
-    user allows. In check mode it stops nothing, so that the groups are shown.
+    user allows. In check mode it stops nothing, so that the groups are shown. ``absent`` are warnings of
+    names that only some places have.
     """
 
     groups: tuple[GroupPlan, ...] = ()
     missing: tuple[Failure, ...] = ()
     excess: tuple[Failure, ...] = ()
+    absent: tuple[str, ...] = ()
     check_mode: bool = False
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return the warnings, first those about groups that not all places have."""
+        return (*self.absent, *super().warnings)
 
     @property
     def refusals(self) -> tuple[Failure, ...]:
@@ -108,7 +129,9 @@ def plan(options: RefreshOptions, current: RefreshState) -> RefreshPlan:
     """Plan the refresh of each named group whose instances do not all run the image."""
     images = options.targets()
     groups = tuple(
-        plan_group(options, target, of_target[name], images[target])
+        plan_group(
+            options, target, of_target[name], images[target], _list_devices(current.images.get(target))
+        )
         for target, of_target in current.groups.items()
         for name in sorted(of_target)
     )
@@ -121,30 +144,54 @@ def plan(options: RefreshOptions, current: RefreshState) -> RefreshPlan:
         groups=groups,
         missing=tuple(refuse_missing(options, current.groups)),
         excess=tuple(refuse_many(options, number)),
+        absent=tuple(_list_absent(options, current)),
         check_mode=options.check_mode,
     )
 
 
-def plan_group(options: RefreshOptions, target: Target, group: Group, image_id: str) -> GroupPlan:
-    """Plan one group, whose launches and instances are to be of the image."""
-    refusal = refuse_group(options, target, group, image_id)
+def _list_devices(image: Image | None) -> frozenset[str]:
+    return frozenset(device.name for device in image.devices) if image else frozenset()
+
+
+def _list_absent(options: RefreshOptions, current: RefreshState) -> Iterator[str]:
+    places = names_of(current.groups)
+    for name in options.auto_scaling_groups:
+        absent = [places[target] for target, groups in current.groups.items() if name not in groups]
+        if 0 < len(absent) < len(places):
+            yield (
+                f"Group {name} does not exist in {len(absent)} of {len(places)} accounts and regions, where "
+                f"nothing is replaced: {join_texts(absent, 3)}."
+            )
+
+
+def plan_group(
+    options: RefreshOptions,
+    target: Target,
+    group: Group,
+    image_id: str,
+    devices: frozenset[str] = frozenset(),
+) -> GroupPlan:
+    """Plan one group, whose launches and instances are to be of the image with these devices."""
+    refusal = refuse_group(options, target, group, image_id, devices)
     if refusal:
-        return GroupPlan(target, group, image_id, refusal=refusal)
+        return GroupPlan(target, group, image_id, devices, refusal=refusal)
     if group.active:
-        return GroupPlan(target, group, image_id, active=group.active)
+        return GroupPlan(target, group, image_id, devices, active=group.active)
     members = [instance for instance in group.instances if instance.is_in_group]
     kept = tuple(one for one in members if one.image_id != image_id and _is_kept(options, one))
     desired = desired_configuration(group, image_id)
     if not desired and all(one.image_id == image_id or one in kept for one in members):
-        return GroupPlan(target, group, image_id, kept=kept)
+        return GroupPlan(target, group, image_id, devices, kept=kept)
     launched = group.default if desired else group.launched
     number = launched.number if launched else None
     skips = options.skip_matching and _can_skip(group)
     replaced = tuple(
         one for one in members if not _is_kept(options, one) and not (skips and one.version == number)
     )
+    if refusal := refuse_outage(options, target, group, replaced):
+        return GroupPlan(target, group, image_id, devices, refusal=refusal, kept=kept)
     start = Action(target, START, _build_request(options, group, desired), group.name, "autoscaling")
-    return GroupPlan(target, group, image_id, start=start, replaced=replaced, kept=kept)
+    return GroupPlan(target, group, image_id, devices, start=start, replaced=replaced, kept=kept)
 
 
 def _can_skip(group: Group) -> bool:
@@ -222,6 +269,24 @@ def count_images(group: Group) -> dict[str, int]:
     return dict(sorted(images.items()))
 
 
+def _explain_again(options: RefreshOptions, group: Group) -> str:
+    if not _can_skip(group):
+        return "because the group launches from a parameter"
+    if not options.skip_matching:
+        return "because skip_matching is false"
+    return "because they are not of the version that the group launches"
+
+
+def warn_of_terminating(plan: GroupPlan) -> Iterator[str]:
+    """Yield a warning of instances without the image that do not count any more, and still run."""
+    names = [one.instance_id for one in plan.group.terminating if one.image_id != plan.image_id]
+    if names:
+        yield (
+            f"{count(len(names), 'instance')} of group {plan.name} without the image may run until their "
+            f"termination is completed: {join_texts(names)}."
+        )
+
+
 def _list_warnings(options: RefreshOptions, groups: list[GroupPlan]) -> Iterator[str]:
     without = [plan.name for plan in groups if plan.start and not plan.rolls_back]
     if options.auto_rollback and without:
@@ -231,11 +296,19 @@ def _list_warnings(options: RefreshOptions, groups: list[GroupPlan]) -> Iterator
         )
     for plan in groups:
         again = [one for one in plan.replaced if one.image_id == plan.image_id]
-        if plan.start and again and not _can_skip(plan.group):
+        if again:
             yield (
-                f"Group {plan.name} launches from a parameter: AWS replaces all its instances, also "
-                f"{count(len(again), 'instance')} with the image."
+                f"AWS also replaces {count(len(again), 'instance')} of group {plan.name} with the image, "
+                f"{_explain_again(options, plan.group)}."
             )
+        if plan.start and _OF_ECS in plan.group.tags:
+            yield (
+                f"Group {plan.name} belongs to a capacity provider of ECS: tasks are only moved before their "
+                "instance is terminated if managed instance draining is on."
+            )
+        if plan.group.has_warm_pool and not plan.is_work:
+            yield f"The warm pool of group {plan.name} was not looked at: it may have another image."
+        yield from warn_of_terminating(plan)
         if plan.kept:
             yield (
                 f"Group {plan.name} keeps {count(len(plan.kept), 'instance')} without the image, in Standby "

@@ -101,6 +101,11 @@ def _read_group(clients: Clients, target: Target, item: Mapping[str, Any]) -> Gr
         configuration=item.get("LaunchConfigurationName", ""),
         is_being_deleted=bool(item.get("Status")),
         operator=item.get("Operator", {}).get("Principal", ""),
+        desired_capacity=item["DesiredCapacity"],
+        # -1 stands for none (botocore shape InstanceMaintenancePolicy).
+        max_healthy=_positive(item.get("InstanceMaintenancePolicy", {}).get("MaxHealthyPercentage")),
+        has_warm_pool="WarmPoolConfiguration" in item,
+        tags=frozenset(tag.get("Key", "") for tag in item.get("Tags", ())),
         suspended=frozenset(one.get("ProcessName", "") for one in item.get("SuspendedProcesses", ())),
     )
     return _add_images(clients.ec2(target.region), group)
@@ -159,7 +164,12 @@ def _parse_instance(item: Mapping[str, Any], template_id: str) -> GroupInstance:
         # Only after a refresh that has replaced its root volume (botocore shape Instance of Auto Scaling).
         item.get("ImageId", ""),
         int(version) if is_same and version.isdigit() else None,
+        int(item.get("WeightedCapacity", 1)),
     )
+
+
+def _positive(number: int | None) -> int | None:
+    return number if number is not None and number > 0 else None
 
 
 def _add_images(ec2: Any, group: Group) -> Group:

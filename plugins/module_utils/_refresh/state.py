@@ -19,7 +19,7 @@ _RUNNING = ("Pending", "InProgress", "Baking")
 _ENDED = ("Successful", "Failed", "Cancelled", "RollbackFailed", "RollbackSuccessful")
 # botocore shape LifecycleState: instances that leave the group, and those of its warm pool.
 _NOT_IN_GROUP = ("Terminat", "Detach", "Warmed:")
-STANDBY = "Standby"
+IN_SERVICE, STANDBY, _TERMINATING = "InService", "Standby", "Terminating:"
 
 
 @dataclass(frozen=True)
@@ -72,14 +72,15 @@ class GroupInstance:
     """An instance of a group. ``image_id`` is empty if EC2 does not return it.
 
     ``version`` is that of the launch template that has launched it, None if it was another template, a launch
-    configuration, or if it was attached to the group.
+    configuration, or if it was attached to the group. ``weight`` is what it counts of the desired capacity.
     """
 
     instance_id: str
-    state: str = "InService"
+    state: str = IN_SERVICE
     is_protected: bool = False
     image_id: str = ""
     version: int | None = None
+    weight: int = 1
 
     @property
     def is_in_group(self) -> bool:
@@ -95,7 +96,8 @@ class Group:
     this stands for now, and ``default`` the default version; both are None if they do not exist.
     ``configuration`` is its launch configuration, and ``operator`` the AWS service that alone can change the
     group, both empty without one. ``has_own_images`` is whether overrides of its mixed instances policy have
-    images or launch templates. ``active`` is the refresh that has not ended.
+    images or launch templates. ``active`` is the refresh that has not ended. ``max_healthy`` is the maximum
+    of its instance maintenance policy, None without one. ``tags`` are the keys.
     """
 
     name: str
@@ -111,11 +113,20 @@ class Group:
     is_being_deleted: bool = False
     operator: str = ""
     suspended: frozenset[str] = frozenset()
+    desired_capacity: int = 0
+    max_healthy: int | None = None
+    has_warm_pool: bool = False
+    tags: frozenset[str] = frozenset()
 
     @property
     def has_number(self) -> bool:
         """Whether it launches a fixed version."""
         return self.version.isdigit()
+
+    @property
+    def terminating(self) -> tuple[GroupInstance, ...]:
+        """Return the instances that a lifecycle hook or policy keeps running while they leave the group."""
+        return tuple(one for one in self.instances if one.state.startswith(_TERMINATING))
 
     @property
     def unread(self) -> tuple[GroupInstance, ...]:

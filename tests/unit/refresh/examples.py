@@ -69,6 +69,7 @@ def group(**changes: Any) -> Group:
         "launched": version(7),
         "default": version(7),
         "instances": (instance("new", GOOD, 7), instance("old")),
+        "desired_capacity": 2,
         **changes,
     }
     return Group(**values)

@@ -37,6 +37,7 @@ def test_the_defaults_are_few_groups_and_the_preferences_of_aws() -> None:
         ),
         ({"max_healthy_percentage": 99, "min_healthy_percentage": 50}, "from 100 to 200 (got 99)"),
         ({"bake_time": 172_801}, "bake_time: must be from 0 to 172800"),
+        ({"bake_time": 7200}, "bake_time: it must be less than wait_timeout (got 7200 and 7200)"),
         ({"instance_warmup": -1}, "instance_warmup: must be 0 or greater"),
         ({"max_groups": 0}, "max_groups: must be 1 or greater"),
         ({"max_concurrent_groups": 0}, "max_concurrent_groups: must be 1 or greater"),
@@ -53,6 +54,7 @@ def test_what_is_refused(given: dict[str, Any], refused: str, check_mode: bool) 
 
 def test_the_largest_values_are_taken() -> None:
     given = {"max_healthy_percentage": 200, "min_healthy_percentage": 100, "bake_time": 172_800}
+    given["wait_timeout"] = 200_000
     read = RefreshOptions.read(params(**given, alarms=[str(number) for number in range(10)]), False)
     assert (read.max_healthy_percentage, len(read.alarms)) == (200, 10)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._model import Target
-from ansible_collections.golden.images.plugins.module_utils._refresh.plan import RefreshPlan, plan
+from ansible_collections.golden.images.plugins.module_utils._refresh.plan import RefreshPlan, plan, plan_group
 from ansible_collections.golden.images.plugins.module_utils._refresh.state import (
     Group,
     InstanceRefresh,
@@ -116,7 +116,6 @@ def test_a_parameter_makes_aws_replace_all_instances() -> None:
     assert found.start is not None
     assert found.start.parameters["Preferences"]["SkipMatching"] is False
     assert found.replaced == (NEW, OLD)
-    assert "also 1 instance with the image" in " ".join(plan_of(group(**BY_PARAMETER)).warnings)
     old = group(**{**BY_PARAMETER, "instances": (OLD,)})
     assert plan_of(old, auto_rollback=False).warnings == ()
 
@@ -143,6 +142,14 @@ def test_a_group_whose_instances_run_the_image_is_left(subject: Group) -> None:
     ("subject", "code", "words"),
     [
         (group(is_being_deleted=True), "group_not_refreshable", "is being deleted"),
+        (group(tags=frozenset({"eks:nodegroup-name"})), "group_not_refreshable", "managed by Amazon EKS"),
+        (group(tags=frozenset({"elasticbeanstalk:environment-id"})), "group_not_refreshable", "Beanstalk"),
+        (group(desired_capacity=1, instances=(OLD,)), "group_would_be_empty", "terminates i-old before"),
+        (
+            group(desired_capacity=8, instances=(replace(OLD, weight=8), NEW)),
+            "group_would_be_empty",
+            "i-old",
+        ),
         (group(operator="eks.amazonaws.com"), "group_not_refreshable", "managed by eks.amazonaws.com"),
         (
             group(configuration="old", launched=None, default=None),
@@ -217,17 +224,23 @@ def test_what_is_refused(subject: Group, code: str, words: str) -> None:
         ({"Ebs": {"SnapshotId": "snap-1", "VolumeSize": 8}}, {"Ebs": {"VolumeSize": 8}}, True),
         ({"Ebs": {"SnapshotId": "snap-1"}}, None, True),
         ({"Ebs": {"VolumeSize": 9}}, {"Ebs": {"VolumeSize": 8}}, False),
+        ({"Ebs": {"SnapshotId": "snap-1"}}, {"Ebs": {"SnapshotId": "snap-2"}}, False),
         ({"NoDevice": ""}, None, False),
     ],
 )
-def test_versions_may_differ_in_the_snapshots_of_their_images(one: Any, other: Any, is_same: bool) -> None:
+@pytest.mark.parametrize("is_of_image", [True, False])
+def test_versions_may_differ_in_the_snapshots_of_their_images(
+    one: Any, other: Any, is_same: bool, is_of_image: bool
+) -> None:
     """ami_publish leaves out the snapshots of the earlier image."""
     old, new = (
         {"BlockDeviceMappings": [{"DeviceName": "/dev/xvda", **mapping}]} if mapping is not None else {}
         for mapping in (one, other)
     )
-    found = planned(fixed(launched=version(6, BAD, **old), default=version(7, **new)))
-    assert (found.start is not None) is is_same
+    subject = fixed(launched=version(6, BAD, **old), default=version(7, **new))
+    devices = frozenset({"/dev/xvda"} if is_of_image else {"/dev/sdf"})
+    found = plan_group(options(), HERE, subject, GOOD, devices)
+    assert (found.start is not None) is (is_same and is_of_image)
 
 
 @pytest.mark.parametrize("kind", ["protected", "standby"])
@@ -327,6 +340,9 @@ def test_a_group_that_is_not_named_in_one_account_only_is_no_mistake() -> None:
     found = plan(options(account_ids=(CONSUMER, OWNER)), state)
     assert found.refusals == ()
     assert [action.resource for action in found.actions] == ["web"]
+    absent = f"Group web does not exist in 1 of 2 accounts and regions, where nothing is replaced: {OWNER}"
+    assert absent in found.warnings[0]
+    assert plan_of(group(), auto_rollback=False).warnings == ()
 
 
 def test_the_diff_names_the_group_its_images_and_its_new_version() -> None:
@@ -346,3 +362,48 @@ def test_a_warning_says_which_refresh_cannot_be_rolled_back() -> None:
     assert "AWS cannot roll back web" in " ".join(plan_of(group()).warnings)
     assert plan_of(group(), auto_rollback=False).warnings == ()
     assert plan_of(fixed()).warnings == ()
+
+
+def warnings_of(subject: Group, **changes: Any) -> str:
+    """The warnings about a group."""
+    return " ".join(plan_of(subject, auto_rollback=False, **changes).warnings)
+
+
+def test_a_warning_says_which_instances_of_the_image_are_replaced_again() -> None:
+    """AWS compares versions and not images."""
+    earlier = group(instances=(instance("good", GOOD, 6), OLD))
+    assert "AWS also replaces 1 instance of group web with the image, because they are not" in warnings_of(
+        earlier
+    )
+    assert "because skip_matching is false" in warnings_of(group(), skip_matching=False)
+    assert "because the group launches from a parameter" in warnings_of(group(**BY_PARAMETER))
+    assert warnings_of(group()) == ""
+
+
+def test_a_warning_says_what_is_not_looked_at() -> None:
+    done = group(instances=(NEW,), has_warm_pool=True)
+    assert "The warm pool of group web was not looked at" in warnings_of(done)
+    assert warnings_of(group(has_warm_pool=True)) == ""
+    left = group(instances=(NEW, replace(OLD, state="Terminating:Retained")))
+    assert "1 instance of group web without the image may run until" in warnings_of(left)
+    assert warnings_of(group(instances=(NEW, replace(OLD, state="Terminating")))) == ""
+    of_ecs = frozenset({"AmazonECSManaged"})
+    assert "if managed instance draining is on" in warnings_of(group(tags=of_ecs))
+    assert warnings_of(group(tags=of_ecs, instances=(NEW,))) == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "chosen"),
+    [
+        ({}, {"min_healthy_percentage": 100, "max_healthy_percentage": 110}),
+        ({}, {"min_healthy_percentage": 90}),
+        ({"max_healthy": 110}, {}),
+        ({"instances": (NEW, replace(OLD, state="Standby"))}, {"standby_instances": "terminate"}),
+    ],
+)
+def test_a_group_of_one_instance_is_refreshed_if_that_is_accepted_or_launches_first(
+    changes: dict[str, Any], chosen: dict[str, Any]
+) -> None:
+    lonely = group(**{"desired_capacity": 1, "instances": (OLD,), **changes})
+    assert planned(lonely, **chosen).start is not None
+    assert planned(group(desired_capacity=1, instances=(OLD,)), min_healthy_percentage=100).start is None

@@ -126,6 +126,8 @@ def test_a_group_that_follows_the_latest_version(account: Account) -> None:
             member("i-4", LifecycleState="Terminating"),
         ],
         SuspendedProcesses=[{"ProcessName": "Launch"}],
+        Tags=[{"Key": "Name", "Value": "web"}],
+        InstanceMaintenancePolicy={"MinHealthyPercentage": -1, "MaxHealthyPercentage": -1},
     )
     account.has_versions(version(6, BAD, True), version(7, GOOD))
     shown = [{"InstanceId": "i-1", "ImageId": BAD}, {"InstanceId": "i-2", "ImageId": GOOD}]
@@ -144,6 +146,8 @@ def test_a_group_that_follows_the_latest_version(account: Account) -> None:
             GroupInstance("i-4", "Terminating", False, "", None),
         ),
         suspended=frozenset({"Launch"}),
+        desired_capacity=2,
+        tags=frozenset({"Name"}),
     )
 
 
@@ -217,10 +221,17 @@ def test_a_mixed_instances_policy(account: Account) -> None:
             "Overrides": [{"InstanceType": "t3.small"}, {"InstanceType": "t4g.small", "ImageId": BAD}],
         }
     }
-    account.shows(template=False, MixedInstancesPolicy=policy)
+    account.shows(
+        template=False,
+        MixedInstancesPolicy=policy,
+        InstanceMaintenancePolicy={"MinHealthyPercentage": 100, "MaxHealthyPercentage": 110},
+        WarmPoolConfiguration={"MinSize": 1},
+        Instances=[member("i-1", ImageId=GOOD, WeightedCapacity="4")],
+    )
     account.has_versions(version(7, GOOD, True), versions=("7", "$Default"))
     found = account.read()
     assert (found.is_mixed, found.has_own_images, found.version) == (True, True, "7")
+    assert (found.max_healthy, found.has_warm_pool, found.instances[0].weight) == (110, True, 4)
 
 
 @pytest.mark.parametrize(
@@ -250,7 +261,11 @@ def test_groups_of_other_kinds(account: Account) -> None:
         Operator={"Principal": "eks.amazonaws.com"},
     )
     assert account.read() == Group(
-        "web", configuration="old", is_being_deleted=True, operator="eks.amazonaws.com"
+        "web",
+        configuration="old",
+        is_being_deleted=True,
+        operator="eks.amazonaws.com",
+        desired_capacity=2,
     )
 
 
