@@ -56,8 +56,9 @@ _IN_PROGRESS_CODE = "InstanceRefreshInProgress"
 class GroupRun:
     """What came of one group: ``started`` is whether this run has started its refresh.
 
-    ``problem`` is why its refresh could not be read last. ``after`` is the plan that was made of it last,
-    None if it was not read again.
+    ``problem`` is why its refresh, or what it launches, could not be read last. ``after`` is the plan that
+    was made of it once its refresh had ended, None if it was not read again. ``deadline`` and ``next_look``
+    are times of the monotonic clock.
     """
 
     status: str = NOT_STARTED
@@ -231,26 +232,26 @@ class Replacement:
 
     def _ends(self, plan: GroupPlan) -> bool:
         """Read the refresh of a group, and return whether nothing of it is waited for any more."""
-        run = self._run(plan)
+        run, problem = self._run(plan), None
         refresh = run.refresh or InstanceRefresh("")
         try:
             with self.accounts.as_account(plan.target.account_id) as clients:
                 autoscaling = clients.client("autoscaling", plan.target.region)
                 run.refresh = refresh = read_refresh(autoscaling, plan.name, refresh.refresh_id)
-                run.problem = None
         except Exception as exception:  # noqa: BLE001  (not swallowed: it fails the task in the end)
-            run.problem = _to_failure(exception, plan.target, READ_REFRESHES)
+            problem = _to_failure(exception, plan.target, READ_REFRESHES)
             # A connection that breaks for minutes does not end the refresh, nor the wait for it.
             if isinstance(exception, ClientError) and not is_temporary(exception):
                 run.deadline = monotonic()
+        run.problem = problem
         if refresh.has_ended:
             self._judge(plan, run, refresh)
             return True
-        if run.problem is None and self._finds_other_launches(plan, run, refresh):
+        if problem is None and self._finds_other_launches(plan, run, refresh):
             return True
         if monotonic() < run.deadline:
             return False
-        self.failures.append(self._explain_timeout(plan, refresh.refresh_id, run.problem))
+        self.failures.append(self._explain_timeout(plan, refresh.refresh_id, problem))
         return True
 
     def _finds_other_launches(self, plan: GroupPlan, run: GroupRun, refresh: InstanceRefresh) -> bool:
@@ -261,11 +262,11 @@ class Replacement:
         """
         if plan.changes_version or monotonic() < run.next_look:
             return False
-        run.next_look = monotonic() + _LOOK
         current = self._look_again(plan)
         if isinstance(current, Failure):
             run.problem = current
             return False
+        run.next_look = monotonic() + _LOOK
         problem = refuse_going_on(plan.target, current.group, plan.image_id, refresh.refresh_id)
         if problem is None:
             return False

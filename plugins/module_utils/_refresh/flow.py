@@ -81,8 +81,8 @@ def apply(
         performed=tuple(replacement.performed),
         failures=tuple(replacement.failures),
         warnings=tuple(
-            warning
-            for run in replacement.runs.values()
+            f"{target.account_id} {target.region}: {warning}"
+            for (target, _name), run in replacement.runs.items()
             if run.after
             for warning in warn_of_terminating(run.after)
         ),

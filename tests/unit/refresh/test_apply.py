@@ -316,17 +316,24 @@ def test_a_desired_version_is_launched_whatever_the_default_one_is(monkeypatch: 
     assert statuses(run_on(monkeypatch, world)) == {"a": "successful"}
 
 
-def test_the_look_at_what_is_launched_may_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(groups("a"), takes=20)
+@pytest.mark.parametrize(("failed", "status"), [(1, "successful"), (1000, "in_progress")])
+def test_the_look_at_what_is_launched_may_fail(
+    monkeypatch: pytest.MonkeyPatch, failed: int, status: str
+) -> None:
+    """While it does, no other refresh is started."""
+    world = World(groups("a"), takes=20 if failed == 1 else 1000)
     start = world.start_instance_refresh
 
     def fail_reads(**request: Any) -> Any:
-        world.errors["read"] = [LOST]
+        world.errors["read"] = [LOST] * failed
         return start(**request)
 
     monkeypatch.setattr(world, "start_instance_refresh", fail_reads)
-    found = run_on(monkeypatch, world)
-    assert (statuses(found), found.failures) == ({"a": "successful"}, [])
+    found = run_on(monkeypatch, world, wait_timeout=600)
+    assert statuses(found) == {"a": status}
+    codes = [] if status == "successful" else ["instance_refresh_timeout"]
+    assert [one.error_code for one in found.failures] == codes
+    assert bool(found.runs[HERE, "a"].problem) is (status == "in_progress")
 
 
 def test_the_refresh_of_an_earlier_run_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

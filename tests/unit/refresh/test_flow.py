@@ -126,7 +126,8 @@ def test_the_result_has_what_came_of_each_group(
 ) -> None:
     """What became protected meanwhile is kept, too."""
     groups[HERE] = {"web": fixed()}
-    done = group(instances=(instance("new", GOOD, 7), instance("old", is_protected=True)))
+    leaving = instance("leaving", state="Terminating:Wait")
+    done = group(instances=(instance("new", GOOD, 7), instance("old", is_protected=True), leaving))
 
     def replace_all(self: Replacement, _plan: Any) -> None:
         after = plan_group(options(scale_in_protected_instances="ignore"), HERE, done, GOOD)
@@ -134,7 +135,10 @@ def test_the_result_has_what_came_of_each_group(
         self.runs = {(HERE, "web"): GroupRun("successful", True, refresh, after)}
 
     monkeypatch.setattr(Replacement, "replace_all", replace_all)
-    (found,) = run().results
+    done_run = run()
+    (found,) = done_run.results
+    (warning,) = done_run.outcome.warnings
+    assert warning.startswith(f"{CONSUMER} {REGION}: 1 instance of group web without the image may run")
     assert (found["images"], found["instances_kept"]) == ({GOOD: 1, BAD: 1}, ["i-old"])
     assert (found["status"], found["changed"], found["auto_rollback"]) == ("successful", True, True)
     assert (found["launch_template_version"], found["new_launch_template_version"]) == ("6", "7")
