@@ -153,7 +153,11 @@ class Replacement:
         is_same = current.start == plan.start and current.launched_number == plan.launched_number
         if current.refusal or current.start is None or plan.start is None or not is_same:
             return self._leave_changed(plan, current)
-        done = perform(clients.client("autoscaling", plan.target.region), plan.start)
+        try:
+            done = perform(clients.client("autoscaling", plan.target.region), plan.start)
+        except Exception as exception:  # noqa: BLE001  (not swallowed: it fails the task)
+            # botocore may have sent the call, and not be able to renew the credentials to repeat it.
+            return self._find_started(clients, plan, _to_failure(exception, plan.target, START))
         refresh_id = done.answers[0].get("InstanceRefreshId") if done.answers else None
         if refresh_id:
             self._count_started(plan)

@@ -394,8 +394,11 @@ def test_credentials_that_cannot_be_renewed_lose_nothing(monkeypatch: pytest.Mon
     (failure,) = found.failures
     assert (failure.error_code, failure.account_id) == ("RuntimeError", HERE.account_id)
     assert "credentials or settings cannot be read" in failure.message
-    world = World(groups("a"), errors={"start": [KeyError("a bug")]})
-    assert [one.error_code for one in run_on(monkeypatch, world).failures] == ["unexpected_error"]
+    world = World(groups("a"), errors={"start": [expired]}, loses=True)
+    assert statuses(run_on(monkeypatch, world)) == {"a": "successful"}
+    found = run_on(monkeypatch, World(groups("a", "b"), errors={"start": [KeyError("a bug")]}))
+    assert [one.error_code for one in found.failures] == ["unexpected_error"]
+    assert statuses(found) == {"a": "unknown", "b": "not_started"}
 
 
 @pytest.mark.parametrize(("repeated", "started"), [(0, False), (1, True)])
