@@ -166,12 +166,17 @@ def test_one_group_that_is_refused_stops_all(
         InstanceIds=refreshing.instance_ids(aws, CONSUMER, HOME, "other")[:1],
         ProtectedFromScaleIn=True,
     )
-    names = ["behind", "mixed", "none", "other", "web"]
+    refreshing.add_group(aws, CONSUMER, HOME, "paused", "$Default")
+    aws.client("autoscaling", CONSUMER, HOME).suspend_processes(
+        AutoScalingGroupName="paused", ScalingProcesses=["AddToLoadBalancer"]
+    )
+    names = ["behind", "mixed", "none", "other", "paused", "web"]
     run = ansible.run(PLAYBOOK, variables(fixture, new, auto_scaling_groups=names))
     assert run.code != 0
     codes = sorted(one["error_code"] for one in run.task(TASK).result["failures"])
     assert codes == [
         "group_not_found",
+        "group_not_refreshable",
         "instances_protected",
         "other_image_launched",
         "other_image_launched",
