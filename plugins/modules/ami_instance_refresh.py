@@ -31,8 +31,8 @@ description:
     progress. So are those that would have no instance for a while, see O(min_healthy_percentage).
   - "Needs, in each account: C(autoscaling:DescribeAutoScalingGroups), C(autoscaling:DescribeInstanceRefreshes),
     C(autoscaling:StartInstanceRefresh), C(ec2:DescribeImages), C(ec2:DescribeInstances),
-    C(ec2:DescribeLaunchTemplateVersions), and C(ssm:GetParameters) for launch templates with parameters. AWS may ask for the permissions that a launch from the template
-    needs, too, see C(docs/iam/README.md) of this collection."
+    C(ec2:DescribeLaunchTemplateVersions), and C(ssm:GetParameters) for launch templates with parameters. AWS may ask for the
+    permissions that a launch from the template needs, too, see C(docs/iam/README.md) of this collection."
 author:
   - golden.images contributors !UNKNOWN
 options:
