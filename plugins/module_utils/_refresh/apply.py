@@ -26,10 +26,10 @@ from .._listing import count, join_texts
 from .._model import Target
 from .._plan import Action
 from .._progress import Report
-from .checks import refuse_going_on
+from .checks import cancel_command, refuse_going_on, refuse_image
 from .options import RefreshOptions
 from .plan import START, GroupPlan, RefreshPlan, plan_group
-from .read import READ_GROUPS, READ_REFRESHES, read_groups, read_refresh
+from .read import READ_GROUPS, READ_REFRESHES, read_groups, read_image, read_refresh
 from .state import InstanceRefresh
 
 NOT_STARTED, IN_PROGRESS, SUCCESSFUL = "not_started", "in_progress", "successful"
@@ -72,9 +72,13 @@ class GroupRun:
 
 @dataclass
 class Replacement:
-    """The refreshes of a run. After the first failure, no further one is started."""
+    """The refreshes of a run. After the first failure, no further one is started.
+
+    ``own_id`` is the account of the credentials.
+    """
 
     accounts: AssumedAccounts
+    own_id: str
     options: RefreshOptions
     report: Report
     performed: list[Action] = field(default_factory=list)
@@ -146,6 +150,8 @@ class Replacement:
     def _start(self, clients: Clients, plan: GroupPlan) -> bool:
         # Hours may have passed since the plan.
         current = self._plan_again(clients, plan)
+        if current.is_work and (problem := self._refuse_image(current, bool(current.active))):
+            return self._leave_changed(plan, replace(current, refusal=problem, active=None))
         if current.active:
             self._follow(plan, current.active)
             return True
@@ -234,6 +240,12 @@ class Replacement:
             return replace(plan, refusal=refusal, start=None, active=None)
         return plan_group(self.options, plan.target, groups[plan.name], plan.image_id, plan.devices)
 
+    def _refuse_image(self, plan: GroupPlan, is_refreshed: bool) -> Failure | None:
+        """Read the image again, and return why it must not be launched; None without a reason."""
+        image = read_image(self.accounts, self.own_id, plan.target, plan.image_id)
+        names = [plan.name] if is_refreshed else []
+        return next(iter(refuse_image(plan.target, plan.image_id, image, names)), None)
+
     def _ends(self, plan: GroupPlan) -> bool:
         """Read the refresh of a group, and return whether nothing of it is waited for any more."""
         run, problem = self._run(plan), None
@@ -251,32 +263,51 @@ class Replacement:
         if refresh.has_ended:
             self._judge(plan, run, refresh)
             return True
-        if problem is None and self._finds_other_launches(plan, run, refresh):
+        if problem is None and self._finds_wrong_launches(plan, run, refresh):
             return True
         if monotonic() < run.deadline:
             return False
         self.failures.append(self._explain_timeout(plan, refresh.refresh_id, problem))
         return True
 
-    def _finds_other_launches(self, plan: GroupPlan, run: GroupRun, refresh: InstanceRefresh) -> bool:
-        """Look once a minute at what the group launches; return whether it is not the image, which fails.
+    def _finds_wrong_launches(self, plan: GroupPlan, run: GroupRun, refresh: InstanceRefresh) -> bool:
+        """Look once a minute at what is launched; return whether that must not go on, which fails.
 
-        Without a desired configuration, a refresh launches what the group has at the time of each launch
-        (hashicorp/terraform-provider-aws#13791).
+        A second look must say the same: one that sees nothing, such as a parameter that is just replaced, is
+        no reason to cancel. A refresh that bakes or is cancelled launches nothing any more.
         """
-        if plan.changes_version or monotonic() < run.next_look:
+        if not refresh.launches or monotonic() < run.next_look:
             return False
-        current = self._look_again(plan)
-        if isinstance(current, Failure):
-            run.problem = current
+        try:
+            problem = repeat_until(
+                lambda: self._refuse_going_on(plan, refresh),
+                lambda found: found is None,
+                _SETTLING_PAUSE,
+                _SETTLING_PAUSE,
+            )
+        except Exception as exception:  # noqa: BLE001  (not swallowed: it stops further starts)
+            run.problem = _to_failure(exception, plan.target, READ_GROUPS)
             return False
         run.next_look = monotonic() + _LOOK
-        problem = refuse_going_on(plan.target, current.group, plan.image_id, refresh.refresh_id)
         if problem is None:
             return False
         self.report(problem.sentence())
         self.failures.append(problem)
         return True
+
+    def _refuse_going_on(self, plan: GroupPlan, refresh: InstanceRefresh) -> Failure | None:
+        """Return why what a refresh launches now is not to be launched, None without a reason.
+
+        Without a desired configuration, a refresh launches what the group has at the time of each launch
+        (hashicorp/terraform-provider-aws#13791).
+        """
+        if not plan.changes_version:
+            with self.accounts.as_account(plan.target.account_id) as clients:
+                current = self._plan_again(clients, plan)
+            problem = refuse_going_on(plan.target, current.group, plan.image_id, refresh.refresh_id)
+            if problem:
+                return problem
+        return self._refuse_image(plan, is_refreshed=True)
 
     def _look_again(self, plan: GroupPlan) -> GroupPlan | Failure:
         """Return the plan of a group as it is now, or why it cannot be read."""
@@ -297,8 +328,8 @@ class Replacement:
             f"{self.options.wait_timeout} seconds. It goes on."
         )
         remedy = (
-            "Rerun, which waits for it again, with a larger wait_timeout, or cancel it (aws autoscaling "
-            "cancel-instance-refresh)."
+            "Rerun, which waits for it again, with a larger wait_timeout, or cancel it: "
+            f"{cancel_command(plan.target, plan.name)}."
         )
         return Failure.at(plan.target, START, "instance_refresh_timeout", message, remedy)
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .._failures import Failure
@@ -114,11 +115,16 @@ def refuse_going_on(target: Target, group: Group, image_id: str, refresh_id: str
         return None
     launches = _render_image(launched) if launched else "no version that exists"
     problem = f"launches {launches} now, and not {image_id}, and so does its refresh {refresh_id}."
-    remedy = (
-        f"Cancel it now (aws autoscaling cancel-instance-refresh --auto-scaling-group-name {group.name}). "
-        f"{_PUBLISH}, then rerun."
-    )
+    remedy = f"Cancel it now: {cancel_command(target, group.name)}. {_PUBLISH}, then rerun."
     return _refuse(target, group, "other_image_launched", problem, remedy)
+
+
+def cancel_command(target: Target, name: str) -> str:
+    """Return the command that cancels the refresh of a group, and with which credentials."""
+    return (
+        f"aws autoscaling cancel-instance-refresh --auto-scaling-group-name {name} --region {target.region}, "
+        f"with credentials of account {target.account_id}"
+    )
 
 
 def _render_image(version: TemplateVersion) -> str:
@@ -167,7 +173,7 @@ def _refuse_active(target: Target, group: Group, image_id: str) -> Failure | Non
     if active is None or is_same_work(group, image_id, active):
         return None
     problem = f"has another instance refresh, {active.refresh_id}, with the status {active.status}."
-    remedy = "Wait until it has ended, or cancel it (aws autoscaling cancel-instance-refresh), then rerun."
+    remedy = f"Wait until it has ended, or cancel it ({cancel_command(target, group.name)}), then rerun."
     return _refuse(target, group, "instance_refresh_in_progress", problem, remedy)
 
 
@@ -261,8 +267,28 @@ def _ids(instances: Sequence[GroupInstance]) -> str:
     return join_texts([instance.instance_id for instance in instances])
 
 
-def refuse_image(target: Target, image_id: str, image: Image | None) -> tuple[Failure, ...]:
-    """Return why instances of the image would not start, or must not: AWS would terminate others first."""
+def refuse_image(
+    target: Target, image_id: str, image: Image | None, refreshed: Sequence[str] = ()
+) -> tuple[Failure, ...]:
+    """Return why instances of the image would not start, or must not: AWS would terminate others first.
+
+    ``refreshed`` are the names of groups whose refreshes in progress launch it.
+    """
+    problems = _refuse_image(target, image_id, image)
+    if not refreshed:
+        return problems
+    commands = "; ".join(cancel_command(target, name) for name in refreshed)
+    return tuple(
+        replace(
+            problem,
+            message=f"{problem.message} A refresh of {join_texts(refreshed)} is in progress, and launches it.",
+            remedy=f"Cancel the refresh now: {commands}. {problem.remedy}",
+        )
+        for problem in problems
+    )
+
+
+def _refuse_image(target: Target, image_id: str, image: Image | None) -> tuple[Failure, ...]:
     if image is None:
         message = f"{image_id} does not exist or is not visible to account {target.account_id}."
         remedy = "Share it with the account (ami_share), or correct the AMI ID: each region has its own."

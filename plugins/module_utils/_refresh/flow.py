@@ -22,7 +22,7 @@ from .._runner import Flow, Outcome
 from .apply import GroupRun, Replacement
 from .options import RefreshOptions
 from .plan import GroupPlan, RefreshPlan, count_images, plan, warn_of_terminating
-from .read import READ_GROUPS, SERVICES, read_groups, require_botocore
+from .read import READ_GROUPS, SERVICES, read_groups, read_image, require_botocore
 from .state import Group, RefreshState
 
 PLANNED, UNCHANGED = "planned", "unchanged"
@@ -40,14 +40,9 @@ def read_state(clients: Clients, options: RefreshOptions) -> RefreshState:
     def read_one(target: Target) -> tuple[dict[str, Group], Image | None]:
         with accounts.as_account(target.account_id) as account_clients:
             groups = read_groups(account_clients, target, options.auto_scaling_groups)
-            if not groups:
-                return {}, None
-            image = read.image(account_clients.ec2(target.region), images[target])
-        if image is None or image.owner_id != caller.account_id or target.account_id == caller.account_id:
-            return groups, image
-        # Only the owner sees the tag of a recalled image.
-        with accounts.as_account(caller.account_id) as own_clients:
-            return groups, read.image(own_clients.ec2(target.region), images[target])
+        if not groups:
+            return {}, None
+        return groups, read_image(accounts, caller.account_id, target, images[target])
 
     def failure_of(exception: Exception, target: Target) -> Failure:
         failed = errors.failure(exception, target, READ_GROUPS)
@@ -72,7 +67,7 @@ def apply(
         return Outcome()
     caller = read.Caller(current.account_id, current.partition)
     accounts = _open_accounts(clients, caller, options, current.groups)
-    replacement = Replacement(accounts, options, report)
+    replacement = Replacement(accounts, current.account_id, options, report)
     replacement.replace_all(plan)
     runs: dict[Target, dict[str, GroupRun]] = {}
     for (target, name), run in replacement.runs.items():

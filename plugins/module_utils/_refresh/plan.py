@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -241,15 +241,28 @@ def _plan_target(
     options: RefreshOptions, current: RefreshState, target: Target, groups: list[GroupPlan]
 ) -> TargetPlan:
     starts = [plan for plan in groups if plan.start]
-    image = refuse_image(target, starts[0].image_id, current.images.get(target)) if starts else ()
+    active = [plan.name for plan in groups if plan.active]
+    left = [plan.name for plan in groups if not plan.is_work and not plan.refusal]
+    problems = refuse_image(target, options.targets()[target], current.images.get(target), active)
+    is_work = any(plan.is_work for plan in groups)
     return TargetPlan(
         target,
         tuple(plan.start for plan in starts if plan.start),
         before={"auto_scaling_groups": {plan.name: _describe_before(plan) for plan in starts}},
         after={"auto_scaling_groups": {plan.name: _describe_after(plan) for plan in starts}},
-        warnings=tuple(_list_warnings(options, groups)),
-        refusals=(*image, *(plan.refusal for plan in groups if plan.refusal)),
+        warnings=(
+            *_warn_of_image(problems if not is_work else (), left),
+            *_list_warnings(options, groups),
+        ),
+        refusals=(*(problems if is_work else ()), *(plan.refusal for plan in groups if plan.refusal)),
     )
+
+
+def _warn_of_image(problems: Sequence[Failure], left: Sequence[str]) -> Iterator[str]:
+    """Yield why the image should not be launched by groups of which nothing is replaced."""
+    for problem in problems:
+        if left:
+            yield f"{problem.message} The next launches of {join_texts(left)} are of it."
 
 
 def _describe_before(plan: GroupPlan) -> dict[str, Any]:

@@ -14,13 +14,14 @@ from dataclasses import replace
 from typing import Any
 
 from .._aws import read
+from .._aws.accounts import AssumedAccounts
 from .._aws.answers import required
 from .._aws.attempts import repeat_until
 from .._aws.clients import Clients
 from .._aws.errors import ClientError, code_of
 from .._aws.parameters import read_by_arn
 from .._failures import Failure, ValidationError
-from .._model import Target
+from .._model import Image, Target
 from .._option import is_image_id
 from .._plan import batches
 from .state import DEFAULT, Group, GroupInstance, InstanceRefresh, TemplateVersion
@@ -64,6 +65,17 @@ def require_botocore(autoscaling: Any) -> None:
                 )
             ]
         )
+
+
+def read_image(accounts: AssumedAccounts, own_id: str, target: Target, image_id: str) -> Image | None:
+    """Return an image as a target sees it, None if it does not; with its tags if account ``own_id`` owns it."""
+    with accounts.as_account(target.account_id) as clients:
+        image = read.image(clients.ec2(target.region), image_id)
+    if image is None or image.owner_id != own_id or target.account_id == own_id:
+        return image
+    # Only the owner sees the tag of a recalled image.
+    with accounts.as_account(own_id) as clients:
+        return read.image(clients.ec2(target.region), image_id)
 
 
 def read_groups(clients: Clients, target: Target, names: Sequence[str]) -> dict[str, Group]:

@@ -66,6 +66,11 @@ class InstanceRefresh:
         """Whether it is in progress, and neither cancelled nor rolled back."""
         return self.status in _RUNNING
 
+    @property
+    def launches(self) -> bool:
+        """Whether it may still launch instances of the image: not once all have been replaced."""
+        return self.goes_forward and self.status != "Baking"
+
 
 @dataclass(frozen=True)
 class GroupInstance:

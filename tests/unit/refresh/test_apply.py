@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._aws import attempts
+from ansible_collections.golden.images.plugins.module_utils._model import Image, Target
 from ansible_collections.golden.images.plugins.module_utils._refresh import apply as applied
 from ansible_collections.golden.images.plugins.module_utils._refresh.apply import Replacement
 from ansible_collections.golden.images.plugins.module_utils._refresh.plan import RefreshPlan, plan
@@ -19,6 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils._refresh.state impor
     InstanceRefresh,
     RefreshState,
 )
+from ansible_collections.golden.images.plugins.module_utils._tags import RECALLED_TAG
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from tests.unit.clock import Clock
@@ -51,6 +53,7 @@ class World:
     log: list[str] = field(default_factory=list)
     reads: dict[str, int] = field(default_factory=dict)
     takes: int = 2
+    image: Image | None = field(default_factory=image)
 
     @contextmanager
     def as_account(self, account_id: str) -> Iterator[World]:
@@ -118,13 +121,19 @@ def run_on(
         clients._raise("read")
         return {name: clients.groups[name] for name in names if name in clients.groups}
 
+    def read_the_image(accounts: World, own_id: str, target: Target, image_id: str) -> Image | None:
+        assert (own_id, target, image_id) == (OWNER, HERE, GOOD)
+        accounts._raise("image")
+        return accounts.image
+
     monkeypatch.setattr(applied, "read_groups", read)
+    monkeypatch.setattr(applied, "read_image", read_the_image)
     wanted = options(auto_scaling_groups=tuple(world.groups), **changes)
     made: RefreshPlan = plan(wanted, RefreshState(OWNER, "aws", {HERE: dict(world.groups)}, {HERE: image()}))
     assert made.refusals == ()
     between(world)
     accounts: Any = world
-    found = Replacement(accounts, wanted, (lines if lines is not None else []).append)
+    found = Replacement(accounts, OWNER, wanted, (lines if lines is not None else []).append)
     found.replace_all(made)
     return found
 
@@ -309,6 +318,92 @@ def test_another_image_during_the_refresh_is_noticed(monkeypatch: pytest.MonkeyP
     assert f"launches {BAD} now" in failure.message
     assert "cancel-instance-refresh --auto-scaling-group-name a" in failure.remedy
     assert any("Cancel it now" in line for line in lines)
+
+
+UNFIT = [
+    (None, "image_not_found"),
+    (image(state="disabled"), "image_not_available"),
+    (image(tags={RECALLED_TAG: "2026-12-01T23:40:05Z"}), "image_recalled"),
+]
+
+
+@pytest.mark.parametrize(("shown", "code"), UNFIT)
+def test_the_image_is_read_again_before_each_start(
+    monkeypatch: pytest.MonkeyPatch, shown: Image | None, code: str
+) -> None:
+    """It is disabled or recalled while the first group is refreshed."""
+    world = World(groups("a", "b", "c"))
+    end = world._end
+
+    def end_and_change(name: str, is_successful: bool) -> None:
+        end(name, is_successful)
+        world.image = shown
+
+    monkeypatch.setattr(world, "_end", end_and_change)
+    found = run_on(monkeypatch, world)
+    assert (world.log, [one.error_code for one in found.failures]) == (["start a", "end a"], [code])
+    assert statuses(found) == {"a": "successful", "b": "not_started", "c": "not_started"}
+    assert "Cancel" not in found.failures[0].remedy
+
+
+def test_a_start_is_not_made_if_the_image_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = run_on(monkeypatch, World(groups("a"), errors={"image": [LOST]}))
+    assert (statuses(found), len(found.failures)) == ({"a": "not_started"}, 1)
+
+
+@pytest.mark.parametrize(("shown", "code"), UNFIT)
+@pytest.mark.parametrize("subject", [group(name="a"), fixed(name="a")])
+def test_a_refresh_in_progress_of_an_image_that_must_not_be_launched_is_to_be_cancelled(
+    monkeypatch: pytest.MonkeyPatch, subject: Group, shown: Image | None, code: str
+) -> None:
+    """Also one that changes the version: it launches the image until its end."""
+    world = World({"a": subject, "b": group(name="b")}, takes=400)
+    start = world.start_instance_refresh
+
+    def recall(**request: Any) -> Any:
+        world.image = shown
+        return start(**request)
+
+    monkeypatch.setattr(world, "start_instance_refresh", recall)
+    found = run_on(monkeypatch, world)
+    (failure,) = found.failures
+    assert (failure.error_code, statuses(found)) == (code, {"a": "in_progress", "b": "not_started"})
+    command = (
+        f"--auto-scaling-group-name a --region {HERE.region}, with credentials of account {HERE.account_id}"
+    )
+    assert command in failure.remedy
+
+
+def test_one_look_that_sees_nothing_is_no_reason_to_cancel(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(groups("a"), takes=30)
+    seen = [None, world.image]
+    start = world.start_instance_refresh
+
+    def hide(**request: Any) -> Any:
+        monkeypatch.setattr(applied, "read_image", lambda *_image: seen.pop(0) if seen else world.image)
+        return start(**request)
+
+    monkeypatch.setattr(world, "start_instance_refresh", hide)
+    found = run_on(monkeypatch, world)
+    assert (statuses(found), found.failures, seen) == ({"a": "successful"}, [], [])
+
+
+@pytest.mark.parametrize("status", ["Baking", "Cancelling"])
+def test_a_refresh_that_launches_nothing_any_more_is_not_looked_at(
+    monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    world = World(groups("a"), takes=30)
+    describe = world.describe_instance_refreshes
+
+    def show(**request: Any) -> Any:
+        world.image = None
+        (item,) = describe(**request)["InstanceRefreshes"]
+        is_active = item["Status"] == "InProgress"
+        return {"InstanceRefreshes": [{**item, "Status": status} if is_active else item]}
+
+    monkeypatch.setattr(world, "describe_instance_refreshes", show)
+    found = run_on(monkeypatch, world)
+    assert (statuses(found), found.failures) == ({"a": "successful"}, [])
 
 
 def test_a_desired_version_is_launched_whatever_the_default_one_is(monkeypatch: pytest.MonkeyPatch) -> None:

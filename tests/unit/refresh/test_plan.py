@@ -306,7 +306,11 @@ def test_an_image_that_could_not_or_must_not_be_launched_is_refused(shown: Any, 
     found = plan(options(), RefreshState(OWNER, "aws", {HERE: {"web": group()}}, {HERE: shown}))
     assert [(one.error_code, one.account_id) for one in found.refusals] == [(code, CONSUMER)]
     done = {HERE: {"web": group(instances=(NEW,))}}
-    assert plan(options(), RefreshState(OWNER, "aws", done, {HERE: shown})).refusals == ()
+    found = plan(options(), RefreshState(OWNER, "aws", done, {HERE: shown}))
+    assert (found.refusals, "The next launches of web are of it" in " ".join(found.warnings)) == ((), True)
+    waited = {HERE: {"web": group(active=ACTIVE)}}
+    (refusal,) = plan(options(), RefreshState(OWNER, "aws", waited, {HERE: shown})).refusals
+    assert (refusal.error_code, "Cancel the refresh now" in refusal.remedy) == (code, True)
 
 
 def test_all_instances_are_replaced_without_skipping() -> None:
