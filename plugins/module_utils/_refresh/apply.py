@@ -10,7 +10,6 @@ All happens in one thread, which mostly waits: a refresh takes minutes for each 
 from __future__ import annotations
 
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import monotonic, sleep
 from typing import Any
@@ -26,7 +25,7 @@ from .._listing import count, join_texts
 from .._model import Target
 from .._plan import Action
 from .._progress import Report
-from .checks import cancel_command, refuse_going_on, refuse_image
+from .checks import cancel_command, is_same_work, refuse_going_on, refuse_image
 from .options import RefreshOptions
 from .plan import START, GroupPlan, RefreshPlan, plan_group
 from .read import READ_GROUPS, READ_REFRESHES, read_groups, read_image, read_refresh
@@ -163,7 +162,7 @@ class Replacement:
             done = perform(clients.client("autoscaling", plan.target.region), plan.start)
         except Exception as exception:  # noqa: BLE001  (not swallowed: it fails the task)
             # botocore may have sent the call, and not be able to renew the credentials to repeat it.
-            return self._find_started(clients, plan, _to_failure(exception, plan.target, START))
+            return self._find_started(plan, _to_failure(exception, plan.target, START))
         refresh_id = done.answers[0].get("InstanceRefreshId") if done.answers else None
         if refresh_id:
             self._count_started(plan)
@@ -174,7 +173,7 @@ class Replacement:
             if done.failures
             else incomplete_response(START, "InstanceRefreshId", plan.target)
         )
-        return self._find_started(clients, plan, problem)
+        return self._find_started(plan, problem)
 
     def _count_started(self, plan: GroupPlan) -> None:
         self._run(plan).started = True
@@ -194,20 +193,29 @@ class Replacement:
             self.failures.append(Failure.at(plan.target, START, "concurrent_change", message, remedy))
         return False
 
-    def _find_started(self, clients: Clients, plan: GroupPlan, problem: Failure) -> bool:
+    def _find_started(self, plan: GroupPlan, problem: Failure) -> bool:
         """Return whether the refresh is started although the call failed: its answer was lost.
 
-        The request has no token: one that is repeated is refused because of the first one. What stays unknown
+        The request has no token: one that is repeated is refused because of the first one. Only an answer to
+        a request that was sent once says that nothing is started: the first one of several may have been
+        lost, and then the repetition throttled, or the role to sign it not be assumed. What stays unknown
         counts as started.
         """
-        is_refused = problem.error_code == _IN_PROGRESS_CODE
-        may_be_ours = is_unknown(problem) or problem.source == "collection"
-        may_be_ours = may_be_ours or (is_refused and problem.repeated)
+        is_answer = problem.source == "aws" and problem.action == START and not problem.repeated
+        may_be_ours = is_unknown(problem) or not is_answer
         active: InstanceRefresh | None = None
-        if may_be_ours or is_refused:
-            active = repeat_until(
-                lambda: self._read_active(clients, plan), bool, _SETTLING_TIMEOUT, _SETTLING_PAUSE
+        if may_be_ours or problem.error_code == _IN_PROGRESS_CODE:
+            current = repeat_until(
+                lambda: self._look_again(plan),
+                lambda found: isinstance(found, GroupPlan) and bool(found.group.active),
+                _SETTLING_TIMEOUT,
+                _SETTLING_PAUSE,
             )
+            # Whatever else a read returns, the failed start says more.
+            if isinstance(current, GroupPlan) and current.group.active:
+                is_same = is_same_work(current.group, plan.image_id, current.group.active)
+                active = current.group.active if is_same else None
+                problem = current.refusal or problem
         if may_be_ours:
             self._count_started(plan)
         if active:
@@ -219,13 +227,6 @@ class Replacement:
             problem = replace(problem, remedy=remedy)
         self.failures.append(problem)
         return False
-
-    def _read_active(self, clients: Clients, plan: GroupPlan) -> InstanceRefresh | None:
-        """Return the refresh of a group that does the same; None if it cannot be read."""
-        # Whatever this read returns, the failed start says more.
-        with suppress(Exception):
-            return self._plan_again(clients, plan).active
-        return None
 
     def _plan_again(self, clients: Clients, plan: GroupPlan) -> GroupPlan:
         groups = read_groups(clients, plan.target, [plan.name])

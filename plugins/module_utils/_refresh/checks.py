@@ -281,7 +281,7 @@ def refuse_image(
     return tuple(
         replace(
             problem,
-            message=f"{problem.message} A refresh of {join_texts(refreshed)} is in progress, and launches it.",
+            message=f"{problem.message} A refresh of {join_texts(refreshed)} in progress launches it.",
             remedy=f"Cancel the refresh now: {commands}. {problem.remedy}",
         )
         for problem in problems

@@ -68,7 +68,7 @@ def require_botocore(autoscaling: Any) -> None:
 
 
 def read_image(accounts: AssumedAccounts, own_id: str, target: Target, image_id: str) -> Image | None:
-    """Return an image as a target sees it, None if it does not; with its tags if account ``own_id`` owns it."""
+    """Return an image as a target sees it, None if it does not, with its tags if ``own_id`` owns it."""
     with accounts.as_account(target.account_id) as clients:
         image = read.image(clients.ec2(target.region), image_id)
     if image is None or image.owner_id != own_id or target.account_id == own_id:

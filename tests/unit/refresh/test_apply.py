@@ -516,6 +516,46 @@ def test_a_start_that_another_refresh_refuses_is_waited_for(
     assert bool(found.performed) is started
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        refused("AccessDenied", "AssumeRole"),
+        refused("ExpiredToken", "AssumeRole"),
+        refused("Throttling", attempts=4),
+        refused("AccessDenied", attempts=1),
+    ],
+)
+def test_only_an_answer_to_the_one_request_says_that_nothing_is_started(
+    monkeypatch: pytest.MonkeyPatch, error: ClientError
+) -> None:
+    """The first answer is lost, and the repetition is not signed, or refused for a reason of its own."""
+    world = World(groups("a", "b"), errors={"start": [error]}, loses=True)
+    found = run_on(monkeypatch, world)
+    assert (statuses(found), found.failures) == ({"a": "successful", "b": "successful"}, [])
+    assert [action.resource for action in found.performed] == ["a", "b"]
+    found = run_on(monkeypatch, World(groups("a", "b"), errors={"start": [error]}))
+    assert statuses(found) == {"a": "unknown", "b": "not_started"}
+    assert "may have been started" in found.failures[0].remedy
+
+
+@pytest.mark.parametrize(("repeated", "status"), [(0, "not_started"), (1, "unknown")])
+def test_a_start_that_another_refresh_refuses_names_it(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, repeated: int, status: str
+) -> None:
+    world, started = World(groups("a")), clock.now
+    other = InstanceRefresh("r-x", "InProgress", desired={"LaunchTemplate": {"Version": "1"}})
+
+    def start(**_request: Any) -> Any:
+        world.groups["a"] = replace(world.groups["a"], active=other)
+        raise refused("InstanceRefreshInProgress", attempts=repeated)
+
+    monkeypatch.setattr(world, "start_instance_refresh", start)
+    found = run_on(monkeypatch, world)
+    (failure,) = found.failures
+    assert (statuses(found), clock.now) == ({"a": status}, started)
+    assert (failure.error_code, "r-x" in failure.message) == ("instance_refresh_in_progress", True)
+
+
 def test_a_denied_start_stops_all(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(groups("a", "b"), errors={"start": [refused("AccessDenied")]})
     found = run_on(monkeypatch, world)
