@@ -20,12 +20,21 @@ from .._aws.clients import Clients
 from .._aws.errors import ClientError, failure, is_temporary, unreadable
 from .._aws.unknown_outcome import is_unknown
 from .._aws.write import perform
-from .._failures import Failure, incomplete_response
+from .._failures import Failure, TargetFailed, incomplete_response
 from .._listing import count, join_texts
 from .._model import Target
 from .._plan import Action
 from .._progress import Report
-from .checks import cancel_command, is_same_work, refuse_going_on, refuse_image
+from .checks import (
+    REMOVE,
+    cancel_command,
+    is_same_work,
+    refuse_active,
+    refuse_going_on,
+    refuse_image,
+    refuse_instances,
+    refuse_launches,
+)
 from .options import RefreshOptions
 from .plan import START, GroupPlan, RefreshPlan, plan_group
 from .read import READ_GROUPS, READ_REFRESHES, read_groups, read_image, read_refresh
@@ -48,6 +57,7 @@ _REMINDER = _LOOK = 60.0
 # Seconds for which a refresh that was started may not be listed yet, and instances that it has replaced may
 # still be. AWS states no bound (EC2 Developer Guide, "Eventual consistency in the Amazon EC2 API").
 _SETTLING_TIMEOUT, _SETTLING_PAUSE = 60.0, 5.0
+_NO_GROUP = "group_not_found"
 _IN_PROGRESS_CODE = "InstanceRefreshInProgress"
 
 
@@ -229,16 +239,15 @@ class Replacement:
         return False
 
     def _plan_again(self, clients: Clients, plan: GroupPlan) -> GroupPlan:
+        """Read a group, and plan it again.
+
+        Raises:
+            TargetFailed: it does not exist any more.
+        """
         groups = read_groups(clients, plan.target, [plan.name])
         if plan.name not in groups:
-            refusal = Failure.at(
-                plan.target,
-                START,
-                "group_not_found",
-                f"Group {plan.name} in account {plan.target.account_id} does not exist any more.",
-                "Remove it from auto_scaling_groups.",
-            )
-            return replace(plan, refusal=refusal, start=None, active=None)
+            message = f"Group {plan.name} in account {plan.target.account_id} does not exist any more."
+            raise TargetFailed(Failure.at(plan.target, START, _NO_GROUP, message, REMOVE))
         return plan_group(self.options, plan.target, groups[plan.name], plan.image_id, plan.devices)
 
     def _refuse_image(self, plan: GroupPlan, is_refreshed: bool) -> Failure | None:
@@ -260,6 +269,9 @@ class Replacement:
             # A connection that breaks for minutes does not end the refresh, nor the wait for it.
             if isinstance(exception, ClientError) and not is_temporary(exception):
                 run.deadline = monotonic()
+                again = self._look_again(plan)
+                if isinstance(again, Failure) and again.error_code == _NO_GROUP:
+                    problem = again
         run.problem = problem
         if refresh.has_ended:
             self._judge(plan, run, refresh)
@@ -320,6 +332,8 @@ class Replacement:
 
     def _explain_timeout(self, plan: GroupPlan, refresh_id: str, problem: Failure | None) -> Failure:
         where = f"in account {plan.target.account_id}"
+        if problem and problem.error_code == _NO_GROUP:
+            return problem
         if problem:
             message = f"What became of the refresh {refresh_id} of group {plan.name} {where} is not known: "
             remedy = f"Rerun, which waits for it again. {problem.remedy}"
@@ -349,7 +363,7 @@ class Replacement:
             return
         current = repeat_until(
             lambda: self._look_again(plan),
-            lambda found: isinstance(found, GroupPlan) and not found.is_work and found.refusal is None,
+            lambda found: isinstance(found, GroupPlan) and self._explain_success(found, refresh) is None,
             _SETTLING_TIMEOUT,
             _SETTLING_PAUSE,
         )
@@ -360,32 +374,46 @@ class Replacement:
             self.failures.append(replace(current, message=f"{message}{current.message}", remedy=remedy))
             return
         run.after = current
-        if problem := _explain_success(plan, refresh, current):
-            run.status = NOT_REPLACED
+        if problem := self._explain_success(current, refresh):
+            run.status = UNKNOWN if current.group.unread else NOT_REPLACED
             self.failures.append(problem)
 
+    def _explain_success(self, current: GroupPlan, refresh: InstanceRefresh) -> Failure | None:
+        """Return why a refresh that has succeeded is not enough, None if it is.
 
-def _explain_success(plan: GroupPlan, refresh: InstanceRefresh, current: GroupPlan) -> Failure | None:
-    """Return why a refresh that has succeeded is not enough, None if it is."""
-    if current.refusal or not current.is_work:
-        return current.refusal
-    name, left = _name_refresh(plan, refresh), current.without_image
-    if current.active:
-        message = f"{name} has succeeded, and another one, {current.active.refresh_id}, was started since."
-        remedy = "Rerun, which waits for it."
-        return Failure.at(plan.target, START, "instance_refresh_in_progress", message, remedy)
-    if left:
-        names = join_texts([instance.instance_id for instance in left])
-        message = f"{name} has succeeded, and left {count(len(left), 'instance')} without {plan.image_id}: "
-        message = f"{message}{names}."
-        remedy = (
-            "See the scaling activities of the group, and rerun. If AWS has skipped them, set "
-            "skip_matching: false, which replaces all instances."
-        )
-    else:
-        message = f"{name} has succeeded, and the group still launches version {current.group.version}."
-        remedy = "Rerun: AWS may show the new version later."
-    return Failure.at(plan.target, START, "instances_not_replaced", message, remedy)
+        It is enough if the instances run the image, and the next ones will: whether the group could be
+        refreshed again does not count.
+        """
+        target, group, image_id = current.target, current.group, current.image_id
+        name = _name_refresh(current, refresh)
+        if problem := refuse_instances(self.options, target, group, image_id):
+            return problem
+        left = [
+            one.instance_id
+            for one in group.instances
+            if one.is_in_group and one.image_id != image_id and one not in current.kept
+        ]
+        if left:
+            message = f"{name} has succeeded, and left {count(len(left), 'instance')} without {image_id}: "
+            message = f"{message}{join_texts(left)}."
+            remedy = (
+                "See the scaling activities of the group, and rerun. If AWS has skipped them, set "
+                "skip_matching: false, which replaces all instances."
+            )
+            return Failure.at(target, START, "instances_not_replaced", message, remedy)
+        if group.active and is_same_work(group, image_id, group.active):
+            message = f"{name} has succeeded, and another one, {group.active.refresh_id}, was started since."
+            remedy = "Rerun, which waits for it."
+            return Failure.at(target, START, "instance_refresh_in_progress", message, remedy)
+        if problem := refuse_active(target, group, image_id):
+            return problem
+        if problem := refuse_launches(target, group, image_id, current.devices):
+            return problem
+        if current.changes_version:
+            message = f"{name} has succeeded, and the group still launches version {group.version}."
+            remedy = "Rerun: AWS may show the new version later."
+            return Failure.at(target, START, "instances_not_replaced", message, remedy)
+        return None
 
 
 def _name_place(plan: GroupPlan) -> str:

@@ -19,6 +19,8 @@ from .state import IN_SERVICE, STANDBY, Group, GroupInstance, InstanceRefresh, T
 
 GROUPS = "auto_scaling_groups"
 """The option that names the groups."""
+REMOVE = f"Remove it from {GROUPS}, or run without that account or region."
+"""The remedy for a group that cannot be refreshed in one place: the option names it in all."""
 # Auto Scaling User Guide, "How suspended processes affect other processes": without Launch, Terminate or
 # InstanceRefresh, a refresh waits, and replaces instances whenever these are resumed. Without
 # AddToLoadBalancer, no load balancer gets the new instances; without HealthCheck, none counts as unhealthy.
@@ -27,6 +29,7 @@ _NEEDED_PROCESSES = frozenset({"AddToLoadBalancer", "HealthCheck", "InstanceRefr
 # EKS User Guide, "Understand each phase of node updates": it drains a node first; AWS Elastic Beanstalk
 # Developer Guide, "Tagging resources in your environments").
 _SERVICES = {"eks:nodegroup-name": "Amazon EKS", "elasticbeanstalk:environment-id": "AWS Elastic Beanstalk"}
+_APART = "for this group only, run its account and region apart"
 _DISKS = "BlockDeviceMappings"
 _PUBLISH = "Publish the image first (ami_publish, with the launch template in launch_templates)"
 
@@ -37,9 +40,9 @@ def refuse_group(
     """Return why a group is refused: the first reason, None without one. ``devices`` are the image's."""
     reasons = (
         _refuse_kind(target, group),
-        _refuse_launches(target, group, image_id, devices),
-        _refuse_active(target, group, image_id),
-        _refuse_instances(options, target, group, image_id),
+        refuse_launches(target, group, image_id, devices),
+        refuse_active(target, group, image_id),
+        refuse_instances(options, target, group, image_id),
     )
     return next((reason for reason in reasons if reason), None)
 
@@ -51,16 +54,16 @@ def _refuse(target: Target, group: Group, code: str, problem: str, remedy: str) 
 
 def _refuse_kind(target: Target, group: Group) -> Failure | None:
     """Return why no group of this kind, or in this state, is refreshed."""
-    problem, remedy = "", f"Remove it from {GROUPS}."
+    problem, remedy = "", REMOVE
     if group.is_being_deleted:
         problem = "is being deleted."
     elif group.operator:
         # botocore shape Operator of Auto Scaling: only it can change the group.
         problem = f"is managed by {group.operator}, which alone can change it."
-        remedy = f"Replace its instances with that service, and remove it from {GROUPS}."
+        remedy = f"Replace its instances with that service. {REMOVE}"
     elif services := sorted(service for tag, service in _SERVICES.items() if tag in group.tags):
         problem = f"is managed by {services[0]}."
-        remedy = f"Replace its instances with that service, and remove it from {GROUPS}."
+        remedy = f"Replace its instances with that service. {REMOVE}"
     elif group.configuration:
         problem = f"launches from the launch configuration {group.configuration}."
         remedy = "Move it to a launch template, or replace its instances yourself."
@@ -73,7 +76,7 @@ def _refuse_kind(target: Target, group: Group) -> Failure | None:
     return _refuse(target, group, "group_not_refreshable", problem, remedy) if problem else None
 
 
-def _refuse_launches(target: Target, group: Group, image_id: str, devices: Collection[str]) -> Failure | None:
+def refuse_launches(target: Target, group: Group, image_id: str, devices: Collection[str]) -> Failure | None:
     """Return why the next launches of the group would not be of the image."""
     code, launched, default = "other_image_launched", group.launched, group.default
     if launched is None:
@@ -168,7 +171,7 @@ def _without_snapshot(disk: Mapping[str, Any]) -> dict[str, Any]:
     return {**others, **({"Ebs": ebs} if ebs else {})}
 
 
-def _refuse_active(target: Target, group: Group, image_id: str) -> Failure | None:
+def refuse_active(target: Target, group: Group, image_id: str) -> Failure | None:
     active = group.active
     if active is None or is_same_work(group, image_id, active):
         return None
@@ -205,7 +208,7 @@ def desired_configuration(group: Group, image_id: str) -> dict[str, Any]:
     return {"LaunchTemplate": {"LaunchTemplateId": group.template_id, "Version": str(default.number)}}
 
 
-def _refuse_instances(options: RefreshOptions, target: Target, group: Group, image_id: str) -> Failure | None:
+def refuse_instances(options: RefreshOptions, target: Target, group: Group, image_id: str) -> Failure | None:
     """Return why the instances are not replaced.
 
     Their images are not all known, or AWS makes a refresh wait for some of them: by default for an hour, and
@@ -217,7 +220,11 @@ def _refuse_instances(options: RefreshOptions, target: Target, group: Group, ima
         # Unknown is no reason to replace an instance, and no proof that it runs the image.
         problem = f"has {count(len(group.unread), 'instance')} whose image EC2 does not return: "
         problem = f"{problem}{_ids(group.unread)}."
-        return _refuse(target, group, "instances_unreadable", problem, "Rerun once they have been launched.")
+        remedy = (
+            "Rerun once they have been launched. Take one that does not exist any more out of the group (aws "
+            "autoscaling terminate-instance-in-auto-scaling-group)."
+        )
+        return _refuse(target, group, "instances_unreadable", problem, remedy)
     old = [instance for instance in group.instances if instance.is_in_group and instance.image_id != image_id]
     standby = [instance for instance in old if instance.state == STANDBY]
     protected = [instance for instance in old if instance.state != STANDBY and instance.is_protected]
@@ -234,7 +241,8 @@ def _refuse_instances(options: RefreshOptions, target: Target, group: Group, ima
     for choice, instances, kind, name, replaces in kinds:
         if instances and choice is None:
             problem = f"has {count(len(instances), 'instance')} {kind} without the image: {_ids(instances)}."
-            remedy = f"Set {name} to ignore, which keeps them, or to {replaces}, which replaces them, too."
+            remedy = f"Set {name} to ignore, which keeps them, or to {replaces}, which replaces them, too"
+            remedy = f"{remedy}; {_APART}."
             return _refuse(target, group, "instances_protected", problem, remedy)
     return None
 
@@ -258,7 +266,8 @@ def refuse_outage(
     problem = f"would have no instance for a while: AWS terminates {_ids(last)} before another one runs."
     remedy = (
         "Set min_healthy_percentage to 100 and max_healthy_percentage to 110, to launch before that, or only "
-        "min_healthy_percentage, to 90 as AWS does, to accept it."
+        "min_healthy_percentage, to 90 as AWS does, to accept it; "
+        f"{_APART}."
     )
     return _refuse(target, group, "group_would_be_empty", problem, remedy)
 

@@ -64,15 +64,6 @@ class GroupPlan:
         return self.start is not None or self.active is not None
 
     @property
-    def without_image(self) -> tuple[GroupInstance, ...]:
-        """Return the instances that do not run the image, and are not kept on purpose."""
-        return tuple(
-            instance
-            for instance in self.group.instances
-            if instance.is_in_group and instance.image_id != self.image_id and instance not in self.kept
-        )
-
-    @property
     def launched_number(self) -> int | None:
         """Return the version that the group launches now, None without one."""
         return self.group.launched.number if self.group.launched else None
@@ -172,13 +163,13 @@ def plan_group(
     devices: frozenset[str] = frozenset(),
 ) -> GroupPlan:
     """Plan one group, whose launches and instances are to be of the image with these devices."""
+    members = [instance for instance in group.instances if instance.is_in_group]
+    kept = tuple(one for one in members if one.image_id != image_id and is_kept(options, one))
     refusal = refuse_group(options, target, group, image_id, devices)
     if refusal:
-        return GroupPlan(target, group, image_id, devices, refusal=refusal)
+        return GroupPlan(target, group, image_id, devices, refusal=refusal, kept=kept)
     if group.active:
-        return GroupPlan(target, group, image_id, devices, active=group.active)
-    members = [instance for instance in group.instances if instance.is_in_group]
-    kept = tuple(one for one in members if one.image_id != image_id and _is_kept(options, one))
+        return GroupPlan(target, group, image_id, devices, active=group.active, kept=kept)
     desired = desired_configuration(group, image_id)
     if not desired and all(one.image_id == image_id or one in kept for one in members):
         return GroupPlan(target, group, image_id, devices, kept=kept)
@@ -186,7 +177,7 @@ def plan_group(
     number = launched.number if launched else None
     skips = options.skip_matching and _can_skip(group)
     replaced = tuple(
-        one for one in members if not _is_kept(options, one) and not (skips and one.version == number)
+        one for one in members if not is_kept(options, one) and not (skips and one.version == number)
     )
     if refusal := refuse_outage(options, target, group, replaced):
         return GroupPlan(target, group, image_id, devices, refusal=refusal, kept=kept)
@@ -203,7 +194,7 @@ def _can_skip(group: Group) -> bool:
     return not (group.launched and group.launched.parameter)
 
 
-def _is_kept(options: RefreshOptions, instance: GroupInstance) -> bool:
+def is_kept(options: RefreshOptions, instance: GroupInstance) -> bool:
     """Whether a refresh leaves an instance as it is."""
     if instance.state == STANDBY:
         return options.standby_instances != TERMINATE
@@ -322,7 +313,7 @@ def _list_warnings(options: RefreshOptions, groups: list[GroupPlan]) -> Iterator
         if plan.group.has_warm_pool and not plan.is_work:
             yield f"The warm pool of group {plan.name} was not looked at: it may have another image."
         yield from warn_of_terminating(plan)
-        if plan.kept:
+        if plan.kept and not plan.refusal:
             yield (
                 f"Group {plan.name} keeps {count(len(plan.kept), 'instance')} without the image, in Standby "
                 f"or protected from scale in: {join_texts([one.instance_id for one in plan.kept])}."

@@ -642,6 +642,65 @@ def test_what_a_success_has_left_is_said(
     assert (failure.error_code, words in failure.message) == (code, True)
 
 
+def ends_with(monkeypatch: pytest.MonkeyPatch, world: World, **changes: Any) -> Replacement:
+    """What comes of groups that change when a refresh ends."""
+    end = world._end
+
+    def end_and_change(name: str, is_successful: bool) -> None:
+        end(name, is_successful)
+        world.groups[name] = replace(world.groups[name], **changes)
+
+    monkeypatch.setattr(world, "_end", end_and_change)
+    return run_on(monkeypatch, world, standby_instances="ignore")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"suspended": frozenset({"HealthCheck"})},
+        {"suspended": frozenset({"Launch"}), "instances": (NEW, replace(OLD, state="Standby"))},
+        {"is_being_deleted": True},
+    ],
+)
+def test_whether_a_group_could_be_refreshed_again_does_not_count(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
+    found = ends_with(monkeypatch, World(groups("a")), **changes)
+    assert (statuses(found), found.failures) == ({"a": "successful"}, [])
+    assert [one.instance_id for run in found.runs.values() for one in run.after.kept] == (  # type: ignore[union-attr]
+        ["i-old"] if "instances" in changes else []
+    )
+
+
+def test_an_instance_that_is_left_is_named_although_it_is_the_last_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = ends_with(monkeypatch, World(groups("a")), instances=(OLD,), desired_capacity=1)
+    (failure,) = found.failures
+    assert (failure.error_code, statuses(found)) == ("instances_not_replaced", {"a": "not_replaced"})
+    assert f"left 1 instance without {GOOD}: i-old" in failure.message
+
+
+def test_instances_that_cannot_be_read_after_a_success_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = ends_with(monkeypatch, World(groups("a", "b")), instances=(NEW, instance("x", "", 7)))
+    assert statuses(found) == {"a": "unknown", "b": "not_started"}
+    assert [one.error_code for one in found.failures] == ["instances_unreadable"]
+
+
+def test_a_group_that_is_deleted_during_its_refresh_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(groups("a"))
+
+    def refuse(**_request: Any) -> Any:
+        world.groups.clear()
+        raise refused("ValidationError", "DescribeInstanceRefreshes")
+
+    monkeypatch.setattr(world, "describe_instance_refreshes", refuse)
+    found = run_on(monkeypatch, world)
+    (failure,) = found.failures
+    assert (failure.error_code, statuses(found)) == ("group_not_found", {"a": "in_progress"})
+    assert "or run without that account or region" in failure.remedy
+
+
 def test_a_version_that_the_group_does_not_get_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World({"a": fixed(name="a", instances=(NEW,))}, skips=True)
     (failure,) = run_on(monkeypatch, world).failures
