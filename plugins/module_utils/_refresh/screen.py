@@ -72,8 +72,7 @@ def _render_headline(results: Sequence[Result], context: Mapping[str, Any]) -> I
     done = [item for item in results if item["status"] == "successful"]
     kept = sum(sum(item["images"].values()) - _count_image(item) for item in results)
     if planned:
-        instances = count(sum(item["instances_to_replace"] for item in planned), "instance")
-        text = f"Check mode: {instances} of {count(len(planned), 'group')} would be replaced."
+        text = f"Check mode: {' '.join(_describe_planned(planned))}"
     elif is_good and not done:
         only = "" if kept else " only"
         text = f"Nothing to change: {count(len(results), 'group')} with instances of the image{only}."
@@ -85,6 +84,18 @@ def _render_headline(results: Sequence[Result], context: Mapping[str, Any]) -> I
     elif kept and not planned:
         text, tone = f"{text} {count(kept, 'instance')} kept without the image.", Tone.WARNING
     yield from wrap_text(text, tone)
+
+
+def _describe_planned(planned: Sequence[Result]) -> Iterator[str]:
+    """Yield what would be done with groups; those with the ID of a refresh are being refreshed already."""
+    active = [item for item in planned if item["refresh_id"]]
+    starts = len(planned) - len(active)
+    if starts:
+        instances = count(sum(item["instances_to_replace"] for item in planned), "instance")
+        yield f"{instances} of {count(starts, 'group')} would be replaced."
+    if active:
+        are = "is" if len(active) == 1 else "are"
+        yield f"{count(len(active), 'group')} {are} being refreshed already, and would be waited for."
 
 
 def _count_image(item: Result) -> int:

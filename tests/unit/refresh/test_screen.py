@@ -30,9 +30,13 @@ def result(status: str, name: str = "web", good: int = 0, bad: int = 2) -> dict[
         "image_id": GOOD,
         "images": {image: number for image, number in ((GOOD, good), (BAD, bad)) if number},
         "instances_to_replace": bad,
+        "refresh_id": None,
         "region": REGION,
         "status": status,
     }
+
+
+ACTIVE = {**result("planned", "api"), "instances_to_replace": 0, "refresh_id": "r-1"}
 
 
 def show(status: str, *results: dict[str, Any], failures: Any = (), message: str | None = None) -> Any:
@@ -72,6 +76,16 @@ def show(status: str, *results: dict[str, Any], failures: Any = (), message: str
             "incomplete",
             [result("failed"), result("successful", "api", 2, 0)],
             "Incomplete: Instances replaced in 1 of 2 groups.",
+        ),
+        (
+            "planned",
+            [result("planned"), ACTIVE],
+            "Check mode: 2 instances of 1 group would be replaced. 1 group is being refreshed",
+        ),
+        (
+            "planned",
+            [ACTIVE, ACTIVE],
+            "Check mode: 2 groups are being refreshed already, and would be waited for.",
         ),
         ("failed", [], "Failed: Instances replaced in 0 of 0 groups."),
     ],
