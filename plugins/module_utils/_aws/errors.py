@@ -181,6 +181,8 @@ REMEDIES = {
     **dict.fromkeys(SERVER_ERRORS, _RETRY),
     # Of EC2, of the query protocol, of JSON and of S3.
     **dict.fromkeys(("RequestLimitExceeded", "Throttling", "ThrottlingException", "SlowDown"), _RETRY),
+    # botocore shape ResourceContentionFault of Auto Scaling: the resource has a pending update.
+    "ResourceContention": _RETRY,
     # Organizations, and web pages with the HTTP status 429.
     "TooManyRequestsException": _RETRY,
     "ResourceLimitExceeded": "A quota of {action} is reached: request a higher one in Service Quotas.",

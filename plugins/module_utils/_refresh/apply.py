@@ -113,7 +113,7 @@ class Replacement:
             sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
             running = [one for one in running if not self._ends(one)]
-            if monotonic() - reminded >= _REMINDER:
+            if running and monotonic() - reminded >= _REMINDER:
                 reminded = monotonic()
                 self._remind(running, total - len(waiting) - len(running), total)
         if waiting:
@@ -338,9 +338,11 @@ class Replacement:
             message = f"What became of the refresh {refresh_id} of group {plan.name} {where} is not known: "
             remedy = f"Rerun, which waits for it again. {problem.remedy}"
             return replace(problem, message=f"{message}{problem.message}", remedy=remedy)
+        look = self._run(plan).problem
         message = (
             f"The refresh {refresh_id} of group {plan.name} {where} has not ended within "
             f"{self.options.wait_timeout} seconds. It goes on."
+            f"{f' What it launches could not be read: {look.message}' if look else ''}"
         )
         remedy = (
             "Rerun, which waits for it again, with a larger wait_timeout, or cancel it: "

@@ -210,7 +210,8 @@ def test_a_refresh_that_takes_longer_is_no_success(monkeypatch: pytest.MonkeyPat
 
 
 def test_failed_reads_do_not_end_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(groups("a"), errors={"describe": [LOST, refused("Throttling"), LOST]})
+    errors = [LOST, refused("Throttling"), refused("ResourceContention"), LOST]
+    world = World(groups("a"), errors={"describe": errors})
     found = run_on(monkeypatch, world)
     assert (statuses(found), found.failures) == ({"a": "successful"}, [])
     blind = World(groups("a", "b"), errors={"describe": [LOST] * 1000})
@@ -297,6 +298,7 @@ def test_a_refresh_that_cannot_be_read_starts_no_other_and_is_named(monkeypatch:
     found = run_on(monkeypatch, world, lines=lines, max_concurrent_groups=2, wait_timeout=600)
     assert statuses(found) == {"a": "in_progress", "b": "successful", "c": "not_started"}
     assert any("(cannot be read: ConnectionClosedError)" in line for line in lines)
+    assert not any(line.endswith("waits for ") for line in lines)
 
 
 def test_another_image_during_the_refresh_is_noticed(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
@@ -429,6 +431,9 @@ def test_the_look_at_what_is_launched_may_fail(
     codes = [] if status == "successful" else ["instance_refresh_timeout"]
     assert [one.error_code for one in found.failures] == codes
     assert bool(found.runs[HERE, "a"].problem) is (status == "in_progress")
+    assert ["What it launches could not be read" in one.message for one in found.failures] == [True] * len(
+        codes
+    )
 
 
 def test_the_refresh_of_an_earlier_run_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
