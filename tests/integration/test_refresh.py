@@ -168,7 +168,7 @@ def test_one_group_that_is_refused_stops_all(
     )
     refreshing.add_group(aws, CONSUMER, HOME, "paused", "$Default")
     aws.client("autoscaling", CONSUMER, HOME).suspend_processes(
-        AutoScalingGroupName="paused", ScalingProcesses=["AddToLoadBalancer"]
+        AutoScalingGroupName="paused", ScalingProcesses=["HealthCheck"]
     )
     names = ["behind", "mixed", "none", "other", "paused", "web"]
     run = ansible.run(PLAYBOOK, variables(fixture, new, auto_scaling_groups=names))

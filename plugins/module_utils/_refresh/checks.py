@@ -31,6 +31,7 @@ _NEEDED_PROCESSES = frozenset({"AddToLoadBalancer", "HealthCheck", "InstanceRefr
 _SERVICES = {"eks:nodegroup-name": "Amazon EKS", "elasticbeanstalk:environment-id": "AWS Elastic Beanstalk"}
 _APART = "for this group only, run its account and region apart"
 _DISKS = "BlockDeviceMappings"
+_ALL = 100
 _PUBLISH = "Publish the image first (ami_publish, with the launch template in launch_templates)"
 
 
@@ -70,10 +71,14 @@ def _refuse_kind(target: Target, group: Group) -> Failure | None:
     elif group.has_own_images:
         problem = "has overrides with an image or a launch template of their own."
         remedy = "Replace its instances yourself: which of them are to run the image is not known."
-    elif stopped := sorted(group.suspended & _NEEDED_PROCESSES):
+    elif stopped := sorted(group.suspended & _NEEDED_PROCESSES - _unused_processes(group)):
         problem = f"has suspended processes that a refresh needs: {', '.join(stopped)}."
         remedy = "Resume them (aws autoscaling resume-processes)."
     return _refuse(target, group, "group_not_refreshable", problem, remedy) if problem else None
+
+
+def _unused_processes(group: Group) -> frozenset[str]:
+    return frozenset() if group.is_balanced else frozenset({"AddToLoadBalancer"})
 
 
 def refuse_launches(target: Target, group: Group, image_id: str, devices: Collection[str]) -> Failure | None:
@@ -254,14 +259,18 @@ def refuse_outage(
 
     Without a maximum, AWS terminates an instance and launches its replacement at the same time (botocore
     shape RefreshPreferences, MaxHealthyPercentage), also the only one, and at once all whose weight is the
-    desired capacity or more (Auto Scaling User Guide, instance refreshes, limitations).
+    desired capacity or more (Auto Scaling User Guide, instance refreshes, limitations). With an explicit one,
+    it launches first if both bounds cannot be honored otherwise. Whether the maximum of a group's policy is
+    explicit is not documented: one of 100 is taken as none, and one above it leaves room to launch first.
     """
     lowest, highest = options.min_healthy_percentage, options.max_healthy_percentage
-    is_accepted = lowest is not None and lowest < 100
-    if highest is not None or group.max_healthy is not None or is_accepted:
+    is_accepted = lowest is not None and lowest < _ALL
+    stays = lowest if lowest is not None else group.min_healthy or 0
+    launches_first = highest is not None or (stays > 0 and (group.max_healthy or 0) > _ALL)
+    if launches_first or is_accepted:
         return None
     last = [one for one in replaced if one.state == IN_SERVICE and one.weight >= group.desired_capacity]
-    if not last:
+    if not last or not group.desired_capacity:
         return None
     problem = f"would have no instance for a while: AWS terminates {_ids(last)} before another one runs."
     remedy = (

@@ -35,6 +35,8 @@ _READ_INSTANCES = "DescribeInstances"
 _NAMES = 50
 # botocore shape DescribeInstanceRefreshesType: the largest page.
 _REFRESHES_PAGE = 100
+# botocore shape AutoScalingGroup: where a group registers its instances.
+_TRAFFIC = ("LoadBalancerNames", "TargetGroupARNs", "TrafficSources")
 _LATEST = "$Latest"
 # The first botocore whose model of Auto Scaling has Operator, the newest of the members of a group that say
 # what is refused. An older one drops it, and 1.41.0 also the images of overrides, instances and root volumes.
@@ -115,7 +117,9 @@ def _read_group(clients: Clients, target: Target, item: Mapping[str, Any]) -> Gr
         operator=item.get("Operator", {}).get("Principal", ""),
         desired_capacity=item["DesiredCapacity"],
         # -1 stands for none (botocore shape InstanceMaintenancePolicy).
+        min_healthy=_positive(item.get("InstanceMaintenancePolicy", {}).get("MinHealthyPercentage")),
         max_healthy=_positive(item.get("InstanceMaintenancePolicy", {}).get("MaxHealthyPercentage")),
+        is_balanced=any(item.get(name) for name in _TRAFFIC),
         has_warm_pool="WarmPoolConfiguration" in item,
         tags=frozenset(tag.get("Key", "") for tag in item.get("Tags", ())),
         suspended=frozenset(one.get("ProcessName", "") for one in item.get("SuspendedProcesses", ())),

@@ -101,8 +101,10 @@ class Group:
     this stands for now, and ``default`` the default version; both are None if they do not exist.
     ``configuration`` is its launch configuration, and ``operator`` the AWS service that alone can change the
     group, both empty without one. ``has_own_images`` is whether overrides of its mixed instances policy have
-    images or launch templates. ``active`` is the refresh that has not ended. ``max_healthy`` is the maximum
-    of its instance maintenance policy, None without one. ``tags`` are the keys.
+    images or launch templates. ``active`` is the refresh that has not ended. ``min_healthy`` and
+    ``max_healthy`` are those of its instance maintenance policy, None without one. ``is_balanced`` is whether
+    it registers its instances with a load balancer, target group or other traffic source. ``tags`` are the
+    keys.
     """
 
     name: str
@@ -119,7 +121,9 @@ class Group:
     operator: str = ""
     suspended: frozenset[str] = frozenset()
     desired_capacity: int = 0
+    min_healthy: int | None = None
     max_healthy: int | None = None
+    is_balanced: bool = False
     has_warm_pool: bool = False
     tags: frozenset[str] = frozenset()
 

@@ -163,7 +163,11 @@ def test_a_group_whose_instances_run_the_image_is_left(subject: Group) -> None:
             "processes .*: Launch",
         ),
         *(
-            (group(suspended=frozenset({process})), "group_not_refreshable", f"a refresh needs: {process}")
+            (
+                group(suspended=frozenset({process}), is_balanced=True),
+                "group_not_refreshable",
+                f"a refresh needs: {process}",
+            )
             for process in ("AddToLoadBalancer", "HealthCheck", "InstanceRefresh", "Terminate")
         ),
         (group(launched=None), "launch_template_not_found", "version \\$Default"),
@@ -401,7 +405,9 @@ def test_a_warning_says_what_is_not_looked_at() -> None:
     [
         ({}, {"min_healthy_percentage": 100, "max_healthy_percentage": 110}),
         ({}, {"min_healthy_percentage": 90}),
-        ({"max_healthy": 110}, {}),
+        ({"min_healthy": 100, "max_healthy": 110}, {}),
+        ({"max_healthy": 200}, {"min_healthy_percentage": 100}),
+        ({"desired_capacity": 0, "instances": (OLD,)}, {}),
         ({"instances": (NEW, replace(OLD, state="Standby"))}, {"standby_instances": "terminate"}),
     ],
 )
@@ -410,4 +416,24 @@ def test_a_group_of_one_instance_is_refreshed_if_that_is_accepted_or_launches_fi
 ) -> None:
     lonely = group(**{"desired_capacity": 1, "instances": (OLD,), **changes})
     assert planned(lonely, **chosen).start is not None
-    assert planned(group(desired_capacity=1, instances=(OLD,)), min_healthy_percentage=100).start is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "chosen"),
+    [
+        ({}, {"min_healthy_percentage": 100}),
+        ({"max_healthy": 200}, {}),
+        ({"min_healthy": 90, "max_healthy": 100}, {}),
+        ({"min_healthy": 100, "max_healthy": 100}, {"min_healthy_percentage": 100}),
+    ],
+)
+def test_a_policy_that_may_terminate_first_is_no_consent(
+    changes: dict[str, Any], chosen: dict[str, Any]
+) -> None:
+    lonely = group(**{"desired_capacity": 1, "instances": (OLD,), **changes})
+    found = planned(lonely, **chosen)
+    assert (found.start, found.refusal and found.refusal.error_code) == (None, "group_would_be_empty")
+
+
+def test_a_process_for_load_balancers_is_not_missed_without_one() -> None:
+    assert planned(group(suspended=frozenset({"AddToLoadBalancer"}))).start is not None

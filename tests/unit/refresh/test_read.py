@@ -231,7 +231,12 @@ def test_a_mixed_instances_policy(account: Account) -> None:
     account.has_versions(version(7, GOOD, True), versions=("7", "$Default"))
     found = account.read()
     assert (found.is_mixed, found.has_own_images, found.version) == (True, True, "7")
-    assert (found.max_healthy, found.has_warm_pool, found.instances[0].weight) == (110, True, 4)
+    assert (found.min_healthy, found.max_healthy, found.has_warm_pool, found.instances[0].weight) == (
+        100,
+        110,
+        True,
+        4,
+    )
 
 
 @pytest.mark.parametrize(
