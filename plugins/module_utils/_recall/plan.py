@@ -88,6 +88,7 @@ def plan(options: RecallOptions, current: RecallState) -> RecallPlan:
     else:
         tags = tuple(_plan_untagging(current, planned, images.plans))
         record, refusals = current.record, ()
+    is_proven = options.is_recall and options.require_usable_key
     of_units = [failure for unit in planned for failure in (*unit.failures, *unit.unit.left_failures)]
     # A key that is not enabled is a failure of each account once.
     failures = (*current.unread, *dict.fromkeys(of_units), *images.failures)
@@ -106,7 +107,7 @@ def plan(options: RecallOptions, current: RecallState) -> RecallPlan:
         warnings=(
             *current.warnings,
             *_warn_of_other_recalls(options, current),
-            *(warn_of_unproven(current, moving, access) if options.require_usable_key else ()),
+            *(warn_of_unproven(current, moving, access) if is_proven else ()),
             *images.warnings,
             *Plan(targets).warnings,
         ),

@@ -14,7 +14,7 @@ from ansible_collections.golden.images.plugins.module_utils._recall.record impor
 from ansible_collections.golden.images.plugins.module_utils._recall.state import Left, Release, Unit
 from ansible_collections.golden.images.plugins.module_utils._tags import RECALLED_TAG
 
-from tests.unit.examples import CONSUMER, OWNER
+from tests.unit.examples import CONSUMER, OWNER, volumes
 from tests.unit.recall.examples import (
     AWAY,
     BAD,
@@ -64,6 +64,16 @@ def test_a_record_is_continued_with_its_time_unless_it_is_taken_back() -> None:
         assert [action.parameters["Tags"][0]["Value"] for action in planned.tags] == [time] * 2
         assert planned.record.recalled_at == time
         assert planned.record.taken_back_at is None
+
+
+def test_taking_back_says_nothing_of_keys() -> None:
+    """It moves pointers back to an image that was launched before."""
+    encrypted = replace(image(GOOD), devices=volumes("snap-1", encrypted=True), owner_id=CONSUMER)
+    unit = unit_of(parameter(GOOD, BAD), launch_templates=(), images=(encrypted,), target=THERE)
+    assert "earlier images" in " ".join(plan(options(), state_of(unit)).warnings)
+    assert "earlier images" not in " ".join(
+        plan(options(state="absent"), state_of(unit, record=RECORD)).warnings
+    )
 
 
 def test_a_second_run_has_nothing_to_do() -> None:
