@@ -15,20 +15,22 @@ description:
   - B(This terminates running instances), in other accounts, too. No group is refreshed that O(auto_scaling_groups) does not
     name, no more than O(max_groups) of them, and none whose next launches are not of the image. Run it in check mode first.
   - All groups are read and checked before the first refresh starts. If one is refused, or an account or region cannot be
-    read, nothing is started. Each group is read again right before its refresh.
+    read, nothing is started. Each group, and the image, is read again right before its refresh.
   - After the first failure, no further refresh is started. Those in progress are waited for. A rerun goes on with the others,
     and waits for a refresh that an earlier run has started and not seen the end of.
   - The image must be published to the groups first, see M(golden.images.ami_publish). Their launch templates are not changed.
-    It must be available in the accounts, and must not have been recalled.
+    It must be available in the accounts, and must not have been recalled, also while a refresh is in progress. Only the tag
+    of an image of the account whose credentials are used shows a recall.
   - "A group that launches V($Latest) or V($Default) keeps that. One with the number of a version that has another image gets
     the number of the default version once its refresh has succeeded, if that version has the image and differs in nothing
     else. With a mixed instances policy, such a group is refused."
   - Of a launch template with an AMI ID, AWS skips instances that its version has launched. Of one with a parameter
     (C(resolve:ssm:)), AWS skips none, so that instances that run the image are replaced again if one of the group does not.
   - Refused are groups with a launch configuration, with overrides that have images or launch templates of their own, with
-    one of the processes C(AddToLoadBalancer), C(HealthCheck), C(InstanceRefresh), C(Launch) and C(Terminate) suspended,
-    those that are being deleted or that an AWS service manages, such as EKS, and those with another instance refresh in
-    progress. So are those that would have no instance for a while, see O(min_healthy_percentage).
+    one of the processes C(HealthCheck), C(InstanceRefresh), C(Launch) and C(Terminate) suspended, or C(AddToLoadBalancer)
+    if the group has a load balancer or target group, those that are being deleted or that an AWS service manages, such as
+    EKS, and those with another instance refresh in progress. So are those that would have no instance for a while, see
+    O(min_healthy_percentage).
   - "Needs, in each account: C(autoscaling:DescribeAutoScalingGroups), C(autoscaling:DescribeInstanceRefreshes),
     C(autoscaling:StartInstanceRefresh), C(ec2:DescribeImages), C(ec2:DescribeInstances),
     C(ec2:DescribeLaunchTemplateVersions), and C(ssm:GetParameters) for launch templates with parameters. AWS may ask for the
@@ -54,8 +56,9 @@ options:
     description:
       - The percentage of a group's desired capacity that must stay in service, from 0 to 100.
       - By default, that of the group's instance maintenance policy, or else 90.
-      - "Where AWS would terminate all instances of a group before others run, such as the only one, the group is refused. Set
-        less than 100 to accept that, or O(max_healthy_percentage), too, to launch first."
+      - "Where AWS would terminate all instances of a group before others run, such as the only one, the group is refused, unless
+        that policy has a minimum above 0 and a maximum above 100. Set less than 100 to accept that, or
+        O(max_healthy_percentage), too, to launch first."
     type: int
   max_healthy_percentage:
     description:
@@ -143,7 +146,8 @@ attributes:
     description: Shows each change once, with the regions that have it in common. RV(diff) has the states before and after.
 notes:
   - Needs botocore 1.43.66 or newer. An older one does not show which groups an AWS service manages.
-  - A refresh that goes on can be ended with C(aws autoscaling cancel-instance-refresh).
+  - A refresh that goes on can be ended with C(aws autoscaling cancel-instance-refresh), in the region and with credentials of
+    the account of the group.
   - Instances in a warm pool are not looked at. AWS replaces them in the same refresh. A warning names groups with one that are
     not refreshed.
   - A warning names the accounts and regions in which a group does not exist, if it does in others, instances that run on while
@@ -262,8 +266,8 @@ results:
           RV(results[].images) has what its instances run then.
         - V(not_replaced) if the refresh was successful, and the group has instances without the image, launches another
           one, or has a further refresh in progress.
-        - V(in_progress) if it was still in progress after O(wait_timeout), if its end could not be read, or if it has begun to
-          launch another image.
+        - V(in_progress) if it was still in progress after O(wait_timeout), if its end could not be read, or if it launches
+          another image now, or one that was recalled or is not available any more.
         - V(not_started) if its start failed, or another group failed before.
         - V(unknown) if its start failed so that it may have been started nevertheless, which counts as changed, or if it was
           successful, and what its instances run could not be read.
