@@ -14,7 +14,7 @@ from simulated_aws.client import SimulatedAws
 
 from . import refreshing
 from .encrypted import await_matched
-from .fixture import HOME, Fixture
+from .fixture import HOME, OWNER, Fixture
 from .playbook import Ansible, Run, kill
 from .publishing import AWAY, CONSUMER, EXTERNAL_ID, ROLE
 
@@ -223,6 +223,25 @@ def test_a_run_that_was_killed_is_completed_by_another_one(
     for account, region in FOLLOWS:
         assert refreshing.images_of(aws, account, region, "web") == {new[region]: 2}
         assert len(refreshing.refreshes(aws, account, region, "web")) == 1
+
+
+def test_an_image_that_is_disabled_meanwhile_is_not_launched_by_the_next_groups(
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: tuple[dict[str, str], dict[str, str]]
+) -> None:
+    """AWS would terminate their instances first."""
+    old, new = images
+    aws.update_settings(instance_refresh_seconds=600)
+    process = ansible.start(PLAYBOOK, variables(fixture, new))
+    _await(lambda: _waited_for(aws) != [])
+    aws.client("ec2", OWNER, HOME).disable_image(ImageId=new[HOME])
+    aws.update_settings(instance_refresh_seconds=0)
+    output, _errors = process.communicate(timeout=120)
+    assert process.returncode != 0
+    # The consumer does not see it any more.
+    assert f"{new[HOME]} does not exist or is not visible" in output
+    assert started(aws) == [(AWAY, "web")]
+    assert refreshing.images_of(aws, CONSUMER, AWAY, "web") == {new[AWAY]: 2}
+    assert refreshing.images_of(aws, CONSUMER, HOME, "web") == {old[HOME]: 2}
 
 
 def _waited_for(aws: SimulatedAws) -> list[str]:

@@ -168,6 +168,16 @@ def test_a_suspended_process_pauses_a_refresh(group: Group, process: str) -> Non
     assert (group.refreshes()[0]["Status"], group.ids() & before) == ("Successful", set())
 
 
+def test_instances_of_a_disabled_image_are_not_launched(group: Group) -> None:
+    """Half of the instances are gone by then."""
+    group.create()
+    group.ec2.disable_image(ImageId=group.images[1])
+    group.start(DESIRED)
+    (refresh,) = group.refreshes()
+    assert (refresh["Status"], refresh["StatusReason"]) == ("Failed", "Instances could not be launched.")
+    assert group.images_used() == [group.images[0]]
+
+
 def test_refreshes_are_returned_in_pages(group: Group) -> None:
     group.create()
     ids = []

@@ -17,6 +17,9 @@ from moto.autoscaling.exceptions import AutoscalingClientError
 from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState
 
 from ..ec2 import state
+from ..ec2.access import Caller
+from ..ec2.errors import Ec2Error
+from ..ec2.launch import launchable_image
 from ..settings import SETTINGS
 
 _ACTIVE = ("Pending", "InProgress", "Cancelling", "RollbackInProgress", "Baking")
@@ -114,6 +117,19 @@ class Refresh:
     def _is_paused(self) -> bool:
         return any(one["ProcessName"] in _PROCESSES for one in self.group.suspended_processes)
 
+    def _cannot_launch(self, version: str | None = None) -> bool:
+        """Whether the group's account cannot launch the image: AWS terminates instances before it tries."""
+        template = self.group.ec2_launch_template
+        if template is None:
+            return False
+        backend = self.group.autoscaling_backend
+        image_id = template.get_version(version or self._wanted()).image_id
+        try:
+            launchable_image(Caller(backend.account_id, backend.region_name), image_id)
+        except Ec2Error:
+            return True
+        return False
+
     def advance(self) -> None:
         """Do what the refresh has done by now."""
         if not self.is_active or self._is_paused():
@@ -124,7 +140,7 @@ class Refresh:
         if not self.halfway:
             self.halfway = True
             self._replace((self._total + 1) // 2)
-        fails = self.group.name in SETTINGS.instance_refresh_failures
+        fails = self.group.name in SETTINGS.instance_refresh_failures or self._cannot_launch()
         waits = self._waits_for()
         if passed < SETTINGS.instance_refresh_seconds:
             return
@@ -132,6 +148,8 @@ class Refresh:
         if fails or waits:
             self.status = "Failed"
             self.reason = f"Waited an hour for {waits}." if waits else "Instances failed health checks."
+            if self._cannot_launch():
+                self.reason = "Instances could not be launched."
             if self.preferences.get("AutoRollback"):
                 self.status = "RollbackSuccessful"
                 self._left = [one for one in self.group.instance_states if one.launched_by != self._before()]
@@ -155,10 +173,12 @@ class Refresh:
         old = [instance for instance in old if instance in group.instance_states]
         if not old:
             return
-        if group.ec2_launch_template:
-            group.launch_template_version = version or self._wanted()
         group.instance_states = [one for one in group.instance_states if one not in old]
         group.ec2_backend.terminate_instances([one.instance_id for one in old])
+        if self._cannot_launch(version):
+            return
+        if group.ec2_launch_template:
+            group.launch_template_version = version or self._wanted()
         group.replace_autoscaling_group_instances(len(old), group.get_propagated_tags())
         if group.ec2_launch_template:
             group.launch_template_version = self._saved
