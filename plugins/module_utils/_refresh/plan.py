@@ -164,7 +164,7 @@ def plan_group(
 ) -> GroupPlan:
     """Plan one group, whose launches and instances are to be of the image with these devices."""
     members = [instance for instance in group.instances if instance.is_in_group]
-    kept = tuple(one for one in members if one.image_id != image_id and is_kept(options, one))
+    kept = tuple(one for one in members if one.image_id != image_id and _is_kept(options, one))
     refusal = refuse_group(options, target, group, image_id, devices)
     if refusal:
         return GroupPlan(target, group, image_id, devices, refusal=refusal, kept=kept)
@@ -177,7 +177,7 @@ def plan_group(
     number = launched.number if launched else None
     skips = options.skip_matching and _can_skip(group)
     replaced = tuple(
-        one for one in members if not is_kept(options, one) and not (skips and one.version == number)
+        one for one in members if not _is_kept(options, one) and not (skips and one.version == number)
     )
     if refusal := refuse_outage(options, target, group, replaced):
         return GroupPlan(target, group, image_id, devices, refusal=refusal, kept=kept)
@@ -194,7 +194,7 @@ def _can_skip(group: Group) -> bool:
     return not (group.launched and group.launched.parameter)
 
 
-def is_kept(options: RefreshOptions, instance: GroupInstance) -> bool:
+def _is_kept(options: RefreshOptions, instance: GroupInstance) -> bool:
     """Whether a refresh leaves an instance as it is."""
     if instance.state == STANDBY:
         return options.standby_instances != TERMINATE
@@ -234,7 +234,8 @@ def _plan_target(
     starts = [plan for plan in groups if plan.start]
     active = [plan.name for plan in groups if plan.active]
     left = [plan.name for plan in groups if not plan.is_work and not plan.refusal]
-    problems = refuse_image(target, options.targets()[target], current.images.get(target), active)
+    image = current.images.get(target)
+    problems = refuse_image(target, groups[0].image_id, image, active) if groups else ()
     is_work = any(plan.is_work for plan in groups)
     return TargetPlan(
         target,
@@ -313,7 +314,7 @@ def _list_warnings(options: RefreshOptions, groups: list[GroupPlan]) -> Iterator
         if plan.group.has_warm_pool and not plan.is_work:
             yield f"The warm pool of group {plan.name} was not looked at: it may have another image."
         yield from warn_of_terminating(plan)
-        if plan.kept and not plan.refusal:
+        if plan.kept and not (plan.refusal or plan.active):
             yield (
                 f"Group {plan.name} keeps {count(len(plan.kept), 'instance')} without the image, in Standby "
                 f"or protected from scale in: {join_texts([one.instance_id for one in plan.kept])}."
