@@ -165,7 +165,7 @@ def report_organizations(recorded: Recorded, account_id: str) -> tuple[Failure, 
 
 
 def refuse_empty(recorded: Recorded) -> Failure:
-    """Return why nothing can be reported: it would look as if nobody used an image."""
+    """Return why nothing can be reported: it would look as if no account used an image."""
     return invalid_option(
         "config_aggregator",
         f"config_aggregator: {recorded.aggregator} has no data of any account.",
