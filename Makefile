@@ -87,7 +87,7 @@ record: environment  ## what the collection does in the integration tests, in .c
 record-compare: environment  ## what differs between two records: make record-compare OLD=before NEW=after RENAMES=renames.yml
 	@$(RUN) -m tests.record $(OLD) $(NEW) $(if $(RENAMES),--renames $(RENAMES))
 
-bench: environment  ## time and memory against what one would run without it: docs/benchmarks.md; three quarters of an hour. Some: BENCH="audit start"
+bench: environment  ## time and memory against what one would run without it: docs/benchmarks.md; 50 minutes. Some: BENCH="audit start"
 	@$(RUN) -m tests.benchmark $(BENCH)
 
 pictures: environment  ## pictures of pages and terminals, on a realistic fixture; README=1: those of README.md

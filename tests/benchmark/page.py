@@ -37,7 +37,7 @@ cleanup deleted, or a recall did not move. Numbers are medians."""
 _REPEAT = """\
 ## Measure it yourself
 
-In a checkout, on Linux, on a machine that does nothing else; it takes three quarters of an hour, and writes
+In a checkout, on Linux, on a machine that does nothing else; it takes some 50 minutes, and writes
 this page:
 
 ```console

@@ -132,7 +132,6 @@ PARTS = {
         "Audit and verification by one process, and by more",
         processes.measure,
         f"{_AWS} The worker processes of a run are beside two of Ansible.",
-        by_default=False,
     ),
     "hosts": Recipe(
         "Verification by one process, and by a host for each account", growth.of_hosts, _AWS, by_default=False

@@ -18,8 +18,14 @@ from .measuring import GOLDEN, Scale, repeated
 from .results import Sample, Series
 
 COUNTS = (1, 2, 4)
+AUDIT, VERIFICATION = "audit of 10,000 images in 20 regions", "verification of 50 × 20"
 _ROUNDS = 2
 """Rounds of each run: with three, the part would take longer than five minutes."""
+
+
+def case(work: str, count: int) -> str:
+    """The name of a work by so many processes."""
+    return f"{work}: {'one process' if count == 1 else f'{count} worker processes'}"
 
 
 def measure(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
@@ -27,20 +33,19 @@ def measure(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
     regions = (HOME, *OTHER_REGIONS[: scale.size(19, 1)])
     images = scale.size(500, 101)
     planted = audit.plant_in(aws, regions, images)
-    case = f"audit of {images * len(regions):,} images in {len(regions)} regions"
-    yield from _by_count(scale, case, lambda count: audit.golden(aws, planted, most_processes=count))
+    yield from _by_count(scale, AUDIT, lambda count: audit.golden(aws, planted, most_processes=count))
     built = diagnosis.build(aws, 50, 20)
-    case = f"verification of {len(built.account_ids)} × {len(built.images)}"
-    yield from _by_count(scale, case, lambda count: diagnosis.verify(aws, built, most_processes=count))
+    yield from _by_count(
+        scale, VERIFICATION, lambda count: diagnosis.verify(aws, built, most_processes=count)
+    )
 
 
-def _by_count(scale: Scale, case: str, run: Callable[[int], Sample]) -> Iterator[Series]:
+def _by_count(scale: Scale, work: str, run: Callable[[int], Sample]) -> Iterator[Series]:
     few = replace(scale, rounds=min(scale.rounds, _ROUNDS))
     for count in COUNTS:
         if count <= read_cpus():
             samples = repeated(few, partial(_rested, run, count))
-            processes = "one process" if count == 1 else f"{count} worker processes"
-            yield Series(f"{case}: {processes}", GOLDEN, samples, size=count)
+            yield Series(case(work, count), GOLDEN, samples, size=count)
 
 
 def _rested(run: Callable[[int], Sample], count: int) -> Sample:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The start of a module and of a role that has nothing to do, compared with amazon.aws's smallest module."""
+"""The start of a module and of a role with nothing to do, beside ping and amazon.aws's smallest module."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from .measuring import Scale
 from .results import Sample, Series
 
 CALLER_INFO = "amazon.aws.aws_caller_info"
+PING = "ansible.builtin.ping"
 ROLE = "role share, nothing to do"
 CASE = "start"
 ROUNDS = 7
@@ -43,6 +44,7 @@ def _modules(aws: SimulatedAws) -> dict[str, Mapping[str, Any]]:
     new = {"images": {region: None}, "account_ids": consumers(1)}
     return {
         CALLER_INFO: {},
+        PING: {},
         "golden.images.ami_share, in check mode": new,
         "golden.images.ami_copy_regions, nothing to do": _copy(aws),
         "golden.images.ami_kms_grant, in check mode": new,

@@ -6,24 +6,27 @@ from __future__ import annotations
 
 import pytest
 
-from tests.benchmark import goals, growth, recall
+from tests.benchmark import goals, growth, processes, recall
 from tests.benchmark.adoption import LARGE as LARGE_ADOPTION
-from tests.benchmark.distribution import ENCRYPTED, FIRST, PARALLEL, SEQUENTIAL
+from tests.benchmark.distribution import BOTO3, ENCRYPTED, FIRST, PARALLEL, SEQUENTIAL
 from tests.benchmark.report import LARGE as LARGE_REPORT
 from tests.benchmark.results import Part, Results
-from tests.benchmark.start import CALLER_INFO, CASE, ROLE
+from tests.benchmark.start import CALLER_INFO, CASE, PING, ROLE
 
 from .examples import part, series
 
 RUN = f"{ENCRYPTED.name}: {FIRST}"
 
 
-def distribute(ours: float = 22, parallel: float = 60, sequential: float = 90, busy: float = 0) -> Results:
+def distribute(
+    ours: float = 22, parallel: float = 60, sequential: float = 90, script: float = 21, busy: float = 0
+) -> Results:
     """Times of the first run of a distribution, of which 20 s are the copies."""
     listed = (
         series(RUN, ours, floor=20, polls_in_a_region=12),
         series(RUN, parallel, contender=PARALLEL),
         series(RUN, sequential, contender=SEQUENTIAL),
+        series(RUN, script, contender=BOTO3),
     )
     return {"distribute": part(*listed, busy=busy)}
 
@@ -40,6 +43,15 @@ def recalled(seconds: float, wrong: int = 0) -> Results:
     return {"recall": part(series(name, seconds, wrong_parameters=wrong))}
 
 
+def divided(one: float, two: float) -> Results:
+    """Audits by one process and by two, of this many seconds."""
+    return {
+        "processes": part(
+            *(series(processes.case(processes.AUDIT, count), time) for count, time in ((1, one), (2, two)))
+        )
+    }
+
+
 ADOPTED = {"adoption": part(series(LARGE_ADOPTION, 61, misjudged_instances=0))}
 SPEED = "8 × 50, encrypted, beyond the time of one copy"
 
@@ -48,12 +60,17 @@ SPEED = "8 × 50, encrypted, beyond the time of one copy"
     ("name", "results", "value", "verdict"),
     [
         (SPEED, distribute(), 20, "met"),
+        (SPEED, distribute(parallel=36), 8, "met"),
         (SPEED, distribute(parallel=30), 5, "not met"),
         (SPEED, distribute(busy=0.5), None, goals.BUSY),
         (SPEED, {}, None, goals.NOT_MEASURED),
         ("… as the sequential amazon.aws playbook", distribute(), 35, "not met"),
         ("… CPU, as a part of the parallel amazon.aws", distribute(busy=0.5), 22 / 60, "not met"),
-        ("… whole playbook, as a multiple", distribute(), 1.1, "met"),
+        ("… whole playbook, as a multiple of the floor", distribute(), 1.1, "met"),
+        ("… whole playbook, as a multiple of the boto3", distribute(script=20), 1.1, "not met"),
+        ("… whole playbook, as a multiple of the boto3", distribute(script=22), 1, "met"),
+        ("Audit of 10,000 images by two worker", divided(one=10, two=6), 0.6, "met"),
+        ("Audit of 10,000 images by two worker", divided(one=10, two=7), 0.7, "not met"),
         ("8 × 50, encrypted, first run: most polls", distribute(busy=0.5), 12, "met"),
         ("Recall in 20 regions", recalled(14), 14, "met"),
         ("… parameters that name another image", recalled(14, wrong=1), 1, "not met"),
@@ -89,12 +106,13 @@ def test_an_audit_is_flat_if_each_image_takes_the_same(at_most: float, verdict: 
     assert outcome("… CPU an image", {"growth-images": images(at_most)}).verdict == verdict
 
 
-@pytest.mark.parametrize(("busy", "values"), [(0, [1.5, 6]), (0.5, [None, None])])
+@pytest.mark.parametrize(("busy", "values"), [(0, [3, 6]), (0.5, [None, None])])
 def test_starts_are_compared_on_a_quiet_machine_only(busy: float, values: list[float | None]) -> None:
     listed = (
         series(CASE, 1, contender=CALLER_INFO, times_caller_info=1),
-        series(CASE, 1, contender="golden.images.ami_share", times_caller_info=1.5),
-        series(CASE, 1, contender="golden.images.distribution_report", times_caller_info=0.5),
+        series(CASE, 0.5, contender=PING, times_caller_info=0.5),
+        series(CASE, 1.5, contender="golden.images.ami_share", times_caller_info=1.5),
+        series(CASE, 0.5, contender="golden.images.distribution_report", times_caller_info=0.5),
         series(CASE, 6, contender=ROLE, times_caller_info=6),
     )
     results = {"start": part(*listed, busy=busy)}
