@@ -46,6 +46,8 @@ _SEVERITIES = {
     BlocksLaunch.UNKNOWN: Severity.MEDIUM,
     BlocksLaunch.HARMLESS: Severity.LOW,
 }
+UNREADABLE = frozenset({"consumer_unreadable", "key_unreadable", "owner_unreadable", "parameter_unreadable"})
+"""The codes of a diagnosis that say that something could not be read."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._failures import Failure
-from .._finding import BlocksLaunch, Finding
+from .._finding import UNREADABLE, BlocksLaunch, Finding
 from .._model import Target, used_by
 from .._plan import PlanWithoutTargets
 from .check import Evidence
@@ -20,8 +20,6 @@ from .checks.parameter import list_unread, reads_image
 from .keys import judge_key_use, list_unread_keys, select_grants_of_account
 from .options import DiagnosisOptions
 from .state import DRY_RUN_SUCCEEDED, Case, ConsumerView, DiagnosisState
-
-_UNREADABLE = frozenset({"consumer_unreadable", "key_unreadable", "owner_unreadable", "parameter_unreadable"})
 
 
 @dataclass(frozen=True)
@@ -152,6 +150,6 @@ def _failing_findings(options: DiagnosisOptions, diagnoses: tuple[Diagnosis, ...
     """Yield the findings that ``fail_on`` selects as failures, except failed reads, which are failures."""
     for diagnosis in diagnoses:
         for item in diagnosis.findings:
-            unread = item.code in _UNREADABLE and item.error_code is not None
+            unread = item.code in UNREADABLE and item.error_code is not None
             if options.fails_the_task(item.blocks_launch) and not unread:
                 yield item.as_failure("RunInstances")

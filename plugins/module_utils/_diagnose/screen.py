@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from .._finding import UNREADABLE
 from .._listing import count
 from .._reports.command import fits_screen
 from .._reports.document import Column
@@ -50,10 +51,11 @@ Result = Mapping[str, Any]
 def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
     """Return the screen: the accounts that cannot launch an image, and why; many others are one row.
 
-    ``result`` is the result of ``ami_share_diagnose``. ``context`` has the ``status`` and, if
-    one was diagnosed, the ``parameter``.
+    ``result`` is the result of ``ami_share_diagnose``. ``context`` has, if one was
+    diagnosed, the ``parameter``.
     """
     diagnosed = result.get("results") or ()
+    status = _name_status(diagnosed)
     bad = [launch for launch in diagnosed if launch["can_launch"] != "yes"]
     good = [launch for launch in diagnosed if launch["can_launch"] == "yes"]
     blocking = [
@@ -65,7 +67,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     message = read_module_message(result, rest)
     others = [failure for failure in result.get("failures") or () if failure["message"] not in messages]
     lines = (
-        *_headline(diagnosed, bad, context["status"]),
+        *_headline(diagnosed, bad, status),
         *format_table(_COLUMNS, tuple(collapse_rows(list(map(_row, bad)), list(map(_row, good))))),
         *format_failures([*_add_accounts(blocking), *others], rest, message),
         *_format_commands(bad, context.get("parameter")),
@@ -73,9 +75,18 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     artifacts = {
         "failed_regions": sorted({launch["region"] for launch in bad}),
         "report_path": report_path,
-        "status": context["status"],
+        "status": status,
     }
     return Screen(lines, limit_artifacts(artifacts), message)
+
+
+def _name_status(diagnosed: Sequence[Result]) -> str:
+    if not diagnosed:
+        return "failed"
+    findings = [finding for launch in diagnosed for finding in launch["findings"]]
+    if any(item["code"] in UNREADABLE and item["blocks_launch"] != "harmless" for item in findings):
+        return "incomplete"
+    return "clean" if all(launch["can_launch"] == "yes" for launch in diagnosed) else "findings"
 
 
 def _headline(diagnosed: Sequence[Result], bad: Sequence[Result], status: str) -> Iterator[Line]:

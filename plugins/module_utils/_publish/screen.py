@@ -24,6 +24,7 @@ from .._reports.screen import (
     list_failed_regions,
     list_failed_rows,
     name_outcome,
+    name_status,
     read_module_message,
     wrap_text,
 )
@@ -43,16 +44,18 @@ Result = Mapping[str, Any]
 def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
     """Return the screen: parameter and launch templates by region and account, failures first.
 
-    ``result`` is the result of ``ami_publish``. ``context`` has the ``role``, its ``status``, the
-    ``parameter`` and ``check_mode``.
+    ``result`` is the result of ``ami_publish``. ``context`` has the ``role``, the ``parameter`` and
+    ``check_mode``.
     """
+    done = "rolled_back" if context["role"] == "rollback" else "published"
+    status = name_status(result, done, context["check_mode"])
     problems = result.get("failures") or ()
     rest = report_path or f"the fact {context['role']}_failures"
     message = read_module_message(result, rest)
     published = result.get("results") or ()
     rows = [_row(item, context["check_mode"]) for item in published]
     lines = (
-        *_headline(published, context),
+        *_headline(published, status, context),
         *format_table(_COLUMNS, tuple(collapse_rows(list_failed_rows(problems), rows))),
         *_name_labels(published),
         *_count_shared_with(published, context["check_mode"]),
@@ -63,15 +66,14 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         "images": _list_images(published),
         "parameter": context["parameter"],
         "report_path": report_path,
-        "status": context["status"],
+        "status": status,
     }
     return Screen(lines, limit_artifacts(artifacts), message)
 
 
-def _headline(published: Sequence[Result], context: Mapping[str, Any]) -> Iterator[Line]:
-    status, rolls_back = context["status"], context["role"] == "rollback"
+def _headline(published: Sequence[Result], status: str, context: Mapping[str, Any]) -> Iterator[Line]:
     regions = count(len({item["region"] for item in published}), "region")
-    word = "rolled back" if rolls_back else "published"
+    word = "rolled back" if context["role"] == "rollback" else "published"
     if status in ("planned", "published", "rolled_back") and has_no_change(published):
         text, tone = f"Nothing to change: {context['parameter']} is {word} in {regions} already.", Tone.GOOD
     elif status == "planned":
@@ -79,7 +81,7 @@ def _headline(published: Sequence[Result], context: Mapping[str, Any]) -> Iterat
     elif status in ("published", "rolled_back"):
         text, tone = f"{word.capitalize()} {context['parameter']} in {regions}.", Tone.GOOD
     else:
-        text, tone = f"{str(status).capitalize()}: {context['parameter']} {word} in {regions}.", Tone.BAD
+        text, tone = f"{status.capitalize()}: {context['parameter']} {word} in {regions}.", Tone.BAD
     yield from wrap_text(text, tone)
 
 

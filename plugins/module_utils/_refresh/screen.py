@@ -22,6 +22,7 @@ from .._reports.screen import (
     limit_artifacts,
     list_failed_regions,
     list_failed_rows,
+    name_status,
     read_module_message,
     wrap_text,
 )
@@ -42,9 +43,9 @@ Result = Mapping[str, Any]
 def screen(result: Result, context: Mapping[str, Any], report_path: str | None) -> Screen:
     """Return the groups with what came of their refreshes, failures first.
 
-    ``result`` is that of ``ami_instance_refresh``. ``context`` has the ``role``, its ``status`` and
-    ``check_mode``.
+    ``result`` is that of ``ami_instance_refresh``. ``context`` has the ``role`` and ``check_mode``.
     """
+    status = name_status(result, "refreshed", context["check_mode"])
     failures, results = result.get("failures") or (), result.get("results") or ()
     rest = report_path or f"the fact {context['role']}_failures"
     message = read_module_message(result, rest)
@@ -53,20 +54,19 @@ def screen(result: Result, context: Mapping[str, Any], report_path: str | None) 
     bad = bad or list_failed_rows(failures)
     good = [_make_row(item) for item in results if item["status"] in _GOOD]
     lines = (
-        *_render_headline(results, context),
+        *_render_headline(results, status),
         *format_table(_COLUMNS, tuple(collapse_rows(bad, good))),
         *format_failures(failures, rest, message),
     )
     artifacts = {
         "failed_regions": list_failed_regions(failures),
         "report_path": report_path,
-        "status": context["status"],
+        "status": status,
     }
     return Screen(lines, limit_artifacts(artifacts), message)
 
 
-def _render_headline(results: Sequence[Result], context: Mapping[str, Any]) -> Iterator[Line]:
-    status = str(context["status"])
+def _render_headline(results: Sequence[Result], status: str) -> Iterator[Line]:
     is_good = status in ("planned", "refreshed")
     planned = [item for item in results if item["status"] == "planned"]
     done = [item for item in results if item["status"] == "successful"]

@@ -207,6 +207,16 @@ def name_outcome(changed: bool, is_plan: bool) -> str:
     return "planned" if is_plan else "changed"
 
 
+def name_status(result: Mapping[str, Any], done: str, is_plan: bool) -> str:
+    """Return the status of a role whose one module returned ``result``; ``done`` is that of a success.
+
+    A result without a message is one of a module that did not fail.
+    """
+    if "msg" in result:
+        return "incomplete" if result.get("results") else "failed"
+    return "planned" if is_plan else done
+
+
 def has_no_change(results: Sequence[Mapping[str, Any]]) -> bool:
     """Whether there are results and none of them has a change."""
     return bool(results) and not any(result["changed"] for result in results)

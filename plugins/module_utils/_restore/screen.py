@@ -25,6 +25,7 @@ from .._reports.screen import (
     list_failed_regions,
     list_failed_rows,
     name_outcome,
+    name_status,
     read_module_message,
     wrap_text,
 )
@@ -45,8 +46,9 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
 
     What failed is first, then what is public.
 
-    ``result`` is that of ``ami_restore``. ``context`` has the ``status`` and ``check_mode``.
+    ``result`` is that of ``ami_restore``. ``context`` has the ``role`` and ``check_mode``.
     """
+    status = name_status(result, "restored", context["check_mode"])
     failed = result.get("failures") or ()
     full_list = report_path or f"the fact {context['role']}_failures"
     message = read_module_message(result, full_list)
@@ -55,7 +57,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     public = [row for row in rows if row.tone is Tone.WARNING]
     others = [row for row in rows if row.tone is not Tone.WARNING]
     lines = (
-        *_render_headline(restored, context),
+        *_render_headline(restored, status),
         *format_table(_COLUMNS, tuple(collapse_rows([*list_failed_rows(failed), *public], others))),
         *format_failures(failed, full_list, message),
     )
@@ -66,13 +68,13 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         "failed_regions": list_failed_regions(failed),
         "images": images,
         "report_path": report_path,
-        "status": context["status"],
+        "status": status,
     }
     return Screen(lines, limit_artifacts(artifacts), message)
 
 
-def _render_headline(restored: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> Iterator[Line]:
-    images, status = count(len(restored), "image"), context["status"]
+def _render_headline(restored: Sequence[Mapping[str, Any]], status: str) -> Iterator[Line]:
+    images = count(len(restored), "image")
     if status in ("planned", "restored") and has_no_change(restored):
         verb = "is" if len(restored) == 1 else "are"
         yield from wrap_text(f"Nothing to change: {images} {verb} restored already.", Tone.GOOD)
@@ -81,7 +83,7 @@ def _render_headline(restored: Sequence[Mapping[str, Any]], context: Mapping[str
     elif status == "restored":
         yield from wrap_text(f"Restored {images}.", Tone.GOOD)
     else:
-        yield from wrap_text(f"{str(status).capitalize()}: {images} restored.", Tone.BAD)
+        yield from wrap_text(f"{status.capitalize()}: {images} restored.", Tone.BAD)
 
 
 def _make_row(image: Mapping[str, Any], is_plan: bool) -> Row:

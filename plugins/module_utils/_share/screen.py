@@ -25,6 +25,7 @@ from .._reports.screen import (
     list_failed_regions,
     list_failed_rows,
     name_outcome,
+    name_status,
     read_module_message,
     wrap_text,
 )
@@ -43,8 +44,9 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     """Return the images and with how many each is shared after the run, or would be in check mode.
 
     Regions that failed are first, then what is public or cannot be launched. ``result`` is that of
-    ``ami_share``. ``context`` has the ``role``, its ``status`` and ``check_mode``.
+    ``ami_share``. ``context`` has the ``role`` and ``check_mode``.
     """
+    status = name_status(result, "shared", context["check_mode"])
     problems = result.get("failures") or ()
     results = result.get("results") or ()
     rest = report_path or f"the fact {context['role']}_failures"
@@ -63,7 +65,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     by_tone = [[row for row in rows if row.tone is tone] for tone in (Tone.BAD, Tone.WARNING, Tone.PLAIN)]
     first = [*_rows_of_failed_regions(result), *by_tone[0], *by_tone[1]]
     lines = (
-        *_headline(result, context),
+        *_headline(result, status),
         *format_table(_COLUMNS, tuple(collapse_rows(first, by_tone[2]))),
         *format_failures(problems, rest, message),
     )
@@ -71,7 +73,7 @@ def screen(result: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         "failed_regions": list_failed_regions(problems),
         "images": {item["region"]: item["image_id"] for item in results},
         "report_path": report_path,
-        "status": context["status"],
+        "status": status,
     }
     return Screen(lines, limit_artifacts(artifacts), message)
 
@@ -90,8 +92,8 @@ def _rows_of_failed_regions(result: Mapping[str, Any]) -> list[Row]:
     )
 
 
-def _headline(result: Mapping[str, Any], context: Mapping[str, Any]) -> Iterator[Line]:
-    images, status = result.get("results") or (), context["status"]
+def _headline(result: Mapping[str, Any], status: str) -> Iterator[Line]:
+    images = result.get("results") or ()
     number = count(len(images), "image")
     keys = _describe_keys(images)
     tone = Tone.WARNING if keys else Tone.GOOD
@@ -107,7 +109,7 @@ def _headline(result: Mapping[str, Any], context: Mapping[str, Any]) -> Iterator
         incomplete = len(_incomplete_regions(result) & {item["region"] for item in images})
         done = f"{len(images) - incomplete} of {all_images}" if images else "no image"
         with_all = " with all accounts" if incomplete else ""
-        yield from wrap_text(f"{str(status).capitalize()}: {done} shared{with_all}.", Tone.BAD)
+        yield from wrap_text(f"{status.capitalize()}: {done} shared{with_all}.", Tone.BAD)
 
 
 def _describe_keys(images: Iterable[Mapping[str, Any]]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._diagnose.screen import screen
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure, summary
+from ansible_collections.golden.images.plugins.module_utils._finding import UNREADABLE
 from ansible_collections.golden.images.plugins.module_utils._model import Target
 from ansible_collections.golden.images.plugins.module_utils._reports.screen import (
     WIDTH,
@@ -56,8 +57,9 @@ def diagnosed(*findings: dict[str, Any], can_launch: str = "no", **changes: Any)
 def shown(
     *results: dict[str, Any], status: str = "findings", parameter: str | None = None, **report: Any
 ) -> Screen:
-    given = {"check_mode": False, "role": "diagnose", "status": status, "parameter": parameter}
+    given = {"check_mode": False, "role": "diagnose", "parameter": parameter}
     found = screen({"results": list(results), "failures": [], **report}, given, None)
+    assert found.artifacts["status"] == status
     assert all(count_columns(line.text) <= WIDTH for line in found.lines), found.text
     return found
 
@@ -72,6 +74,18 @@ def test_nothing_blocks_a_launch() -> None:
     ]
     assert found.lines[0].tone is Tone.GOOD
     assert found.artifacts == {"failed_regions": [], "report_path": None, "status": "clean"}
+
+
+@pytest.mark.parametrize("blocks", ["blocking", "unknown", "harmless"])
+@pytest.mark.parametrize("code", sorted(UNREADABLE))
+def test_what_could_not_be_read_makes_it_incomplete(code: str, blocks: str) -> None:
+    launchable = "yes" if blocks == "harmless" else "unknown"
+    status = "clean" if blocks == "harmless" else "incomplete"
+    shown(
+        diagnosed(can_launch="yes"),
+        diagnosed(finding(code, blocks_launch=blocks), can_launch=launchable),
+        status=status,
+    )
 
 
 def test_what_blocks_a_launch_is_first_and_explained() -> None:

@@ -39,10 +39,13 @@ def result(status: str, name: str = "web", good: int = 0, bad: int = 2) -> dict[
 ACTIVE = {**result("planned", "api"), "instances_to_replace": 0, "refresh_id": "r-1"}
 
 
-def show(status: str, *results: dict[str, Any], failures: Any = (), message: str | None = None) -> Any:
-    given = {"results": [*results], "failures": [*failures], **({"msg": message} if message else {})}
-    context = {"check_mode": status == "planned", "role": "refresh", "status": status}
-    return screen(given, context, None)
+def show(status: str, *results: dict[str, Any], failures: Any = ()) -> Any:
+    given: dict[str, Any] = {"results": [*results], "failures": [*failures]}
+    if status in ("failed", "incomplete"):
+        given["msg"] = "It failed."
+    shown = screen(given, {"check_mode": status == "planned", "role": "refresh"}, None)
+    assert shown.artifacts["status"] == status
+    return shown
 
 
 @pytest.mark.parametrize(

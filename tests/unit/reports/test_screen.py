@@ -39,6 +39,7 @@ from ansible_collections.golden.images.plugins.module_utils._reports.screen impo
     name_outcome,
     name_principal,
     name_resource,
+    name_status,
     read_module_message,
     to_one_line,
     wrap_text,
@@ -394,3 +395,20 @@ def test_a_principal_in_a_column(principal: str, name: str) -> None:
 )
 def test_nothing_has_changed_if_no_result_has(changed: list[bool], expected: bool) -> None:
     assert has_no_change([{"changed": one} for one in changed]) is expected
+
+
+@pytest.mark.parametrize(
+    ("result", "is_plan", "status"),
+    [
+        ({"results": [{}]}, False, "shared"),
+        ({"results": []}, False, "shared"),
+        ({"results": [{}]}, True, "planned"),
+        ({"results": [{}], "msg": "No."}, False, "incomplete"),
+        ({"results": [{}], "msg": "No."}, True, "incomplete"),
+        ({"results": [], "msg": "No."}, False, "failed"),
+        # The fact before the module has run.
+        ({"msg": ""}, True, "failed"),
+    ],
+)
+def test_the_status_of_a_role_with_one_module(result: dict[str, Any], is_plan: bool, status: str) -> None:
+    assert name_status(result, "shared", is_plan) == status

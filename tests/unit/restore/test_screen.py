@@ -34,8 +34,10 @@ def restored(region: str = EU, image_id: str = "ami-1", **changes: Any) -> dict[
 
 
 def shown(*results: dict[str, Any], status: str = "restored", **report: Any) -> Screen:
-    given = {"check_mode": status == "planned", "role": "restore", "status": status}
-    found = screen({"results": list(results), "failures": [], **report}, given, None)
+    given = {"check_mode": status == "planned", "role": "restore"}
+    failed = {"msg": "It failed."} if status in ("failed", "incomplete") else {}
+    found = screen({"results": list(results), "failures": [], **failed, **report}, given, None)
+    assert found.artifacts["status"] == status
     assert all(count_columns(line.text) <= WIDTH for line in found.lines), found.text
     return found
 

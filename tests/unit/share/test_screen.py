@@ -33,10 +33,12 @@ def shared(region: str, *accounts: str, **changes: Any) -> dict[str, Any]:
 
 
 def shown(*results: dict[str, Any], status: str = "shared", role: str = "share", **report: Any) -> Screen:
-    given = {"check_mode": status == "planned", "role": role, "status": status}
+    given = {"check_mode": status == "planned", "role": role}
     groups = [{**one.pop("launch_permissions"), "regions": [one["region"]]} for one in results]
-    result = {"launch_permissions": groups, "results": list(results), "failures": [], **report}
+    failed = {"msg": "It failed."} if status in ("failed", "incomplete") else {}
+    result = {"launch_permissions": groups, "results": list(results), "failures": [], **failed, **report}
     found = screen(result, given, None)
+    assert found.artifacts["status"] == status
     assert all(count_columns(line.text) <= WIDTH for line in found.lines), found.text
     return found
 
@@ -108,9 +110,7 @@ def test_check_mode() -> None:
 
 
 def test_nothing_was_read() -> None:
-    found = screen(
-        {"failed": True, "msg": "No."}, {"check_mode": False, "role": "share", "status": "failed"}, None
-    )
+    found = screen({"failed": True, "msg": "No."}, {"check_mode": False, "role": "share"}, None)
     assert found.text == "Failed: no image shared."
     assert found.failure == "No."
 
