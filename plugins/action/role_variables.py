@@ -79,10 +79,14 @@ class ActionModule(ActionBase):
 
     def _settings_of(self, host):
         """Return the variables of another host of the play, as a task of it would have them."""
-        play = self._task.get_play()
-        manager = play.get_variable_manager()
-        # hostvars lacks the variables of the play and of the role.
-        return manager.get_vars(play=play, host=manager._inventory.get_host(host), task=self._task)
+        task = self._task.copy()
+        task.delegate_to = host
+        manager = task.get_play().get_variable_manager()
+        # The variables of a delegated task, whose inventory_hostname is that of the host that delegates, given
+        # here. hostvars lacks those of the play and of the role.
+        given = {"inventory_hostname": host}
+        delegated, _name = manager.get_delegated_vars_and_hostname(self._templar, task, given)
+        return delegated["ansible_delegated_vars"][host]
 
     def _template_all(self, names, settings, is_own):
         """Return the values of the variables that are set."""
