@@ -181,6 +181,8 @@ REMEDIES = {
     **dict.fromkeys(SERVER_ERRORS, _RETRY),
     # Of EC2, of the query protocol, of JSON and of S3.
     **dict.fromkeys(("RequestLimitExceeded", "Throttling", "ThrottlingException", "SlowDown"), _RETRY),
+    # botocore shape IDPCommunicationErrorException of STS: often a transient error of the network.
+    "IDPCommunicationError": _RETRY,
     # botocore shape ResourceContentionFault of Auto Scaling: the resource has a pending update.
     "ResourceContention": _RETRY,
     # Organizations, and web pages with the HTTP status 429.
@@ -340,6 +342,11 @@ def is_temporary(exception: ClientError) -> bool:
     These are the codes whose whole remedy is a rerun.
     """
     return REMEDIES.get(code_of(exception)) is _RETRY
+
+
+def is_of_server(exception: ClientError) -> bool:
+    """Whether the HTTP status says that a server has failed, whatever the code is."""
+    return int(exception.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500
 
 
 def without_region(failed: Failure, region: str) -> Failure:

@@ -4,7 +4,7 @@
 
 """Start instance refreshes, a few groups at a time, and wait until each has ended.
 
-All happens in one thread, which mostly waits: a refresh takes minutes for each instance.
+They are started one after another, and those in progress are read in parallel.
 """
 
 from __future__ import annotations
@@ -12,15 +12,23 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, replace
 from time import monotonic, sleep
-from typing import Any
 
 from .._aws.accounts import AssumedAccounts
 from .._aws.attempts import repeat_until
 from .._aws.clients import Clients
-from .._aws.errors import ClientError, failure, is_temporary, unreadable
+from .._aws.errors import (
+    AWS_ERRORS,
+    UNREADABLE,
+    ClientError,
+    failure,
+    is_of_server,
+    is_temporary,
+    unreadable,
+)
 from .._aws.unknown_outcome import is_unknown
 from .._aws.write import perform
 from .._failures import Failure, TargetFailed, incomplete_response
+from .._fanout import map_parallel
 from .._listing import count, join_texts
 from .._model import Target
 from .._plan import Action
@@ -37,7 +45,7 @@ from .checks import (
 )
 from .options import RefreshOptions
 from .plan import START, GroupPlan, RefreshPlan, plan_group
-from .read import READ_GROUPS, READ_REFRESHES, read_groups, read_image, read_refresh
+from .read import READ_GROUPS, READ_REFRESHES, read_groups, read_image, read_launches, read_refresh
 from .state import InstanceRefresh
 
 NOT_STARTED, IN_PROGRESS, SUCCESSFUL = "not_started", "in_progress", "successful"
@@ -59,24 +67,38 @@ _REMINDER = _LOOK = 60.0
 _SETTLING_TIMEOUT, _SETTLING_PAUSE = 60.0, 5.0
 _NO_GROUP = "group_not_found"
 _IN_PROGRESS_CODE = "InstanceRefreshInProgress"
+# What a failed read raises, also if credentials cannot be renewed. Anything else is a bug, which fails the
+# group, too.
+_READ_ERRORS: tuple[type[Exception], ...] = (*AWS_ERRORS, *UNREADABLE, TargetFailed)
 
 
-@dataclass
+@dataclass(eq=False)
 class GroupRun:
     """What came of one group: ``started`` is whether this run has started its refresh.
 
-    ``problem`` is why its refresh, or what it launches, could not be read last. ``after`` is the plan that
-    was made of it once its refresh had ended, None if it was not read again. ``deadline`` and ``next_look``
-    are times of the monotonic clock.
+    ``refresh`` has no ID before there is one. ``unread`` is why it could not be read last, and ``unseen`` why
+    what it launches could not be. ``suspicion`` is why that must not be launched, after one look. ``after``
+    is the plan that was made of the group once its refresh had ended, None if it was not read again.
+    ``deadline``, ``next_look``, and ``settled``, from when on AWS must return what a successful refresh has
+    replaced, are times of the monotonic clock.
     """
 
+    plan: GroupPlan
     status: str = NOT_STARTED
     started: bool = False
-    refresh: InstanceRefresh | None = None
+    refresh: InstanceRefresh = field(default_factory=lambda: InstanceRefresh(""))
     after: GroupPlan | None = None
-    problem: Failure | None = None
+    unread: Failure | None = None
+    unseen: Failure | None = None
+    suspicion: Failure | None = None
     deadline: float = 0.0
     next_look: float = 0.0
+    settled: float | None = None
+
+    @property
+    def goes_well(self) -> bool:
+        """Whether its refresh is known to go forward, with the image."""
+        return self.refresh.goes_forward and not (self.unread or self.unseen or self.suspicion)
 
 
 @dataclass
@@ -92,118 +114,110 @@ class Replacement:
     report: Report
     performed: list[Action] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
-    runs: dict[tuple[Any, str], GroupRun] = field(default_factory=dict)
+    runs: dict[tuple[Target, str], GroupRun] = field(default_factory=dict)
 
     def replace_all(self, plan: RefreshPlan) -> None:
         """Refresh the groups in their order, and wait for each refresh in progress."""
-        self.runs = {(one.target, one.name): GroupRun() for one in plan.groups if one.is_work}
-        waiting = deque(one for one in plan.groups if one.start)
-        running = [one for one in plan.groups if one.active]
-        for one in running:
-            self._follow(one, one.active)
+        self.runs = {(one.target, one.name): GroupRun(one) for one in plan.groups if one.is_work}
+        waiting = deque(run for run in self.runs.values() if not run.plan.active)
+        running = [run for run in self.runs.values() if run.plan.active]
+        for run in running:
+            self._follow(run, run.plan.active or run.refresh)
         total, pause, reminded = len(self.runs), _FIRST_PAUSE, monotonic()
         while waiting or running:
             while waiting and len(running) < self.options.max_concurrent_groups and self._may_start(running):
-                if self._begin(waiting[0]):
-                    running.append(waiting[0])
-                waiting.popleft()
+                run = waiting.popleft()
+                if self._begin(run):
+                    running.append(run)
                 pause = _FIRST_PAUSE
             if not running:
                 break
             sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
-            running = [one for one in running if not self._ends(one)]
+            running = self._poll(running)
             if running and monotonic() - reminded >= _REMINDER:
                 reminded = monotonic()
                 self._remind(running, total - len(waiting) - len(running), total)
         if waiting:
-            names = join_texts([one.name for one in waiting])
+            names = join_texts([run.plan.name for run in waiting])
             self.report(f"Not started after a failure: {names}")
 
-    def _may_start(self, running: list[GroupPlan]) -> bool:
-        """Whether nothing has failed, and every refresh in progress is known to go forward."""
-        runs = [self._run(one) for one in running]
-        return not self.failures and all(
-            run.refresh and run.refresh.goes_forward and not run.problem for run in runs
-        )
+    def _may_start(self, running: list[GroupRun]) -> bool:
+        """Whether nothing has failed, and nothing may."""
+        return not self.failures and all(run.goes_well for run in running)
 
-    def _run(self, plan: GroupPlan) -> GroupRun:
-        return self.runs[plan.target, plan.name]
-
-    def _follow(self, plan: GroupPlan, refresh: InstanceRefresh | None) -> None:
-        run = self._run(plan)
+    def _follow(self, run: GroupRun, refresh: InstanceRefresh) -> None:
         run.refresh, run.status = refresh, IN_PROGRESS
-        refresh_id = refresh.refresh_id if refresh else ""
-        self.report(f"Refreshing {_name_place(plan)}: {refresh_id}")
+        self.report(f"Refreshing {_name_place(run.plan)}: {refresh.refresh_id}")
         run.deadline = monotonic() + self.options.wait_timeout
         run.next_look = monotonic() + _LOOK
 
-    def _remind(self, running: list[GroupPlan], done: int, total: int) -> None:
+    def _remind(self, running: list[GroupRun], done: int, total: int) -> None:
         texts = []
-        for one in running:
-            refresh, problem = self._run(one).refresh, self._run(one).problem
-            percent = "" if refresh is None or refresh.percent is None else f" {refresh.percent} %"
+        for run in running:
+            percent = "" if run.refresh.percent is None else f" {run.refresh.percent} %"
+            problem = run.unread or run.unseen
             unread = f" (cannot be read: {problem.error_code})" if problem else ""
-            texts.append(f"{_name_place(one)}{percent}{unread}")
+            texts.append(f"{_name_place(run.plan)}{percent}{unread}")
         self.report(f"Refreshing: {done} of {total} done, waits for {join_texts(texts, 3)}")
 
-    def _begin(self, plan: GroupPlan) -> bool:
+    def _begin(self, run: GroupRun) -> bool:
         """Start the refresh of a group, unless it has changed since the plan; return whether one runs."""
         try:
-            with self.accounts.as_account(plan.target.account_id) as clients:
-                return self._start(clients, plan)
-        except Exception as exception:  # noqa: BLE001  (not swallowed: it fails the task)
-            self.failures.append(_to_failure(exception, plan.target, START))
+            with self.accounts.as_account(run.plan.target.account_id) as clients:
+                return self._start(clients, run)
+        except Exception as exception:  # noqa: BLE001  (not swallowed: it is the failure of the group)
+            self.failures.append(_to_failure(exception, run.plan.target, START))
             return False
 
-    def _start(self, clients: Clients, plan: GroupPlan) -> bool:
+    def _start(self, clients: Clients, run: GroupRun) -> bool:
         # Hours may have passed since the plan.
-        current = self._plan_again(clients, plan)
-        if current.is_work and (problem := self._refuse_image(current, bool(current.active))):
-            return self._leave_changed(plan, replace(current, refusal=problem, active=None))
+        plan, current = run.plan, self._plan_again(clients, run.plan)
+        if current.is_work and (problem := self._refuse_image(current)):
+            return self._leave_changed(run, replace(current, refusal=problem, active=None))
         if current.active:
-            self._follow(plan, current.active)
+            self._follow(run, current.active)
             return True
         # Another version with the image matches no instance: AWS would replace all of them by it.
         is_same = current.start == plan.start and current.launched_number == plan.launched_number
         if current.refusal or current.start is None or plan.start is None or not is_same:
-            return self._leave_changed(plan, current)
+            return self._leave_changed(run, current)
         try:
             done = perform(clients.client("autoscaling", plan.target.region), plan.start)
-        except Exception as exception:  # noqa: BLE001  (not swallowed: it fails the task)
+        except Exception as exception:  # noqa: BLE001  (not swallowed: it is the failure of the group)
             # botocore may have sent the call, and not be able to renew the credentials to repeat it.
-            return self._find_started(plan, _to_failure(exception, plan.target, START))
+            return self._find_started(run, _to_failure(exception, plan.target, START))
         refresh_id = done.answers[0].get("InstanceRefreshId") if done.answers else None
         if refresh_id:
-            self._count_started(plan)
-            self._follow(plan, InstanceRefresh(refresh_id))
+            self._count_started(run)
+            self._follow(run, InstanceRefresh(refresh_id))
             return True
         problem = (
             done.failures[0]
             if done.failures
             else incomplete_response(START, "InstanceRefreshId", plan.target)
         )
-        return self._find_started(plan, problem)
+        return self._find_started(run, problem)
 
-    def _count_started(self, plan: GroupPlan) -> None:
-        self._run(plan).started = True
-        self.performed += [plan.start] if plan.start else []
+    def _count_started(self, run: GroupRun) -> None:
+        run.started = True
+        self.performed += [run.plan.start] if run.plan.start else []
 
-    def _leave_changed(self, plan: GroupPlan, current: GroupPlan) -> bool:
+    def _leave_changed(self, run: GroupRun, current: GroupPlan) -> bool:
         """Leave a group that has changed since the plan, and fail, unless it runs the image now."""
-        run = self._run(plan)
         run.after = current
         if current.refusal:
             self.failures.append(current.refusal)
         elif current.start is None:
             run.status = SUCCESSFUL
         else:
-            message = f"Group {plan.name} in account {plan.target.account_id} has changed since it was read."
+            target = run.plan.target
+            message = f"Group {current.name} in account {target.account_id} has changed since it was read."
             remedy = "Rerun, and see in check mode what is replaced now."
-            self.failures.append(Failure.at(plan.target, START, "concurrent_change", message, remedy))
+            self.failures.append(Failure.at(target, START, "concurrent_change", message, remedy))
         return False
 
-    def _find_started(self, plan: GroupPlan, problem: Failure) -> bool:
+    def _find_started(self, run: GroupRun, problem: Failure) -> bool:
         """Return whether the refresh is started although the call failed: its answer was lost.
 
         The request has no token: one that is repeated is refused because of the first one. Only an answer to
@@ -213,27 +227,24 @@ class Replacement:
         """
         is_answer = problem.source == "aws" and problem.action == START and not problem.repeated
         may_be_ours = is_unknown(problem) or not is_answer
-        active: InstanceRefresh | None = None
+        if may_be_ours:
+            self._count_started(run)
+            run.status = UNKNOWN
         if may_be_ours or problem.error_code == _IN_PROGRESS_CODE:
             current = repeat_until(
-                lambda: self._look_again(plan),
+                lambda: self._look_again(run.plan),
                 lambda found: isinstance(found, GroupPlan) and bool(found.group.active),
                 _SETTLING_TIMEOUT,
                 _SETTLING_PAUSE,
             )
             # Whatever else a read returns, the failed start says more.
-            if isinstance(current, GroupPlan) and current.group.active:
-                is_same = is_same_work(current.group, plan.image_id, current.group.active)
-                active = current.group.active if is_same else None
+            if isinstance(current, GroupPlan) and (active := current.group.active):
+                if is_same_work(current.group, run.plan.image_id, active):
+                    self._follow(run, active)
+                    return True
                 problem = current.refusal or problem
         if may_be_ours:
-            self._count_started(plan)
-        if active:
-            self._follow(plan, active)
-            return True
-        if may_be_ours:
-            self._run(plan).status = UNKNOWN
-            remedy = f"The refresh of {plan.name} may have been started. {problem.remedy}"
+            remedy = f"The refresh of {run.plan.name} may have been started. {problem.remedy}"
             problem = replace(problem, remedy=remedy)
         self.failures.append(problem)
         return False
@@ -250,99 +261,112 @@ class Replacement:
             raise TargetFailed(Failure.at(plan.target, START, _NO_GROUP, message, REMOVE))
         return plan_group(self.options, plan.target, groups[plan.name], plan.image_id, plan.devices)
 
-    def _refuse_image(self, plan: GroupPlan, is_refreshed: bool) -> Failure | None:
+    def _refuse_image(self, plan: GroupPlan) -> Failure | None:
         """Read the image again, and return why it must not be launched; None without a reason."""
         image = read_image(self.accounts, self.own_id, plan.target, plan.image_id)
-        names = [plan.name] if is_refreshed else []
+        names = [plan.name] if plan.active else []
         return next(iter(refuse_image(plan.target, plan.image_id, image, names)), None)
 
-    def _ends(self, plan: GroupPlan) -> bool:
-        """Read the refresh of a group, and return whether nothing of it is waited for any more."""
-        run, problem = self._run(plan), None
-        refresh = run.refresh or InstanceRefresh("")
-        try:
-            with self.accounts.as_account(plan.target.account_id) as clients:
-                autoscaling = clients.client("autoscaling", plan.target.region)
-                run.refresh = refresh = read_refresh(autoscaling, plan.name, refresh.refresh_id)
-        except Exception as exception:  # noqa: BLE001  (not swallowed: it fails the task in the end)
-            problem = _to_failure(exception, plan.target, READ_REFRESHES)
-            # A connection that breaks for minutes does not end the refresh, nor the wait for it.
-            if isinstance(exception, ClientError) and not is_temporary(exception):
-                run.deadline = monotonic()
-                again = self._look_again(plan)
-                if isinstance(again, Failure) and again.error_code == _NO_GROUP:
-                    problem = again
-        run.problem = problem
-        if refresh.has_ended:
-            self._judge(plan, run, refresh)
-            return True
-        if problem is None and self._finds_wrong_launches(plan, run, refresh):
-            return True
-        if monotonic() < run.deadline:
-            return False
-        self.failures.append(self._explain_timeout(plan, refresh.refresh_id, problem))
-        return True
-
-    def _finds_wrong_launches(self, plan: GroupPlan, run: GroupRun, refresh: InstanceRefresh) -> bool:
-        """Look once a minute at what is launched; return whether that must not go on, which fails.
-
-        A second look must say the same: one that sees nothing, such as a parameter that is just replaced, is
-        no reason to cancel. A refresh that bakes or is cancelled launches nothing any more.
-        """
-        if not refresh.launches or monotonic() < run.next_look:
-            return False
-        try:
-            problem = repeat_until(
-                lambda: self._refuse_going_on(plan, refresh),
-                lambda found: found is None,
-                _SETTLING_PAUSE,
-                _SETTLING_PAUSE,
-            )
-        except Exception as exception:  # noqa: BLE001  (not swallowed: it stops further starts)
-            run.problem = _to_failure(exception, plan.target, READ_GROUPS)
-            return False
-        run.next_look = monotonic() + _LOOK
-        if problem is None:
-            return False
-        self.report(problem.sentence())
-        self.failures.append(problem)
-        return True
-
-    def _refuse_going_on(self, plan: GroupPlan, refresh: InstanceRefresh) -> Failure | None:
-        """Return why what a refresh launches now is not to be launched, None without a reason.
-
-        Without a desired configuration, a refresh launches what the group has at the time of each launch
-        (hashicorp/terraform-provider-aws#13791).
-        """
-        if not plan.changes_version:
-            with self.accounts.as_account(plan.target.account_id) as clients:
-                current = self._plan_again(clients, plan)
-            problem = refuse_going_on(plan.target, current.group, plan.image_id, refresh.refresh_id)
-            if problem:
-                return problem
-        return self._refuse_image(plan, is_refreshed=True)
-
-    def _look_again(self, plan: GroupPlan) -> GroupPlan | Failure:
+    def _look_again(self, plan: GroupPlan) -> GroupPlan | Exception:
         """Return the plan of a group as it is now, or why it cannot be read."""
         try:
             with self.accounts.as_account(plan.target.account_id) as clients:
                 return self._plan_again(clients, plan)
-        except Exception as exception:  # noqa: BLE001  (not swallowed: it is the result)
-            return _to_failure(exception, plan.target, READ_GROUPS)
+        except _READ_ERRORS as exception:
+            return exception
 
-    def _explain_timeout(self, plan: GroupPlan, refresh_id: str, problem: Failure | None) -> Failure:
-        where = f"in account {plan.target.account_id}"
-        if problem and problem.error_code == _NO_GROUP:
-            return problem
-        if problem:
-            message = f"What became of the refresh {refresh_id} of group {plan.name} {where} is not known: "
-            remedy = f"Rerun, which waits for it again. {problem.remedy}"
-            return replace(problem, message=f"{message}{problem.message}", remedy=remedy)
-        look = self._run(plan).problem
+    def _poll(self, running: list[GroupRun]) -> list[GroupRun]:
+        """Read the refreshes in progress, and what they launch; return those that are waited for."""
+        over, bugs = map_parallel(running, self._check)
+        for run, bug in bugs.items():
+            over[run] = (_to_failure(bug, run.plan.target, READ_REFRESHES),)
+        wrong = self._find_wrong_launches([run for run in running if over[run] is None])
+        for run in running:
+            self.failures += over[run] or wrong.get(run, ())
+        return [run for run in running if over[run] is None and run not in wrong]
+
+    def _check(self, run: GroupRun) -> tuple[Failure, ...] | None:
+        """Read the refresh of a group; return its failures once nothing of it is waited for any more."""
+        plan = run.plan
+        if not run.refresh.has_ended:
+            try:
+                with self.accounts.as_account(plan.target.account_id) as clients:
+                    autoscaling = clients.client("autoscaling", plan.target.region)
+                    run.refresh = read_refresh(autoscaling, plan.name, run.refresh.refresh_id)
+                run.unread = None
+            except _READ_ERRORS as exception:
+                run.unread = _to_failure(exception, plan.target, READ_REFRESHES)
+                if not _may_pass(exception):
+                    return (self._explain_refusal(run, run.unread),)
+        if run.refresh.has_ended:
+            return self._judge(run)
+        if not run.refresh.launches:
+            run.unseen = run.suspicion = None
+        return (self._explain_timeout(run),) if monotonic() >= run.deadline else None
+
+    def _find_wrong_launches(self, running: list[GroupRun]) -> dict[GroupRun, tuple[Failure, ...]]:
+        """Look once a minute at what is launched, and return the failures of what must not go on.
+
+        The next look must say the same: one that sees nothing, such as a parameter that is just replaced, is
+        no reason to cancel. A refresh that bakes or is cancelled launches nothing any more.
+        """
+        now, due = monotonic(), dict[Target, list[GroupRun]]()
+        for run in running:
+            if run.refresh.launches and not run.unread and now >= run.next_look:
+                due.setdefault(run.plan.target, []).append(run)
+        seen, failed = map_parallel(due, lambda target: self._look_at_launches(target, due[target]))
+        wrong: dict[GroupRun, tuple[Failure, ...]] = {}
+        for run in (run for runs in due.values() for run in runs):
+            if exception := failed.get(run.plan.target):
+                run.unseen = _to_failure(exception, run.plan.target, READ_GROUPS)
+                if not isinstance(exception, _READ_ERRORS):
+                    wrong[run] = (run.unseen,)
+                continue
+            problem, suspicion = seen[run.plan.target].get(run.plan.name), run.suspicion
+            run.unseen, run.suspicion = None, problem
+            if problem is None:
+                run.next_look = now + _LOOK
+            elif suspicion:
+                self.report(problem.sentence())
+                wrong[run] = (problem,)
+        return wrong
+
+    def _look_at_launches(self, target: Target, runs: list[GroupRun]) -> dict[str, Failure]:
+        """Return why what refreshes launch now is not to be launched, by the names of their groups.
+
+        Without a desired configuration, a refresh launches what the group has at the time of each launch
+        (hashicorp/terraform-provider-aws#13791).
+        """
+        image_id = runs[0].plan.image_id
+        following = {run.plan.name: run for run in runs if not run.plan.changes_version}
+        with self.accounts.as_account(target.account_id) as clients:
+            groups = read_launches(clients, target, [*following]) if following else {}
+        image = read_image(self.accounts, self.own_id, target, image_id)
+        problems = {
+            run.plan.name: problem
+            for run in runs
+            for problem in refuse_image(target, image_id, image, [run.plan.name])
+        }
+        launches = {
+            name: refuse_going_on(target, group, image_id, following[name].refresh.refresh_id)
+            for name, group in groups.items()
+        }
+        return {**problems, **{name: problem for name, problem in launches.items() if problem}}
+
+    def _explain_refusal(self, run: GroupRun, problem: Failure) -> Failure:
+        """Return why the refresh of a group cannot be read any more: the group may not exist any more."""
+        again = self._look_again(run.plan)
+        if isinstance(again, TargetFailed) and again.failure.error_code == _NO_GROUP:
+            return again.failure
+        return _explain_unread(run, problem)
+
+    def _explain_timeout(self, run: GroupRun) -> Failure:
+        plan = run.plan
+        if run.unread:
+            return _explain_unread(run, run.unread)
         message = (
-            f"The refresh {refresh_id} of group {plan.name} {where} has not ended within "
-            f"{self.options.wait_timeout} seconds. It goes on."
-            f"{f' What it launches could not be read: {look.message}' if look else ''}"
+            f"{_name_refresh(plan, run.refresh)} has not ended within {self.options.wait_timeout} seconds. "
+            f"It goes on.{f' What it launches could not be read: {run.unseen.message}' if run.unseen else ''}"
         )
         remedy = (
             "Rerun, which waits for it again, with a larger wait_timeout, or cancel it: "
@@ -350,35 +374,38 @@ class Replacement:
         )
         return Failure.at(plan.target, START, "instance_refresh_timeout", message, remedy)
 
-    def _judge(self, plan: GroupPlan, run: GroupRun, refresh: InstanceRefresh) -> None:
-        """Set what became of a refresh that has ended, and fail unless it is a success.
+    def _judge(self, run: GroupRun) -> tuple[Failure, ...] | None:
+        """Return the failures of a refresh that has ended; None while what it has replaced is not known.
 
         One that skips all instances succeeds, too (Auto Scaling User Guide, "Use an instance refresh with
         skip matching"): so what the instances run is read.
         """
-        run.status = _STATUS[refresh.status]
-        if run.status != SUCCESSFUL:
+        plan, refresh, current = run.plan, run.refresh, self._look_again(run.plan)
+        status = _STATUS[refresh.status]
+        if status != SUCCESSFUL:
             # That it has failed is known, whatever the read returns.
-            self.failures.append(_explain_end(plan, refresh))
-            current = self._look_again(plan)
-            run.after = None if isinstance(current, Failure) else current
-            return
-        current = repeat_until(
-            lambda: self._look_again(plan),
-            lambda found: isinstance(found, GroupPlan) and self._explain_success(found, refresh) is None,
-            _SETTLING_TIMEOUT,
-            _SETTLING_PAUSE,
-        )
-        if isinstance(current, Failure):
+            run.status = status
+            run.after = current if isinstance(current, GroupPlan) else None
+            return (_explain_end(plan, refresh),)
+        if run.settled is None:
+            run.settled = monotonic() + _SETTLING_TIMEOUT
+        is_settled = monotonic() >= run.settled
+        if isinstance(current, Exception):
+            run.unread = _to_failure(current, plan.target, READ_GROUPS)
+            if not is_settled or (_may_pass(current) and monotonic() < run.deadline):
+                return None
             run.status = UNKNOWN
             message = f"{_name_refresh(plan, refresh)} has succeeded. What its instances run is not known: "
-            remedy = f"Rerun, which looks at them again. {current.remedy}"
-            self.failures.append(replace(current, message=f"{message}{current.message}", remedy=remedy))
-            return
-        run.after = current
-        if problem := self._explain_success(current, refresh):
-            run.status = UNKNOWN if current.group.unread else NOT_REPLACED
-            self.failures.append(problem)
+            remedy = f"Rerun, which looks at them again. {run.unread.remedy}"
+            return (replace(run.unread, message=f"{message}{run.unread.message}", remedy=remedy),)
+        problem = self._explain_success(current, refresh)
+        if problem and not is_settled:
+            return None
+        run.after, run.status = current, SUCCESSFUL
+        if problem is None:
+            return ()
+        run.status = UNKNOWN if current.group.unread else NOT_REPLACED
+        return (problem,)
 
     def _explain_success(self, current: GroupPlan, refresh: InstanceRefresh) -> Failure | None:
         """Return why a refresh that has succeeded is not enough, None if it is.
@@ -390,6 +417,10 @@ class Replacement:
         name = _name_refresh(current, refresh)
         if problem := refuse_instances(self.options, target, group, image_id):
             return problem
+        if group.active and is_same_work(group, image_id, group.active):
+            message = f"{name} has succeeded, and another one, {group.active.refresh_id}, was started since."
+            remedy = "Rerun, which waits for it."
+            return Failure.at(target, START, "instance_refresh_in_progress", message, remedy)
         left = [
             one.instance_id
             for one in group.instances
@@ -403,10 +434,6 @@ class Replacement:
                 "skip_matching: false, which replaces all instances."
             )
             return Failure.at(target, START, "instances_not_replaced", message, remedy)
-        if group.active and is_same_work(group, image_id, group.active):
-            message = f"{name} has succeeded, and another one, {group.active.refresh_id}, was started since."
-            remedy = "Rerun, which waits for it."
-            return Failure.at(target, START, "instance_refresh_in_progress", message, remedy)
         if problem := refuse_active(target, group, image_id):
             return problem
         if problem := refuse_launches(target, group, image_id, current.devices):
@@ -423,18 +450,32 @@ def _name_place(plan: GroupPlan) -> str:
 
 
 def _to_failure(exception: Exception, target: Target, action: str) -> Failure:
-    """Return the failure for any exception, so that none ends the wait for other groups.
-
-    What botocore raises besides its own exceptions if it cannot renew credentials is no bug here.
-    """
-    if isinstance(exception, (OSError, RuntimeError)):
+    """Return the failure for any exception, so that none ends the wait for other groups."""
+    # Some exceptions of botocore are among these, too.
+    if isinstance(exception, UNREADABLE) and not isinstance(exception, AWS_ERRORS):
         failed = unreadable(exception, action)
         return replace(failed, region=target.region, account_id=target.account_id)
     return failure(exception, target, action)
 
 
-def _name_refresh(plan: GroupPlan, refresh: InstanceRefresh) -> str:
-    return f"The refresh {refresh.refresh_id} of group {plan.name} in account {plan.target.account_id}"
+def _may_pass(exception: Exception) -> bool:
+    """Whether a read may succeed later: the network, a server or the renewal of credentials has failed.
+
+    Such a failure for minutes ends neither the refresh nor the wait for it.
+    """
+    if isinstance(exception, ClientError):
+        return is_temporary(exception) or is_of_server(exception)
+    return not isinstance(exception, TargetFailed)
+
+
+def _explain_unread(run: GroupRun, problem: Failure) -> Failure:
+    message = f"What became of {_name_refresh(run.plan, run.refresh, 'the')} is not known: {problem.message}"
+    remedy = f"Rerun, which waits for it again. {problem.remedy}"
+    return replace(problem, message=message, remedy=remedy)
+
+
+def _name_refresh(plan: GroupPlan, refresh: InstanceRefresh, article: str = "The") -> str:
+    return f"{article} refresh {refresh.refresh_id} of group {plan.name} in account {plan.target.account_id}"
 
 
 def _explain_end(plan: GroupPlan, refresh: InstanceRefresh) -> Failure:

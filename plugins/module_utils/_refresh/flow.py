@@ -140,7 +140,7 @@ def _describe(options: RefreshOptions, plan: GroupPlan, run: GroupRun | None) ->
         "launch_template_version": plan.group.version,
         "new_launch_template_version": plan.version,
         "percentage_complete": refresh.percent if refresh else None,
-        "refresh_id": refresh.refresh_id if refresh else None,
+        "refresh_id": (refresh.refresh_id or None) if refresh else None,
         "region": plan.target.region,
         "status": status,
         "status_reason": (refresh.reason or None) if refresh else None,

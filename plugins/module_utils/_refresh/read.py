@@ -82,6 +82,15 @@ def read_image(accounts: AssumedAccounts, own_id: str, target: Target, image_id:
 
 def read_groups(clients: Clients, target: Target, names: Sequence[str]) -> dict[str, Group]:
     """Return those of the named groups that exist in a target, by name."""
+    autoscaling, ec2 = clients.client("autoscaling", target.region), clients.ec2(target.region)
+    return {
+        name: _add_images(ec2, replace(group, active=_read_active(autoscaling, name)))
+        for name, group in read_launches(clients, target, names).items()
+    }
+
+
+def read_launches(clients: Clients, target: Target, names: Sequence[str]) -> dict[str, Group]:
+    """Return the same groups with what they launch, without their refreshes and the images of instances."""
     autoscaling = clients.client("autoscaling", target.region)
     paginator = autoscaling.get_paginator("describe_auto_scaling_groups")
     items = [
@@ -99,14 +108,13 @@ def _read_group(clients: Clients, target: Target, item: Mapping[str, Any]) -> Gr
     version = specification.get("Version") or DEFAULT
     launched, default = _read_versions(clients, target, specification, version)
     template_id = specification.get("LaunchTemplateId", "")
-    group = Group(
+    return Group(
         name=item["AutoScalingGroupName"],
         template_id=template_id,
         version=version,
         launched=launched,
         default=default,
         instances=tuple(_parse_instance(instance, template_id) for instance in item.get("Instances", ())),
-        active=_read_active(clients.client("autoscaling", target.region), item["AutoScalingGroupName"]),
         is_mixed=bool(policy),
         has_own_images=any(
             "LaunchTemplateSpecification" in override or "ImageId" in override
@@ -124,7 +132,6 @@ def _read_group(clients: Clients, target: Target, item: Mapping[str, Any]) -> Gr
         tags=frozenset(tag.get("Key", "") for tag in item.get("Tags", ())),
         suspended=frozenset(one.get("ProcessName", "") for one in item.get("SuspendedProcesses", ())),
     )
-    return _add_images(clients.ec2(target.region), group)
 
 
 def _read_versions(

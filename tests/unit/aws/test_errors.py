@@ -17,6 +17,7 @@ from ansible_collections.golden.images.plugins.module_utils._aws.errors import (
     code_of,
     error_of_waiter,
     failure,
+    is_of_server,
     is_temporary,
     message_of,
     no_image,
@@ -60,11 +61,20 @@ def refused(code: str, message: str = "AWS's message.", operation: str = "CopyIm
         ("Throttling", True),
         ("SlowDown", True),
         ("RequestTimeout", True),
+        ("IDPCommunicationError", True),
         ("UnauthorizedOperation", False),
     ],
 )
 def test_errors_of_calls_that_may_succeed_later(code: str, expected: bool) -> None:
     assert is_temporary(refused(code)) is expected
+
+
+@pytest.mark.parametrize(("status", "expected"), [(400, False), (500, True), (503, True), (None, False)])
+def test_errors_of_servers_by_their_status(status: int | None, expected: bool) -> None:
+    error = refused("ServerException")
+    if status:
+        error.response["ResponseMetadata"]["HTTPStatusCode"] = status
+    assert is_of_server(error) is expected
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import groupby
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -31,9 +33,11 @@ NEW, OLD = instance("new", GOOD, 7), instance("old")
 LOST = ConnectionClosedError(endpoint_url="https://autoscaling")
 
 
-def refused(code: str, operation: str = "StartInstanceRefresh", attempts: int = 0) -> ClientError:
+def refused(
+    code: str, operation: str = "StartInstanceRefresh", attempts: int = 0, status: int = 400
+) -> ClientError:
     """AWS's error of a call, which botocore has repeated so often."""
-    metadata = {"RetryAttempts": attempts, "RequestId": "req-1"}
+    metadata = {"RetryAttempts": attempts, "RequestId": "req-1", "HTTPStatusCode": status}
     return ClientError({"Error": {"Code": code, "Message": "No."}, "ResponseMetadata": metadata}, operation)  # type: ignore[typeddict-item]
 
 
@@ -127,6 +131,7 @@ def run_on(
         return accounts.image
 
     monkeypatch.setattr(applied, "read_groups", read)
+    monkeypatch.setattr(applied, "read_launches", read)
     monkeypatch.setattr(applied, "read_image", read_the_image)
     wanted = options(auto_scaling_groups=tuple(world.groups), **changes)
     made: RefreshPlan = plan(wanted, RefreshState(OWNER, "aws", {HERE: dict(world.groups)}, {HERE: image()}))
@@ -140,6 +145,12 @@ def run_on(
 
 def statuses(found: Replacement) -> dict[str, str]:
     return {name: run.status for (_target, name), run in found.runs.items()}
+
+
+def order_ends(log: list[str]) -> list[str]:
+    """The log with the ends that one round of reads has found in the order of their names."""
+    rounds = (list(lines) for _is_end, lines in groupby(log, lambda line: line.startswith("end")))
+    return [line for lines in rounds for line in (sorted(lines) if lines[0].startswith("end") else lines)]
 
 
 def groups(*names: str) -> dict[str, Group]:
@@ -159,7 +170,7 @@ def test_so_many_groups_are_refreshed_at_once(
 ) -> None:
     world = World(groups("c", "a", "b"))
     found = run_on(monkeypatch, world, max_concurrent_groups=at_once)
-    assert (world.log, found.failures) == (log, [])
+    assert (order_ends(world.log), found.failures) == (log, [])
     assert statuses(found) == dict.fromkeys("abc", "successful")
     assert [action.resource for action in found.performed] == ["a", "b", "c"]
     assert all(run.started and run.after and not run.after.is_work for run in found.runs.values())
@@ -219,6 +230,94 @@ def test_failed_reads_do_not_end_the_wait(monkeypatch: pytest.MonkeyPatch) -> No
     assert statuses(found) == {"a": "in_progress", "b": "not_started"}
     assert "is not known" in found.failures[0].message
     assert found.failures[0].error_code == "ConnectionClosedError"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refused("IDPCommunicationError", "AssumeRoleWithWebIdentity"),
+        refused("ServerException", "AssumeRole", status=500),
+        refused("InternalFailure", "AssumeRole", status=500),
+        refused("504", "DescribeInstanceRefreshes", status=504),
+        OSError("The token file cannot be read."),
+        ValueError("The output of the program is no JSON."),
+    ],
+)
+def test_what_may_pass_is_waited_for_until_the_deadline(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, error: Exception
+) -> None:
+    found = run_on(monkeypatch, World(groups("a", "b"), errors={"describe": [error] * 30}))
+    assert (statuses(found), found.failures) == ({"a": "successful", "b": "successful"}, [])
+    started = clock.now
+    found = run_on(monkeypatch, World(groups("a"), errors={"describe": [error] * 999}), wait_timeout=900)
+    assert statuses(found) == {"a": "in_progress"}
+    assert 900 <= clock.now - started <= 915
+    assert len(found.failures) == 1
+
+
+@pytest.mark.parametrize("takes", [0, 600])
+def test_what_a_success_has_replaced_is_read_until_the_deadline(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, takes: int
+) -> None:
+    """Whatever the network does, the refresh is over. AWS may show the replaced instances for a while."""
+    world = World(groups("a", "b"))
+    end, started = world._end, clock.now
+
+    def end_and_fail(name: str, is_successful: bool) -> None:
+        end(name, is_successful)
+        world.errors["read"] = [LOST] * (takes // 15)
+
+    monkeypatch.setattr(world, "_end", end_and_fail)
+    found = run_on(monkeypatch, world)
+    assert (statuses(found), found.failures) == ({"a": "successful", "b": "successful"}, [])
+    assert clock.now - started >= takes
+
+
+def test_a_bug_fails_its_group_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(groups("a", "b", "c"), takes=8)
+    describe = world.describe_instance_refreshes
+
+    def fail(**request: Any) -> Any:
+        if request["AutoScalingGroupName"] == "a":
+            raise KeyError("a bug")
+        return describe(**request)
+
+    monkeypatch.setattr(world, "describe_instance_refreshes", fail)
+    found = run_on(monkeypatch, world, max_concurrent_groups=2)
+    assert statuses(found) == {"a": "in_progress", "b": "successful", "c": "not_started"}
+    assert [one.error_code for one in found.failures] == ["unexpected_error"]
+
+
+def test_a_bug_in_the_look_at_launches_is_no_failed_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def begin(_world: World) -> None:
+        monkeypatch.setattr(applied, "read_launches", lambda *_names: {}["a bug"])
+
+    found = run_on(monkeypatch, World(groups("a", "b"), takes=30), begin)
+    assert statuses(found) == {"a": "in_progress", "b": "not_started"}
+    assert [one.error_code for one in found.failures] == ["unexpected_error"]
+
+
+def test_refreshes_in_progress_are_read_at_once_and_what_they_launch_by_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, looks = World(groups("a", "b", "c"), takes=9), list[list[str]]()
+    describe, together = world.describe_instance_refreshes, Barrier(3, timeout=20)
+
+    def meet(**request: Any) -> Any:
+        together.wait()
+        return describe(**request)
+
+    def look(clients: World, _target: Target, names: list[str]) -> Mapping[str, Group]:
+        looks.append(names)
+        return dict(clients.groups)
+
+    def begin(world: World) -> None:
+        monkeypatch.setattr(world, "describe_instance_refreshes", meet)
+        monkeypatch.setattr(applied, "read_launches", look)
+
+    found = run_on(monkeypatch, world, begin, max_concurrent_groups=3)
+    assert (statuses(found), found.failures) == (dict.fromkeys("abc", "successful"), [])
+    assert looks == [["a", "b", "c"]]
 
 
 @pytest.mark.parametrize("code", ["ValidationError", "AccessDenied", "ExpiredToken"])
@@ -430,7 +529,7 @@ def test_the_look_at_what_is_launched_may_fail(
     assert statuses(found) == {"a": status}
     codes = [] if status == "successful" else ["instance_refresh_timeout"]
     assert [one.error_code for one in found.failures] == codes
-    assert bool(found.runs[HERE, "a"].problem) is (status == "in_progress")
+    assert bool(found.runs[HERE, "a"].unseen) is (status == "in_progress")
     assert ["What it launches could not be read" in one.message for one in found.failures] == [True] * len(
         codes
     )
@@ -622,6 +721,11 @@ def test_a_group_that_cannot_be_read_again_is_not_refreshed(monkeypatch: pytest.
     [
         (
             {"active": InstanceRefresh("r-x", "InProgress")},
+            "instance_refresh_in_progress",
+            "another one, r-x",
+        ),
+        (
+            {"active": InstanceRefresh("r-x", "InProgress"), "instances": (OLD,)},
             "instance_refresh_in_progress",
             "another one, r-x",
         ),

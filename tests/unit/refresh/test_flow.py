@@ -12,7 +12,7 @@ from ansible_collections.golden.images.plugins.module_utils._model import Target
 from ansible_collections.golden.images.plugins.module_utils._refresh import flow
 from ansible_collections.golden.images.plugins.module_utils._refresh.apply import GroupRun, Replacement
 from ansible_collections.golden.images.plugins.module_utils._refresh.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils._refresh.plan import plan_group
+from ansible_collections.golden.images.plugins.module_utils._refresh.plan import RefreshPlan, plan_group
 from ansible_collections.golden.images.plugins.module_utils._refresh.state import InstanceRefresh
 from ansible_collections.golden.images.plugins.module_utils._tags import RECALLED_TAG
 
@@ -129,10 +129,10 @@ def test_the_result_has_what_came_of_each_group(
     leaving = instance("leaving", state="Terminating:Wait")
     done = group(instances=(instance("new", GOOD, 7), instance("old", is_protected=True), leaving))
 
-    def replace_all(self: Replacement, _plan: Any) -> None:
+    def replace_all(self: Replacement, plan: RefreshPlan) -> None:
         after = plan_group(options(scale_in_protected_instances="ignore"), HERE, done, GOOD)
         refresh = InstanceRefresh("r-1", "Successful", "Done.", 100)
-        self.runs = {(HERE, "web"): GroupRun("successful", True, refresh, after)}
+        self.runs = {(HERE, "web"): GroupRun(plan.groups[0], "successful", True, refresh, after)}
 
     monkeypatch.setattr(Replacement, "replace_all", replace_all)
     done_run = run()

@@ -15,6 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils._aws.errors import I
 from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 from ansible_collections.golden.images.plugins.module_utils._refresh.read import (
     read_groups,
+    read_launches,
     read_refresh,
     require_botocore,
 )
@@ -112,6 +113,29 @@ def member(name: str, **changes: Any) -> dict[str, Any]:
         "HealthStatus": "Healthy",
         "ProtectedFromScaleIn": False,
         **changes,
+    }
+
+
+def test_what_groups_launch_is_read_without_their_instances_and_refreshes(account: Account) -> None:
+    shown = {
+        **REQUIRED,
+        "Instances": [member("i-1")],
+        "LaunchTemplate": {**SPECIFICATION, "Version": "$Default"},
+    }
+    names = [f"web-{number:02}" for number in range(51)]
+    for batch in (names[:50], names[50:]):
+        account.autoscaling.expect(
+            "describe_auto_scaling_groups",
+            {"AutoScalingGroupNames": batch},
+            {"AutoScalingGroups": [{"AutoScalingGroupName": batch[0], **shown}]},
+        )
+    for _batch in range(2):
+        account.has_versions(version(7, GOOD, is_default=True), versions=("$Default",))
+    clients: Any = account
+    found = read_launches(clients, HERE, names)
+    assert {name: group.launched.image_id for name, group in found.items() if group.launched} == {
+        "web-00": GOOD,
+        "web-50": GOOD,
     }
 
 
