@@ -124,6 +124,8 @@ options:
   wait_timeout:
     description:
       - Seconds to wait for each refresh. One that takes longer goes on, fails the task, and no further one is started.
+      - Reads that fail because of the network, throttling, a server or credentials that cannot be renewed are repeated until
+        then.
     type: int
     default: 7200
 requirements:
@@ -236,8 +238,8 @@ results:
       returned: always
     instances_to_replace:
       description:
-        - The number of instances that the refresh replaces, as far as that is known before it. AWS also replaces instances of a
-          type that the group no longer has.
+        - The number of instances that the refresh replaces, as far as that is known before it, 0 if it was in progress already.
+          AWS also replaces instances of a type that the group no longer has.
       type: int
       returned: always
     launch_template_version:

@@ -29,7 +29,7 @@ _NEEDED_PROCESSES = frozenset({"AddToLoadBalancer", "HealthCheck", "InstanceRefr
 # EKS User Guide, "Understand each phase of node updates": it drains a node first; AWS Elastic Beanstalk
 # Developer Guide, "Tagging resources in your environments").
 _SERVICES = {"eks:nodegroup-name": "Amazon EKS", "elasticbeanstalk:environment-id": "AWS Elastic Beanstalk"}
-_APART = "for this group only, run its account and region apart"
+_SEPARATELY = "for this group only, run its account and region separately"
 _DISKS = "BlockDeviceMappings"
 _ALL = 100
 _PUBLISH = "Publish the image first (ami_publish, with the launch template in launch_templates)"
@@ -177,6 +177,7 @@ def _without_snapshot(disk: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def refuse_active(target: Target, group: Group, image_id: str) -> Failure | None:
+    """Return why a refresh in progress is not waited for, None without one or a reason."""
     active = group.active
     if active is None or is_same_work(group, image_id, active):
         return None
@@ -247,7 +248,7 @@ def refuse_instances(options: RefreshOptions, target: Target, group: Group, imag
         if instances and choice is None:
             problem = f"has {count(len(instances), 'instance')} {kind} without the image: {_ids(instances)}."
             remedy = f"Set {name} to ignore, which keeps them, or to {replaces}, which replaces them, too"
-            remedy = f"{remedy}; {_APART}."
+            remedy = f"{remedy}; {_SEPARATELY}."
             return _refuse(target, group, "instances_protected", problem, remedy)
     return None
 
@@ -276,7 +277,7 @@ def refuse_outage(
     remedy = (
         "Set min_healthy_percentage to 100 and max_healthy_percentage to 110, to launch before that, or only "
         "min_healthy_percentage, to 90 as AWS does, to accept it; "
-        f"{_APART}."
+        f"{_SEPARATELY}."
     )
     return _refuse(target, group, "group_would_be_empty", problem, remedy)
 

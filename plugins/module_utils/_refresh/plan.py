@@ -37,10 +37,8 @@ _OF_ECS = "AmazonECSManaged"
 class GroupPlan:
     """What is done with a group: refused, waited for (``active``), refreshed (``start``), or nothing.
 
-    ``devices`` are those of the image.
-
-    ``replaced`` are the instances that a refresh replaces, and ``kept`` those that it leaves without the
-    image.
+    ``devices`` are those of the image. ``replaced`` are the instances that a refresh replaces, and ``kept``
+    those that it leaves without the image.
     """
 
     target: Target
@@ -76,6 +74,8 @@ class GroupPlan:
     @property
     def rolls_back(self) -> bool:
         """Whether AWS rolls the refresh back if it fails."""
+        if self.active:
+            return self.active.rolls_back
         return bool(self.start and self.start.parameters["Preferences"].get("AutoRollback"))
 
     @property

@@ -260,4 +260,5 @@ def _parse_refreshes(pages: Any) -> Iterator[InstanceRefresh]:
                 item.get("InstancesToUpdate"),
                 item.get("DesiredConfiguration", {}),
                 item.get("Strategy", "Rolling"),
+                item.get("Preferences", {}).get("AutoRollback", False),
             )

@@ -76,6 +76,8 @@ def _render_headline(results: Sequence[Result], status: str) -> Iterator[Line]:
     elif is_good and not done:
         only = "" if kept else " only"
         text = f"Nothing to change: {count(len(results), 'group')} with instances of the image{only}."
+    elif not results:
+        text = "no instances replaced."
     else:
         text = f"Instances replaced in {len(done)} of {count(len(results), 'group')}."
     tone = Tone.GOOD

@@ -45,7 +45,8 @@ class InstanceRefresh:
     """An instance refresh (botocore shape ``InstanceRefresh``).
 
     ``percent`` and ``to_update``, the number of instances that are left, are None if AWS does not return
-    them. A status that AWS does not return, or a new one, counts as one in progress.
+    them. ``rolls_back`` is whether AWS rolls it back if it fails. A status that AWS does not return, or a new
+    one, counts as one in progress.
     """
 
     refresh_id: str
@@ -55,6 +56,7 @@ class InstanceRefresh:
     to_update: int | None = None
     desired: Mapping[str, Any] = field(default_factory=dict)
     strategy: str = "Rolling"
+    rolls_back: bool = False
 
     @property
     def has_ended(self) -> bool:

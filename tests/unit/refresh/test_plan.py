@@ -74,6 +74,12 @@ def test_a_fixed_version_is_changed_to_the_default_one_and_can_be_rolled_back() 
     assert planned(fixed(), auto_rollback=False).rolls_back is False
 
 
+@pytest.mark.parametrize("rolls_back", [True, False])
+def test_a_refresh_in_progress_is_rolled_back_as_it_was_started(rolls_back: bool) -> None:
+    active = InstanceRefresh("r-1", "InProgress", rolls_back=rolls_back)
+    assert planned(group(active=active)).rolls_back is rolls_back
+
+
 def test_a_fixed_version_with_the_image_stays_although_the_default_one_is_newer() -> None:
     found = planned(group(version="6", launched=version(6), default=version(7)))
     assert found.start is not None

@@ -310,9 +310,10 @@ def test_only_the_refresh_that_has_not_ended_counts(account: Account) -> None:
         "InstancesToUpdate": 3,
         "DesiredConfiguration": desired,
         "Strategy": "ReplaceRootVolume",
+        "Preferences": {"AutoRollback": True},
     }
     account.shows(template=False, LaunchConfigurationName="old", refreshes=[*ended, active])
-    refresh = InstanceRefresh("r-1", "Baking", "Because.", 40, 3, desired, "ReplaceRootVolume")
+    refresh = InstanceRefresh("r-1", "Baking", "Because.", 40, 3, desired, "ReplaceRootVolume", True)
     assert account.read().active == refresh
     assert (refresh.has_ended, refresh.goes_forward) == (False, True)
 

@@ -90,7 +90,7 @@ def show(status: str, *results: dict[str, Any], failures: Any = ()) -> Any:
             [ACTIVE, ACTIVE],
             "Check mode: 2 groups are being refreshed already, and would be waited for.",
         ),
-        ("failed", [], "Failed: Instances replaced in 0 of 0 groups."),
+        ("failed", [], "Failed: no instances replaced."),
     ],
 )
 def test_the_first_line_says_what_was_replaced(status: str, results: Any, headline: str) -> None:
