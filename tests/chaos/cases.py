@@ -129,6 +129,8 @@ One answer of a run: if all were as slow, no call would be answered in time.
 """
 _LATE_SECONDS = 5.0
 """Time in which a run reads the version that it has put, or labels it."""
+_WAITS = {"refresh": ("StartInstanceRefresh", "DescribeInstanceRefreshes", {"instance_refresh_seconds": 8.0})}
+"""Scenarios that wait for what a call has started: the call, the reads of it, and how long it then takes."""
 # An hour of these runs: sessions end after one, and copies take two.
 _HOUR_SECONDS = 30.0
 
@@ -154,7 +156,8 @@ class Failed:
 class Case:
     """One case; ``id`` is ``scenario/family/which``.
 
-    ``kill_at``: the process tree is killed before or after (``when``) the n-th call that changes something.
+    ``kill_at``: the process tree is killed before or after (``when``) the n-th call that changes something,
+    or of the operation ``kill_action``.
     ``faults`` and ``settings`` are those of the simulated AWS during the first run; one of the faults at
     least has to strike. ``twice``: a second process runs at the same time; ``together``: neither changes
     anything before the other one has read everything. With ``faults``, the call that they freeze waits for
@@ -171,6 +174,7 @@ class Case:
     expected: str = EITHER
     kill_at: int = 0
     when: str = ""
+    kill_action: str = ""
     faults: Sequence[Mapping[str, Any]] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     twice: bool = False
@@ -197,6 +201,7 @@ def cases(scenario: str, calls: Sequence[RecordedCall], *, beside: bool = False)
     return [
         Case(scenario, UNDISTURBED, "again", SURVIVE),
         *_kills(scenario, len(changes)),
+        *_kills_of_waits(scenario, calls),
         *_once(scenario, len(changes)),
         *_refusals(scenario, len(changes)),
         *_denials(scenario, calls),
@@ -210,6 +215,25 @@ def _kills(scenario: str, number: int) -> Iterator[Case]:
     for nth in range(1, number + 1):
         for when in ("before", "after"):
             yield Case(scenario, "kill", f"{when}-{nth:02}", kill_at=nth, when=when)
+
+
+def _kills_of_waits(scenario: str, calls: Sequence[RecordedCall]) -> Iterator[Case]:
+    """The process tree is killed at the first reads of what it waits for, which goes on without it."""
+    if scenario not in _WAITS:
+        return
+    started, read, settings = _WAITS[scenario]
+    first = next(number for number, call in enumerate(calls) if call.action == started)
+    before = sum(call.action == read for call in calls[:first])
+    for nth in (1, 2):
+        yield Case(
+            scenario,
+            "kill",
+            f"waiting-{nth:02}",
+            kill_at=before + nth,
+            when="after",
+            kill_action=read,
+            settings=settings,
+        )
 
 
 def _once(scenario: str, number: int) -> Iterator[Case]:

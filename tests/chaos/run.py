@@ -242,7 +242,8 @@ def _check(stage: Stage, case: Case, expected: Undisturbed) -> Iterator[str]:
 def _first_runs(stage: Stage, case: Case) -> list[Run]:
     """Run until the strike, or to the end: one process, or two."""
     if case.kill_at:
-        stage.aws.add_fault("freeze", changes=True, when=case.when, after=case.kill_at - 1, times=0)
+        of = {"action": case.kill_action} if case.kill_action else {"changes": True}
+        stage.aws.add_fault("freeze", when=case.when, after=case.kill_at - 1, times=0, **of)
     if case.together and not case.faults:
         stage.aws.add_fault("freeze", changes=True, times=0)
     other = stage.setup.beside

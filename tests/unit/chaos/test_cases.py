@@ -71,6 +71,19 @@ def test_a_region_that_fails_altogether_fails_in_all_its_services() -> None:
     assert {fault["service"] for fault in case.faults} == {"monitoring", "sns"}
 
 
+def test_what_waits_is_killed_at_the_first_reads_of_what_it_has_started() -> None:
+    read = call("autoscaling", "DescribeInstanceRefreshes")
+    calls = [read, read, call("autoscaling", "StartInstanceRefresh", changes=True), read]
+    kills = [case for case in cases("refresh", calls) if case.kill_action]
+    assert [(case.id, case.kill_at) for case in kills] == [
+        ("refresh/kill/waiting-01", 3),
+        ("refresh/kill/waiting-02", 4),
+    ]
+    assert {case.kill_action for case in kills} == {"DescribeInstanceRefreshes"}
+    assert all(case.settings["instance_refresh_seconds"] for case in kills)
+    assert not [case for case in cases("some", calls) if case.kill_action]
+
+
 @pytest.mark.parametrize(("which", "left"), [("first", 2), ("middle", 5), ("last", 8)])
 def test_credentials_expire_at_a_change_for_all_services(which: str, left: int) -> None:
     case = of("expire")[which]
