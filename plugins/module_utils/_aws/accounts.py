@@ -20,13 +20,16 @@ from .read import Caller
 _CURRENT_CREDENTIALS: ContextVar[sdk.Credentials | None] = ContextVar("current", default=None)
 
 
-class Accounts:
-    """Clients of every account.
+class AssumedAccounts:
+    """One set of clients for hundreds of accounts, with the credentials of the account of each request.
 
-    ``clients`` are the own account's, with the STS client of ``sts_region`` open. Roles are assumed there, or
-    in a region that every account has: STS gives no credentials of an account that has not opted in to the
-    region of the request (botocore shape ``RegionDisabledException``). Sessions of other accounts are not
-    thread-safe: use each account in one thread, which opens the clients that it needs.
+    The creation of a client costs as much as ten requests. Botocore reads the credentials again for each
+    request that it signs, so a context variable, which each thread has of its own, can supply them. ``open``
+    the clients before threads start, and make the requests of each account inside ``as_account``.
+
+    ``clients`` are the own account's. Roles are assumed in ``sts_region``, or in a region that every account
+    has: STS gives no credentials of an account that has not opted in to the region of the request (botocore
+    shape ``RegionDisabledException``). Without a role, there is only the own account.
     """
 
     def __init__(self, clients: Clients, caller: Caller, role: ConsumerRole | None, sts_region: str) -> None:
@@ -34,57 +37,15 @@ class Accounts:
         self._caller = caller
         self._role = role
         self._sts_region = sts_region
-        if role is not None and caller.partition == "aws" and sts_region not in ENABLED_BY_DEFAULT:
-            self._sts_region = _region_of_every_account(clients.default_region)
-        if role is not None:
-            clients.open("sts", [self._sts_region])
-
-    def clients(self, account_id: str) -> Clients:
-        """Return the account's clients. The first call with them assumes its role.
-
-        Raises:
-            TargetFailed: it is another account, and there is no role.
-        """
-        if account_id == self._caller.account_id:
-            return self._clients
-        if self._role is None:
-            raise TargetFailed(
-                Failure(
-                    message=f"Account {account_id} cannot be read with credentials of account "
-                    f"{self._caller.account_id}.",
-                    remedy="Set consumer_role_name to a role that these credentials can assume there.",
-                    error_code="missing_consumer_role",
-                    action="AssumeRole",
-                    account_id=account_id,
-                )
-            )
-        role_arn = self._role_arn(account_id, self._role)
-        return self._clients.with_role(role_arn, self._role.external_id, self._sts_region)
-
-    def role_arn(self, account_id: str) -> str | None:
-        """Return the ARN of the role to assume in an account; None for the own account and without a role."""
-        if self._role is None or account_id == self._caller.account_id:
-            return None
-        return self._role_arn(account_id, self._role)
-
-    def _role_arn(self, account_id: str, role: ConsumerRole) -> str:
-        return f"arn:{self._caller.partition}:iam::{account_id}:role/{role.name}"
-
-
-class AssumedAccounts(Accounts):
-    """One set of clients for hundreds of accounts, with the credentials of the account of each request.
-
-    The creation of a client costs as much as ten requests. Botocore reads the credentials again for each
-    request that it signs, so a context variable, which each thread has of its own, can supply them. ``open``
-    the clients before threads start, and make the requests of each account inside ``as_account``.
-    """
-
-    def __init__(self, clients: Clients, caller: Caller, role: ConsumerRole | None, sts_region: str) -> None:
-        super().__init__(clients, caller, role, sts_region)
-        self._shared = clients.with_credentials(_context_credentials()) if role else clients
+        self._shared = clients
         self._credentials: dict[str, sdk.Credentials | None] = {}
-        if role:
-            self._credentials[caller.account_id] = clients.credentials()
+        if role is None:
+            return
+        if caller.partition == "aws" and sts_region not in ENABLED_BY_DEFAULT:
+            self._sts_region = _region_of_every_account(clients.default_region)
+        clients.open("sts", [self._sts_region])
+        self._shared = clients.with_credentials(_context_credentials())
+        self._credentials[caller.account_id] = clients.credentials()
 
     def open(self, service: str, regions: Iterable[str]) -> None:
         """Create the clients of ``service`` in ``regions`` that do not exist yet, for all accounts."""
@@ -113,14 +74,25 @@ class AssumedAccounts(Accounts):
             TargetFailed: it is another account, and there is no role.
         """
         if self._role is None:
-            # The own account's, or TargetFailed.
-            yield self.clients(account_id)
+            if account_id != self._caller.account_id:
+                raise TargetFailed(self._explain_missing_role(account_id))
+            yield self._clients
             return
         token = _CURRENT_CREDENTIALS.set(self._credentials_of(account_id, self._role))
         try:
             yield self._shared
         finally:
             _CURRENT_CREDENTIALS.reset(token)
+
+    def _explain_missing_role(self, account_id: str) -> Failure:
+        return Failure(
+            message=f"Account {account_id} cannot be read with credentials of account "
+            f"{self._caller.account_id}.",
+            remedy="Set consumer_role_name to a role that these credentials can assume there.",
+            error_code="missing_consumer_role",
+            action="AssumeRole",
+            account_id=account_id,
+        )
 
     def _credentials_of(self, account_id: str, role: ConsumerRole) -> sdk.Credentials | None:
         """Return the credentials of an account, the same in all threads."""
@@ -130,6 +102,15 @@ class AssumedAccounts(Accounts):
             )
             self._credentials.setdefault(account_id, new)
         return self._credentials[account_id]
+
+    def role_arn(self, account_id: str) -> str | None:
+        """Return the ARN of the role to assume in an account; None for the own account and without a role."""
+        if self._role is None or account_id == self._caller.account_id:
+            return None
+        return self._role_arn(account_id, self._role)
+
+    def _role_arn(self, account_id: str, role: ConsumerRole) -> str:
+        return f"arn:{self._caller.partition}:iam::{account_id}:role/{role.name}"
 
 
 def _context_credentials() -> sdk.Credentials:

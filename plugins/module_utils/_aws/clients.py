@@ -235,19 +235,11 @@ class Clients:
         """Return clients of the same session for a fork of this process, which uses none of its parent's."""
         return Clients(self._connection, self._session)
 
-    def with_role(self, role_arn: str, external_id: str | None, region: str) -> Clients:
-        """Return clients with another account's role, in a session of their own for the calling thread.
-
-        The first call assumes the role, and a later one again before the credentials expire. They stay inside
-        this process. The STS client of ``region`` must be open.
-        """
-        return self.with_credentials(self.role_credentials(role_arn, external_id, region))
-
     def role_credentials(self, role_arn: str, external_id: str | None, region: str) -> sdk.Credentials:
         """Return the credentials of another account's role. Their first read assumes it.
 
-        Botocore renews them before they expire. They are cached, so that each role is assumed once. The STS
-        client of ``region`` must be open.
+        Botocore renews them before they expire. They are cached, so that each role is assumed once, and stay
+        inside this process. The STS client of ``region`` must be open.
         """
         role = (role_arn, external_id, region)
         if role in self._assumed:

@@ -21,7 +21,7 @@ from .._fanout import map_parallel
 from .._keys.needed import ConsumerResources
 from .._model import ConsumerRole, KeyRef, Target
 from . import errors, read
-from .accounts import Accounts
+from .accounts import AssumedAccounts
 from .clients import Clients
 from .managed_resources import hides_managed
 from .read import Caller
@@ -68,12 +68,12 @@ def read_consumer_resources(
     for ref, account_ids in accounts.items():
         for account_id in sorted(account_ids):
             regions_of.setdefault(account_id, {})[ref.region] = None
-    # This region can be another one than the one in which the caller was identified.
-    clients.open("sts", [sts_region])
-    all_accounts = Accounts(clients, caller, role, sts_region)
+    consumers = AssumedAccounts(clients, caller, role, sts_region)
+    consumers.open("ec2", {ref.region for ref, account_ids in accounts.items() if account_ids})
 
     def read_account(account_id: str) -> dict[str, _Region]:
-        return _read_account(all_accounts.clients(account_id), account_id, regions_of[account_id])
+        with consumers.as_account(account_id) as consumer:
+            return _read_account(consumer, account_id, regions_of[account_id])
 
     done, failed = map_parallel(regions_of, read_account)
     for account_id, exception in failed.items():
@@ -94,7 +94,6 @@ def _read_account(consumer: Clients, account_id: str, regions: Iterable[str]) ->
         regions_by_name[name] = region = _Region()
         for operation, reader in _READS.items():
             try:
-                consumer.open("ec2", [name])
                 reader(consumer.ec2(name), region)
             except errors.AWS_ERRORS as exception:
                 region.unread[_text(account_id, name, exception, operation)] = None

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 
 from .._aws import errors
 from .._aws import read as aws
-from .._aws.accounts import Accounts
+from .._aws.accounts import AssumedAccounts
 from .._aws.caller import preferred_region
 from .._aws.clients import Clients
 from .._aws.read import Caller
@@ -287,10 +287,10 @@ def _add_consumers(
 
     An account that cannot be read counts as one that uses the image.
     """
-    # This region can be another one than the one in which the caller was identified.
-    sts_region = preferred_region(clients, sorted(state.regions))
-    clients.open("sts", [sts_region])
-    accounts = Accounts(clients, Caller(state.account_id, state.partition), role, sts_region)
+    caller = Caller(state.account_id, state.partition)
+    accounts = AssumedAccounts(clients, caller, role, preferred_region(clients, sorted(state.regions)))
+    for service in list_services(OF_CONSUMERS):
+        accounts.open(service, {ref.region for ref, account_ids in read_in.items() if account_ids})
     of_accounts: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {}
     for ref, account_ids in read_in.items():
         for account_id in account_ids:
@@ -298,17 +298,15 @@ def _add_consumers(
             in_region[ref.image_id] = state.images[ref].image.snapshot_ids
 
     def read(account_id: str) -> dict[ImageRef, tuple[Evidence, ...]]:
-        of_account = accounts.clients(account_id)
-        for service in list_services(OF_CONSUMERS):
-            of_account.open(service, of_accounts[account_id])
-        uses = {
-            ImageRef(region, image_id): evidence
-            for region, images in of_accounts[account_id].items()
-            for image_id, evidence in read_usage.read_uses(of_account, region, images).items()
-        }
-        for region in of_accounts[account_id]:
-            copies, problems = _read_copies(of_account, region)
-            uses = {ref: (*evidence, *copies.get(ref, ()), *problems) for ref, evidence in uses.items()}
+        with accounts.as_account(account_id) as of_account:
+            uses = {
+                ImageRef(region, image_id): evidence
+                for region, images in of_accounts[account_id].items()
+                for image_id, evidence in read_usage.read_uses(of_account, region, images).items()
+            }
+            for region in of_accounts[account_id]:
+                copies, problems = _read_copies(of_account, region)
+                uses = {ref: (*evidence, *copies.get(ref, ()), *problems) for ref, evidence in uses.items()}
         return uses
 
     done, failed = map_parallel(of_accounts, read)

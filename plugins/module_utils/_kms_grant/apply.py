@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .._arns import account_of
 from .._aws import errors, read
-from .._aws.accounts import Accounts
+from .._aws.accounts import AssumedAccounts
 from .._aws.caller import preferred_region
 from .._aws.clients import Clients
 from .._aws.write import merge, perform
@@ -231,7 +231,7 @@ def _create_as_consumers(
     clients: Clients,
     options: GrantOptions,
     current: GrantState,
-    actions: Iterable[Action],
+    actions: Sequence[Action],
     created: Performed,
 ) -> Performed:
     """Create the grants that only consumers can create, each with the credentials of its account.
@@ -253,19 +253,17 @@ def _create_as_consumers(
         return Performed()
     caller = read.Caller(current.account_id, current.partition)
     sts_region = preferred_region(clients, sorted(target.region for target in current.keys))
-    # This region can be another one than the one in which the caller was identified.
-    clients.open("sts", [sts_region])
-    accounts = Accounts(clients, caller, options.consumer_role, sts_region)
+    accounts = AssumedAccounts(clients, caller, options.consumer_role, sts_region)
+    accounts.open("kms", {action.target.region for action in actions})
 
     def work(account_id: str) -> Performed:
-        consumer = accounts.clients(account_id)
-        consumer.open("kms", [action.target.region for action in by_account[account_id]])
-        return merge(
-            *(
-                _create_as_consumer(consumer.kms(action.target.region), action)
-                for action in by_account[account_id]
+        with accounts.as_account(account_id) as consumer:
+            return merge(
+                *(
+                    _create_as_consumer(consumer.kms(action.target.region), action)
+                    for action in by_account[account_id]
+                )
             )
-        )
 
     done, failed = map_parallel(by_account, work)
     failures = tuple(

@@ -139,10 +139,56 @@ def test_without_a_role_the_own_account_has_its_own_clients(owner: Clients) -> N
         assert clients.kms(EU).meta.region_name == EU
 
 
-def test_without_a_role_another_account_is_a_failure(owner: Clients) -> None:
+def test_without_a_role_another_account_is_a_failure_that_names_the_option(owner: Clients) -> None:
     many = AssumedAccounts(owner, Caller(OWN, "aws"), None, US)
-    with pytest.raises(TargetFailed), many.as_account(ACCOUNTS[0]):
+    with pytest.raises(TargetFailed) as caught, many.as_account(ACCOUNTS[0]):
         pass
+    assert caught.value.failure.error_code == "missing_consumer_role"
+    assert caught.value.failure.account_id == ACCOUNTS[0]
+    assert "consumer_role_name" in caught.value.failure.remedy
+
+
+class RolesOnly:
+    """Clients that keep which roles would be assumed, and where."""
+
+    def __init__(self, default_region: str) -> None:
+        self.default_region = default_region
+        self.assumed: list[tuple[str, str | None, str]] = []
+        self.opened: list[tuple[str, str]] = []
+
+    def open(self, service: str, regions: list[str]) -> None:
+        self.opened += [(service, region) for region in regions]
+
+    def credentials(self) -> None:
+        """Have none."""
+
+    def role_credentials(self, role_arn: str, external_id: str | None, region: str) -> None:
+        self.assumed.append((role_arn, external_id, region))
+
+    def with_credentials(self, _credentials: Any) -> RolesOnly:
+        return self
+
+
+@pytest.mark.parametrize(
+    ("partition", "sts_region", "default_region", "region"),
+    [
+        pytest.param("aws", EU, "us-west-2", EU, id="every account has it"),
+        pytest.param("aws", "ap-east-1", "us-west-2", "us-west-2", id="the default region"),
+        pytest.param("aws", "ap-east-1", "me-south-1", US, id="the default one is opt-in too"),
+        pytest.param("aws-cn", "cn-north-1", "cn-north-1", "cn-north-1", id="no opt-in regions"),
+    ],
+)
+def test_roles_are_assumed_in_their_partition_and_a_region_that_every_account_has(
+    partition: str, sts_region: str, default_region: str, region: str
+) -> None:
+    """(botocore shape RegionDisabledException.)"""
+    clients: Any = RolesOnly(default_region)
+    many = AssumedAccounts(clients, Caller(OWN, partition), ConsumerRole("r", "golden-7f3a"), sts_region)
+    with many.as_account(OWN), many.as_account(ACCOUNTS[0]):
+        role_arn = f"arn:{partition}:iam::{ACCOUNTS[0]}:role/r"
+    assert clients.assumed == [(role_arn, "golden-7f3a", region)]
+    assert clients.opened == [("sts", region)]
+    assert (many.role_arn(ACCOUNTS[0]), many.role_arn(OWN)) == (role_arn, None)
 
 
 def test_a_denied_assume_role_raises_its_error(accounts: AssumedAccounts, owner: Clients) -> None:

@@ -80,7 +80,7 @@ def token(request: AWSPreparedRequest) -> str:
 
 
 def assumed(owner: Clients, external_id: str | None = None, role_arn: str = ROLE) -> Clients:
-    clients = owner.with_role(role_arn, external_id, US)
+    clients = owner.with_credentials(owner.role_credentials(role_arn, external_id, US))
     clients.open("kms", [EU, US])
     return clients
 
@@ -189,7 +189,7 @@ def test_the_users_settings_apply_to_the_role() -> None:
 
 def test_an_sts_client_that_was_not_opened_raises(owner: Clients) -> None:
     with pytest.raises(KeyError):
-        owner.with_role(ROLE, None, EU)
+        owner.role_credentials(ROLE, None, EU)
 
 
 def test_texts_and_logs_hide_secrets(owner: Clients, sts: Stubber, caplog: pytest.LogCaptureFixture) -> None:

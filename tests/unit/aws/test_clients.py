@@ -122,7 +122,7 @@ def test_models_are_read_once_by_all_sessions(files_read: list[str]) -> None:
         clients = Clients(Connection(credentials=KEYS))
         for service in ("ec2", "kms", "sts"):
             clients.open(service, [region])
-        clients.with_role("arn:aws:iam::222222222222:role/golden", None, region).open("ec2", [region])
+        clients.with_credentials(Credentials("AKIAOTHER", "secret")).open("ec2", [region])
         assert clients.client("ec2", region).can_paginate("describe_images")
         assert clients.client("kms", region).can_paginate("list_grants")
     assert files_read == []

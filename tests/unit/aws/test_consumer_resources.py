@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._aws import consumer_resources
+from ansible_collections.golden.images.plugins.module_utils._aws.clients import Clients, Connection
 from ansible_collections.golden.images.plugins.module_utils._aws.consumer_resources import (
     read_consumer_resources,
 )
@@ -16,6 +17,8 @@ from ansible_collections.golden.images.plugins.module_utils._aws.read import Cal
 from ansible_collections.golden.images.plugins.module_utils._keys.needed import ConsumerResources
 from ansible_collections.golden.images.plugins.module_utils._model import ConsumerRole, KeyRef
 
+from tests.unit.aws.signed_calls import Call, SignedCalls
+from tests.unit.aws.test_assuming import OWN_KEYS, no_settings_of_this_machine
 from tests.unit.examples import OWNER
 from tests.unit.keys.examples import key_arn
 from tests.unit.kms_grant.examples import A, B
@@ -29,6 +32,8 @@ IN_EU, SECOND, IN_US = (
 )
 ROLE = ConsumerRole("golden-consumer", "s3cret-word")
 READS = ["DescribeVolumes", "DescribeSnapshots", "ListSnapshotsInRecycleBin", "ListVolumesInRecycleBin"]
+
+__all__ = ["no_settings_of_this_machine"]
 
 
 @pytest.fixture
@@ -124,3 +129,24 @@ def test_an_unexpected_failure_leaves_the_account_unseen(aws: World) -> None:
     found = read(aws, {IN_EU: {A, B}, IN_US: {A}})
     assert [set(found[ref].unseen) for ref in (IN_EU, IN_US)] == [{A}, {A}]
     assert all(one.unseen[A] for one in found.values())
+
+
+def test_each_read_has_the_credentials_of_its_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(call: Call) -> str | None:
+        if call.operation != "DescribeVolumes":
+            return None
+        volumes = (
+            f"<item><volumeId>vol-of-{call.account_id}</volumeId><kmsKeyId>{ref.key_arn}</kmsKeyId></item>"
+            for ref in (IN_EU, IN_US)
+        )
+        return f"<Answer><volumeSet>{''.join(volumes)}</volumeSet></Answer>"
+
+    calls = SignedCalls.of(monkeypatch, answer).calls
+    accounts = [f"2{number:011}" for number in range(20)]
+    clients = Clients(Connection(credentials=OWN_KEYS))
+    found = read_consumer_resources(
+        clients, Caller(OWNER, "aws"), ROLE, {IN_EU: accounts, IN_US: accounts}, EU
+    )
+    of_each = ConsumerResources({account: (f"vol-of-{account}",) for account in accounts})
+    assert found == {IN_EU: of_each, IN_US: of_each}
+    assert len(calls) == len(accounts) * 2 * len(READS)

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Self
 
 from botocore import xform_name
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 
@@ -30,8 +32,9 @@ class Answers:
     has one answer for each call; the last one is also that of further calls. A text is an error code; an
     exception is raised. A function returns the answer to a request. A method without an answer has one with
     empty lists. botocore validates each request with its model. ``calls`` are the methods that were called,
-    each with its request. ``accounts`` are those whose role can be assumed. ``lacking`` are the services that
-    no region has by botocore's data.
+    each with its request. The answers are those of the account of the credentials, the owner. ``accounts``
+    answer as those whose role can be assumed; ``not_assumed`` are those whose role was tried in vain.
+    ``lacking`` are the services that no region has by botocore's data.
     """
 
     default_region = _REGION
@@ -43,6 +46,8 @@ class Answers:
         self.calls: list[tuple[str, Mapping[str, Any]]] = []
         self._called: Counter[tuple[str, str]] = Counter()
         self.accounts: dict[str, Answers] = {}
+        self.not_assumed: list[str] = []
+        self._given = self.credentials()
         self.partition = "aws"
 
     def open(self, service: str, regions: Any) -> None:
@@ -57,9 +62,24 @@ class Answers:
     def of_fork(self) -> Self:
         return self
 
-    def with_role(self, role_arn: str, _external_id: str | None, _region: str) -> Answers:
-        account_id = role_arn.split(":")[4]
+    def credentials(self) -> Credentials:
+        return Credentials(OWNER, "not-a-secret")
+
+    def role_credentials(self, role_arn: str, _external_id: str | None, _region: str) -> Credentials:
+        return Credentials(role_arn.split(":")[4], "not-a-secret")
+
+    def with_credentials(self, credentials: Credentials) -> Self:
+        found = copy.copy(self)
+        found._given = credentials
+        return found
+
+    def _account(self, _region: str) -> Answers:
+        """The account of the credentials at this moment. As with botocore, a call assumes its role."""
+        account_id = self._given.get_frozen_credentials().access_key
+        if account_id == OWNER:
+            return self
         if account_id not in self.accounts:
+            self.not_assumed.append(account_id)
             raise ClientError({"Error": {"Code": "AccessDenied", "Message": "No."}}, "AssumeRole")
         return self.accounts[account_id]
 
@@ -81,12 +101,14 @@ class Answers:
     def sts(self, region: str) -> Any:
         return self.client("sts", region)
 
-    def client(self, service: str, _region: str) -> Any:
+    def client(self, service: str, region: str) -> Any:
         made = _client(service)
         # copy.copy would ask the unfinished copy for attributes, which botocore looks up in the client.
         client: Any = object.__new__(type(made))
         vars(client).update(vars(made))
-        client._make_api_call = lambda operation, request: self._answer(client, operation, request)
+        client._make_api_call = lambda operation, request: self._account(region)._answer(
+            client, operation, request
+        )
         return client
 
     def _answer(self, client: Any, operation: str, request: Mapping[str, Any]) -> Any:

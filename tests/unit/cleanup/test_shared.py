@@ -164,12 +164,19 @@ def test_a_read_that_fails_in_an_account_counts_as_use(method: str, answer: Any)
 def test_an_account_whose_role_cannot_be_assumed_counts_as_one_that_uses_the_image() -> None:
     run = Run(BY_ROLE, {CONSUMER: {}}, **shared(CONSUMER, STRANGER))
     assert run.decision == "keep"
-    assert any(STRANGER in one and "No (AccessDenied)" in one for one in run.evidence)
+    assert "unreadable AssumeRole AccessDenied: No." in run.evidence
     (failure,) = run.plan.failures
     assert failure.message.startswith(
         f"Account {STRANGER} could not be read, so images or snapshots are kept"
     )
     assert Run(BY_ROLE, {CONSUMER: {}, STRANGER: {}}, **shared(CONSUMER, STRANGER)).decision == "deregister"
+
+
+def test_an_unexpected_failure_in_an_account_counts_as_use() -> None:
+    theirs = {CONSUMER: {"describe_instances": ZeroDivisionError("lost")}, STRANGER: {}}
+    run = Run(BY_ROLE, theirs, **shared(CONSUMER, STRANGER))
+    assert run.decision == "keep"
+    assert any(one.startswith(f"unreadable {CONSUMER} ") and "lost" in one for one in run.evidence)
 
 
 def test_reads_that_fail_for_the_same_reason_are_one_evidence() -> None:

@@ -4,13 +4,10 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any, cast
 
 from ansible_collections.golden.images.plugins.modules import ami_share_diagnose
-from botocore.credentials import Credentials
-from botocore.exceptions import ClientError
 
 from tests.unit.aws.test_read import ARN, metadata
 from tests.unit.cleanup.aws_answers import Answers
@@ -27,49 +24,23 @@ KEY_DRY_RUNS = ("create_grant", "decrypt", "generate_data_key_without_plaintext"
 
 
 class Accounts(Answers):
-    """The clients of all accounts; the answers are those of the account of the credentials, the owner.
+    """The clients of all accounts.
 
-    ``accounts`` answer as those whose role can be assumed. ``regions`` are other answers of the owner in some
-    regions. ``opened`` are the services whose clients were created, with their regions, and
-    ``refused`` the accounts whose role was tried in vain.
+    ``regions`` are other answers of the owner in some regions. ``opened`` are the services whose clients were
+    created, with their regions.
     """
 
     def __init__(self, **answers: Any) -> None:
         super().__init__(**answers)
         self.regions: dict[str, Answers] = {}
         self.opened: list[tuple[str, tuple[str, ...]]] = []
-        self.refused: list[str] = []
-        self._given = self.credentials()
 
     def open(self, service: str, regions: Any) -> None:
         self.opened.append((service, tuple(sorted(set(regions)))))
 
-    def credentials(self) -> Credentials:
-        return Credentials(OWNER, "not-a-secret")
-
-    def role_credentials(self, role_arn: str, _external_id: str | None, _region: str) -> Credentials:
-        return Credentials(role_arn.split(":")[4], "not-a-secret")
-
-    def with_credentials(self, credentials: Credentials) -> Accounts:
-        found = copy.copy(self)
-        found._given = credentials
-        return found
-
-    def client(self, service: str, region: str) -> Any:
-        client = super().client(service, region)
-        client._make_api_call = lambda operation, request: self._account(region)._answer(
-            client, operation, request
-        )
-        return client
-
     def _account(self, region: str) -> Answers:
-        account_id = self._given.get_frozen_credentials().access_key
-        if account_id == OWNER:
-            return self.regions.get(region, self)
-        if account_id not in self.accounts:
-            self.refused.append(account_id)
-            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "No."}}, "AssumeRole")
-        return self.accounts[account_id]
+        found = super()._account(region)
+        return self.regions.get(region, self) if found is self else found
 
 
 def shown(*, encrypted: bool = False, **members: Any) -> dict[str, Any]:

@@ -268,7 +268,7 @@ def test_a_role_that_cannot_be_assumed_is_tried_once_and_reported_for_each_regio
     aws = owner()
     found = run(aws, images=BOTH)
     assert failures(found) == [("AssumeRole", EU, "AccessDenied"), ("AssumeRole", US, "AccessDenied")]
-    assert aws.refused == [CONSUMER]
+    assert aws.not_assumed == [CONSUMER]
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_a_role_that_cannot_be_assumed_is_reported_for_planned_copies(images: di
     found = run(aws, check_mode=True, images=images)
     assert [action for action, _region, _code in failures(found)] == ["AssumeRole"]
     assert [one["code"] for one in found.result["findings"]].count("consumer_unreadable") == 1
-    assert aws.refused == [CONSUMER]
+    assert aws.not_assumed == [CONSUMER]
 
 
 def test_only_the_role_is_tried_for_a_planned_copy() -> None:

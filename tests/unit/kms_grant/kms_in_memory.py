@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
 import botocore.session
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from botocore.model import ServiceModel
 from botocore.validate import validate_parameters
@@ -321,7 +322,8 @@ class Sts:
 class World:
     """The owner's KMS by region, and each consumer's view of it.
 
-    ``assumed`` are the assumed roles, ``denied`` the accounts whose role cannot be assumed.
+    ``assumed`` are the assumed roles, ``denied`` the accounts whose role cannot be assumed. ``given`` are the
+    credentials of the clients, the owner's by default.
     """
 
     regions: dict[str, Kms]
@@ -333,6 +335,7 @@ class World:
     consumer_ec2: dict[str, dict[str, Any]] = field(default_factory=dict)
     opened: list[tuple[str, str]] = field(default_factory=list)
     partition: str = "aws"
+    given: Credentials | None = None
 
     def partition_of(self, region: str) -> str:
         """Return the partition of the account, except for regions of China."""
@@ -351,27 +354,39 @@ class World:
 
     def kms(self, region: str) -> Kms:
         assert ("kms", region) in self.opened
-        return self.regions[region]
+        return self.consumers.get(self._account_id, self.regions)[region]
 
     def ec2(self, region: str) -> Any:
         assert ("ec2", region) in self.opened
-        return self.ec2_clients.setdefault(region, Ec2())
+        return self.consumer_ec2.get(self._account_id, self.ec2_clients).setdefault(region, Ec2())
 
     def rate_limited(self, _operation: str) -> World:
         return self
 
-    def with_role(self, role_arn: str, external_id: str | None, region: str) -> World:
+    def credentials(self) -> Credentials:
+        return Credentials(OWNER, "not-a-secret")
+
+    def role_credentials(self, role_arn: str, external_id: str | None, region: str) -> Credentials:
         assert ("sts", region) in self.opened
         self.assumed.append((role_arn, external_id, region))
         account_id = role_arn.split(":")[4]
         regions = self.consumers.setdefault(
             account_id, {name: Kms(kms.keys) for name, kms in self.regions.items()}
         )
+        self.consumer_ec2.setdefault(account_id, {})
         if account_id in self.denied:
             # botocore assumes the role at the first call, whose error this then is.
             for kms in regions.values():
                 kms.create_grant = _not_assumed  # type: ignore[method-assign]
-        return World(regions, ec2_clients=self.consumer_ec2.get(account_id, {}))
+        return Credentials(account_id, "not-a-secret")
+
+    def with_credentials(self, credentials: Credentials) -> World:
+        return replace(self, given=credentials, opened=[])
+
+    @property
+    def _account_id(self) -> str:
+        """The account of the credentials at this moment."""
+        return str((self.given or self.credentials()).get_frozen_credentials().access_key)
 
     def key(self, region: str) -> StoredKey:
         """The key of a region that has one."""
