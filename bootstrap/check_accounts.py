@@ -26,9 +26,11 @@ from pathlib import Path
 from typing import Any
 
 import boto3.session
+import botocore.session
 import yaml
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import Loader
 
 # The variables that are read.
 _ORGANIZATIONS = ("distribute_org_arns", "distribute_org_unit_arns")
@@ -424,7 +426,9 @@ def _how_to_assume(environment: Mapping[str, str]) -> str:
     return f" Assume the role of {_OWNER_TEMPLATE}; docs/first-day.md has the commands."
 
 
-def check_consumer(owner: Account, sts: Any, account_id: str, variables: Mapping[str, Any]) -> Account:
+def check_consumer(
+    owner: Account, sts: Any, loader: Loader, account_id: str, variables: Mapping[str, Any]
+) -> Account:
     """Check the role of a consumer account, which ``sts`` assumes with the owner's credentials."""
     account = Account(account_id, str(variables["distribute_consumer_role_name"]), owner.partition)
     policies = needed(_OF_CONSUMER, variables)
@@ -442,10 +446,13 @@ def check_consumer(owner: Account, sts: Any, account_id: str, variables: Mapping
         )
         return account
     account.outcomes["Assume"] = OK
+    core = botocore.session.Session()
+    core.register_component("data_loader", loader)
     session = boto3.session.Session(
         aws_access_key_id=keys["AccessKeyId"],
         aws_secret_access_key=keys["SecretAccessKey"],
         aws_session_token=keys["SessionToken"],
+        botocore_session=core,
     )
     iam = session.client("iam", region_name=regions[0], config=_CONFIG)
     check_policies(account, iam, _CONSUMER_TEMPLATE, policies, parameters(variables, owner, account))
@@ -454,12 +461,15 @@ def check_consumer(owner: Account, sts: Any, account_id: str, variables: Mapping
 
 
 def check_consumers(
-    owner: Account, sts: Any, account_ids: Sequence[str], variables: Mapping[str, Any]
+    owner: Account, sts: Any, loader: Loader, account_ids: Sequence[str], variables: Mapping[str, Any]
 ) -> list[Account]:
-    """Check all consumer accounts; a terminal shows how many are done."""
+    """Check all consumer accounts; a terminal shows how many are done.
+
+    ``loader`` has read botocore's models for the owner: they take 40 MB and most of a second.
+    """
     found = []
     with ThreadPoolExecutor(_WORKERS) as pool:
-        for account in pool.map(lambda one: check_consumer(owner, sts, one, variables), account_ids):
+        for account in pool.map(lambda one: check_consumer(owner, sts, loader, one, variables), account_ids):
             found.append(account)
             if sys.stderr.isatty():
                 end = "\n" if len(found) == len(account_ids) else ""
@@ -592,7 +602,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"an account ID must have 12 digits, in quotes in YAML (got {', '.join(wrong)})")
     try:
         # The only session with these credentials: each further one could ask for an MFA code again.
-        session = boto3.session.Session()
+        core = botocore.session.Session()
+        session = boto3.session.Session(botocore_session=core)
         sts = session.client("sts", region_name=variables["distribute_regions"][0], config=_CONFIG)
         owner = check_owner(variables, session, sts)
     except (*Error, ValueError) as error:
@@ -601,7 +612,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"Owner {owner.account_id}, as {owner.role}\n\n{render_list(owner)}\n")
     checked = [owner]
     if account_ids and _is_set("distribute_consumer_role_name", variables):
-        consumers = check_consumers(owner, sts, account_ids, variables)
+        consumers = check_consumers(owner, sts, core.get_component("data_loader"), account_ids, variables)
         print(f"Consumer accounts, as {consumers[0].role}\n\n{render_table(consumers)}\n")
         checked += consumers
     if unchecked := find_unchecked(variables, account_ids):

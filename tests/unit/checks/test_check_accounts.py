@@ -8,8 +8,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 from botocore.exceptions import ClientError
+from botocore.loaders import Loader, create_loader
 
 from bootstrap import check_accounts
 from bootstrap.check_accounts import MISSING, OK, UNKNOWN, Account
@@ -30,6 +32,7 @@ from checks.iam.statements import Policy
 from checks.paths import CHECKOUT
 from simulated_aws.iam import policies as evaluation
 from simulated_aws.iam import principals
+from tests.unit.aws.signed_calls import SignedCalls
 
 OWNER = Account("111122223333", "golden-images", "aws")
 CONSUMER = Account("012345678901", "golden-consumer", "aws")
@@ -288,9 +291,29 @@ def test_all_roles_are_assumed_with_one_client_of_the_owner(monkeypatch: pytest.
     """A new session could ask for an MFA code in each of 500 accounts."""
     monkeypatch.delattr(check_accounts.boto3.session, "Session")
     sts, account_ids = Denied(), [f"{number:012}" for number in range(40)]
-    accounts = check_accounts.check_consumers(OWNER, sts, account_ids, VARIABLES)
+    accounts = check_accounts.check_consumers(OWNER, sts, Loader(), account_ids, VARIABLES)
     assert sorted(sts.roles) == [one.principal for one in accounts]
     assert {one.outcomes["Assume"] for one in accounts} == {MISSING}
+
+
+class Assumed:
+    """STS that lets every role be assumed."""
+
+    def assume_role(self, **_request: Any) -> dict[str, Any]:
+        keys = {"AccessKeyId": "ASIAEXAMPLE", "SecretAccessKey": "secret", "SessionToken": "token"}
+        return {"Credentials": keys}
+
+
+def test_accounts_read_no_models_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = "<SimulatePrincipalPolicyResult><EvaluationResults/></SimulatePrincipalPolicyResult>"
+    aws = SignedCalls.of(monkeypatch, lambda _call: f"<Answer>{result}</Answer>")
+    loader = create_loader()
+    # What makes the loader of a session that has none.
+    monkeypatch.setattr(botocore.session, "create_loader", None)
+    account_ids = [f"{number:012}" for number in range(3)]
+    accounts = check_accounts.check_consumers(OWNER, Assumed(), loader, account_ids, VARIABLES)
+    assert {one.outcomes["Regions"] for one in accounts} == {OK}
+    assert {call.operation for call in aws.calls} == {"DescribeImages", "SimulatePrincipalPolicy"}
 
 
 def test_a_problem_is_shown_once_with_all_accounts_that_have_it() -> None:
