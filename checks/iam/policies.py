@@ -763,7 +763,8 @@ RECALL = Policy(
     ("recall",),
     note="In the accounts of `recall_account_ids`, the role has `publish.json`, and these credentials have "
     "`assume-consumer-roles.json`. With `recall_level: block`, the role also has `consumer-adoption.json`, "
-    "and with `recall_block_method: disable`, these credentials have `adoption.json`.",
+    "and with `recall_block_method: disable`, these credentials have `adoption.json`. With "
+    "`recall_block_consumer_copies`, it also has `consumer-recall.json`.",
 )
 
 DIAGNOSE = Policy(
@@ -1239,13 +1240,38 @@ CONSUMER_REFRESH = Policy(
     "that for groups that are created or updated, and not for which refreshes.",
 )
 
+CONSUMER_RECALL = Policy(
+    "consumer-recall",
+    "Blocking copies in the consumer accounts",
+    "in each consumer account, the role `recall_consumer_role_name` for `recall_block_consumer_copies`, in "
+    "addition to `consumer-adoption.json`",
+    (
+        Statement(
+            "ReadCopies",
+            "images that the account has made from the release, and who can launch them",
+            ("ec2:DescribeImageAttribute", "ec2:DescribeImages"),
+            resources=(ALL,),
+        ),
+        Statement("DisableCopies", "disabling them", ("ec2:DisableImage",)),
+        Statement(
+            "EnableCopies",
+            "enabling them and sharing them again, if the recall is taken back",
+            ("ec2:EnableImage", "ec2:ModifyImageAttribute"),
+            "the account has to enable them itself; a run that takes the recall back fails until then",
+        ),
+    ),
+    ("recall",),
+    note="With `DisableCopies`, the role can disable each image that the account owns: IAM does not know "
+    "what an image was made from. Give it to accounts that have agreed to that.",
+)
+
 POLICIES = (
     *(DISTRIBUTE, DISTRIBUTE_ENCRYPTED, PLAN_DISTRIBUTE, ASSUME_ROLES, ASSUME_PLAN_ROLES, UPLOAD_REPORTS),
     *(SHARE, PUBLISH, SHARE_PARAMETERS, AUDIT, ADOPTION, REMEDIATE),
     *(RULEBOOK, CLEANUP, RESTORE, RECALL, DIAGNOSE, MONITOR, INVENTORY, LOOKUP),
     *(CONSUMER_LAUNCH, CONSUMER_VERIFY, CONSUMER_PLAN, CONSUMER_USAGE, CONSUMER_ADOPTION),
     AGGREGATOR,
-    *(CONSUMER_VOLUMES, CONSUMER_COPY, CONSUMER_AUTO_SCALING, CONSUMER_REFRESH),
+    *(CONSUMER_VOLUMES, CONSUMER_COPY, CONSUMER_AUTO_SCALING, CONSUMER_REFRESH, CONSUMER_RECALL),
 )
 """All identity-based policies, in the order of the index."""
 

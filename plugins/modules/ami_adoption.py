@@ -226,6 +226,7 @@ accounts:
         names: [i-0123456789abcdef0, i-0fedcba9876543210, i-0a1b2c3d4e5f67890]
         number: 3
         oldest_launch: "2026-11-20T08:00:00Z"
+        origin: null
         owners: [Owner=payments]
         region: eu-west-1
         release: golden-web-2026.11.1
@@ -486,6 +487,27 @@ uses:
       description: When the first of the instances was launched. Null for other kinds.
       type: str
       returned: always
+    origin:
+      description:
+        - The image that the account's own image was copied or made from, or the one that this one comes from, and so on. Null if the
+          account does not own the used image, if that is not known, and of the account that owns the releases.
+      type: dict
+      returned: always
+      contains:
+        evidence:
+          description:
+            - V(ancestry) if AWS recorded each step, V(watermark) if a watermark has it, or V(tag) if only C(golden.images:source) of
+              an image tells it, which whoever owns the image can change.
+          type: str
+          returned: always
+        image_id:
+          description: The AMI ID.
+          type: str
+          returned: always
+        region:
+          description: Its region.
+          type: str
+          returned: always
     owners:
       description: The values of O(owner_tags), as C(KEY=VALUE).
       type: list

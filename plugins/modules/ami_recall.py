@@ -23,7 +23,7 @@ description:
   - What was there is written to O(tombstone_path) or O(tombstone_s3_uri) before the first change. With O(state=absent), all that
     is as the recall left it goes back to what it named before.
   - With O(level=block), then removes the permissions of the images, so that no other account launches them, unless that breaks
-    a consumer that O(accept_breaking) does not have.
+    a consumer that O(accept_breaking) does not have. O(block_consumer_copies) disables what these accounts made of them, too.
   - Changes no deprecation or key, and stops no instance.
 author:
   - golden.images contributors !UNKNOWN
@@ -122,7 +122,7 @@ options:
         volumes of their snapshots, of accounts, organizations, organizational units and the public. The account of the images can
         still launch them. It does not enable images that an earlier task has disabled.
       - V(disable) disables the images, which stops launches of their own account, too, and removes the same permissions.
-      - This option and the next three are refused without O(level=block), and not used with O(state=absent).
+      - This option and the next four are refused without O(level=block), and not used with O(state=absent).
     type: str
     choices: [unshare, disable]
   adoption_result:
@@ -130,7 +130,7 @@ options:
       - The registered result of M(golden.images.ami_adoption) with O(golden.images.ami_adoption#module:depth=launches), from which
         O(level=block) tells what launches the images next. Read it in the same run, with the same credentials.
       - Required in it is the source in O(golden.images.ami_adoption#module:deny_images), so that it has all uses of the release,
-        whatever the families are, and names images that the accounts use and have made from it, which are not blocked.
+        whatever the families are, and names images that the accounts use and have made from it.
       - Let it read all regions of the release. A copy of a copy in a region that was not read is not known as one of the release.
       - Without it, and in accounts and regions that it has not wholly read, each consumer with launch permission counts as one
         that breaks. An organization and an organizational unit always do.
@@ -149,6 +149,18 @@ options:
     type: list
     elements: str
     default: []
+  block_consumer_copies:
+    description:
+      - Whether O(level=block) also disables images that other accounts own and have copied or made from the release, with the role
+        O(consumer_role_name), after the images of the release. What they launch from these counts as what breaks.
+      - These are the images that O(adoption_result) has with an RV(golden.images.ami_adoption#module:uses[].origin) of the release
+        that AWS has recorded, and those of an earlier task. If only a tag tells the origin, the image stays, with a warning. So does
+        a copy of another image that was made from the release, such as a fix.
+      - An image that is disabled already, or that AWS Backup or Amazon Data Lifecycle Manager manages, stays and is named in
+        RV(blocked). An image that no account uses is not known.
+      - With O(withdraw_only), RV(to_look_into) has O(regions), or all of them, because copies can be in any region.
+    type: bool
+    default: false
   wait_timeout:
     description:
       - Seconds to wait in each region until AWS has validated the new value.
@@ -244,7 +256,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 blocked:
-  description: The images that O(level=block) blocks, or that are opened again.
+  description: The images that O(level=block) blocks, those of O(block_consumer_copies) included, or that are opened again.
   returned: success, and failure after something was changed
   type: list
   elements: dict
@@ -268,7 +280,7 @@ blocked:
       type: str
       returned: always
     left:
-      description: Why it is not opened again. Null of all others.
+      description: Why it is not opened again, or why an image of another account is not disabled. Null of all others.
       type: str
       returned: always
     region:

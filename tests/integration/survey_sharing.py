@@ -377,6 +377,7 @@ def _recall(aws: SimulatedAws, _folder: Path) -> Job:
         "recall_level": "block",
         "recall_block_method": "disable",
         "recall_accept_breaking": fixture.account_ids(OWNER),
+        "recall_block_consumer_copies": True,
         "recall_tombstone_s3_uri": "s3://recalls",
         "recall_tombstone_s3_bucket_owner": aws.account_id(OWNER),
         "recall_account_ids": fixture.account_ids(OWNER),

@@ -633,6 +633,40 @@ def test_recall(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     assert _refused(user.client("ec2").create_tags, Resources=[new[HOME]], Tags=[tag])
 
 
+def test_blocked_copies(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
+    policy = policies.CONSUMER_RECALL
+    shared = {"accounts": [CONSUMER], "snapshot_accounts": [CONSUMER]}
+    release = publishing.golden_images(fixture, "2026.11", shared)
+    ec2 = aws.client("ec2", CONSUMER, HOME)
+    copy = ec2.copy_image(SourceImageId=release[HOME], SourceRegion=HOME, Name="mine")["ImageId"]
+    ec2.get_waiter("image_available").wait(ImageIds=[copy], WaiterConfig={"Delay": 1})
+    ec2.run_instances(ImageId=copy, InstanceType="t3.micro", **ONE)
+    (partner,) = fixture.account_ids(STRANGER)
+    ec2.modify_image_attribute(ImageId=copy, LaunchPermission={"Add": [{"UserId": partner}]})
+    owner = [policies.RECALL.document(), policies.ASSUME_ROLES.document()]
+    user = Attached(aws, fixture, tmp_path, owner)
+    reading = policies.CONSUMER_ADOPTION.document()
+    user.give_role([CONSUMER], reading, policy.required())
+    given = {
+        "source_image_id": release[HOME],
+        "source_region": HOME,
+        "regions": [HOME],
+        "level": "block",
+        "block_consumer_copies": True,
+        "accept_breaking": "all",
+        "tombstone_path": str(tmp_path / "recalls.jsonl"),
+        **publishing.in_consumers(fixture),
+    }
+    variables = {f"recall_{name}": value for name, value in given.items()}
+    ok(user.ansible.run("golden.images.recall_ami", variables))
+    assert user.denied(f"role/{ROLE}") == set()
+    user.give_role([CONSUMER], reading, policy.document())
+    ok(user.ansible.run("golden.images.recall_ami", {**variables, "recall_state": "absent"}))
+    assert observed.launch_permissions(aws, CONSUMER, HOME, copy) == {partner}
+    assert_least(aws, user, policy, f"role/{ROLE}")
+    assert user.denied() == set()
+
+
 def test_instance_refreshes(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     policy = policies.CONSUMER_REFRESH
     old, new = refreshing.releases(fixture)

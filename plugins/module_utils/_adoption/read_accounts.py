@@ -16,7 +16,17 @@ from .._failures import Failure
 from .._model import ImageRef, Target
 from .options import AdoptionOptions
 from .read_uses import read_images, read_instances, read_launches
-from .state import ASSUME_ROLE, LAUNCHES, READ_INSTANCES, Catalog, ImageUse, Look, UsedImage
+from .state import (
+    ASSUME_ROLE,
+    LAUNCHES,
+    READ_INSTANCES,
+    TAG,
+    Catalog,
+    ImageUse,
+    Look,
+    Origin,
+    UsedImage,
+)
 from .trace import list_untraced, trace
 
 
@@ -52,6 +62,7 @@ def read_account(
                 uses[target] += launches
         images, failures = _read_origins(clients, account_id, uses, catalog, may_be_copies)
     origins = _find_origins(images, may_be_copies)
+    tagged = {ref for ref, (_image, origin) in images.items() if origin and origin.evidence == TAG}
     looks: dict[Target, Look | Failure] = {
         target: Look(
             tuple(
@@ -62,6 +73,7 @@ def read_account(
                     origins,
                     options.forms_families,
                     may_be_copies,
+                    tagged,
                 )
                 for use in of_target
             ),
@@ -72,7 +84,7 @@ def read_account(
     return {**looks, **unread}
 
 
-def _complete(use: ImageUse, images: Mapping[ImageRef, tuple[UsedImage, ImageRef | None]]) -> ImageUse:
+def _complete(use: ImageUse, images: Mapping[ImageRef, tuple[UsedImage, Origin | None]]) -> ImageUse:
     """Return the use with its image as DescribeImages returns it, if only its ID is known."""
     if use.image.owner_id or use.image.ref not in images:
         return use
@@ -80,7 +92,7 @@ def _complete(use: ImageUse, images: Mapping[ImageRef, tuple[UsedImage, ImageRef
 
 
 def _find_origins(
-    images: Mapping[ImageRef, tuple[UsedImage, ImageRef | None]], account_ids: Collection[str]
+    images: Mapping[ImageRef, tuple[UsedImage, Origin | None]], account_ids: Collection[str]
 ) -> dict[ImageRef, ImageRef | None]:
     """Return what images come from, None for those of vendors. Those without a known source are missing.
 
@@ -89,7 +101,7 @@ def _find_origins(
     Of an image that another account shares, only that account sees the source.
     """
     return {
-        ref: origin
+        ref: origin.ref if origin else None
         for ref, (image, origin) in images.items()
         if origin is not None or image.is_of_vendor(account_ids)
     }
@@ -101,12 +113,12 @@ def _read_origins(
     uses: Mapping[Target, Iterable[ImageUse]],
     catalog: Catalog,
     may_be_copies: Collection[str],
-) -> tuple[dict[ImageRef, tuple[UsedImage, ImageRef | None]], tuple[Failure, ...]]:
+) -> tuple[dict[ImageRef, tuple[UsedImage, Origin | None]], tuple[Failure, ...]]:
     """Return the images that may be the account's own and what these come from, link by link.
 
     Most accounts use images of the owner and of AWS only: nothing is read there.
     """
-    images: dict[ImageRef, tuple[UsedImage, ImageRef | None]] = {}
+    images: dict[ImageRef, tuple[UsedImage, Origin | None]] = {}
     asked: set[ImageRef] = set()
     failures: list[Failure] = []
     regions = {target.region for target in uses}

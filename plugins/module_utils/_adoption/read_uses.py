@@ -27,8 +27,8 @@ from .._failures import Failure
 from .._model import RESOLVE, ImageRef, Target
 from .._plan import batches
 from .._tags import tag_map
-from .releases import find_origin
-from .state import INSTANCE, READ_INSTANCES, ImageUse, UsedImage
+from .releases import find_source
+from .state import INSTANCE, READ_INSTANCES, ImageUse, Origin, UsedImage
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -134,13 +134,13 @@ def _group_users(users: Sequence[User], region: str) -> Iterator[ImageUse]:
 
 def read_images(
     ec2: EC2Client, region: str, image_ids: Sequence[str], account_id: str
-) -> dict[ImageRef, tuple[UsedImage, ImageRef | None]]:
+) -> dict[ImageRef, tuple[UsedImage, Origin | None]]:
     """Return the images that the account can see, each with the one that its own was copied or made from.
 
     A filter finds those that exist; an ID that does not would refuse the request (EC2 API Reference,
     DescribeImages).
     """
-    images: dict[ImageRef, tuple[UsedImage, ImageRef | None]] = {}
+    images: dict[ImageRef, tuple[UsedImage, Origin | None]] = {}
     for batch in batches(image_ids, read.FILTER_VALUES):
         pages = ec2.get_paginator("describe_images").paginate(
             Filters=[{"Name": "image-id", "Values": list(batch)}],
@@ -153,5 +153,5 @@ def read_images(
                 ref = ImageRef(region, required(item, "ImageId", "DescribeImages"))
                 image = _parse_image(item, ref)
                 own = parse_own_image(item, region) if image.owner_id == account_id else None
-                images[ref] = image, None if own is None else find_origin(own, with_instances=True)
+                images[ref] = image, None if own is None else find_source(own)
     return images

@@ -16,7 +16,7 @@ from .._cleanup.stages import parse_time
 from .._cleanup.state import OwnImage
 from .._model import ImageRef
 from .._tags import RECALLED_TAG, SOURCE_TAG
-from .state import Catalog, Release
+from .state import ANCESTRY, TAG, Catalog, Origin, Release
 
 RECALLED, DEPRECATED, DISABLED, DEREGISTERED = "recalled", "deprecated", "disabled", "deregistered"
 # The states of images that are or were a release (botocore enum ImageState); others never could be launched.
@@ -146,6 +146,13 @@ def find_origin(own: OwnImage, with_instances: bool) -> ImageRef | None:
         return own.source or (own.base if with_instances else None)
     region, _slash, image_id = own.image.tags.get(SOURCE_TAG, "").partition("/")
     return ImageRef(region, image_id) if region and image_id else None
+
+
+def find_source(own: OwnImage) -> Origin | None:
+    """Return the image that this one is a copy of, or was made from, and whether only the tag says so."""
+    ref = find_origin(own, with_instances=True)
+    is_recorded = own.source is not None or own.base is not None
+    return None if ref is None else Origin(ref, ANCESTRY if is_recorded else TAG)
 
 
 def follow_copies(images: Images, ref: ImageRef) -> list[ImageRef]:

@@ -15,7 +15,7 @@ from .._listing import count, join_texts
 from .config import list_unrecorded
 from .options import AdoptionOptions
 from .plan import AccountAdoption, AdoptionPlan, JudgedUse, find_fault, sum_up
-from .state import CONFIG, INSTANCES, LAUNCHES, USAGE_REPORTS, AdoptionState, Recorded, Release
+from .state import CONFIG, INSTANCES, LAUNCHES, USAGE_REPORTS, AdoptionState, Origin, Recorded, Release
 
 # What a depth never shows, as phrases; the screen leaves out what is in brackets.
 _MANAGED = (
@@ -222,6 +222,7 @@ def use_to_dict(current: AdoptionState, judged: JudgedUse) -> dict[str, Any]:
         "names": list(use.names),
         "number": use.number,
         "oldest_launch": _render(use.oldest),
+        "origin": _origin_to_dict(judged.use.origin),
         "owners": list(use.owners),
         "region": judged.target.region,
         "release": release.name if release else None,
@@ -230,6 +231,10 @@ def use_to_dict(current: AdoptionState, judged: JudgedUse) -> dict[str, Any]:
         "status": "current" if judged.is_current else "behind" if judged.is_behind else "unknown",
         "withdrawn": judged.withdrawn or None,
     }
+
+
+def _origin_to_dict(origin: Origin | None) -> dict[str, Any] | None:
+    return None if origin is None else {**origin.ref._asdict(), "evidence": origin.evidence}
 
 
 def _render(moment: datetime | None) -> str | None:

@@ -44,6 +44,9 @@ UNKNOWN_ORIGIN = "unknown_origin"
 OTHER = "other"
 """It is of no family that the task is about."""
 
+ANCESTRY, WATERMARK, TAG = "ancestry", "watermark", "tag"
+"""What shows where an image comes from: what AWS recorded of each step, a watermark, or only a tag."""
+
 # EC2 User Guide, "Use AMI ancestry to trace the origin of an AMI": aliases of verified providers.
 _VENDORS = ("amazon", "aws-marketplace")
 
@@ -195,16 +198,26 @@ class ImageUse:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """The image that an account's own image comes from, the last one known, and what shows that."""
+
+    ref: ImageRef
+    evidence: str
+
+
+@dataclass(frozen=True)
 class Use:
     """A use with the release that its image is of. ``standing`` says how far that is known.
 
-    ``chain`` is the image and what it was copied or made from, as far as the account sees it.
+    ``chain`` is the image and what it was copied or made from, as far as the account sees it. ``origin`` is
+    None if the account does not own the image, and if nothing shows what it comes from.
     """
 
     use: ImageUse
     standing: str
     release: Release | None = None
     chain: tuple[ImageRef, ...] = ()
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,19 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from .._cleanup.families import find_family_of_name
-from .._model import ImageRef
+from .._model import ImageRef, Watermark
 from .releases import DEREGISTERED, FamilyOptions
 from .state import (
+    ANCESTRY,
     OF_RELEASE,
     OTHER,
+    TAG,
     UNKNOWN_ORIGIN,
     UNKNOWN_RELEASE,
+    WATERMARK,
     Catalog,
     ImageUse,
+    Origin,
     Release,
     Use,
     UsedImage,
@@ -42,17 +46,45 @@ def trace(
     origins: Origins,
     families: FamilyOptions,
     account_ids: Collection[str] = (),
+    tagged: Collection[ImageRef] = (),
 ) -> Use:
     """Return a use with the release of its image.
 
     What cannot be told is said: an image that is not known is never one of the current release. A private
     one of another account is not known either, nor a public one of ``account_ids``: it can be their copy.
+    ``tagged`` are the images whose origin only their tag tells.
     """
     chain = tuple(follow(use.image.ref, origins))
     standing, release = _find_release(
         use.image, {account_id, *account_ids}, chain, catalog, origins, families
     )
-    return Use(use, standing, release, chain)
+    is_own = use.image.owner_id == account_id != catalog.account_id
+    origin = _find_own_origin(use.image, chain, catalog, tagged) if is_own else None
+    return Use(use, standing, release, chain, origin)
+
+
+def _find_own_origin(
+    image: UsedImage, chain: Sequence[ImageRef], catalog: Catalog, tagged: Collection[ImageRef]
+) -> Origin | None:
+    """Return where an account's own image comes from, by the best evidence.
+
+    The owner's image that AWS recorded decides before a watermark: a fix that the owner has built from an
+    instance of a release keeps the watermark of the release, and so do copies of the fix.
+    """
+    *own, end = chain
+    is_recorded = not any(link in tagged for link in own)
+    if own and is_recorded and (end in catalog.own or end in catalog.release_of):
+        return Origin(end, ANCESTRY)
+    for _mark, ref in _list_marks(image):
+        if ref in catalog.own or ref in catalog.release_of:
+            return Origin(ref, WATERMARK)
+    return Origin(end, ANCESTRY if is_recorded else TAG) if own else None
+
+
+def _list_marks(image: UsedImage) -> list[tuple[Watermark, ImageRef]]:
+    """Return the watermarks with the images that they were attached to, that of the newest image first."""
+    marks = sorted(image.watermarks, key=lambda mark: mark.source_created or _UNDATED, reverse=True)
+    return [(mark, ImageRef(mark.source_region, mark.source_image_id)) for mark in marks]
 
 
 def _find_release(
@@ -119,8 +151,7 @@ def _find_by_watermark(image: UsedImage, catalog: Catalog, families: FamilyOptio
     A watermark stays on copies and on images that are made from instances. Without its image, which is
     deregistered, only the watermark of the family tells that it is of the family.
     """
-    marks = sorted(image.watermarks, key=lambda mark: mark.source_created or _UNDATED, reverse=True)
-    sources = [(mark, ImageRef(mark.source_region, mark.source_image_id)) for mark in marks]
+    sources = _list_marks(image)
     for _mark, ref in sources:
         if ref in catalog.release_of:
             return catalog.release_of[ref]

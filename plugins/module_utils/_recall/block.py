@@ -6,15 +6,17 @@
 
 The permissions of an image, and of its snapshots, are removed. DisableImage removes launch permissions, too,
 and EnableImage does not give them back (EC2 API Reference, DisableImage, EnableImage). Keys stay as they are:
-instances that run need them.
+instances that run need them. Images that consumers have made from the release are only disabled: their owner
+launches them without permissions, and only the owner can disable an image.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .._cleanup.managed import find_manager
 from .._failures import Failure
 from .._model import ImageRef, Sharing, SnapshotRef, Target
 from .._plan import Action, TargetPlan
@@ -32,7 +34,7 @@ class ImagePlan:
     """The calls that block an image or open it again.
 
     ``taken`` is what a block takes. ``launch`` is who can launch the image after the calls. ``left`` is why
-    an image is not opened; ``warnings`` are about what it does not get back.
+    an image is not blocked or opened; ``warnings`` are about what it does not get back.
     """
 
     ref: ImageRef
@@ -75,12 +77,13 @@ def plan_images(options: RecallOptions, current: RecallState, is_moving: bool) -
     ``is_moving`` is whether the task moves pointers.
     """
     if not options.is_recall:
-        return ImagePlans(plan_openings(current.account_id, current.to_open, current.access))
+        return ImagePlans(plan_openings(current.to_open, current.access))
     if not options.blocks:
         return ImagePlans()
     disables = options.block_method == DISABLE
-    plans = plan_blocks(current.account_id, current.access, disables, current.others)
-    losing = find_losing(current.account_id, plans)
+    blocked = [taken.ref for taken in current.to_open if taken.disabled]
+    plans = plan_blocks(current.account_id, current.access, disables, current.others, blocked)
+    losing = find_losing(plans)
     breaking = find_breaking(current.account_id, losing, options.adoption_result, options.accept_breaking)
     # What check mode does not move still launches the release.
     was_moving = options.withdrawal_result is not None and options.withdrawal_result.moves
@@ -89,7 +92,11 @@ def plan_images(options: RecallOptions, current: RecallState, is_moving: bool) -
     notes = (
         *(warn_of_uses(breaking) if is_early else ()),
         *(warn_of_others(breaking, options.accept_breaking) if refusals else ()),
-        *warn_of_copies(options.adoption_result, {*current.release.images, *current.release.refs}),
+        *warn_of_copies(
+            options.adoption_result,
+            {*current.release.images, *current.release.refs, *current.copies},
+            options.block_consumer_copies,
+        ),
     )
     return ImagePlans(() if refusals else plans, breaking, refusals, notes)
 
@@ -99,19 +106,45 @@ def plan_blocks(
     access: Mapping[ImageRef, Shared],
     disables: bool,
     others: Mapping[SnapshotRef, str] | None = None,
+    blocked: Collection[ImageRef] = (),
 ) -> tuple[ImagePlan, ...]:
     """Plan to block each image; without calls if it is blocked already.
 
-    ``disables`` is whether images are disabled. One that is pending cannot be yet. ``others`` are snapshots
-    that another image has, which needs their permissions: they keep them.
+    ``disables`` is whether images of ``account_id`` are disabled; those of other accounts always are. One
+    that is pending cannot be yet. ``others`` are snapshots that another image has, which needs their
+    permissions: they keep them. ``blocked`` are images that earlier runs have disabled.
     """
-    return tuple(_plan_block(account_id, ref, access[ref], disables, others or {}) for ref in sorted(access))
+    return tuple(
+        _plan_block(ref, access[ref], disables, others or {})
+        if access[ref].image.owner_id == account_id
+        else _plan_copy(ref, access[ref], ref in blocked)
+        for ref in sorted(access)
+    )
+
+
+def _plan_copy(ref: ImageRef, shared: Shared, is_blocked: bool) -> ImagePlan:
+    """Plan to disable an image of another account, unless another service manages it.
+
+    A backup that is disabled could not be restored.
+    """
+    state, manager = shared.image.state, find_manager(shared.image.tags)
+    if state == "available" and not manager:
+        return _plan_block(ref, shared, True, {})
+    target, left = Target(shared.image.owner_id, ref.region), ""
+    if manager:
+        left = f"is managed by {manager}"
+    elif state == "disabled":
+        left = "" if is_blocked else "is disabled, not by the recall"
+    elif state != "pending":
+        left = f"is {state}"
+    failures = () if left or state == "disabled" else (_report_pending(target, ref),)
+    return ImagePlan(ref, TargetPlan(target), Access(ref, target.account_id), left=left, failures=failures)
 
 
 def _plan_block(
-    account_id: str, ref: ImageRef, shared: Shared, disables: bool, others: Mapping[SnapshotRef, str]
+    ref: ImageRef, shared: Shared, disables: bool, others: Mapping[SnapshotRef, str]
 ) -> ImagePlan:
-    target = Target(account_id, ref.region)
+    target = Target(shared.image.owner_id, ref.region)
     kept = {
         name: others[snapshot]
         for name, sharing in shared.volume_permissions.items()
@@ -132,38 +165,34 @@ def _plan_block(
     return ImagePlan(
         ref,
         TargetPlan(target, actions, before, after) if actions else TargetPlan(target),
-        Access(ref, shared.launch, taken, is_disabling),
+        Access(ref, target.account_id, shared.launch, taken, is_disabling),
         warnings=tuple(_warn_of_kept(ref, kept)),
-        failures=(_report_unavailable(target, "DisableImage", f"{ref.image_id} is pending"),)
-        if is_early
-        else (),
+        failures=(_report_pending(target, ref),) if is_early else (),
     )
 
 
-def find_losing(account_id: str, plans: Iterable[ImagePlan]) -> dict[ImageRef, Sharing]:
-    """Return who cannot launch each image any more: the owner, too, if it is disabled."""
-    owner = Sharing(frozenset({account_id}))
+def find_losing(plans: Iterable[ImagePlan]) -> dict[ImageRef, Sharing]:
+    """Return who cannot launch each image any more: its owner, too, if it is disabled."""
     losing = {
-        plan.ref: plan.taken.launch | owner if plan.taken.disabled else plan.taken.launch.without(account_id)
-        for plan in plans
-        if plan.actions
+        taken.ref: taken.launch | Sharing(frozenset({taken.account_id}))
+        if taken.disabled
+        else taken.launch.without(taken.account_id)
+        for taken in (plan.taken for plan in plans if plan.actions)
     }
     return {ref: sharing for ref, sharing in losing.items() if sharing}
 
 
-def plan_openings(
-    account_id: str, blocked: Iterable[Access], access: Mapping[ImageRef, Shared]
-) -> tuple[ImagePlan, ...]:
+def plan_openings(blocked: Iterable[Access], access: Mapping[ImageRef, Shared]) -> tuple[ImagePlan, ...]:
     """Plan to give back all that a recall has taken, but nothing to all accounts.
 
     Also what is there: AWS may still return permissions that a run removes or has just removed. An image that
     is not in ``access`` does not exist any more. One that is not available stays, and its recall open.
     """
-    return tuple(_plan_opening(account_id, taken, access.get(taken.ref)) for taken in blocked)
+    return tuple(_plan_opening(taken, access.get(taken.ref)) for taken in blocked)
 
 
-def _plan_opening(account_id: str, taken: Access, shared: Shared | None) -> ImagePlan:
-    ref, target = taken.ref, Target(account_id, taken.ref.region)
+def _plan_opening(taken: Access, shared: Shared | None) -> ImagePlan:
+    ref, target = taken.ref, Target(taken.account_id, taken.ref.region)
     state = shared.image.state if shared else "deregistered"
     is_enabling = taken.disabled and state == "disabled"
     if shared is None or state == "deregistered":
@@ -221,17 +250,16 @@ def _warn_of_public(taken: Access, shared: Shared) -> Iterator[str]:
 def open_state(
     state: TargetState,
     target: Target,
-    account_id: str,
     plans: Iterable[ImagePlan],
     access: Mapping[ImageRef, Shared],
 ) -> TargetState:
     """Return a target that sees the images as it will when they are opened again.
 
-    ``account_id`` is their owner, of whose view ``access`` is.
+    ``access`` is as their owners see them.
     """
     named = dict(state.named)
     for plan in plans:
-        name, is_own = plan.ref.image_id, target.account_id == account_id
+        name, is_own = plan.ref.image_id, target.account_id == plan.taken.account_id
         if plan.left or plan.ref.region != target.region:
             continue
         if is_own or (name not in named and _may_launch(plan.launch, target.account_id)):
@@ -250,6 +278,10 @@ def _warn_of_kept(ref: ImageRef, kept: Mapping[str, str]) -> Iterator[str]:
             f"{name} in {ref.region} keeps its permissions to create volumes: {other}, which is not of the "
             f"release, has it, too. {ref.image_id} itself is blocked."
         )
+
+
+def _report_pending(target: Target, ref: ImageRef) -> Failure:
+    return _report_unavailable(target, "DisableImage", f"{ref.image_id} is pending")
 
 
 def _report_unavailable(target: Target, operation: str, problem: str) -> Failure:

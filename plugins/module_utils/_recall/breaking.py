@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._adoption.state import INSTANCE, LAUNCHES
+from .._adoption.state import INSTANCE, LAUNCHES, TAG
 from .._causes import MOST_NAMED
 from .._failures import Failure, invalid_option
 from .._listing import count, join_texts
@@ -26,6 +26,14 @@ ALL = "all"
 # Consumers that a message names, and uses of one of them.
 _NAMED, _NAMED_USES = 5, 3
 _NOTHING_BLOCKED = "No image is blocked. What the recall has moved stays moved."
+_NOT_ASKED = (
+    "block_consumer_copies (recall_block_consumer_copies of the role) disables those of which AWS records "
+    "that."
+)
+_NOT_RECORDED = (
+    "AWS does not record that they were made from an image of the release, but from another one, or only a "
+    "tag says so."
+)
 _CONFIRM = f"confirm them with accept_breaking (recall_accept_breaking of the role), or all with [{ALL}]."
 
 _ADOPTION = {
@@ -43,6 +51,7 @@ _ADOPTION = {
             "kind": TEXT,
             "names": [TEXT],
             "number": NUMBER,
+            "origin": Null({"evidence": TEXT, "image_id": TEXT, "region": TEXT}),
             "region": TEXT,
         }
     ],
@@ -58,7 +67,10 @@ _REFUSED = {"failures": [{"message": TEXT, **dict.fromkeys(_NULLS, Null(TEXT))}]
 
 @dataclass(frozen=True)
 class Use:
-    """What uses an image in an account; ``derived_from`` are the denied images that it comes from."""
+    """What uses an image in an account; ``derived_from`` are the denied images that it comes from.
+
+    ``origin`` is what an image that the account owns was copied or made from, None if only a tag tells it.
+    """
 
     account_id: str
     ref: ImageRef
@@ -66,6 +78,7 @@ class Use:
     names: tuple[str, ...]
     number: int
     derived_from: tuple[str, ...] = ()
+    origin: ImageRef | None = None
 
     @property
     def launches(self) -> bool:
@@ -109,10 +122,18 @@ class Adoption:
                     tuple(item["names"]),
                     int(item["number"]),
                     tuple(item["denied_by"]),
+                    _read_origin(item["origin"]),
                 )
                 for item in result["uses"]
             ),
         )
+
+
+def _read_origin(given: Mapping[str, str] | None) -> ImageRef | None:
+    """Return where an account's own image comes from. Whoever owns an image can change its tags."""
+    if given is None or given["evidence"] == TAG:
+        return None
+    return ImageRef(given["region"], given["image_id"])
 
 
 def _read_adoption(given: Mapping[str, Any] | None, refuse: Refuse) -> Adoption | None:
@@ -361,11 +382,26 @@ def warn_of_others(breaking: Iterable[Breaking], accepted: Iterable[str]) -> Ite
         )
 
 
-def warn_of_copies(adoption: Adoption | None, own: Collection[ImageRef]) -> Iterator[str]:
+def find_copies(adoption: Adoption | None, release: Collection[ImageRef]) -> dict[ImageRef, str]:
+    """Return the images that accounts use, own, and have copied or made from the release, with the account.
+
+    Nothing but a tag counts as none. A copy of a fix that the owner has built from the release is none
+    either.
+    """
+    return {
+        use.ref: use.account_id
+        for use in (adoption.uses if adoption else ())
+        if use.origin in release and use.ref not in release
+    }
+
+
+def warn_of_copies(
+    adoption: Adoption | None, own: Collection[ImageRef], blocks_copies: bool
+) -> Iterator[str]:
     """Yield a warning about images of the accounts themselves that come from the release, which stay.
 
-    ``own`` are the images of the release. Another image of their owner, such as a fix that was built from an
-    instance of the release, is none of the account's.
+    ``own`` are the images of the release, and the others that need no warning. Another image of their owner,
+    such as a fix that was built from an instance of the release, is none of the account's.
     """
     if adoption is None:
         return
@@ -378,5 +414,5 @@ def warn_of_copies(adoption: Adoption | None, own: Collection[ImageRef]) -> Iter
         names = [f"{', '.join(images)} in account {account_id}" for account_id, images in copies.items()]
         yield (
             f"{count(len(copies), 'account')} use images of their own that come from the release, which are "
-            f"not blocked: {join_texts(names, _NAMED)}."
+            f"not blocked: {join_texts(names, _NAMED)}. {_NOT_RECORDED if blocks_copies else _NOT_ASKED}"
         )

@@ -12,7 +12,7 @@ from typing import Any
 
 from .._aws import errors
 from .._aws.clients import Clients
-from .._aws.read import visible_image
+from .._aws.read import Caller, visible_image
 from .._aws.write import merge, perform_all
 from .._failures import Failure, ValidationError
 from .._fanout import map_parallel
@@ -97,7 +97,12 @@ class _Work:
         began = record.begin_block((plan.taken for plan in blocks), self._current.now)
         if not self._write(began, _NOT_BLOCKED):
             return
-        performed = self._change_access(blocks).performed
+        # Those of consumers are last: until then, these could copy the release again.
+        groups = (
+            [item for item in blocks if (item.taken.account_id == record.account_id) == is_own]
+            for is_own in (True, False)
+        )
+        performed = merge(*(self._change_access(group).performed for group in groups))
         disabled = {
             ImageRef(action.target.region, action.resource or "")
             for action in performed.actions
@@ -172,9 +177,11 @@ class _Work:
 
     def _change_access(self, plans: Iterable[ImagePlan]) -> Changed:
         """Block images, or open them again, and return what came of it."""
-        changed = change_access(self._clients, plans, self._report, not self._options.is_recall)
+        account_id, role = self._current.account_id, self._options.consumer_role
+        caller, is_opening = Caller(account_id, self._current.partition), not self._options.is_recall
+        changed = change_access(self._clients, caller, role, plans, self._report, is_opening)
         self._performed += changed.performed.actions
-        self._failures += changed.performed.failures
+        self._failures += [name_account(item, account_id) for item in changed.performed.failures]
         self._warnings += changed.warnings
         return changed
 
@@ -305,15 +312,19 @@ def result(
 def _name_to_look_into(options: RecallOptions, current: RecallState) -> dict[str, list[str]]:
     """Return where to read what launches the release before it is blocked: nowhere if it is not.
 
-    The owner's account cannot launch disabled images either.
+    The owner's account cannot launch disabled images either. Copies can be in any region.
     """
     images = current.release.images
     if not (options.is_recall and options.level == BLOCK and options.account_ids and images):
         return {"account_ids": [], "regions": []}
     owner = [current.account_id] if options.block_method == DISABLE else []
+    regions = {ref.region for ref in images}
+    if options.block_consumer_copies:
+        # Without regions, adoption reads all of them.
+        regions = {*regions, *options.regions} if options.regions else set()
     return {
         "account_ids": list(dict.fromkeys((*options.account_ids, *owner))),
-        "regions": sorted({ref.region for ref in images}),
+        "regions": sorted(regions),
     }
 
 

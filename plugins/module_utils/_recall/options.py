@@ -75,6 +75,7 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
     block_method: str | None = option(choice(UNSHARE, DISABLE))
     adoption_result: Adoption | None = option(ADOPTION_RESULT)
     accept_breaking: tuple[str, ...] = option(ACCEPTED)
+    block_consumer_copies: bool = option(FLAG, default=False)
     withdrawal_result: Withdrawal | None = option(WITHDRAWAL_RESULT)
     wait_timeout: int = option(NUMBER, default=300)
     tombstone_path: str | None = option(PATH)
@@ -170,6 +171,7 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
             "adoption_result": self.adoption_result,
             "accept_breaking": self.accept_breaking,
             "withdrawal_result": self.withdrawal_result,
+            "block_consumer_copies": self.block_consumer_copies,
         }
         for name in [name for name, value in given.items() if value and self.level != BLOCK]:
             yield Problem(
@@ -177,6 +179,19 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
                 f"it is only for level: {BLOCK}, and no image is blocked without that.",
                 f"Set level: {BLOCK}, or remove {name}.",
             )
+        if self.block_consumer_copies and self.level == BLOCK:
+            if not (self.consumer_role_name or self.published_account_ids):
+                yield Problem(
+                    "consumer_role_name",
+                    "it is required with block_consumer_copies.",
+                    "Set the role to assume in the accounts of the copies, or remove block_consumer_copies.",
+                )
+            if self.withdraw_only and not self.account_ids:
+                yield Problem(
+                    "account_ids",
+                    "it is required with block_consumer_copies.",
+                    "Set the accounts to look into for copies, or remove block_consumer_copies.",
+                )
         adoption = self.adoption_result
         is_read = adoption is not None and not adoption.failures
         if adoption and is_read and self.level == BLOCK and self.source_image_id not in adoption.denied:

@@ -27,9 +27,10 @@ from .._publish.read import add_launches, add_sharing, open_each, read_target
 from .._publish.state import TargetState, is_settled
 from .._wording import LONGEST_PATH, shorten
 from .block import ImagePlan, open_state, plan_openings
+from .breaking import find_copies
 from .decide import MISSING, choose_restored, choose_unit, needs_history
 from .options import RecallOptions
-from .read_images import read_access, read_images, read_named_images, read_others
+from .read_images import read_access, read_copies, read_images, read_named_images, read_others
 from .read_keys import read_keys
 from .record import LAUNCH_TEMPLATE, PARAMETER, Pointer
 from .state import RecallState, Release, Unit, find_release, find_source, without_recall
@@ -85,7 +86,27 @@ def _read_release(clients: Clients, options: RecallOptions) -> RecallState:
     if not (own or recorded or any(unit.names_release for unit in current.units)):
         missing = _report_missing_release(options, caller.account_id, len(regions))
         raise ValidationError([missing, *current.unread])
-    return _add_others(clients, _add_access(clients, current, own)) if options.blocks else current
+    if not options.blocks:
+        return current
+    current = _add_others(clients, _add_access(clients, current, own))
+    if not options.block_consumer_copies:
+        return current
+    copies = find_copies(options.adoption_result, {*current.release.refs, *own})
+    return _add_copies(clients, options, current, {**copies, **current.blocked_copies})
+
+
+def _add_copies(
+    clients: Clients, options: RecallOptions, current: RecallState, copies: Mapping[ImageRef, str]
+) -> RecallState:
+    """Return the state with images of consumers; ``copies`` have the account of each."""
+    caller = read.Caller(current.account_id, current.partition)
+    access, failures = read_copies(clients, caller, options.consumer_role, copies)
+    return replace(
+        current,
+        copies=frozenset(copies),
+        access={**current.access, **access},
+        unread=(*current.unread, *failures),
+    )
 
 
 def _add_others(clients: Clients, current: RecallState) -> RecallState:
@@ -180,9 +201,10 @@ def _read_recalled(clients: Clients, options: RecallOptions) -> RecallState:
     current = replace(current, release=Release(images=images), unread=failures)
     blocked = {taken.ref: images[taken.ref] for taken in record.blocked if taken.ref in images}
     current = _add_access(clients, current, blocked)
+    current = _add_copies(clients, options, current, current.blocked_copies)
     if not record.pointers:
         return current
-    opened_images = plan_openings(caller.account_id, current.to_open, current.access)
+    opened_images = plan_openings(current.to_open, current.access)
     groups: dict[tuple[Target, str], list[Pointer]] = {}
     for pointer in record.pointers:
         groups.setdefault((pointer.key.target, pointer.parameter), []).append(pointer)
@@ -196,7 +218,7 @@ def _read_recalled(clients: Clients, options: RecallOptions) -> RecallState:
         )
         state = read_target(account_clients, None, publishing, target, None)
         state = _add_images(account_clients, target, state, [item.before.image_id for item in pointers])
-        state = open_state(state, target, caller.account_id, opened_images, current.access)
+        state = open_state(state, target, opened_images, current.access)
         units = choose_restored(publishing, target, without_recall(state), pointers)
         is_own = target.account_id == caller.account_id
         return tuple(_add_checks(account_clients, unit, is_own, opened_images) for unit in units)

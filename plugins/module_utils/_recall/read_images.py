@@ -11,11 +11,14 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from .._aws import errors, read
+from .._aws.accounts import AssumedAccounts
+from .._aws.caller import preferred_region
 from .._aws.clients import Clients
 from .._failures import Failure
 from .._fanout import map_parallel, round_robin
-from .._model import Image, ImageRef, Sharing, SnapshotRef, Target
+from .._model import ConsumerRole, Image, ImageRef, Sharing, SnapshotRef, Target
 from .._plan import batches
+from .._publish.flow import name_account
 from .._restore.read import get_client
 from .._share.state import Shared
 from .._tags import RECALLED_TAG, SOURCE_TAG
@@ -97,6 +100,57 @@ def read_access(
     return done, tuple(
         replace(failure, message=f"The permissions of {ref.image_id} could not be read: {failure.message}")
         for ref, failure in failures
+    )
+
+
+def open_accounts(
+    clients: Clients, caller: read.Caller, role: ConsumerRole | None, targets: Collection[Target]
+) -> AssumedAccounts:
+    """Return the EC2 clients of the targets. Without a target in another account, no role is needed."""
+    regions = sorted({target.region for target in targets})
+    is_alone = all(target.account_id == caller.account_id for target in targets)
+    accounts = AssumedAccounts(
+        clients, caller, None if is_alone else role, preferred_region(clients, regions)
+    )
+    accounts.open("ec2", regions)
+    return accounts
+
+
+def read_copies(
+    clients: Clients, caller: read.Caller, role: ConsumerRole | None, copies: Mapping[ImageRef, str]
+) -> tuple[dict[ImageRef, Shared], tuple[Failure, ...]]:
+    """Return images of other accounts with their launch permissions, and the failures of targets.
+
+    ``copies`` have the account that owns each. One that it does not own, or does not have any more, is left
+    out. Their snapshots stay as they are.
+    """
+    names: dict[Target, list[str]] = {}
+    for ref, account_id in copies.items():
+        names.setdefault(Target(account_id, ref.region), []).append(ref.image_id)
+    if not names:
+        return {}, ()
+    accounts = open_accounts(clients, caller, role, names)
+
+    def read_target(target: Target) -> dict[ImageRef, Shared]:
+        with accounts.as_account(target.account_id) as account_clients:
+            ec2 = account_clients.ec2(target.region)
+            return {
+                ImageRef(target.region, name): Shared(
+                    image, read.launch_permissions(ec2, name) if image.may_be_shared else Sharing()
+                )
+                for name, image in read.named_images(ec2, names[target]).items()
+                if image.owner_id == target.account_id and image.state != "deregistered"
+            }
+
+    done, failed = map_parallel(names, read_target)
+    failures = (
+        # That there is no role is a failure without a region.
+        replace(errors.failure(exception, target, "DescribeImages"), region=target.region)
+        for target, exception in failed.items()
+    )
+    return (
+        {ref: shared for of_target in done.values() for ref, shared in of_target.items()},
+        tuple(name_account(failure, caller.account_id) for failure in failures),
     )
 
 

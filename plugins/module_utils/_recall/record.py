@@ -16,8 +16,9 @@ It is one JSON object with the ``format`` ``recall``:
   image before), and ``before`` and ``after``, each with the ``image_id`` and the number of the ``version``.
   For a template that is its default version; ``latest_version`` is its latest one before. The number after
   is null until the recall knows it.
-- ``blocked``: each image that the recall blocks: ``region``, ``image_id``, ``launch_permissions`` and, by
-  snapshot, ``volume_permissions`` that the recall removes, and whether the recall disables it (``disabled``).
+- ``blocked``: each image that the recall blocks: ``account_id``, which can be that of a consumer,
+  ``region``, ``image_id``, ``launch_permissions`` and, by snapshot, ``volume_permissions`` that the recall
+  removes, and whether the recall disables it (``disabled``).
 - ``blocking_since``: when a run has begun to remove that, null once it has ended. A run that takes the recall
   back meanwhile cannot complete the record, because it is not the one that it has read.
 
@@ -69,12 +70,13 @@ class Pointer:
 
 @dataclass(frozen=True)
 class Access:
-    """What a recall takes from an image and its snapshots, to give it back.
+    """What a recall takes from an image of an account and its snapshots, to give it back.
 
     ``volume_permissions`` are by snapshot. ``disabled`` is whether the recall disables the image.
     """
 
     ref: ImageRef
+    account_id: str
     launch: Sharing = field(default_factory=Sharing)
     volume_permissions: Mapping[str, Sharing] = field(default_factory=dict)
     disabled: bool = False
@@ -84,6 +86,7 @@ class Access:
         snapshots = sorted({*self.volume_permissions, *other.volume_permissions})
         return Access(
             self.ref,
+            self.account_id,
             self.launch | other.launch,
             {
                 name: self.volume_permissions.get(name, Sharing())
@@ -128,7 +131,7 @@ class Record:
         """Return the record with what a run takes from images, besides what earlier runs took from them."""
         known = {access.ref: access for access in self.blocked}
         for access in taken:
-            known[access.ref] = known.get(access.ref, Access(access.ref)) | access
+            known[access.ref] = known[access.ref] | access if access.ref in known else access
         return replace(self, blocked=tuple(known[ref] for ref in sorted(known)))
 
     def begin_block(self, taken: Iterable[Access], now: str) -> Record:
@@ -231,6 +234,7 @@ def _pointer_to_dict(pointer: Pointer) -> dict[str, Any]:
 def _access_to_dict(access: Access) -> dict[str, Any]:
     return {
         **access.ref._asdict(),
+        "account_id": access.account_id,
         "disabled": access.disabled,
         "launch_permissions": access.launch.to_dict(),
         "volume_permissions": {name: item.to_dict() for name, item in access.volume_permissions.items()},
@@ -273,6 +277,7 @@ def _read_pointer(given: Mapping[str, Any]) -> Pointer:
 def _read_access(given: Mapping[str, Any]) -> Access:
     return Access(
         ImageRef(given["region"], given["image_id"]),
+        given["account_id"],
         Sharing.read(given["launch_permissions"]),
         {name: Sharing.read(item) for name, item in given["volume_permissions"].items()},
         given["disabled"],

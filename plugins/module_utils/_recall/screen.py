@@ -70,7 +70,7 @@ def screen(result: Result, context: Mapping[str, Any], report_path: str | None) 
     pointers = result.get("results") or ()
     images = result.get("images") or ()
     blocked = (*(result.get("blocked") or ()), *(block.get("blocked") or ()))
-    shown = (*pointers, *(item for item in blocked if item["left"]))
+    shown = (*pointers, *_list_blocked(images, blocked))
     rows = [_make_row(item, context["check_mode"]) for item in shown]
     place = result.get("tombstone")
     lines = (
@@ -168,6 +168,15 @@ def _make_breaking_rows(item: Result, is_early: bool) -> Iterator[Row]:
     if unread:
         unknown = {"region": name_regions(unread), "uses": "not looked at"}
         yield Row({"consumer": consumer, "outcome": outcome, **unknown}, tone)
+
+
+def _list_blocked(images: Sequence[Result], blocked: Sequence[Result]) -> Iterator[dict[str, Any]]:
+    """Yield what the table has of images: all of consumers, and those of the owner that are left."""
+    owners = {item["account_id"] for item in images}
+    for item in blocked:
+        is_copy = bool(owners) and item["account_id"] not in owners
+        if is_copy or item["left"]:
+            yield {**item, "name": "own image" if is_copy else None}
 
 
 def _make_row(item: Result, is_plan: bool) -> Row:

@@ -98,7 +98,8 @@ class RecallState:
     """The state of a recall. ``now`` is the time of the run, as tags have it.
 
     ``stored`` is the record that was found. ``access`` are the images to block, or to open again, with their
-    permissions. ``others`` are snapshots of these that an image outside the release has, too, each with that
+    permissions. ``copies`` are those of consumers, which were read without their snapshots, or could not be.
+    ``others`` are snapshots of the owner's images that an image outside the release has, too, each with that
     image. ``keys`` are those of encrypted earlier images. ``unread`` are the failures of what could not be
     read. ``warnings`` are about the release.
     """
@@ -110,6 +111,7 @@ class RecallState:
     units: tuple[Unit, ...] = ()
     stored: Stored = field(default_factory=Stored)
     access: Mapping[ImageRef, Shared] = field(default_factory=dict)
+    copies: frozenset[ImageRef] = frozenset()
     others: Mapping[SnapshotRef, str] = field(default_factory=dict)
     keys: Mapping[ImageRef, ImageKeys] = field(default_factory=dict)
     unread: tuple[Failure, ...] = ()
@@ -123,15 +125,24 @@ class RecallState:
 
     @property
     def to_open(self) -> tuple[Access, ...]:
-        """Return what the recall took from images, without those that could not be read."""
+        """Return what the recall took from images, without those that could not be read.
+
+        An image of a consumer that was not disabled has lost nothing.
+        """
         if self.record is None or self.record.taken_back_at:
             return ()
-        unread = {failure.region for failure in self.unread}
+        unread = {(failure.account_id, failure.region) for failure in self.unread}
         return tuple(
             taken
             for taken in self.record.blocked
-            if taken.ref in self.access or taken.ref.region not in unread
+            if (taken.disabled or taken.account_id == self.account_id)
+            and (taken.ref in self.access or (taken.account_id, taken.ref.region) not in unread)
         )
+
+    @property
+    def blocked_copies(self) -> dict[ImageRef, str]:
+        """Return the images of consumers that the recall has disabled, or was about to, by account."""
+        return {taken.ref: taken.account_id for taken in self.to_open if taken.account_id != self.account_id}
 
 
 def find_source(image: Image) -> ImageRef | None:

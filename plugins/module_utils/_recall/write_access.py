@@ -11,17 +11,19 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from .._aws import errors
+from .._aws.accounts import AssumedAccounts
 from .._aws.clients import Clients
+from .._aws.read import Caller
 from .._aws.write import merge, perform_all
 from .._failures import CONSUMER_REJECTED, Failure
 from .._fanout import map_parallel
-from .._model import ImageRef
-from .._plan import Performed
+from .._model import ConsumerRole, ImageRef
+from .._plan import Action, Performed
 from .._progress import Report, waiting_reporter
 from .._restore.read import get_client, wait_until_available
 from .._share.write import wait_until_returned
 from .block import ImagePlan
-from .read_images import open_regions
+from .read_images import open_accounts, open_regions
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,17 @@ class Changed:
     warnings: tuple[str, ...] = ()
 
 
-def change_access(clients: Clients, plans: Iterable[ImagePlan], report: Report, is_opening: bool) -> Changed:
+def change_access(
+    clients: Clients,
+    caller: Caller,
+    role: ConsumerRole | None,
+    plans: Iterable[ImagePlan],
+    report: Report,
+    is_opening: bool,
+) -> Changed:
     """Block images, or open them again, in parallel. One that fails stops no other one.
+
+    The ``role`` is assumed in the accounts of images that ``caller`` does not own.
 
     An account that AWS does not accept any more, such as a closed one, gets nothing back: that is a warning,
     since no rerun would change it. One that AWS does not accept while it loses access is a failure.
@@ -46,11 +57,18 @@ def change_access(clients: Clients, plans: Iterable[ImagePlan], report: Report, 
     by_ref = {plan.ref: plan for plan in plans if plan.actions}
     if not by_ref:
         return Changed()
-    open_regions(clients, sorted({ref.region for ref in by_ref}))
+    targets = {plan.planned.target for plan in by_ref.values()}
+    accounts = open_accounts(clients, caller, role, targets)
+    open_regions(clients, sorted({item.region for item in targets if item.account_id == caller.account_id}))
+
+    def change(ref: ImageRef) -> Performed:
+        with accounts.as_account(by_ref[ref].planned.target.account_id) as account_clients:
+            return _change_image(account_clients, by_ref[ref])
+
     waiting = waiting_reporter(report, "Opening images" if is_opening else "Blocking images", len(by_ref))
     done, failed = map_parallel(
         by_ref,
-        lambda ref: _change_image(clients, by_ref[ref]),
+        change,
         while_waiting=lambda refs: waiting(_name(refs)),
     )
     crashed = {
@@ -61,7 +79,12 @@ def change_access(clients: Clients, plans: Iterable[ImagePlan], report: Report, 
     }
     outcomes = {**done, **crashed}
     performed = merge(*outcomes.values())
-    not_removed, not_returned = wait_until_returned(partial(get_client, clients), performed.actions)
+    not_removed: list[Failure] = []
+    not_returned: list[str] = []
+    for account_id in sorted({target.account_id for target in targets}):
+        failures, warnings = _wait(clients, accounts, caller, account_id, performed.actions)
+        not_removed += failures
+        not_returned += warnings
     return Changed(
         Performed(performed.actions, performed.answers, (*filter(fails, performed.failures), *not_removed)),
         frozenset(ref for ref, outcome in outcomes.items() if any(map(fails, outcome.failures))),
@@ -70,6 +93,17 @@ def change_access(clients: Clients, plans: Iterable[ImagePlan], report: Report, 
             *not_returned,
         ),
     )
+
+
+def _wait(
+    clients: Clients, accounts: AssumedAccounts, caller: Caller, account_id: str, actions: Iterable[Action]
+) -> tuple[tuple[Failure, ...], tuple[str, ...]]:
+    """Wait until AWS returns the new permissions of an account's images."""
+    of_account = [action for action in actions if action.target.account_id == account_id]
+    if account_id == caller.account_id:
+        return wait_until_returned(partial(get_client, clients), of_account)
+    with accounts.as_account(account_id) as account_clients:
+        return wait_until_returned(lambda region, _operation: account_clients.ec2(region), of_account)
 
 
 def _change_image(clients: Clients, plan: ImagePlan) -> Performed:

@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._adoption.releases import (
     find_origin,
+    find_source,
     list_sources,
     worst_severity,
 )
+from ansible_collections.golden.images.plugins.module_utils._adoption.state import Origin
 from ansible_collections.golden.images.plugins.module_utils._adoption.trace import list_untraced, trace
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, ScanResults
 from ansible_collections.golden.images.plugins.module_utils._tags import RECALLED_TAG
@@ -230,6 +233,76 @@ def test_an_image_of_the_owner_of_no_family_is_another_one() -> None:
     images = {**three_releases(), ref: own("ami-0000eeee", 3, tags={})}
     found = trace(used(ref), CONSUMER, catalog(images), {}, options().forms_families)
     assert found.standing == "other"
+
+
+@pytest.mark.parametrize(
+    ("image", "origins", "tagged", "expected"),
+    [
+        pytest.param({"owner_id": CONSUMER}, {COPY: NEW}, (), (NEW, "ancestry"), id="copy"),
+        pytest.param(
+            {"owner_id": CONSUMER},
+            {COPY: COPY_OF_COPY, COPY_OF_COPY: NEW},
+            (),
+            (NEW, "ancestry"),
+            id="copy of a copy",
+        ),
+        pytest.param({"owner_id": CONSUMER}, {COPY: NEW}, (COPY,), (NEW, "tag"), id="tagged"),
+        pytest.param(
+            {"owner_id": CONSUMER},
+            {COPY: COPY_OF_COPY, COPY_OF_COPY: NEW},
+            (COPY_OF_COPY,),
+            (NEW, "tag"),
+            id="copy of a tagged one",
+        ),
+        pytest.param({"owner_id": CONSUMER}, {COPY: GONE}, (), (GONE, "ancestry"), id="copy of what is gone"),
+        pytest.param(
+            {"owner_id": CONSUMER, "watermarks": (marked(OLD, days=9), marked(NEW, days=2))},
+            {COPY: GONE},
+            (),
+            (NEW, "watermark"),
+            id="newest watermark",
+        ),
+        pytest.param(
+            {"owner_id": CONSUMER, "watermarks": (marked(OLD, days=9), marked(GONE, days=2))},
+            {COPY: NEW},
+            (COPY,),
+            (OLD, "watermark"),
+            id="watermark before tag",
+        ),
+        # A fix that was built from an instance of the release keeps its watermark.
+        pytest.param(
+            {"owner_id": CONSUMER, "watermarks": (marked(OLD, days=9),)},
+            {COPY: NEW},
+            (),
+            (NEW, "ancestry"),
+            id="ancestry before watermark",
+        ),
+        pytest.param({"owner_id": CONSUMER}, {}, (), None, id="imported"),
+        pytest.param({"owner_id": OTHER_CONSUMER}, {COPY: NEW}, (), None, id="of another account"),
+        pytest.param({"owner_id": OWNER}, {COPY: NEW}, (), None, id="of the owner"),
+    ],
+)
+def test_what_an_accounts_own_image_comes_from(
+    image: dict[str, Any],
+    origins: dict[ImageRef, ImageRef | None],
+    tagged: tuple[ImageRef, ...],
+    expected: Any,
+) -> None:
+    families = options().forms_families
+    found = trace(used(COPY, **image), CONSUMER, catalog(), origins, families, tagged=tagged).origin
+    assert (found and (found.ref, found.evidence)) == expected
+
+
+def test_only_what_aws_records_is_more_than_a_tag() -> None:
+    tag = {"golden.images:source": f"{EU}/{GONE.image_id}"}
+    bare = own(COPY.image_id, 1, tags=tag)
+    for image, expected in (
+        (bare, Origin(GONE, "tag")),
+        (replace(bare, base=NEW), Origin(NEW, "ancestry")),
+        (own(COPY.image_id, 1, NEW, tags=tag), Origin(NEW, "ancestry")),
+        (own(COPY.image_id, 1, tags={}), None),
+    ):
+        assert find_source(image) == expected
 
 
 def test_origins_in_a_circle_end() -> None:

@@ -48,6 +48,11 @@ def image(image_id: str, **tags: str) -> Image:
     return source_image(image_id=image_id, architecture="x86_64", tags=marks)
 
 
+def copy(image_id: str, **changes: Any) -> Image:
+    """An image that the consumer owns."""
+    return source_image(image_id=image_id, architecture="x86_64", owner_id=CONSUMER, **changes)
+
+
 IMAGES = {
     ImageRef(AWAY, BAD): image(BAD, source=f"{HOME}/{SOURCE}"),
     ImageRef(AWAY, OLDER): image(OLDER, recalled=NOW),

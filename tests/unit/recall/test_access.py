@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils._aws.read import Caller
 from ansible_collections.golden.images.plugins.module_utils._failures import CONSUMER_REJECTED, Failure
 from ansible_collections.golden.images.plugins.module_utils._model import Device, ImageRef, Sharing
 from ansible_collections.golden.images.plugins.module_utils._plan import Action, Performed, TargetPlan
@@ -17,14 +18,16 @@ from ansible_collections.golden.images.plugins.module_utils._recall.block import
 from ansible_collections.golden.images.plugins.module_utils._recall.record import Access
 
 from tests.unit.examples import CONSUMER, OWNER
-from tests.unit.recall.examples import AWAY, BAD, GOOD, HERE, OTHER, image
+from tests.unit.recall.examples import AWAY, BAD, GOOD, HERE, OTHER, copy, image
 
 ACCOUNT, SNAPSHOT = Sharing(frozenset({CONSUMER})), "snap-0123456789abcdef0"
 CLIENTS: Any = SimpleNamespace(
+    default_region=AWAY,
     open=lambda *_names: None,
     ec2=lambda region: region,
     rate_limited=lambda _operation: CLIENTS,
 )
+CALLER = Caller(OWNER, "aws")
 
 
 def test_what_cannot_be_read_is_named_and_the_rest_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,11 +56,44 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_read(monkeypatch: pytest.M
     assert (failure.region, failure.account_id, "ami-broken" in failure.message) == (AWAY, OWNER, True)
 
 
+def test_images_of_an_account_without_a_role_are_unread_and_not_gone() -> None:
+    copies = {ImageRef(AWAY, BAD): CONSUMER, ImageRef(AWAY, GOOD): CONSUMER}
+    found, (failure,) = read_images.read_copies(CLIENTS, CALLER, None, copies)
+    assert found == {}
+    assert (failure.error_code, failure.account_id, failure.region) == (
+        "missing_consumer_role",
+        CONSUMER,
+        AWAY,
+    )
+    assert read_images.read_copies(CLIENTS, CALLER, None, {}) == ({}, ())
+
+
+def test_only_what_the_account_owns_is_one_of_its_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    views = [
+        copy(BAD),
+        copy(GOOD, state="disabled"),
+        copy(OTHER, state="deregistered"),
+        image("ami-foreign"),
+    ]
+    monkeypatch.setattr(
+        read_images.read, "named_images", lambda *_given: {one.image_id: one for one in views}
+    )
+    monkeypatch.setattr(read_images.read, "launch_permissions", lambda *_given: ACCOUNT)
+    # The caller is this account itself.
+    copies = {ImageRef(AWAY, one.image_id): CONSUMER for one in views}
+    found, failures = read_images.read_copies(CLIENTS, Caller(CONSUMER, "aws"), None, copies)
+    assert {ref.image_id: (item.launch, item.volume_permissions) for ref, item in found.items()} == {
+        BAD: (ACCOUNT, {}),
+        GOOD: (Sharing(), {}),
+    }
+    assert failures == ()
+
+
 def plan_of(image_id: str, *operations: str) -> ImagePlan:
     """The plan of an image with these calls."""
     ref = ImageRef(AWAY, image_id)
     actions = tuple(Action(HERE, operation, {"ImageId": image_id}, image_id) for operation in operations)
-    return ImagePlan(ref, TargetPlan(HERE, actions), Access(ref))
+    return ImagePlan(ref, TargetPlan(HERE, actions), Access(ref, OWNER))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +118,7 @@ def test_one_image_that_fails_stops_no_other_one(
     monkeypatch.setattr(write_access, "perform_all", perform)
     monkeypatch.setattr(write_access, "wait_until_returned", lambda *_given: ((late,), ("Wait.",)))
     plans = [plan_of(BAD, "ModifyImageAttribute"), plan_of(GOOD, "ModifyImageAttribute"), plan_of(OTHER)]
-    changed = write_access.change_access(CLIENTS, plans, lambda _text: None, is_opening)
+    changed = write_access.change_access(CLIENTS, CALLER, None, plans, lambda _text: None, is_opening)
     assert [action.resource for action in changed.performed.actions] == [GOOD]
     codes = [failure.error_code for failure in changed.performed.failures]
     assert codes == [*([code] if is_failure else []), "permission_not_removed"]
@@ -109,6 +145,6 @@ def test_an_image_is_shared_once_it_is_available(
     monkeypatch.setattr(write_access, "wait_until_available", wait)
     monkeypatch.setattr(write_access, "wait_until_returned", lambda *_given: ((), ()))
     plan = plan_of(BAD, "EnableImage", "ModifyImageAttribute")
-    changed = write_access.change_access(CLIENTS, [plan], lambda _text: None, True)
+    changed = write_access.change_access(CLIENTS, CALLER, None, [plan], lambda _text: None, True)
     assert made == ["EnableImage", "wait", *(["ModifyImageAttribute"] if becomes_available else [])]
     assert bool(changed.failed) == (not becomes_available)

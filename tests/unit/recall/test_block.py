@@ -30,7 +30,20 @@ from ansible_collections.golden.images.plugins.module_utils._recall.state import
 from ansible_collections.golden.images.plugins.module_utils._share.state import Shared
 
 from tests.unit.examples import CONSUMER, OWNER
-from tests.unit.recall.examples import AWAY, BAD, GOOD, HERE, HOME, NOW, SOURCE, image, options, state_of
+from tests.unit.recall.examples import (
+    AWAY,
+    BAD,
+    GOOD,
+    HERE,
+    HOME,
+    NOW,
+    OTHER,
+    SOURCE,
+    copy,
+    image,
+    options,
+    state_of,
+)
 
 OTHER_ACCOUNT = "444455556666"
 REF, SNAPSHOT = ImageRef(AWAY, BAD), "snap-0123456789abcdef0"
@@ -76,12 +89,87 @@ def calls(planned: ImagePlan) -> list[Any]:
 def test_what_is_there_is_taken(current: Shared, disables: bool, expected: list[Any], disabled: bool) -> None:
     (planned,) = plan_blocks(OWNER, {REF: current}, disables)
     assert calls(planned) == expected
-    assert planned.taken == Access(REF, current.launch, current.volume_permissions, disabled)
+    assert planned.taken == Access(REF, OWNER, current.launch, current.volume_permissions, disabled)
     after = planned.planned.after.get("images", {}).get(BAD)
     assert (after is not None) == bool(expected)
     if after:
         assert after["launch_permissions"] == Sharing().to_dict()
         assert after["state"] == ("disabled" if disabled else current.image.state)
+
+
+COPY_REF = ImageRef(HOME, OTHER)
+COPIED = Access(COPY_REF, CONSUMER, Sharing(frozenset({OTHER_ACCOUNT})), {}, True)
+
+
+def copied(state: str = "available", launch: Sharing = COPIED.launch, **tags: str) -> Shared:
+    """An image of a consumer that comes from the release."""
+    return Shared(copy(OTHER, state=state, tags=tags), launch)
+
+
+@pytest.mark.parametrize(
+    ("current", "blocked", "expected", "left"),
+    [
+        (copied(), (), ["DisableImage"], ""),
+        # A run was killed, or the consumer has enabled it again.
+        (copied(), (COPY_REF,), ["DisableImage"], ""),
+        (copied("disabled", ALONE), (COPY_REF,), [], ""),
+        (copied("disabled", ALONE), (), [], "is disabled, not by the recall"),
+        (copied("failed"), (), [], "is failed"),
+        (copied(**{"aws:backup:source-resource": "i-1"}), (), [], "is managed by AWS Backup"),
+        (copied(**{"golden.images:source": "x"}), (), ["DisableImage"], ""),
+    ],
+)
+@pytest.mark.parametrize("disables", [False, True])
+def test_an_image_of_a_consumer_is_disabled_in_its_account(
+    current: Shared, blocked: tuple[ImageRef, ...], expected: list[Any], left: str, disables: bool
+) -> None:
+    own, planned = plan_blocks(OWNER, {COPY_REF: current, REF: shared()}, disables, {}, blocked)
+    assert own.ref == REF
+    assert (calls(planned), planned.left, planned.failures) == (expected, left, ())
+    assert planned.planned.target == Target(CONSUMER, HOME)
+    if expected:
+        assert planned.taken == COPIED
+        assert find_losing([planned]) == {COPY_REF: Sharing(frozenset({CONSUMER, OTHER_ACCOUNT}))}
+
+
+def test_an_image_of_a_consumer_that_is_pending_keeps_its_permissions() -> None:
+    (planned,) = plan_blocks(OWNER, {COPY_REF: copied("pending")}, True)
+    assert (calls(planned), planned.left) == ([], "")
+    (failure,) = planned.failures
+    assert (failure.error_code, failure.account_id) == ("image_not_available", CONSUMER)
+
+
+def test_an_image_of_a_consumer_gets_back_what_the_block_has_taken() -> None:
+    (planned,) = plan_openings([COPIED], {COPY_REF: copied("disabled", ALONE)})
+    assert calls(planned) == ["EnableImage", ("ModifyImageAttribute", "Add")]
+    assert {action.target for action in planned.actions} == {Target(CONSUMER, HOME)}
+    # A parameter of its account can name it again.
+    access = {COPY_REF: copied("disabled", ALONE)}
+    named = open_state(TargetState(), Target(CONSUMER, HOME), [planned], access).named
+    assert {name: view.state for name, view in named.items()} == {OTHER: "available"}
+    assert open_state(TargetState(), Target(OWNER, HOME), [planned], access).named == {}
+    (gone,) = plan_openings([COPIED], {})
+    assert (calls(gone), gone.left, gone.failures) == ([], "does not exist any more", ())
+
+
+@pytest.mark.parametrize(
+    ("taken", "unread", "opened"),
+    [
+        (COPIED, None, True),
+        # It was not disabled: it has lost nothing.
+        (replace(COPIED, disabled=False), None, False),
+        (COPIED, Target(CONSUMER, HOME), False),
+        (COPIED, Target(OWNER, HOME), True),
+        (Access(REF, OWNER), Target(CONSUMER, AWAY), True),
+        (Access(REF, OWNER), Target(OWNER, AWAY), False),
+    ],
+)
+def test_what_was_not_read_is_none_that_is_gone(taken: Access, unread: Target | None, opened: bool) -> None:
+    failures = (Failure.at(unread, "AssumeRole", "AccessDenied", "No.", "Allow it."),) if unread else ()
+    record = Record(OWNER, ImageRef(HOME, SOURCE), NOW).add_blocked([taken])
+    state = state_of(record=record, unread=failures)
+    assert state.to_open == ((taken,) if opened else ())
+    assert state.blocked_copies == ({COPY_REF: CONSUMER} if opened and taken.account_id == CONSUMER else {})
 
 
 def test_all_entries_are_removed() -> None:
@@ -94,7 +182,7 @@ def test_all_entries_are_removed() -> None:
 def test_a_snapshot_that_another_image_has_keeps_its_permissions() -> None:
     others = {SnapshotRef(AWAY, SNAPSHOT): GOOD}
     (planned,) = plan_blocks(OWNER, {REF: shared()}, False, others)
-    assert (calls(planned), planned.taken) == (REMOVAL[:1], Access(REF, ACCOUNT))
+    assert (calls(planned), planned.taken) == (REMOVAL[:1], Access(REF, OWNER, ACCOUNT))
     (warning,) = planned.warnings
     assert (SNAPSHOT in warning, GOOD in warning) == (True, True)
     volumes = planned.planned.after["images"][BAD]["volume_permissions"]
@@ -124,11 +212,11 @@ def test_an_image_that_is_pending_cannot_be_disabled_yet() -> None:
     ],
 )
 def test_who_loses_an_image(current: Shared, disables: bool, losing: Sharing | None) -> None:
-    found = find_losing(OWNER, plan_blocks(OWNER, {REF: current}, disables))
+    found = find_losing(plan_blocks(OWNER, {REF: current}, disables))
     assert found == ({} if losing is None else {REF: losing})
 
 
-TAKEN = Access(REF, WIDE, {SNAPSHOT: Sharing(frozenset({CONSUMER}), public=True)})
+TAKEN = Access(REF, OWNER, WIDE, {SNAPSHOT: Sharing(frozenset({CONSUMER}), public=True)})
 
 
 @pytest.mark.parametrize(
@@ -140,7 +228,7 @@ TAKEN = Access(REF, WIDE, {SNAPSHOT: Sharing(frozenset({CONSUMER}), public=True)
         (replace(TAKEN, disabled=True), shared(WIDE, ACCOUNT), ADDITION, ""),
         # What AWS still returns may be what a run has just removed.
         (TAKEN, shared(replace(WIDE, public=False), ACCOUNT), ADDITION, ""),
-        (Access(REF, ALONE, {SNAPSHOT: ALONE}), shared(WIDE, ACCOUNT), [], ""),
+        (Access(REF, OWNER, ALONE, {SNAPSHOT: ALONE}), shared(WIDE, ACCOUNT), [], ""),
         (TAKEN, shared(ALONE, ALONE, "disabled"), [], "is disabled, not by the recall"),
         (TAKEN, shared(ALONE, ALONE, "pending"), [], "is pending"),
         (TAKEN, shared(ALONE, ALONE, "deregistered"), [], "does not exist any more"),
@@ -150,7 +238,7 @@ TAKEN = Access(REF, WIDE, {SNAPSHOT: Sharing(frozenset({CONSUMER}), public=True)
 def test_what_was_taken_is_given_back(
     taken: Access, current: Shared | None, expected: list[Any], left: str
 ) -> None:
-    (planned,) = plan_openings(OWNER, [taken], {REF: current} if current else {})
+    (planned,) = plan_openings([taken], {REF: current} if current else {})
     assert (calls(planned), planned.left) == (expected, left)
     # An image that exists can be opened later: the recall stays open for it.
     waits = left.startswith("is ")
@@ -158,19 +246,19 @@ def test_what_was_taken_is_given_back(
 
 
 def test_nothing_becomes_public_again() -> None:
-    (planned,) = plan_openings(OWNER, [TAKEN], {REF: shared(ALONE, ALONE)})
+    (planned,) = plan_openings([TAKEN], {REF: shared(ALONE, ALONE)})
     assert not any("Group" in str(action.parameters) for action in planned.actions)
     assert (planned.launch.public, planned.launch.org_unit_arns) == (False, {UNIT})
     (warning,) = planned.warnings
     assert BAD in warning
     assert SNAPSHOT in warning
-    (still,) = plan_openings(OWNER, [TAKEN], {REF: shared(WIDE, PUBLIC)})
+    (still,) = plan_openings([TAKEN], {REF: shared(WIDE, PUBLIC)})
     assert still.warnings == ()
 
 
 def test_what_was_added_since_stays() -> None:
     added = Sharing(frozenset({"444455556666"}))
-    (planned,) = plan_openings(OWNER, [Access(REF, ACCOUNT)], {REF: shared(added, added)})
+    (planned,) = plan_openings([Access(REF, OWNER, ACCOUNT)], {REF: shared(added, added)})
     assert planned.launch == ACCOUNT | added
     assert planned.planned.after["images"][BAD]["volume_permissions"][SNAPSHOT]["account_ids"] == [
         "444455556666"
@@ -192,8 +280,8 @@ def test_who_sees_an_image_that_is_opened_again(
     account_id: str, region: str, launch: Sharing, sees: bool
 ) -> None:
     access = {REF: shared(ALONE, ALONE, "disabled")}
-    plans = plan_openings(OWNER, [Access(REF, launch, {}, True)], access)
-    found = open_state(TargetState(), Target(account_id, region), OWNER, plans, access)
+    plans = plan_openings([Access(REF, OWNER, launch, {}, True)], access)
+    found = open_state(TargetState(), Target(account_id, region), plans, access)
     assert {name: view.state for name, view in found.named.items()} == ({BAD: "available"} if sees else {})
 
 
@@ -261,12 +349,12 @@ def test_a_block_is_recorded_before_and_keeps_what_was_there_before_the_first_ru
     ]
     assert planned.actions[0].to_dict()["action"] == "WriteTombstone"
     first = begun(planned)
-    assert first.blocked == (Access(REF, WIDE, {SNAPSHOT: ACCOUNT}),)
+    assert first.blocked == (Access(REF, OWNER, WIDE, {SNAPSHOT: ACCOUNT}),)
     # An account that got permission since, and the image, which is now disabled.
     later = Sharing(frozenset({"444455556666"}))
     state = replace(state_of(record=first), access={REF: shared(later, ALONE)})
     again = begun(blocking(state, accept_breaking=("all",), block_method="disable"))
-    assert again.blocked == (Access(REF, WIDE | later, {SNAPSHOT: ACCOUNT}, True),)
+    assert again.blocked == (Access(REF, OWNER, WIDE | later, {SNAPSHOT: ACCOUNT}, True),)
     assert [item.disabled for item in again.end_block(()).blocked] == [True]
     # DisableImage failed: whoever disables the image later, it is not the recall.
     again = again.end_block({REF})
@@ -288,6 +376,26 @@ def test_nothing_is_blocked_or_recorded_that_breaks_a_consumer() -> None:
     assert planned.record is not None
     assert planned.record.blocked == ()
     assert [item.consumer for item in planned.breaking] == [CONSUMER]
+
+
+@pytest.mark.parametrize("asked", [False, True])
+@pytest.mark.parametrize("accepted", [(), (CONSUMER,)])
+def test_what_launches_its_own_copy_must_be_confirmed(asked: bool, accepted: tuple[str, ...]) -> None:
+    """Without the option, the copy is named and neither read nor disabled."""
+    launch = Use(CONSUMER, COPY_REF, "launch_template", ("web",), 1, (SOURCE,), ImageRef(AWAY, BAD))
+    regions = {CONSUMER: frozenset({AWAY, HOME}), OTHER_ACCOUNT: frozenset({AWAY, HOME})}
+    read = Adoption(OWNER, frozenset({SOURCE}), regions=regions, uses=(launch,))
+    copies = {COPY_REF: copied()} if asked else {}
+    state = replace(state_of(), access={REF: shared(), **copies}, copies=frozenset(copies))
+    given = {"consumer_role_name": "golden", "block_consumer_copies": asked}
+    planned = blocking(state, adoption_result=read, accept_breaking=accepted, **given)
+    is_refused = asked and not accepted
+    assert [failure.error_code for failure in planned.failures] == ["launches_would_break"] * is_refused
+    assert [item.consumer for item in planned.breaking] == [CONSUMER] * asked
+    assert [plan.ref for plan in planned.images] == ([] if is_refused else sorted(state.access))
+    assert any("images of their own" in text for text in planned.warnings) != asked
+    if asked and accepted:
+        assert begun(planned).blocked[-1] == COPIED or begun(planned).blocked[0] == COPIED
 
 
 def test_a_recall_is_taken_back_in_the_other_order() -> None:

@@ -20,6 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils._recall.breaking imp
     Withdrawal,
     describe_uses,
     find_breaking,
+    find_copies,
     refuse_adoption,
     refuse_breaking,
     warn_of_copies,
@@ -46,7 +47,14 @@ def refuse(problem: str, *_more: str) -> None:
 def use(account_id: str = ONE, ref: ImageRef = FAR, kind: str = "launch_template", **changes: Any) -> Any:
     """A use in a result of ``ami_adoption``."""
     given = {"account_id": account_id, "image_id": ref.image_id, "kind": kind, "region": ref.region}
-    return {**given, "denied_by": [], "names": ["web (lt-1) version 2"], "number": 1, **changes}
+    return {
+        **given,
+        "denied_by": [],
+        "names": ["web (lt-1) version 2"],
+        "number": 1,
+        "origin": None,
+        **changes,
+    }
 
 
 def adoption(*uses: Any, unread: dict[str, list[str]] | None = None, **changes: Any) -> dict[str, Any]:
@@ -210,16 +218,39 @@ def test_messages_name_the_worst_first_with_what_it_launches() -> None:
     assert "000000000000 (2 regions)" in failure.message
 
 
+@pytest.mark.parametrize(
+    ("origin", "is_copy"),
+    [
+        ({"evidence": "ancestry", "image_id": BAD, "region": AWAY}, True),
+        ({"evidence": "watermark", "image_id": SOURCE, "region": HOME}, True),
+        # Whoever owns an image can change its tags.
+        ({"evidence": "tag", "image_id": BAD, "region": AWAY}, False),
+        # A fix that the owner has built from the release, or the same ID in another region.
+        ({"evidence": "ancestry", "image_id": OTHER, "region": AWAY}, False),
+        ({"evidence": "ancestry", "image_id": BAD, "region": HOME}, False),
+        (None, False),
+    ],
+)
+def test_only_what_aws_records_is_a_copy(origin: dict[str, str] | None, is_copy: bool) -> None:
+    own = ImageRef(AWAY, "ami-0000c0de")
+    result = adoption(use(ref=own, denied_by=[SOURCE], origin=origin), use(ref=FAR, origin=origin))
+    assert find_copies(read(result), {FAR, NEAR}) == ({own: ONE} if is_copy else {})
+    assert find_copies(None, {FAR, NEAR}) == {}
+
+
 def test_images_of_the_accounts_themselves_are_named() -> None:
     own = use(ref=ImageRef(AWAY, OTHER), kind="instance", denied_by=[SOURCE])
-    (warning,) = warn_of_copies(read(adoption(own, use(denied_by=[SOURCE]))), {FAR})
+    (warning,) = warn_of_copies(read(adoption(own, use(denied_by=[SOURCE]))), {FAR}, False)
     assert f"{AWAY}/{OTHER} in account {ONE}" in warning
     assert BAD not in warning
-    assert [*warn_of_copies(None, {FAR})] == []
+    assert "block_consumer_copies" in warning
+    (warning,) = warn_of_copies(read(adoption(own)), {FAR}, True)
+    assert "only a tag says so" in warning
+    assert [*warn_of_copies(None, {FAR}, False)] == []
     # Images of the owner that were made from the release, such as a fix.
     fixes = [{"images": [{"image_id": OTHER, "region": AWAY}]}]
-    assert [*warn_of_copies(read(adoption(own, releases=fixes)), {FAR})] == []
-    assert [*warn_of_copies(read(adoption({**own, "account_id": OWNER})), {FAR})] == []
+    assert [*warn_of_copies(read(adoption(own, releases=fixes)), {FAR}, False)] == []
+    assert [*warn_of_copies(read(adoption({**own, "account_id": OWNER})), {FAR}, False)] == []
 
 
 @pytest.mark.parametrize(

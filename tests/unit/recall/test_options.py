@@ -35,6 +35,14 @@ READ = Adoption(OWNER, frozenset({SOURCE}))
         # Without a parameter, the accounts are only looked into.
         ({"level": "block", "parameter": "", "launch_templates": (), "account_ids": (CONSUMER,)}, []),
         ({"level": "block", "account_ids": (CONSUMER,)}, ["consumer_role_name"]),
+        ({"block_consumer_copies": True}, ["block_consumer_copies"]),
+        ({"level": "block", "block_consumer_copies": True}, ["consumer_role_name"]),
+        (
+            {"level": "block", "block_consumer_copies": True, "withdraw_only": True},
+            ["consumer_role_name", "account_ids"],
+        ),
+        ({"level": "block", "block_consumer_copies": True, "consumer_role_name": "golden"}, []),
+        ({"state": "absent", "block_consumer_copies": True}, []),
         # It was about other images: what uses those of this release is not in it.
         ({"level": "block", "adoption_result": Adoption(OWNER)}, ["adoption_result"]),
         ({"level": "block", "adoption_result": Adoption(OWNER, frozenset({OTHER}))}, ["adoption_result"]),

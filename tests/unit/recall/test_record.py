@@ -7,10 +7,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils._model import ImageRef
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Sharing
 from ansible_collections.golden.images.plugins.module_utils._recall.record import (
     LAUNCH_TEMPLATE,
     LONGEST_NAME,
+    Access,
     Record,
     find_damaged,
     find_record,
@@ -26,7 +27,8 @@ RECORD = Record(OWNER, REF, NOW, (ImageRef(AWAY, BAD),), (pointer(), pointer(LAU
 
 
 def test_a_record_is_read_as_it_was_written() -> None:
-    later = replace(RECORD, taken_back_at=NOW)
+    taken = Access(ImageRef(AWAY, OTHER), CONSUMER, Sharing(frozenset({OWNER})), {}, True)
+    later = replace(RECORD.add_blocked([taken]), taken_back_at=NOW)
     texts = [render_record(RECORD), render_record(later)]
     assert find_record(texts[:1], OWNER, REF) == RECORD
     assert find_record(texts, OWNER, REF) == later

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._recall.screen import screen
 
 from tests.unit.examples import CONSUMER, OWNER
-from tests.unit.recall.examples import AWAY, BAD, HOME, SOURCE, TEMPLATE_ID
+from tests.unit.recall.examples import AWAY, BAD, GOOD, HOME, OTHER, SOURCE, TEMPLATE_ID
 
 FAILURE = {
     "account_id": None,
@@ -85,6 +85,20 @@ def test_the_headline_counts_images() -> None:
     assert show({"blocked": [blocked(False)]}).startswith("Nothing to change")
     left = show({}, "absent", blocked=[blocked(False, "is disabled, not by the recall")])
     assert "left: is disabled, not by the recall" in join_lines(left)
+
+
+def test_each_image_of_a_consumer_is_in_the_table() -> None:
+    images = [{"account_id": OWNER, "changed": True, "image_id": BAD, "region": AWAY}]
+    own = {**blocked(), "account_id": CONSUMER, "image_id": OTHER}
+    left = {**own, "changed": False, "image_id": GOOD, "left": "is managed by AWS Backup"}
+    for check_mode, outcome in ((False, "changed"), (True, "planned")):
+        text = show({"blocked": [blocked(), own, left]}, images=images, check_mode=check_mode)
+        assert "2 images blocked." in join_lines(text)
+        (line,) = (line for line in text.splitlines() if OTHER in line)
+        assert line.split() == [AWAY, CONSUMER, "own", "image", OTHER, outcome]
+        assert "left: is managed by AWS Backup" in join_lines(text)
+        assert BAD not in text
+        assert max(map(len, text.splitlines())) <= 80
 
 
 def test_failures_of_all_tasks_are_shown() -> None:
