@@ -10,6 +10,7 @@ They are started one after another, and those in progress are read in parallel.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from time import monotonic, sleep
 
@@ -46,7 +47,7 @@ from .checks import (
 from .options import RefreshOptions
 from .plan import START, GroupPlan, RefreshPlan, plan_group
 from .read import READ_GROUPS, READ_REFRESHES, read_groups, read_image, read_launches, read_refresh
-from .state import InstanceRefresh
+from .state import Group, InstanceRefresh
 
 NOT_STARTED, IN_PROGRESS, SUCCESSFUL = "not_started", "in_progress", "successful"
 NOT_REPLACED, UNKNOWN = "not_replaced", "unknown"
@@ -123,6 +124,8 @@ class Replacement:
         running = [run for run in self.runs.values() if run.plan.active]
         for run in running:
             self._follow(run, run.plan.active or run.refresh)
+        # One may have failed since it was read, and starts no other then.
+        running = self._poll(running)
         total, pause, reminded = len(self.runs), _FIRST_PAUSE, monotonic()
         while waiting or running:
             while waiting and len(running) < self.options.max_concurrent_groups and self._may_start(running):
@@ -173,9 +176,11 @@ class Replacement:
     def _start(self, clients: Clients, run: GroupRun) -> bool:
         # Hours may have passed since the plan.
         plan, current = run.plan, self._plan_again(clients, run.plan)
-        if current.is_work and (problem := self._refuse_image(current)):
+        if current.is_work and (problem := self._refuse_image(current, bool(current.active))):
             return self._leave_changed(run, replace(current, refusal=problem, active=None))
         if current.active:
+            # Whether it launches what the group has then depends on the group as it was started.
+            run.plan = current
             self._follow(run, current.active)
             return True
         # Another version with the image matches no instance: AWS would replace all of them by it.
@@ -240,6 +245,7 @@ class Replacement:
             # Whatever else a read returns, the failed start says more.
             if isinstance(current, GroupPlan) and (active := current.group.active):
                 if is_same_work(current.group, run.plan.image_id, active):
+                    run.plan = current
                     self._follow(run, active)
                     return True
                 problem = current.refusal or problem
@@ -255,16 +261,13 @@ class Replacement:
         Raises:
             TargetFailed: it does not exist any more.
         """
-        groups = read_groups(clients, plan.target, [plan.name])
-        if plan.name not in groups:
-            message = f"Group {plan.name} in account {plan.target.account_id} does not exist any more."
-            raise TargetFailed(Failure.at(plan.target, START, _NO_GROUP, message, REMOVE))
-        return plan_group(self.options, plan.target, groups[plan.name], plan.image_id, plan.devices)
+        group = _find_group(plan, read_groups(clients, plan.target, [plan.name]))
+        return plan_group(self.options, plan.target, group, plan.image_id, plan.devices)
 
-    def _refuse_image(self, plan: GroupPlan) -> Failure | None:
+    def _refuse_image(self, plan: GroupPlan, is_refreshed: bool) -> Failure | None:
         """Read the image again, and return why it must not be launched; None without a reason."""
         image = read_image(self.accounts, self.own_id, plan.target, plan.image_id)
-        names = [plan.name] if plan.active else []
+        names = [plan.name] if is_refreshed else []
         return next(iter(refuse_image(plan.target, plan.image_id, image, names)), None)
 
     def _look_again(self, plan: GroupPlan) -> GroupPlan | Exception:
@@ -280,10 +283,14 @@ class Replacement:
         over, bugs = map_parallel(running, self._check)
         for run, bug in bugs.items():
             over[run] = (_to_failure(bug, run.plan.target, READ_REFRESHES),)
-        wrong = self._find_wrong_launches([run for run in running if over[run] is None])
         for run in running:
-            self.failures += over[run] or wrong.get(run, ())
-        return [run for run in running if over[run] is None and run not in wrong]
+            problems = over[run] or ()
+            self.failures += problems
+            if run.suspicion and not run.refresh.has_ended:
+                # It goes on, and others may be waited for for hours.
+                for problem in problems:
+                    self.report(problem.sentence())
+        return [run for run in running if over[run] is None]
 
     def _check(self, run: GroupRun) -> tuple[Failure, ...] | None:
         """Read the refresh of a group; return its failures once nothing of it is waited for any more."""
@@ -300,58 +307,45 @@ class Replacement:
                     return (self._explain_refusal(run, run.unread),)
         if run.refresh.has_ended:
             return self._judge(run)
-        if not run.refresh.launches:
-            run.unseen = run.suspicion = None
+        if problem := self._find_wrong_launches(run):
+            return (problem,)
         return (self._explain_timeout(run),) if monotonic() >= run.deadline else None
 
-    def _find_wrong_launches(self, running: list[GroupRun]) -> dict[GroupRun, tuple[Failure, ...]]:
-        """Look once a minute at what is launched, and return the failures of what must not go on.
+    def _find_wrong_launches(self, run: GroupRun) -> Failure | None:
+        """Look once a minute at what is launched, and return why that must not go on.
 
         The next look must say the same: one that sees nothing, such as a parameter that is just replaced, is
         no reason to cancel. A refresh that bakes or is cancelled launches nothing any more.
         """
-        now, due = monotonic(), dict[Target, list[GroupRun]]()
-        for run in running:
-            if run.refresh.launches and not run.unread and now >= run.next_look:
-                due.setdefault(run.plan.target, []).append(run)
-        seen, failed = map_parallel(due, lambda target: self._look_at_launches(target, due[target]))
-        wrong: dict[GroupRun, tuple[Failure, ...]] = {}
-        for run in (run for runs in due.values() for run in runs):
-            if exception := failed.get(run.plan.target):
-                run.unseen = _to_failure(exception, run.plan.target, READ_GROUPS)
-                if not isinstance(exception, _READ_ERRORS):
-                    wrong[run] = (run.unseen,)
-                continue
-            problem, suspicion = seen[run.plan.target].get(run.plan.name), run.suspicion
-            run.unseen, run.suspicion = None, problem
-            if problem is None:
-                run.next_look = now + _LOOK
-            elif suspicion:
-                self.report(problem.sentence())
-                wrong[run] = (problem,)
-        return wrong
+        if not run.refresh.launches:
+            run.unseen = run.suspicion = None
+            return None
+        if run.unread or monotonic() < run.next_look:
+            return None
+        try:
+            problem = self._look_at_launches(run)
+        except _READ_ERRORS as exception:
+            run.unseen = _to_failure(exception, run.plan.target, READ_GROUPS)
+            return None
+        is_confirmed = problem is not None and run.suspicion is not None
+        run.unseen, run.suspicion = None, problem
+        if problem is None:
+            run.next_look = monotonic() + _LOOK
+        return problem if is_confirmed else None
 
-    def _look_at_launches(self, target: Target, runs: list[GroupRun]) -> dict[str, Failure]:
-        """Return why what refreshes launch now is not to be launched, by the names of their groups.
+    def _look_at_launches(self, run: GroupRun) -> Failure | None:
+        """Return why what a refresh launches now is not to be launched, None without a reason.
 
         Without a desired configuration, a refresh launches what the group has at the time of each launch
         (hashicorp/terraform-provider-aws#13791).
         """
-        image_id = runs[0].plan.image_id
-        following = {run.plan.name: run for run in runs if not run.plan.changes_version}
-        with self.accounts.as_account(target.account_id) as clients:
-            groups = read_launches(clients, target, [*following]) if following else {}
-        image = read_image(self.accounts, self.own_id, target, image_id)
-        problems = {
-            run.plan.name: problem
-            for run in runs
-            for problem in refuse_image(target, image_id, image, [run.plan.name])
-        }
-        launches = {
-            name: refuse_going_on(target, group, image_id, following[name].refresh.refresh_id)
-            for name, group in groups.items()
-        }
-        return {**problems, **{name: problem for name, problem in launches.items() if problem}}
+        plan = run.plan
+        problem = self._refuse_image(plan, is_refreshed=True)
+        if problem or plan.changes_version:
+            return problem
+        with self.accounts.as_account(plan.target.account_id) as clients:
+            group = _find_group(plan, read_launches(clients, plan.target, [plan.name]))
+        return refuse_going_on(plan.target, group, plan.image_id, run.refresh.refresh_id)
 
     def _explain_refusal(self, run: GroupRun, problem: Failure) -> Failure:
         """Return why the refresh of a group cannot be read any more: the group may not exist any more."""
@@ -364,9 +358,12 @@ class Replacement:
         plan = run.plan
         if run.unread:
             return _explain_unread(run, run.unread)
+        launches = f" What it launches could not be read: {run.unseen.message}" if run.unseen else ""
+        if run.suspicion:
+            launches = f" The last look at what it launches said: {run.suspicion.message}"
         message = (
             f"{_name_refresh(plan, run.refresh)} has not ended within {self.options.wait_timeout} seconds. "
-            f"It goes on.{f' What it launches could not be read: {run.unseen.message}' if run.unseen else ''}"
+            f"It goes on.{launches}"
         )
         remedy = (
             "Rerun, which waits for it again, with a larger wait_timeout, or cancel it: "
@@ -380,11 +377,12 @@ class Replacement:
         One that skips all instances succeeds, too (Auto Scaling User Guide, "Use an instance refresh with
         skip matching"): so what the instances run is read.
         """
-        plan, refresh, current = run.plan, run.refresh, self._look_again(run.plan)
-        status = _STATUS[refresh.status]
-        if status != SUCCESSFUL:
-            # That it has failed is known, whatever the read returns.
-            run.status = status
+        plan, refresh = run.plan, run.refresh
+        is_success = _STATUS[refresh.status] == SUCCESSFUL
+        # That it has failed is known, whatever the read returns.
+        run.status = UNKNOWN if is_success else _STATUS[refresh.status]
+        current = self._look_again(plan)
+        if not is_success:
             run.after = current if isinstance(current, GroupPlan) else None
             return (_explain_end(plan, refresh),)
         if run.settled is None:
@@ -394,15 +392,16 @@ class Replacement:
             run.unread = _to_failure(current, plan.target, READ_GROUPS)
             if not is_settled or (_may_pass(current) and monotonic() < run.deadline):
                 return None
-            run.status = UNKNOWN
             message = f"{_name_refresh(plan, refresh)} has succeeded. What its instances run is not known: "
             remedy = f"Rerun, which looks at them again. {run.unread.remedy}"
             return (replace(run.unread, message=f"{message}{run.unread.message}", remedy=remedy),)
+        run.unread = None
         problem = self._explain_success(current, refresh)
         if problem and not is_settled:
             return None
-        run.after, run.status = current, SUCCESSFUL
+        run.after = current
         if problem is None:
+            run.status = SUCCESSFUL
             return ()
         run.status = UNKNOWN if current.group.unread else NOT_REPLACED
         return (problem,)
@@ -443,6 +442,18 @@ class Replacement:
             remedy = "Rerun: AWS may show the new version later."
             return Failure.at(target, START, "instances_not_replaced", message, remedy)
         return None
+
+
+def _find_group(plan: GroupPlan, groups: Mapping[str, Group]) -> Group:
+    """Return the group of a plan.
+
+    Raises:
+        TargetFailed: it does not exist any more.
+    """
+    if plan.name not in groups:
+        message = f"Group {plan.name} in account {plan.target.account_id} does not exist any more."
+        raise TargetFailed(Failure.at(plan.target, START, _NO_GROUP, message, REMOVE))
+    return groups[plan.name]
 
 
 def _name_place(plan: GroupPlan) -> str:

@@ -130,7 +130,7 @@ def _describe(options: RefreshOptions, plan: GroupPlan, run: GroupRun | None) ->
     refresh, after = (run.refresh, run.after) if run else (plan.active, None)
     return {
         "account_id": plan.target.account_id,
-        "auto_rollback": plan.rolls_back,
+        "auto_rollback": (run.plan if run else plan).rolls_back,
         "auto_scaling_group": plan.name,
         "changed": run.started if run else plan.start is not None,
         "image_id": plan.image_id,

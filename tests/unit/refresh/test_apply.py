@@ -297,10 +297,8 @@ def test_a_bug_in_the_look_at_launches_is_no_failed_read(monkeypatch: pytest.Mon
     assert [one.error_code for one in found.failures] == ["unexpected_error"]
 
 
-def test_refreshes_in_progress_are_read_at_once_and_what_they_launch_by_place(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    world, looks = World(groups("a", "b", "c"), takes=9), list[list[str]]()
+def test_refreshes_in_progress_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, looks = World(groups("a", "b", "c"), takes=9), list[str]()
     describe, together = world.describe_instance_refreshes, Barrier(3, timeout=20)
 
     def meet(**request: Any) -> Any:
@@ -308,7 +306,7 @@ def test_refreshes_in_progress_are_read_at_once_and_what_they_launch_by_place(
         return describe(**request)
 
     def look(clients: World, _target: Target, names: list[str]) -> Mapping[str, Group]:
-        looks.append(names)
+        looks.extend(names)
         return dict(clients.groups)
 
     def begin(world: World) -> None:
@@ -317,7 +315,7 @@ def test_refreshes_in_progress_are_read_at_once_and_what_they_launch_by_place(
 
     found = run_on(monkeypatch, world, begin, max_concurrent_groups=3)
     assert (statuses(found), found.failures) == (dict.fromkeys("abc", "successful"), [])
-    assert looks == [["a", "b", "c"]]
+    assert sorted(looks) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("code", ["ValidationError", "AccessDenied", "ExpiredToken"])
@@ -824,3 +822,159 @@ def test_a_success_that_has_replaced_nothing_is_a_failure(monkeypatch: pytest.Mo
     assert failure.error_code == "instances_not_replaced"
     assert statuses(found) == {"a": "not_replaced", "b": "not_started"}
     assert f"left 1 instance without {GOOD}: i-old" in failure.message
+
+
+def look_at(monkeypatch: pytest.MonkeyPatch, fail: Callable[[str], None]) -> Callable[[World], None]:
+    """Let the reads of what some groups launch fail."""
+
+    def read(clients: World, _target: Any, names: list[str]) -> Mapping[str, Group]:
+        for name in names:
+            fail(name)
+        return {name: clients.groups[name] for name in names if name in clients.groups}
+
+    return lambda _world: monkeypatch.setattr(applied, "read_launches", read)
+
+
+@pytest.mark.parametrize(
+    ("error", "codes"),
+    [
+        (LOST, ["other_image_launched", "instance_refresh_timeout"]),
+        (KeyError("a bug"), ["unexpected_error", "other_image_launched"]),
+    ],
+)
+def test_a_group_whose_launches_cannot_be_read_hides_no_other(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, codes: list[str]
+) -> None:
+    """The template of one group may be unreadable for hours, while another group launches a wrong image."""
+    world = World(groups("a", "b", "c"), takes=1000)
+    start = world.start_instance_refresh
+
+    def fail(name: str) -> None:
+        if name == "a":
+            raise error
+
+    def publish(**request: Any) -> Any:
+        world.groups["b"] = replace(world.groups["b"], launched=version(8, BAD), default=version(8, BAD))
+        return start(**request)
+
+    def begin(world: World) -> None:
+        look_at(monkeypatch, fail)(world)
+        monkeypatch.setattr(world, "start_instance_refresh", publish)
+
+    world.groups["b"] = replace(world.groups["b"], active=InstanceRefresh("r-b", "InProgress"))
+    found = run_on(monkeypatch, world, begin, max_concurrent_groups=2, wait_timeout=600)
+    assert [one.error_code for one in found.failures] == codes
+    assert statuses(found) == {"a": "in_progress", "b": "in_progress", "c": "not_started"}
+
+
+def test_a_recall_is_noticed_although_the_launches_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(groups("a"), takes=1000)
+    start = world.start_instance_refresh
+
+    def fail(_name: str) -> None:
+        raise LOST
+
+    def recall(**request: Any) -> Any:
+        world.image = image(tags={RECALLED_TAG: "2026-12-01T23:40:05Z"})
+        return start(**request)
+
+    def begin(world: World) -> None:
+        look_at(monkeypatch, fail)(world)
+        monkeypatch.setattr(world, "start_instance_refresh", recall)
+
+    found = run_on(monkeypatch, world, begin, wait_timeout=600)
+    assert [one.error_code for one in found.failures] == ["image_recalled"]
+
+
+@pytest.mark.parametrize(("timeout", "code"), [(60, "instance_refresh_timeout"), (75, "image_not_found")])
+def test_a_suspicion_is_not_lost_at_the_deadline(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, timeout: int, code: str
+) -> None:
+    """The first look is made after a minute."""
+    world, started = World(groups("a"), takes=1000), clock.now
+    read = applied.read_refresh
+
+    def recall(*request: Any) -> InstanceRefresh:
+        if clock.now >= started + 50:
+            world.image = None
+        return read(*request)
+
+    monkeypatch.setattr(applied, "read_refresh", recall)
+    (failure,) = run_on(monkeypatch, world, wait_timeout=timeout).failures
+    assert failure.error_code == code
+    assert f"{GOOD} does not exist or is not visible" in failure.message
+
+
+def test_an_earlier_refresh_that_has_failed_meanwhile_starts_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both = groups("a", "b")
+    both["b"] = replace(both["b"], active=InstanceRefresh("r-b", "InProgress"))
+    world = World(both, ends={"b": "Failed"}, takes=1)
+    found = run_on(monkeypatch, world, max_concurrent_groups=2)
+    assert (world.log, statuses(found)) == (["end b"], {"a": "not_started", "b": "failed"})
+
+
+@pytest.mark.parametrize(("end", "status"), [("Failed", "failed"), ("Successful", "unknown")])
+def test_a_bug_in_the_count_leaves_the_status_of_the_refresh(
+    monkeypatch: pytest.MonkeyPatch, end: str, status: str
+) -> None:
+    world = World(groups("a", "b"), ends={"a": end})
+    stop = world._end
+
+    def end_and_fail(name: str, is_successful: bool) -> None:
+        stop(name, is_successful)
+        world.errors["read"] = [KeyError("a bug")]
+
+    monkeypatch.setattr(world, "_end", end_and_fail)
+    found = run_on(monkeypatch, world)
+    assert [one.error_code for one in found.failures] == ["unexpected_error"]
+    assert statuses(found) == {"a": status, "b": "not_started"}
+
+
+def test_a_refresh_of_another_client_is_looked_at_as_it_was_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has set the version in the group, and so its refresh launches what the group has."""
+    world, started = World({"a": fixed(name="a")}, takes=400), InstanceRefresh("r-a", "InProgress")
+
+    def start_and_publish(world: World) -> None:
+        world.groups["a"] = fixed(name="a", version="7", launched=version(7), active=started)
+
+        def fail(_name: str) -> None:
+            world.groups["a"] = replace(world.groups["a"], version="8", launched=version(8, BAD))
+
+        look_at(monkeypatch, fail)(world)
+
+    found = run_on(monkeypatch, world, start_and_publish)
+    assert [one.error_code for one in found.failures] == ["other_image_launched"]
+
+
+def test_a_read_that_succeeds_again_is_not_reported_as_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a success, AWS may show the instances that it has replaced for a while."""
+    world, lines = World(groups("a"), skips=True), list[str]()
+    end = world._end
+
+    def end_and_fail(name: str, is_successful: bool) -> None:
+        end(name, is_successful)
+        world.errors["read"] = [LOST]
+
+    monkeypatch.setattr(world, "_end", end_and_fail)
+    found = run_on(monkeypatch, world, lines=lines)
+    assert statuses(found) == {"a": "not_replaced"}
+    assert any(line.startswith("Refreshing: ") for line in lines)
+    assert not any("cannot be read" in line for line in lines)
+
+
+def test_a_group_that_is_deleted_ends_the_wait_for_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(groups("a", "b", "c"), takes=20)
+    describe = world.describe_instance_refreshes
+
+    def refuse(**request: Any) -> Any:
+        if request["AutoScalingGroupName"] == "a" and world.reads.get("b", 0) > 8:
+            world.groups.pop("a", None)
+            raise refused("ValidationError", "DescribeInstanceRefreshes")
+        return describe(**request)
+
+    monkeypatch.setattr(world, "describe_instance_refreshes", refuse)
+    found = run_on(monkeypatch, world, max_concurrent_groups=2)
+    assert [one.error_code for one in found.failures] == ["group_not_found"]
+    assert statuses(found) == {"a": "in_progress", "b": "successful", "c": "not_started"}

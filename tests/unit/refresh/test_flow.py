@@ -146,6 +146,17 @@ def test_the_result_has_what_came_of_each_group(
     assert found["status_reason"] == "Done."
 
 
+def test_a_refresh_of_another_client_is_described_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def replace_all(self: Replacement, _plan: RefreshPlan) -> None:
+        active = InstanceRefresh("r-1", "InProgress", rolls_back=True)
+        followed = plan_group(options(), HERE, group(active=active), GOOD)
+        self.runs = {(HERE, "web"): GroupRun(followed, "in_progress", refresh=active)}
+
+    monkeypatch.setattr(Replacement, "replace_all", replace_all)
+    (found,) = run().results
+    assert (found["auto_rollback"], found["changed"], found["refresh_id"]) == (True, False, "r-1")
+
+
 def test_nothing_is_done_for_groups_that_run_the_image(groups: dict[Target, Any]) -> None:
     groups[HERE] = {"web": group(instances=(instance("new", GOOD, 7),))}
     done = run()
