@@ -496,8 +496,8 @@ uses:
       contains:
         evidence:
           description:
-            - V(ancestry) if AWS recorded each step, V(watermark) if a watermark has it, or V(tag) if only C(golden.images:source) of
-              an image tells it, which whoever owns the image can change.
+            - V(ancestry) if AWS recorded each step, V(watermark) if only a watermark has it, which images that were made from that
+              one keep, or V(tag) if only C(golden.images:source) of an image tells it, which whoever owns the image can change.
           type: str
           returned: always
         image_id:

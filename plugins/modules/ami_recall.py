@@ -154,8 +154,10 @@ options:
       - Whether O(level=block) also disables images that other accounts own and have copied or made from the release, with the role
         O(consumer_role_name), after the images of the release. What they launch from these counts as what breaks.
       - These are the images that O(adoption_result) has with an RV(golden.images.ami_adoption#module:uses[].origin) of the release
-        that AWS has recorded, and those of an earlier task. If only a tag tells the origin, the image stays, with a warning. So does
-        a copy of another image that was made from the release, such as a fix.
+        in the account of the credentials, with the evidence V(ancestry), and those of an earlier task. If only a tag or a watermark
+        tells the origin, the image stays, with a warning. So does a copy of another image that was made from the release, such as a
+        fix, which keeps the watermark, and what was made from the source of the release if another account owns that.
+      - Requires O(adoption_result), except with O(withdraw_only).
       - An image that is disabled already, or that AWS Backup or Amazon Data Lifecycle Manager manages, stays and is named in
         RV(blocked). An image that no account uses is not known.
       - With O(withdraw_only), RV(to_look_into) has O(regions), or all of them, because copies can be in any region.

@@ -68,17 +68,16 @@ def _find_own_origin(
 ) -> Origin | None:
     """Return where an account's own image comes from, by the best evidence.
 
-    The owner's image that AWS recorded decides before a watermark: a fix that the owner has built from an
-    instance of a release keeps the watermark of the release, and so do copies of the fix.
+    What AWS recorded decides before a watermark, even if nothing is known of that image: a fix that the owner
+    has built from an instance of a release keeps the watermark of the release, and so do copies of the fix.
     """
     *own, end = chain
-    is_recorded = not any(link in tagged for link in own)
-    if own and is_recorded and (end in catalog.own or end in catalog.release_of):
+    if own and not any(link in tagged for link in own):
         return Origin(end, ANCESTRY)
     for _mark, ref in _list_marks(image):
         if ref in catalog.own or ref in catalog.release_of:
             return Origin(ref, WATERMARK)
-    return Origin(end, ANCESTRY if is_recorded else TAG) if own else None
+    return Origin(end, TAG) if own else None
 
 
 def _list_marks(image: UsedImage) -> list[tuple[Watermark, ImageRef]]:

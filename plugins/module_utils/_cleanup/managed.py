@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .._model import Image
 from .state import OwnImage
 
 # EBS User Guide, "How Amazon Data Lifecycle Manager works": it tags the snapshots and AMIs that it creates,
@@ -35,6 +36,9 @@ def is_managed(own: OwnImage) -> bool:
     is no member of the image's family. AWS Backup Developer Guide: names of its images begin with
     ``AwsBackup_``.
     """
-    if own.alias == _BACKUP_ALIAS or own.image.name.startswith(_BACKUP_NAME):
-        return True
-    return find_manager(own.image.tags) is not None
+    return own.alias == _BACKUP_ALIAS or find_image_manager(own.image) is not None
+
+
+def find_image_manager(image: Image) -> str | None:
+    """Return the service that manages an image by its name and its tags; None if there is none."""
+    return "AWS Backup" if image.name.startswith(_BACKUP_NAME) else find_manager(image.tags)

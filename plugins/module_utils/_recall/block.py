@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .._cleanup.managed import find_manager
+from .._cleanup.managed import find_image_manager
 from .._failures import Failure
 from .._model import ImageRef, Sharing, SnapshotRef, Target
 from .._plan import Action, TargetPlan
@@ -127,7 +127,7 @@ def _plan_copy(ref: ImageRef, shared: Shared, is_blocked: bool) -> ImagePlan:
 
     A backup that is disabled could not be restored.
     """
-    state, manager = shared.image.state, find_manager(shared.image.tags)
+    state, manager = shared.image.state, find_image_manager(shared.image)
     if state == "available" and not manager:
         return _plan_block(ref, shared, True, {})
     target, left = Target(shared.image.owner_id, ref.region), ""

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._adoption.state import INSTANCE, LAUNCHES, TAG
+from .._adoption.state import ANCESTRY, INSTANCE, LAUNCHES
 from .._causes import MOST_NAMED
 from .._failures import Failure, invalid_option
 from .._listing import count, join_texts
@@ -31,8 +31,8 @@ _NOT_ASKED = (
     "that."
 )
 _NOT_RECORDED = (
-    "AWS does not record that they were made from an image of the release, but from another one, or only a "
-    "tag says so."
+    "AWS does not record that they were made from one of your images of the release, but from another image, "
+    "or only a tag or a watermark says so."
 )
 _CONFIRM = f"confirm them with accept_breaking (recall_accept_breaking of the role), or all with [{ALL}]."
 
@@ -69,7 +69,7 @@ _REFUSED = {"failures": [{"message": TEXT, **dict.fromkeys(_NULLS, Null(TEXT))}]
 class Use:
     """What uses an image in an account; ``derived_from`` are the denied images that it comes from.
 
-    ``origin`` is what an image that the account owns was copied or made from, None if only a tag tells it.
+    ``origin`` is what an image that the account owns was copied or made from, as AWS has recorded it.
     """
 
     account_id: str
@@ -130,8 +130,11 @@ class Adoption:
 
 
 def _read_origin(given: Mapping[str, str] | None) -> ImageRef | None:
-    """Return where an account's own image comes from. Whoever owns an image can change its tags."""
-    if given is None or given["evidence"] == TAG:
+    """Return where an account's own image comes from, None if AWS has not recorded each step of that.
+
+    Whoever owns an image can change its tags. A fix has the watermark of the release that it was built from.
+    """
+    if given is None or given["evidence"] != ANCESTRY:
         return None
     return ImageRef(given["region"], given["image_id"])
 
@@ -385,8 +388,8 @@ def warn_of_others(breaking: Iterable[Breaking], accepted: Iterable[str]) -> Ite
 def find_copies(adoption: Adoption | None, release: Collection[ImageRef]) -> dict[ImageRef, str]:
     """Return the images that accounts use, own, and have copied or made from the release, with the account.
 
-    Nothing but a tag counts as none. A copy of a fix that the owner has built from the release is none
-    either.
+    ``release`` are the owner's images of it. A copy of a fix that the owner has built from the release is
+    none.
     """
     return {
         use.ref: use.account_id

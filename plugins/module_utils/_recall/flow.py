@@ -13,6 +13,7 @@ from typing import Any
 from .._aws import errors
 from .._aws.clients import Clients
 from .._aws.read import Caller, visible_image
+from .._aws.unknown_outcome import is_unknown
 from .._aws.write import merge, perform_all
 from .._failures import Failure, ValidationError
 from .._fanout import map_parallel
@@ -108,9 +109,21 @@ class _Work:
             for action in performed.actions
             if action.operation == "DisableImage"
         }
+        # AWS may have disabled an image without an answer: if it has, taking the recall back enables it.
+        unknown = {
+            (failure.account_id, failure.region)
+            for failure in performed.failures
+            if failure.action == "DisableImage" and is_unknown(failure)
+        }
         # What is available and was not disabled now was not, or not any more, by this recall.
-        available = {plan.ref for plan in blocks if self._current.access[plan.ref].image.state == "available"}
-        if self._write(began.end_block(available - disabled), _BLOCKED_MEANWHILE):
+        not_disabled = {
+            plan.ref
+            for plan in blocks
+            if self._current.access[plan.ref].image.state == "available"
+            and plan.ref not in disabled
+            and (plan.taken.account_id, plan.ref.region) not in unknown
+        }
+        if self._write(began.end_block(not_disabled), _BLOCKED_MEANWHILE):
             return
         try:
             self._stored = read_record(self._clients, self._options, record.account_id)

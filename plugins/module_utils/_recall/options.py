@@ -192,6 +192,12 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
                     "it is required with block_consumer_copies.",
                     "Set the accounts to look into for copies, or remove block_consumer_copies.",
                 )
+            if self.blocks and self.adoption_result is None and not self.has_nothing_to_block:
+                yield Problem(
+                    "adoption_result",
+                    "it is required with block_consumer_copies.",
+                    "Set the result of ami_adoption, which has the copies, or remove block_consumer_copies.",
+                )
         adoption = self.adoption_result
         is_read = adoption is not None and not adoption.failures
         if adoption and is_read and self.level == BLOCK and self.source_image_id not in adoption.denied:

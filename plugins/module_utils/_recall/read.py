@@ -91,7 +91,7 @@ def _read_release(clients: Clients, options: RecallOptions) -> RecallState:
     current = _add_others(clients, _add_access(clients, current, own))
     if not options.block_consumer_copies:
         return current
-    copies = find_copies(options.adoption_result, {*current.release.refs, *own})
+    copies = find_copies(options.adoption_result, current.release.owned)
     return _add_copies(clients, options, current, {**copies, **current.blocked_copies})
 
 

@@ -29,6 +29,7 @@ A file has a line for each state of the record, of which the last one counts. In
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -196,7 +197,7 @@ def find_damaged(lines: Sequence[str], account_id: str, source: ImageRef) -> int
     for index, line in enumerate(lines):
         if find_record([line], account_id, source):
             found = None
-        elif source.image_id in line and not _is_json(line):
+        elif source.image_id in line and _may_be_of(line, account_id, source):
             found = index
     return found
 
@@ -207,12 +208,16 @@ def name_object(prefix: str, account_id: str, source: ImageRef) -> str:
     return f"{above}recall/{account_id}/{source.region}/{source.image_id}.json"
 
 
-def _is_json(text: str) -> bool:
+def _may_be_of(text: str, account_id: str, source: ImageRef) -> bool:
+    """Whether a text with the ID of the source, which is no record of the release, may be a damaged one."""
     try:
-        json.loads(text)
+        given = json.loads(text)
     except ValueError:
+        return True
+    if not isinstance(given, dict) or given.get("format") != _FORMAT:
         return False
-    return True
+    names = {"account_id": account_id, "source_image_id": source.image_id, "source_region": source.region}
+    return all(given.get(name) in (None, value) for name, value in names.items())
 
 
 def _pointer_to_dict(pointer: Pointer) -> dict[str, Any]:
@@ -275,10 +280,14 @@ def _read_pointer(given: Mapping[str, Any]) -> Pointer:
 
 
 def _read_access(given: Mapping[str, Any]) -> Access:
+    """Parse what was taken from an image: without its account, it would count as one that is gone."""
+    account_id, disabled = given["account_id"], given["disabled"]
+    if not (re.fullmatch("[0-9]{12}", account_id) and isinstance(disabled, bool)):
+        raise ValueError(account_id)
     return Access(
         ImageRef(given["region"], given["image_id"]),
-        given["account_id"],
+        account_id,
         Sharing.read(given["launch_permissions"]),
         {name: Sharing.read(item) for name, item in given["volume_permissions"].items()},
-        given["disabled"],
+        disabled,
     )

@@ -23,12 +23,15 @@ class Release:
     """The owner's images of the release, and all others of the owner that are tagged as recalled.
 
     ``refs`` are also those that other accounts own, such as the source of a promoted image, and those that
-    are deregistered by now, if the record of the recall has them.
+    are deregistered by now, if the record of the recall has them. ``owned`` are those of all regions that the
+    owner has, or had when the record was written. What accounts have made from the image of somebody else,
+    such as a public one that the release was copied from, does not come from the release.
     """
 
     refs: frozenset[ImageRef] = frozenset()
     images: Mapping[ImageRef, Image] = field(default_factory=dict)
     recalled: frozenset[ImageRef] = frozenset()
+    owned: frozenset[ImageRef] = frozenset()
 
     @property
     def labels(self) -> frozenset[str]:
@@ -175,7 +178,7 @@ def find_release(
     if itself is not None and itself.owner_id == account_id:
         own = {source: itself, **own}
     recalled = frozenset(ref for ref, image in images.items() if RECALLED_TAG in image.tags)
-    return Release(frozenset(refs), own, recalled)
+    return Release(frozenset(refs), own, recalled, frozenset({*own, *recorded}))
 
 
 def without_recall(state: TargetState) -> TargetState:

@@ -257,7 +257,7 @@ def test_an_image_of_the_owner_of_no_family_is_another_one() -> None:
         pytest.param({"owner_id": CONSUMER}, {COPY: GONE}, (), (GONE, "ancestry"), id="copy of what is gone"),
         pytest.param(
             {"owner_id": CONSUMER, "watermarks": (marked(OLD, days=9), marked(NEW, days=2))},
-            {COPY: GONE},
+            {},
             (),
             (NEW, "watermark"),
             id="newest watermark",
@@ -276,6 +276,14 @@ def test_an_image_of_the_owner_of_no_family_is_another_one() -> None:
             (),
             (NEW, "ancestry"),
             id="ancestry before watermark",
+        ),
+        # It may be such a fix that is deregistered, or is in a region that was not read.
+        pytest.param(
+            {"owner_id": CONSUMER, "watermarks": (marked(OLD, days=9),)},
+            {COPY: GONE},
+            (),
+            (GONE, "ancestry"),
+            id="ancestry that is not known before watermark",
         ),
         pytest.param({"owner_id": CONSUMER}, {}, (), None, id="imported"),
         pytest.param({"owner_id": OTHER_CONSUMER}, {COPY: NEW}, (), None, id="of another account"),

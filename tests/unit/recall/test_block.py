@@ -116,6 +116,8 @@ def copied(state: str = "available", launch: Sharing = COPIED.launch, **tags: st
         (copied("disabled", ALONE), (), [], "is disabled, not by the recall"),
         (copied("failed"), (), [], "is failed"),
         (copied(**{"aws:backup:source-resource": "i-1"}), (), [], "is managed by AWS Backup"),
+        # AWS Backup does not tag each of its images, but names them.
+        (Shared(copy(OTHER, name="AwsBackup_i-1_1", tags={})), (), [], "is managed by AWS Backup"),
         (copied(**{"golden.images:source": "x"}), (), ["DisableImage"], ""),
     ],
 )

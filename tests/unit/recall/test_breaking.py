@@ -222,7 +222,8 @@ def test_messages_name_the_worst_first_with_what_it_launches() -> None:
     ("origin", "is_copy"),
     [
         ({"evidence": "ancestry", "image_id": BAD, "region": AWAY}, True),
-        ({"evidence": "watermark", "image_id": SOURCE, "region": HOME}, True),
+        # A fix keeps the watermark of the release, and so do copies of the fix.
+        ({"evidence": "watermark", "image_id": SOURCE, "region": HOME}, False),
         # Whoever owns an image can change its tags.
         ({"evidence": "tag", "image_id": BAD, "region": AWAY}, False),
         # A fix that the owner has built from the release, or the same ID in another region.
@@ -245,7 +246,7 @@ def test_images_of_the_accounts_themselves_are_named() -> None:
     assert BAD not in warning
     assert "block_consumer_copies" in warning
     (warning,) = warn_of_copies(read(adoption(own)), {FAR}, True)
-    assert "only a tag says so" in warning
+    assert "only a tag or a watermark says so" in warning
     assert [*warn_of_copies(None, {FAR}, False)] == []
     # Images of the owner that were made from the release, such as a fix.
     fixes = [{"images": [{"image_id": OTHER, "region": AWAY}]}]

@@ -254,6 +254,21 @@ def test_a_copy_without_the_tag_is_of_the_release_but_no_image_that_was_built_fr
     assert not release.includes(ImageRef(AWAY, OTHER), image(OTHER))
 
 
+def test_what_somebody_else_owns_is_of_the_release_and_not_the_owners() -> None:
+    """Any account can use the public image that a release was copied from without the owner."""
+    source, there = ImageRef(HOME, SOURCE), ImageRef(AWAY, BAD)
+    images, gone = {there: image(BAD, source=f"{HOME}/{SOURCE}")}, ImageRef(AWAY, GONE)
+    for itself, owned in (
+        (image(SOURCE), {source, there}),
+        (replace(image(SOURCE), owner_id=CONSUMER), {there}),
+        # It may have been anybody's.
+        (None, {there}),
+    ):
+        release = find_release(OWNER, source, itself, images, [gone])
+        assert release.owned == {*owned, gone}
+        assert release.refs == {source, there, gone}
+
+
 CHANGED, NOT_MOVED = "was changed since", "was not moved"
 PARAMETERS = {
     "as it was left": (parameter(GOOD, BAD, GOOD), 3, ""),

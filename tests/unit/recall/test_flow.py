@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure, ValidationError
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef
+from ansible_collections.golden.images.plugins.module_utils._plan import Performed
 from ansible_collections.golden.images.plugins.module_utils._publish.apply import PublishRun
 from ansible_collections.golden.images.plugins.module_utils._recall import flow
 from ansible_collections.golden.images.plugins.module_utils._recall.breaking import Adoption, Withdrawal
@@ -19,7 +20,9 @@ from ansible_collections.golden.images.plugins.module_utils._recall.decide impor
 from ansible_collections.golden.images.plugins.module_utils._recall.plan import RecallPlan, plan
 from ansible_collections.golden.images.plugins.module_utils._recall.record import Record, Stored
 from ansible_collections.golden.images.plugins.module_utils._recall.state import Release, without_recall
+from ansible_collections.golden.images.plugins.module_utils._recall.write_access import Changed
 from ansible_collections.golden.images.plugins.module_utils._runner import Outcome
+from ansible_collections.golden.images.plugins.module_utils._share.state import Shared
 
 from tests.unit.examples import CONSUMER, OWNER
 from tests.unit.recall.examples import (
@@ -30,8 +33,10 @@ from tests.unit.recall.examples import (
     HOME,
     NAME,
     NOW,
+    OTHER,
     SOURCE,
     TEMPLATE_ID,
+    copy,
     image,
     options,
     parameter,
@@ -132,6 +137,28 @@ def test_a_region_whose_pointers_could_not_be_moved_back_keeps_its_tags(
     outcome, written = run(monkeypatch, given, state, plan(given, state), fail)
     assert [(action.operation, action.resource) for action in outcome.performed] == [("DeleteTags", SOURCE)]
     assert written == []
+
+
+@pytest.mark.parametrize(
+    ("code", "source", "is_kept"),
+    [
+        ("UnauthorizedOperation", "aws", False),
+        # AWS may have disabled it: if it has, taking the recall back must enable it.
+        ("ConnectTimeoutError", "sdk", True),
+        ("InternalError", "aws", True),
+    ],
+)
+def test_an_image_that_may_be_disabled_is_recorded_as_disabled(
+    monkeypatch: pytest.MonkeyPatch, code: str, source: str, is_kept: bool
+) -> None:
+    ref = ImageRef(HOME, OTHER)
+    given = options(level="block", accept_breaking=("all",), block_consumer_copies=True)
+    state = replace(state_of(), access={ref: Shared(copy(OTHER))}, copies=frozenset({ref}))
+    failure = Failure("No.", "Rerun.", code, "DisableImage", HOME, CONSUMER, source=source)
+    failed = Changed(Performed(failures=(failure,)), frozenset({ref}))
+    monkeypatch.setattr(flow, "change_access", lambda *_given: failed)
+    _outcome, written = run(monkeypatch, given, state, plan(given, state), lambda _planned: Outcome())
+    assert [taken.disabled for record in written[1:] for taken in record.blocked] == [True, is_kept]
 
 
 REFUSED = Failure("No role.", "Set it.", "invalid_option", "consumer_role_name")

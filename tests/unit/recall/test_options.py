@@ -13,6 +13,7 @@ from tests.unit.examples import CONSUMER, OWNER
 from tests.unit.recall.examples import OTHER, SOURCE, options
 
 READ = Adoption(OWNER, frozenset({SOURCE}))
+COPIES = {"block_consumer_copies": True, "consumer_role_name": "golden"}
 
 
 @pytest.mark.parametrize(
@@ -36,12 +37,15 @@ READ = Adoption(OWNER, frozenset({SOURCE}))
         ({"level": "block", "parameter": "", "launch_templates": (), "account_ids": (CONSUMER,)}, []),
         ({"level": "block", "account_ids": (CONSUMER,)}, ["consumer_role_name"]),
         ({"block_consumer_copies": True}, ["block_consumer_copies"]),
-        ({"level": "block", "block_consumer_copies": True}, ["consumer_role_name"]),
+        ({"level": "block", "block_consumer_copies": True}, ["consumer_role_name", "adoption_result"]),
         (
             {"level": "block", "block_consumer_copies": True, "withdraw_only": True},
             ["consumer_role_name", "account_ids"],
         ),
-        ({"level": "block", "block_consumer_copies": True, "consumer_role_name": "golden"}, []),
+        # Nothing else shows what accounts have made from the release.
+        ({"level": "block", **COPIES}, ["adoption_result"]),
+        ({"level": "block", **COPIES, "adoption_result": READ}, []),
+        ({"level": "block", **COPIES, "withdrawal_result": Withdrawal(has_images=False)}, []),
         ({"state": "absent", "block_consumer_copies": True}, []),
         # It was about other images: what uses those of this release is not in it.
         ({"level": "block", "adoption_result": Adoption(OWNER)}, ["adoption_result"]),

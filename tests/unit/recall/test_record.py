@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Sharing
@@ -50,6 +52,32 @@ def test_a_damaged_line_after_the_last_record_is_no_missing_record() -> None:
     assert find_damaged([line, other, line[:-3], "{}"], OWNER, REF) == 2
     # What a killed run has left is before the record of the next one.
     assert find_damaged([line[:-3], line, "", other[:20]], OWNER, REF) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("account_id", None), ("account_id", 123456789012), ("account_id", "12345"), ("disabled", "false")],
+)
+def test_a_record_with_an_image_of_no_account_is_damaged_and_not_skipped(name: str, value: Any) -> None:
+    """The one before has not what was blocked since."""
+    taken = Access(ImageRef(AWAY, OTHER), CONSUMER, disabled=True)
+    given = json.loads(render_record(RECORD.add_blocked([taken])))
+    (blocked,) = given["blocked"]
+    without = {key: text for key, text in blocked.items() if key != name}
+    for damaged in (without, {**blocked, name: value}):
+        line = json.dumps({**given, "blocked": [damaged]})
+        assert find_damaged([render_record(RECORD), line], OWNER, REF) == 1
+        # That of another release, or of another account, is not looked at.
+        assert find_damaged([line], OWNER, ImageRef(AWAY, SOURCE)) is None
+        assert find_damaged([line], CONSUMER, REF) is None
+
+
+def test_a_record_without_its_account_is_damaged() -> None:
+    given = json.loads(render_record(RECORD))
+    assert find_damaged([json.dumps({**given, "account_id": None})], OWNER, REF) == 0
+    del given["account_id"]
+    assert find_damaged([json.dumps(given)], OWNER, REF) == 0
+    assert find_damaged([json.dumps({**given, "format": "cleanup"})], OWNER, REF) is None
 
 
 def test_what_was_there_first_stays_in_the_record() -> None:
