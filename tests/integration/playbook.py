@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -155,6 +157,8 @@ class Ansible:
             "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.jsonl",
             "ANSIBLE_NOCOLOR": "true",
             "PATH": os.pathsep.join([str(_scripts()), environment.get("PATH", "")]),
+            # Its file keeps compiled code.
+            "PYTHONPATH": str(Path(__file__).with_name("startup")),
             "PYTHONUNBUFFERED": "1",
             **self.more_environment,
         }
@@ -216,9 +220,14 @@ class Ansible:
         (private / "env" / "extravars").write_text(_extra_vars(template or {}, answers), encoding="utf-8")
         (private / "inventory" / "hosts").write_text("localhost\n", encoding="utf-8")
         (private / "project" / "job.yml").write_text(f"- import_playbook: {playbook}\n", encoding="utf-8")
-        sent = self._runner(b"", "transmit", str(private), "--playbook", "job.yml")
-        received = self._runner(sent, "worker", "--private-data-dir", str(folder / "worker"))
-        stdout = self._runner(received, "process", str(folder / "processed"))
+        # As AWX does: functions send the job and read its events, and a process on another node runs it.
+        stdout = io.StringIO()
+        # The library asks for the names of these streams.
+        with (folder / "sent").open("wb") as sent:
+            self._stream("transmit", private, playbook="job.yml", _output=sent)
+        self._work(folder / "sent", folder / "received", folder / "worker")
+        with (folder / "received").open("rb") as received, contextlib.redirect_stdout(stdout):
+            self._stream("process", folder / "processed", _input=received)
         artifacts = folder / "processed" / "artifacts"
         events = [
             json.loads(path.read_text(encoding="utf-8"))
@@ -229,24 +238,34 @@ class Ansible:
         ]
         code = int((artifacts / "rc").read_text(encoding="utf-8"))
         (stats,) = [event["event_data"] for event in events if event["event"] == "playbook_on_stats"]
-        return checked(Run(code, stdout.decode(), "", tuple(_tasks_of_job(events)), stats["artifact_data"]))
+        return checked(Run(code, stdout.getvalue(), "", tuple(_tasks_of_job(events)), stats["artifact_data"]))
 
-    def _runner(self, given: bytes, *command: str) -> bytes:
+    @staticmethod
+    def _stream(streamer: str, folder: Path, **options: Any) -> None:
+        # Most processes that collect the tests run no job.
+        import ansible_runner  # noqa: PLC0415
+
+        # Without a callback, it would handle signals to this process.
+        ansible_runner.run(
+            private_data_dir=str(folder), streamer=streamer, cancel_callback=lambda: False, **options
+        )
+
+    def _work(self, sent: Path, received: Path, folder: Path) -> None:
         # It sets the callback itself.
         environment = {
             name: value for name, value in self.environment.items() if name != "ANSIBLE_STDOUT_CALLBACK"
         }
         done = subprocess.run(
-            ["ansible-runner", *command],
+            ["ansible-runner", "worker", "--private-data-dir", str(folder)],
             cwd=self.folder,
             env=environment,
-            input=given,
+            input=sent.read_bytes(),
             capture_output=True,
             timeout=self.timeout,
             check=False,
         )
         assert not done.stderr, done.stderr.decode()
-        return done.stdout
+        received.write_bytes(done.stdout)
 
     def tasks(
         self,
