@@ -16,7 +16,6 @@ from checks.iam.policies import TRUST
 from checks.iam.statements import VERSION, Policy
 from simulated_aws.client import SimulatedAws
 from simulated_aws.evaluations import Evaluation
-from simulated_aws.iam import policies, principals
 
 from .encrypted import EXTERNAL_ID, ROLE
 from .fixture import HOME, OWNER, Fixture
@@ -126,6 +125,9 @@ def unneeded(policy: Policy, evaluations: Sequence[Evaluation], owner: str) -> l
 
 
 def _allows(document: Mapping[str, Any], asked: Evaluation, owner: str) -> bool:
+    # Only here: moto, which they import, would take seconds in each process that collects the tests.
+    from simulated_aws.iam import policies, principals  # noqa: PLC0415
+
     text = json.dumps(document).replace(OWNER_PLACEHOLDER, owner)
     context = {key: _constant(asked.context.get(key)) for key in (*_ABSENT, *asked.context)}
     request = policies.Request(principals.root(owner), asked.action, asked.resource, context)

@@ -13,6 +13,7 @@ from simulated_aws.client import SimulatedAws
 from simulated_aws.http.record import RecordedCall
 
 from .fixture import OWNER, Fixture
+from .in_process import Modules
 from .playbook import Ansible
 
 pytest.register_assert_rewrite(
@@ -51,3 +52,9 @@ def fixture(aws: SimulatedAws) -> Fixture:
 def ansible(fixture: Fixture, tmp_path: Path) -> Ansible:
     """Ansible with the credentials of the image's owner."""
     return Ansible(fixture.environment(OWNER), tmp_path)
+
+
+@pytest.fixture
+def modules(ansible: Ansible) -> Modules:
+    """The collection's modules with the same credentials, in this process."""
+    return Modules(ansible)

@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from simulated_aws.cloudformation import templates
-
 BOOTSTRAP = Path(__file__).parents[2] / "bootstrap"
 _NAME = re.compile(r"\$\{([\w:.]+)\}")
 
@@ -22,6 +20,9 @@ class Stack:
     """The resources of a CloudFormation template with these parameters, in an account."""
 
     def __init__(self, name: str, parameters: Mapping[str, str], account_id: str) -> None:
+        # Only here: moto, which it imports, would take seconds in each process that collects the tests.
+        from simulated_aws.cloudformation import templates  # noqa: PLC0415
+
         text = (BOOTSTRAP / "cloudformation" / name).read_text(encoding="utf-8")
         self.template: dict[str, Any] = json.loads(text)
         pseudo = {"AccountId": account_id, "Partition": "aws", "Region": "us-east-1", "StackName": "one"}

@@ -16,6 +16,7 @@ from simulated_aws.client import SimulatedAws
 from . import observed
 from .encrypted import EXTERNAL_ID, ROLE, EncryptedFixture
 from .fixture import HOME, OWNER
+from .in_process import Modules
 from .playbook import Ansible
 from .recording import aggregate, record
 
@@ -208,6 +209,7 @@ def test_an_aggregator_of_config_needs_no_role_in_the_accounts(
     aws: SimulatedAws,
     encrypted: EncryptedFixture,
     ansible: Ansible,
+    modules: Modules,
     images: dict[str, str],
     variables: dict[str, Any],
     tmp_path: Path,
@@ -221,13 +223,13 @@ def test_an_aggregator_of_config_needs_no_role_in_the_accounts(
     aggregate(aws, "organization", OWNER, (CURRENT, BEHIND, COPYING))
     aws.clear_calls()
     recorded = {
-        "adoption_family_tag": "family",
-        "adoption_depth": "config",
-        "adoption_config_aggregator": "organization",
-        "adoption_regions": [HOME],
-        "adoption_report_dir": variables["adoption_report_dir"],
+        "family_tag": "family",
+        "depth": "config",
+        "config_aggregator": "organization",
+        "regions": [HOME],
     }
-    run = ansible.run(FQCN, recorded)
+    given = {f"adoption_{name}": value for name, value in recorded.items()}
+    run = ansible.run(FQCN, {**given, "adoption_report_dir": variables["adoption_report_dir"]})
     assert run.code == 0, run.text
     found = {each["account_id"]: each["status"] for each in run.facts["adoption_accounts"]}
     assert found == {current: "current", behind: "behind", silent: "unreported"}
@@ -236,26 +238,26 @@ def test_an_aggregator_of_config_needs_no_role_in_the_accounts(
     assert aws.calls(action="AssumeRole") == observed.changes(aws) == []
     assert f"AWS Config has no instance of any image in 1 account ({silent})" in text
     assert late in [each["Resource"] for each in rows(tmp_path)]
-    named = ansible.run(FQCN, {**recorded, "adoption_account_ids": [silent, "999999999999"]})
+    named, task = modules.module("ami_adoption", **recorded, account_ids=[silent, "999999999999"])
     assert named.code != 0
-    found = {each["account_id"]: each["status"] for each in named.facts["adoption_accounts"]}
+    found = {each["account_id"]: each["status"] for each in task.result["accounts"]}
     assert found == {silent: "unreported", "999999999999": "unreadable"}
-    assert "does not show account 999999999999" in " ".join(named.text.split())
+    assert "does not show account 999999999999" in named.text
     # The aggregator is in another account.
     aggregate(aws, "audit", CURRENT, (BEHIND,))
     elsewhere = {
-        "adoption_config_aggregator": "audit",
-        "adoption_config_aggregator_account_id": current,
-        "adoption_config_aggregator_region": HOME,
-        "adoption_consumer_role_name": ROLE,
-        "adoption_external_id": EXTERNAL_ID,
+        "config_aggregator": "audit",
+        "config_aggregator_account_id": current,
+        "config_aggregator_region": HOME,
+        "consumer_role_name": ROLE,
+        "external_id": EXTERNAL_ID,
     }
-    run = ansible.run(FQCN, {**recorded, **elsewhere})
+    run, task = modules.module("ami_adoption", **{**recorded, **elsewhere})
     assert run.code == 0, run.text
-    assert [each["status"] for each in run.facts["adoption_accounts"]] == ["behind"]
-    missing = ansible.run(FQCN, {**recorded, "adoption_config_aggregator": "other"})
+    assert [each["status"] for each in task.result["accounts"]] == ["behind"]
+    missing, _task = modules.module("ami_adoption", **{**recorded, "config_aggregator": "other"})
     assert missing.code != 0
-    assert "has no aggregator other in" in " ".join(missing.text.split())
+    assert "has no aggregator other in" in missing.text
 
 
 @pytest.mark.nightly

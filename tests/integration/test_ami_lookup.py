@@ -186,10 +186,22 @@ def test_errors_say_what_to_do(aws: SimulatedAws, ansible: Ansible, ids: dict[st
     assert "Allow ec2:DescribeImages in the IAM policy" in denied.text
 
     aws.clear_calls()
-    wrong = _looked_up(ansible, "golden-web-*", owners=["all"], region=AWAY)
-    assert "'all' is not an owner" in wrong.text
-    unlimited = _looked_up(ansible, region=AWAY)
-    assert "nothing limits the search" in unlimited.text
+    unclear = {
+        "'all' is not an owner": f"'golden-web-*', owners=['all'], region='{AWAY}'",
+        "nothing limits the search": f"region='{AWAY}'",
+    }
+    refused = ansible.tasks(
+        [
+            {
+                "name": reason,
+                "ansible.builtin.debug": {"msg": f"{{{{ query('golden.images.ami', {given}) }}}}"},
+                "ignore_errors": True,
+            }
+            for reason, given in unclear.items()
+        ]
+    )
+    assert refused.failed == [*unclear]
+    assert all(reason in task.result["msg"] for reason, task in zip(unclear, refused.tasks, strict=True))
     assert aws.calls() == []
 
 

@@ -14,6 +14,7 @@ from simulated_aws.client import SimulatedAws
 from . import encrypted, observed
 from .encrypted import USE, EncryptedFixture, root
 from .fixture import HOME, OWNER, STRANGER
+from .in_process import Modules
 from .playbook import MODULES, Ansible, Run, Task
 
 AWAY, FAR, DENIED = "eu-west-1", "ap-southeast-2", "us-west-2"
@@ -217,7 +218,7 @@ def codes(task: Task, ids: dict[str, str]) -> list[tuple[str | None, str, str | 
 
 
 def test_the_grant_of_ec2_for_a_volume_in_use_is_no_finding_and_one_of_the_same_form_is(
-    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
+    aws: SimulatedAws, fixture: EncryptedFixture, modules: Modules
 ) -> None:
     """(KMS Developer Guide, "Examining grants".)"""
     aws.update_settings(volume_grants=True)
@@ -231,11 +232,11 @@ def test_the_grant_of_ec2_for_a_volume_in_use_is_no_finding_and_one_of_the_same_
     (volume,) = (item for item in kms.list_grants(KeyId=key)["Grants"] if item.get("Constraints"))
     kms.revoke_grant(KeyId=key, GrantId=own)
     arguments = {"regions": [HOME], "check_snapshots": False}
-    (before,) = audit(ansible, {"in use": arguments}).tasks
+    (before,) = audit(modules, {"in use": arguments}).tasks
     kms.create_grant(
         KeyId=key, GranteePrincipal=root(consumer), Operations=USE, Constraints=volume["Constraints"]
     )
-    (after,) = audit(ansible, {"given away": arguments}).tasks
+    (after,) = audit(modules, {"given away": arguments}).tasks
     of_key = [
         [one["code"] for one in task.result["findings"] if one["resource"] == key] for task in (before, after)
     ]
@@ -243,7 +244,7 @@ def test_the_grant_of_ec2_for_a_volume_in_use_is_no_finding_and_one_of_the_same_
 
 
 def test_a_hidden_public_snapshot_is_found_by_its_permissions_and_a_policy_is_named(
-    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
+    aws: SimulatedAws, fixture: EncryptedFixture, modules: Modules
 ) -> None:
     """botocore operation EnableSnapshotBlockPublicAccess: its attributes still say that it is public."""
     spec = {"account": OWNER, "region": AWAY, "devices": [DISK]}
@@ -256,7 +257,7 @@ def test_a_hidden_public_snapshot_is_found_by_its_permissions_and_a_policy_is_na
     block = {"accounts": [OWNER], "regions": [AWAY], "snapshots": "block-all-sharing", "by_policy": True}
     fixture.add(public_access=[block])
     assert ec2.describe_snapshots(OwnerIds=["self"], RestorableByUserIds=["all"])["Snapshots"] == []
-    (task,) = audit(ansible, {"hidden": {"regions": [AWAY]}}).tasks
+    (task,) = audit(modules, {"hidden": {"regions": [AWAY]}}).tasks
     found = {one["resource"]: one for one in task.result["findings"]}
     assert found[snapshot]["code"] == "snapshot_public_blocked"
     remedy = found[images["public"]]["remedy"]
@@ -374,7 +375,7 @@ def test_every_exposure_is_found_and_nothing_else(
 
 @pytest.mark.usefixtures("ids")
 def test_what_cannot_be_read_fails_and_hides_nothing_else(
-    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
+    aws: SimulatedAws, fixture: EncryptedFixture, modules: Modules
 ) -> None:
     refusal = {"code": "UnauthorizedOperation", "message": "You are not authorized", "status": 403}
     aws.add_fault("error", action="DescribeImages", region=FAR, times=0, **refusal)
@@ -398,7 +399,7 @@ def test_what_cannot_be_read_fails_and_hides_nothing_else(
         }
     )
     run = audit(
-        ansible,
+        modules,
         {
             "audit": named,
             "nowhere": {"regions": ["eu-west-9"]},

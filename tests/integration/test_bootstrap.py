@@ -211,7 +211,10 @@ def test_the_check_says_what_is_missing_and_in_which_accounts(aws: SimulatedAws,
     assert all(len(line) <= 80 for line in found.splitlines() if " " in line.strip()), found
 
 
-@pytest.mark.parametrize(("name", "is_trusted"), [("golden-*", True), ("golden-image", False)])
+@pytest.mark.parametrize(
+    ("name", "is_trusted"),
+    [pytest.param("golden-*", True, marks=pytest.mark.nightly), ("golden-image", False)],
+)
 def test_the_consumers_role_can_be_assumed_by_the_named_roles_of_the_owner_only(
     aws: SimulatedAws, tmp_path: Path, name: str, is_trusted: bool
 ) -> None:

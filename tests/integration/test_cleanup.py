@@ -16,6 +16,7 @@ from simulated_aws.client import SimulatedAws
 
 from . import in_process, observed
 from .fixture import HOME, OWNER, Fixture
+from .in_process import Modules
 from .launching import LAUNCHERS, SERVICES
 from .playbook import Ansible, Change, Task, kill
 
@@ -73,7 +74,7 @@ def _evidence(task: Task) -> dict[str, list[str]]:
 
 @pytest.mark.quick
 def test_unused_images_go_with_their_snapshots_and_used_ones_stay(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, modules: Modules, policy: dict[str, Any]
 ) -> None:
     ages = {
         "new": 1,
@@ -149,12 +150,12 @@ def test_unused_images_go_with_their_snapshots_and_used_ones_stay(
     assert tombstones[home["old"]]["launch_permissions"]["account_ids"] == [aws.account_id(OWNER)]
 
     aws.clear_calls()
-    again, repeated = ansible.module("ami_cleanup", **policy)
+    again, repeated = modules.module("ami_cleanup", **policy)
     assert (again.code, repeated.changed, observed.changes(aws, refused=True)) == (0, False, [])
 
 
 def test_images_that_groups_and_fleets_name_are_used(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
+    aws: SimulatedAws, fixture: Fixture, modules: Modules, policy: dict[str, Any]
 ) -> None:
     names = ["old", "override", "pinned", "refreshed", "fleet", "spot"]
     home = _images(fixture, HOME, new=1, **{name: 100 + number for number, name in enumerate(names)})
@@ -197,7 +198,7 @@ def test_images_that_groups_and_fleets_name_are_used(
             "LaunchSpecifications": [{**common, "ImageId": home["spot"]}],
         }
     )
-    run, done = ansible.module("ami_cleanup", **policy)
+    run, done = modules.module("ami_cleanup", **policy)
     assert run.code == 0, run.text
     kinds = {image: found[0] for image, found in _evidence(done).items()}
     assert kinds == {
@@ -212,7 +213,7 @@ def test_images_that_groups_and_fleets_name_are_used(
 
 
 def test_what_an_aws_service_hides_is_use(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
+    aws: SimulatedAws, fixture: Fixture, modules: Modules, policy: dict[str, Any]
 ) -> None:
     home = _images(fixture, HOME, new=1, old=100, run=200, templated=300)
     ec2 = aws.client("ec2", OWNER, HOME)
@@ -220,7 +221,7 @@ def test_what_an_aws_service_hides_is_use(
     ec2.run_instances(ImageId=home["run"], **ONE, **service)
     data = {"ImageId": home["templated"]}
     ec2.create_launch_template(LaunchTemplateName="eks", LaunchTemplateData=data, **service)
-    run, done = ansible.module("ami_cleanup", **policy)
+    run, done = modules.module("ami_cleanup", **policy)
     assert run.code == 0, run.text
     kinds = {image: found[0] for image, found in _evidence(done).items()}
     assert kinds == {home["run"]: "instance", home["templated"]: "launch_template"}
@@ -297,14 +298,14 @@ def _built_by_image_builder(aws: SimulatedAws, fixture: Fixture) -> dict[str, st
 
 
 def test_stages_follow_their_clocks_and_a_day_before_nothing_is_done(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
+    aws: SimulatedAws, fixture: Fixture, modules: Modules, policy: dict[str, Any]
 ) -> None:
     home = _images(fixture, HOME, new=1, old=100)
     policy = {**policy, "deprecate_after_days": 0, "disable_after_days": 0, "deregister_after_days": 9}
     # The tombstone of the first stage names the image, in a parameter, and must not count as a use of it.
     policy |= {"region": HOME, "tombstone_ssm_path": "/retired"}
     aws.update_settings(references_in_text_parameters=True)
-    run, done = ansible.module("ami_cleanup", **policy)
+    run, done = modules.module("ami_cleanup", **policy)
     assert run.code == 0, run.text
     assert [one["action"] for one in done.result["actions"]] == ["DisableImage", "CreateTags"]
     (old,) = (one for one in observed.own_images(aws, OWNER, HOME) if one["ImageId"] == home["old"])
@@ -314,7 +315,7 @@ def test_stages_follow_their_clocks_and_a_day_before_nothing_is_done(
     dated = {key: long_ago for key in observed.tags(old) if "cleanup" in key}
     tags = [{"Key": key, "Value": value} for key, value in dated.items()]
     aws.client("ec2", OWNER, HOME).create_tags(Resources=[home["old"]], Tags=tags)
-    run, done = ansible.module("ami_cleanup", **policy)
+    run, done = modules.module("ami_cleanup", **policy)
     aws.update_settings(references_in_text_parameters=False)
     assert run.code == 0, run.text
     assert [
@@ -365,18 +366,18 @@ def test_over_the_limit_and_with_what_cannot_be_read_nothing_goes(
 
 
 def test_one_images_refusal_stops_no_other_and_the_next_run_finishes(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
+    aws: SimulatedAws, fixture: Fixture, modules: Modules, policy: dict[str, Any]
 ) -> None:
     home = _images(fixture, HOME, new=1, old=100, older=200)
     aws.add_fault(
         "error", action="DeregisterImage", code="OperationNotPermitted", message="Protected.", status=400
     )
-    run, failed = ansible.module("ami_cleanup", **policy)
+    run, failed = modules.module("ami_cleanup", **policy)
     assert run.code != 0
     assert failed.codes == [(HOME, "OperationNotPermitted")]
     left = {one["ImageId"] for one in observed.own_images(aws, OWNER, HOME)} & {*home.values()}
     assert len(left) == 2
-    run, done = ansible.module("ami_cleanup", **policy)
+    run, done = modules.module("ami_cleanup", **policy)
     assert (run.code, done.changed) == (0, True), run.text
     _assert_only_new_is_left(aws, home)
 
@@ -470,7 +471,7 @@ def test_a_group_that_is_deleted_while_it_is_read_keeps_no_image(
 
 
 def test_a_shared_image_goes_once_every_account_was_looked_into_and_none_uses_it(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, policy: dict[str, Any]
+    aws: SimulatedAws, fixture: Fixture, modules: Modules, policy: dict[str, Any]
 ) -> None:
     fixture.add(roles={"golden": {"accounts": ["sandbox"], "trusts": [OWNER], "external_id": "s3cret-word"}})
     home = _images(fixture, HOME, new=1, old=100, run=200, partly=300)
@@ -485,7 +486,7 @@ def test_a_shared_image_goes_once_every_account_was_looked_into_and_none_uses_it
     aws.client("s3", OWNER, HOME).create_bucket(Bucket="retired")
     del policy["tombstone_path"]
     policy |= {"region": HOME, "tombstone_s3_uri": "s3://retired/web", "tombstone_ssm_path": "/retired"}
-    run, done = ansible.module("ami_cleanup", **policy)
+    run, done = modules.module("ami_cleanup", **policy)
     assert run.code == 0, run.text
     assert "s3cret-word" not in run.text
     assert _decisions(done)[home["old"]] == "deregister"
@@ -494,7 +495,7 @@ def test_a_shared_image_goes_once_every_account_was_looked_into_and_none_uses_it
     # What cannot be looked into gets a report, which has come by the next run.
     reported = [one for one in done.result["actions"] if one["action"] == "CreateImageUsageReport"]
     assert [one["resource"] for one in reported] == [home["partly"]]
-    run, done = ansible.module("ami_cleanup", **policy)
+    run, done = modules.module("ami_cleanup", **policy)
     assert run.code == 0, run.text
     assert _decisions(done) == {home["new"]: "keep", home["run"]: "keep", home["partly"]: "deregister"}
     stored = aws.client("s3", OWNER, HOME).list_objects_v2(Bucket="retired")["Contents"]

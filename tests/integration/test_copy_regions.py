@@ -12,6 +12,7 @@ from simulated_aws.client import SimulatedAws
 
 from . import observed
 from .fixture import HOME, OWNER, STRANGER, Fixture
+from .in_process import Modules
 from .playbook import MODULES, Ansible
 
 AWAY = "eu-west-1"
@@ -33,14 +34,14 @@ def _tags_of_copy(aws: SimulatedAws) -> tuple[dict[str, str], list[dict[str, str
 
 
 def test_a_copy_that_was_made_by_hand_is_taken_as_it_is(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, modules: Modules
 ) -> None:
     by_hand = aws.client("ec2", OWNER, AWAY).copy_image(
         Name="by-hand", SourceImageId=fixture.image_id, SourceRegion=HOME
     )["ImageId"]
     aws.clear_calls()
     wanted = {"source_image_id": fixture.image_id, "tags": {"role": "web"}, "purge_tags": True}
-    run = ansible.tasks([_copy("adopt", **wanted), _copy("adopt again", **wanted)])
+    run = modules.tasks([_copy("adopt", **wanted), _copy("adopt again", **wanted)])
     assert run.code == 0, run.text
     assert run.changed == []
     assert run.task("adopt").result["images"] == {AWAY: by_hand}
@@ -72,12 +73,12 @@ def test_names_and_descriptions_from_templates(aws: SimulatedAws, fixture: Fixtu
 
 
 def test_tags_converge_and_a_purge_keeps_what_is_not_the_copys_own(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, modules: Modules
 ) -> None:
     source = {"source_image_id": fixture.image_id}
     first = {**source, "tags": {"role": "web", "gone": "soon"}, "snapshot_tags": {"disk": "golden"}}
     more = {**source, "tags": {"role": "db"}, "copy_tags": True}
-    run = ansible.tasks([_copy("first", **first), _copy("more", **more), _copy("more again", **more)])
+    run = modules.tasks([_copy("first", **first), _copy("more", **more), _copy("more again", **more)])
     assert run.code == 0, run.text
     assert run.changed == ["first", "more"]
     mark = {"golden.images:source": f"{HOME}/{fixture.image_id}"}
@@ -93,9 +94,9 @@ def test_tags_converge_and_a_purge_keeps_what_is_not_the_copys_own(
     )
     aws.clear_calls()
     exact = {**source, "tags": {"role": "db"}, "snapshot_tags": {}, "purge_tags": True}
-    planned = ansible.tasks([_copy("exact", **exact)], "--check", "--diff")
+    planned = modules.tasks([_copy("exact", **exact)], "--check", "--diff")
     assert planned.code == 0, planned.text
-    done = ansible.tasks([_copy("exact", **exact), _copy("exact again", **exact)], "--diff")
+    done = modules.tasks([_copy("exact", **exact), _copy("exact again", **exact)], "--diff")
     assert done.code == 0, done.text
     assert done.changed == ["exact"]
     assert planned.actions == done.actions == observed.changes(aws)
@@ -120,12 +121,12 @@ def test_an_image_with_an_instance_store_root_is_refused_before_the_first_copy(
     assert observed.attempts(aws, "CopyImage") == []
 
 
-def test_no_image_is_removed_for_its_name(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> None:
+def test_no_image_is_removed_for_its_name(aws: SimulatedAws, fixture: Fixture, modules: Modules) -> None:
     """AWS does not document whether CopyImage refuses a name in use: not even a failed copy goes for it."""
     failing = [{"region": AWAY, "message": "Broken"}]
     aws.update_settings(copy_rejects_duplicate_names=True, copy_failures=failing)
     named = {"source_region": HOME, "regions": [AWAY], "name": "taken"}
-    run, task = ansible.module("ami_copy_regions", source_image_id=fixture.image_id, **named)
+    run, task = modules.module("ami_copy_regions", source_image_id=fixture.image_id, **named)
     assert run.code != 0
     assert task.codes == [(AWAY, "InvalidAMIName.Duplicate")]
     (image,) = observed.own_images(aws, OWNER, AWAY)
@@ -168,7 +169,7 @@ def test_without_waiting_the_pending_copy_is_returned_and_found_again(
 
 
 def test_filters_take_the_newest_image_of_the_own_account(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, modules: Modules
 ) -> None:
     newer = fixture.add_images(
         {
@@ -178,7 +179,7 @@ def test_filters_take_the_newest_image_of_the_own_account(
     )["golden-web-2026.11.2"]
     look_alike = {"account": STRANGER, "region": HOME, "devices": [DISK], "sharing": {"public": True}}
     fixture.add_images({"golden-web-2026.11.9": look_alike})
-    run, task = ansible.module(
+    run, task = modules.module(
         "ami_copy_regions",
         source_filters={"name": "golden-web-*", "architecture": "x86_64"},
         source_region=HOME,
@@ -190,7 +191,7 @@ def test_filters_take_the_newest_image_of_the_own_account(
 
 
 def test_an_image_that_its_owner_has_deprecated_is_only_copied_by_id(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, modules: Modules
 ) -> None:
     sharing = {"accounts": [OWNER], "snapshot_accounts": [OWNER]}
     spec = {"account": STRANGER, "region": HOME, "devices": [DISK], "sharing": sharing}
@@ -198,22 +199,22 @@ def test_an_image_that_its_owner_has_deprecated_is_only_copied_by_id(
         {"partner-1": {**spec, "age_days": 9}, "partner-2": {**spec, "age_days": 5, "deprecated_days": 1}}
     )
     by_filter = {"source_owners": [aws.account_id(STRANGER)], "source_region": HOME, "regions": [AWAY]}
-    run, task = ansible.module("ami_copy_regions", source_filters={"name": "partner-*"}, **by_filter)
+    run, task = modules.module("ami_copy_regions", source_filters={"name": "partner-*"}, **by_filter)
     assert run.code == 0, run.text
     assert task.result["source_image_id"] == partner["partner-1"]
-    run, task = ansible.module("ami_copy_regions", source_filters={"name": "partner-2"}, **by_filter)
+    run, task = modules.module("ami_copy_regions", source_filters={"name": "partner-2"}, **by_filter)
     assert partner["partner-2"] in task.result["msg"]
     assert len(observed.own_images(aws, OWNER, AWAY)) == 1
 
 
 def test_an_image_that_another_account_shares_is_copied_also_in_its_own_region(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, modules: Modules
 ) -> None:
     sharing = {"accounts": [OWNER], "snapshot_accounts": [OWNER]}
     spec = {"account": STRANGER, "region": HOME, "devices": [DISK], "sharing": sharing}
     foreign = fixture.add_images({"partner-base": spec})["partner-base"]
     wanted = {"source_image_id": foreign, "regions": [HOME, AWAY]}
-    run = ansible.tasks([_copy("copy", **wanted), _copy("copy again", **wanted)])
+    run = modules.tasks([_copy("copy", **wanted), _copy("copy again", **wanted)])
     assert run.code == 0, run.text
     assert run.changed == ["copy"]
     assert [result["origin"] for result in run.task("copy").result["results"]] == ["copied", "copied"]

@@ -305,6 +305,9 @@ def test_a_failed_copy_is_replaced_once(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, variables: dict[str, Any], report: Path
 ) -> None:
     aws.update_settings(copy_seconds=1, copy_failures=[{"region": BAD, "message": REASON}])
+    # A read does not find a copy for a moment.
+    missing = {"code": "InvalidAMIID.NotFound", "message": "It does not exist.", "status": 400}
+    aws.add_fault("error", action="DescribeImageAttribute", times=2, **missing)
     run = ansible.run(FQCN, variables)
     _assert_finished(aws, fixture, run, report)
     assert observed.attempts(aws, "CopyImage") == [GOOD, BAD, BAD]
@@ -365,11 +368,12 @@ def test_after_a_timeout_a_rerun_waits_for_the_same_copies(
     assert observed.attempts(aws, "CopyImage") == [GOOD, BAD]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("action", "code"),
     [
         ("DescribeImageAttribute", "InvalidAMIID.NotFound"),
-        pytest.param("DescribeSnapshotAttribute", "InvalidSnapshot.NotFound", marks=pytest.mark.nightly),
+        ("DescribeSnapshotAttribute", "InvalidSnapshot.NotFound"),
     ],
 )
 def test_a_copy_that_a_read_does_not_find_for_a_moment_is_shared(

@@ -13,6 +13,7 @@ from simulated_aws.client import SimulatedAws
 from . import encrypted, observed
 from .encrypted import ALIAS, DISTRIBUTE, EncryptedFixture, steps
 from .fixture import HOME, OWNER
+from .in_process import Modules
 from .playbook import Ansible, Run
 
 AWAY = "eu-west-1"
@@ -38,11 +39,11 @@ def _images(run: Run, name: str, region: str) -> str:
 
 
 def test_another_key_makes_another_copy_and_the_same_key_none(
-    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, copy: dict[str, Any]
+    aws: SimulatedAws, fixture: EncryptedFixture, modules: Modules, copy: dict[str, Any]
 ) -> None:
     arn = aws.client("kms", OWNER, AWAY).describe_key(KeyId=OTHER)["KeyMetadata"]["Arn"]
     run = steps(
-        ansible,
+        modules,
         {
             "first": ("ami_copy_regions", {**copy, "kms_key_id": ALIAS}),
             "second": ("ami_copy_regions", {**copy, "kms_key_id": OTHER}),

@@ -15,6 +15,7 @@ from simulated_aws.client import SimulatedAws
 from . import encrypted, observed
 from .encrypted import ALIAS, DISTRIBUTE, EXTERNAL_ID, NO_KEY, ROLE, EncryptedFixture, root
 from .fixture import HOME, OWNER, STRANGER
+from .in_process import Modules
 from .playbook import MODULES, Ansible, prediction_error
 
 AWAY = "eu-west-1"
@@ -86,7 +87,11 @@ def test_what_kms_refuses_to_one_account_keeps_the_image_from_no_other(
 
 
 def test_a_purge_for_one_image_leaves_the_key_to_accounts_of_another(
-    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, variables: dict[str, Any]
+    aws: SimulatedAws,
+    fixture: EncryptedFixture,
+    ansible: Ansible,
+    modules: Modules,
+    variables: dict[str, Any],
 ) -> None:
     prod, staging = fixture.account_ids(*NAMED)
     key, ec2 = fixture.key(HOME), aws.client("ec2", OWNER, HOME)
@@ -131,7 +136,7 @@ def test_a_purge_for_one_image_leaves_the_key_to_accounts_of_another(
     purge = {**to_staging, "purge_grants": True}
     with_role = {**purge, "consumer_role_name": ROLE, "external_id": EXTERNAL_ID}
     run = encrypted.steps(
-        ansible,
+        modules,
         {
             "still shared": ("ami_kms_grant", revoke),
             "unshare": ("ami_share", {**to_prod, "state": "absent"}),

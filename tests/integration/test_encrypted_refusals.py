@@ -16,6 +16,7 @@ from simulated_aws.client import SimulatedAws
 from . import encrypted
 from .encrypted import ALIAS, DISTRIBUTE, EXTERNAL_ID, ROLE, EncryptedFixture, root, steps
 from .fixture import HOME, OWNER
+from .in_process import Modules
 from .playbook import Ansible, Task
 
 AWAY = "eu-west-1"
@@ -105,7 +106,7 @@ def _spot_role(aws: SimulatedAws, account: str) -> str:
 
 
 def test_copies(
-    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, others: dict[str, str]
+    aws: SimulatedAws, fixture: EncryptedFixture, modules: Modules, others: dict[str, str]
 ) -> None:
     copy = {
         "source_image_id": fixture.image_id,
@@ -119,7 +120,7 @@ def test_copies(
     invalid = "invalid_option"
     _refuse(
         aws,
-        ansible,
+        modules,
         "ami_copy_regions",
         copy,
         {
@@ -192,14 +193,14 @@ def test_copies(
 
 
 def test_grants_and_key_policies(
-    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, others: dict[str, str]
+    aws: SimulatedAws, fixture: EncryptedFixture, modules: Modules, others: dict[str, str]
 ) -> None:
     granted = {"kms_key_ids": {AWAY: fixture.key(AWAY)}, "account_ids": fixture.account_ids("web-prod")}
     organization = {"account_ids": [], "org_arns": [fixture.org_arn]}
     invalid = "invalid_option"
     _refuse(
         aws,
-        ansible,
+        modules,
         "ami_kms_grant",
         granted,
         {

@@ -14,6 +14,7 @@ from simulated_aws.client import SimulatedAws
 from . import encrypted
 from .encrypted import EXTERNAL_ID, ROLE, USE, EncryptedFixture, root, steps
 from .fixture import HOME, OWNER
+from .in_process import Modules
 from .playbook import CHECKOUT, MODULES, Ansible, kill
 
 AWAY = "eu-west-1"
@@ -58,7 +59,11 @@ def test_more_grants_than_a_page_holds_are_made_once_and_within_the_request_rate
 
 @pytest.mark.quick
 def test_a_rerun_after_a_kill_makes_no_duplicate_grants(
-    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, keys: dict[str, str]
+    aws: SimulatedAws,
+    fixture: EncryptedFixture,
+    ansible: Ansible,
+    modules: Modules,
+    keys: dict[str, str],
 ) -> None:
     accounts = fixture.account_ids("web-prod", "web-staging")
     opened = {
@@ -82,7 +87,7 @@ def test_a_rerun_after_a_kill_makes_no_duplicate_grants(
         kill(process)
         aws.clear_faults()
 
-    run = steps(ansible, {"open": ("ami_kms_grant", opened), "again": ("ami_kms_grant", opened)})
+    run = steps(modules, {"open": ("ami_kms_grant", opened), "again": ("ami_kms_grant", opened)})
 
     assert run.code == 0, run.text
     assert not run.task("again").changed
@@ -98,7 +103,7 @@ def test_a_rerun_after_a_kill_makes_no_duplicate_grants(
 
 
 def test_sharing_warns_about_accounts_that_cannot_use_the_key(
-    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
+    aws: SimulatedAws, fixture: EncryptedFixture, modules: Modules
 ) -> None:
     web, staging = fixture.account_ids("web-prod", "web-staging")
     kms = aws.client("kms", OWNER, HOME)
@@ -117,7 +122,7 @@ def test_sharing_warns_about_accounts_that_cannot_use_the_key(
     both = {**image, "account_ids": [web, staging]}
     unit = {**image, "org_unit_arns": [fixture.unit_arn()]}
     run = steps(
-        ansible,
+        modules,
         {
             "accounts": ("ami_share", both),
             "a unit": ("ami_share", unit),
@@ -219,7 +224,7 @@ def test_check_mode_predicts_the_consumers_own_grants(
     assert sorted(tuple(change) for change in encrypted.changes(aws)) == calls("open")
 
 
-def test_key_of_another_account(aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible) -> None:
+def test_key_of_another_account(aws: SimulatedAws, fixture: EncryptedFixture, modules: Modules) -> None:
     """KMS API Reference, CreateGrant and ListGrants: cross-account use."""
     owner, web = fixture.account_ids(OWNER, "web-prod")
     built = fixture.add(kms_keys={"central": {"account": "sandbox", "regions": [HOME]}})
@@ -231,11 +236,11 @@ def test_key_of_another_account(aws: SimulatedAws, fixture: EncryptedFixture, an
     policy["Statement"].append({**allow, **describe})
     central.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
     opened = {"kms_key_ids": {HOME: key}, "account_ids": [web]}
-    refused, task = ansible.module("ami_kms_grant", **opened)
+    refused, task = modules.module("ami_kms_grant", **opened)
     assert refused.code != 0
     (failure,) = task.result["failures"]
     assert (failure["error_code"], task.result["changed"]) == ("not_owner", False)
-    alone, _task = ansible.module("ami_kms_grant", kms_key_ids={HOME: key}, account_ids=[owner])
+    alone, _task = modules.module("ami_kms_grant", kms_key_ids={HOME: key}, account_ids=[owner])
     assert alone.code == 0, alone.text
 
     assert "docs/iam/key-policy-statement.json" in failure["remedy"]
@@ -243,7 +248,7 @@ def test_key_of_another_account(aws: SimulatedAws, fixture: EncryptedFixture, an
     policy["Statement"].append(json.loads(statement.replace("111122223333", owner)))
     central.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
     run = steps(
-        ansible,
+        modules,
         {
             "open": ("ami_kms_grant", opened),
             "again": ("ami_kms_grant", opened),

@@ -14,6 +14,7 @@ from simulated_aws.client import SimulatedAws
 from . import encrypted
 from .encrypted import NO_KEY, ROLE, EncryptedFixture, root, steps
 from .fixture import HOME, OWNER
+from .in_process import Modules
 from .playbook import MODULES, Ansible
 
 UNIT_OF_CONSUMER = "workloads/nonprod"
@@ -78,7 +79,7 @@ def test_planned_statements_are_found_in_a_policy_that_code_writes(
 
 @pytest.mark.quick
 def test_consumers_are_added_and_removed_in_own_statements(
-    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, foreign: list[str]
+    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible, modules: Modules, foreign: list[str]
 ) -> None:
     key, (web, staging) = fixture.key(HOME), fixture.account_ids("web-prod", "web-staging")
     image = {HOME: fixture.image_id}
@@ -126,7 +127,7 @@ def test_consumers_are_added_and_removed_in_own_statements(
     assert encrypted.launched(aws, "data-prod", HOME, fixture.image_id) == NO_KEY
 
     run = steps(
-        ansible,
+        modules,
         {
             "an organization": ("ami_kms_grant", {"images": image, "org_arns": [fixture.org_arn]}),
             "the unit leaves": (
@@ -155,7 +156,7 @@ def test_consumers_are_added_and_removed_in_own_statements(
     assert encrypted.launched(aws, "data-prod", HOME, fixture.image_id) == "running"
 
     closed = {"images": image, "state": "absent", "org_arns": [fixture.org_arn], "account_ids": [web]}
-    run, task = ansible.module("ami_kms_grant", **closed)
+    run, task = modules.module("ami_kms_grant", **closed)
     assert [(action["action"], action["resource"]) for action in task.result["actions"]] == [
         ("PutKeyPolicy", key)
     ], run.text
@@ -198,11 +199,11 @@ def test_a_statement_that_is_added_concurrently_survives(
 
 
 def test_a_role_that_was_deleted_is_reported_and_does_not_get_its_access_back_by_its_name(
-    aws: SimulatedAws, fixture: EncryptedFixture, ansible: Ansible
+    aws: SimulatedAws, fixture: EncryptedFixture, modules: Modules
 ) -> None:
     key, role = fixture.key(HOME), fixture.role("web-staging")
     opened = {"images": {HOME: fixture.image_id}, "principals": [role]}
-    first, _task = ansible.module("ami_kms_grant", **opened)
+    first, _task = modules.module("ami_kms_grant", **opened)
     assert first.code == 0, first.text
     iam = aws.client("iam", "web-staging")
     document = iam.get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"]
@@ -214,7 +215,7 @@ def test_a_role_that_was_deleted_is_reported_and_does_not_get_its_access_back_by
     assert stale["GranteePrincipal"].startswith("AROA")
 
     run = steps(
-        ansible,
+        modules,
         {
             "see it": ("ami_kms_grant", {"images": {HOME: fixture.image_id}}),
             "open again": ("ami_kms_grant", opened),

@@ -14,6 +14,7 @@ from simulated_aws.client import SimulatedAws
 from . import observed, probing
 from .encrypted import EXTERNAL_ID, ROLE, USE, EncryptedFixture, await_matched, root
 from .fixture import HOME, OWNER
+from .in_process import Modules
 from .playbook import Ansible, kill, prediction_error
 
 AWAY = "eu-west-1"
@@ -59,6 +60,7 @@ def _arguments(aws: SimulatedAws, images: dict[str, str], *accounts: str, **more
     }
 
 
+@pytest.mark.nightly
 def test_a_long_launch_is_not_silent(aws: SimulatedAws, ansible: Ansible, images: dict[str, str]) -> None:
     aws.update_settings(launch_seconds=12)
     arguments = _arguments(aws, {AWAY: images[AWAY]}, CAN)
@@ -113,7 +115,7 @@ def test_each_account_gets_as_far_as_its_rights_reach_and_nothing_is_left(
 
 
 def test_a_launch_is_repeated_until_a_new_grant_can_be_used(
-    aws: SimulatedAws, encrypted: EncryptedFixture, ansible: Ansible, images: dict[str, str]
+    aws: SimulatedAws, encrypted: EncryptedFixture, modules: Modules, images: dict[str, str]
 ) -> None:
     """A grant that is listed may not be usable yet (KMS Developer Guide, Using a grant token)."""
     aws.update_settings(grant_usable_after_seconds=8)
@@ -122,7 +124,7 @@ def test_a_launch_is_repeated_until_a_new_grant_can_be_used(
         KeyId=encrypted.key(HOME), GranteePrincipal=root(aws.account_id(NO_KEY)), Operations=USE
     )
     arguments = _arguments(aws, {HOME: images[HOME]}, NO_KEY)
-    done, task = ansible.module("ami_launch_probe", **arguments)
+    done, task = modules.module("ami_launch_probe", **arguments)
     assert done.code == 0, done.text
     (result,) = task.result["results"]
     assert (result["level"], result["findings"]) == ("launched", [])
@@ -155,7 +157,7 @@ def _assert_harmless(aws: SimulatedAws, arguments: dict[str, Any]) -> None:
     ],
 )
 def test_after_a_kill_the_first_run_after_the_deadline_leaves_nothing(
-    aws: SimulatedAws, ansible: Ansible, images: dict[str, str], action: str, when: str
+    aws: SimulatedAws, ansible: Ansible, modules: Modules, images: dict[str, str], action: str, when: str
 ) -> None:
     arguments = _arguments(aws, {HOME: images[HOME]}, CAN)
     assert observed.launch(aws, CAN, HOME, images[HOME]) == "pending"
@@ -172,15 +174,15 @@ def test_after_a_kill_the_first_run_after_the_deadline_leaves_nothing(
     assert len(left) == 2
 
     # The run that was killed may still be running, as far as the next one can know.
-    early = ansible.run(play)
+    early, probed = modules.module("ami_launch_probe", **arguments)
     assert early.code == 0, early.text
-    assert early.task("probe").result["results"][0]["level"] == "launched"
+    assert probed.result["results"][0]["level"] == "launched"
     assert {one["InstanceId"] for one in probing.instances(aws, CAN, HOME, *probing.LIVING)} == left
 
     probing.pass_deadlines(aws, CAN, HOME)
-    rerun = ansible.run(play)
+    rerun, probed = modules.module("ami_launch_probe", **arguments)
     assert rerun.code == 0, rerun.text
-    assert rerun.task("probe").result["results"][0]["level"] == "launched"
+    assert probed.result["results"][0]["level"] == "launched"
     living = probing.instances(aws, CAN, HOME, *probing.LIVING)
     assert [one["InstanceId"] for one in living] == [stranger["InstanceId"]]
     ended = [change.resource for change in rerun.actions if change.action == "TerminateInstances"]
@@ -189,7 +191,7 @@ def test_after_a_kill_the_first_run_after_the_deadline_leaves_nothing(
 
 
 def test_what_goes_wrong_meanwhile_leaves_nothing_running(
-    aws: SimulatedAws, ansible: Ansible, images: dict[str, str]
+    aws: SimulatedAws, modules: Modules, images: dict[str, str]
 ) -> None:
     arguments = _arguments(aws, images, CAN, OWNER, wait_timeout=1)
     there = {account: probing.left(aws, account, HOME) for account in (CAN, OWNER)}
@@ -197,7 +199,7 @@ def test_what_goes_wrong_meanwhile_leaves_nothing_running(
     refusal = {"code": "InsufficientInstanceCapacity", "message": "None left.", "status": 500}
     aws.add_fault("error", action="RunInstances", region=AWAY, times=0, **refusal)
     aws.add_fault("drop", action="RunInstances", account_id=aws.account_id(OWNER), when="after", times=0)
-    run = ansible.tasks(
+    run = modules.tasks(
         [
             {
                 "name": "probe",
@@ -261,7 +263,7 @@ def test_bad_options_are_refused_before_anything_is_launched(
     "module", [pytest.param("ami_share_diagnose", marks=pytest.mark.nightly), "ami_launch_probe"]
 )
 def test_what_was_just_shared_is_verified_once_the_account_sees_it(
-    aws: SimulatedAws, ansible: Ansible, images: dict[str, str], module: str
+    aws: SimulatedAws, modules: Modules, images: dict[str, str], module: str
 ) -> None:
     """The owner reads the permission at once, and the account has it later."""
     aws.update_settings(permissions_reach_accounts_after_seconds=6)
@@ -270,7 +272,7 @@ def test_what_was_just_shared_is_verified_once_the_account_sees_it(
     verified = {f"golden.images.{module}": _arguments(aws, shown, UNSHARED)}
     if module == "ami_share_diagnose":
         verified[f"golden.images.{module}"]["fail_on"] = "blocking"
-    run = ansible.tasks(
+    run = modules.tasks(
         [{"golden.images.ami_share": {"images": shown, "account_ids": account_ids}}, verified]
     )
     assert run.code == 0, run.text
@@ -291,7 +293,7 @@ def test_what_was_just_shared_is_verified_once_the_account_sees_it(
     ],
 )
 def test_a_launch_that_is_refused_for_the_image_is_tried_again_and_then_named(
-    aws: SimulatedAws, ansible: Ansible, images: dict[str, str], module: str, times: int
+    aws: SimulatedAws, modules: Modules, images: dict[str, str], module: str, times: int
 ) -> None:
     """The account sees the image, and RunInstances not yet: no matter of a key."""
     message = f"Not authorized for images: [{images[AWAY]}]"
@@ -301,7 +303,7 @@ def test_a_launch_that_is_refused_for_the_image_is_tried_again_and_then_named(
     arguments = _arguments(aws, {AWAY: images[AWAY]}, CAN)
     if module == "ami_share_diagnose":
         arguments["fail_on"] = "unknown"
-    run, task = ansible.module(module, **arguments)
+    run, task = modules.module(module, **arguments)
     (result,) = task.result["results"]
     assert (run.code == 0) is (times == 1), run.text
     blocking = [one for one in result["findings"] if one["blocks_launch"] == "blocking"]

@@ -13,10 +13,9 @@ from simulated_aws.client import SimulatedAws
 
 from . import publishing
 from .fixture import OWNER, Fixture
-from .playbook import Ansible
-from .publishing import AWAY, PARAMETER, TEMPLATE
-
-PUBLISH = "golden.images.publish_ami"
+from .in_process import Modules
+from .playbook import Run
+from .publishing import AWAY, TEMPLATE
 
 
 @pytest.fixture
@@ -52,12 +51,9 @@ def _registered(aws: SimulatedAws, image_id: str, **attributes: Any) -> str:
     return str(new)
 
 
-def _variables(image_id: str) -> dict[str, Any]:
-    return {
-        "publish_images": {AWAY: image_id},
-        "publish_parameter": PARAMETER,
-        "publish_launch_templates": [TEMPLATE],
-    }
+def _publish(modules: Modules, image_id: str) -> Run:
+    task = publishing.publish("Publish", images={AWAY: image_id}, launch_templates=[TEMPLATE])
+    return modules.tasks([task])
 
 
 @pytest.mark.parametrize(
@@ -91,7 +87,7 @@ def _variables(image_id: str) -> dict[str, Any]:
 )
 def test_what_the_type_of_a_template_cannot_launch_is_not_published(
     aws: SimulatedAws,
-    ansible: Ansible,
+    modules: Modules,
     old: dict[str, str],
     attributes: dict[str, str],
     data: dict[str, Any],
@@ -100,9 +96,9 @@ def test_what_the_type_of_a_template_cannot_launch_is_not_published(
     _template(aws, old[AWAY], **data)
     new = _registered(aws, old[AWAY], **attributes)
     aws.clear_calls()
-    run = ansible.run(PUBLISH, _variables(new))
+    run = _publish(modules, new)
     assert run.code != 0
-    (failure,) = run.facts["publish_failures"]
+    (failure,) = run.task("Publish").result["failures"]
     assert (failure["region"], failure["error_code"]) == (AWAY, "launch_template_type_unsupported")
     assert reason in failure["message"]
     assert publishing.written(aws, refused=True) == []
@@ -115,23 +111,23 @@ def test_what_the_type_of_a_template_cannot_launch_is_not_published(
 
 @pytest.mark.nightly
 def test_the_types_are_read_once_in_a_region_that_changes(
-    aws: SimulatedAws, ansible: Ansible, old: dict[str, str]
+    aws: SimulatedAws, modules: Modules, old: dict[str, str]
 ) -> None:
     _template(aws, old[AWAY], InstanceType="t3.micro")
     new = _registered(aws, old[AWAY], BootMode="uefi")
     aws.clear_calls()
-    first = ansible.run(PUBLISH, _variables(new))
+    first = _publish(modules, new)
     assert first.code == 0, first.text
     assert len(aws.calls(action="DescribeInstanceTypes")) == 1
     assert publishing.launched_by_template(aws, OWNER, AWAY) == new
     aws.clear_calls()
-    again = ansible.run(PUBLISH, _variables(new))
+    again = _publish(modules, new)
     assert (again.code, again.changed) == (0, []), again.text
     assert aws.calls(action="DescribeInstanceTypes") == []
 
 
 def test_windows_does_not_replace_linux_nor_does_it_use_its_reserved_capacity(
-    fixture: Fixture, aws: SimulatedAws, ansible: Ansible, old: dict[str, str]
+    fixture: Fixture, aws: SimulatedAws, modules: Modules, old: dict[str, str]
 ) -> None:
     ec2 = aws.client("ec2", OWNER, AWAY)
     reservation = ec2.create_capacity_reservation(
@@ -149,9 +145,9 @@ def test_windows_does_not_replace_linux_nor_does_it_use_its_reserved_capacity(
         suse: ["launch_template_options_unsupported"],
     }.items():
         aws.clear_calls()
-        run = ansible.run(PUBLISH, _variables(new))
+        run = _publish(modules, new)
         assert run.code != 0
-        assert [failure["error_code"] for failure in run.facts["publish_failures"]] == codes
+        assert [failure["error_code"] for failure in run.task("Publish").result["failures"]] == codes
         assert publishing.written(aws, refused=True) == []
         # EC2 itself agrees.
         launch = {"LaunchTemplate": {"LaunchTemplateName": TEMPLATE}, "ImageId": new, "MinCount": 1}
@@ -161,15 +157,15 @@ def test_windows_does_not_replace_linux_nor_does_it_use_its_reserved_capacity(
 
 @pytest.mark.nightly
 def test_a_template_that_hibernates_needs_an_encrypted_root_volume(
-    aws: SimulatedAws, ansible: Ansible, old: dict[str, str]
+    aws: SimulatedAws, modules: Modules, old: dict[str, str]
 ) -> None:
     ec2 = aws.client("ec2", OWNER, AWAY)
     _template(aws, old[AWAY], InstanceType="t3.micro", HibernationOptions={"Configured": True})
     new = _registered(aws, old[AWAY])
     aws.clear_calls()
-    run = ansible.run(PUBLISH, _variables(new))
+    run = _publish(modules, new)
     assert run.code != 0
-    (failure,) = run.facts["publish_failures"]
+    (failure,) = run.task("Publish").result["failures"]
     assert (failure["region"], failure["error_code"]) == (AWAY, "launch_template_options_unsupported")
     assert publishing.written(aws, refused=True) == []
     # EC2 itself agrees.
@@ -179,6 +175,6 @@ def test_a_template_that_hibernates_needs_an_encrypted_root_volume(
     ec2.enable_ebs_encryption_by_default()
     with pytest.raises(ClientError, match="DryRunOperation"):
         ec2.run_instances(**launch, MaxCount=1, DryRun=True)
-    again = ansible.run(PUBLISH, _variables(new))
+    again = _publish(modules, new)
     assert again.code == 0, again.text
     assert publishing.launched_by_template(aws, OWNER, AWAY) == new

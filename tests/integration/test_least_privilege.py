@@ -24,6 +24,7 @@ from . import encrypted, observed, probing, publishing, refreshing, trail
 from .attached import Attached, unneeded
 from .encrypted import ALIAS, EXTERNAL_ID, ROLE, EncryptedFixture, root
 from .fixture import CONSUMERS, HOME, OWNER, STRANGER, Fixture
+from .in_process import Modules
 from .launching import LAUNCHERS
 from .playbook import MODULES, Ansible, Run, listed_by_host
 from .recording import aggregate, record
@@ -57,9 +58,11 @@ def ok(run: Run) -> Run:
 
 
 def run_tasks(user: Attached, *tasks: tuple[str, Mapping[str, Any]]) -> Run:
-    """Run modules as tasks of one play."""
+    """Run modules one after the other."""
     return ok(
-        user.ansible.tasks([{"name": name, MODULES + name: dict(arguments)} for name, arguments in tasks])
+        Modules(user.ansible).tasks(
+            [{"name": name, MODULES + name: dict(arguments)} for name, arguments in tasks]
+        )
     )
 
 
@@ -259,12 +262,12 @@ def test_sharing(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path)
     policy = policies.SHARE
     (plain,) = protected.add_images({"plain": {"account": OWNER, "region": HOME, "devices": [DISK]}}).values()
     user = Attached(aws, protected, tmp_path, [policy.required()])
-    to = {"share_images": {HOME: protected.image_id}, "share_account_ids": protected.account_ids(CONSUMER)}
-    degraded = ok(user.ansible.run("golden.images.share_ami", to))
+    to = {"images": {HOME: protected.image_id}, "account_ids": protected.account_ids(CONSUMER)}
+    degraded = run_tasks(user, ("ami_share", to))
     assert "kms:" in degraded.text
 
     user.change(policy.document())
-    ok(user.ansible.run("golden.images.share_ami", {**to, "share_shared_tags": {"version": "1"}}))
+    run_tasks(user, ("ami_share", {**to, "shared_tags": {"version": "1"}}))
     ec2 = aws.client("ec2", OWNER, HOME)
     ec2.disable_image_block_public_access()
     ec2.disable_snapshot_block_public_access()
@@ -294,7 +297,7 @@ def test_publishing(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None
     user = Attached(aws, fixture, tmp_path, [policy.required(), policies.ASSUME_ROLES.document()])
     user.give_role([CONSUMER], policy.document())
     away = {"images": {AWAY: old[AWAY]}, "source_image_id": old[HOME], "parameter": publishing.PARAMETER}
-    ok(user.ansible.tasks([publishing.publish("Publish", **away)]))
+    ok(Modules(user.ansible).tasks([publishing.publish("Publish", **away)]))
     user.change(policy.document(), policies.ASSUME_ROLES.document())
     task = publishing.publish(
         "Publish",
@@ -315,12 +318,13 @@ def test_sharing_parameters(aws: SimulatedAws, fixture: Fixture, tmp_path: Path)
     publishing.enable_sharing(aws)
     images = publishing.golden_images(fixture, "2026.11")
     user = Attached(aws, fixture, tmp_path, [policies.PUBLISH.document(), policy.document()])
+    modules = Modules(user.ansible)
     task = publishing.publish("Publish", images=images, source_image_id=images[HOME])
     (name,) = (one for one in task if one != "name")
     for consumer in (fixture.org_arn, *fixture.account_ids(CONSUMER)):
-        ok(user.ansible.tasks([{**task, name: {**task[name], "publish_share": [consumer]}}]))
+        ok(modules.tasks([{**task, name: {**task[name], "publish_share": [consumer]}}]))
     purge = {"publish_share_purge": True, "allow_empty_purge": True}
-    ok(user.ansible.tasks([{**task, name: {**task[name], **purge}}]))
+    ok(modules.tasks([{**task, name: {**task[name], **purge}}]))
     assert_least(aws, user, policy)
     # Neither a parameter beyond those of the policies, nor another share.
     ram, ssm = user.client("ram"), aws.client("ssm", OWNER)
@@ -343,9 +347,8 @@ def test_auditing(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path
     aws.client("ssm", OWNER, HOME).put_parameter(Name=publishing.PARAMETER, **value)
     publishing.add_share(aws, HOME, protected.account_ids(CONSUMER))
     aws.clear_calls()
-    found = user.ansible.run("golden.images.audit_ami_sharing", {"audit_check_parameters": True})
-    ok(found)
-    codes = {one["code"] for one in found.facts["audit_findings"]}
+    found = run_tasks(user, ("ami_share_audit", {"check_parameters": True}))
+    codes = {one["code"] for one in found.task("ami_share_audit").result["findings"]}
     assert ("unknown_parameter_consumer" in codes, "parameters_unreadable" in codes) == (True, False)
     assert_least(aws, user, policies.AUDIT)
     assert observed.changes(aws, refused=True) == []
@@ -383,15 +386,15 @@ def test_adoption(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path
     user = Attached(aws, protected, tmp_path, [policy.document(), policies.ASSUME_ROLES.document()])
     user.give_role([LAUNCHING], consumer.document())
     options = {
-        "adoption_family_tag": "family",
-        "adoption_depth": "launches",
-        "adoption_account_ids": protected.account_ids(LAUNCHING, OWNER),
-        "adoption_consumer_role_name": ROLE,
-        "adoption_external_id": EXTERNAL_ID,
+        "family_tag": "family",
+        "depth": "launches",
+        "account_ids": protected.account_ids(LAUNCHING, OWNER),
+        "consumer_role_name": ROLE,
+        "external_id": EXTERNAL_ID,
     }
-    run = ok(user.ansible.run("golden.images.report_adoption", options))
-    assert run.facts["adoption_status"] == "current"
-    ok(user.ansible.run("golden.images.report_adoption", {**options, "adoption_depth": "usage_reports"}))
+    run = run_tasks(user, ("ami_adoption", options))
+    assert {one["status"] for one in run.task("ami_adoption").result["accounts"]} == {"current"}
+    run_tasks(user, ("ami_adoption", {**options, "depth": "usage_reports"}))
     assert_least(aws, user, policy)
     assert_least(aws, user, consumer, f"role/{ROLE}")
     assert {call.action for call in observed.changes(aws, refused=True)} == {"CreateImageUsageReport"}
@@ -408,13 +411,13 @@ def test_adoption_by_an_aggregator(aws: SimulatedAws, protected: EncryptedFixtur
     aws.clear_calls()
     user = Attached(aws, protected, tmp_path, [policies.ADOPTION.document(), policies.AGGREGATOR.document()])
     options = {
-        "adoption_family_tag": "family",
-        "adoption_depth": "config",
-        "adoption_config_aggregator": "organization",
-        "adoption_regions": [HOME],
+        "family_tag": "family",
+        "depth": "config",
+        "config_aggregator": "organization",
+        "regions": [HOME],
     }
-    run = ok(user.ansible.run("golden.images.report_adoption", options))
-    assert run.facts["adoption_status"] == "current"
+    run = run_tasks(user, ("ami_adoption", options))
+    assert {one["status"] for one in run.task("ami_adoption").result["accounts"]} == {"current"}
     assert_least(aws, user, policies.AGGREGATOR)
     assert observed.changes(aws, refused=True) == []
 
@@ -424,7 +427,7 @@ def test_remediation(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: P
     publishing.enable_sharing(aws)
     publishing.add_parameter(aws, HOME, protected.image_id)
     publishing.add_share(aws, HOME, protected.account_ids(CONSUMER))
-    admin = Ansible(protected.environment(OWNER), tmp_path)
+    admin = Modules(Ansible(protected.environment(OWNER), tmp_path))
     accounts = protected.account_ids(CONSUMER, STRANGER)
     key = {"kms_key_ids": {HOME: protected.key(HOME)}}
     images = {"images": {HOME: protected.image_id}}
@@ -605,7 +608,7 @@ def test_recall(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
         publishing.publish(one[HOME], images=one, source_image_id=one[HOME], **in_consumers)
         for one in (old, new)
     ]
-    ok(user.ansible.tasks(tasks))
+    ok(Modules(user.ansible).tasks(tasks))
     release = {"source_image_id": new[HOME], "source_region": HOME, "regions": [HOME], "region": HOME}
     recall = {**release, "parameter": publishing.PARAMETER, "launch_templates": [publishing.TEMPLATE]}
     local = {"tombstone_path": str(tmp_path / "recalls.jsonl")}
@@ -720,7 +723,7 @@ def test_restore(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
         ec2.create_image_usage_report(ImageId=image_id, ResourceTypes=REPORTED)
     _retain(aws)
     aws.client("s3", OWNER, HOME).create_bucket(Bucket=BUCKET)
-    admin = Ansible(fixture.environment(OWNER), tmp_path)
+    admin = Modules(Ansible(fixture.environment(OWNER), tmp_path))
     common = {"include_shared": True, "trust_usage_reports": True, "deregister_after_days": 400}
     stored = {"tombstone_s3_uri": f"s3://{BUCKET}/web", "tombstone_ssm_path": PATH}
     local = {"tombstone_path": str(tmp_path / "tombstones.jsonl")}
@@ -772,35 +775,35 @@ REPORTED = [
 def test_verification(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: Path) -> None:
     policy, consumer, launch = policies.DIAGNOSE, policies.CONSUMER_VERIFY, policies.CONSUMER_LAUNCH
     publishing.enable_sharing(aws)
-    admin = Ansible(protected.environment(OWNER), tmp_path)
+    admin = Modules(Ansible(protected.environment(OWNER), tmp_path))
     to = {"images": {HOME: protected.image_id}, "account_ids": protected.account_ids(LAUNCHING)}
     ok(admin.tasks([{MODULES + "ami_kms_grant": to}, {MODULES + "ami_share": to}]))
     assuming = policies.ASSUME_ROLES.document()
     user = Attached(aws, protected, tmp_path, [policy.required(), assuming])
     user.give_role([LAUNCHING], consumer.required(), launch.document())
     options = {
-        "verify_images": {HOME: protected.image_id},
-        "verify_account_ids": protected.account_ids(LAUNCHING),
-        "verify_consumer_role_name": ROLE,
-        "verify_external_id": EXTERNAL_ID,
+        "images": {HOME: protected.image_id},
+        "account_ids": protected.account_ids(LAUNCHING),
+        "consumer_role_name": ROLE,
+        "external_id": EXTERNAL_ID,
     }
-    ok(user.ansible.run("golden.images.verify_ami", options))
+    run_tasks(user, ("ami_verify", options))
     user.change(policy.document(), assuming)
     user.give_role([LAUNCHING], consumer.document(), launch.document())
     # Without a default VPC, subnets are read.
     probing.replace_default_vpc(aws, LAUNCHING, HOME)
-    ok(user.ansible.run("golden.images.verify_ami", options))
+    run_tasks(user, ("ami_verify", options))
     launched = {
-        "verify_level": "launched",
-        "verify_subnet_ids": probing.subnet_ids(aws, [LAUNCHING], HOME),
+        "level": "launched",
+        "subnet_ids": probing.subnet_ids(aws, [LAUNCHING], HOME),
     }
-    ok(user.ansible.run("golden.images.verify_ami", {**options, **launched}))
+    run_tasks(user, ("ami_verify", {**options, **launched}))
     # A role that may use keys through EC2 only asks IAM about itself.
     through_ec2 = launch.document()
     for statement in through_ec2["Statement"]:
         statement["Condition"] = {"StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"}}
     user.give_role([LAUNCHING], consumer.document(), through_ec2)
-    ok(user.ansible.run("golden.images.verify_ami", options))
+    run_tasks(user, ("ami_verify", options))
     hidden = protected.add_images({"hidden": {"account": OWNER, "region": HOME, "devices": [DISK]}})["hidden"]
     run_tasks(
         user,
@@ -812,7 +815,7 @@ def test_verification(aws: SimulatedAws, protected: EncryptedFixture, tmp_path: 
     publishing.add_parameter(aws, HOME, protected.image_id)
     run_tasks(user, ("ami_share_diagnose", {**to, **AS_CONSUMER, "parameter": publishing.PARAMETER}))
     publishing.add_share(aws, HOME, protected.account_ids(LAUNCHING))
-    ok(user.ansible.run("golden.images.verify_ami", {**options, "verify_parameter": publishing.PARAMETER}))
+    run_tasks(user, ("ami_verify", {**options, "parameter": publishing.PARAMETER}))
     assert_least(aws, user, policy)
     # The policy of the account's key aws/ebs allows the role to use it, so no policy of the role has to.
     asked = user.asked(f"role/{ROLE}")
@@ -889,7 +892,7 @@ def test_copies_into_accounts(aws: SimulatedAws, protected: EncryptedFixture, tm
     failing = {**copying, "kms_key_id": "alias/others"}
     steps = {"retag": {**copying, "kms_key_id": theirs}, "fail": failing, "replace": failing}
     run = encrypted.steps(
-        user.ansible, {name: ("ami_copy_regions", arguments) for name, arguments in steps.items()}
+        Modules(user.ansible), {name: ("ami_copy_regions", arguments) for name, arguments in steps.items()}
     )
     assert {name: run.task(name).status for name in ("retag", "replace")} == {"retag": "ok", "replace": "ok"}
     assert_least(aws, user, consumer, role)

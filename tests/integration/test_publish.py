@@ -18,6 +18,7 @@ from . import publishing
 from .attached import Attached
 from .encrypted import await_matched
 from .fixture import HOME, OWNER, Fixture
+from .in_process import Modules
 from .playbook import Ansible
 from .publishing import AWAY, CONSUMER, EVERYWHERE, EXTERNAL_ID, PARAMETER, REGIONS, SECRET, TEMPLATE
 
@@ -91,7 +92,7 @@ def test_every_region_of_every_account_names_the_image_once_aws_has_validated_it
 
 
 def test_a_template_that_names_the_parameter_by_its_arn_follows_it(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, modules: Modules
 ) -> None:
     """(botocore shape RequestLaunchTemplateData, ImageId: resolve:ssm:parameter-ARN.)"""
     images = {HOME: publishing.golden_images(fixture, "arn")[HOME]}
@@ -99,7 +100,7 @@ def test_a_template_that_names_the_parameter_by_its_arn_follows_it(
     data = {"LaunchTemplateName": "by-arn", "LaunchTemplateData": {"ImageId": f"resolve:ssm:{name}"}}
     ec2 = aws.client("ec2", OWNER, HOME)
     ec2.create_launch_template(**data)
-    run = ansible.tasks([publishing.publish("publish", images=images, launch_templates=["by-arn"])])
+    run = modules.tasks([publishing.publish("publish", images=images, launch_templates=["by-arn"])])
     assert (run.code, run.changed) == (0, ["publish"]), run.text
     (version,) = ec2.describe_launch_template_versions(LaunchTemplateName="by-arn")["LaunchTemplateVersions"]
     assert version["LaunchTemplateData"]["ImageId"] == f"resolve:ssm:{name}"
@@ -184,7 +185,7 @@ def test_an_endpoint_that_is_no_url_changes_nothing(
 
 
 def test_a_region_that_a_consumer_has_not_enabled_is_named(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, modules: Modules
 ) -> None:
     """Systems Manager, which is read first, knows no credentials of the account there."""
     publishing.with_role(fixture)
@@ -193,7 +194,7 @@ def test_a_region_that_a_consumer_has_not_enabled_is_named(
     images = fixture.add_images({region: {**shared, "region": region} for region in (HOME, OPTIONAL)})
     consumer = aws.account_id(CONSUMER)
     aws.update_settings(not_opted_in_regions_by_account={consumer: [OPTIONAL]})
-    run = ansible.tasks([publishing.publish("Publish", images=images, **publishing.in_consumers(fixture))])
+    run = modules.tasks([publishing.publish("Publish", images=images, **publishing.in_consumers(fixture))])
     task = run.task("Publish")
     assert task.codes == [(OPTIONAL, "UnrecognizedClientException")], task.result
     assert task.result["msg"].startswith(f"{OPTIONAL}: In account {consumer}: The security token included")
@@ -272,14 +273,14 @@ def test_a_parameter_that_another_client_creates_first_is_not_overwritten(
 
 
 def test_one_regions_failure_hides_no_others_success_and_is_made_up_for(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, modules: Modules
 ) -> None:
     images = publishing.golden_images(fixture, "2026.11")
     task = publishing.publish("Publish", images=images, wait_timeout=1)
     aws.add_fault(
         "error", action="LabelParameterVersion", region=AWAY, code="InternalServerError", status=500, times=0
     )
-    run = ansible.tasks([task])
+    run = modules.tasks([task])
     assert run.task("Publish").codes == [(AWAY, "InternalServerError")]
     assert [one["region"] for one in run.task("Publish").result["results"]] == [HOME]
     assert (publishing.value(aws, OWNER, HOME), publishing.value(aws, OWNER, AWAY)) == (
@@ -289,13 +290,13 @@ def test_one_regions_failure_hides_no_others_success_and_is_made_up_for(
 
     aws.clear_faults()
     aws.clear_calls()
-    rest = ansible.tasks([task])
+    rest = modules.tasks([task])
     assert [(one.region, one.action) for one in publishing.written(aws)] == [(AWAY, "LabelParameterVersion")]
     assert rest.code == 0, rest.text
 
     newer = publishing.golden_images(fixture, "2026.12")
     aws.update_settings(parameter_validation_seconds=10_000)
-    late = ansible.tasks([publishing.publish("Publish", images=newer, wait_timeout=1)])
+    late = modules.tasks([publishing.publish("Publish", images=newer, wait_timeout=1)])
     assert late.task("Publish").codes == [
         (AWAY, "parameter_not_validated"),
         (HOME, "parameter_not_validated"),
@@ -305,7 +306,7 @@ def test_one_regions_failure_hides_no_others_success_and_is_made_up_for(
     # AWS goes on meanwhile.
     aws.update_settings(parameter_validation_seconds=0)
     aws.clear_calls()
-    assert ansible.tasks([publishing.publish("Publish", images=newer)]).code == 0
+    assert modules.tasks([publishing.publish("Publish", images=newer)]).code == 0
     assert {one.action for one in publishing.written(aws)} == {"LabelParameterVersion"}
     for region in REGIONS:
         assert publishing.value(aws, OWNER, region, f":source-{newer[region]}") == newer[region]

@@ -16,6 +16,7 @@ from simulated_aws.http.record import RecordedCall
 
 from . import publishing
 from .fixture import HOME, OWNER, STRANGER, Fixture
+from .in_process import Modules
 from .playbook import Ansible, Run
 from .publishing import AWAY, CONSUMER, PARAMETER, REGIONS
 
@@ -51,6 +52,13 @@ def failure(run: Run, task: str = "Publish") -> dict[str, Any]:
     return found
 
 
+def _share(modules: Modules, images: dict[str, str], *consumers: str, **options: Any) -> None:
+    """Publish the images, and share the parameter with these consumers."""
+    task = publishing.publish("Publish", images=images, publish_share=[*consumers], **options)
+    run = modules.tasks([task])
+    assert run.code == 0, run.text
+
+
 def _released(aws: SimulatedAws, fixture: Fixture, release: str) -> dict[str, str]:
     """A release's image in every region, shared with the organization."""
     images = publishing.golden_images(fixture, release)
@@ -64,7 +72,7 @@ def _released(aws: SimulatedAws, fixture: Fixture, release: str) -> dict[str, st
 
 @pytest.mark.quick
 def test_accounts_of_a_unit_launch_what_the_owner_publishes_without_a_role(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, modules: Modules
 ) -> None:
     publishing.enable_sharing(aws)
     unit, staging = fixture.unit_arn(), fixture.account_ids(OUTSIDE)
@@ -97,8 +105,8 @@ def test_accounts_of_a_unit_launch_what_the_owner_publishes_without_a_role(
     assert (again.code, again.changed, changes(aws)) == (0, [], []), again.text
 
     # The next release needs a version in each region, and a further account one more call there.
-    more = {**publish, "publish_images": new, "publish_share": [unit, *staging]}
-    assert ansible.run(PUBLISH, more).code == 0
+    more = publishing.publish("Publish", images=new, publish_share=[unit, *staging])
+    assert modules.tasks([more]).code == 0
     assert Counter(call.action for call in changes(aws)) == {
         "PutParameter": 2,
         "LabelParameterVersion": 2,
@@ -108,7 +116,7 @@ def test_accounts_of_a_unit_launch_what_the_owner_publishes_without_a_role(
         assert launched(aws, CONSUMER, region) == launched(aws, OUTSIDE, region) == new[region]
     # Who is no longer named keeps the parameter.
     aws.clear_calls()
-    fewer = ansible.run(PUBLISH, {**more, "publish_share": staging})
+    fewer = modules.tasks([publishing.publish("Publish", images=new, publish_share=staging)])
     assert (fewer.code, changes(aws)) == (0, []), fewer.text
     assert f"{PARAMETER} stays shared with {unit}, which publish_share" in publishing.warnings(fewer)
     assert publishing.principals(aws) == dict.fromkeys([unit, *staging], "ASSOCIATED")
@@ -116,13 +124,13 @@ def test_accounts_of_a_unit_launch_what_the_owner_publishes_without_a_role(
 
 @pytest.mark.quick
 def test_the_parameter_is_taken_back_from_who_is_no_longer_named(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, modules: Modules
 ) -> None:
     publishing.enable_sharing(aws)
     unit, staging = fixture.unit_arn(), fixture.account_ids(OUTSIDE)
     images = _released(aws, fixture, "2026.11")
-    publish = {"publish_parameter": PARAMETER, "publish_images": images, "publish_share": [unit, *staging]}
-    assert ansible.run(PUBLISH, publish).code == 0
+    publish = {"publish_parameter": PARAMETER, "publish_images": images}
+    _share(modules, images, unit, *staging)
     purge = {**publish, "publish_share": unit, "publish_share_purge": True}
 
     aws.clear_calls()
@@ -157,42 +165,46 @@ def test_the_parameter_is_taken_back_from_who_is_no_longer_named(
 
 @pytest.mark.quick
 def test_an_audit_finds_who_has_the_parameter_without_being_allowed(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, modules: Modules
 ) -> None:
     publishing.enable_sharing(aws)
     unit, staging = fixture.unit_arn(), fixture.account_ids(OUTSIDE)
     images = _released(aws, fixture, "2026.11")
-    publish = {"publish_parameter": PARAMETER, "publish_images": images, "publish_share": [unit, *staging]}
-    assert ansible.run(PUBLISH, publish).code == 0
+    _share(modules, images, unit, *staging)
     audited = {
-        "audit_regions": list(REGIONS),
+        "regions": list(REGIONS),
         # The organization has the images, and its unit the parameter.
-        "audit_allowed_org_arns": [fixture.org_arn],
-        "audit_check_parameters": True,
+        "allowed_org_arns": [fixture.org_arn],
+        "check_parameters": True,
     }
 
-    def about_parameters(**variables: Any) -> list[tuple[str, str, str | None]]:
-        run = ansible.run("golden.images.audit_ami_sharing", {**audited, **variables})
-        found = run.facts["audit_findings"]
-        return [(one["region"], one["code"], one["principal"]) for one in found if "parameter" in one["code"]]
+    def about_parameters(findings: list[dict[str, Any]]) -> list[tuple[str, str, str | None]]:
+        about = [one for one in findings if "parameter" in one["code"]]
+        return sorted((one["region"], one["code"], one["principal"]) for one in about)
+
+    def found(**options: Any) -> list[tuple[str, str, str | None]]:
+        _run, task = modules.module("ami_share_audit", **{**audited, **options})
+        return about_parameters(task.result["findings"])
 
     consumers = [(region, "unknown_parameter_consumer", staging[0]) for region in sorted(REGIONS)]
-    assert sorted(about_parameters()) == consumers
-    assert about_parameters(audit_check_parameters=False) == []
+    run = ansible.run(
+        "golden.images.audit_ami_sharing", {f"audit_{name}": value for name, value in audited.items()}
+    )
+    assert about_parameters(run.facts["audit_findings"]) == consumers
+    assert found(check_parameters=False) == []
     aws.add_fault("denied", service="ssm", action="GetParameter", region=AWAY, times=0)
-    assert sorted(about_parameters()) == [(AWAY, "parameters_unreadable", None), consumers[1]]
-    assert ansible.run(PUBLISH, {**publish, "publish_share": unit, "publish_share_purge": True}).code == 0
-    assert about_parameters() == []
+    assert found() == [(AWAY, "parameters_unreadable", None), consumers[1]]
+    _share(modules, images, unit, publish_share_purge=True)
+    assert found() == []
 
 
 def test_a_remediation_takes_the_parameter_back_from_who_is_not_allowed(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, modules: Modules
 ) -> None:
     publishing.enable_sharing(aws)
     unit, staging = fixture.unit_arn(), fixture.account_ids(OUTSIDE)
     images = _released(aws, fixture, "2026.11")
-    publish = {"publish_parameter": PARAMETER, "publish_images": images, "publish_share": [unit, *staging]}
-    assert ansible.run(PUBLISH, publish).code == 0
+    _share(modules, images, unit, *staging)
     remediate = {
         "remediate_regions": list(REGIONS),
         "remediate_allowed_org_arns": [fixture.org_arn],
@@ -204,8 +216,6 @@ def test_a_remediation_takes_the_parameter_back_from_who_is_not_allowed(
     check = ansible.run(playbook, remediate, "--check", "--diff")
     assert (check.code, changes(aws)) == (0, []), check.text
     assert f"share {PARAMETER} through AWS RAM for {staging[0]}" in " ".join(check.text.split())
-    limited = ansible.run(playbook, {**remediate, "remediate_max_removals": 1})
-    assert (limited.code != 0, changes(aws)) == (True, []), limited.text
     # A region that fails is tried again by itself, and a rerun does what is left.
     aws.add_fault("denied", service="ram", action=REMOVE, region=AWAY, times=0)
     stopped = ansible.run(playbook, remediate)
@@ -219,9 +229,6 @@ def test_a_remediation_takes_the_parameter_back_from_who_is_not_allowed(
         assert publishing.principals(aws, region) == {unit: "ASSOCIATED"}
         assert launched(aws, CONSUMER, region) == images[region]
         assert launched(aws, OUTSIDE, region) == "InvalidParameterValue"
-    aws.clear_calls()
-    again = ansible.run(playbook, remediate)
-    assert (again.code, again.changed, changes(aws)) == (0, [], []), again.text
 
     # Another tool's share is not changed, and what it gives remains.
     aws.client("ram", OWNER, AWAY).create_resource_share(
@@ -229,13 +236,13 @@ def test_a_remediation_takes_the_parameter_back_from_who_is_not_allowed(
     )
     aws.clear_calls()
     other = ansible.run(playbook, remediate)
-    assert (other.code != 0, changes(aws)) == (True, []), other.text
+    assert (other.code != 0, other.changed, changes(aws)) == (True, [], []), other.text
     assert "aws ram disassociate-resource-share" in publishing.warnings(other)
     assert [one["region"] for one in other.facts["remediate_remaining"]] == [AWAY]
 
 
 def test_a_diagnosis_says_who_cannot_launch_by_the_parameter_and_why(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, modules: Modules
 ) -> None:
     publishing.enable_sharing(aws)
     roles = {"accounts": [CONSUMER, OF_THE_UNIT, OUTSIDE], "trusts": [OWNER]}
@@ -252,11 +259,9 @@ def test_a_diagnosis_says_who_cannot_launch_by_the_parameter_and_why(
 
     def diagnosed() -> dict[str, set[str]]:
         """The codes of the findings of each account about the parameter."""
-        run = ansible.run(
-            "golden.images.diagnose_ami", {f"diagnose_{name}": value for name, value in common.items()}
-        )
+        _run, task = modules.module("ami_share_diagnose", **common)
         found: dict[str, set[str]] = {account: set() for account in common["account_ids"]}
-        for one in run.facts["diagnose_results"]:
+        for one in task.result["results"]:
             codes = {item["code"] for item in one["findings"] if "parameter" in item["code"]}
             found[one["account_id"]] |= codes
             assert one["parameter_read"] is (not codes), one
@@ -268,17 +273,16 @@ def test_a_diagnosis_says_who_cannot_launch_by_the_parameter_and_why(
 
     missing = diagnosed()
     assert set().union(*missing.values()) == {"parameter_not_found"}
-    publish = {"publish_parameter": PARAMETER, "publish_images": images, "publish_share": unit}
-    assert ansible.run(PUBLISH, publish).code == 0
+    _share(modules, images, unit)
     assert diagnosed() == {in_unit: set(), of_unit: set(), outside: {"outside_parameter_share"}}
     verify = {f"verify_{name}": value for name, value in common.items()}
     failed = ansible.run("golden.images.verify_ami", verify)
     assert failed.code != 0
     assert {one["account_id"] for one in failed.facts["verify_results"] if not one["reached"]} == {outside}
-    fixed = ansible.run(PUBLISH, {**publish, "publish_share": [unit, outside]})
-    assert fixed.code == 0, fixed.text
+    _share(modules, images, unit, outside)
     assert set().union(*diagnosed().values()) == set()
-    assert ansible.run("golden.images.verify_ami", verify).code == 0
+    verified, _task = modules.module("ami_verify", **common)
+    assert verified.code == 0, verified.text
     # The account's own policy, which the owner cannot see.
     deny = {"Effect": "Deny", "Action": "ssm:GetParameters", "Resource": "*"}
     aws.client("iam", CONSUMER).put_role_policy(
@@ -286,8 +290,8 @@ def test_a_diagnosis_says_who_cannot_launch_by_the_parameter_and_why(
         PolicyName="deny",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [deny]}),
     )
-    run = ansible.run("golden.images.verify_ami", verify)
-    (row, *_others) = [one for one in run.facts["verify_results"] if not one["reached"]]
+    _run, task = modules.module("ami_verify", **common)
+    (row, *_others) = [one for one in task.result["results"] if not one["reached"]]
     assert (row["account_id"], row["level"]) == (in_unit, "visible")
     assert {one["code"] for one in row["findings"]} == {"parameter_read_denied"}
 
@@ -329,7 +333,7 @@ REFUSALS: dict[str, tuple[bool, dict[str, Any], str, str]] = {
 
 @pytest.mark.parametrize("case", REFUSALS)
 def test_a_refusal_of_aws_says_what_to_do_and_the_image_is_published(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, case: str
+    aws: SimulatedAws, fixture: Fixture, modules: Modules, case: str
 ) -> None:
     enabled, given, code, remedy = REFUSALS[case]
     if enabled:
@@ -337,7 +341,7 @@ def test_a_refusal_of_aws_says_what_to_do_and_the_image_is_published(
     images = publishing.golden_images(fixture, "2026.11")
     known = {"organization": fixture.org_arn, STRANGER: aws.account_id(STRANGER)}
     named = {"publish_share": [known[one] for one in given["publish_share"]]}
-    run = ansible.tasks([publishing.publish("Publish", images=images, **named)])
+    run = modules.tasks([publishing.publish("Publish", images=images, **named)])
     assert run.code != 0
     found = failure(run)
     assert (found["action"], found["error_code"], remedy in found["remedy"]) == (
@@ -372,12 +376,12 @@ def test_an_account_outside_is_invited_and_named_in_each_run(
 
 
 def test_a_resource_share_with_something_else_stops_all_regions(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, modules: Modules
 ) -> None:
     publishing.enable_sharing(aws)
     images = publishing.golden_images(fixture, "2026.11")
     task = publishing.publish("Publish", images=images, publish_share=[fixture.org_arn])
-    assert ansible.tasks([task]).code == 0
+    assert modules.tasks([task]).code == 0
     ram = aws.client("ram", OWNER, AWAY)
     (share,) = ram.get_resource_shares(resourceOwner="SELF")["resourceShares"]
     aws.client("ssm", OWNER, AWAY).put_parameter(
@@ -388,7 +392,7 @@ def test_a_resource_share_with_something_else_stops_all_regions(
     aws.clear_calls()
     module = next(one for one in task if one != "name")
     task[module]["publish_share"] = [fixture.org_arn, fixture.unit_arn()]
-    refused = ansible.tasks([task])
+    refused = modules.tasks([task])
     assert refused.code != 0
     found = failure(refused)
     assert (found["error_code"], found["region"]) == ("resource_share_conflict", AWAY)
@@ -422,13 +426,13 @@ def test_a_resource_share_of_another_name_is_named_and_left(
     [(CREATE, "ram:CreateResourceShare"), ("POST /getresourceshares", "ram:GetResourceShares")],
 )
 def test_a_denied_action_is_named_with_its_policy(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, action: str, permission: str
+    aws: SimulatedAws, fixture: Fixture, modules: Modules, action: str, permission: str
 ) -> None:
     publishing.enable_sharing(aws)
     images = publishing.golden_images(fixture, "2026.11")
     aws.add_fault("denied", service="ram", action=action, times=0)
     task = publishing.publish("Publish", images=images, publish_share=[fixture.org_arn])
-    run = ansible.tasks([task])
+    run = modules.tasks([task])
     assert run.code != 0
     text = publishing.warnings(run)
     assert permission in text

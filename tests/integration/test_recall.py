@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from simulated_aws.client import SimulatedAws
 from . import publishing
 from .encrypted import await_matched
 from .fixture import HOME, OWNER, Fixture
-from .playbook import Ansible, Run, kill
+from .in_process import Modules
+from .playbook import MODULES, Ansible, Run, kill
 from .publishing import AWAY, CONSUMER, EVERYWHERE, PARAMETER, REGIONS, TEMPLATE
 
 PLAYBOOK = "golden.images.recall_ami"
@@ -36,7 +38,7 @@ def release(aws: SimulatedAws, fixture: Fixture, name: str, **image: Any) -> Ima
 
 
 @pytest.fixture
-def releases(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> tuple[Images, Images]:
+def releases(aws: SimulatedAws, fixture: Fixture, modules: Modules) -> tuple[Images, Images]:
     """Two releases, published one after the other in two accounts, and a template of another family."""
     publishing.with_role(fixture)
     first, second, other = (release(aws, fixture, name) for name in ("2026.10", "2026.11", "db-1"))
@@ -49,7 +51,7 @@ def releases(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> tuple[Ima
         ec2.create_launch_template_version(LaunchTemplateName=FOLLOWING, LaunchTemplateData=data)
         ec2.modify_launch_template(LaunchTemplateName=FOLLOWING, DefaultVersion="2")
     options = {"launch_templates": [TEMPLATE], **publishing.in_consumers(fixture)}
-    run = ansible.tasks(
+    run = modules.tasks(
         [
             publishing.publish(images[HOME], images=images, source_image_id=images[HOME], **options)
             for images in (first, second)
@@ -73,6 +75,12 @@ def variables(fixture: Fixture, folder: Path, source_image_id: str, **changes: A
         **changes,
     }
     return {f"recall_{name}": value for name, value in options.items()}
+
+
+def recalled(modules: Modules, given: Mapping[str, Any]) -> Run:
+    """The playbook's module alone, with its variables."""
+    options = {name.removeprefix("recall_"): value for name, value in given.items()}
+    return modules.tasks([{"name": TASK, MODULES + "ami_recall": options}])
 
 
 def recall_tags(aws: SimulatedAws, images: Images) -> list[str | None]:
@@ -189,6 +197,7 @@ def test_what_a_recall_that_was_killed_has_changed_is_given_back(
     aws: SimulatedAws,
     fixture: Fixture,
     ansible: Ansible,
+    modules: Modules,
     releases: tuple[Images, Images],
     tmp_path: Path,
     action: str,
@@ -204,12 +213,12 @@ def test_what_a_recall_that_was_killed_has_changed_is_given_back(
     kill(killed)
     aws.clear_faults()
     if reruns:
-        run = ansible.run(PLAYBOOK, given)
+        run = recalled(modules, given)
         assert run.code == 0, run.text
         assert publishing.values(aws) == launch_images(aws) == everywhere(first)
         for region in REGIONS:
             assert publishing.value(aws, OWNER, region, f":source-{first[HOME]}") == first[region]
-    run = ansible.run(PLAYBOOK, {**given, "recall_state": "absent"})
+    run = recalled(modules, {**given, "recall_state": "absent"})
     assert run.code == 0, run.text
     assert publishing.values(aws) == launch_images(aws) == everywhere(second)
     latest = [
@@ -221,13 +230,18 @@ def test_what_a_recall_that_was_killed_has_changed_is_given_back(
 
 
 def test_what_was_changed_since_is_left_and_named(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
+    aws: SimulatedAws,
+    fixture: Fixture,
+    ansible: Ansible,
+    modules: Modules,
+    releases: tuple[Images, Images],
+    tmp_path: Path,
 ) -> None:
     first, second = releases
     given = variables(fixture, tmp_path, second[HOME], tombstone_path="")
     aws.client("s3", OWNER, HOME).create_bucket(Bucket="recalls")
     given["recall_tombstone_s3_uri"] = "s3://recalls/golden"
-    run = ansible.run(PLAYBOOK, given)
+    run = recalled(modules, given)
     assert run.code == 0, run.text
     key = f"golden/recall/{aws.account_id(OWNER)}/{HOME}/{second[HOME]}.json"
     body = aws.client("s3", OWNER, HOME).get_object(Bucket="recalls", Key=key)["Body"].read()
@@ -242,7 +256,7 @@ def test_what_was_changed_since_is_left_and_named(
     aws.client("ssm", CONSUMER, AWAY).put_parameter(Name=PARAMETER, **image, Overwrite=True)
     publishing.add_version(aws, HOME, third[HOME])
     aws.client("ec2", OWNER, HOME).modify_launch_template(LaunchTemplateName=TEMPLATE, DefaultVersion="4")
-    assert ansible.tasks([fixed]).code == 0
+    assert modules.tasks([fixed]).code == 0
     run = ansible.run(PLAYBOOK, {**given, "recall_state": "absent"})
     assert run.code == 0, run.text
     values = dict(zip(EVERYWHERE, publishing.values(aws), strict=True))
@@ -260,7 +274,12 @@ def test_what_was_changed_since_is_left_and_named(
 
 
 def test_targets_that_cannot_go_back_stay_and_fail_after_the_others(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
+    aws: SimulatedAws,
+    fixture: Fixture,
+    ansible: Ansible,
+    modules: Modules,
+    releases: tuple[Images, Images],
+    tmp_path: Path,
 ) -> None:
     first, second = releases
     publishing.deregister(aws, AWAY, first[AWAY])
@@ -274,16 +293,16 @@ def test_targets_that_cannot_go_back_stay_and_fail_after_the_others(
 
     # Only tagged, since nothing is named; and refused as a whole, where nothing is there to go back to.
     nothing = {"parameter": "", "launch_templates": [], "account_ids": []}
-    run = ansible.run(PLAYBOOK, variables(fixture, tmp_path, first[HOME], **nothing))
+    run = recalled(modules, variables(fixture, tmp_path, first[HOME], **nothing))
     assert run.code == 0, run.text
     assert recall_tags(aws, {HOME: first[HOME]}) != [None]
     aws.clear_calls()
     given = {**given, "recall_regions": HOME, "recall_source_image_id": first[HOME]}
-    run = ansible.run(PLAYBOOK, given)
-    assert {item["error_code"] for item in run.facts["recall_failures"]} == {"no_earlier_image"}
+    run = recalled(modules, given)
+    assert {code for _region, code in run.task(TASK).codes} == {"no_earlier_image"}
     unknown = variables(fixture, tmp_path, "ami-0123456789abcdef0")
-    run = ansible.run(PLAYBOOK, unknown)
-    assert [item["error_code"] for item in run.facts["recall_failures"]] == ["image_not_found"]
+    run = recalled(modules, unknown)
+    assert [code for _region, code in run.task(TASK).codes] == ["image_not_found"]
     assert publishing.written(aws, refused=True) == []
 
 

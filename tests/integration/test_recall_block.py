@@ -14,9 +14,19 @@ from simulated_aws.client import SimulatedAws
 
 from . import in_process, observed, publishing
 from .fixture import HOME, OWNER, STRANGER, Fixture
+from .in_process import Modules
 from .playbook import Ansible
 from .publishing import AWAY, CONSUMER, REGIONS
-from .test_recall import PLAYBOOK, Images, everywhere, launch_images, recall_tags, releases, variables
+from .test_recall import (
+    PLAYBOOK,
+    Images,
+    everywhere,
+    launch_images,
+    recall_tags,
+    recalled,
+    releases,
+    variables,
+)
 
 assert releases
 Access = dict[str, tuple[str, set[str], list[set[str]]]]
@@ -55,7 +65,7 @@ def blocking(fixture: Fixture, folder: Path, images: Images, **changes: Any) -> 
     return variables(fixture, folder, images[HOME], level="block", **changes)
 
 
-@pytest.mark.parametrize("method", ["unshare", "disable"])
+@pytest.mark.parametrize("method", ["unshare", pytest.param("disable", marks=pytest.mark.nightly)])
 def test_a_release_that_nothing_launches_any_more_is_blocked_and_opened_again(
     aws: SimulatedAws,
     fixture: Fixture,
@@ -100,7 +110,12 @@ def test_a_release_that_nothing_launches_any_more_is_blocked_and_opened_again(
 
 
 def test_what_would_break_stops_the_block_until_it_is_confirmed(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
+    aws: SimulatedAws,
+    fixture: Fixture,
+    ansible: Ansible,
+    modules: Modules,
+    releases: tuple[Images, Images],
+    tmp_path: Path,
 ) -> None:
     first, second = releases
     (consumer,), (other,) = fixture.account_ids(CONSUMER), fixture.account_ids(STRANGER)
@@ -144,7 +159,7 @@ def test_what_would_break_stops_the_block_until_it_is_confirmed(
     run = ansible.run(PLAYBOOK, {**given, "recall_accept_breaking": [*accepted, fixture.org_arn]})
     assert run.code == 0, run.text
     assert [who for _state, who, _volumes in access(aws, second).values()] == [set(), set()]
-    run = ansible.run(PLAYBOOK, {**given, "recall_state": "absent"})
+    run = recalled(modules, {**given, "recall_state": "absent"})
     assert run.code == 0, run.text
     assert access(aws, second) == before
 

@@ -14,19 +14,20 @@ from simulated_aws.client import SimulatedAws
 
 from . import in_process, publishing
 from .fixture import HOME, OWNER, Fixture
+from .in_process import Modules
 from .playbook import Ansible
 from .publishing import AWAY, CONSUMER, PARAMETER
-from .test_recall import PLAYBOOK, SOURCE_TAG, Images, everywhere, release, variables
+from .test_recall import PLAYBOOK, SOURCE_TAG, Images, everywhere, recalled, release, variables
 
 
 @pytest.fixture
-def releases(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> tuple[Images, Images]:
+def releases(aws: SimulatedAws, fixture: Fixture, modules: Modules) -> tuple[Images, Images]:
     """An encrypted release, and a later one, published one after the other in two accounts."""
     publishing.with_role(fixture)
     first, second = publishing.encrypted_images(fixture, "2026.10"), release(aws, fixture, "2026.11")
     tag = {"Key": SOURCE_TAG, "Value": f"{HOME}/{first[HOME]}"}
     aws.client("ec2", OWNER, AWAY).create_tags(Resources=[first[AWAY]], Tags=[tag])
-    run = ansible.tasks(
+    run = modules.tasks(
         [
             publishing.publish(
                 images[HOME], images=images, source_image_id=images[HOME], **publishing.in_consumers(fixture)
@@ -45,7 +46,12 @@ def given(fixture: Fixture, folder: Path, second: Images, **changes: Any) -> dic
 
 
 def test_a_region_whose_key_is_disabled_stays_until_it_is_enabled(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
+    aws: SimulatedAws,
+    fixture: Fixture,
+    ansible: Ansible,
+    modules: Modules,
+    releases: tuple[Images, Images],
+    tmp_path: Path,
 ) -> None:
     first, second = releases
     kms = aws.client("kms", OWNER, AWAY)
@@ -69,12 +75,17 @@ def test_a_region_whose_key_is_disabled_stays_until_it_is_enabled(
     assert publishing.values(aws) == everywhere(first)
     # What has moved needs no key.
     aws.clear_calls()
-    assert ansible.run(PLAYBOOK, recall).code == 0
+    assert recalled(modules, recall).code == 0
     assert [call for call in aws.calls() if call.service == "kms"] == []
 
 
 def test_an_account_that_cannot_use_the_key_stays(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
+    aws: SimulatedAws,
+    fixture: Fixture,
+    ansible: Ansible,
+    modules: Modules,
+    releases: tuple[Images, Images],
+    tmp_path: Path,
 ) -> None:
     first, second = releases
     kms = aws.client("kms", OWNER, HOME)
@@ -88,7 +99,7 @@ def test_an_account_that_cannot_use_the_key_stays(
     assert (run.code, failure["error_code"]) == (2, "missing_key_access"), run.text
     assert publishing.value(aws, CONSUMER, HOME) == second[HOME]
     assert publishing.value(aws, OWNER, HOME) == first[HOME]
-    run = ansible.run(PLAYBOOK, {**recall, "recall_require_usable_key": False})
+    run = recalled(modules, {**recall, "recall_require_usable_key": False})
     assert (run.code, publishing.values(aws)) == (0, everywhere(first)), run.text
 
 

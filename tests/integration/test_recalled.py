@@ -14,6 +14,7 @@ from simulated_aws.client import SimulatedAws
 from . import observed, publishing
 from .convergence import changing_calls
 from .fixture import HOME, OWNER, STRANGER, Fixture
+from .in_process import Modules
 from .playbook import MODULES, Ansible, Run
 from .publishing import AWAY, CONSUMER, PARAMETER, REGIONS
 
@@ -51,14 +52,14 @@ def refused(run: Run, task: str) -> list[tuple[str | None, str]]:
 
 @pytest.mark.quick
 def test_nothing_brings_a_recalled_release_back(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, modules: Modules
 ) -> None:
     variables = distribution(fixture, fixture.image_id)
     done = ansible.run(DISTRIBUTE, variables)
     assert done.code == 0, done.text
     images = done.facts["distribute_images"]
     later = publishing.golden_images(fixture, "2026.12")
-    published = ansible.tasks([publishing.publish("Later", images=later, source_image_id=later[HOME])])
+    published = modules.tasks([publishing.publish("Later", images=later, source_image_id=later[HOME])])
     assert published.code == 0, published.text
     recall(aws, images)
 
@@ -90,14 +91,14 @@ def test_nothing_brings_a_recalled_release_back(
     assert [publishing.value(aws, OWNER, region) for region in REGIONS] == [later[one] for one in REGIONS]
 
     # Access can still be taken away.
-    run = ansible.tasks([{MODULES + "ami_share": {"images": images, **consumers, "state": "absent"}}])
+    run = modules.tasks([{MODULES + "ami_share": {"images": images, **consumers, "state": "absent"}}])
     assert run.code == 0, run.text
     assert [publishing.shared_with(aws, region, images[region]) for region in REGIONS] == [set(), set()]
 
 
 @pytest.mark.parametrize("owner", [OWNER, pytest.param(STRANGER, marks=pytest.mark.nightly)])
 def test_a_release_is_not_copied_again_beside_its_recalled_copy(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, owner: str
+    aws: SimulatedAws, fixture: Fixture, modules: Modules, owner: str
 ) -> None:
     """Only the owner of the source sees its tags. The copy has none of them but the user's."""
     spec = {"account": owner, "region": HOME, "devices": [{"device_name": "/dev/xvda", "size": 8}]}
@@ -113,12 +114,12 @@ def test_a_release_is_not_copied_again_beside_its_recalled_copy(
         "regions": [AWAY, "us-west-2"],
         "copy_tags": True,
     }
-    first, task = ansible.module("ami_copy_regions", **{**copy, "regions": [AWAY]})
+    first, task = modules.module("ami_copy_regions", **{**copy, "regions": [AWAY]})
     assert first.code == 0, first.text
     (copied,) = task.result["images"].values()
     recall(aws, {AWAY: copied})
     for options in (("--check",), ()):
-        run, task = ansible.module("ami_copy_regions", *options, **copy)
+        run, task = modules.module("ami_copy_regions", *options, **copy)
         assert (run.code, task.codes) == (2, [(AWAY, "image_recalled")])
     assert changing_calls(aws) == []
     assert [one["ImageId"] for one in observed.own_images(aws, OWNER, AWAY)] == [copied]
@@ -136,7 +137,7 @@ def share_volumes(aws: SimulatedAws, fixture: Fixture, image_id: str) -> None:
 
 
 def test_a_recalled_image_stays_in_the_recycle_bin_until_its_tag_is_deleted(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible
+    aws: SimulatedAws, fixture: Fixture, modules: Modules
 ) -> None:
     """So does a disabled one."""
     period = {"RetentionPeriodValue": 7, "RetentionPeriodUnit": "DAYS"}
@@ -146,7 +147,7 @@ def test_a_recalled_image_stays_in_the_recycle_bin_until_its_tag_is_deleted(
     publishing.disable(aws, HOME, images[HOME])
     publishing.deregister(aws, AWAY, images[AWAY])
     aws.clear_calls()
-    tombstones = ansible.folder / "retired.jsonl"
+    tombstones = modules.folder / "retired.jsonl"
     tombstones.touch()
     restore = {
         "images": images,
@@ -155,12 +156,12 @@ def test_a_recalled_image_stays_in_the_recycle_bin_until_its_tag_is_deleted(
         "allow_public": True,
     }
     for options in (("--check",), ()):
-        run, task = ansible.module("ami_restore", *options, **restore)
+        run, task = modules.module("ami_restore", *options, **restore)
         assert (run.code, sorted(task.codes)) == (2, sorted(EVERY_REGION)), run.text
     assert changing_calls(aws) == []
 
     for region, image_id in images.items():
         aws.client("ec2", OWNER, region).delete_tags(Resources=[image_id], Tags=[{"Key": TAG["Key"]}])
-    run, _task = ansible.module("ami_restore", **restore)
+    run, _task = modules.module("ami_restore", **restore)
     assert run.code == 0, run.text
     assert [observed.image(aws, OWNER, one, images[one])["State"] for one in REGIONS] == ["available"] * 2

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -15,7 +15,8 @@ from simulated_aws.client import SimulatedAws
 from . import refreshing
 from .encrypted import await_matched
 from .fixture import HOME, OWNER, Fixture
-from .playbook import Ansible, Run, kill
+from .in_process import Modules
+from .playbook import MODULES, Ansible, Run, kill
 from .publishing import AWAY, CONSUMER, EXTERNAL_ID, ROLE
 
 PLAYBOOK = "golden.images.refresh_instances"
@@ -48,6 +49,12 @@ def variables(fixture: Fixture, images: dict[str, str], **more: Any) -> dict[str
         "refresh_auto_scaling_groups": ["web"],
         **{f"refresh_{name}": value for name, value in more.items()},
     }
+
+
+def refreshed(modules: Modules, given: Mapping[str, Any]) -> Run:
+    """The playbook's module alone, with its variables."""
+    options = {name.removeprefix("refresh_"): value for name, value in given.items()}
+    return modules.tasks([{"name": TASK, MODULES + "ami_instance_refresh": options}])
 
 
 def statuses(run: Run, task: str = TASK) -> dict[tuple[str, str], str]:
@@ -123,7 +130,7 @@ def test_a_fixed_version_is_changed_and_rolled_back_if_the_refresh_fails(
 
 
 def test_a_group_that_launches_from_a_parameter(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: tuple[dict[str, str], dict[str, str]]
+    aws: SimulatedAws, fixture: Fixture, modules: Modules, images: tuple[dict[str, str], dict[str, str]]
 ) -> None:
     old, new = images
     ssm = aws.client("ssm", CONSUMER, HOME)
@@ -138,15 +145,15 @@ def test_a_group_that_launches_from_a_parameter(
         "external_id": EXTERNAL_ID,
         "auto_scaling_groups": ["by-parameter"],
     }
-    refused, task = ansible.module("ami_instance_refresh", **arguments)
+    refused, task = modules.module("ami_instance_refresh", **arguments)
     assert refused.code != 0
     assert task.codes == [(HOME, "other_image_launched")]
     assert "from the parameter /golden/web" in task.result["msg"]
     ssm.put_parameter(**parameter, Value=new[HOME], Overwrite=True)
-    done, task = ansible.module("ami_instance_refresh", **arguments)
+    done, task = modules.module("ami_instance_refresh", **arguments)
     assert done.code == 0, done.text
     assert refreshing.images_of(aws, CONSUMER, HOME, "by-parameter") == {new[HOME]: 2}
-    again, task = ansible.module("ami_instance_refresh", **arguments)
+    again, task = modules.module("ami_instance_refresh", **arguments)
     assert (again.code, task.result["changed"], task.result["results"][0]["status"]) == (
         0,
         False,
@@ -189,11 +196,11 @@ def test_one_group_that_is_refused_stops_all(
 
 
 def test_a_denied_start_is_named_and_nothing_further_is_started(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: tuple[dict[str, str], dict[str, str]]
+    aws: SimulatedAws, fixture: Fixture, modules: Modules, images: tuple[dict[str, str], dict[str, str]]
 ) -> None:
     _old, new = images
     aws.add_fault("denied", action="StartInstanceRefresh", times=1)
-    run = ansible.run(PLAYBOOK, variables(fixture, new))
+    run = refreshed(modules, variables(fixture, new))
     assert run.code != 0
     assert statuses(run) == {(AWAY, "web"): "not_started", (HOME, "web"): "not_started"}
     assert len(run.task(TASK).result["failures"]) == 1
@@ -258,11 +265,11 @@ def _await(condition: Callable[[], bool]) -> None:
 
 
 def test_a_refresh_that_takes_longer_than_the_timeout_fails_the_run(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: tuple[dict[str, str], dict[str, str]]
+    aws: SimulatedAws, fixture: Fixture, modules: Modules, images: tuple[dict[str, str], dict[str, str]]
 ) -> None:
     _old, new = images
     aws.update_settings(instance_refresh_seconds=600)
-    run = ansible.run(PLAYBOOK, variables(fixture, new, wait_timeout=2))
+    run = refreshed(modules, variables(fixture, new, wait_timeout=2))
     assert run.code != 0
     assert statuses(run) == {(AWAY, "web"): "in_progress", (HOME, "web"): "not_started"}
     (failure,) = run.task(TASK).result["failures"]
@@ -270,13 +277,13 @@ def test_a_refresh_that_takes_longer_than_the_timeout_fails_the_run(
 
 
 def test_a_start_without_an_answer_is_made_once(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: tuple[dict[str, str], dict[str, str]]
+    aws: SimulatedAws, fixture: Fixture, modules: Modules, images: tuple[dict[str, str], dict[str, str]]
 ) -> None:
     """botocore repeats the call, which the first one refuses."""
     _old, new = images
     aws.update_settings(instance_refresh_seconds=4)
     aws.add_fault("drop", action="StartInstanceRefresh", when="after", times=1)
-    run = ansible.run(PLAYBOOK, variables(fixture, {HOME: new[HOME]}))
+    run = refreshed(modules, variables(fixture, {HOME: new[HOME]}))
     assert run.code == 0, run.text
     assert len(refreshing.refreshes(aws, CONSUMER, HOME, "web")) == 1
     assert [change.region for change in run.actions] == [HOME]
@@ -284,16 +291,16 @@ def test_a_start_without_an_answer_is_made_once(
 
 
 def test_an_account_without_the_role_stops_all(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: tuple[dict[str, str], dict[str, str]]
+    aws: SimulatedAws, fixture: Fixture, modules: Modules, images: tuple[dict[str, str], dict[str, str]]
 ) -> None:
     _old, new = images
     given = variables(fixture, new, account_ids=fixture.account_ids(CONSUMER, "web-staging"))
-    run = ansible.run(PLAYBOOK, given)
+    run = refreshed(modules, given)
     assert run.code != 0
     assert {one["account_id"] for one in run.task(TASK).result["failures"]} == {
         *fixture.account_ids("web-staging")
     }
     assert started(aws) == []
     without = {name: value for name, value in given.items() if "role" not in name}
-    run = ansible.run(PLAYBOOK, without)
+    run = refreshed(modules, without)
     assert [one["error_code"] for one in run.task(TASK).result["failures"]] == ["missing_consumer_role"] * 2

@@ -14,6 +14,7 @@ from simulated_aws.client import SimulatedAws
 
 from . import observed
 from .fixture import CONSUMERS, HOME, OWNER, STRANGER, Fixture
+from .in_process import Modules
 from .playbook import MODULES, Ansible, Task
 
 DISK = {"device_name": "/dev/xvda", "size": 8}
@@ -222,7 +223,7 @@ class Bench:
 
 
 @pytest.fixture
-def bench(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> Bench:
+def bench(aws: SimulatedAws, fixture: Fixture, modules: Modules) -> Bench:
     """The rows, and what they need."""
     ids = fixture.add_images(IMAGES)
     snapshots = observed.snapshot_ids(observed.image(aws, STRANGER, HOME, ids["readable"]))
@@ -234,7 +235,7 @@ def bench(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> Bench:
     share = {"images": {HOME: fixture.image_id}, "account_ids": fixture.account_ids(CONSUMERS[0])}
     return Bench(
         aws,
-        ansible,
+        modules,
         _copies(aws, ids, snapshots),
         _shares(aws, fixture, ids),
         {"ami_copy_regions": copy, "ami_share": share},
@@ -266,7 +267,7 @@ def test_shares_are_refused_as_a_whole(bench: Bench) -> None:
 
 @pytest.mark.parametrize("region", ["eu-wset-1", pytest.param("ap-east-1", marks=pytest.mark.nightly)])
 def test_a_region_that_is_missing_is_refused_before_it_is_called(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, region: str
+    aws: SimulatedAws, fixture: Fixture, modules: Modules, region: str
 ) -> None:
     image = {HOME: fixture.image_id, region: fixture.image_id}
     consumer = {"account_ids": fixture.account_ids(CONSUMERS[0])}
@@ -290,7 +291,7 @@ def test_a_region_that_is_missing_is_refused_before_it_is_called(
         ("ami_verify", "images", {**launch, "level": "launched"}),
         ("ami_restore", "images", {"images": image, "restore_permissions": False}),
     ]
-    run = ansible.tasks(
+    run = modules.tasks(
         [
             {
                 "name": f"{module} {option_name}",

@@ -17,6 +17,7 @@ from simulated_aws.client import SimulatedAws
 from . import observed
 from .convergence import changing_calls
 from .fixture import CONSUMERS, HOME, OWNER, Fixture
+from .in_process import Modules
 from .playbook import Ansible, kill
 
 FQCN = "golden.images.restore_ami"
@@ -96,8 +97,8 @@ class Retired:
 
 
 @pytest.fixture
-def retired(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> Retired:
-    return Retired(aws, fixture, ansible)
+def retired(aws: SimulatedAws, fixture: Fixture, modules: Modules) -> Retired:
+    return Retired(aws, fixture, modules)
 
 
 def _retain(aws: SimulatedAws) -> None:
@@ -317,13 +318,13 @@ def test_a_deprecation_is_undone_after_the_image_was_used_again(
 
 
 def test_what_cannot_be_restored_is_reported_before_anything_changes(
-    aws: SimulatedAws, ansible: Ansible, retired: Retired
+    aws: SimulatedAws, modules: Modules, retired: Retired
 ) -> None:
     ec2 = aws.client("ec2", OWNER, HOME)
     retired.retire(retired.policy(disable_after_days=0))
     ec2.deregister_image(ImageId=retired.images[HOME])
     aws.clear_calls()
-    changed = ansible.folder / "changed.jsonl"
+    changed = modules.folder / "changed.jsonl"
     # A closed account is named, and all other accounts have the image again.
     tombstone = _lost(retired, AWAY)
     tombstone["launch_permissions"]["account_ids"].append("closed")
@@ -333,7 +334,7 @@ def test_what_cannot_be_restored_is_reported_before_anything_changes(
         "gone": {"images": retired.images, "tombstone_path": str(retired.tombstones)},
         "closed": {"images": away, "tombstone_path": str(changed)},
     }
-    run = ansible.tasks(
+    run = modules.tasks(
         [
             {"name": name, "golden.images.ami_restore": arguments, "ignore_errors": True}
             for name, arguments in attempts.items()

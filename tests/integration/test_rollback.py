@@ -14,6 +14,7 @@ from simulated_aws.client import SimulatedAws
 from . import observed, publishing
 from .encrypted import await_matched
 from .fixture import HOME, OWNER, Fixture
+from .in_process import Modules
 from .playbook import Ansible, kill
 from .publishing import AWAY, CONSUMER, EVERYWHERE, PARAMETER, REGIONS, TEMPLATE
 
@@ -22,13 +23,13 @@ TASK = "Publish the earlier image in each region"
 
 
 @pytest.fixture
-def releases(aws: SimulatedAws, fixture: Fixture, ansible: Ansible) -> list[dict[str, str]]:
+def releases(aws: SimulatedAws, fixture: Fixture, modules: Modules) -> list[dict[str, str]]:
     """Two images, published one after the other in two accounts; the second is in the newest version."""
     publishing.with_role(fixture)
     images = [publishing.golden_images(fixture, release) for release in ("2026.10", "2026.11")]
     publishing.add_templates(aws, images[0])
     options = {"launch_templates": [TEMPLATE], **publishing.in_consumers(fixture)}
-    run = ansible.tasks(
+    run = modules.tasks(
         [publishing.publish(one[HOME], images=one, source_image_id=one[HOME], **options) for one in images]
     )
     assert run.code == 0, run.text

@@ -15,6 +15,7 @@ from simulated_aws.client import SimulatedAws
 from . import observed
 from .attached import Attached
 from .fixture import HOME, OWNER, STRANGER, UNIT, Fixture
+from .in_process import Modules
 from .playbook import MODULES, Ansible, Run, prediction_error
 
 AWAY = "eu-west-1"
@@ -254,7 +255,7 @@ def test_a_user_who_may_only_read_hears_of_all_missing_actions(
     reads = ["ec2:Describe*", "ec2:Get*", "sts:GetCallerIdentity"]
     statement = {"Effect": "Allow", "Action": reads, "Resource": "*"}
     user = Attached(aws, fixture, tmp_path, [{"Version": "2012-10-17", "Statement": [statement]}])
-    run, task = user.ansible.module(
+    run, task = Modules(user.ansible).module(
         "ami_share",
         images={HOME: fixture.image_id},
         account_ids=fixture.account_ids("web-prod"),
@@ -293,14 +294,14 @@ def test_a_watermarked_image_is_refused_before_anything_is_public(
 
 @pytest.mark.quick
 def test_a_refused_image_leaves_no_snapshot_public(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str]
+    aws: SimulatedAws, fixture: Fixture, modules: Modules, images: dict[str, str]
 ) -> None:
     """Beyond 5 public images in a region (iterative/studio-selfhosted#90), which no read tells before."""
     sharing = {"public": True}
     spec = {"account": OWNER, "region": AWAY, "devices": DISKS, "sharing": sharing}
     fixture.add_images({f"public-{number}": {**spec, "name": f"public-{number}"} for number in range(5)})
     _open_regions(aws, images)
-    run, task = ansible.module("ami_share", images=images, **PUBLIC)
+    run, task = modules.module("ami_share", images=images, **PUBLIC)
     assert run.code != 0
     (failure,) = task.result["failures"]
     assert (failure["region"], failure["error_code"]) == (AWAY, "ResourceLimitExceeded")
@@ -311,13 +312,13 @@ def test_a_refused_image_leaves_no_snapshot_public(
 
 
 def test_what_was_opened_before_a_refused_snapshot_is_private_again(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, images: dict[str, str]
+    aws: SimulatedAws, fixture: Fixture, modules: Modules, images: dict[str, str]
 ) -> None:
     _open_regions(aws, images)
     second = observed.snapshot_ids(observed.image(aws, OWNER, AWAY, images[AWAY]))[1]
     refused = {"kind": "error", "action": "ModifySnapshotAttribute", "region": AWAY, "after": 1}
     aws.add_fault(**refused, code="OperationNotPermitted", message="Refused for good.", status=400)
-    run, task = ansible.module("ami_share", images=images, **PUBLIC)
+    run, task = modules.module("ami_share", images=images, **PUBLIC)
     assert run.code != 0
     (failure,) = task.result["failures"]
     assert (failure["region"], failure["error_code"]) == (AWAY, "OperationNotPermitted")

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from checks.variables import roles
+from checks.variables import Role, roles
 from simulated_aws.client import SimulatedAws
 
 from . import observed
@@ -27,7 +28,6 @@ from .survey_cleanup import CLEANUP, RESTORE
 from .survey_distribute import DISTRIBUTE
 from .survey_sharing import DIAGNOSE, PUBLISH, RECALL, REFRESH, ROLLBACK, SHARE, UNSHARE, VERIFY
 
-DECLARED = {role.name: role for role in roles()}
 JOBS: Mapping[str, Builders] = {
     "adoption": ADOPTION,
     "audit": AUDIT,
@@ -45,6 +45,12 @@ JOBS: Mapping[str, Builders] = {
     "unshare": UNSHARE,
     "verify": VERIFY,
 }
+
+
+@cache
+def _declared() -> dict[str, Role]:
+    """The roles by name: read in a test, since each process collects this file."""
+    return {role.name: role for role in roles()}
 
 
 def _as_text(value: Any) -> str:
@@ -74,7 +80,7 @@ def test_every_variable_can_be_an_answer(role: str, name: str, aws: SimulatedAws
     aws.clear_calls()
     ansible = Ansible(job.fixture.environment(OWNER), tmp_path)
     # A question that is not answered, of which AWX has stored a blank default.
-    blank = dict.fromkeys(DECLARED[role].options, "")
+    blank = dict.fromkeys(_declared()[role].options, "")
     assert job.values.keys() <= blank.keys()
     answers = {variable: _as_text(value) for variable, value in job.values.items()}
 
@@ -104,16 +110,16 @@ def test_every_variable_has_another_value_than_its_default_in_a_job(
         given |= {
             name
             for name, value in build(aws, folder).values.items()
-            if value not in ("", DECLARED[role].options[name].get("default"))
+            if value not in ("", _declared()[role].options[name].get("default"))
         }
-    assert given == {*DECLARED[role].options}
+    assert given == {*_declared()[role].options}
 
 
 def _documented() -> dict[str, set[str]]:
     """The keys of each role's artifacts in docs/results.md, without those that only some runs have."""
     text = (CHECKOUT / "docs" / "results.md").read_text(encoding="utf-8")
     _before, _head, table = text.partition("| Statistic | Key | Value |\n|---|---|---|\n")
-    keys: dict[str, set[str]] = {role: set() for role in DECLARED}
+    keys: dict[str, set[str]] = {role: set() for role in _declared()}
     of: list[str] = []
     for row in table.partition("\n\n")[0].splitlines():
         roles, names, value = (cell.strip() for cell in row.strip("|").split("|", 2))
@@ -126,7 +132,7 @@ def _documented() -> dict[str, set[str]]:
 
 
 def test_every_role_has_jobs() -> None:
-    assert {*JOBS} == {*DECLARED}
+    assert {*JOBS} == {*_declared()}
 
 
 def test_an_answer_that_ansible_destroyed_is_refused_with_its_remedy(

@@ -277,7 +277,11 @@ def test_what_stops_working_is_named_before_its_access_goes(
     ("variables", "message"),
     [
         ({"unshare_account_ids": ["555555555555"]}, "unshare_images: no images are selected."),
-        ({"unshare_all_images": True}, "unshare_account_ids: no consumer is set."),
+        pytest.param(
+            {"unshare_all_images": True},
+            "unshare_account_ids: no consumer is set.",
+            marks=pytest.mark.nightly,
+        ),
         pytest.param(
             {"unshare_account_ids": ["55555"], "unshare_all_images": True},
             "unshare_account_ids: item 1: '55555'",

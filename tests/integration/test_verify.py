@@ -440,7 +440,12 @@ def two_hosts(ansible: Ansible, variables: dict[str, Any]) -> Path:
 @pytest.mark.parametrize(
     ("hosts", "limit", "named"),
     [
-        ("aws_acounts", None, '"aws_acounts" matches no host of the inventory, so nothing would be verified'),
+        pytest.param(
+            "aws_acounts",
+            None,
+            '"aws_acounts" matches no host of the inventory, so nothing would be verified',
+            marks=pytest.mark.nightly,
+        ),
         pytest.param("none", None, '"none" matches no host of the inventory, so', marks=pytest.mark.nightly),
         ("one", "other", '"one" matches no host of the inventory within the limit "other", so'),
         pytest.param(
@@ -466,7 +471,7 @@ def test_hosts_that_do_not_exist_are_refused(
     ("hosts", "limit", "verified"),
     [
         pytest.param("one", None, {"can"}, marks=pytest.mark.nightly),
-        (["can", "other"], None, {"can", "other"}),
+        pytest.param(["can", "other"], None, {"can", "other"}, marks=pytest.mark.nightly),
         pytest.param("aws_accounts", "other", {"other"}, marks=pytest.mark.nightly),
         ("aws_accounts", "@limit", {"other"}),
     ],

@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -125,17 +125,21 @@ class _Plugin:
         return looking
 
     def _watch_modules(self) -> None:
-        run = in_process.without_aws
+        for name in ("as_action", "without_aws"):
+            setattr(in_process, name, self._watched(getattr(in_process, name)))
 
-        def watched(module: str, options: Mapping[str, Any], *, check: bool = False) -> dict[str, Any]:
+    def _watched(self, run: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+        def watched(
+            module: str, options: Mapping[str, Any], *, check: bool = False, **more: Any
+        ) -> dict[str, Any]:
             if self._recorder is not None:
                 self._recorder.look()
-            result = run(module, options, check=check)
+            result = run(module, options, check=check, **more)
             if self._recorder is not None:
                 self._recorder.module(module, options, check, result)
             return result
 
-        in_process.without_aws = watched
+        return watched
 
     def _recording_popen(self) -> type[subprocess.Popen[Any]]:
         plugin = self
