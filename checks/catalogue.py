@@ -56,6 +56,8 @@ class Check:
     oldest_python: tuple[int, int] = OLDEST_PYTHON
 
 
+# The folders of tests/unit about what only this checkout has.
+_TESTS_OF_TOOLS = ("benchmark", "chaos", "checks", "record")
 # Most machines that run this have two cores.
 PYTEST_PROCESSES = 2
 # Playbooks wait much of their time, for copies and retries of the simulated AWS.
@@ -73,12 +75,16 @@ def _pytest(folder: str, *options: str, processes: int = PYTEST_PROCESSES) -> No
 def _unit(target: str, again: bool) -> None:
     """The unit tests, with as many examples of each property as the target has time for.
 
-    On a Python that repeats what another has run, they omit the properties: an example does not differ
-    between Pythons. By night, the oldest Python measures the coverage, which takes three times as long.
+    On a Python that repeats what another has run, they are those of the collection, without properties and
+    other tests of many inputs: an example does not differ between Pythons. By night, the oldest Python
+    measures the coverage, which takes three times as long.
     """
     measured = target == "nightly" and sys.version_info[:2] == OLDEST_PYTHON
-    properties = ("-m", "not hypothesis") if again else (f"--hypothesis-profile={target}",)
-    _pytest("tests/unit", *properties, *(["--cov"] if measured else ()))
+    options = [f"--hypothesis-profile={target}"]
+    if again:
+        tools = [f"--ignore=tests/unit/{folder}" for folder in _TESTS_OF_TOOLS]
+        options = ["-m", "not hypothesis and not exhaustive", *tools]
+    _pytest("tests/unit", *options, *(["--cov"] if measured else ()))
 
 
 def _integration(target: str, again: bool) -> None:

@@ -25,6 +25,8 @@ from ansible_collections.golden.images.plugins.module_utils._variables import op
 from tests.unit.hostile import VALUES, paths, removed, replaced, valid
 from tests.unit.in_process import Modules, Ran
 
+pytestmark = pytest.mark.exhaustive
+
 INPUTS = 200
 """For each module."""
 _LONGEST = 800

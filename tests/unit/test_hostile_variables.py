@@ -15,6 +15,8 @@ from ansible_collections.golden.images.plugins.module_utils._variables import Va
 
 from tests.unit.hostile import VALUES
 
+pytestmark = pytest.mark.exhaustive
+
 ROLES = Path(__file__).parents[2] / "roles"
 TEXTS = (
     *("2026-01-01", "2026-13-45", "2026-01-01T25:00:00", "1" * 5_000, "[" * 1_000, "- " * 1_000),

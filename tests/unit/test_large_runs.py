@@ -38,6 +38,8 @@ from tests.unit.publish.account import NAME
 from tests.unit.result_size import ACCOUNTS, FAILURES, IMAGES, LARGEST, REGIONS, TARGETS, result_of
 from tests.unit.verification.examples import NO_KEY, seen, verified
 
+pytestmark = pytest.mark.exhaustive
+
 
 def planned_copies() -> FlowRun:
     """Copies into each account, none of which exists."""

@@ -31,6 +31,8 @@ from ..kms_grant.examples import made, root
 from ..test_hostile_options import complaints_in
 from ..verification.examples import BATCH, WEB, module_result, seen, verified
 
+pytestmark = pytest.mark.exhaustive
+
 INPUTS = 300
 """For each action."""
 IMAGE = "ami-0123456789abcdef0"

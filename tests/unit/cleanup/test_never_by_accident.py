@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
+import pytest
 from ansible_collections.golden.images.plugins.module_utils._cleanup.families import (
     FamilyBy,
     find_families,
@@ -24,6 +25,8 @@ from ansible_collections.golden.images.plugins.module_utils._plan import Action
 from tests.unit.cleanup.examples import REGION, USED, own, region_state, report, seen, shared
 from tests.unit.cleanup.test_options import params
 from tests.unit.examples import CONSUMER
+
+pytestmark = pytest.mark.exhaustive
 
 BOTH = (False, True)
 FAMILIES: tuple[dict[str, Any], ...] = (

@@ -7,6 +7,7 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
+import pytest
 from ansible_collections.golden.images.plugins.module_utils._copy.options import CopyOptions
 from ansible_collections.golden.images.plugins.module_utils._copy.plan import plan
 from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
@@ -22,6 +23,8 @@ from tests.unit.examples import (
     source_image,
     volumes,
 )
+
+pytestmark = pytest.mark.exhaustive
 
 BOTH = (False, True)
 SOURCES: tuple[dict[str, Any], ...] = (

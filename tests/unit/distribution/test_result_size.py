@@ -16,6 +16,8 @@ from tests.unit.distribution.examples import copied, copy, reported, shared
 from tests.unit.result_size import ACCOUNTS, IMAGES, LARGEST, REGIONS, TARGETS
 from tests.unit.verification.examples import seen
 
+pytestmark = pytest.mark.exhaustive
+
 
 def test_report_is_small() -> None:
     snapshots = {region: [f"snap-{number:016x}{region[-1]}" for number in range(2)] for region in REGIONS}

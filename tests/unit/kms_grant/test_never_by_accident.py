@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
+import pytest
 from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 from ansible_collections.golden.images.plugins.module_utils._keys import policy_statements as key_policy
 from ansible_collections.golden.images.plugins.module_utils._keys.grants import OPERATIONS
@@ -30,6 +31,8 @@ from tests.unit.kms_grant.examples import (
     scaling_role,
 )
 from tests.unit.kms_grant.kms_in_memory import World
+
+pytestmark = pytest.mark.exhaustive
 
 BOTH = (False, True)
 NAMED: tuple[dict[str, Any], ...] = (

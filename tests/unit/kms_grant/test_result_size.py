@@ -15,6 +15,8 @@ from tests.unit.kms_grant.examples import Run, root, wanted
 from tests.unit.kms_grant.kms_in_memory import Ec2, World, world
 from tests.unit.result_size import ACCOUNTS, LARGEST, REGIONS, size_of
 
+pytestmark = pytest.mark.exhaustive
+
 # A key policy has room for about as many.
 IN_POLICY = ACCOUNTS[:250]
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
+import pytest
 from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 from ansible_collections.golden.images.plugins.module_utils._model import Sharing
 from ansible_collections.golden.images.plugins.module_utils._plan import Action
@@ -29,6 +30,8 @@ from tests.unit.publish.account import (
     template,
     version,
 )
+
+pytestmark = pytest.mark.exhaustive
 
 BOTH = (False, True)
 IMAGES: tuple[dict[str, Any], ...] = (

@@ -7,6 +7,7 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
+import pytest
 from ansible_collections.golden.images.plugins.module_utils._audit.causes import NOT_ALLOWED
 from ansible_collections.golden.images.plugins.module_utils._model import Sharing
 from ansible_collections.golden.images.plugins.module_utils._remediation import flow as remediation_plan
@@ -16,6 +17,8 @@ from tests.unit.examples import CONSUMER, ORG, SOURCE_ID, STRANGER
 from tests.unit.in_process import returned
 from tests.unit.kms_grant.examples import made, root
 from tests.unit.remediation.examples import FAR, HERE
+
+pytestmark = pytest.mark.exhaustive
 
 CODES: tuple[list[Any], ...] = (
     [],

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
+import pytest
 from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, PublicAccessBlock, Sharing
 from ansible_collections.golden.images.plugins.module_utils._plan import Action
@@ -17,6 +18,8 @@ from ansible_collections.golden.images.plugins.module_utils._restore.plan import
 from tests.unit.examples import SOURCE_ID, as_read
 
 from .examples import LAUNCH, RESTORING_TAG, VOLUMES, binned, found, image, last_tombstone, seen, tombstone
+
+pytestmark = pytest.mark.exhaustive
 
 BOTH = (False, True)
 REGION = "eu-west-1"

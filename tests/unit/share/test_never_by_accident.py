@@ -7,12 +7,15 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
+import pytest
 from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 from ansible_collections.golden.images.plugins.module_utils._model import Sharing
 from ansible_collections.golden.images.plugins.module_utils._plan import Action
 
 from tests.unit.examples import CONSUMER, ORG, STRANGER, UNIT
 from tests.unit.share.examples import IMAGE, REGION, Run, aws_with, shared
+
+pytestmark = pytest.mark.exhaustive
 
 CONSUMERS: tuple[dict[str, Any], ...] = (
     {"account_ids": []},

@@ -16,6 +16,8 @@ from ansible_collections.golden.images.plugins.plugin_utils._large_results impor
 from tests.unit.result_size import ACCOUNTS, FAILURES, LARGEST, REGIONS, result_of, size_of
 from tests.unit.share.examples import PRIVATE, AnImage, Run, aws_with, shared, wanted, with_accounts
 
+pytestmark = pytest.mark.exhaustive
+
 IMAGES = {region: f"ami-{number:017x}" for number, region in enumerate(REGIONS)}
 
 
