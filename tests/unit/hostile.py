@@ -351,10 +351,16 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                             "kind": "launch_template",
                             "names": ["web (lt-0123456789abcdef0) version 1"],
                             "number": 1,
+                            "origin": {
+                                "evidence": "ancestry",
+                                "image_id": SOURCE_ID,
+                                "region": "us-east-1",
+                            },
                             "region": "eu-west-1",
                         }
                     ],
                 },
+                "block_consumer_copies": True,
             },
             {
                 "state": "absent",
