@@ -441,6 +441,7 @@ report:
   type: dict
   sample:
     account_id: "111122223333"
+    check_parameters: false
     counts: {high: 2, low: 0, medium: 0}
     failures: []
     findings:
@@ -485,6 +486,10 @@ report:
     account_id:
       description: The account that owns the images. Null if it could not be read.
       type: str
+      returned: always
+    check_parameters:
+      description: Whether shared parameters were read.
+      type: bool
       returned: always
     counts:
       description: The number of findings of each severity.

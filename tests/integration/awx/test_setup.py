@@ -171,7 +171,7 @@ def _check_release(awx: Awx) -> None:
 def _check_launches(awx: Awx) -> None:
     jobs = awx.objects["job_templates"].values()
     assert {_role(one) for one in jobs if one["allow_simultaneous"]} == {
-        *("distribute", "verify", "diagnose", "audit")
+        *("adoption", "distribute", "verify", "diagnose", "audit")
     }
     assert {_role(one) for one in jobs if one["ask_limit_on_launch"]} == {"verify", "verify in slices"}
     asked = [f"ask_{name}_on_launch" for name in ("credential", "verbosity", "job_type")]
