@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
 
 from simulated_aws.client import SimulatedAws
 
@@ -21,14 +22,17 @@ def record(aws: SimulatedAws, *accounts: str) -> None:
         config.start_configuration_recorder(ConfigurationRecorderName="default")
 
 
-def aggregate(aws: SimulatedAws, name: str, account: str, sources: Iterable[str]) -> None:
+def aggregate(
+    aws: SimulatedAws, name: str, account: str, sources: Iterable[str], regions: Iterable[str] = (HOME,)
+) -> None:
     """Make an aggregator in an account, and let it take data from others."""
     account_ids = [aws.account_id(source) for source in sources]
-    for source in account_ids:
-        aws.client("config", source, HOME).put_aggregation_authorization(
+    regions = [*regions]
+    for source, region in product(account_ids, regions):
+        aws.client("config", source, region).put_aggregation_authorization(
             AuthorizedAccountId=aws.account_id(account), AuthorizedAwsRegion=HOME
         )
     aws.client("config", account, HOME).put_configuration_aggregator(
         ConfigurationAggregatorName=name,
-        AccountAggregationSources=[{"AccountIds": account_ids, "AwsRegions": [HOME]}],
+        AccountAggregationSources=[{"AccountIds": account_ids, "AwsRegions": regions}],
     )

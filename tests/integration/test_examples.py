@@ -15,7 +15,7 @@ import yaml
 
 from simulated_aws.client import SimulatedAws
 
-from . import encrypted, in_process, probing, refreshing, samples, trail
+from . import encrypted, in_process, probing, recording, refreshing, samples, trail
 from .fixture import HOME, OWNER, Fixture
 from .playbook import CHECKOUT, MODULES, Ansible
 
@@ -142,6 +142,7 @@ def _prepare(
     """Add what the examples of a module work with."""
     if name == "ami_adoption":
         _launch_releases(aws, fixture)
+        _aggregate(aws)
     if name == "ami_instance_refresh":
         _launch_groups(aws, fixture)
     if name == "ami_publish":
@@ -221,6 +222,18 @@ def _launch_releases(aws: SimulatedAws, fixture: Fixture) -> None:
         aws.client("ec2", "web-prod", AWAY).run_instances(
             ImageId=image_id, InstanceType="t3.micro", MinCount=3, MaxCount=3, TagSpecifications=tags
         )
+
+
+def _aggregate(aws: SimulatedAws) -> None:
+    """An aggregator of AWS Config in another account than the owner's, which the owner's role there reads."""
+    recording.record(aws, "web-prod")
+    regions = [item["RegionName"] for item in aws.client("ec2", OWNER, HOME).describe_regions()["Regions"]]
+    recording.aggregate(aws, "organization", "web-staging", ("web-prod",), regions)
+    iam = aws.client("iam", "web-staging")
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": aws.account_id(OWNER)}}
+    iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=_policy(trust))
+    allowed = {"Effect": "Allow", "Action": "config:*", "Resource": "*"}
+    iam.put_role_policy(RoleName=ROLE, PolicyName="aggregator", PolicyDocument=_policy(allowed))
 
 
 def _verified_with_a_pending_subscription(aws: SimulatedAws, ansible: Ansible) -> list[Any]:
