@@ -27,8 +27,8 @@ ALL = "all"
 _NAMED, _NAMED_USES = 5, 3
 _NOTHING_BLOCKED = "No image is blocked. What the recall has moved stays moved."
 _NOT_ASKED = (
-    "block_consumer_copies (recall_block_consumer_copies of the role) disables those of which AWS records "
-    "that."
+    "block_consumer_copies (recall_block_consumer_copies of the role) disables those that AWS records as "
+    "made from it."
 )
 _NOT_RECORDED = (
     "AWS does not record that they were made from one of your images of the release, but from another image, "
