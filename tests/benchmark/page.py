@@ -125,6 +125,7 @@ _SHOWN = {
     "distribute-large": "Distribution",
     "publish-share": "Publication",
     "recall": "Recall",
+    "recall-in-accounts": "Recall",
     "adoption": "Adoption",
     "audit": "Audit",
     "audit-kinds": "Audit",

@@ -73,6 +73,12 @@ PARTS = {
         recall.measure,
         f"{_AWS} Each run but the first finds the versions of the parameters that those before it made.",
     ),
+    "recall-in-accounts": Recipe(
+        "Recall of a release in 20 regions, which 500 accounts have in parameters of their own",
+        recall.measure_in_accounts,
+        _AWS,
+        by_default=False,
+    ),
     "adoption": Recipe(
         "Report on adoption by 500 accounts in 20 regions",
         adoption.measure,

@@ -18,7 +18,7 @@ from tests.integration.playbook import Ansible
 from . import audit, distribution, tools
 from .fixtures import HOME, OTHER_REGIONS, OWNER, fixture
 from .measuring import LATENCY, Scale, command
-from .playbook import DEFAULT_OUTPUT
+from .playbook import users_environment
 
 FOLDER = CHECKOUT / ".cache" / "benchmark"
 """The directory of the samples, as py-spy and flame graph tools read them: a stack and a number a line."""
@@ -125,7 +125,7 @@ def _profile(
             *("--rate", str(_RATE), "--output", str(samples)),
         )
         command(
-            {**ansible.environment, **DEFAULT_OUTPUT},
+            users_environment(ansible),
             [tools.program("py-spy"), *recorded, "--", "ansible-playbook", target, "-e", f"@{variables}"],
         )
     return read(samples.read_text(encoding="utf-8").splitlines())

@@ -39,6 +39,19 @@ def test_the_tasks_that_ran_are_recorded() -> None:
     assert before < waited.start < before + run.used.seconds
 
 
+def test_tasks_in_the_background_are_found_whatever_home_is(tmp_path: Path) -> None:
+    aws: Any = SimpleNamespace(environment=lambda _account: {**os.environ, "HOME": str(tmp_path)})
+    started = {"ansible.builtin.command": "true", "async": 60, "poll": 0, "register": "job"}
+    waited = {
+        "ansible.builtin.async_status": {"jid": "{{ job.ansible_job_id }}"},
+        "register": "status",
+        "until": "status is finished",
+        "delay": 1,
+    }
+    tasks = [{"name": "start", **started}, {"name": "wait", **waited}]
+    assert [task.name for task in playbook.run(aws, "owner", tasks).tasks] == ["start", "wait"]
+
+
 def test_of_results_only_failures_and_findings_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
