@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
@@ -290,3 +291,19 @@ def test_sharing_a_parameter_needs_its_policy_too(world: World, action: str) -> 
         lambda: str(ram.create_resource_share(name="golden", resourceArns=[ARN], principals=[MEMBER]))
     )
     assert (code, f"{action} on resource: {ARN}" in message) == ("AccessDeniedException", True), message
+
+
+def test_parameters_are_written_and_shared_at_the_same_time(world: World) -> None:
+    world.enable()
+    world.aws.set_throttling(False)
+
+    def publish(number: int) -> None:
+        name = f"{NAME}-{number}"
+        world.put(name, Tier="Advanced")
+        world.ram.create_resource_share(
+            name=f"share-{number}", principals=[MEMBER], resourceArns=[f"{ARN}-{number}"]
+        )
+
+    with ThreadPoolExecutor(10) as threads:
+        list(threads.map(publish, range(100)))
+    assert len(world.ram.get_resource_shares(resourceOwner="SELF")["resourceShares"]) == 100

@@ -9,7 +9,6 @@ permissions ec2:DescribeImages and ssm:GetParameters.
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,8 +23,8 @@ from ..iam.current_principal import current_principal
 from ..resource_arns import ALL, Scope
 from ..settings import SETTINGS
 
-LOCK = threading.RLock()
-"""Every action on parameters holds it."""
+LOCK = state.LOCK
+"""Every action on parameters holds it: that of images, because each of both reads the other's state."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,6 @@ def _may_validate(caller: Caller, name: str) -> bool:
 
 def _is_available(caller: Caller, image_id: str) -> bool:
     try:
-        with state.LOCK:
-            return visible_image(caller, image_id).state == "available"
+        return visible_image(caller, image_id).state == "available"
     except Ec2Error:
         return False
