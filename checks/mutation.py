@@ -391,7 +391,7 @@ def _load_service_models() -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m checks.mutation", description=__doc__.splitlines()[0])
     parser.add_argument(
-        "wanted", nargs="*", metavar="ROOM", help="a package, or a file of one: copy, share/plan.py"
+        "wanted", nargs="*", metavar="PACKAGE", help="a package, or a file of one: copy, share/plan.py"
     )
     parser.add_argument(
         "--conditions", action="store_true", help="negate conditions and leave out statements instead"

@@ -16,7 +16,7 @@ from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar, trust_as_template
 from ansible_collections.golden.images.plugins.module_utils._failures import summary
-from ansible_collections.golden.images.plugins.module_utils._read_yaml import parsed
+from ansible_collections.golden.images.plugins.module_utils._read_yaml import parse_yaml
 from ansible_collections.golden.images.plugins.module_utils._role_variables import RoleVariables, with_paths
 from ansible_collections.golden.images.plugins.plugin_utils._result_display import shorten
 
@@ -57,7 +57,7 @@ class ActionModule(ActionBase):
                 for host, variables in settings.items()
             },
             {host: list_names(role.prefix, variables) for host, variables in settings.items()},
-            parsed,
+            parse_yaml,
         )
         if warnings:
             result["warnings"] = [*warnings]

@@ -45,7 +45,7 @@ class Change:
     consumers: tuple[str, ...] = ()
 
 
-def prepared(changes: Iterable[Change], targets: Collection[Target]) -> str:
+def format_changes(changes: Iterable[Change], targets: Collection[Target]) -> str:
     """Return the text of a diff, empty without changes. ``targets`` are all targets of the plan."""
     lines = list(_lines(_merge(changes), frozenset(targets)))
     more = [f"{len(lines) - _MOST_LINES} more changes"] if len(lines) > _MOST_LINES else []

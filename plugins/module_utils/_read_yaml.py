@@ -11,7 +11,7 @@ from typing import Any
 from ._variables import Unreadable
 
 
-def parsed(text: str) -> Any:
+def parse_yaml(text: str) -> Any:
     """Return the value of YAML text with all scalars as text.
 
     An alias, which could repeat its anchor without end, is an error.

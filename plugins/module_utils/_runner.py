@@ -20,14 +20,14 @@ from typing import Any, Generic, Protocol, TypeVar
 from ansible.module_utils import ansible_release
 from ansible.module_utils.common.warnings import warn
 
-from ._changes import Change, changes_of, prepared
+from ._changes import Change, changes_of, format_changes
 from ._denial import DENIED
 from ._failures import NOTHING_CHANGED, Failure, ValidationError, invalid_option, summary
 from ._model import Target
 from ._option import Options
 from ._plan import Plan, TargetPlan
 from ._progress import Report, reporter
-from ._read_yaml import parsed
+from ._read_yaml import parse_yaml
 from ._variables import options_of, options_within, read_options
 from ._wording import escape_invisible, validation_message
 
@@ -156,7 +156,7 @@ def diff_by_change(plan: PlanLike, changes: Iterable[Change] | None = None) -> d
     unless they are given.
     """
     shown_changes = changes_of(plan.targets) if changes is None else changes
-    text = prepared(shown_changes, [one.target for one in plan.targets])
+    text = format_changes(shown_changes, [one.target for one in plan.targets])
     return {"prepared": text, "state_after": plan.after, "state_before": plan.before}
 
 
@@ -251,7 +251,7 @@ def read_parameters(
     from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
     spec = {name: {**fields, "required": False} for name, fields in options.argument_spec().items()}
-    read, unreadable = read_options(options_of(spec), given, parsed)
+    read, unreadable = read_options(options_of(spec), given, parse_yaml)
     validation = ArgumentSpecValidator(spec).validate(read)
     errors = validation.error_messages
     lines = validation_message(errors[0], errors, given, spec).splitlines() if errors else []
@@ -576,7 +576,7 @@ def _make_module_class(base: Any, argument_spec: Mapping[str, Any]) -> Any:
             super()._load_params()
             self.attached = self.params.pop(ATTACHED, {})
             self.as_given = dict(self.params)
-            self.params, self.unreadable = read_options(options_of(argument_spec), self.params, parsed)
+            self.params, self.unreadable = read_options(options_of(argument_spec), self.params, parse_yaml)
             # Ansible knows those that are options itself, and logs the parameters without them.
             self.no_log_values.update(_list_secrets(argument_spec, self.params))
 

@@ -22,7 +22,7 @@ from typing import Any
 from ._failures import Failure, invalid_value
 from ._wording import find_similar, render_value
 
-# Text that is YAML to its value with all scalars as text: ``read_yaml.parsed``.
+# Text that is YAML to its value with all scalars as text: ``_read_yaml.parse_yaml``.
 Parse = Callable[[str], Any]
 
 IMAGES = "images"

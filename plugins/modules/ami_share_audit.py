@@ -135,7 +135,7 @@ notes:
   - O(region) is only used to list the regions and identify the account; images are read in O(regions). If these are all in
     another partition, the first of them is used instead.
   - AWS returns the permissions of one image per call, and accepts a burst of 100 such calls and then 20 a second in each
-    region. The calls are paced accordingly, and regions are read in parallel.
+    region. The module keeps to that until AWS allows more, and regions are read in parallel.
   - If a process that reads some of the regions is killed, these are findings with the code C(region_unreadable), and fail the
     task. All others are read.
   - The codes of the findings are stable. C(docs/auditing.md) of this collection explains each.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ansible.module_utils.common.yaml import yaml_load
 from ansible_collections.golden.images.plugins.module_utils._failures import summary
-from ansible_collections.golden.images.plugins.module_utils._read_yaml import parsed
+from ansible_collections.golden.images.plugins.module_utils._read_yaml import parse_yaml
 from ansible_collections.golden.images.plugins.module_utils._variables import options_of, read_options
 
 
@@ -28,7 +28,7 @@ class ReadsOptions:
 
     def set_options(self, task_keys=None, var_options=None, direct=None):
         """Set the options of the plugin, or fail with all problems of its own options."""
-        values, failures = read_options(self.own_options, direct or {}, parsed)
+        values, failures = read_options(self.own_options, direct or {}, parse_yaml)
         if failures:
             self.fail_aws(summary(failures))
         super().set_options(task_keys=task_keys, var_options=var_options, direct=values)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.golden.images.plugins.action.role_variables import load_variables, parsed
+from ansible_collections.golden.images.plugins.action.role_variables import load_variables, parse_yaml
 
 from simulated_aws.client import SimulatedAws
 
@@ -742,7 +742,7 @@ def _staged(playbook: str, cases: list[Case]) -> list[Case]:
 
     def is_refused(case: Case) -> bool:
         given = json.dumps(BASE[playbook] | case.variables).replace('"OWNER"', f'"{ACCOUNT}"')
-        _values, failures, _warnings = variables.read(json.loads(given), (), parsed)
+        _values, failures, _warnings = variables.read(json.loads(given), (), parse_yaml)
         return bool(failures)
 
     return [replace(case, stage="reader") if is_refused(case) else case for case in cases]

@@ -10,7 +10,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 from ansible_collections.golden.images.plugins.module_utils._model import Device, Image, Target
-from ansible_collections.golden.images.plugins.module_utils._read_yaml import parsed
+from ansible_collections.golden.images.plugins.module_utils._read_yaml import parse_yaml
 from ansible_collections.golden.images.plugins.module_utils._variables import (
     Variable,
     options_of,
@@ -41,7 +41,7 @@ def as_read(argument_spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[
     if id(argument_spec) not in _OPTIONS:
         _OPTIONS[id(argument_spec)] = argument_spec, options_of(argument_spec)
     _spec, options = _OPTIONS[id(argument_spec)]
-    values, failures = read_options(options, given, parsed)
+    values, failures = read_options(options, given, parse_yaml)
     if failures:
         raise ValidationError(failures)
     found: dict[str, Any] = ArgumentSpecValidator(dict(argument_spec)).validate(values).validated_parameters

@@ -13,7 +13,7 @@ from ansible_collections.golden.images.plugins.module_utils._changes import (
     Change,
     changes_of,
     consumers_text,
-    prepared,
+    format_changes,
 )
 from ansible_collections.golden.images.plugins.module_utils._model import Target
 from ansible_collections.golden.images.plugins.module_utils._plan import KNOWN_AFTER_APPLY, Action, TargetPlan
@@ -29,7 +29,7 @@ KEY = "arn:aws:kms:eu-west-1:111111111111:key/1234-ab"
 
 def text_of(plans: Iterable[TargetPlan]) -> list[str]:
     found = list(plans)
-    return prepared(changes_of(found), [one.target for one in found]).splitlines()
+    return format_changes(changes_of(found), [one.target for one in found]).splitlines()
 
 
 def one(
@@ -237,23 +237,23 @@ def test_exceptions_are_named() -> None:
 )
 def test_the_place_of_a_change(found: list[Target], expected: str) -> None:
     changes = [Change(target, ADDED, "x") for target in found] or [Change(None, ADDED, "x")]
-    assert prepared(changes, REGIONS) == expected + "\n"
+    assert format_changes(changes, REGIONS) == expected + "\n"
 
 
 def test_several_accounts_are_counted() -> None:
     targets = [Target(account, region) for account in ACCOUNTS for region in ("eu-west-1", "us-west-2")]
     changes = [Change(target, ADDED, "x") for target in targets]
-    assert prepared(changes, targets) == "12 accounts in 2 regions: + x\n"
-    assert prepared(changes[:1], targets) == f"{ACCOUNTS[0]} eu-west-1: + x\n"
+    assert format_changes(changes, targets) == "12 accounts in 2 regions: + x\n"
+    assert format_changes(changes[:1], targets) == f"{ACCOUNTS[0]} eu-west-1: + x\n"
 
 
 def test_a_name_with_the_account_and_the_region_is_that_of_the_first_one() -> None:
     targets = [Target(account, region) for account in ACCOUNTS for region in ("eu-west-1", "us-west-2")]
     changes = [Change(target, ADDED, f"copy as {target.account_id}/{target.region}") for target in targets]
-    assert prepared(changes, targets).split("\n")[0] == (
+    assert format_changes(changes, targets).split("\n")[0] == (
         f"12 accounts in 2 regions, such as {ACCOUNTS[0]} eu-west-1: + copy as"
     )
-    assert len(prepared(changes, targets).splitlines()) == 2
+    assert len(format_changes(changes, targets).splitlines()) == 2
 
 
 def test_lines_are_as_wide_as_a_terminal_and_do_not_control_it() -> None:
@@ -266,13 +266,15 @@ def test_lines_are_as_wide_as_a_terminal_and_do_not_control_it() -> None:
 
 
 def test_long_diffs_end_with_the_number_of_the_rest() -> None:
-    lines = prepared([Change(EU, ADDED, f"change {number}") for number in range(300)], [EU]).splitlines()
+    lines = format_changes(
+        [Change(EU, ADDED, f"change {number}") for number in range(300)], [EU]
+    ).splitlines()
     assert len(lines) == 201
     assert lines[-1] == "100 more changes"
 
 
 def test_nothing_is_no_line() -> None:
-    assert prepared([], [EU]) == ""
+    assert format_changes([], [EU]) == ""
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.golden.images.plugins.action.role_variables import load_variables
-from ansible_collections.golden.images.plugins.module_utils._read_yaml import parsed
+from ansible_collections.golden.images.plugins.module_utils._read_yaml import parse_yaml
 from ansible_collections.golden.images.plugins.module_utils._variables import Variable, read
 
 from tests.unit.hostile import VALUES
@@ -45,7 +45,7 @@ def test_any_value_is_read_or_refused_by_name(name: str) -> None:
     variable = _optional(KINDS[name])
     accepted = 0
     for value in HOSTILE:
-        values, failures = read([variable], {name: value}, parsed)
+        values, failures = read([variable], {name: value}, parse_yaml)
         accepted += not failures
         # Ansible passes dates to modules as text.
         json.dumps(values, default=str)
@@ -68,5 +68,5 @@ def _optional(variable: Variable) -> Variable:
 def test_a_blank_rate_of_calls_sets_none(role: str, blank: str | None) -> None:
     name = f"{role}_max_calls_per_second"
     variables = [one for one in load_variables(str(ROLES / role)).variables if one.name == name]
-    assert read(variables, {name: blank}, parsed) == ({name: None}, ())
-    assert read(variables, {name: "2.5"}, parsed) == ({name: 2.5}, ())
+    assert read(variables, {name: blank}, parse_yaml) == ({name: None}, ())
+    assert read(variables, {name: "2.5"}, parse_yaml) == ({name: 2.5}, ())

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.golden.images.plugins.module_utils._read_yaml import parsed
+from ansible_collections.golden.images.plugins.module_utils._read_yaml import parse_yaml
 
 from checks.variables import roles
 from plugins.module_utils._variables import (
@@ -38,13 +38,13 @@ DECLARED = [variable for role in ROLES.values() for variable in role.declared.va
 
 def value_of(variable: Variable, *given: Any) -> Any:
     """The value that is read; ``given`` is empty if the variable is not set."""
-    values, failures = read([variable], dict.fromkeys([variable.name], *given) if given else {}, parsed)
+    values, failures = read([variable], dict.fromkeys([variable.name], *given) if given else {}, parse_yaml)
     assert not failures, failures
     return values[variable.name]
 
 
 def message_of(variable: Variable, given: Any) -> str:
-    _values, failures = read([variable], {variable.name: given}, parsed)
+    _values, failures = read([variable], {variable.name: given}, parse_yaml)
     assert failures
     assert all(len(failure.text()) <= 500 for failure in failures)
     return "\n".join(failure.text() for failure in failures)
@@ -311,7 +311,7 @@ def test_a_secret_is_refused_with_the_cause_without_itself(kind: str, given: Any
 
 def test_all_problems_are_found_at_once() -> None:
     variables = [Variable("a", required=True), Variable("b", type="int"), IDS]
-    values, failures = read(variables, {"b": "few", "v": [1, "2", ACCOUNT]}, parsed)
+    values, failures = read(variables, {"b": "few", "v": [1, "2", ACCOUNT]}, parse_yaml)
     assert [failure.action for failure in failures] == ["a", "b", "v", "v"]
     assert failures[0].message == "a: it is required and not set."
     assert values == {"a": None, "b": None, "v": [None, None, ACCOUNT]}
@@ -326,10 +326,10 @@ def test_keys_can_be_account_ids() -> None:
 def test_another_variable_can_be_the_default() -> None:
     variable = Variable("own", type="list", elements="str", default=["x"], default_from="other")
     assert sources([variable]) == {"own", "other"}
-    assert read([variable], {"own": "", "other": "a,b"}, parsed) == ({"own": ["a", "b"]}, ())
-    assert read([variable], {"own": [], "other": "a,b"}, parsed) == ({"own": []}, ())
-    assert read([variable], {}, parsed) == ({"own": ["x"]}, ())
-    _values, (failure,) = read([variable], {"other": {}}, parsed)
+    assert read([variable], {"own": "", "other": "a,b"}, parse_yaml) == ({"own": ["a", "b"]}, ())
+    assert read([variable], {"own": [], "other": "a,b"}, parse_yaml) == ({"own": []}, ())
+    assert read([variable], {}, parse_yaml) == ({"own": ["x"]}, ())
+    _values, (failure,) = read([variable], {"other": {}}, parse_yaml)
     assert failure.message.startswith("other: must be a list")
 
 
@@ -432,7 +432,7 @@ def test_the_options_of_a_module_have_all_their_names_and_the_context() -> None:
 def test_options_that_are_not_given_or_not_readable_are_missing() -> None:
     given = {"v": "a, b", "w": " ", "x": "few", "other": None}
     options = (LIST, Variable("w"), Variable("x", type="int"), Variable("y", default="z"))
-    values, (failure,) = read_options(options, given, parsed)
+    values, (failure,) = read_options(options, given, parse_yaml)
     assert values == {"v": ["a", "b"], "other": None}
     assert failure.action == "x"
 

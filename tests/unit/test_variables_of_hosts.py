@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils._read_yaml import parsed
+from ansible_collections.golden.images.plugins.module_utils._read_yaml import parse_yaml
 from ansible_collections.golden.images.plugins.module_utils._role_variables import RoleVariables
 from ansible_collections.golden.images.plugins.module_utils._variables import Variable
 
@@ -29,7 +29,7 @@ ROLE = RoleVariables(
 def read(**given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
     """Return the values, those of each host, and the messages of the failures."""
     names = {host: [name for name in values if name.startswith("try_")] for host, values in given.items()}
-    values, own, failures, _warnings = ROLE.read_hosts(given, names, parsed)
+    values, own, failures, _warnings = ROLE.read_hosts(given, names, parse_yaml)
     return values, own, [failure.message for failure in failures]
 
 

@@ -26,7 +26,7 @@ from .sdk import (
     WaiterError,
 )
 
-# The exceptions that rooms outside of aws/ use.
+# The exceptions that packages other than this one use.
 __all__ = [
     "AWS_ERRORS",
     "BotoCoreError",
@@ -303,7 +303,7 @@ REMEDIES_OF_ACTIONS = {
 }
 
 
-# botocore's waiters of EC2 that rooms use, with the operations that they repeat.
+# botocore's waiters of EC2 that other packages use, with the operations that they repeat.
 _OPERATIONS_OF_WAITERS = {
     "ImageAvailable": "DescribeImages",
     "ImageExists": "DescribeImages",

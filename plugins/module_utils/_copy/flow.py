@@ -26,7 +26,7 @@ from .plan import plan
 from .read_access import wait_for_propagation
 from .read_source import Sources, read_sources
 from .read_targets import read_further, read_targets
-from .result import fail_wrong_keys, returned
+from .result import build_result, fail_wrong_keys
 from .run import initial_runs
 from .state import CopyState
 
@@ -100,7 +100,7 @@ def result(options: CopyOptions, current: CopyState, plan: Plan, outcome: Outcom
     failed = bool(tolerated or outcome.failures)
     return {
         "all_available": not failed and all(run.available for run in runs.values()),
-        **returned(options, current, plan, runs, tolerated, only_planned=is_planned),
+        **build_result(options, current, plan, runs, tolerated, only_planned=is_planned),
     }
 
 

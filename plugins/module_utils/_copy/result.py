@@ -22,7 +22,7 @@ from .run import CopyRun
 from .state import FAILED_STATES, CopyState
 
 
-def returned(
+def build_result(
     options: CopyOptions,
     current: CopyState,
     plan: Plan,

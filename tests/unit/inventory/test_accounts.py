@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils._organization.invent
     InventoryOptions,
     NamingOptions,
 )
-from ansible_collections.golden.images.plugins.module_utils._read_yaml import parsed
+from ansible_collections.golden.images.plugins.module_utils._read_yaml import parse_yaml
 from ansible_collections.golden.images.plugins.module_utils._variables import read_options
 from botocore.exceptions import ClientError
 
@@ -43,11 +43,11 @@ def test_options_have_the_forms_of_a_modules_options() -> None:
     own = accounts.InventoryModule.own_options
     assert {option.name for option in own} == {*OPTIONS}
     given = {"statuses": "active\nsuspended\n", "include_email": " true ", "group_by": "- ou", "hostname": ""}
-    assert read_options(own, given, parsed) == (
+    assert read_options(own, given, parse_yaml) == (
         {"statuses": ["ACTIVE", "SUSPENDED"], "include_email": True, "group_by": ["ou"]},
         (),
     )
-    _values, failures = read_options(own, {"statuses": ["OPEN"], "hostname": "email"}, parsed)
+    _values, failures = read_options(own, {"statuses": ["OPEN"], "hostname": "email"}, parse_yaml)
     assert [failure.action for failure in failures] == ["statuses", "hostname"]
 
 

@@ -13,7 +13,7 @@ import yaml
 from ansible_collections.golden.images.plugins.lookup import ami
 from ansible_collections.golden.images.plugins.module_utils._image_search.options import SearchOptions
 from ansible_collections.golden.images.plugins.module_utils._image_search.state import Search
-from ansible_collections.golden.images.plugins.module_utils._read_yaml import parsed
+from ansible_collections.golden.images.plugins.module_utils._read_yaml import parse_yaml
 from ansible_collections.golden.images.plugins.module_utils._variables import read_options
 
 ACCOUNT, OTHER = "012345671234", "222222222222"
@@ -39,7 +39,7 @@ def test_all_options_are_read() -> None:
 def _read(terms: list[Any], options: dict[str, Any]) -> tuple[dict[str, Any], str]:
     """The options of a lookup with these arguments, and why they are refused."""
     given = {"_terms": terms, **options}
-    values, failures = read_options(ami.LookupModule.own_options, given, parsed)
+    values, failures = read_options(ami.LookupModule.own_options, given, parse_yaml)
     defaults = {name: option.get("default") for name, option in OPTIONS.items()}
     return {**defaults, **values}, "".join(failure.message for failure in failures)
 
