@@ -737,6 +737,12 @@ RECALL = Policy(
             "`false`",
         ),
         Statement(
+            "ReadResourceShares",
+            "the consumers of an advanced parameter, before it moves",
+            ("ram:GetResourceShareAssociations",),
+            "an advanced parameter stays as it is, unless `recall_require_shared` is `false`",
+        ),
+        Statement(
             "Block",
             "`recall_level: block`, and taking it back",
             (

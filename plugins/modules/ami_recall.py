@@ -88,12 +88,19 @@ options:
   require_shared:
     description:
       - Whether an earlier image of the account whose credentials are used must be shared with another account.
+      - If the parameter of that account is shared through AWS RAM, the image must be shared with all that the parameter is shared
+        with. A target whose image certainly is not, or whose resource shares cannot be read, stays as it is, and fails the task
+        after the others were moved. Resource shares are read if a parameter of the advanced tier moves, as no other can be shared.
+      - What only AWS Organizations could tell is a warning, such as whether an account is in an organization that the image is
+        shared with, or whether the accounts of the image are all of an organization that the parameter is shared with.
+      - With O(state=absent), resource shares are not read.
     type: bool
     default: true
   require_usable_key:
     description:
       - Whether a pointer moves only to an image whose KMS keys its account can use, as far as their owner can see. The keys are read
         with the credentials of the task, a few calls in each region, if an earlier image of their account is encrypted.
+      - With O(require_shared), the accounts that the parameter is shared with through AWS RAM must be able to use them, too.
       - A target stays as it is, and fails the task after the others were moved, if a key is not enabled, if its policy and grants
         certainly do not let the account use it, or if it cannot be read.
       - What is not certain is a warning, such as a policy for an organization. So are images and keys of other accounts than that of

@@ -605,7 +605,7 @@ def test_recall(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     user.give_role([CONSUMER], policies.PUBLISH.document())
     in_consumers = publishing.in_consumers(fixture)
     tasks = [
-        publishing.publish(one[HOME], images=one, source_image_id=one[HOME], **in_consumers)
+        publishing.publish(one[HOME], images=one, source_image_id=one[HOME], tier="Advanced", **in_consumers)
         for one in (old, new)
     ]
     ok(Modules(user.ansible).tasks(tasks))
@@ -615,8 +615,8 @@ def test_recall(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     stored = {"tombstone_s3_uri": f"s3://{BUCKET}/web"}
     user.change(policy.required(), policies.PUBLISH.document(), policies.ASSUME_ROLES.document())
     taken_back = {"state": "absent", **release, **in_consumers}
-    without_keys = {**recall, **local, "require_usable_key": False}
-    run_tasks(user, ("ami_recall", without_keys), ("ami_recall", {**taken_back, **local}))
+    alone = {**recall, **local, "require_shared": False, "require_usable_key": False}
+    run_tasks(user, ("ami_recall", alone), ("ami_recall", {**taken_back, **local}))
     user.change(policy.document(), policies.PUBLISH.document(), policies.ASSUME_ROLES.document())
     run_tasks(
         user, ("ami_recall", {**recall, **in_consumers, **stored}), ("ami_recall", {**taken_back, **stored})

@@ -21,6 +21,7 @@ from .block import ImagePlan, ImagePlans, plan_images
 from .breaking import Breaking, refuse_adoption
 from .decide import ELSEWHERE, LABEL_NOT_FOUND, NO_EARLIER_IMAGE
 from .options import WITHDRAW, RecallOptions
+from .parameter_consumers import refuse_not_shared, warn_of_undecided
 from .record import PARAMETER, Pointer, Position, Record
 from .state import Left, RecallState, Unit
 from .usable_keys import KeyAccess, evaluate_keys, refuse_unusable, warn_of_unproven
@@ -107,6 +108,7 @@ def plan(options: RecallOptions, current: RecallState) -> RecallPlan:
         warnings=(
             *current.warnings,
             *_warn_of_other_recalls(options, current),
+            *warn_of_undecided(current, moving),
             *(warn_of_unproven(current, moving, access) if is_proven else ()),
             *images.warnings,
             *Plan(targets).warnings,
@@ -133,7 +135,7 @@ def _plan_unit(current: RecallState, unit: Unit, access: Mapping[ImageRef, Seque
         failures = (
             empty.refusals
             or tuple(_refuse_snapshots(unit, empty))
-            or tuple(refuse_unusable(unit, current.keys, access))
+            or (*refuse_not_shared(unit), *refuse_unusable(unit, current.keys, access))
         )
     if failures:
         left = tuple(

@@ -30,6 +30,7 @@ from .block import ImagePlan, open_state, plan_openings
 from .breaking import find_copies
 from .decide import MISSING, choose_restored, choose_unit, needs_history
 from .options import RecallOptions
+from .read_consumers import add_consumers
 from .read_images import read_access, read_copies, read_images, read_named_images, read_others
 from .read_keys import read_keys
 from .record import LAUNCH_TEMPLATE, PARAMETER, Pointer
@@ -80,6 +81,8 @@ def _read_release(clients: Clients, options: RecallOptions) -> RecallState:
     )
     if options.parameter:
         current = _add_pointers(clients, options, caller, current, regions)
+        if options.require_shared:
+            current = add_consumers(clients, current)
         if options.require_usable_key:
             earlier = list_earlier_images(caller.account_id, current.units)
             current = replace(current, keys=read_keys(clients, caller.account_id, earlier))

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from .._failures import Failure
-from .._model import Image, ImageRef, KeyState, SnapshotRef, Target
+from .._model import Image, ImageRef, KeyState, Sharing, SnapshotRef, Target
 from .._publish.options import PublishOptions
 from .._publish.state import TargetState, label_for
 from .._share.state import Shared
@@ -67,6 +67,7 @@ class Unit:
     ``options`` name the launch templates that move, and those that only must fit the image because they
     follow the parameter. ``settled`` are pointers that an earlier run has moved. ``failures`` are why the
     target stays as it is, ``left_failures`` why single pointers of it stay that name the release.
+    ``consumers`` are those with whom the owner's parameter is shared, if it moves.
     """
 
     target: Target
@@ -77,6 +78,7 @@ class Unit:
     left: tuple[Left, ...] = ()
     failures: tuple[Failure, ...] = ()
     left_failures: tuple[Failure, ...] = ()
+    consumers: Sharing = field(default_factory=Sharing)
 
     @property
     def names_release(self) -> bool:

@@ -27,7 +27,7 @@ _WITHOUT = f"set {_OPTION}: false (recall_{_OPTION} of the role)"
 
 @dataclass(frozen=True)
 class EarlierImage:
-    """An encrypted image of the owner, and the other accounts whose pointers go back to it."""
+    """An encrypted image of the owner, and who else launches it by pointers that go back to it."""
 
     image: Image
     consumers: Sharing
@@ -35,7 +35,7 @@ class EarlierImage:
 
 @dataclass(frozen=True)
 class KeyAccess:
-    """A key, and the access of each account whose pointers go back to an image under it."""
+    """A key, and the access of each account, organization and unit that launches an image under it."""
 
     key: KeyState
     accounts: Mapping[str, Access]
@@ -50,7 +50,7 @@ def list_earlier_images(account_id: str, units: Iterable[Unit]) -> dict[ImageRef
             continue
         if image.encrypted:
             ref = ImageRef(unit.target.region, image.image_id)
-            others = Sharing(frozenset({unit.target.account_id} - {account_id}))
+            others = (unit.consumers | Sharing(frozenset({unit.target.account_id}))).without(account_id)
             earlier = found.get(ref, EarlierImage(image, Sharing()))
             found[ref] = replace(earlier, consumers=earlier.consumers | others)
     return found
@@ -62,7 +62,8 @@ def evaluate_keys(current: RecallState) -> dict[ImageRef, tuple[KeyAccess, ...]]
     def evaluate(key: KeyState, consumers: Sharing) -> KeyAccess:
         if key.key.account_id != current.account_id and not key.key.aws_managed:
             # Only its owner can read the grants and the policy of another account's key.
-            return KeyAccess(key, dict.fromkeys({current.account_id, *consumers.account_ids}, Access.UNKNOWN))
+            users = {current.account_id, *consumers.names}
+            return KeyAccess(key, dict.fromkeys(users, Access.UNKNOWN))
         return KeyAccess(key, access_of_consumers(key, consumers))
 
     images = list_earlier_images(current.account_id, current.units)
@@ -75,8 +76,12 @@ def evaluate_keys(current: RecallState) -> dict[ImageRef, tuple[KeyAccess, ...]]
 def refuse_unusable(
     unit: Unit, keys: Mapping[ImageRef, ImageKeys], access: Mapping[ImageRef, Sequence[KeyAccess]]
 ) -> Iterator[Failure]:
-    """Yield why a target certainly cannot use the keys of its earlier image, or why they are not known."""
-    ref, account_id = ImageRef(unit.target.region, unit.state.image_id or ""), unit.target.account_id
+    """Yield why accounts of a target certainly cannot use the keys of its image, or why that is not known.
+
+    Of an organization or a unit that a key does not name, single accounts may use the key all the same.
+    """
+    ref = ImageRef(unit.target.region, unit.state.image_id or "")
+    account_ids = sorted({unit.target.account_id, *unit.consumers.account_ids})
     image = f"the earlier image {ref.image_id}"
     known = keys.get(ref, ImageKeys())
     if known.failure:
@@ -95,13 +100,13 @@ def refuse_unusable(
                 ref.region,
                 item.key.key.account_id,
             )
-        elif item.accounts.get(account_id) is Access.DENIED:
+        elif denied := [name for name in account_ids if item.accounts.get(name) is Access.DENIED]:
             yield Failure.at(
                 unit.target,
                 _OPTION,
                 "missing_key_access",
-                f"Account {account_id} cannot use {arn}, the key of {image}.",
-                f"Grant it access to the key (ami_kms_grant), or {_WITHOUT}. Then rerun.",
+                f"{join_texts(denied, _NAMED)} cannot use {arn}, the key of {image}.",
+                f"Grant access to the key (ami_kms_grant), or {_WITHOUT}. Then rerun.",
             )
 
 
@@ -109,22 +114,32 @@ def warn_of_unproven(
     current: RecallState, moving: Iterable[Unit], access: Mapping[ImageRef, Sequence[KeyAccess]]
 ) -> Iterator[str]:
     """Yield a warning for each reason why it is not proven that accounts can use their earlier images."""
-    reasons: dict[str, dict[str, None]] = {}
-    account_id = current.account_id
+    reasons: dict[str, set[str]] = {}
     for unit in moving:
-        image, target = unit.state.image, unit.target
-        ref = ImageRef(target.region, unit.state.image_id or "")
-        if image is not None and image.encrypted and image.owner_id != account_id:
-            reasons.setdefault(f"these images are not of account {account_id}", {})[target.account_id] = None
-        if unproven := current.keys.get(ref, ImageKeys()).unproven:
-            reasons.setdefault(unproven, {})[target.account_id] = None
-        for item in access.get(ref, ()):
-            if item.accounts.get(target.account_id) is Access.UNKNOWN:
-                owner = item.key.key.account_id
-                reason = "the keys let single roles, organizations or requests with conditions use them"
-                if owner != account_id:
-                    reason = f"only account {owner} can read who can use its keys"
-                reasons.setdefault(reason, {})[target.account_id] = None
-    for reason, accounts in reasons.items():
-        names = join_texts(sorted(accounts), _NAMED)
-        yield f"It is not proven that {names} can use the keys of their earlier images: {reason}."
+        for reason, users in _list_unproven(current, unit, access):
+            reasons.setdefault(reason, set()).update(users)
+    for reason, users in reasons.items():
+        if users:
+            names = join_texts(sorted(users), _NAMED)
+            yield f"It is not proven that {names} can use the keys of their earlier images: {reason}."
+
+
+def _list_unproven(
+    current: RecallState, unit: Unit, access: Mapping[ImageRef, Sequence[KeyAccess]]
+) -> Iterator[tuple[str, set[str]]]:
+    """Yield why it is not proven that the image's keys can be used, and the users that this is about."""
+    image, ref = unit.state.image, ImageRef(unit.target.region, unit.state.image_id or "")
+    users = {unit.target.account_id, *unit.consumers.names}
+    if image is not None and image.encrypted and image.owner_id != current.account_id:
+        yield f"these images are not of account {current.account_id}", users
+    if unproven := current.keys.get(ref, ImageKeys()).unproven:
+        yield unproven, users
+    for item in access.get(ref, ()):
+        owner = item.key.key.account_id
+        unknown = "the keys let single roles, organizations or requests with conditions use them"
+        if owner != current.account_id:
+            unknown = f"only account {owner} can read who can use its keys"
+        yield unknown, {user for user in users if item.accounts.get(user) is Access.UNKNOWN}
+        # An account that is denied has refused the unit.
+        denied = {user for user in users if item.accounts.get(user) is Access.DENIED}
+        yield "the keys do not let all accounts of organizations or units use them", denied

@@ -22,6 +22,7 @@ from ansible_collections.golden.images.plugins.module_utils._model import (
     Sharing,
     Snapshot,
 )
+from ansible_collections.golden.images.plugins.module_utils._parameter_share import sharing_of
 from ansible_collections.golden.images.plugins.module_utils._recall import read_keys
 from ansible_collections.golden.images.plugins.module_utils._recall.plan import RecallPlan, plan
 from ansible_collections.golden.images.plugins.module_utils._recall.state import ImageKeys
@@ -47,6 +48,7 @@ from tests.unit.recall.examples import (
 )
 
 OTHER_ACCOUNT = "444455556666"
+ORGANIZATION = f"arn:aws:organizations::{OWNER}:organization/o-a1b2c3d4e5"
 REF = ImageRef(AWAY, GOOD)
 ENCRYPTED = replace(image(GOOD), devices=volumes("snap-1", encrypted=True))
 KEY = Key(f"arn:aws:kms:{AWAY}:{OWNER}:key/golden")
@@ -137,6 +139,31 @@ def test_of_a_key_of_another_account_the_own_account_sees_no_more() -> None:
     assert f"{', '.join(BOTH)} can use" in warning
 
 
+@pytest.mark.parametrize(
+    ("key", "consumers", "refused", "warned"),
+    [
+        (USABLE, [CONSUMER], "", ""),
+        (USABLE, [CONSUMER, OTHER_ACCOUNT], f"{OTHER_ACCOUNT} cannot use {KEY.arn}", ""),
+        (KeyState(KEY, (), BY_ORGANIZATION), [ORGANIZATION], "", ""),
+        # Only AWS Organizations tells whether the accounts of the grants are all of the organization.
+        (USABLE, [ORGANIZATION], "", "the keys do not let all accounts of org"),
+        (KeyState(FOREIGN), [ORGANIZATION], "", f"{OWNER}, {ORGANIZATION} can use"),
+    ],
+)
+def test_consumers_of_a_shared_parameter_use_the_keys_too(
+    key: KeyState, consumers: list[str], refused: str, warned: str
+) -> None:
+    unit = unit_of(parameter(GOOD, BAD), launch_templates=(), images=(ENCRYPTED,))
+    found = plan(
+        options(),
+        state_of(replace(unit, consumers=sharing_of(consumers)), keys={REF: ImageKeys((key,))}),
+    )
+    assert [item.error_code for item in found.failures] == (["missing_key_access"] if refused else [])
+    assert all(refused in item.message for item in found.failures)
+    assert [warned in text for text in found.warnings] == ([True] if warned else [])
+    assert moved(found) == ([] if refused else [OWNER])
+
+
 def test_further_keys_of_snapshots_are_named() -> None:
     (warning,) = planned(ImageKeys((USABLE,), "further keys are associated")).warnings
     assert warning.endswith(": further keys are associated.")
@@ -149,6 +176,9 @@ def test_only_encrypted_images_of_the_owner_that_pointers_go_back_to_are_read() 
     moving = [unit(HERE, GOOD, BAD), unit(THERE, GOOD, BAD)]
     expected = {REF: EarlierImage(ENCRYPTED, Sharing(frozenset({CONSUMER})))}
     assert list_earlier_images(OWNER, moving) == expected
+    shared = replace(unit(HERE, GOOD, BAD), consumers=sharing_of([OTHER_ACCOUNT, ORGANIZATION]))
+    everybody = sharing_of([CONSUMER, OTHER_ACCOUNT, ORGANIZATION])
+    assert list_earlier_images(OWNER, [shared, moving[1]]) == {REF: EarlierImage(ENCRYPTED, everybody)}
     others = [
         unit(HERE, BAD),
         unit(HERE, BAD, GOOD),
