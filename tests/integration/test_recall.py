@@ -5,103 +5,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from simulated_aws.client import SimulatedAws
 
-from . import publishing
+from . import publishing, recalling
 from .encrypted import await_matched
 from .fixture import HOME, OWNER, Fixture
 from .in_process import Modules
-from .playbook import MODULES, Ansible, Run, kill
+from .playbook import Ansible, Run, kill
 from .publishing import AWAY, CONSUMER, EVERYWHERE, PARAMETER, REGIONS, TEMPLATE
-
-PLAYBOOK = "golden.images.recall_ami"
-TASK = "Recall the release or take that back"
-SOURCE_TAG, RECALLED_TAG = "golden.images:source", "golden.images:recalled"
-OTHER, FOLLOWING = "database", "following"
-TEMPLATES = [TEMPLATE, OTHER, FOLLOWING]
-
-Images = dict[str, str]
-
-
-def release(aws: SimulatedAws, fixture: Fixture, name: str, **image: Any) -> Images:
-    """A release: an image at home, and an image away with the tag that a copy of it has."""
-    images = publishing.golden_images(fixture, name, **image)
-    tag = {"Key": SOURCE_TAG, "Value": f"{HOME}/{images[HOME]}"}
-    aws.client("ec2", OWNER, AWAY).create_tags(Resources=[images[AWAY]], Tags=[tag])
-    return images
+from .recalling import (
+    FOLLOWING,
+    OTHER,
+    PLAYBOOK,
+    TASK,
+    Releases,
+    everywhere,
+    launch_images,
+    recall_tags,
+    recalled,
+    release,
+    templates,
+    variables,
+)
 
 
 @pytest.fixture
-def releases(aws: SimulatedAws, fixture: Fixture, modules: Modules) -> tuple[Images, Images]:
-    """Two releases, published one after the other in two accounts, and a template of another family."""
-    publishing.with_role(fixture)
-    first, second, other = (release(aws, fixture, name) for name in ("2026.10", "2026.11", "db-1"))
-    publishing.add_templates(aws, first)
-    publishing.add_templates(aws, other, OTHER)
-    publishing.add_templates(aws, first, FOLLOWING)
-    for account, region in EVERYWHERE:
-        ec2 = aws.client("ec2", account, region)
-        data = {"ImageId": f"resolve:ssm:{PARAMETER}", "InstanceType": "t3.micro"}
-        ec2.create_launch_template_version(LaunchTemplateName=FOLLOWING, LaunchTemplateData=data)
-        ec2.modify_launch_template(LaunchTemplateName=FOLLOWING, DefaultVersion="2")
-    options = {"launch_templates": [TEMPLATE], **publishing.in_consumers(fixture)}
-    run = modules.tasks(
-        [
-            publishing.publish(images[HOME], images=images, source_image_id=images[HOME], **options)
-            for images in (first, second)
-        ]
-    )
-    assert run.code == 0, run.text
-    aws.clear_calls()
-    return first, second
-
-
-def variables(fixture: Fixture, folder: Path, source_image_id: str, **changes: Any) -> dict[str, Any]:
-    """The variables of the playbook."""
-    options = {
-        "source_image_id": source_image_id,
-        "source_region": HOME,
-        "regions": REGIONS,
-        "parameter": PARAMETER,
-        "launch_templates": TEMPLATES,
-        "tombstone_path": str(folder / "recalls.jsonl"),
-        **publishing.in_consumers(fixture),
-        **changes,
-    }
-    return {f"recall_{name}": value for name, value in options.items()}
-
-
-def recalled(modules: Modules, given: Mapping[str, Any]) -> Run:
-    """The playbook's module alone, with its variables."""
-    options = {name.removeprefix("recall_"): value for name, value in given.items()}
-    return modules.tasks([{"name": TASK, MODULES + "ami_recall": options}])
-
-
-def recall_tags(aws: SimulatedAws, images: Images) -> list[str | None]:
-    """The tags of the images of a release that say that they are recalled."""
-    tags = []
-    for region, image_id in images.items():
-        (image,) = aws.client("ec2", OWNER, region).describe_images(ImageIds=[image_id])["Images"]
-        found = {tag["Key"]: tag["Value"] for tag in image.get("Tags", ())}
-        tags.append(found.get(RECALLED_TAG))
-    return tags
-
-
-def templates(aws: SimulatedAws, name: str) -> list[tuple[int, int, str]]:
-    """The default and the latest version of a template everywhere, and the image of the default one."""
-    found = []
-    for account, region in EVERYWHERE:
-        ec2 = aws.client("ec2", account, region)
-        (template,) = ec2.describe_launch_templates(LaunchTemplateNames=[name])["LaunchTemplates"]
-        image_id = publishing.default_of(aws, account, region, name)["ImageId"]
-        found.append((template["DefaultVersionNumber"], template["LatestVersionNumber"], image_id))
-    return found
+def releases(aws: SimulatedAws, fixture: Fixture, modules: Modules) -> Releases:
+    return recalling.published_releases(aws, fixture, modules)
 
 
 def planned(run: Run) -> set[tuple[str, ...]]:
@@ -110,19 +44,9 @@ def planned(run: Run) -> set[tuple[str, ...]]:
     return {tuple(map(str, action.values())) for action in actions}
 
 
-def everywhere(images: Images) -> list[str]:
-    """The images of a release in the order of ``publishing.EVERYWHERE``."""
-    return [images[region] for _, region in EVERYWHERE]
-
-
-def launch_images(aws: SimulatedAws) -> list[str]:
-    """What the template of the release launches everywhere."""
-    return [image_id for _, _, image_id in templates(aws, TEMPLATE)]
-
-
 @pytest.mark.quick
 def test_a_release_is_recalled_everywhere_once_and_given_back(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: Releases, tmp_path: Path
 ) -> None:
     first, second = releases
     untouched = {name: templates(aws, name) for name in (OTHER, FOLLOWING)}
@@ -198,7 +122,7 @@ def test_what_a_recall_that_was_killed_has_changed_is_given_back(
     fixture: Fixture,
     ansible: Ansible,
     modules: Modules,
-    releases: tuple[Images, Images],
+    releases: Releases,
     tmp_path: Path,
     action: str,
     when: str,
@@ -234,7 +158,7 @@ def test_what_was_changed_since_is_left_and_named(
     fixture: Fixture,
     ansible: Ansible,
     modules: Modules,
-    releases: tuple[Images, Images],
+    releases: Releases,
     tmp_path: Path,
 ) -> None:
     first, second = releases
@@ -278,7 +202,7 @@ def test_targets_that_cannot_go_back_stay_and_fail_after_the_others(
     fixture: Fixture,
     ansible: Ansible,
     modules: Modules,
-    releases: tuple[Images, Images],
+    releases: Releases,
     tmp_path: Path,
 ) -> None:
     first, second = releases
@@ -307,7 +231,7 @@ def test_targets_that_cannot_go_back_stay_and_fail_after_the_others(
 
 
 def test_an_account_that_cannot_be_read_stops_no_other_one(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: Releases, tmp_path: Path
 ) -> None:
     first, second = releases
     accounts = fixture.account_ids(CONSUMER, "web-staging")

@@ -22,14 +22,13 @@ from .encrypted import DISTRIBUTE
 from .fixture import HOME, OWNER, Fixture
 from .playbook import Ansible, Run
 from .publishing import EXTERNAL_ID, PARAMETER, ROLE, TEMPLATE
+from .recalling import PLAYBOOK, RECALLED_TAG, SOURCE_TAG, Images
 
-PLAYBOOK = "golden.images.recall_ami"
 REGIONS = (HOME, "eu-west-1", "us-west-2")
 ACCOUNTS = {f"team-{number}": f"3{number:011d}" for number in range(50)}
 _DISK = {"device_name": "/dev/xvda", "size": 8}
 _TIMEOUT = 600
 
-Images = dict[str, str]
 Named = dict[tuple[str, str], str]
 
 pytestmark = pytest.mark.nightly
@@ -85,7 +84,7 @@ class Releases:
     def _release(self, fixture: Fixture, name: str, age: int) -> Images:
         """An image at home, and in the other regions images with the tag that a copy of it has."""
         images = self._images(fixture, name, age, [*REGIONS])
-        tag = {"Key": "golden.images:source", "Value": f"{HOME}/{images[HOME]}"}
+        tag = {"Key": SOURCE_TAG, "Value": f"{HOME}/{images[HOME]}"}
         for region in REGIONS[1:]:
             self.aws.client("ec2", OWNER, region).create_tags(Resources=[images[region]], Tags=[tag])
         return images
@@ -116,7 +115,7 @@ class Releases:
     def recalled(self) -> list[str]:
         """The images that are tagged as recalled, by region."""
         images = (one for one in self.aws.world() if one["kind"] == "image")
-        return sorted(one["name"] for one in images if "golden.images:recalled" in one["tags"])
+        return sorted(one["name"] for one in images if RECALLED_TAG in one["tags"])
 
     def start_recall(self, **environment: str) -> subprocess.Popen[str]:
         """Start the recall of the second release."""

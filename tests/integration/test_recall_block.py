@@ -12,52 +12,28 @@ import yaml
 
 from simulated_aws.client import SimulatedAws
 
-from . import in_process, observed, publishing
+from . import in_process, publishing, recalling
 from .fixture import HOME, OWNER, STRANGER, Fixture
 from .in_process import Modules
 from .playbook import Ansible
 from .publishing import AWAY, CONSUMER, REGIONS
-from .test_recall import (
+from .recalling import (
     PLAYBOOK,
     Images,
+    Releases,
+    access,
     everywhere,
     launch_images,
     recall_tags,
     recalled,
-    releases,
+    share_volumes,
     variables,
 )
 
-assert releases
-Access = dict[str, tuple[str, set[str], list[set[str]]]]
 
-
-def access(aws: SimulatedAws, images: Images) -> Access:
-    """The state of each image, who can launch it, and who can create volumes of its snapshots."""
-    found = {}
-    for region, image_id in images.items():
-        ec2 = aws.client("ec2", OWNER, region)
-        (shown,) = ec2.describe_images(ImageIds=[image_id], IncludeDisabled=True)["Images"]
-        snapshot_ids = observed.snapshot_ids(shown)
-        volumes = [observed.volume_permissions(aws, OWNER, region, item) for item in snapshot_ids]
-        # A disabled image has no launch permissions.
-        is_disabled = shown["State"] == "disabled"
-        launch = set() if is_disabled else observed.launch_permissions(aws, OWNER, region, image_id)
-        found[region] = (shown["State"], launch, volumes)
-    return found
-
-
-def share_volumes(aws: SimulatedAws, fixture: Fixture, images: Images) -> None:
-    """Share the snapshots of the images, too."""
-    for region, image_id in images.items():
-        ec2 = aws.client("ec2", OWNER, region)
-        for snapshot_id in observed.snapshot_ids(observed.image(aws, OWNER, region, image_id)):
-            ec2.modify_snapshot_attribute(
-                SnapshotId=snapshot_id,
-                Attribute="createVolumePermission",
-                CreateVolumePermission={"Add": [{"UserId": fixture.account_ids(CONSUMER)[0]}]},
-            )
-    aws.clear_calls()
+@pytest.fixture
+def releases(aws: SimulatedAws, fixture: Fixture, modules: Modules) -> Releases:
+    return recalling.published_releases(aws, fixture, modules)
 
 
 def blocking(fixture: Fixture, folder: Path, images: Images, **changes: Any) -> dict[str, Any]:
@@ -70,7 +46,7 @@ def test_a_release_that_nothing_launches_any_more_is_blocked_and_opened_again(
     aws: SimulatedAws,
     fixture: Fixture,
     ansible: Ansible,
-    releases: tuple[Images, Images],
+    releases: Releases,
     tmp_path: Path,
     method: str,
 ) -> None:
@@ -114,7 +90,7 @@ def test_what_would_break_stops_the_block_until_it_is_confirmed(
     fixture: Fixture,
     ansible: Ansible,
     modules: Modules,
-    releases: tuple[Images, Images],
+    releases: Releases,
     tmp_path: Path,
 ) -> None:
     first, second = releases
@@ -165,7 +141,7 @@ def test_what_would_break_stops_the_block_until_it_is_confirmed(
 
 
 def test_a_role_whose_reading_of_uses_fails_says_so_and_blocks_nothing(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: Releases, tmp_path: Path
 ) -> None:
     _first, second = releases
     before = access(aws, second)
@@ -180,7 +156,7 @@ def test_a_role_whose_reading_of_uses_fails_says_so_and_blocks_nothing(
 
 
 def test_a_release_that_nothing_replaces_is_blocked_by_the_role_all_the_same(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: Releases, tmp_path: Path
 ) -> None:
     _first, second = releases
     for region in REGIONS:
@@ -196,7 +172,7 @@ def test_a_release_that_nothing_replaces_is_blocked_by_the_role_all_the_same(
 
 
 def test_what_was_public_and_what_was_changed_since_stays(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: Releases, tmp_path: Path
 ) -> None:
     _first, second = releases
     for region in REGIONS:
@@ -220,7 +196,7 @@ def test_what_was_public_and_what_was_changed_since_stays(
 
 
 def test_what_only_a_block_uses_is_refused_without_it(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: Releases, tmp_path: Path
 ) -> None:
     _first, second = releases
     given = variables(fixture, tmp_path, second[HOME], block_method="disable", accept_breaking="all")
@@ -231,7 +207,7 @@ def test_what_only_a_block_uses_is_refused_without_it(
 
 
 def test_an_account_id_that_is_none_is_refused_before_the_withdrawal(
-    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: tuple[Images, Images], tmp_path: Path
+    aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: Releases, tmp_path: Path
 ) -> None:
     _first, second = releases
     run = ansible.run(PLAYBOOK, blocking(fixture, tmp_path, second, accept_breaking=["11112222333"]))
@@ -241,7 +217,7 @@ def test_an_account_id_that_is_none_is_refused_before_the_withdrawal(
 
 
 def test_adoption_of_other_families_does_not_allow_a_block(
-    aws: SimulatedAws, fixture: Fixture, releases: tuple[Images, Images], tmp_path: Path
+    aws: SimulatedAws, fixture: Fixture, releases: Releases, tmp_path: Path
 ) -> None:
     _first, second = releases
     before = access(aws, second)

@@ -9,51 +9,33 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils import _runner
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure
 from ansible_collections.golden.images.plugins.module_utils._plan import Performed
 from ansible_collections.golden.images.plugins.module_utils._recall import flow as recall_flow
 from ansible_collections.golden.images.plugins.module_utils._recall import write_access
-from ansible_collections.golden.images.plugins.module_utils._recall.flow import FLOW
-from ansible_collections.golden.images.plugins.module_utils._share.flow import FLOW as SHARE
 
 from simulated_aws.client import SimulatedAws
 
 from . import observed
 from .fixture import HOME, OWNER, Fixture
-from .publishing import AWAY, CONSUMER, PARAMETER, REGIONS
-from .test_recall import recall_tags, release
-from .test_recall_block import access, share_volumes
+from .in_process import Modules
+from .publishing import AWAY, CONSUMER, PARAMETER
+from .recalling import RECALLED_TAG, Recall, access, codes, recall_tags, release, share_volumes
 
 BLOCK = {"level": "block", "accept_breaking": ["all"]}
 UNDO = {"state": "absent"}
 
 
-class Block:
-    """A shared release, and recalls of it in this process."""
+class Block(Recall):
+    """A shared release, and recalls of it by the module alone."""
 
-    def __init__(self, aws: SimulatedAws, fixture: Fixture, warnings: list[str]) -> None:
-        self.warnings = warnings
+    def __init__(self, aws: SimulatedAws, fixture: Fixture, modules: Modules) -> None:
         self.aws, self.images = aws, release(aws, fixture, "2026.11")
+        super().__init__(modules, self.images, tombstone_s3_uri="s3://recalls/golden")
         (self.consumer,) = fixture.account_ids(CONSUMER)
         share_volumes(aws, fixture, self.images)
         aws.client("s3", OWNER, HOME).create_bucket(Bucket="recalls")
         self.before = self.access()
-
-    def __call__(self, **changes: Any) -> dict[str, Any]:
-        given = {
-            "source_image_id": self.images[HOME],
-            "source_region": HOME,
-            "regions": list(REGIONS),
-            "tombstone_s3_uri": "s3://recalls/golden",
-            **changes,
-        }
-        return self.run(FLOW, given)
-
-    def run(self, flow: Any, given: dict[str, Any]) -> dict[str, Any]:
-        """The result of a module."""
-        self.warnings.clear()
-        return _runner.run_here(flow, {**given, "_ansible_check_mode": False, "_ansible_diff": False})
 
     def access(self) -> Any:
         """Who can use the images."""
@@ -74,18 +56,8 @@ class Block:
 
 
 @pytest.fixture
-def block(aws: SimulatedAws, fixture: Fixture, monkeypatch: pytest.MonkeyPatch) -> Block:
-    for name, value in aws.environment(OWNER).items():
-        if name.startswith(("AWS_", "NO_PROXY", "no_proxy")):
-            monkeypatch.setenv(name, value)
-    warnings: list[str] = []
-    monkeypatch.setattr(_runner, "warn", warnings.append)
-    return Block(aws, fixture, warnings)
-
-
-def codes(done: dict[str, Any]) -> list[str]:
-    """The codes of the failures."""
-    return [failure["error_code"] for failure in done.get("failures", ())]
+def block(aws: SimulatedAws, fixture: Fixture, modules: Modules) -> Block:
+    return Block(aws, fixture, modules)
 
 
 def once(
@@ -163,7 +135,7 @@ def test_an_image_without_the_tag_is_not_blocked(block: Block, monkeypatch: pyte
     assert "not blocked" in done["failures"][0]["remedy"]
     assert block.access() == block.before
     assert "msg" not in block(**BLOCK)
-    shared = block.run(SHARE, {"images": block.images, "account_ids": [block.consumer]})
+    shared = block.run("ami_share", images=block.images, account_ids=[block.consumer])
     assert ({*codes(shared)}, block.is_blocked) == ({"image_recalled"}, True)
 
 
@@ -208,7 +180,7 @@ def test_a_recall_stays_open_for_an_image_that_cannot_be_opened_yet(block: Block
     done = block(**UNDO)
     assert (codes(done), block.access()[HOME]) == (["image_not_available"], block.before[HOME])
     (shown,) = ec2.describe_images(ImageIds=[block.images[AWAY]], IncludeDisabled=True)["Images"]
-    assert "golden.images:recalled" in [tag["Key"] for tag in shown["Tags"]]
+    assert RECALLED_TAG in [tag["Key"] for tag in shown["Tags"]]
     assert recall_tags(block.aws, {HOME: block.images[HOME]}) == [None]
     ec2.enable_image(ImageId=block.images[AWAY])
     assert "msg" not in block(**UNDO)
@@ -219,7 +191,7 @@ def test_the_tag_of_another_recall_stays(block: Block) -> None:
     of_copy = {"source_image_id": block.images[AWAY], "source_region": AWAY}
     assert "msg" not in block(**BLOCK, **of_copy)
     ec2 = block.aws.client("ec2", OWNER, AWAY)
-    tag = {"Key": "golden.images:recalled", "Value": "2026-11-30T00:00:00Z"}
+    tag = {"Key": RECALLED_TAG, "Value": "2026-11-30T00:00:00Z"}
     ec2.create_tags(Resources=[block.images[AWAY]], Tags=[tag])
     assert "msg" not in block()
     assert "msg" not in block(**UNDO)

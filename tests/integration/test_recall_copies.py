@@ -11,21 +11,19 @@ from typing import Any
 
 import botocore.client
 import pytest
-from ansible_collections.golden.images.plugins.module_utils import _runner
-from ansible_collections.golden.images.plugins.module_utils._adoption.flow import FLOW as ADOPTION
-from ansible_collections.golden.images.plugins.module_utils._recall.flow import FLOW as RECALL
 
 from simulated_aws.client import SimulatedAws
 
-from . import observed, publishing
+from . import publishing, recalling
 from .fixture import HOME, OWNER, STRANGER, Fixture
+from .in_process import Modules
 from .playbook import Ansible
 from .publishing import AWAY, CONSUMER, EXTERNAL_ID, REGIONS, ROLE
-from .test_recall import PLAYBOOK, SOURCE_TAG
-from .test_recall_block import access
+from .recalling import PLAYBOOK, SOURCE_TAG, access, state
 
 BUILDER = "web-staging"
 CONSUMERS = [CONSUMER, BUILDER]
+ASSUMED = {"consumer_role_name": ROLE, "external_id": EXTERNAL_ID}
 NOWAIT = {"Delay": 1}
 
 
@@ -36,9 +34,7 @@ class Copies:
         self.aws, self.fixture = aws, fixture
         self.accounts = dict(zip(CONSUMERS, fixture.account_ids(*CONSUMERS), strict=True))
         shared = {"accounts": CONSUMERS, "snapshot_accounts": CONSUMERS}
-        self.release = publishing.golden_images(fixture, "2026.11", shared)
-        tag = {"Key": SOURCE_TAG, "Value": f"{HOME}/{self.release[HOME]}"}
-        aws.client("ec2", OWNER, AWAY).create_tags(Resources=[self.release[AWAY]], Tags=[tag])
+        self.release = recalling.release(aws, fixture, "2026.11", sharing=shared)
         fixture.add(roles={ROLE: {"accounts": CONSUMERS, "trusts": [OWNER], "external_id": EXTERNAL_ID}})
         ec2 = aws.client("ec2", CONSUMER, HOME)
         self.copy = ec2.copy_image(SourceImageId=self.release[HOME], SourceRegion=HOME, Name="mine")[
@@ -63,20 +59,12 @@ class Copies:
         made = ec2.run_instances(ImageId=image_id, InstanceType="t3.micro", MinCount=1, MaxCount=1)
         return str(made["Instances"][0]["InstanceId"])
 
-    def state(self, account: str, region: str, image_id: str) -> tuple[str, set[str]]:
-        """The state of an image, and who can launch it."""
-        ec2 = self.aws.client("ec2", account, region)
-        (shown,) = ec2.describe_images(ImageIds=[image_id], IncludeDisabled=True)["Images"]
-        is_disabled = shown["State"] == "disabled"
-        launch = set() if is_disabled else observed.launch_permissions(self.aws, account, region, image_id)
-        return shown["State"], launch
-
     @property
     def states(self) -> dict[str, tuple[str, set[str]]]:
         """The states of both images of the accounts."""
         return {
-            CONSUMER: self.state(CONSUMER, HOME, self.copy),
-            BUILDER: self.state(BUILDER, AWAY, self.built),
+            CONSUMER: state(self.aws, CONSUMER, HOME, self.copy),
+            BUILDER: state(self.aws, BUILDER, AWAY, self.built),
         }
 
     @property
@@ -93,38 +81,24 @@ def copies(aws: SimulatedAws, fixture: Fixture) -> Copies:
     return Copies(aws, fixture)
 
 
-class Recall:
-    """Recalls of the release in this process, after what uses it was read."""
+class Recall(recalling.Recall):
+    """Recalls of the release by the module alone, after what uses it was read."""
 
-    def __init__(self, copies: Copies, folder: Path, warnings: list[str]) -> None:
-        self.copies, self.warnings = copies, warnings
-        self._tombstone = folder / "recalls.jsonl"
+    def __init__(self, copies: Copies, modules: Modules, folder: Path) -> None:
+        self.copies, self._tombstone = copies, folder / "recalls.jsonl"
+        super().__init__(modules, copies.release, tombstone_path=str(self._tombstone), **ASSUMED)
 
     def adoption(self, accounts: Sequence[str] = ()) -> dict[str, Any]:
         """What uses the release in the accounts."""
-        given = {
-            "family_by_source": True,
-            "deny_images": [self.copies.release[HOME]],
-            "depth": "launches",
-            "account_ids": [*(accounts or self.copies.accounts.values())],
-            "regions": list(REGIONS),
-            "consumer_role_name": ROLE,
-            "external_id": EXTERNAL_ID,
-        }
-        return self._run(ADOPTION, given)
-
-    def __call__(self, **changes: Any) -> dict[str, Any]:
-        given = {
-            "source_image_id": self.copies.release[HOME],
-            "source_region": HOME,
-            "regions": list(REGIONS),
-            "consumer_role_name": ROLE,
-            "external_id": EXTERNAL_ID,
-            "tombstone_path": str(self._tombstone),
-            **changes,
-        }
-        self.warnings.clear()
-        return self._run(RECALL, given)
+        return self.run(
+            "ami_adoption",
+            family_by_source=True,
+            deny_images=[self.copies.release[HOME]],
+            depth="launches",
+            account_ids=[*(accounts or self.copies.accounts.values())],
+            regions=[*REGIONS],
+            **ASSUMED,
+        )
 
     def block(self, **changes: Any) -> dict[str, Any]:
         """The result of a block of the release and the images of the accounts, whatever it breaks."""
@@ -135,9 +109,6 @@ class Recall:
     def undo(self) -> dict[str, Any]:
         """The result of taking the recall back."""
         return self(state="absent")
-
-    def _run(self, flow: Any, given: dict[str, Any]) -> dict[str, Any]:
-        return _runner.run_here(flow, {**given, "_ansible_check_mode": False, "_ansible_diff": False})
 
     @property
     def recorded(self) -> dict[str, bool]:
@@ -152,13 +123,8 @@ class Recall:
 
 
 @pytest.fixture
-def recall(aws: SimulatedAws, copies: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recall:
-    for name, value in aws.environment(OWNER).items():
-        if name.startswith(("AWS_", "NO_PROXY", "no_proxy")):
-            monkeypatch.setenv(name, value)
-    warnings: list[str] = []
-    monkeypatch.setattr(_runner, "warn", warnings.append)
-    return Recall(copies, tmp_path, warnings)
+def recall(copies: Copies, modules: Modules, tmp_path: Path) -> Recall:
+    return Recall(copies, modules, tmp_path)
 
 
 def failures(done: dict[str, Any]) -> list[tuple[str, str]]:
@@ -176,8 +142,7 @@ def test_the_role_disables_them_once_what_breaks_is_confirmed(
         "regions": REGIONS,
         "level": "block",
         "account_ids": [*copies.accounts.values()],
-        "consumer_role_name": ROLE,
-        "external_id": EXTERNAL_ID,
+        **ASSUMED,
         "tombstone_path": str(tmp_path / "recalls.jsonl"),
     }
     variables = {f"recall_{name}": value for name, value in given.items()}
@@ -233,7 +198,7 @@ def test_what_only_a_tag_calls_a_copy_stays(recall: Recall) -> None:
     tagged = copies.fixture.add_images({"tagged": image})["tagged"]
     copies.launch(CONSUMER, HOME, tagged)
     assert "msg" not in recall.block()
-    assert (copies.states, copies.state(CONSUMER, HOME, tagged)[0]) == (BLOCKED, "available")
+    assert (copies.states, state(copies.aws, CONSUMER, HOME, tagged)[0]) == (BLOCKED, "available")
     (warning,) = [text for text in recall.warnings if "only a tag" in text]
     assert tagged in warning
     assert copies.copy not in warning
@@ -292,7 +257,7 @@ def test_a_copy_that_was_deregistered_since_is_left_and_named(aws: SimulatedAws,
     assert "msg" not in done
     left = {item["image_id"]: item["left"] for item in done["blocked"] if item["left"]}
     assert left == {copies.copy: "does not exist any more"}
-    assert copies.state(BUILDER, AWAY, copies.built) == copies.open[BUILDER]
+    assert state(copies.aws, BUILDER, AWAY, copies.built) == copies.open[BUILDER]
 
 
 def test_an_account_that_was_not_looked_at_keeps_its_copy(recall: Recall) -> None:

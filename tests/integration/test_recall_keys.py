@@ -12,31 +12,24 @@ import pytest
 
 from simulated_aws.client import SimulatedAws
 
-from . import in_process, publishing
+from . import publishing, recalling
 from .fixture import HOME, OWNER, Fixture
 from .in_process import Modules
 from .playbook import Ansible
 from .publishing import AWAY, CONSUMER, PARAMETER
-from .test_recall import PLAYBOOK, SOURCE_TAG, Images, everywhere, recalled, release, variables
+from .recalling import PLAYBOOK, Images, Recall, Releases, everywhere, recalled, variables
 
 
 @pytest.fixture
-def releases(aws: SimulatedAws, fixture: Fixture, modules: Modules) -> tuple[Images, Images]:
+def releases(aws: SimulatedAws, fixture: Fixture, modules: Modules) -> Releases:
     """An encrypted release, and a later one, published one after the other in two accounts."""
     publishing.with_role(fixture)
-    first, second = publishing.encrypted_images(fixture, "2026.10"), release(aws, fixture, "2026.11")
-    tag = {"Key": SOURCE_TAG, "Value": f"{HOME}/{first[HOME]}"}
-    aws.client("ec2", OWNER, AWAY).create_tags(Resources=[first[AWAY]], Tags=[tag])
-    run = modules.tasks(
-        [
-            publishing.publish(
-                images[HOME], images=images, source_image_id=images[HOME], **publishing.in_consumers(fixture)
-            )
-            for images in (first, second)
-        ]
+    first, second = (
+        publishing.encrypted_images(fixture, "2026.10"),
+        recalling.release(aws, fixture, "2026.11"),
     )
-    assert run.code == 0, run.text
-    aws.clear_calls()
+    recalling.mark_copy(aws, first)
+    recalling.publish_both(aws, fixture, modules, (first, second))
     return first, second
 
 
@@ -50,7 +43,7 @@ def test_a_region_whose_key_is_disabled_stays_until_it_is_enabled(
     fixture: Fixture,
     ansible: Ansible,
     modules: Modules,
-    releases: tuple[Images, Images],
+    releases: Releases,
     tmp_path: Path,
 ) -> None:
     first, second = releases
@@ -84,7 +77,7 @@ def test_an_account_that_cannot_use_the_key_stays(
     fixture: Fixture,
     ansible: Ansible,
     modules: Modules,
-    releases: tuple[Images, Images],
+    releases: Releases,
     tmp_path: Path,
 ) -> None:
     first, second = releases
@@ -104,21 +97,14 @@ def test_an_account_that_cannot_use_the_key_stays(
 
 
 def test_a_key_that_cannot_be_read_is_not_called_usable(
-    aws: SimulatedAws, fixture: Fixture, releases: tuple[Images, Images], tmp_path: Path
+    aws: SimulatedAws, fixture: Fixture, modules: Modules, releases: Releases, tmp_path: Path
 ) -> None:
     first, second = releases
-    recall = {
-        "source_image_id": second[HOME],
-        "source_region": HOME,
-        "regions": [HOME, AWAY],
-        "parameter": PARAMETER,
-        "tombstone_path": str(tmp_path / "recalls.jsonl"),
-        **publishing.in_consumers(fixture),
-    }
+    tombstone = {"tombstone_path": str(tmp_path / "recalls.jsonl")}
+    recall = Recall(modules, second, parameter=PARAMETER, **tombstone, **publishing.in_consumers(fixture))
     denied = {"code": "AccessDeniedException", "message": "No.", "status": 400}
     aws.add_fault("error", action="ListGrants", times=0, region=AWAY, **denied)
-    done = in_process.run(aws, OWNER, "ami_recall", recall)
-    assert [(item["region"], item["error_code"]) for item in done["failures"]] == [
+    assert [(item["region"], item["error_code"]) for item in recall()["failures"]] == [
         (AWAY, "AccessDeniedException")
     ]
     assert publishing.values(aws) == [first[HOME], second[AWAY]] * 2

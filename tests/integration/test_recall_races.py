@@ -9,49 +9,39 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils import _runner
-from ansible_collections.golden.images.plugins.module_utils._publish.flow import FLOW as PUBLISH
 from ansible_collections.golden.images.plugins.module_utils._recall import flow as recall_flow
-from ansible_collections.golden.images.plugins.module_utils._recall.flow import FLOW
 
 from simulated_aws.client import SimulatedAws
 
-from . import publishing
+from . import publishing, recalling
 from .fixture import HOME, OWNER, Fixture
+from .in_process import Modules
 from .publishing import PARAMETER, REGIONS, TEMPLATE
-from .test_recall import everywhere, launch_images, recall_tags, release
+from .recalling import codes, everywhere, launch_images, recall_tags, release
 
 IMAGE = {"DataType": "aws:ec2:image", "Type": "String", "Overwrite": True}
 
 
-class Recall:
-    """Three releases, of which two are published, and a recall of the second one in this process."""
+class Recall(recalling.Recall):
+    """Three releases, of which two are published, and a recall of the second one by the module alone."""
 
-    def __init__(self, aws: SimulatedAws, fixture: Fixture, folder: Path) -> None:
-        self.aws, self._fixture, self._folder = aws, fixture, folder
+    def __init__(self, aws: SimulatedAws, fixture: Fixture, modules: Modules, folder: Path) -> None:
+        self.aws = aws
         publishing.with_role(fixture)
         names = ("2026.10", "2026.11", "2026.12")
         self.first, self.second, self.fix = (release(aws, fixture, name) for name in names)
         publishing.add_templates(aws, self.first)
-        for images in (self.first, self.second):
-            published = {"images": images, "source_image_id": images[HOME], "launch_templates": [TEMPLATE]}
-            done = self._run(PUBLISH, published)
-            assert "msg" not in done, done
+        templates = {"launch_templates": [TEMPLATE]}
+        recalling.publish_both(aws, fixture, modules, (self.first, self.second), **templates)
         aws.client("s3", OWNER, HOME).create_bucket(Bucket="recalls")
-
-    def _run(self, flow: Any, given: dict[str, Any]) -> dict[str, Any]:
-        options = {"parameter": PARAMETER, **publishing.in_consumers(self._fixture), **given}
-        return _runner.run_here(flow, {**options, "_ansible_check_mode": False, "_ansible_diff": False})
-
-    def __call__(self, **changes: Any) -> dict[str, Any]:
-        options = {
-            "source_image_id": self.second[HOME],
-            "source_region": HOME,
-            "regions": list(REGIONS),
-            "launch_templates": [TEMPLATE],
-            "tombstone_path": str(self._folder / "recalls.jsonl"),
-        }
-        return self._run(FLOW, {**options, **changes})
+        super().__init__(
+            modules,
+            self.second,
+            parameter=PARAMETER,
+            tombstone_path=str(folder / "recalls.jsonl"),
+            **templates,
+            **publishing.in_consumers(fixture),
+        )
 
     def publish_fix(self) -> None:
         """Publish a fix at home, in the parameter alone."""
@@ -68,11 +58,8 @@ class Recall:
 
 
 @pytest.fixture
-def recall(aws: SimulatedAws, fixture: Fixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recall:
-    for name, value in aws.environment(OWNER).items():
-        if name.startswith(("AWS_", "NO_PROXY", "no_proxy")):
-            monkeypatch.setenv(name, value)
-    return Recall(aws, fixture, tmp_path)
+def recall(aws: SimulatedAws, fixture: Fixture, modules: Modules, tmp_path: Path) -> Recall:
+    return Recall(aws, fixture, modules, tmp_path)
 
 
 def before_changes(monkeypatch: pytest.MonkeyPatch, change: Callable[[], Any]) -> None:
@@ -86,11 +73,6 @@ def before_changes(monkeypatch: pytest.MonkeyPatch, change: Callable[[], Any]) -
         return apply(*given)
 
     monkeypatch.setattr(recall_flow, "_Work", work)
-
-
-def codes(done: dict[str, Any]) -> list[str]:
-    """The codes of the failures."""
-    return [failure["error_code"] for failure in done["failures"]]
 
 
 def test_a_fix_in_a_parameter_is_not_replaced(recall: Recall, monkeypatch: pytest.MonkeyPatch) -> None:

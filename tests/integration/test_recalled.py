@@ -17,10 +17,11 @@ from .fixture import HOME, OWNER, STRANGER, Fixture
 from .in_process import Modules
 from .playbook import MODULES, Ansible, Run
 from .publishing import AWAY, CONSUMER, PARAMETER, REGIONS
+from .recalling import RECALLED_TAG
 
 DISTRIBUTE, PLAN = "golden.images.distribute_ami", "Plan the copies"
 TIME = "2026-12-01T23:40:05Z"
-TAG = {"Key": "golden.images:recalled", "Value": TIME}
+TAG = {"Key": RECALLED_TAG, "Value": TIME}
 EVERY_REGION = [(region, "image_recalled") for region in REGIONS]
 
 
