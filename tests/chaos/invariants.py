@@ -25,6 +25,7 @@ class Moment:
 
     ``named`` are the consumers of the run: accounts, organizations, organizational units. Until an image can
     be used in all ``together`` regions, a run shares none of its copies.
+    ``switched`` are the only images that the run disables, or enables again.
     """
 
     before: Picture
@@ -32,6 +33,7 @@ class Moment:
     after: Picture
     named: frozenset[str] = frozenset()
     together: frozenset[str] = frozenset()
+    switched: frozenset[str] = frozenset()
 
 
 def violations(moment: Moment) -> list[str]:
@@ -43,6 +45,7 @@ def violations(moment: Moment) -> list[str]:
         *_lost(moment),
         *_lost_access(moment),
         *_without_snapshots(moment),
+        *_switched(moment),
         *_names_nothing(moment),
         *_shared_early(moment),
     ]
@@ -111,16 +114,43 @@ def _without_snapshots(moment: Moment) -> Iterator[str]:
             yield f"{label} lost a snapshot"
 
 
+def _switched(moment: Moment) -> Iterator[str]:
+    """Only images that are to change their state do, and a tombstone has those that are disabled."""
+    if not moment.switched:
+        return
+    recorded = {
+        item["image_id"]
+        for label, one in moment.now.items()
+        if label.startswith("object ") and isinstance(one["body"], dict)
+        for item in one["body"]["blocked"]
+        if item["disabled"]
+    }
+    for label in sorted(moment.before.keys() & moment.after.keys() & moment.now.keys()):
+        if not label.startswith("image "):
+            continue
+        name = _name(label)
+        before, now, after = (one[label]["state"] for one in (moment.before, moment.now, moment.after))
+        if (before != after) != (name in moment.switched):
+            yield f"{label} is {after} at the end"
+        if now not in (before, after):
+            yield f"{label} is {now}"
+        if now == "disabled" and name not in recorded:
+            yield f"{label} is disabled, and no tombstone says so"
+
+
 def _names_nothing(moment: Moment) -> Iterator[str]:
-    """Parameters, default versions of launch templates and instances name images that can be launched."""
+    """Parameters, default versions of launch templates and instances name images that can be launched.
+
+    What runs of an image goes on when it is disabled on purpose.
+    """
     launchable = {
-        label.removeprefix("image ").split(" ", 1)[1]
+        _name(label)
         for label, one in moment.now.items()
         if label.startswith("image ") and one["state"] == "available"
     }
     for label, one in moment.now.items():
         for name in _named(label, one):
-            if name.startswith(("ami ", "an id")) and name not in launchable:
+            if name.startswith(("ami ", "an id")) and name not in launchable | moment.switched:
                 yield f"{label} names {name}, which cannot be launched"
 
 
@@ -151,7 +181,12 @@ def _shared_early(moment: Moment) -> Iterator[str]:
 def _source(label: str, image: dict[str, Any]) -> str:
     """The image that this one is a copy of, or itself."""
     _region_of_source, name = image["source"]
-    return str(name or label.removeprefix("image ").split(" ", 1)[1])
+    return str(name or _name(label))
+
+
+def _name(label: str) -> str:
+    """What names the image with this label."""
+    return label.removeprefix("image ").split(" ", 1)[1]
 
 
 def _region(label: str) -> str:

@@ -61,7 +61,10 @@ def picture(world: Iterable[Resource], names: Mapping[str, str]) -> Picture:
         if one["kind"] == "parameter" and one["newest"] and _IMAGE_TYPE in one["type"]:
             content["versions"] = one["name"].rpartition(":")[2]
         label = f"{one['kind']} {_where(one)} {_title(one)}"
-        shown[_replaced(label, names)] = json.loads(_replaced(json.dumps(content, sort_keys=True), names))
+        found = json.loads(_replaced(json.dumps(content, sort_keys=True), names))
+        if one["kind"] == "object":
+            found["body"] = _parse_body(found["body"])
+        shown[_replaced(label, names)] = found
     return shown
 
 
@@ -98,6 +101,22 @@ def _title(one: Resource) -> str:
 
 def _where(one: Resource) -> str:
     return f"{one['account_id']}/{one['region']}"
+
+
+def _parse_body(text: str) -> Any:
+    """The JSON value of an object, without the order of lists, which can be that of IDs; else its text."""
+    try:
+        return _sort_lists(json.loads(text))
+    except ValueError:
+        return text
+
+
+def _sort_lists(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _sort_lists(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return sorted(map(_sort_lists, value), key=lambda one: json.dumps(one, sort_keys=True))
+    return value
 
 
 def _replaced(text: str, names: Mapping[str, str]) -> str:

@@ -169,7 +169,9 @@ class Stage:
     def moment(self, undisturbed: Undisturbed) -> Moment:
         """Everything that the invariants look at."""
         named, together = frozenset(self.setup.named), frozenset(self.setup.together)
-        return Moment(self.before, self.now(), undisturbed.after, named, together)
+        names = labels(self._first, keys=self._keys)
+        switched = frozenset(names[image_id] for image_id in self.setup.switched)
+        return Moment(self.before, self.now(), undisturbed.after, named, together, switched)
 
 
 def public_names(world: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -74,6 +74,7 @@ class Setup:
     ``ends_with_failed_step``: the command ends after a step that failed in a region, and what the step calls
     is called again in a later step, which therefore no region reaches (docs/how-it-works.md, Failures).
     ``repeats``: each run does its work again, such as to launch an instance.
+    ``switched``: the only images that the command disables, or enables again. A tombstone in S3 has them.
     """
 
     command: Command
@@ -83,6 +84,7 @@ class Setup:
     files: Sequence[Path] = ()
     ends_with_failed_step: bool = False
     repeats: bool = False
+    switched: Sequence[str] = ()
 
 
 class World:
@@ -426,9 +428,9 @@ def _recall_back(world: World) -> Setup:
     return Setup(replace(command, variables={**command.variables, "recall_state": "absent"}))
 
 
-def _blocked(world: World, method: str) -> dict[str, Any]:
-    """The variables of recall_ami.yml that block a shared image and its copy."""
-    shared = {"accounts": [CONSUMERS[0]], "snapshot_accounts": [CONSUMERS[0]]}
+def _blocked(world: World, method: str, consumers: Sequence[str] = CONSUMERS[:1]) -> dict[str, Any]:
+    """The variables of recall_ami.yml that block an image and its copy, which are shared with consumers."""
+    shared = {"accounts": [*consumers], "snapshot_accounts": [*consumers]}
     images = world.images(
         {region: {"region": region, "name": "2026.11", "sharing": shared} for region in REGIONS}
     )
@@ -461,6 +463,48 @@ def _recall_open(world: World) -> Setup:
     variables = _blocked(world, "disable")
     _prepare(world, Command("recall_ami", variables))
     return Setup(Command("recall_ami", {**variables, "recall_state": "absent"}))
+
+
+def _blocked_copies(world: World) -> tuple[dict[str, Any], list[str]]:
+    """The variables of recall_ami.yml that also block a copy in each of two accounts, and these copies.
+
+    A stranger can launch the copies. Each account runs its copy, and an image that only a tag calls one.
+    """
+    variables = _blocked(world, "unshare", CONSUMERS)
+    copies: list[str] = []
+    source = variables["recall_source_image_id"]
+    tags = {"golden.images:source": f"{REGIONS[0]}/{source}"}
+    for account, region in zip(CONSUMERS, REGIONS, strict=True):
+        ec2 = world.client("ec2", region, account)
+        copy = ec2.copy_image(Name="copy", SourceImageId=source, SourceRegion=REGIONS[0])["ImageId"]
+        ec2.get_waiter("image_available").wait(ImageIds=[copy], WaiterConfig={"Delay": 1})
+        ec2.modify_image_attribute(ImageId=copy, LaunchPermission={"Add": [{"UserId": _ACCOUNTS[STRANGER]}]})
+        tagged = {"account": account, "region": region, "name": "tagged", "tags": tags}
+        for image_id in (copy, world.images({"tagged": tagged})["tagged"]):
+            ec2.run_instances(ImageId=image_id, InstanceType="t3.micro", MinCount=1, MaxCount=1)
+        copies.append(copy)
+    consumers = {
+        "recall_account_ids": world.consumers(),
+        "recall_consumer_role_name": ROLE,
+        "recall_external_id": EXTERNAL_ID,
+        "recall_block_consumer_copies": True,
+        # An account that was not wholly read is none of these: its copy may be unknown.
+        "recall_accept_breaking": [_ACCOUNTS[STRANGER]],
+    }
+    return {**variables, **consumers}, copies
+
+
+def _recall_copies(world: World) -> Setup:
+    """recall_ami.yml that removes all permissions, and disables what consumers have copied."""
+    variables, copies = _blocked_copies(world)
+    return Setup(Command("recall_ami", variables), switched=copies)
+
+
+def _recall_open_copies(world: World) -> Setup:
+    """recall_ami.yml that enables the copies of consumers again, and gives back all permissions."""
+    variables, copies = _blocked_copies(world)
+    _prepare(world, Command("recall_ami", variables))
+    return Setup(Command("recall_ami", {**variables, "recall_state": "absent"}), switched=copies)
 
 
 def _refresh(world: World) -> Setup:
@@ -953,6 +997,10 @@ SCENARIOS: dict[str, Scenario] = {
         _recall_disable, ec2="CreateTags DisableImage ModifySnapshotAttribute", s3="PutObject"
     ),
     "recall-open": _scenario(_recall_open, ec2=f"DeleteTags EnableImage {_SHARING}", s3="PutObject"),
+    "recall-copies": _scenario(_recall_copies, ec2=f"CreateTags DisableImage {_SHARING}", s3="PutObject"),
+    "recall-open-copies": _scenario(
+        _recall_open_copies, ec2=f"DeleteTags EnableImage {_SHARING}", s3="PutObject"
+    ),
     "restore": _scenario(
         _restore, ec2="CreateTags DeleteTags RestoreImageFromRecycleBin RestoreSnapshotFromRecycleBin"
     ),

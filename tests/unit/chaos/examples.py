@@ -63,6 +63,11 @@ def instance(state: str) -> dict[str, Any]:
     }
 
 
+def tombstone(body: str) -> dict[str, Any]:
+    """An object in a bucket."""
+    return {**_WHERE, "kind": "object", "name": "golden-reports/recall", "body": body}
+
+
 def shot(world: list[dict[str, Any]]) -> Picture:
     """The picture of a world."""
     return picture(world, labels(world, keys={ARN: "key golden us-east-1"}))

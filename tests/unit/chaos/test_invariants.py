@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from tests.chaos.invariants import Moment, violations
 
-from .examples import CONSUMER, IMAGE, KEY, SNAPSHOT, STRANGER, grant, instance, parameter, shot
+from .examples import CONSUMER, IMAGE, KEY, SNAPSHOT, STRANGER, grant, instance, parameter, shot, tombstone
 
 WORLD = [IMAGE, SNAPSHOT, KEY]
 TO_CONSUMER = {"permissions": [f"UserId={CONSUMER}"]}
@@ -92,3 +93,31 @@ def test_a_new_copy_is_shared_only_when_all_regions_have_one() -> None:
     assert found(now, WORLD, now, frozenset({"eu-west-1", "us-east-1"})) == []
     ready = [*now, {**copy, **west}]
     assert found(ready, WORLD, ready, frozenset({"eu-west-1", "us-west-2"})) == []
+
+
+OTHER = {**IMAGE, "name": "ami-0eeeeeeeeeeeeeeee", "image_name": "other", "snapshots": {}}
+OPEN, BLOCKED = IMAGE, {**IMAGE, "state": "disabled"}
+RECORD = tombstone(json.dumps({"blocked": [{"image_id": IMAGE["name"], "disabled": True}]}))
+UNRECORDED = tombstone(json.dumps({"blocked": [{"image_id": IMAGE["name"], "disabled": False}]}))
+
+
+@pytest.mark.parametrize(
+    ("now", "after", "parts"),
+    [
+        ([OPEN, OTHER], [BLOCKED, OTHER], []),
+        ([OPEN, OTHER, UNRECORDED], [BLOCKED, OTHER], []),
+        ([BLOCKED, OTHER, RECORD, instance("running")], [BLOCKED, OTHER], []),
+        ([BLOCKED, OTHER, UNRECORDED], [BLOCKED, OTHER], ["no tombstone says so"]),
+        ([BLOCKED, OTHER], [BLOCKED, OTHER], ["no tombstone says so"]),
+        ([BLOCKED, {**OTHER, "state": "disabled"}, RECORD], [BLOCKED, OTHER], ["other is disabled"] * 2),
+        ([OPEN, OTHER], [OPEN, OTHER], ["golden is available at the end"]),
+        ([OPEN, OTHER], [BLOCKED, {**OTHER, "state": "disabled"}], ["other is disabled at the end"]),
+    ],
+)
+def test_only_images_that_a_tombstone_has_are_disabled(
+    now: list[dict[str, Any]], after: list[dict[str, Any]], parts: list[str]
+) -> None:
+    switched = frozenset({"ami 111111111111/us-east-1 golden"})
+    first, moment, end = (shot([*world, SNAPSHOT]) for world in ([OPEN, OTHER], now, after))
+    lines = violations(Moment(first, moment, end, switched=switched))
+    assert [part in line for part, line in zip(parts, lines, strict=True)] == [True] * len(parts)

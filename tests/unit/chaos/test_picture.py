@@ -11,7 +11,7 @@ import pytest
 
 from tests.chaos.picture import differences, labels, picture
 
-from .examples import IMAGE, KEY, SNAPSHOT, instance, parameter, shot
+from .examples import IMAGE, KEY, SNAPSHOT, instance, parameter, shot, tombstone
 
 
 def renamed(world: list[dict[str, Any]], suffix: str) -> list[dict[str, Any]]:
@@ -76,3 +76,15 @@ def test_a_version_too_many_of_a_parameter_makes_a_difference() -> None:
     text = {"type": ["String", "text"]}
     tombstones = [[{**one, **text} for one in world] for world in (once, twice)]
     assert differences(*map(shot, tombstones)) == []
+
+
+def test_the_order_of_ids_in_an_object_makes_no_difference() -> None:
+    other = {**IMAGE, "name": "ami-0aaaaaaaaaaaaaaaa", "image_name": "other", "snapshots": {}}
+    names = [IMAGE["name"], other["name"]]
+    shown = [
+        shot([IMAGE, other, tombstone(json.dumps({"blocked": given}))]) for given in (names, names[::-1])
+    ]
+    assert differences(*shown) == []
+    fewer = shot([IMAGE, other, tombstone(json.dumps({"blocked": names[:1]}))])
+    assert len(differences(shown[0], fewer)) == 1
+    assert len(differences(*(shot([tombstone(text)]) for text in ("a b", "b a")))) == 1
