@@ -171,10 +171,13 @@ def _make_breaking_rows(item: Result, is_early: bool) -> Iterator[Row]:
 
 
 def _list_blocked(images: Sequence[Result], blocked: Sequence[Result]) -> Iterator[dict[str, Any]]:
-    """Yield what the table has of images: all of consumers, and those of the owner that are left."""
+    """Yield what the table has of images: all of consumers, and those of the owner that are left.
+
+    Where no image of the owner exists any more, each of its images is left.
+    """
     owners = {item["account_id"] for item in images}
     for item in blocked:
-        is_copy = bool(owners) and item["account_id"] not in owners
+        is_copy = item["account_id"] not in owners if owners else not item["left"]
         if is_copy or item["left"]:
             yield {**item, "name": "own image" if is_copy else None}
 

@@ -101,6 +101,14 @@ def test_each_image_of_a_consumer_is_in_the_table() -> None:
         assert max(map(len, text.splitlines())) <= 80
 
 
+def test_an_image_of_a_consumer_is_in_the_table_although_the_owner_has_none_any_more() -> None:
+    gone, opened = blocked(False, "does not exist any more"), {**blocked(), "account_id": CONSUMER}
+    text = show({}, "absent", blocked=[gone, {**opened, "image_id": OTHER}])
+    (line,) = (line for line in text.splitlines() if OTHER in line)
+    assert line.split() == [AWAY, CONSUMER, "own", "image", OTHER, "changed"]
+    assert "left: does not exist any more" in join_lines(text)
+
+
 def test_failures_of_all_tasks_are_shown() -> None:
     refused = {"failures": [{**FAILURE, "message": "No role."}], "msg": "No role."}
     assert "No role." in join_lines(show(refused))
