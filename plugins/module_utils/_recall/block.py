@@ -84,7 +84,9 @@ def plan_images(options: RecallOptions, current: RecallState, is_moving: bool) -
     blocked = [taken.ref for taken in current.to_open if taken.disabled]
     plans = plan_blocks(current.account_id, current.access, disables, current.others, blocked)
     losing = find_losing(plans)
-    breaking = find_breaking(current.account_id, losing, options.adoption_result, options.accept_breaking)
+    breaking = find_breaking(
+        current.account_id, losing, options.adoption_result, options.accept_breaking, current.copies
+    )
     # What check mode does not move still launches the release.
     was_moving = options.withdrawal_result is not None and options.withdrawal_result.moves
     is_early = options.check_mode and (is_moving or was_moving)

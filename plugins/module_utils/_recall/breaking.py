@@ -277,17 +277,19 @@ def find_breaking(
     losing: Mapping[ImageRef, Sharing],
     adoption: Adoption | None,
     accepted: Collection[str],
+    copies: Collection[ImageRef] = (),
 ) -> tuple[Breaking, ...]:
     """Return who could not launch images any more, the worst first.
 
-    ``losing`` is who loses each image of the account ``owner_id``. An account breaks if something launches
-    one of these images next there, or if it loses one and not all was read there. Nothing shows which
-    accounts an organization has: it always breaks.
+    ``losing`` is who loses each image. They are of the account ``owner_id``, except for ``copies``. An
+    account breaks if something launches one of these images next there, or if it loses one and not all was
+    read there. Nothing shows which accounts an organization has: it always breaks.
     """
     known = adoption or Adoption(owner_id)
     uses: dict[str, list[Use]] = defaultdict(list)
     for use in known.uses:
-        if use.launches and _may_lose(losing.get(use.ref, Sharing()), use.account_id, owner_id):
+        is_own = use.account_id == owner_id and use.ref not in copies
+        if use.launches and _may_lose(losing.get(use.ref, Sharing()), use.account_id, is_own):
             uses[use.account_id].append(use)
     regions: dict[str, set[str]] = defaultdict(set)
     for ref, sharing in losing.items():
@@ -305,11 +307,10 @@ def find_breaking(
     return tuple(sorted((item for item in breaking if item.uses or item.unread), key=_urgency))
 
 
-def _may_lose(losing: Sharing, account_id: str, owner_id: str) -> bool:
-    """Whether an account may be among those that lose an image. The owner needs no permission."""
-    if account_id in losing.account_ids or account_id == owner_id:
-        return account_id in losing.account_ids
-    return bool(losing.org_arns or losing.org_unit_arns or losing.public)
+def _may_lose(losing: Sharing, account_id: str, is_own: bool) -> bool:
+    """Whether an account may be among those that lose an image. If it owns it, it needs no permission."""
+    is_named = account_id in losing.account_ids
+    return is_named or (not is_own and bool(losing.org_arns or losing.org_unit_arns or losing.public))
 
 
 def _urgency(item: Breaking) -> tuple[int, bool, str]:

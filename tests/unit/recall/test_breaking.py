@@ -125,6 +125,14 @@ def test_who_breaks(
     assert shown == expected
 
 
+def test_the_owner_launches_a_copy_of_a_consumer_only_by_a_permission() -> None:
+    losing = {FAR: named(ONE, org_arns=frozenset({ORG}))}
+    result = read(adoption(use(OWNER)))
+    for copies, using in (((FAR,), [OWNER]), ((NEAR,), [])):
+        found = find_breaking(OWNER, losing, result, (), copies)
+        assert [item.consumer for item in found if item.uses] == using
+
+
 def test_a_region_that_was_not_read_is_not_hidden_by_a_use_elsewhere() -> None:
     losing = {FAR: named(ONE), NEAR: named(ONE)}
     breaking = find_breaking(OWNER, losing, read(adoption(use(), unread={ONE: [HOME]})), ())
