@@ -50,7 +50,8 @@ class Failure:
     ``source`` is ``aws`` if AWS returned an error, ``sdk`` if botocore failed before a response (network,
     credentials, parameters), else ``collection``. ``error_code`` is in snake_case if this collection
     chose it, else it is AWS's code or the name of botocore's exception. With ``repeated``, botocore sent the
-    call more than once, and an earlier one may have had an effect.
+    call more than once, and an earlier one may have had an effect. With ``of_server``, the HTTP status says
+    that a server has failed.
     """
 
     message: str
@@ -62,6 +63,7 @@ class Failure:
     request_id: str | None = None
     source: Source = "collection"
     repeated: bool = False
+    of_server: bool = False
 
     @classmethod
     def at(cls, target: Target, action: str, error_code: str, message: str, remedy: str) -> Failure:

@@ -457,6 +457,7 @@ def _aws_failure(exception: ClientError, target: Target | None, action: str) -> 
         source="aws",
         # Set by botocore's retry handlers of all modes.
         repeated=metadata.get("RetryAttempts", 0) > 0,
+        of_server=is_of_server(exception),
     )
 
 

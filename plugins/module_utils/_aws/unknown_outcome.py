@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._failures import Failure
 from .._plan import Action
 from . import read
-from .errors import AWS_ERRORS, SERVER_ERRORS
+from .errors import AWS_ERRORS, REMEDIES, SERVER_ERRORS
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -47,10 +47,14 @@ def is_refused_as_made(action: Action, problem: Failure) -> bool:
 
 
 def is_unknown(problem: Failure) -> bool:
-    """Whether the failure leaves open whether AWS performed the call."""
-    return problem.error_code in SERVER_ERRORS or (
-        problem.source == "sdk" and problem.error_code not in _NOT_SENT
-    )
+    """Whether the failure leaves open whether AWS performed the call.
+
+    Errors with a known code say that AWS did not, unless it is one for failed servers. Some have the HTTP
+    status of these, too, such as those of throttling.
+    """
+    is_of_server = problem.of_server and problem.error_code not in REMEDIES
+    is_lost = problem.source == "sdk" and problem.error_code not in _NOT_SENT
+    return problem.error_code in SERVER_ERRORS or is_of_server or is_lost
 
 
 def may_be_made(action: Action, problem: Failure) -> bool:

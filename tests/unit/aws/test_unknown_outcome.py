@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._aws import attempts
+from ansible_collections.golden.images.plugins.module_utils._aws.errors import failure
 from ansible_collections.golden.images.plugins.module_utils._aws.unknown_outcome import (
     is_made,
     is_refused_as_made,
@@ -17,6 +18,7 @@ from ansible_collections.golden.images.plugins.module_utils._aws.unknown_outcome
 from ansible_collections.golden.images.plugins.module_utils._aws.write import perform
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure
 from ansible_collections.golden.images.plugins.module_utils._plan import Action
+from botocore.exceptions import ClientError
 
 from tests.unit.clock import Clock
 from tests.unit.examples import OWNER, target_in
@@ -125,6 +127,22 @@ def test_which_failures_leave_open_whether_aws_performed_the_call(
     code: str, source: Any, unknown: bool
 ) -> None:
     assert is_unknown(Failure("No.", "", code, "PutParameter", source=source)) is unknown
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "unknown"),
+    [
+        ("SomethingNew", 500, True),
+        ("SomethingNew", 400, False),
+        ("RequestLimitExceeded", 503, False),
+        # EC2 Developer Guide, "Error codes for the Amazon EC2 API": one of the server's.
+        ("InsufficientInstanceCapacity", 500, False),
+    ],
+)
+def test_an_unknown_code_of_a_failed_server_says_nothing(code: str, status: int, unknown: bool) -> None:
+    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    problem = failure(ClientError(answer, "StartInstanceRefresh"), target_in(), "StartInstanceRefresh")
+    assert is_unknown(problem) is unknown
 
 
 READ = {
