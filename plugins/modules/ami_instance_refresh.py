@@ -267,7 +267,7 @@ results:
         - V(successful), V(failed), V(cancelled), V(rolled_back) or V(rollback_failed), as the refresh has ended.
           RV(results[].images) has what its instances run then.
         - V(not_replaced) if the refresh was successful, and the group has instances without the image, launches another
-          one, or has a further refresh in progress.
+          one, or has a further refresh in progress, or if the image was recalled by then, or is not available any more.
         - V(in_progress) if it was still in progress after O(wait_timeout), if its end could not be read, or if it launches
           another image now, or one that was recalled or is not available any more.
         - V(not_started) if its start failed, or another group failed before.

@@ -382,24 +382,27 @@ class Replacement:
         # That it has failed is known, whatever the read returns.
         run.status = UNKNOWN if is_success else _STATUS[refresh.status]
         current = self._look_again(plan)
+        run.after = current if isinstance(current, GroupPlan) else None
         if not is_success:
-            run.after = current if isinstance(current, GroupPlan) else None
             return (_explain_end(plan, refresh),)
         if run.settled is None:
             run.settled = monotonic() + _SETTLING_TIMEOUT
         is_settled = monotonic() >= run.settled
+        problem: Failure | None = None
+        try:
+            problem = self._explain_success(current, refresh) if isinstance(current, GroupPlan) else None
+        except _READ_ERRORS as exception:
+            current = exception
         if isinstance(current, Exception):
             run.unread = _to_failure(current, plan.target, READ_GROUPS)
             if not is_settled or (_may_pass(current) and monotonic() < run.deadline):
                 return None
-            message = f"{_name_refresh(plan, refresh)} has succeeded. What its instances run is not known: "
-            remedy = f"Rerun, which looks at them again. {run.unread.remedy}"
+            message = f"{_name_refresh(plan, refresh)} has succeeded. What came of it could not be read: "
+            remedy = f"Rerun, which looks at it again. {run.unread.remedy}"
             return (replace(run.unread, message=f"{message}{run.unread.message}", remedy=remedy),)
         run.unread = None
-        problem = self._explain_success(current, refresh)
         if problem and not is_settled:
             return None
-        run.after = current
         if problem is None:
             run.status = SUCCESSFUL
             return ()
@@ -409,8 +412,8 @@ class Replacement:
     def _explain_success(self, current: GroupPlan, refresh: InstanceRefresh) -> Failure | None:
         """Return why a refresh that has succeeded is not enough, None if it is.
 
-        It is enough if the instances run the image, and the next ones will: whether the group could be
-        refreshed again does not count.
+        It is enough if the instances run the image, the next ones will, and the image may still be launched:
+        whether the group could be refreshed again does not count.
         """
         target, group, image_id = current.target, current.group, current.image_id
         name = _name_refresh(current, refresh)
@@ -441,6 +444,10 @@ class Replacement:
             message = f"{name} has succeeded, and the group still launches version {group.version}."
             remedy = "Rerun: AWS may show the new version later."
             return Failure.at(target, START, "instances_not_replaced", message, remedy)
+        # Looks a minute apart do not see what becomes of the image after the last one.
+        if unfit := self._refuse_image(current, is_refreshed=False):
+            message = f"{name} has succeeded, and its instances run {image_id}. {unfit.message}"
+            return replace(unfit, message=message)
         return None
 
 

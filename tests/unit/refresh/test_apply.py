@@ -430,8 +430,32 @@ UNFIT = [
 def test_the_image_is_read_again_before_each_start(
     monkeypatch: pytest.MonkeyPatch, shown: Image | None, code: str
 ) -> None:
-    """It is disabled or recalled while the first group is refreshed."""
-    world = World(groups("a", "b", "c"))
+    """It is disabled or recalled after the first group was refreshed."""
+    world, reads = World(groups("a", "b", "c")), list[Any]()
+
+    def begin(world: World) -> None:
+        read = applied.read_image
+
+        def read_later(*given: Any) -> Image | None:
+            reads.append(given)
+            # Before and after the first refresh, it is as it was.
+            world.image = shown if len(reads) > 2 else world.image
+            return read(*given)
+
+        monkeypatch.setattr(applied, "read_image", read_later)
+
+    found = run_on(monkeypatch, world, begin)
+    assert (world.log, [one.error_code for one in found.failures]) == (["start a", "end a"], [code])
+    assert statuses(found) == {"a": "successful", "b": "not_started", "c": "not_started"}
+    assert "Cancel" not in found.failures[0].remedy
+
+
+@pytest.mark.parametrize(("shown", "code"), UNFIT)
+def test_an_image_that_must_not_be_launched_at_the_end_is_no_success(
+    monkeypatch: pytest.MonkeyPatch, shown: Image | None, code: str
+) -> None:
+    """It is disabled or recalled in the last minute."""
+    world = World(groups("a"))
     end = world._end
 
     def end_and_change(name: str, is_successful: bool) -> None:
@@ -440,9 +464,28 @@ def test_the_image_is_read_again_before_each_start(
 
     monkeypatch.setattr(world, "_end", end_and_change)
     found = run_on(monkeypatch, world)
-    assert (world.log, [one.error_code for one in found.failures]) == (["start a", "end a"], [code])
-    assert statuses(found) == {"a": "successful", "b": "not_started", "c": "not_started"}
-    assert "Cancel" not in found.failures[0].remedy
+    (failure,) = found.failures
+    assert (failure.error_code, statuses(found)) == (code, {"a": "not_replaced"})
+    assert f"The refresh r-a of group a in account {HERE.account_id} has succeeded" in failure.message
+    assert "Cancel" not in failure.remedy
+
+
+@pytest.mark.parametrize(("failed", "status"), [(1, "successful"), (1000, "unknown")])
+def test_an_image_that_cannot_be_read_at_the_end_is_read_again(
+    monkeypatch: pytest.MonkeyPatch, failed: int, status: str
+) -> None:
+    world = World(groups("a"))
+    end = world._end
+
+    def end_and_fail(name: str, is_successful: bool) -> None:
+        end(name, is_successful)
+        world.errors["image"] = [LOST] * failed
+
+    monkeypatch.setattr(world, "_end", end_and_fail)
+    found = run_on(monkeypatch, world, wait_timeout=60)
+    assert (statuses(found), bool(found.failures)) == ({"a": status}, status == "unknown")
+    (run,) = found.runs.values()
+    assert run.after is not None
 
 
 def test_a_start_is_not_made_if_the_image_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -495,9 +538,9 @@ def test_a_refresh_that_launches_nothing_any_more_is_not_looked_at(
     describe = world.describe_instance_refreshes
 
     def show(**request: Any) -> Any:
-        world.image = None
         (item,) = describe(**request)["InstanceRefreshes"]
         is_active = item["Status"] == "InProgress"
+        world.image = None if is_active else image()
         return {"InstanceRefreshes": [{**item, "Status": status} if is_active else item]}
 
     monkeypatch.setattr(world, "describe_instance_refreshes", show)
@@ -624,6 +667,7 @@ def test_a_start_that_another_refresh_refuses_is_waited_for(
         refused("AccessDenied", "AssumeRole"),
         refused("ExpiredToken", "AssumeRole"),
         refused("Throttling", attempts=4),
+        refused("SomethingNew", status=500),
         refused("AccessDenied", attempts=1),
     ],
 )
