@@ -9,9 +9,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._adoption.plan import sum_up
+from ansible_collections.golden.images.plugins.module_utils._adoption.read_uses import LAUNCHERS
 from ansible_collections.golden.images.plugins.module_utils._adoption.result import list_left_out
 from ansible_collections.golden.images.plugins.module_utils._adoption.state import (
+    INSTANCE,
     INSTANCES,
+    OF_SOME_VERSION,
+    REPORTED,
+    REPORTED_INSTANCE,
     AdoptionState,
     ImageUse,
     Look,
@@ -44,7 +49,8 @@ from tests.unit.adoption.examples import (
     used,
 )
 
-KINDS = ("instance", "launch_template", "auto_scaling_group", "parameter", "fleet", "image_recipe")
+# Of some kinds in usage reports, launches may not take the version that names the image.
+KINDS = (INSTANCE, *(source.kind for source in LAUNCHERS), REPORTED, REPORTED_INSTANCE)
 GONE, COPY, COPY_OF_COPY = (ImageRef(EU, f"ami-0000{name}") for name in ("dead", "00c1", "00c2"))
 BASE, BASE_US, MADE, MADE_US = (
     ImageRef(*place)
@@ -87,6 +93,13 @@ def test_each_kind_of_use_alone_puts_an_account_behind(
     assert (worst.behind, worst.behind_since) == (behind, ago(days=since))
     # Once it is removed, nothing of it is left.
     assert accounts(state(used(NEW))) == [(CONSUMER, "current")]
+
+
+@pytest.mark.parametrize("kind", OF_SOME_VERSION)
+def test_a_use_by_some_version_of_an_old_release_is_not_known_to_be_behind(kind: str) -> None:
+    current = state(used(NEW), used(OLD, kind))
+    assert accounts(current) == [(CONSUMER, "unknown")]
+    assert [one.is_behind for one in planned(current).judged] == [False, False]
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils._adoption.read_accounts import read_account
 from ansible_collections.golden.images.plugins.module_utils._adoption.state import Look
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Target
 from botocore.exceptions import ClientError
 
+from tests.unit.adoption.account import instance, metadata, read
 from tests.unit.adoption.examples import (
     CONSUMER,
     EU,
@@ -24,49 +22,12 @@ from tests.unit.adoption.examples import (
     NEW_US,
     OLD,
     OTHER_CONSUMER,
-    OWNER,
     US,
-    catalog,
-    options,
 )
 from tests.unit.cleanup.aws_answers import Answers
 from tests.unit.restore.examples import record
 
 COPY = ImageRef(EU, "ami-000000c1")
-
-
-class Accounts:
-    """The clients of one account, as ``AssumedAccounts`` has them."""
-
-    def __init__(self, answers: Answers) -> None:
-        self.answers = answers
-
-    @contextmanager
-    def as_account(self, account_id: str) -> Iterator[Answers]:
-        assert account_id == CONSUMER
-        yield self.answers
-
-
-def instance(image_id: str, serial: int = 1, **image: Any) -> dict[str, Any]:
-    """An instance in an answer of DescribeInstanceImageMetadata."""
-    return {
-        "InstanceId": f"i-0000000{serial}",
-        "LaunchTime": datetime(2026, 11, serial, tzinfo=UTC),
-        "State": {"Name": "running"},
-        "Tags": [{"Key": "Owner", "Value": "payments"}, {"Key": "Name", "Value": "x"}],
-        "ImageMetadata": {"ImageId": image_id, "OwnerId": OWNER, "State": "available", **image},
-    }
-
-
-def metadata(*instances: dict[str, Any]) -> dict[str, Any]:
-    """An answer of DescribeInstanceImageMetadata."""
-    return {"InstanceImageMetadata": list(instances)}
-
-
-def read(answers: Answers, *regions: str, **given: Any) -> dict[Target, Look | Failure]:
-    """What is read of the account."""
-    accounts: Any = Accounts(answers)
-    return read_account(accounts, CONSUMER, regions or (EU,), options(**given), catalog())
 
 
 def look(answers: Answers, **given: Any) -> Look:

@@ -26,14 +26,22 @@ from ansible_collections.golden.images.plugins.module_utils._adoption.document i
 )
 from ansible_collections.golden.images.plugins.module_utils._adoption.result import build_result
 from ansible_collections.golden.images.plugins.module_utils._adoption.screen import screen
-from ansible_collections.golden.images.plugins.module_utils._adoption.state import AdoptionState, ImageUse
+from ansible_collections.golden.images.plugins.module_utils._adoption.state import (
+    LAUNCHES,
+    AdoptionState,
+    ImageUse,
+)
 from ansible_collections.golden.images.plugins.module_utils._cleanup.state import UsageReport
+from ansible_collections.golden.images.plugins.module_utils._listing import count
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, ScanResults, Target
 from ansible_collections.golden.images.plugins.module_utils._reports.as_csv import render_csv
 from ansible_collections.golden.images.plugins.module_utils._reports.as_sarif import render_sarif
 from ansible_collections.golden.images.plugins.module_utils._reports.document import Bars, Changes, Grid, Mark
+from ansible_collections.golden.images.plugins.module_utils._reports.html.render import render_html
 from ansible_collections.golden.images.plugins.module_utils._reports.screen import Tone
+from botocore import xform_name
 
+from tests.unit.adoption.account import OPERATIONS, read_state, using
 from tests.unit.adoption.examples import (
     CONSUMER,
     EU,
@@ -53,10 +61,12 @@ from tests.unit.adoption.examples import (
     three_releases,
     used,
 )
+from tests.unit.reports.examples import PAGE_FILES
 
 GONE = ImageRef(EU, "ami-0000dead")
 DARK = {Target(OTHER_CONSUMER, region): refused(OTHER_CONSUMER, region, "AssumeRole") for region in (EU, US)}
 
+WRITTEN_AT = "2026-11-24T12:00:00+00:00"
 BEFORE = {"written_at": "2026-11-01T00:00:00Z"}
 REFUSED_RUN = {"failed": True, "failures": [refused(OWNER, EU, "DescribeImages").to_dict()], "msg": "x"}
 
@@ -86,24 +96,44 @@ def rows_of(content: Mapping[str, Any]) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text.lstrip("\ufeff"))))
 
 
+def check_unreadable(content: Mapping[str, Any], account_id: str, regions: list[str]) -> None:
+    """Check that no form of a report shows as read what was not read of one of its accounts."""
+    assert content["status"] == "incomplete"
+    (dark,) = [each for each in content["accounts"] if each["account_id"] == account_id]
+    assert (dark["status"], dark["unread_regions"]) == ("unreadable", regions)
+    document = build_document(content)
+    assert not document.complete
+    unread = [row for row in rows_of(content) if row["Status"] == "unreadable"]
+    assert [(row["Account"], row["Region"]) for row in unread] == [(account_id, each) for each in regions]
+    sarif = json.loads(render_sarif(document, WRITTEN_AT))
+    assert "adoption_unreadable" in {each["ruleId"] for each in sarif["runs"][0]["results"]}
+    (grid,) = [picture for picture in document.pictures if isinstance(picture, Grid)]
+    cells = dict(zip(grid.columns, dict(grid.rows)[account_id], strict=True))
+    assert [cell and cell.mark for cell in map(cells.get, regions)] == [Mark.UNREADABLE] * len(regions)
+    page = render_html(document, WRITTEN_AT, PAGE_FILES)
+    text = text_of(content, failures=content["failures"])
+    assert text.startswith("Incomplete:")
+    assert "1 of them not wholly readable." in page
+    assert f"1 of {count(len(content['accounts']), 'account')} not wholly readable" in text
+    for failure in content["failures"]:
+        assert (failure["action"] in page, failure["error_code"] in page) == (True, True)
+        assert " ".join(failure["message"].split()).rstrip(".") in text_of(content)
+
+
 @pytest.mark.parametrize("uses", [[], [used(NEW)], [used(OLD)]])
 def test_an_unreadable_account_stays_unreadable_in_every_form(uses: list[ImageUse]) -> None:
     content = content_of(*uses, unread=DARK)
-    assert content["status"] == "incomplete"
-    (dark,) = [each for each in content["accounts"] if each["account_id"] == OTHER_CONSUMER]
-    assert (dark["status"], dark["unread_regions"], dark["current"]) == ("unreadable", [EU, US], 0)
-    document = build_document(content)
-    assert not document.complete
-    unread = [row for row in rows_of(content) if row["Account"] == OTHER_CONSUMER]
-    assert [(row["Status"], row["Region"]) for row in unread] == [("unreadable", EU), ("unreadable", US)]
-    sarif = json.loads(render_sarif(document, "2026-11-24T12:00:00Z"))
-    assert "adoption_unreadable" in {each["ruleId"] for each in sarif["runs"][0]["results"]}
-    (grid,) = [picture for picture in document.pictures if isinstance(picture, Grid)]
-    cells = dict(grid.rows)[OTHER_CONSUMER]
-    assert [cell and cell.mark for cell in cells] == [Mark.UNREADABLE, Mark.UNREADABLE]
-    text = text_of(content, failures=content["failures"])
-    assert text.startswith("Incomplete:")
-    assert "1 of 2 accounts not wholly readable" in text
+    check_unreadable(content, OTHER_CONSUMER, [EU, US])
+    assert [each["current"] for each in content["accounts"] if each["account_id"] == OTHER_CONSUMER] == [0]
+    assert [row["Account"] for row in rows_of(content)].count(OTHER_CONSUMER) == 2
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_an_account_of_which_one_source_is_denied_is_unreadable_in_every_form(operation: str) -> None:
+    current = read_state(using(**{xform_name(operation): "AccessDenied"}))
+    content = build_content(options(depth=LAUNCHES), returned(current, depth=LAUNCHES))
+    check_unreadable(content, CONSUMER, [EU])
+    assert operation in {failure["action"] for failure in content["failures"]}
 
 
 def test_a_partly_read_region_is_not_shown_as_current() -> None:

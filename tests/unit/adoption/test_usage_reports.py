@@ -212,13 +212,18 @@ def test_other_depths_request_no_report() -> None:
     assert plan(options(), current).actions == ()
 
 
+TYPES = {
+    "ec2:Instance": ("reported_instance", "behind"),
+    "ec2:LaunchTemplate": ("reported_launch_template", "unknown"),
+    "imagebuilder:ImageRecipe": ("reported_recipe", "unknown"),
+    "imagebuilder:ContainerRecipe": ("reported_recipe", "unknown"),
+}
+
+
 @pytest.mark.parametrize(
     ("kind", "noun", "status"),
     [
-        ("ec2:Instance", "reported_instance", "behind"),
-        ("ec2:LaunchTemplate", "reported_launch_template", "unknown"),
-        ("imagebuilder:ImageRecipe", "reported_recipe", "unknown"),
-        ("imagebuilder:ContainerRecipe", "reported_recipe", "unknown"),
+        *((kind, *TYPES[kind]) for kind in REPORTED_TYPES),
         # A type that AWS adds later.
         ("ec2:Fleet", "reported_use", "behind"),
     ],
