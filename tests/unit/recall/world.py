@@ -273,15 +273,22 @@ def read(world: World, options: RecallOptions) -> RecallState:
     )
 
 
-def _read_release(world: World, options: RecallOptions, current: RecallState) -> RecallState:
-    images = {
+def find_release_of(
+    options: RecallOptions, images: Mapping[ImageRef, Image], record: Record | None
+) -> Release:
+    """Return the release as the module finds it among all images."""
+    may_be_copies = {
         ref: image
-        for ref, image in world.images.items()
+        for ref, image in images.items()
         if image.owner_id == OWNER
         and ({SOURCE_TAG, RECALLED_TAG} & image.tags.keys() or find_source(image) == options.source)
     }
-    recorded = world.record.images if world.record else ()
-    release = find_release(OWNER, options.source, world.images.get(options.source), images, recorded)
+    recorded = record.images if record else ()
+    return find_release(OWNER, options.source, images.get(options.source), may_be_copies, recorded)
+
+
+def _read_release(world: World, options: RecallOptions, current: RecallState) -> RecallState:
+    release = find_release_of(options, world.images, world.record)
     is_open = world.record is not None and not world.record.taken_back_at
     pointers = world.record.by_key if world.record and is_open else {}
     publishing = options.publishing(
@@ -378,8 +385,8 @@ def _number(world: World, planned: RecallPlan) -> Iterator[Pointer]:
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> World:
-    """Any world with a few parameters and templates. Nothing that a recall has to know is unknowable."""
+def made_images(draw: st.DrawFn) -> dict[ImageRef, Image]:
+    """Any images of the releases, of which a few are missing, as their owners see them."""
     missing = draw(st.frozensets(st.sampled_from([made for made in ALL if made.release != FIX]), max_size=5))
     whole = [
         release
@@ -389,11 +396,17 @@ def worlds(draw: st.DrawFn) -> World:
     recalled = draw(st.frozensets(st.sampled_from(whole))) if whole else frozenset()
     # AWS has recorded the source of a copy that somebody made by hand.
     by_hand = draw(st.frozensets(st.sampled_from(ALL), max_size=4))
-    images = {
+    return {
         made.ref: _image(made, missing, made in by_hand, made.release in recalled)
         for made in ALL
         if made not in missing
     }
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """Any world with a few parameters and templates. Nothing that a recall has to know is unknowable."""
+    images = draw(made_images())
     targets = draw(st.sets(st.sampled_from(TARGETS), min_size=1, max_size=3))
     parameters = {target: draw(histories(target)) for target in targets if draw(st.integers(0, 7))}
     templates = {
