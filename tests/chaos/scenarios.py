@@ -474,6 +474,8 @@ def _blocked_copies(world: World) -> tuple[dict[str, Any], list[str]]:
     copies: list[str] = []
     source = variables["recall_source_image_id"]
     tags = {"golden.images:source": f"{REGIONS[0]}/{source}"}
+    # The copies are older than any lag, after whose first read EC2 would take them for pending again.
+    world.aws.update_settings(image_settles_after_seconds=0.001)
     for account, region in zip(CONSUMERS, REGIONS, strict=True):
         ec2 = world.client("ec2", region, account)
         copy = ec2.copy_image(Name="copy", SourceImageId=source, SourceRegion=REGIONS[0])["ImageId"]
@@ -483,6 +485,7 @@ def _blocked_copies(world: World) -> tuple[dict[str, Any], list[str]]:
         for image_id in (copy, world.images({"tagged": tagged})["tagged"]):
             ec2.run_instances(ImageId=image_id, InstanceType="t3.micro", MinCount=1, MaxCount=1)
         copies.append(copy)
+    world.aws.update_settings(image_settles_after_seconds=0.0)
     consumers = {
         "recall_account_ids": world.consumers(),
         "recall_consumer_role_name": ROLE,
