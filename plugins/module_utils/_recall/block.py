@@ -23,7 +23,15 @@ from .._plan import Action, TargetPlan
 from .._publish.state import TargetState
 from .._share.plan import image_actions, snapshot_actions
 from .._share.state import Shared
-from .breaking import Breaking, find_breaking, refuse_breaking, warn_of_copies, warn_of_others, warn_of_uses
+from .breaking import (
+    Breaking,
+    find_breaking,
+    refuse_breaking,
+    warn_of_copies,
+    warn_of_others,
+    warn_of_unread_accounts,
+    warn_of_uses,
+)
 from .options import DISABLE, RecallOptions
 from .record import Access
 from .state import RecallState
@@ -98,6 +106,11 @@ def plan_images(options: RecallOptions, current: RecallState, is_moving: bool) -
             options.adoption_result,
             {*current.release.images, *current.release.refs, *current.copies},
             options.block_consumer_copies,
+        ),
+        *(
+            warn_of_unread_accounts(options.adoption_result, options.account_ids)
+            if options.block_consumer_copies
+            else ()
         ),
     )
     return ImagePlans(() if refusals else plans, breaking, refusals, notes)

@@ -90,6 +90,8 @@ class Use:
 class Adoption:
     """What a result of ``ami_adoption`` shows: the uses, and the regions that were wholly read by account.
 
+    ``unread`` are the other ones of its regions, by account.
+
     ``owner_id`` owns the images that it is about, of which ``own`` are of families. ``denied`` are the images
     whose uses it has whatever their family is. ``failures`` are why nothing was read.
     """
@@ -98,6 +100,7 @@ class Adoption:
     denied: frozenset[str] = frozenset()
     own: frozenset[ImageRef] = frozenset()
     regions: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    unread: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     uses: tuple[Use, ...] = ()
     failures: tuple[Failure, ...] = ()
 
@@ -114,6 +117,7 @@ class Adoption:
                 for item in release["images"]
             ),
             {item["account_id"]: regions - {*item["unread_regions"]} for item in result["accounts"]},
+            {item["account_id"]: tuple(item["unread_regions"]) for item in result["accounts"]},
             tuple(
                 Use(
                     item["account_id"],
@@ -419,4 +423,17 @@ def warn_of_copies(
         yield (
             f"{count(len(copies), 'account')} use images of their own that come from the release, which are "
             f"not blocked: {join_texts(names, _NAMED)}. {_NOT_RECORDED if blocks_copies else _NOT_ASKED}"
+        )
+
+
+def warn_of_unread_accounts(adoption: Adoption | None, account_ids: Iterable[str]) -> Iterator[str]:
+    """Yield a warning about accounts whose copies stay because nobody could look for all of them."""
+    known = adoption or Adoption("")
+    regions = {account_id: known.unread.get(account_id, ("all regions",)) for account_id in account_ids}
+    unread = [f"{account_id} ({name_regions(names)})" for account_id, names in regions.items() if names]
+    if unread:
+        yield (
+            f"{count(len(unread), 'account')} could not be wholly read, and copies of the release there that "
+            f"were not found are not blocked: {join_texts(unread, _NAMED)}. Give their roles what the failures "
+            "of ami_adoption say, and rerun."
         )

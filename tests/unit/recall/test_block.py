@@ -386,16 +386,18 @@ def test_what_launches_its_own_copy_must_be_confirmed(asked: bool, accepted: tup
     """Without the option, the copy is named and neither read nor disabled."""
     launch = Use(CONSUMER, COPY_REF, "launch_template", ("web",), 1, (SOURCE,), ImageRef(AWAY, BAD))
     regions = {CONSUMER: frozenset({AWAY, HOME}), OTHER_ACCOUNT: frozenset({AWAY, HOME})}
-    read = Adoption(OWNER, frozenset({SOURCE}), regions=regions, uses=(launch,))
+    read = Adoption(OWNER, frozenset({SOURCE}), regions=regions, unread={CONSUMER: ()}, uses=(launch,))
     copies = {COPY_REF: copied()} if asked else {}
     state = replace(state_of(), access={REF: shared(), **copies}, copies=frozenset(copies))
-    given = {"consumer_role_name": "golden", "block_consumer_copies": asked}
+    accounts = (CONSUMER, OTHER_ACCOUNT)
+    given = {"account_ids": accounts, "consumer_role_name": "golden", "block_consumer_copies": asked}
     planned = blocking(state, adoption_result=read, accept_breaking=accepted, **given)
     is_refused = asked and not accepted
     assert [failure.error_code for failure in planned.failures] == ["launches_would_break"] * is_refused
     assert [item.consumer for item in planned.breaking] == [CONSUMER] * asked
     assert [plan.ref for plan in planned.images] == ([] if is_refused else sorted(state.access))
     assert any("images of their own" in text for text in planned.warnings) != asked
+    assert any(f"found are not blocked: {OTHER_ACCOUNT} (" in text for text in planned.warnings) == asked
     if asked and accepted:
         assert begun(planned).blocked[-1] == COPIED or begun(planned).blocked[0] == COPIED
 

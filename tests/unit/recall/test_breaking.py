@@ -24,6 +24,7 @@ from ansible_collections.golden.images.plugins.module_utils._recall.breaking imp
     refuse_adoption,
     refuse_breaking,
     warn_of_copies,
+    warn_of_unread_accounts,
     warn_of_others,
     warn_of_uses,
 )
@@ -260,6 +261,16 @@ def test_images_of_the_accounts_themselves_are_named() -> None:
     fixes = [{"images": [{"image_id": OTHER, "region": AWAY}]}]
     assert [*warn_of_copies(read(adoption(own, releases=fixes)), {FAR}, False)] == []
     assert [*warn_of_copies(read(adoption({**own, "account_id": OWNER})), {FAR}, False)] == []
+
+
+def test_accounts_that_were_not_wholly_looked_at_for_copies_are_named() -> None:
+    wholly, partly = read(adoption()), read(adoption(unread={TWO: [AWAY]}))
+    assert [*warn_of_unread_accounts(wholly, [ONE, TWO])] == []
+    assert [*warn_of_unread_accounts(partly, [ONE])] == []
+    (warning,) = warn_of_unread_accounts(partly, [ONE, TWO, "777777777777"])
+    assert f": {TWO} ({AWAY}), 777777777777 (all regions)." in warning
+    (warning,) = warn_of_unread_accounts(None, [ONE])
+    assert warning.startswith("1 account could not be wholly read, and copies of the release there")
 
 
 @pytest.mark.parametrize(
