@@ -434,6 +434,6 @@ def warn_of_unread_accounts(adoption: Adoption | None, account_ids: Iterable[str
     if unread:
         yield (
             f"{count(len(unread), 'account')} could not be wholly read, and copies of the release there that "
-            f"were not found are not blocked: {join_texts(unread, _NAMED)}. Give their roles what the failures "
-            "of ami_adoption say, and rerun."
+            f"were not found are not blocked: {join_texts(unread, _NAMED)}. Give their roles what the "
+            "failures of ami_adoption say, and rerun."
         )

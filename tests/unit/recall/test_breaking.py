@@ -24,8 +24,8 @@ from ansible_collections.golden.images.plugins.module_utils._recall.breaking imp
     refuse_adoption,
     refuse_breaking,
     warn_of_copies,
-    warn_of_unread_accounts,
     warn_of_others,
+    warn_of_unread_accounts,
     warn_of_uses,
 )
 
