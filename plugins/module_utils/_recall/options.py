@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from .._listing import join_texts
 from .._model import ImageRef
 from .._option import (
     ACCOUNT_ID,
@@ -178,6 +179,16 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
                 name,
                 f"it is only for level: {BLOCK}, and no image is blocked without that.",
                 f"Set level: {BLOCK}, or remove {name}.",
+            )
+        looks_into = () if self.published_account_ids or self.block_consumer_copies else self.account_ids
+        # A single account can be that of the credentials, which ami_adoption reads without a role.
+        if self.level == BLOCK and self.withdraw_only and len(looks_into) > 1 and not self.consumer_role_name:
+            yield Problem(
+                "consumer_role_name",
+                f"it is missing, and the accounts {join_texts(looks_into)} are to be looked into before the "
+                "block.",
+                "Set the role to assume in these accounts. Or remove account_ids, and confirm with "
+                "accept_breaking all who can launch the release.",
             )
         if self.block_consumer_copies and self.level == BLOCK:
             if not (self.consumer_role_name or self.published_account_ids):

@@ -10,10 +10,12 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._recall.breaking import Adoption, Withdrawal
 
 from tests.unit.examples import CONSUMER, OWNER
-from tests.unit.recall.examples import OTHER, SOURCE, options
+from tests.unit.recall.examples import NAME, OTHER, SOURCE, options
 
 READ = Adoption(OWNER, frozenset({SOURCE}))
 COPIES = {"block_consumer_copies": True, "consumer_role_name": "golden"}
+LOOKING_INTO = {"level": "block", "withdraw_only": True, "parameter": "", "launch_templates": ()}
+SEVERAL = {**LOOKING_INTO, "account_ids": (CONSUMER, OWNER)}
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,18 @@ COPIES = {"block_consumer_copies": True, "consumer_role_name": "golden"}
         # Without a parameter, the accounts are only looked into.
         ({"level": "block", "parameter": "", "launch_templates": (), "account_ids": (CONSUMER,)}, []),
         ({"level": "block", "account_ids": (CONSUMER,)}, ["consumer_role_name"]),
+        # Nothing reads several accounts without a role, and the block would fail after the withdrawal.
+        (SEVERAL, ["consumer_role_name"]),
+        ({**SEVERAL, "accept_breaking": ("all",)}, ["consumer_role_name"]),
+        ({**SEVERAL, "consumer_role_name": "golden"}, []),
+        # It can be the account of the credentials.
+        ({**LOOKING_INTO, "account_ids": (OWNER,)}, []),
+        ({**SEVERAL, "level": "withdraw"}, ["parameter", "consumer_role_name"]),
+        # The accounts were read before.
+        ({**SEVERAL, "withdraw_only": False}, []),
+        ({**SEVERAL, "parameter": NAME}, ["consumer_role_name"]),
+        ({**SEVERAL, "block_consumer_copies": True}, ["consumer_role_name"]),
+        ({**SEVERAL, "state": "absent"}, []),
         ({"block_consumer_copies": True}, ["block_consumer_copies"]),
         ({"level": "block", "block_consumer_copies": True}, ["consumer_role_name", "adoption_result"]),
         (
