@@ -159,6 +159,10 @@ def _calls(part: str, case: str) -> Callable[[Results], float]:
     return lambda results: series(results, part, case).spread(lambda one: one.call_count).median
 
 
+def _cpu_a_call(part: str, case: str) -> Callable[[Results], float]:
+    return _ratio(_cpu(part, case), _calls(part, case))
+
+
 def _fact(part: str, case: str, name: str) -> Callable[[Results], float]:
     return lambda results: series(results, part, case).fact(name)
 
@@ -271,6 +275,11 @@ _CALLS_AND_ANSIBLE = (
     "changed, and 37 % in Ansible's own process, which starts, evaluates the tasks and copies results."
 )
 _IMAGES = "growth-images"
+_ADOPTION = "growth-adoption"
+_MOST_AND_FEWEST = (max(growth.TENS), min(growth.TENS))
+_LAUNCHES, _VERIFICATION = (
+    growth.targets_case(work, *growth.TARGETS[-1]) for work in (growth.LAUNCHES, growth.VERIFICATION)
+)
 _PLAIN_REPEAT = _name(PLAIN, REPEAT)
 _SHARED_RECALL = recall.case(recall.SHARED, recall.RECALLED)
 _LARGE_FIRST, _LARGE_REPEAT = _name(LARGE, FIRST), _name(LARGE, REPEAT)
@@ -384,6 +393,24 @@ GOALS: tuple[Goal, ...] = (
         0,
         "",
         _fact("adoption", LARGE_ADOPTION, "misjudged_instances"),
+    ),
+    Goal(
+        "Adoption, 100 × 5: memory with 100,000 instances, as a multiple of that with 10,000",
+        1.1,
+        "×",
+        _ratio(*(_memory(_ADOPTION, growth.instances_case(tens)) for tens in _MOST_AND_FEWEST)),
+    ),
+    Goal(
+        "Adoption at the depth launches, 200 × 5: CPU a call, as a multiple of a verification's",
+        1.2,
+        "×",
+        _ratio(*(_cpu_a_call(_ADOPTION, case) for case in (_LAUNCHES, _VERIFICATION))),
+    ),
+    Goal(
+        "… uses of another release than the report says",
+        0,
+        "",
+        _fact(_ADOPTION, _LAUNCHES, "misjudged_uses"),
     ),
     Goal(
         "Audit of 10,000 images in 20 regions, whole playbook: as a multiple of what AWS's rates force",

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from simulated_aws.client import SimulatedAws
 
-from . import audit, diagnosis, distribution
+from . import adoption, audit, diagnosis, distribution, releases
 from .fixtures import HOME, OTHER_REGIONS
 from .measuring import GOLDEN, Scale, repeated
 from .results import Sample, Series
@@ -28,14 +28,30 @@ TARGETS = ((20, 1), (20, 5), (50, 5), (100, 5), (200, 5))
 IN_ONE_PROCESS = ((20, 1), (20, 4), (80, 4), (500, 1))
 AS_HOSTS = ((5, 1), (20, 1), (500, 1))
 """Accounts and regions of a verification by one process, and by a host of the inventory for each account."""
+ADOPTING = (100, 5)
+"""Accounts and regions in which instances grow."""
+TENS = (2, 6, 20)
+"""How many times ten instances each of these accounts has in each region."""
 SLICED_ACCOUNTS, SLICES = 500, 4
 """Hosts in one region, and the jobs among which AWX divides them."""
+LAUNCHES, VERIFICATION = "launches", "verification"
 _AUDITED_REGIONS = 20
 
 
 def images_case(count: int) -> str:
     """The name of the audit of this number of images."""
     return f"audit of {count:,} images"
+
+
+def instances_case(tens: int) -> str:
+    """The name of the report on so many times ten instances in each region of each account."""
+    accounts, regions = ADOPTING
+    return f"{10 * tens * accounts * regions:,} instances of {accounts} × {regions}"
+
+
+def targets_case(name: str, accounts: int, regions: int) -> str:
+    """The name of a work in accounts and regions."""
+    return f"{name} of {accounts} × {regions}"
 
 
 def of_accounts(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
@@ -67,7 +83,21 @@ def of_diagnosis(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
 
 def of_verification(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
     """Verifications of the same images, by the playbook."""
-    yield from _targets(aws, scale, "verification", diagnosis.verify)
+    yield from _targets(aws, scale, VERIFICATION, diagnosis.verify)
+
+
+def of_adoption(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
+    """Reports on more instances, then on what is launched next, and a verification of as many targets."""
+    for tens in _some(scale, TENS):
+        built = releases.build(aws, scale.size(ADOPTING[0], 2), scale.size(ADOPTING[1], 2))
+        instances = {release: tens * count for release, count in adoption.TEN.items()}
+        samples = adoption.report_instances(aws, scale, built, instances)
+        yield Series(instances_case(tens), GOLDEN, samples)
+    targets = _some(scale, TARGETS)[-1]
+    samples = adoption.report_launches(aws, scale, releases.build(aws, *targets))
+    yield Series(targets_case(LAUNCHES, *targets), GOLDEN, samples)
+    # In the same part: the speed of the machine changes between parts.
+    yield from _targets(aws, scale, VERIFICATION, diagnosis.verify, (targets,))
 
 
 def of_hosts(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
@@ -92,7 +122,7 @@ def _targets(
     for accounts, regions in _some(scale, targets):
         built = diagnosis.build(aws, accounts, regions)
         samples = repeated(scale, partial(_rested, partial(run, aws, built)))
-        yield Series(f"{name} of {accounts} × {regions}", GOLDEN, samples, size=accounts * regions)
+        yield Series(targets_case(name, accounts, regions), GOLDEN, samples, size=accounts * regions)
 
 
 def _slices(aws: SimulatedAws, scale: Scale, account_count: int) -> Series:

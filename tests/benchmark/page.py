@@ -115,6 +115,8 @@ _FACTS = {
     "wrong_parameters": "wrong parameters",
     "instances": "instances",
     "misjudged_instances": "misjudged instances",
+    "uses": "uses",
+    "misjudged_uses": "misjudged uses",
     "findings": "findings",
     "whole_cpu_seconds": "CPU with reading the result (s)",
 }

@@ -32,6 +32,11 @@ _AWS = (
     "the rates that AWS documents."
 )
 _COPIES = f"{_AWS} Each copy takes {COPY_SECONDS:.0f} s."
+_REPLAYED = (
+    "Answers to DescribeInstanceImageMetadata are made inside the processes that call it, after "
+    f"{LATENCY * 1000:.0f} ms, so that the simulated AWS takes no processor from them: they are parsed "
+    "as any others, but sent through no connection."
+)
 _NO_LATENCY = "Calls take no time of their own."
 
 
@@ -82,9 +87,7 @@ PARTS = {
     "adoption": Recipe(
         "Report on adoption by 500 accounts in 20 regions",
         adoption.measure,
-        f"{_AWS} Answers to DescribeInstanceImageMetadata are made inside the processes that call it, after "
-        f"{LATENCY * 1000:.0f} ms, so that the simulated AWS takes no processor from them: they are parsed "
-        "as any others, but sent through no connection.",
+        f"{_AWS} {_REPLAYED}",
     ),
     "audit": Recipe("Audit of 10,000 images in 20 regions", audit.large(GOLDEN), _AWS),
     "audit-kinds": Recipe("Audit with every kind of exposure", audit.in_one_region, _AWS),
@@ -133,6 +136,13 @@ PARTS = {
     ),
     "growth-verification": Recipe(
         "Verification in more accounts and regions", growth.of_verification, _AWS, by_default=False
+    ),
+    "growth-adoption": Recipe(
+        "Report on adoption of more instances, and of what is launched next",
+        growth.of_adoption,
+        f"{_AWS} {_REPLAYED} The simulated AWS answers all calls of the report on launches, and of the "
+        "verification.",
+        by_default=False,
     ),
     "processes": Recipe(
         "Audit and verification by one process, and by more",

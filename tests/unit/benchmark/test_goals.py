@@ -52,6 +52,19 @@ def divided(one: float, two: float) -> Results:
     }
 
 
+def grown(memory: float = 10, launches: float = 10, misjudged: int = 0) -> Results:
+    """Reports: megabytes with 100,000 instances, 10 with 10,000; seconds at the depth launches."""
+    fewest, most = (growth.instances_case(of(growth.TENS)) for of in (min, max))
+    report, verification = (
+        growth.targets_case(work, *growth.TARGETS[-1]) for work in (growth.LAUNCHES, growth.VERIFICATION)
+    )
+    listed = (
+        *(series(fewest, 10), series(most, memory)),
+        *(series(report, launches, misjudged_uses=misjudged), series(verification, 10)),
+    )
+    return {"growth-adoption": part(*listed)}
+
+
 ADOPTED = {"adoption": part(series(LARGE_ADOPTION, 61, misjudged_instances=0))}
 SPEED = "8 × 50, encrypted, beyond the time of one copy"
 
@@ -76,6 +89,12 @@ SPEED = "8 × 50, encrypted, beyond the time of one copy"
         ("… parameters that name another image", recalled(14, wrong=1), 1, "not met"),
         ("Adoption of 100,000 instances", ADOPTED, 61, "not met"),
         ("… instances of another release", ADOPTED, 0, "met"),
+        ("Adoption, 100 × 5: memory", grown(memory=11), 1.1, "met"),
+        ("Adoption, 100 × 5: memory", grown(memory=12), 1.2, "not met"),
+        ("Adoption at the depth launches", grown(launches=12), 1.2, "met"),
+        ("Adoption at the depth launches", grown(launches=13), 1.3, "not met"),
+        ("Adoption at the depth launches", ADOPTED, None, goals.NOT_MEASURED),
+        ("… uses of another release", grown(misjudged=1), 1, "not met"),
     ],
 )
 def test_outcome(name: str, results: Results, value: float | None, verdict: str) -> None:
