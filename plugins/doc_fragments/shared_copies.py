@@ -12,14 +12,17 @@ class ModuleDocFragment:
 options:
   copy_result:
     description:
-      - The registered result of M(golden.images.ami_copy_regions), without C(account_ids), in the place of its images in
-        O(images). Mutually exclusive with O(image_id).
-      - O(images) can have the copies that accounts own beside it, as M(golden.images.ami_copy_regions) returns them with
-        C(account_ids).
+      - The registered result of M(golden.images.ami_copy_regions), without C(account_ids), in the place of O(images). Mutually
+        exclusive with O(images) and O(image_id).
     type: dict
   share_result:
     description:
       - The registered result of M(golden.images.ami_share) for the images in O(copy_result). The regions in which it failed are
         left out. The one of a task that was skipped counts as none.
+    type: dict
+  consumer_copy_result:
+    description:
+      - The registered result of M(golden.images.ami_copy_regions), with C(account_ids), for the copies of those in
+        O(copy_result) that accounts own. The one of a task that was skipped counts as none.
     type: dict
 """

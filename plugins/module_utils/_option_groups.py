@@ -43,7 +43,7 @@ from ._option import (
     texts_like,
 )
 from ._parameter_names import name_problem
-from ._step_results import COPY_RESULT, SHARE_RESULT, CopyResult, ShareResult
+from ._step_results import CONSUMER_COPIES, COPY_RESULT, SHARE_RESULT, CopyResult, ShareResult
 from ._structure import as_list
 from ._tags import PROBE_TAG, tag_count_problems
 from ._variables import ACCOUNT_ID as VALID_ACCOUNT_ID
@@ -233,37 +233,50 @@ class ImagesByTargetOptions(Options):
                     yield planned_image("images", region)
 
 
+def _read_consumer_copies(
+    given: Mapping[str, Any] | None, refuse: Refuse
+) -> dict[tuple[str | None, str], str | None]:
+    images = CONSUMER_COPIES.value(given, refuse)
+    return _images_by_target([*images], refuse) if images else {}
+
+
+CONSUMER_COPY_RESULT: Kind[dict[tuple[str | None, str], str | None]] = Kind(
+    CONSUMER_COPIES.spec, _read_consumer_copies
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class SharedCopiesOptions(ImagesByTargetOptions):
-    """The images of several accounts, or the copies of an earlier task that are shared.
+    """The images of several accounts, or the copies of earlier tasks.
 
-    With ``copy_result``, ``images`` has the copies that accounts own beside the shared ones, which are left
-    out where ``share_result`` says that the sharing failed.
+    With ``copy_result``, ``images`` has the shared copies, without those of which ``share_result`` says that
+    the sharing failed, and the copies of ``consumer_copy_result``, which accounts own.
     """
 
     argument_rules = MappingProxyType(
         {
-            "mutually_exclusive": [("images", "image_id"), ("copy_result", "image_id")],
+            "mutually_exclusive": [("images", "image_id", "copy_result")],
             "required_one_of": [("images", "image_id", "copy_result")],
-            "required_by": {"share_result": ("copy_result",)},
+            "required_by": {"share_result": ("copy_result",), "consumer_copy_result": ("copy_result",)},
         }
     )
 
     copy_result: CopyResult | None = option(COPY_RESULT)
     share_result: ShareResult | None = option(SHARE_RESULT)
+    consumer_copy_result: Mapping[tuple[str | None, str], str | None] = option(CONSUMER_COPY_RESULT)
 
     def with_results(self: Shared) -> Shared:
-        """Return the options with the shared copies among the images."""
+        """Return the options with the copies of earlier tasks as the images."""
         if self.copy_result is None:
             return self
         shared = self.copy_result.left_by(self.share_result)
         images: dict[tuple[str | None, str], str | None] = {
             (None, region): image_id for region, image_id in shared.images.items()
         }
-        return replace(self, images={**images, **(self.images or {})})
+        return replace(self, images={**images, **self.consumer_copy_result})
 
     def copy_problems(self) -> Iterator[Problem]:
-        """Yield what is wrong with the result of the copies, beside the problems of all images."""
+        """Yield what is wrong with the result of the copies."""
         if self.copy_result and not self.images:
             yield Problem(
                 "copy_result",

@@ -35,6 +35,8 @@ _GRANTED = {
     "results": [{"kms_keys": [{"access_known": BOOLEAN, "kms_key_arn": TEXT}]}],
 }
 _SHARED = {"changed": BOOLEAN, "failed_regions": [TEXT], "rejected_account_ids": [TEXT]}
+_COPIED_INTO_ACCOUNTS = {"images": [{"account_id": TEXT, "image_id": Null(TEXT), "region": TEXT}]}
+_VERIFIED = {"verified_regions": [TEXT]}
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,11 @@ class ShareResult:
         )
 
 
+def has_run(result: Mapping[str, Any]) -> bool:
+    """Whether a registered result is that of a task that has run. An empty result is of none."""
+    return bool(result) and not result.get("skipped")
+
+
 @dataclass(frozen=True)
 class ResultReader(Generic[Result]):
     """Reads results of one module, and makes a value of each."""
@@ -148,7 +155,7 @@ class ResultReader(Generic[Result]):
 
     def read_all(self, given: Iterable[Mapping[str, Any] | None], refuse: Refuse) -> tuple[Result, ...]:
         """Return the results of the tasks that have run; none if one is not a result of the module."""
-        results = [result for result in given if result and not result.get("skipped")]
+        results = [result for result in given if result and has_run(result)]
         problems = [
             problem for result in results for problem in result_problems(result, self.structure, self.module)
         ]
@@ -160,6 +167,18 @@ class ResultReader(Generic[Result]):
 _COPIES = ResultReader(_COPIED, "ami_copy_regions", CopyResult.from_dict)
 _GRANTS = ResultReader(_GRANTED, "ami_kms_grant", GrantResult.from_dict)
 _SHARES = ResultReader(_SHARED, "ami_share", ShareResult.from_dict)
+_CONSUMER_COPIES = ResultReader(
+    _COPIED_INTO_ACCOUNTS, "ami_copy_regions", lambda result: tuple(result["images"])
+)
+_VERIFICATIONS = ResultReader(_VERIFIED, "ami_verify", lambda result: tuple(result["verified_regions"]))
+
+
+def _read_verified_regions(given: Mapping[str, Any] | None, refuse: Refuse) -> tuple[str, ...] | None:
+    """Return the regions of a verification, none of one that was refused; None if it has not run."""
+    is_refused = given and given.get("msg") and "verified_regions" not in given
+    return () if is_refused else _VERIFICATIONS.read_one(given, refuse)
+
+
 COPY_RESULT: Kind[CopyResult | None] = Kind({"type": "dict"}, _COPIES.read_one)
 GRANT_RESULT: Kind[GrantResult | None] = Kind({"type": "dict"}, _GRANTS.read_one)
 SHARE_RESULT: Kind[ShareResult | None] = Kind({"type": "dict"}, _SHARES.read_one)
@@ -167,3 +186,7 @@ GRANT_RESULTS: Kind[tuple[GrantResult, ...]] = Kind(
     {"type": "list", "elements": "dict", "default": []},
     lambda given, refuse: _GRANTS.read_all(given or (), refuse),
 )
+CONSUMER_COPIES: Kind[tuple[Mapping[str, Any], ...] | None] = Kind(
+    {"type": "dict"}, _CONSUMER_COPIES.read_one
+)
+VERIFY_RESULT: Kind[tuple[str, ...] | None] = Kind({"type": "dict"}, _read_verified_regions)

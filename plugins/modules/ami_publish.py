@@ -116,13 +116,12 @@ options:
       - V(latest) keeps the parameters of the latest version.
     type: str
     choices: [default, latest]
-  verified_regions:
+  verify_result:
     description:
-      - The regions in which the images may be published, as M(golden.images.ami_verify) returns them. Images of other regions
-        are left out. By default, none is.
-      - With an empty list, nothing is published, and a warning says so.
-    type: list
-    elements: str
+      - The registered result of M(golden.images.ami_verify), also of a task that has failed. Images are left out in the regions
+        that are not in its C(verified_regions). The one of a task that was skipped counts as none, and no image is left out.
+      - If it has no such region, nothing is published, and a warning says so.
+    type: dict
   source_image_id:
     description:
       - The image that O(images) are copies of, for the label C(source-ami-...). By default it is that of O(copy_result), or read

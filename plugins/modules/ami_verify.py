@@ -225,7 +225,7 @@ step_failures:
   elements: dict
 verified_regions:
   description:
-    - The regions in which the images can be published, as O(golden.images.ami_publish#module:verified_regions) takes them. Those
+    - The regions in which the images can be published; O(golden.images.ami_publish#module:verify_result) reads them. Those
       in RV(failed_regions) and RV(kept_back) are missing.
     - In check mode, regions are not missing if only planned images or access can be the reason.
   returned: success, and failure after something was read

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._step_results import (
+    CONSUMER_COPIES,
     COPY_RESULT,
     GRANT_RESULT,
     SHARE_RESULT,
+    VERIFY_RESULT,
     CopyResult,
     GrantResult,
     ShareResult,
@@ -96,7 +98,7 @@ def test_copies_that_accounts_can_use(shared: ShareResult | None, regions: list[
     assert left.kms_key_arns == {region: {EU: ("k",), US: ()}[region] for region in regions}
 
 
-@pytest.mark.parametrize("kind", [COPY_RESULT, GRANT_RESULT, SHARE_RESULT])
+@pytest.mark.parametrize("kind", [CONSUMER_COPIES, COPY_RESULT, GRANT_RESULT, SHARE_RESULT, VERIFY_RESULT])
 @pytest.mark.parametrize("given", [None, {}, {"changed": False, "skipped": True}])
 def test_a_task_that_did_not_run_has_no_result(kind: Any, given: Any) -> None:
     assert kind.value(given, pytest.fail) is None
@@ -108,3 +110,22 @@ def test_copies_in_several_accounts_are_refused() -> None:
     result = {**copy_result({EU: COPY}), "images": images}
     assert COPY_RESULT.value(result, lambda problem, *_rest: refused.append(problem)) is None
     assert refused == ["it is not a result of ami_copy_regions: images must be a mapping."]
+
+
+@pytest.mark.parametrize(
+    ("result", "regions"),
+    [
+        pytest.param({"verified_regions": [EU, US]}, (EU, US), id="verified"),
+        pytest.param({"msg": "One account has not.", "verified_regions": [EU]}, (EU,), id="in one region"),
+        pytest.param({"verified_regions": []}, (), id="in none"),
+        pytest.param({"failed": False, "msg": "No such option."}, (), id="refused"),
+    ],
+)
+def test_regions_that_were_verified(result: dict[str, Any], regions: tuple[str, ...]) -> None:
+    assert VERIFY_RESULT.value(result, pytest.fail) == regions
+
+
+def test_a_result_of_something_else_is_no_verification() -> None:
+    refused: list[str] = []
+    assert VERIFY_RESULT.value(share_result(), lambda problem, *_rest: refused.append(problem)) is None
+    assert refused == ["it is not a result of ami_verify: verified_regions is missing."]

@@ -27,13 +27,12 @@ from .._option import (
     Refuse,
     choice,
     option,
-    optional,
     tags,
     texts_like,
 )
 from .._option_groups import CONSUMERS, ConsumerRoleOptions, ProgressOptions, SharedCopiesOptions
 from .._parameter_names import name_problem
-from .._step_results import CopyResult
+from .._step_results import VERIFY_RESULT, CopyResult
 from .._tags import MAX_TAGS
 from .._wording import render_value
 
@@ -46,7 +45,7 @@ PRESENT, ABSENT = "present", "absent"
 _NOT_TAKEN_BACK = (
     *("account_ids", "allow_empty_purge", "copy_result", "launch_template_base_version", "launch_templates"),
     *("parameter_tags", "publish_older", "publish_share_external", "publish_share_purge", "regions"),
-    *("source_image_id", "source_region", "tier", "verified_regions"),
+    *("source_image_id", "source_region", "tier", "verify_result"),
 )
 EMPTY_PURGE = "without a consumer other than the owner in publish_share, all would lose the parameter."
 # The role distribute purges, too, and has no variable for allow_empty_purge.
@@ -87,8 +86,8 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
     """The options of ``ami_publish``.
 
     Without images, each of ``regions`` goes back to the image that has the label of ``source_image_id``.
-    Images of other regions than ``verified_regions`` are left out, if these are set; if these are empty,
-    nothing is published.
+    Images of other regions than those of ``verify_result`` are left out; if it has verified none, nothing is
+    published. It is None without a verification.
     ``launch_template_base_version`` is ``DEFAULT``, ``LATEST``, or None if both must give the same new
     version. ``publish_older`` allows an image whose original source is older than that of the published one.
     The own account's parameter is shared with ``publish_share``, which may be outside of the organization
@@ -100,8 +99,8 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
 
     argument_rules = MappingProxyType(
         {
-            "mutually_exclusive": [("images", "image_id"), ("copy_result", "image_id")],
-            "required_by": {"share_result": ("copy_result",)},
+            "mutually_exclusive": [("images", "image_id", "copy_result")],
+            "required_by": {"share_result": ("copy_result",), "consumer_copy_result": ("copy_result",)},
         }
     )
 
@@ -122,7 +121,7 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
     )
     source_region: str | None = option(REGION)
     regions: tuple[str, ...] = option(REGIONS)
-    verified_regions: tuple[str, ...] | None = option(optional(REGIONS), default=None)
+    verify_result: tuple[str, ...] | None = option(VERIFY_RESULT)
     best_effort_regions: tuple[str, ...] = option(REGIONS)
     publish_older: bool = option(FLAG)
     require_shared: bool = option(FLAG, default=True)
@@ -133,7 +132,7 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
         options = super().with_results()
         if options.copy_result:
             options = options._with_source(options.copy_result)
-        return options if options.verified_regions is None else options._in(options.verified_regions)
+        return options if options.verify_result is None else options._in(options.verify_result)
 
     def _with_source(self, copies: CopyResult) -> PublishOptions:
         """Return the options with the source of the copies, and without accounts that AWS has rejected.
@@ -213,7 +212,7 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
     @property
     def is_unverified(self) -> bool:
         """Whether nothing is published because an earlier task has verified the images in no region."""
-        return self.verified_regions == () and not self.is_rollback
+        return self.verify_result == () and not self.is_rollback
 
     @property
     def region_option(self) -> str:
@@ -306,19 +305,19 @@ class PublishOptions(ProgressOptions, ConsumerRoleOptions, SharedCopiesOptions):
                 "Name them. state: absent does not delete the parameter; aws ssm delete-parameter does.",
             )
         for name in _NOT_TAKEN_BACK:
-            # Without a region in verified_regions, nothing would be done.
-            if getattr(self, name) or (name == "verified_regions" and self.verified_regions is not None):
+            # With a verification of no region, nothing would be done.
+            if getattr(self, name) or (name == "verify_result" and self.verify_result is not None):
                 yield Problem(name, "excluded by state: absent, which publishes nothing.", "Remove it.")
 
     def _problems_of_results(self) -> Iterator[Problem]:
         """Yield the problem if no image of earlier steps is left."""
-        if self.verified_regions is None:
+        if self.verify_result is None:
             yield from self.copy_problems()
-        elif self.verified_regions and not self.by_target.images:
+        elif self.verify_result and not self.by_target.images:
             yield Problem(
-                "verified_regions",
-                "no image is in any of these regions.",
-                "Publish after the images are verified, or remove it.",
+                "verify_result",
+                "no image is in any of its verified regions.",
+                "Pass the result of the task that has verified these images, or remove it.",
             )
 
     def _rollback_problems(self) -> Iterator[Problem]:

@@ -94,8 +94,11 @@ def test_a_best_effort_region_is_left_out(here: dict[str, Any], code: str) -> No
 @pytest.mark.parametrize(
     "images", [{"images": {REGION: NEW}}, {"images": None, "copy_result": copy_result({REGION: NEW})}]
 )
-def test_what_is_verified_in_no_region_is_not_published(images: dict[str, Any], check_mode: bool) -> None:
-    run = run_on(options(**images, verified_regions=[]), account(), check_mode=check_mode)
+@pytest.mark.parametrize("verify_result", [{"verified_regions": []}, {"msg": "Refused.", "failed": False}])
+def test_what_is_verified_in_no_region_is_not_published(
+    images: dict[str, Any], verify_result: dict[str, Any], check_mode: bool
+) -> None:
+    run = run_on(options(**images, verify_result=verify_result), account(), check_mode=check_mode)
     assert run.plan.warnings == ("In no region is every account verified, so nothing is published.",)
     assert (run.result, run.outcome.performed) == ({"images": {}, "results": []}, ())
     assert run.nothing_done == ""

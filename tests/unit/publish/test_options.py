@@ -76,6 +76,7 @@ def test_only_check_mode_assumes_that_images_will_be_shared() -> None:
 
 
 COPIES = {"images": None, "copy_result": copy_result({REGION: NEW, OTHER: NEW})}
+OWN_COPY = {"account_id": CONSUMER, "region": REGION, "image_id": OLD}
 
 
 def test_the_copies_of_an_earlier_task_are_published_where_they_are_shared() -> None:
@@ -111,7 +112,8 @@ def test_the_image_is_published_if_aws_rejected_all_who_the_parameter_is_shared_
 
 def test_accounts_get_their_own_copies_and_not_those_that_aws_rejected() -> None:
     given = options(
-        images=[{"account_id": CONSUMER, "region": REGION, "image_id": OLD}],
+        images=None,
+        consumer_copy_result={"images": [OWN_COPY]},
         copy_result=copy_result({REGION: NEW}),
         share_result=share_result(rejected_account_ids=[STRANGER]),
         account_ids=[CONSUMER, STRANGER],
@@ -124,7 +126,8 @@ def test_accounts_get_their_own_copies_and_not_those_that_aws_rejected() -> None
 
 @pytest.mark.parametrize("images", [COPIES, {"images": {REGION: NEW, OTHER: NEW}}])
 def test_images_of_regions_that_are_not_verified_are_left_out(images: dict[str, Any]) -> None:
-    assert run_on(options(**images, verified_regions=[REGION]), account()).wanted.all_regions == (REGION,)
+    given = options(**images, verify_result={"verified_regions": [REGION]})
+    assert run_on(given, account()).wanted.all_regions == (REGION,)
 
 
 REFUSED: list[tuple[dict[str, Any], list[str]]] = [
@@ -134,7 +137,13 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"images": {REGION: None}}, ["images"]),
     ({"images": None, "copy_result": copy_result({})}, ["copy_result"]),
     ({**COPIES, "share_result": share_result(failed_regions=[REGION, OTHER])}, ["copy_result"]),
-    ({"verified_regions": [OTHER]}, ["verified_regions"]),
+    ({"verify_result": {"verified_regions": [OTHER]}}, ["verify_result"]),
+    ({"verify_result": {"results": []}}, ["verify_result"]),
+    ({**COPIES, "consumer_copy_result": {"images": {REGION: NEW}}}, ["consumer_copy_result"]),
+    (
+        {**COPIES, "consumer_copy_result": {"images": [{**OWN_COPY, "image_id": "i-1"}]}},
+        ["consumer_copy_result"],
+    ),
     ({**ROLLBACK, "regions": []}, ["regions"]),
     ({**ROLLBACK, "source_image_id": ""}, ["source_image_id"]),
     ({**ROLLBACK, "source_image_id": "", "regions": []}, ["images"]),

@@ -125,7 +125,7 @@ def test_who_still_has_it_after_a_while_fails_the_region() -> None:
     [
         ({"publish_share": []}, "publish_share"),
         ({"images": {}}, "images"),
-        ({"verified_regions": []}, "verified_regions"),
+        ({"verify_result": {"verified_regions": []}}, "verify_result"),
         ({"allow_empty_purge": True}, "allow_empty_purge"),
         ({"launch_template_base_version": "latest"}, "launch_template_base_version"),
         ({"publish_older": True}, "publish_older"),

@@ -161,8 +161,8 @@ def test_copies_of_earlier_tasks_are_verified_where_they_are_shared() -> None:
 
 @pytest.mark.usefixtures("world")
 def test_accounts_verify_their_own_copies_beside_shared_ones() -> None:
-    own = [{"account_id": CONSUMER, "region": "us-east-1", "image_id": SOURCE_ID}]
-    found = verify(**{**COPIED, "images": own})
+    own = {"account_id": CONSUMER, "region": "us-east-1", "image_id": SOURCE_ID}
+    found = verify(**COPIED, consumer_copy_result={"images": [own]})
     assert found["report"]["failed_regions"] == ["us-east-1"]
 
 
