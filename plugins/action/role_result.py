@@ -23,6 +23,7 @@ from ansible_collections.golden.images.plugins.module_utils._wording import shor
 from ansible_collections.golden.images.plugins.plugin_utils._large_results import (
     UnreadableResultError,
     read_whole,
+    read_whole_options,
 )
 from ansible_collections.golden.images.plugins.plugin_utils._output import is_json
 
@@ -70,10 +71,14 @@ def _load_screen(role):
 
 
 def _read_all(result):
-    """Return a result with what was left out of it, and of the results of failed tasks in it."""
+    """Return a result with what was left out of it, and of results in it: of failed tasks, and by source."""
     whole = read_whole(result)
-    failed = (whole or {}).get("failed")
-    return {**whole, "failed": [*map(read_whole, failed)]} if isinstance(failed, list) else whole
+    failed, sources = ((whole or {}).get(name) for name in ("failed", "sources"))
+    if isinstance(failed, list):
+        whole = {**whole, "failed": [*map(read_whole, failed)]}
+    if isinstance(sources, dict):
+        whole = {**whole, "sources": {name: read_whole(source) for name, source in sources.items()}}
+    return whole
 
 
 def _read_result(result, context):
@@ -102,7 +107,8 @@ class ActionModule(ActionBase):
             given["result"], module_result = _read_all(given["result"]), read_whole(given["module_result"])
             if module_result is not None:
                 given.update(_read_result(module_result, given["context"]))
-            context = {**given["context"], "check_mode": bool(self._task.check_mode), "role": role}
+            of_task = {"check_mode": bool(self._task.check_mode), "role": role}
+            context = {**read_whole_options(given["context"]), **of_task}
             path = given["report_path"] or None
             is_written = not context["check_mode"] or role == _WRITES_IN_CHECK_MODE
             screen = _load_screen(role)(given["result"], context, path if is_written else None)

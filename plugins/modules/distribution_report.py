@@ -36,20 +36,26 @@ options:
       - Whether to return the report.
     type: bool
     default: true
-  copy_result:
+  copy_results:
     description:
-      - The result of M(golden.images.ami_copy_regions).
-    type: dict
+      - The registered results of M(golden.images.ami_copy_regions) in the order of their tasks, if one starts the copies and
+        another one waits for them. The last one that has copies counts, with what failed in it and after it, so that the
+        report names copies that were started even if a later task was refused. Those of tasks that were skipped count as none.
+    type: list
+    elements: dict
     required: true
-  start_result:
+  check_results:
     description:
-      - The result of the M(golden.images.ami_copy_regions) that has started the copies, if O(copy_result) is that of a later
-        one. It counts if that one was refused, so that the report names the copies.
-    type: dict
-    default: {}
+      - The registered results of tasks that check options and accounts before the copies, such as
+        M(golden.images.distribution_check), or others in check mode. Of those that failed, the report has the failures; the
+        others are ignored.
+      - If one has refused O(report_path) or O(report_dir), nothing is written there.
+    type: list
+    elements: dict
+    default: []
   source_image_id:
     description:
-      - The source image, if O(copy_result) has none because the task was refused. The report then names what was asked for.
+      - The source image, if O(copy_results) have none because the tasks were refused. The report then names what was asked for.
     type: str
   source_parameter:
     description:
@@ -62,7 +68,7 @@ options:
     default: {}
   source_region:
     description:
-      - The region of the source image, if O(copy_result) has none.
+      - The region of the source image, if O(copy_results) have none.
     type: str
   regions:
     description:
@@ -72,44 +78,38 @@ options:
     default: []
   grant_results:
     description:
-      - The results of M(golden.images.ami_kms_grant). Those of tasks that were skipped count as none.
+      - The registered results of M(golden.images.ami_kms_grant). Those of tasks that were skipped count as none.
     type: list
     elements: dict
     default: []
   share_result:
     description:
-      - The result of M(golden.images.ami_share). Empty if nothing was shared.
+      - The registered result of M(golden.images.ami_share). The one of a task that was skipped counts as none.
+    type: dict
+    default: {}
+  unshare_result:
+    description:
+      - The registered result of M(golden.images.ami_share) with C(state=absent), if a task has removed access after O(share_result).
+        Who has access is read from it, and what failed in O(share_result) stays a failure. The one of a task that was skipped
+        counts as none.
     type: dict
     default: {}
   consumer_copy_result:
     description:
-      - The result of M(golden.images.ami_copy_regions) for copies that consumers own. Empty if there are none.
+      - The registered result of M(golden.images.ami_copy_regions) for copies that consumers own. The one of a task that was
+        skipped counts as none.
     type: dict
     default: {}
-  verification_results:
+  verify_result:
     description:
-      - The fact C(verify_results) of the role P(golden.images.verify#role). Empty if nothing was verified.
-    type: list
-    elements: dict
-    default: []
-  verification_error:
-    description:
-      - The message that the role failed with. Empty if it did not fail.
-    type: str
-    default: ""
-  verification_level:
-    description:
-      - The level that the accounts had to reach. The HTML page says what it proves.
-    type: str
-    choices: [visible, authorized, launched]
-  kept_back:
-    description:
-      - C(kept_back) in the report of M(golden.images.ami_verify), if the image was to be published.
+      - The registered result of M(golden.images.ami_verify), also of a task that has failed. The one of a task that was skipped
+        counts as none.
+      - With C(publish_uncertain), the report names the regions that are not to be published.
     type: dict
     default: {}
   publish_result:
     description:
-      - The result of M(golden.images.ami_publish). Empty if nothing was published.
+      - The registered result of M(golden.images.ami_publish). The one of a task that was skipped counts as none.
     type: dict
     default: {}
   account_ids:
@@ -174,7 +174,7 @@ EXAMPLES = r"""
   golden.images.distribution_report:
     report_path: distribution.json
     report_dir: distribution
-    copy_result: "{{ copied }}"
+    copy_results: ["{{ copied }}"]
     share_result: "{{ shared }}"
     account_ids: ["012345678901"]
 
@@ -183,7 +183,7 @@ EXAMPLES = r"""
     report_dir: distribution
     report_s3_uri: s3://central-reports/golden/
     report_s3_bucket_owner: "012345678901"
-    copy_result: "{{ copied }}"
+    copy_results: ["{{ copied }}"]
     share_result: "{{ shared }}"
     account_ids: ["012345678901"]
 """

@@ -48,7 +48,7 @@ def _modules(aws: SimulatedAws) -> dict[str, Mapping[str, Any]]:
         "golden.images.ami_share, in check mode": new,
         "golden.images.ami_copy_regions, nothing to do": _copy(aws),
         "golden.images.ami_kms_grant, in check mode": new,
-        "golden.images.distribution_report": {"copy_result": "{{ copied }}"},
+        "golden.images.distribution_report": {"copy_results": ["{{ copied }}"]},
     }
 
 

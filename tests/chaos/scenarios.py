@@ -916,7 +916,7 @@ def _upload(world: World) -> Setup:
     copied = {"results": [{"region": HOME, "image_id": "ami-0123456789abcdef0", "state": "available"}]}
     command = _module(
         "distribution_report",
-        copy_result=copied,
+        copy_results=[copied],
         share_result={"results": [{"region": HOME}]},
         report_dir=str(world.folder / "report"),
         report_s3_uri=f"s3://{BUCKET}/web",

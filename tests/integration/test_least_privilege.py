@@ -105,7 +105,7 @@ def test_distribution(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> No
 def test_upload_of_reports(aws: SimulatedAws, fixture: Fixture, tmp_path: Path) -> None:
     policy = policies.UPLOAD_REPORTS
     aws.client("s3", OWNER, HOME).create_bucket(Bucket=REPORTS)
-    report = {"copy_result": {}, "report_dir": str(tmp_path), "report_s3_uri": f"s3://{REPORTS}/web"}
+    report = {"copy_results": [], "report_dir": str(tmp_path), "report_s3_uri": f"s3://{REPORTS}/web"}
     upload = ("distribution_report", report)
     user = Attached(aws, fixture, tmp_path, [policy.required()])
     run_tasks(user, upload)

@@ -22,7 +22,7 @@ COPIED = {
 }
 TASKS: dict[str, dict[str, Any]] = {
     "distribution_check": {"share": {"account_ids": ["1234"]}, "report": {"report_dir": "3"}},
-    "distribution_report": {"copy_result": COPIED, "report_path": "4.json"},
+    "distribution_report": {"copy_results": [COPIED], "report_path": "4.json"},
 }
 # This module's process cannot start.
 WARNING = "matches no image in these regions"

@@ -301,7 +301,9 @@ def valid() -> dict[str, list[dict[str, Any]]]:
             {
                 "copy_result": copy_result({"eu-west-1": SOURCE_ID}),
                 "share_result": share_result(),
-                "verified_regions": ["eu-west-1"],
+                "consumer_copy_result": {"images": IN_ACCOUNTS},
+                "verify_result": {"verified_regions": ["eu-west-1"], "results": []},
+                **_ROLE,
                 "parameter": "/golden/web",
             },
             {
@@ -494,11 +496,12 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "account_names": {CONSUMER: "web"},
             },
             {
-                "images": IMAGES,
                 "account_ids": [CONSUMER],
+                **_ROLE,
                 "instance_type": "t3.micro",
                 "copy_result": copy_result({"us-east-1": SOURCE_ID}),
                 "share_result": share_result(),
+                "consumer_copy_result": {"images": IN_ACCOUNTS},
                 "grant_results": [grant_result()],
             },
         ],
@@ -542,15 +545,17 @@ def valid() -> dict[str, list[dict[str, Any]]]:
         "distribution_report": [
             {
                 "report_path": "{tmp}/d.json",
-                "copy_result": distribution.copied("eu-west-1"),
+                "copy_results": [distribution.copied("eu-west-1")],
                 "source_image_id": "ami-0123456789abcdef0",
                 "source_parameter": "/golden/base",
                 "source_filters": {"name": ["golden-*"]},
                 "source_region": "eu-west-1",
+                "check_results": [{"failed": True, "failures": [{"action": "report_dir", "message": "No."}]}],
                 "grant_results": [{"results": [], "failures": []}],
                 "share_result": distribution.shared("eu-west-1"),
+                "unshare_result": distribution.shared("eu-west-1"),
                 "consumer_copy_result": distribution.copied("eu-west-1"),
-                "verification_results": [
+                "verify_result": distribution.verification(
                     {
                         "account_id": "222222222222",
                         "findings": [
@@ -560,15 +565,16 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                         "level": None,
                         "reached": False,
                         "region": "eu-west-1",
-                    }
-                ],
+                    },
+                    level="authorized",
+                ),
                 "publish_result": {"results": [], "failures": [distribution.failure("eu-west-1")]},
             },
             {
                 "report_dir": "{tmp}/reports",
                 "report_s3_uri": "s3://golden-reports/web/",
                 "report_s3_bucket_owner": CONSUMER,
-                "copy_result": distribution.copied("eu-west-1"),
+                "copy_results": [distribution.copied("eu-west-1")],
                 "share_result": distribution.shared("eu-west-1"),
             },
         ],

@@ -18,31 +18,8 @@ from .report import build_report, complete_report, has_failed
 
 
 def content(options: DistributionReportOptions, _result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the content of the report, which is of a plan in check mode."""
-    return build_report(
-        options.copy_result,
-        options.grant_results,
-        options.share_result,
-        consumer_copy_result=options.consumer_copy_result,
-        verification_results=options.verification_results,
-        publish_result=options.publish_result,
-        verification_error=options.verification_error,
-        verification_level=options.verification_level,
-        kept_back=options.kept_back,
-        desired={
-            "shared_with": [*options.account_ids, *options.org_arns, *options.org_unit_arns],
-            "published_in": [*options.publish_account_ids],
-            "regions": list(dict.fromkeys(options.regions)),
-        },
-        start_result=options.start_result,
-        source={
-            "source_filters": options.source_filters,
-            "source_image_id": options.source_image_id,
-            "source_parameter": options.source_parameter,
-            "source_region": options.source_region,
-        },
-        is_plan=options.check_mode,
-    )
+    """Return the content of the report."""
+    return build_report(options)
 
 
 FLOW: Flow[DistributionReportOptions, None] = replace(

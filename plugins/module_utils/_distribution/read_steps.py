@@ -53,7 +53,7 @@ def read_steps(options: DistributionOptions) -> Steps:
         grant=reader.read("grant", GrantOptions, planned),
         publish=reader.read("publish", PublishOptions, planned, lambda publish: bool(publish.parameter)),
         verify=reader.read("verify", VerifyOptions, planned),
-        report=reader.read("report", DistributionReportOptions, {"copy_result": {}}),
+        report=reader.read("report", DistributionReportOptions, {"copy_results": []}),
         consumer_copy=reader.read("consumer_copy", CopyOptions, _copies_of(copy)),
         failures=tuple(reader.failures),
     )

@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._reports import steps
 from .._reports.document import WRITTEN_AT
 from .._verification import key_use
+from .._verification.outcome import VerificationOutcome
+from .options_report import DistributionReportOptions
+from .step_results import StepResult, select_copies
 
 PARTIAL, FAILED = "partial", "failed"
 
@@ -34,105 +37,92 @@ _PUBLISH_FACTS = ("account_id", "image_id", "label", "launch_templates", "parame
 _PERMISSIONS = ("launch_permissions", "volume_permissions")
 
 
-def build_report(
-    copy_result: Mapping[str, Any],
-    grant_results: Iterable[Mapping[str, Any]],
-    share_result: Mapping[str, Any],
-    *,
-    consumer_copy_result: Mapping[str, Any],
-    verification_results: Iterable[Mapping[str, Any]],
-    publish_result: Mapping[str, Any],
-    verification_error: str,
-    verification_level: str | None,
-    start_result: Mapping[str, Any],
-    desired: Mapping[str, Sequence[str]],
-    source: Mapping[str, Any],
-    is_plan: bool = False,
-    kept_back: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Return the report on the results of ``ami_copy_regions``, ``ami_kms_grant`` and ``ami_share``.
+def build_report(options: DistributionReportOptions) -> dict[str, Any]:
+    """Return the report on the results of a distribution's steps; in check mode, they are planned.
 
-    The result of a step that did not run is empty. ``start_result`` is the result of the earlier step that
-    started the copies: it counts if the step of ``copy_result`` was refused. ``consumer_copy_result`` is
-    the result of ``ami_copy_regions`` for copies that consumers own, ``verification_results`` are the results
-    of a verification, and ``publish_result`` is the result of ``ami_publish``; the report includes each of
-    these only if the step ran. ``verification_error`` is the message that the verification failed with,
-    possibly without results. ``verification_level`` is the level that the accounts had to reach.
-    ``source`` are the options that select the source image, for a report on steps that did not read it.
+    The report has copies that accounts own, publications and verified accounts only if there are any.
 
     ``status`` is ``distributed`` if every region has its image and the image is shared, and verified and
     published if these steps ran, or ``planned`` if check mode would do that; ``failed`` if no region is
     shared, ``partial`` otherwise. A partial report lists all requested regions.
     """
-    copy_result = _choose_copy_result(copy_result, start_result)
+    copied = select_copies(options.copy_results)
+    copy_result: StepResult = copied[0] if copied else {}
+    # Who lost access after the sharing is in the later result only.
+    share_result = options.unshare_result or options.share_result
     shares = {share["region"]: share for share in share_result.get("results", ())}
     regions = [_region(copy, shares.get(copy["region"])) for copy in copy_result.get("results", ())]
-    verifications = [dict(item) for item in verification_results]
-    verification = (
-        {"failures": [{"action": "verify", "message": verification_error}]} if verification_error else {}
-    )
-    held_back = {"failures": [{**kept_back, "action": "publish"}]} if kept_back else {}
+    verifications = [dict(row) for row in options.verify_result.rows]
     failures = steps.collect_failures(
         (
-            copy_result,
-            *grant_results,
-            share_result,
-            consumer_copy_result,
-            verification,
-            held_back,
-            publish_result,
+            *copied,
+            *options.check_results,
+            *options.grant_results,
+            options.unshare_result,
+            options.share_result,
+            options.consumer_copy_result,
+            {"failures": [*_list_verification_failures(options.verify_result)]},
+            options.publish_result,
         )
     )
     shared_regions = {region["region"] for region in regions if region["shared"]}
     # In check mode, an account cannot yet launch what would be shared with it.
-    verified = is_plan or not any(map(key_use.is_failed, verifications))
-    missing = [region for region in desired.get("regions", ()) if region not in shared_regions]
+    verified = options.check_mode or not any(map(key_use.is_failed, verifications))
+    desired_regions = list(dict.fromkeys(options.regions))
+    missing = [region for region in desired_regions if region not in shared_regions]
     if shared_regions and not failures and verified and not missing and len(shared_regions) == len(regions):
-        status = "planned" if is_plan else "distributed"
+        status = "planned" if options.check_mode else "distributed"
     else:
         status = PARTIAL if shared_regions else FAILED
     if status == PARTIAL:
         listed_regions = {region["region"] for region in regions}
         regions += [_region({"region": region}, None) for region in missing if region not in listed_regions]
-    copies = [_copy(copy) for copy in consumer_copy_result.get("results", ())]
+    copies = [_copy(copy) for copy in options.consumer_copy_result.get("results", ())]
     publications = [
-        {fact: item.get(fact) for fact in _PUBLISH_FACTS} for item in publish_result.get("results", ())
+        {fact: item.get(fact) for fact in _PUBLISH_FACTS}
+        for item in options.publish_result.get("results", ())
     ]
     optional = {"consumer_images": copies, "published": publications, "verified": verifications}
-    expected: dict[str, Any] = {name: list(principals) for name, principals in desired.items() if principals}
-    source_image_id = copy_result.get("source_image_id") or source["source_image_id"]
-    if not source_image_id and (selection := _describe_selection(source)):
-        expected["source"] = selection
+    source_image_id = copy_result.get("source_image_id") or options.source_image_id
+    desired = {
+        "shared_with": [*options.account_ids, *options.org_arns, *options.org_unit_arns],
+        "published_in": [*options.publish_account_ids],
+        "regions": desired_regions,
+        "source": "" if source_image_id else _describe_selection(options),
+    }
+    expected = {name: value for name, value in desired.items() if value}
+    level = options.verify_result.level
     return {
         **{name: rows for name, rows in optional.items() if rows},
-        **({"verification_level": verification_level} if verification_level and verifications else {}),
+        **({"verification_level": level} if level and verifications else {}),
         **({"wanted": expected} if expected else {}),
         **{name: list(share_result.get(name, ())) for name in _PERMISSIONS},
         "failures": failures,
         "regions": regions,
         "source_image_id": source_image_id,
-        "source_region": copy_result.get("source_region") or source["source_region"],
+        "source_region": copy_result.get("source_region") or options.source_region,
         "status": status,
     }
 
 
-def _describe_selection(source: Mapping[str, Any]) -> str:
+def _list_verification_failures(verification: VerificationOutcome) -> Iterator[dict[str, Any]]:
+    """Yield the failures of a verification, whose report has a row for each account instead."""
+    if verification.error:
+        yield {"action": "verify", "message": verification.error}
+    if verification.kept_back:
+        facts = ("error_code", "message", "remedy")
+        yield {**{fact: verification.kept_back.get(fact) for fact in facts}, "action": "publish"}
+
+
+def _describe_selection(options: DistributionReportOptions) -> str:
     """Return what selects a source image without its ID; empty if nothing does."""
-    if source["source_parameter"]:
-        return f"the image that the parameter {source['source_parameter']} names"
+    if options.source_parameter:
+        return f"the image that the parameter {options.source_parameter} names"
     conditions = [
         f"{name} = {', '.join(map(str, values)) if isinstance(values, list) else values}"
-        for name, values in source["source_filters"].items()
+        for name, values in options.source_filters.items()
     ]
     return f"the newest image with {' and '.join(conditions)}" if conditions else ""
-
-
-def _choose_copy_result(copy_result: Mapping[str, Any], start_result: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the result of the copies, or if that step was refused, of the step that started them."""
-    if "results" in copy_result or not start_result.get("results"):
-        return copy_result
-    failures = steps.collect_failures((start_result, copy_result))
-    return {**start_result, "failed": False, "failures": failures}
 
 
 def has_failed(content: Mapping[str, Any]) -> bool:

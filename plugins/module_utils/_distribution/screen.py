@@ -73,7 +73,6 @@ class _Run:
     consumers: Mapping[str, Sequence[str]]
     is_published: bool
     is_plan: bool
-    verification_level: str = ""
     planned_keys: frozenset[str] = frozenset()
     planned_shares: frozenset[str] = frozenset()
 
@@ -81,20 +80,18 @@ class _Run:
 def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: str | None) -> Screen:
     """Return the screen: the regions, those with a problem first, and the failures.
 
-    ``report`` is that of ``distribution_report``, or has those of several sources as ``sources``.
-    ``context`` has ``check_mode``, the ``copy_result`` of ``ami_copy_regions``, the ``wait_result`` if it had
-    to wait for copies, the consumers ``account_ids``, ``org_arns`` and ``org_unit_arns`` to share the image
-    with, the ``verification_level`` if it was verified, the ``parameter`` to publish it in, and the
-    ``messages`` of the tasks that failed; in check mode, the regions in which key access and launch
-    permissions would change as ``planned_key_regions`` and ``planned_share_regions``; of several sources the
-    ``check_mode``, and by source the parameters to publish in as ``parameters`` and the places of the reports
-    in S3 as ``uploads``.
+    ``report`` is that of ``distribution_report``, or has the results of several sources as ``sources``.
+    ``context`` has ``check_mode``, the ``copy_result`` of ``ami_copy_regions``, the ``start_result`` if the
+    copies were started before, the ``wait_result`` if it had to wait for copies, ``grant_results`` and
+    ``share_result``, the consumers ``account_ids``, ``org_arns`` and ``org_unit_arns`` to share the image
+    with, the ``parameter`` to publish it in, and the results of tasks that failed as ``failed_tasks``; of
+    several sources the ``check_mode``, and by source the parameters to publish in as ``parameters``.
     """
     if "sources" in report:
         return _sources(report["sources"], context, report_path)
     run = _Run(
         report,
-        {copy["region"]: copy.get("origin") for copy in context["copy_result"].get("results", ())},
+        {copy["region"]: copy.get("origin") for copy in _find_start_result(context).get("results", ())},
         {
             copy["region"]: copy.get("copy_seconds")
             for copy in context.get("wait_result", {}).get("results", ())
@@ -102,19 +99,20 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
         {kind: context.get(kind) or () for kind, _noun in _KINDS},
         bool(context.get("parameter")),
         context["check_mode"],
-        context.get("verification_level", ""),
-        frozenset(context.get("planned_key_regions", ())),
-        frozenset(context.get("planned_share_regions", ())),
+        frozenset(_list_planned_keys(context)),
+        frozenset(_list_planned_shares(context)),
     )
     rest = report_path or OUTPUT
     artifacts = limit_artifacts(_artifacts(run, report_path))
+    messages = "\n".join(result.get("msg", "") for result in context.get("failed_tasks", ()))
     lines = (
         *_headline(run),
         *format_table(_COLUMNS, tuple(_rows(run))),
         *_captions(run),
         *_format_unfinished(run),
         *_format_unverified(run, rest),
-        *format_failures(report["failures"], rest, "\n".join(context.get("messages", ()))),
+        # What failed tasks have displayed is not displayed again.
+        *format_failures(report["failures"], rest, messages),
         *format_failures(_list_doubts(run), rest, tone=Tone.WARNING),
         *format_report_path(report_path),
         *format_omitted(artifacts),
@@ -122,15 +120,39 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     return Screen(lines, artifacts)
 
 
-def _sources(reports: Reports, context: Mapping[str, Any], report_path: str | None) -> Screen:
+def _find_start_result(context: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the result of the task that has started the copies, which later tasks find."""
+    copy_result: Mapping[str, Any] = context["copy_result"]
+    return copy_result if copy_result.get("changed") else context.get("start_result") or copy_result
+
+
+def _list_planned_keys(context: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the regions in which key access would change: check mode only plans it."""
+    for result in context.get("grant_results", ()) if context["check_mode"] else ():
+        yield from (region["region"] for region in result.get("results", ()) if region["changed"])
+
+
+def _list_planned_shares(context: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the regions in which launch permissions would change: check mode only plans it."""
+    for action in context.get("share_result", {}).get("actions", ()) if context["check_mode"] else ():
+        if action["action"] == "ModifyImageAttribute":
+            yield action["region"]
+
+
+def _sources(
+    results: Mapping[str, Mapping[str, Any]], context: Mapping[str, Any], report_path: str | None
+) -> Screen:
+    """Return the screen of the results by source; that of a source that was refused before is empty."""
     parameters, is_plan = context.get("parameters", {}), context["check_mode"]
+    reports: Reports = {name: result.get("report") or {} for name, result in results.items()}
     failed = {
         name: _failed_regions(_Run(report, {}, {}, {}, bool(parameters.get(name)), is_plan))
         for name, report in reports.items()
         if report
     }
     sources = build_sources_screen(reports, failed, is_plan, report_path)
-    return add_report_place(sources, find_common_folder(context.get("uploads", {})), is_plan)
+    uploads = {name: result for name, result in results.items() if not result.get("report_failures")}
+    return add_report_place(sources, find_common_folder(uploads), is_plan)
 
 
 def _headline(run: _Run) -> Iterator[Line]:
@@ -313,8 +335,9 @@ def _captions(run: _Run) -> Iterator[Line]:
         is_done = all(parts[0] == parts[-1] for parts in counts)
         verb = "Would be shared" if run.is_plan else "Shared" if is_done else "To be shared"
         yield from wrap_text(f"{verb} with {consumers}.")
-    if run.verification_level and any(_verified_cell(run, region) for region in run.report["regions"]):
-        yield from wrap_text(explain_level(run.verification_level))
+    level = run.report.get("verification_level")
+    if level and any(_verified_cell(run, region) for region in run.report["regions"]):
+        yield from wrap_text(explain_level(level))
     for text in () if run.is_plan else key_use.describe_key_use_of_distribution(run.report):
         yield from wrap_text(text)
     owned = run.report.get("consumer_images", ())

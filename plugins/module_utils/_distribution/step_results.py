@@ -2,16 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The results of a distribution's steps, as its report takes them."""
+"""The registered results of a distribution's steps, as the options of its report take them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._failures import Failure
+from .._option import Kind
 from .._reports.document import SEVERITIES
-from .._structure import BOOLEAN, OUTCOME, TEXT, Absent, Null, check_result
+from .._step_results import ResultReader
+from .._structure import BOOLEAN, OUTCOME, TEXT, Absent, Null
+from .._verification.levels import LEVELS
+from .._verification.outcome import VerificationOutcome
+
+StepResult = Mapping[str, Any]
 
 _COPIED = {
     **OUTCOME,
@@ -30,7 +35,7 @@ _PUBLISHED = {
     **OUTCOME,
     "results": Absent([{"launch_templates": Absent(Null({})), "region": Absent(Null(TEXT))}]),
 }
-_VERIFIED = {
+_VERIFIED_ACCOUNT = {
     "account_id": TEXT,
     "findings": [
         {
@@ -47,20 +52,61 @@ _VERIFIED = {
     "region": TEXT,
     "uncertain": Absent(BOOLEAN),
 }
-_ANY = {**OUTCOME, "results": Absent([{}])}
-_RESULTS: dict[str, tuple[Any, str]] = {
-    "copy_result": (_COPIED, "ami_copy_regions"),
-    "start_result": (_COPIED, "ami_copy_regions"),
-    "grant_results": ([_ANY], "ami_kms_grant"),
-    "share_result": (_SHARED, "ami_share"),
-    "consumer_copy_result": (_COPIED, "ami_copy_regions"),
-    "verification_results": ([_VERIFIED], "ami_verify"),
-    "publish_result": (_PUBLISHED, "ami_publish"),
-    "kept_back": ({"message": Absent(TEXT), "remedy": Absent(TEXT)}, "ami_verify"),
+_VERIFICATION = {
+    "kept_back": Absent(Null({"error_code": Absent(Null(TEXT)), "message": TEXT, "remedy": TEXT})),
+    "level": Absent(Null(frozenset(LEVELS))),
+    "results": Absent(Null([_VERIFIED_ACCOUNT])),
+    "summary": Absent(Null(TEXT)),
 }
+_VERIFIED = {
+    **_VERIFICATION,
+    "msg": Absent(Null(TEXT)),
+    "report": Absent(Null(_VERIFICATION)),
+    "verified_regions": Absent([TEXT]),
+}
+_ONE: Mapping[str, Any] = {"type": "dict", "default": {}}
+_LIST: Mapping[str, Any] = {"type": "list", "elements": "dict", "default": []}
 
 
-def check_results(given: Mapping[str, Any]) -> Iterator[Failure]:
-    """Yield failures for results that no module returned."""
-    for name, (structure, module) in _RESULTS.items():
-        yield from check_result(name, given[name], structure, module)
+def _result(structure: Mapping[str, Any], module: str) -> Kind[StepResult]:
+    """The result of a module; empty if its task has not run."""
+    reader = ResultReader(structure, module, _as_registered)
+    return Kind(_ONE, lambda given, refuse: reader.read_one(given, refuse) or {})
+
+
+def _results(structure: Mapping[str, Any], module: str) -> Kind[tuple[StepResult, ...]]:
+    """The results of a module, of the tasks that have run."""
+    reader = ResultReader(structure, module, _as_registered)
+    return Kind(_LIST, lambda given, refuse: reader.read_all(given or (), refuse))
+
+
+def _as_registered(result: StepResult) -> StepResult:
+    return result
+
+
+COPY_RESULTS = _results(_COPIED, "ami_copy_regions")
+GRANT_RESULTS = _results({**OUTCOME, "results": Absent([{}])}, "ami_kms_grant")
+SHARE_RESULT = _result(_SHARED, "ami_share")
+CONSUMER_COPY_RESULT = _result(_COPIED, "ami_copy_regions")
+PUBLISH_RESULT = _result(_PUBLISHED, "ami_publish")
+
+_CHECKS = _results(OUTCOME, "distribution_check")
+CHECK_RESULTS: Kind[tuple[StepResult, ...]] = Kind(
+    _LIST,
+    lambda given, refuse: tuple(result for result in _CHECKS.value(given, refuse) if result.get("failed")),
+)
+"""The results of checks that have failed."""
+
+_VERIFICATIONS = ResultReader(_VERIFIED, "ami_verify", VerificationOutcome.from_dict)
+VERIFY_RESULT: Kind[VerificationOutcome] = Kind(
+    _ONE, lambda given, refuse: _VERIFICATIONS.read_one(given, refuse) or VerificationOutcome()
+)
+
+
+def select_copies(copy_results: Sequence[StepResult]) -> Sequence[StepResult]:
+    """Return the last result that has copies, and the later ones, which were refused and have none.
+
+    Without copies, these are all results.
+    """
+    with_copies = [number for number, result in enumerate(copy_results) if "results" in result]
+    return copy_results[with_copies[-1] :] if with_copies else copy_results

@@ -115,7 +115,14 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
         {
             "role": "distribute",
             "result": reported(copied(EU), {}, shared(EU)),
-            "context": {"copy_result": copied(EU), "share_result": shared(EU)},
+            "context": {
+                "start_result": copied(EU),
+                "copy_result": copied(EU),
+                "wait_result": copied(EU),
+                "grant_results": [{"results": [{"changed": True, "region": EU}]}],
+                "share_result": {"actions": [{"action": "ModifyImageAttribute", "region": EU}]},
+                "failed_tasks": [{"failed": True, "msg": "No."}],
+            },
             "report_path": "report.json",
         },
         {

@@ -12,13 +12,25 @@ from ansible_collections.golden.images.plugins.action import role_failure
 
 from tests.unit.tasks import make_task
 
+NOTHING = {"changed": False}
+
+
+def run(**arguments: Any) -> dict[str, Any]:
+    task = make_task(action="golden.images.role_failure", args=arguments)
+    connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None))
+    return dict(role_failure.ActionModule(task, connection, None, None, None, None).run())
+
 
 @pytest.mark.parametrize(
     ("message", "result"),
-    [("", {"changed": False}), ("It failed.", {"changed": False, "failed": True, "msg": "It failed."})],
+    [("", NOTHING), ("It failed.", {"changed": False, "failed": True, "msg": "It failed."})],
 )
 def test_it_fails_with_a_message(message: str, result: dict[str, Any]) -> None:
-    task = make_task(action="golden.images.role_failure", args={"msg": message})
-    connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None))
-    action = role_failure.ActionModule(task, connection, None, None, None, None)
-    assert action.run() == result
+    assert run(msg=message) == result
+
+
+def test_it_fails_with_the_messages_of_results() -> None:
+    ran, skipped = {"changed": True, "results": []}, {"changed": False, "skipped": True}
+    assert run(results=[{}, ran, skipped]) == NOTHING
+    failed = {"failed": False, "msg": "No key."}
+    assert run(results=[failed, {}, ran, {"msg": "Not shared."}])["msg"] == "No key.\nNot shared."

@@ -74,7 +74,8 @@ def test_what_a_failed_task_has_displayed_is_only_in_the_text(
     message = "No (Refused). Ask."
     for messages, shown in (([], True), ([f"eu-west-1: {message}\nRerun."], False)):
         displayed.clear()
-        result = run(result=report, context={**GIVEN["context"], "messages": messages})
+        failed = [{"failed": True, "msg": text} for text in messages]
+        result = run(result=report, context={**GIVEN["context"], "failed_tasks": failed})
         assert message in result["text"]
         assert any(message in text for text, _color in displayed) is shown
 
@@ -171,3 +172,15 @@ def test_failures_of_a_large_result_of_a_loop_are_all_counted(
     assert len(failed["failures"]) < len(denied)
     result = {**{name: [] for name in lists}, "unreadable": [], "failed": [failed]}
     assert "1,000 accounts" in run(role="unshare", result=result, context={})["failure"]
+
+
+@pytest.mark.usefixtures("displayed")
+def test_results_of_tasks_in_the_context_are_read_as_a_whole(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    actions = [{"action": "ModifyImageAttribute", "region": EU, "resource": f"ami-{n}"} for n in range(9_000)]
+    share_result = limit_result({**shared(EU), "actions": actions})
+    assert share_result["actions"] is None
+    context = {**GIVEN["context"], "account_ids": ["222222222222"], "share_result": share_result}
+    assert run(check_mode=True, context=context)["text"].splitlines()[2].endswith("planned")

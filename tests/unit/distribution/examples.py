@@ -64,6 +64,17 @@ def share(region: str) -> dict[str, Any]:
     }
 
 
+def verification(
+    *rows: dict[str, Any],
+    level: str | None = None,
+    error: str = "",
+    kept_back: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What ``ami_verify`` returned with ``return_report``; ``error`` is the summary of what is not proven."""
+    report = {"kept_back": kept_back, "level": level, "results": [*rows], "summary": error}
+    return {"report": report, "verified_regions": [], **({"msg": error} if error else {})}
+
+
 def reported(
     copy_result: dict[str, Any],
     grant_result: dict[str, Any],
@@ -72,7 +83,7 @@ def reported(
     **options: Any,
 ) -> dict[str, Any]:
     """The report of ``distribution_report`` on the results of these steps, and on what other options have."""
-    steps = {"copy_result": copy_result, "grant_results": [grant_result], "share_result": share_result}
+    steps = {"copy_results": [copy_result], "grant_results": [grant_result], "share_result": share_result}
     result = returned(distribution_report, {**steps, **options}, check_mode=check_mode)
     assert not result.get("failed"), result["msg"]
     report: dict[str, Any] = result["report"]

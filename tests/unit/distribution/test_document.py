@@ -20,7 +20,16 @@ from ansible_collections.golden.images.plugins.module_utils._reports.document im
 from ansible_collections.golden.images.plugins.module_utils._reports.formats import render_all
 from ansible_collections.golden.images.plugins.module_utils._verification.document import MEANINGS
 
-from tests.unit.distribution.examples import EU, US, copied, copy, failure, reported, shared
+from tests.unit.distribution.examples import (
+    EU,
+    US,
+    copied,
+    copy,
+    failure,
+    reported,
+    shared,
+    verification,
+)
 from tests.unit.examples import OWNER, SOURCE_ID
 from tests.unit.reports.examples import PAGE_FILES
 
@@ -73,7 +82,7 @@ def test_a_distribution_with_every_step() -> None:
         copied(EU, US),
         {},
         shared(EU, US),
-        verification_results=[verified(A), verified(A, US)],
+        verify_result=verification(verified(A), verified(A, US)),
         publish_result={"results": [published(EU), published(US)]},
     )
     assert shown.headline == (
@@ -234,8 +243,9 @@ def test_accounts_and_the_level_that_they_reached() -> None:
         copied(EU),
         {},
         shared(EU, launch_permissions=[permissions]),
-        verification_results=[verified(A), verified(B, reached=False, findings=[finding])],
-        verification_level="authorized",
+        verify_result=verification(
+            verified(A), verified(B, reached=False, findings=[finding]), level="authorized"
+        ),
     )
     assert (
         dict(shown.facts)["Verification"] == "authorized: a dry run succeeds, and the role can use the keys"
@@ -253,7 +263,9 @@ def test_accounts_and_the_level_that_they_reached() -> None:
 
 
 def test_a_verification_without_a_reason_is_a_finding() -> None:
-    shown = of(copied(EU), {}, shared(EU), verification_results=[verified(A, reached=False, image_id=None)])
+    shown = of(
+        copied(EU), {}, shared(EU), verify_result=verification(verified(A, reached=False, image_id=None))
+    )
     (item,) = shown.items
     assert (item.code, item.message) == (
         "level_not_reached",
@@ -264,11 +276,12 @@ def test_a_verification_without_a_reason_is_a_finding() -> None:
 
 
 def test_the_failure_that_sums_up_the_verification_is_not_repeated() -> None:
-    failed = {"verification_error": "1 account is not verified."}
-    shown = of(copied(EU), {}, shared(EU), verification_results=[verified(A, reached=False)], **failed)
+    error = "1 account is not verified."
+    failed = verification(verified(A, reached=False), error=error)
+    shown = of(copied(EU), {}, shared(EU), verify_result=failed)
     assert [item.code for item in shown.items] == ["level_not_reached"]
-    shown = of(copied(EU), {}, shared(EU), **failed)
-    assert [item.message for item in shown.items] == ["1 account is not verified."]
+    shown = of(copied(EU), {}, shared(EU), verify_result=verification(error=error))
+    assert [item.message for item in shown.items] == [error]
 
 
 def test_the_title_names_the_image_as_it_is_called_in_its_own_region() -> None:
@@ -317,8 +330,7 @@ def test_an_uncertain_account_has_a_mark_of_its_own_and_is_counted_apart() -> No
         copied(EU),
         {},
         shared(EU),
-        verification_results=[verified(A, **proven), verified(B, **doubt)],
-        verification_level="authorized",
+        verify_result=verification(verified(A, **proven), verified(B, **doubt), level="authorized"),
     )
     assert "verified for 1 of 2 account-region pairs (1 uncertain)" in shown.headline
     assert shown.status == "distributed"
@@ -345,5 +357,5 @@ def test_a_page_says_that_the_use_of_keys_is_not_checked() -> None:
 
 def test_the_item_of_a_region_that_is_kept_back() -> None:
     kept = {"error_code": "key_use_uncertain", "message": "Not published.", "remedy": "Set it."}
-    (item,) = of(copied(EU), {}, shared(EU), kept_back=kept).items
+    (item,) = of(copied(EU), {}, shared(EU), verify_result=verification(kept_back=kept)).items
     assert (item.code, item.message, item.remedy) == ("key_use_uncertain", "Not published.", "Set it.")

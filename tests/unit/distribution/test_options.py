@@ -251,7 +251,7 @@ def test_a_value_that_is_no_option_of_ansible_is_refused_with_its_name():
     ("module", "options"),
     [
         ("distribution_check", {"copy": GIVEN, "report": {"report_dir": "{tmp}"}}),
-        ("distribution_report", {"copy_result": {}, "report_path": "{tmp}/web.json", "report_s3_uri": None}),
+        ("distribution_report", {"copy_results": [], "report_path": "{tmp}/web.json", "report_s3_uri": None}),
     ],
 )
 def test_without_an_upload_no_aws_is_imported(module: str, options: dict[str, Any], tmp_path: Path):

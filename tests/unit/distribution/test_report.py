@@ -14,7 +14,16 @@ from ansible_collections.golden.images.plugins.module_utils._distribution.report
 )
 from ansible_collections.golden.images.plugins.modules import distribution_report
 
-from tests.unit.distribution.examples import EU, US, copied, copy, failure, reported, shared
+from tests.unit.distribution.examples import (
+    EU,
+    US,
+    copied,
+    copy,
+    failure,
+    reported,
+    shared,
+    verification,
+)
 from tests.unit.examples import OWNER, SOURCE_ID, SOURCE_REGION
 from tests.unit.in_process import returned
 
@@ -35,9 +44,7 @@ def test_each_option_is_the_result_of_its_step() -> None:
         {"failures": [failure(EU, action="CreateGrant")]},
         shared(EU),
         consumer_copy_result=copied(US),
-        verification_results=[VERIFIED],
-        verification_error="Not verified.",
-        verification_level="launched",
+        verify_result=verification(VERIFIED, level="launched", error="Not verified."),
         publish_result=PUBLISHED,
     )
     assert report["status"] == "partial"
@@ -76,7 +83,7 @@ def test_the_source_that_was_read_counts_before_the_one_that_was_asked_for() -> 
 
 
 def test_check_mode_has_distributed_nothing() -> None:
-    given = {"verification_results": [VERIFIED], "regions": [EU]}
+    given = {"verify_result": verification(VERIFIED), "regions": [EU]}
     assert reported(copied(EU), {}, shared(EU), check_mode=True, **given)["status"] == "planned"
     assert reported(copied(EU), {}, shared(EU), **given)["status"] == "partial"
     assert reported(copied(EU), {}, {}, check_mode=True)["status"] == "failed"
@@ -92,22 +99,24 @@ def test_steps_that_did_not_run_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("copy_result", {"results": [{}]}),
-        ("start_result", {"results": [{}]}),
+        ("copy_results", [{"results": [{}]}]),
+        ("check_results", [{"failures": [{"action": 1}]}]),
         ("share_result", {"results": [{}]}),
-        ("verification_results", [{}]),
+        ("unshare_result", {"results": [{}]}),
+        ("verify_result", {"report": {"results": [{}]}}),
+        ("verify_result", {"level": "golden"}),
         ("publish_result", {"results": [{"region": 1}]}),
-        ("kept_back", {"message": 1}),
+        ("verify_result", {"kept_back": {"message": 1}}),
     ],
 )
 def test_the_result_of_another_module_is_refused(option: str, value: Any) -> None:
-    found = returned(distribution_report, {"copy_result": copied(EU), option: value})
+    found = returned(distribution_report, {"copy_results": [copied(EU)], option: value})
     assert {one["action"] for one in found["failures"]} == {option}
 
 
 def test_a_report_that_failed_replaces_no_other(tmp_path: Path) -> None:
     file, beside = tmp_path / "distribution.json", tmp_path / "distribution.failed.json"
-    options = {"copy_result": copied(EU), "report_path": str(file)}
+    options = {"copy_results": [copied(EU)], "report_path": str(file)}
     found = returned(distribution_report, options)
     assert not file.exists()
     assert '"status": "failed"' in beside.read_text(encoding="utf-8")
@@ -117,21 +126,22 @@ def test_a_report_that_failed_replaces_no_other(tmp_path: Path) -> None:
 def test_a_page_is_written_to_a_new_directory_of_a_source(tmp_path: Path) -> None:
     folder = tmp_path / "reports" / "web"
     names = {"222222222222": "web"}
-    given = {"verification_results": [VERIFIED], "publish_result": PUBLISHED, "account_names": names}
+    given = {"verify_result": verification(VERIFIED), "publish_result": PUBLISHED, "account_names": names}
     reported(copied(EU), {}, shared(EU), report_dir=str(folder), **given)
     page = (folder / "latest.html").read_text(encoding="utf-8")
     assert "Distribution of golden" in page
     assert "web (222222222222)" in page
 
 
-def test_a_verification_that_failed_without_results_is_reported() -> None:
-    report = reported(copied(EU), {}, shared(EU), verification_error="No such option.")
+def test_a_verification_that_was_refused_is_reported() -> None:
+    report = reported(copied(EU), {}, shared(EU), verify_result={"msg": "No such option.", "failed": False})
     assert report["status"] == "partial"
     assert [(one["action"], one["message"]) for one in report["failures"]] == [("verify", "No such option.")]
 
 
-def test_there_is_no_level_without_a_verification() -> None:
-    assert "verification_level" not in reported(copied(EU), {}, shared(EU), verification_level="launched")
+def test_there_is_no_level_without_a_verified_account() -> None:
+    report = reported(copied(EU), {}, shared(EU), verify_result=verification(level="launched"))
+    assert "verification_level" not in report
 
 
 def test_a_region_has_its_image_and_its_permissions() -> None:
@@ -373,17 +383,70 @@ def test_a_failed_run_keeps_no_earlier_image() -> None:
     assert complete_report(complete, failed) == failed
 
 
-def test_a_step_that_was_refused_does_not_hide_what_was_started() -> None:
-    refused = {"failed": True, "failures": [failure(EU, error_code="RequestExpired")]}
-    tolerated = copied(EU, US, failures=[failure(US, message="Limit.")])
-    report = reported(refused, {}, {}, start_result=tolerated)
-    assert [one["image_id"] for one in report["regions"]] == [f"ami-{EU}", f"ami-{US}"]
-    assert [one["message"] for one in report["failures"]] == ["Limit.", "No."]
-    # Its own results count if it has any.
-    own = reported(copied(EU), {}, shared(EU), start_result=tolerated)
-    assert (own["status"], len(own["regions"])) == ("distributed", 1)
-    nothing = reported(refused, {}, {}, start_result={"failed": True})
-    assert (nothing["regions"], len(nothing["failures"])) == ([], 1)
+def of_copies(*results: dict[str, Any], **options: Any) -> dict[str, Any]:
+    """The report on several results of copies, without any other step."""
+    report: dict[str, Any] = returned(distribution_report, {"copy_results": [*results], **options})["report"]
+    return report
+
+
+REFUSED = {"failed": True, "failures": [failure(EU, error_code="RequestExpired")]}
+SKIPPED = {"changed": False, "skipped": True}
+
+
+@pytest.mark.parametrize(
+    ("results", "regions", "messages"),
+    [
+        pytest.param([copied(EU), copied(EU, US)], [EU, US], [], id="the last one with copies"),
+        pytest.param(
+            [copied(EU, failures=[failure(US)]), copied(EU)], [EU], [], id="what is repaired by then"
+        ),
+        pytest.param([{}, copied(EU), SKIPPED], [EU], [], id="tasks that have not run"),
+        pytest.param(
+            [copied(EU, failures=[failure(US, message="Limit.")]), REFUSED],
+            [EU],
+            ["Limit.", "No."],
+            id="a refusal does not hide what was started",
+        ),
+        pytest.param([copied(EU), TASK_FAILED], [EU], [TASK_FAILED["msg"]], id="nor an exception"),
+        pytest.param([{}, REFUSED], [], ["No."], id="no copies"),
+        pytest.param([], [], [], id="no task"),
+    ],
+)
+def test_the_last_result_with_copies_counts(
+    results: list[dict[str, Any]], regions: list[str], messages: list[str]
+) -> None:
+    report = of_copies(*results)
+    assert [one["region"] for one in report["regions"]] == regions
+    assert [one["message"] for one in report["failures"]] == messages
+
+
+def test_checks_that_failed_are_reported_beside_copies_of_an_earlier_task() -> None:
+    passed = copied(US, failures=[failure(US, message="Tolerated.")])
+    report = of_copies(copied(EU), check_results=[{}, passed, SKIPPED, REFUSED], source_image_id="ami-asked")
+    assert [one["message"] for one in report["failures"]] == ["No."]
+    assert [one["region"] for one in report["regions"]] == [EU]
+    refused = of_copies(check_results=[passed, REFUSED], source_image_id="ami-asked")
+    assert (refused["status"], refused["regions"]) == ("failed", [])
+    assert refused["source_image_id"] == "ami-asked"
+
+
+@pytest.mark.parametrize("option", ["report_path", "report_dir"])
+def test_a_report_is_not_written_to_a_place_that_a_check_has_refused(option: str, tmp_path: Path) -> None:
+    place = tmp_path / "none" / "deeper"
+    refused = {"failed": True, "failures": [{"action": option, "message": "No such directory."}]}
+    report = of_copies(copied(EU), check_results=[refused], **{option: str(place)})
+    assert [one["message"] for one in report["failures"]] == ["No such directory."]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_access_that_was_removed_is_that_of_the_later_result_with_earlier_failures() -> None:
+    before = shared(EU, failures=[failure(EU, message="One account.")])
+    after = shared(EU, launch_permissions=[], failures=[failure(EU, message="Busy.")])
+    report = reported(copied(EU), {}, before, unshare_result=after)
+    assert (report["launch_permissions"], report["regions"][0]["shared"]) == ([], True)
+    assert [one["message"] for one in report["failures"]] == ["Busy.", "One account."]
+    skipped = reported(copied(EU), {}, before, unshare_result=SKIPPED)
+    assert skipped == reported(copied(EU), {}, before)
 
 
 def test_an_uncertain_account_is_no_failure_unless_it_keeps_the_image_back() -> None:
@@ -397,10 +460,10 @@ def test_an_uncertain_account_is_no_failure_unless_it_keeps_the_image_back() -> 
     }
     failed = {**uncertain, "uncertain": False}
     given = copied(EU), {}, shared(EU)
-    assert reported(*given, verification_results=[uncertain])["status"] == "distributed"
-    assert reported(*given, verification_results=[failed])["status"] == "partial"
+    assert reported(*given, verify_result=verification(uncertain))["status"] == "distributed"
+    assert reported(*given, verify_result=verification(failed))["status"] == "partial"
     kept = {"error_code": "key_use_uncertain", "message": "Not published.", "remedy": "Set it."}
-    report = reported(*given, verification_results=[uncertain], kept_back=kept)
+    report = reported(*given, verify_result=verification(uncertain, kept_back=kept))
     assert report["status"] == "partial"
     assert [(one["action"], one["error_code"], one["remedy"]) for one in report["failures"]] == [
         ("publish", "key_use_uncertain", "Set it.")

@@ -47,7 +47,7 @@ def test_report_with_copies_of_each_account_is_small(monkeypatch: pytest.MonkeyP
         {},
         shared(*REGIONS),
         consumer_copy_result={"failures": [], "results": copies},
-        verification_results=verified["results"],
+        verify_result={"report": verified, "verified_regions": []},
         publish_result={"failures": [], "results": published},
     )
     short = limit_result({"failures": [], "report": report})

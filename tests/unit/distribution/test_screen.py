@@ -16,7 +16,16 @@ from ansible_collections.golden.images.plugins.module_utils._reports.screen impo
     count_columns,
 )
 
-from tests.unit.distribution.examples import EU, US, copied, copy, failure, reported, shared
+from tests.unit.distribution.examples import (
+    EU,
+    US,
+    copied,
+    copy,
+    failure,
+    reported,
+    shared,
+    verification,
+)
 from tests.unit.examples import OWNER, SOURCE_ID
 
 CONSUMER = "222222222222"
@@ -81,8 +90,7 @@ def test_every_region_is_well() -> None:
         copied(US, EU, results=[copy(US, origin="source", kms_key_arn=None), copy(EU)]),
         shared(US, EU),
         publishes=True,
-        results={"verification_level": "authorized"},
-        verification_results=[verified(US, True), verified(EU, True)],
+        verify_result=verification(verified(US, True), verified(EU, True), level="authorized"),
         publish_result=published(US, EU),
     )
     assert found.text.splitlines() == [
@@ -197,7 +205,7 @@ def test_a_region_that_could_not_be_read_has_failed() -> None:
 @pytest.mark.parametrize(
     ("steps", "publishes"),
     [
-        pytest.param({"verification_results": [verified(EU, False)]}, False, id="not verified"),
+        pytest.param({"verify_result": verification(verified(EU, False))}, False, id="not verified"),
         pytest.param({"publish_result": published()}, True, id="not published"),
         pytest.param({"publish_result": {"failures": [failure(EU)]}}, False, id="a failure"),
     ],
@@ -210,7 +218,7 @@ def test_what_is_missing_is_a_problem(steps: dict[str, Any], publishes: bool) ->
 
 def unverified(*results: dict[str, Any], **more: Any) -> list[str]:
     """The lines about accounts that are not verified."""
-    found = shown(copied(EU, US), shared(EU, US), verification_results=[*results], **more)
+    found = shown(copied(EU, US), shared(EU, US), verify_result=verification(*results), **more)
     lines = [line.text for line in found.lines]
     start = next((number for number, text in enumerate(lines) if text.startswith("not verified")), len(lines))
     return lines[start : lines.index("Report: report.json")]
@@ -245,11 +253,11 @@ def test_uncertain_accounts_are_counted_apart_and_shown_with_their_remedy() -> N
     found = shown(
         copied(US, EU),
         shared(US, EU),
-        results={"verification_level": "authorized"},
-        verification_results=[
+        verify_result=verification(
             *(verified(region, True, account_id="012345678901", **PROVEN) for region in (US, EU)),
             *(verified(region, False, **UNCERTAIN) for region in (US, EU)),
-        ],
+            level="authorized",
+        ),
     )
     assert found.text.splitlines() == [
         f"Distributed {SOURCE_ID} to 2 regions.",
@@ -276,7 +284,7 @@ def test_regions_that_are_one_row_are_not_ok_if_an_account_is_uncertain() -> Non
         *(verified(region, True, **PROVEN) for region in regions[1:]),
         verified(regions[0], False, **UNCERTAIN),
     ]
-    found = shown(copied(*regions), shared(*regions), verification_results=verifications)
+    found = shown(copied(*regions), shared(*regions), verify_result=verification(*verifications))
     assert found.lines[2].text.split("  ")[-1].strip() == "49/50, 1 uncertain"
 
 
@@ -291,9 +299,10 @@ def test_a_region_that_is_kept_back_is_a_problem_with_the_setting_that_publishes
         copied(US, EU),
         shared(US, EU),
         publishes=True,
-        verification_results=[verified(US, True, **PROVEN), verified(EU, False, **UNCERTAIN)],
+        verify_result=verification(
+            verified(US, True, **PROVEN), verified(EU, False, **UNCERTAIN), kept_back=kept
+        ),
         publish_result=published(US),
-        kept_back=kept,
     )
     assert found.lines[0].text == f"Partial: 1 of 2 regions done with {SOURCE_ID}."
     assert [line.text.split()[-1] for line in found.lines[2:4]] == ["no", "yes"]
@@ -309,15 +318,15 @@ def test_the_use_of_keys_that_is_not_checked_is_said(key: str | None, number: in
     assert shown(copied(EU, results=results), shared(EU)).text.count("Key use not checked.") == number
     checked = {**PROVEN, "key_use": key and "not_checked"}
     found = shown(
-        copied(EU, results=results), shared(EU), verification_results=[verified(EU, True, **checked)]
+        copied(EU, results=results), shared(EU), verify_result=verification(verified(EU, True, **checked))
     )
     assert found.text.count("Key use not checked.") == number
 
 
 @pytest.mark.parametrize(("reached", "number"), [(True, 1), (False, 0)])
 def test_a_plan_has_the_level_if_a_region_is_verified(reached: bool, number: int) -> None:
-    given = {"verification_level": "visible"}
-    found = shown(copied(EU), shared(EU), True, results=given, verification_results=[verified(EU, reached)])
+    given = verification(verified(EU, reached), level="visible")
+    found = shown(copied(EU), shared(EU), True, verify_result=given)
     assert found.text.count("Level visible means: the account sees the image.") == number
 
 
@@ -360,6 +369,20 @@ def test_check_mode() -> None:
     ]
 
 
+def granted(*regions: str) -> dict[str, Any]:
+    """What ``ami_kms_grant`` returned that changes access in these regions, and in no other."""
+    unchanged = {"changed": False, "region": "eu-north-1"}
+    return {"results": [unchanged, *({"changed": True, "region": region} for region in regions)]}
+
+
+def permitted(*regions: str) -> dict[str, Any]:
+    """What ``ami_share`` returned that changes launch permissions in these regions, and tags elsewhere."""
+    tagged = {"action": "CreateTags", "region": "eu-north-1"}
+    return {
+        "actions": [tagged, *({"action": "ModifyImageAttribute", "region": region} for region in regions)]
+    }
+
+
 def test_check_mode_counts_only_regions_in_which_nothing_fails() -> None:
     planned = copied(US, EU, failures=[failure(EU), failure("us-west-2")])
     found = shown(planned, shared(US, EU), check_mode=True)
@@ -371,16 +394,34 @@ def test_check_mode_counts_only_regions_in_which_nothing_fails() -> None:
     ("results", "cells"),
     [
         pytest.param({}, ["ok", "1/1"], id="all is done"),
-        pytest.param({"planned_key_regions": [EU]}, ["planned", "1/1"], id="grants"),
-        pytest.param({"planned_share_regions": [EU]}, ["ok", "planned"], id="launch permissions"),
+        pytest.param({"grant_results": [{}, granted(EU)]}, ["planned", "1/1"], id="grants"),
+        pytest.param({"share_result": permitted(EU)}, ["ok", "planned"], id="launch permissions"),
         pytest.param(
-            {"planned_key_regions": [US], "planned_share_regions": [US]}, ["ok", "1/1"], id="elsewhere"
+            {"grant_results": [granted(US)], "share_result": permitted(US)}, ["ok", "1/1"], id="elsewhere"
         ),
     ],
 )
 def test_what_an_existing_image_lacks_is_planned(results: dict[str, Any], cells: list[str]) -> None:
     found = shown(copied(EU, results=[copy(EU, origin="found")]), shared(EU), True, results=results)
     assert found.lines[2].text.split()[-2:] == cells
+
+
+def test_what_a_run_has_changed_is_not_planned() -> None:
+    results = {"grant_results": [granted(EU)], "share_result": permitted(EU)}
+    found = shown(copied(EU), shared(EU), results=results)
+    assert found.lines[2].text.split()[-2:] == ["ok", "1/1"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "start", "cell"),
+    [(True, {}, "copied"), (True, "reused", "copied"), (False, {}, "reused"), (False, "copied", "copied")],
+)
+def test_a_copy_that_an_earlier_task_has_started_is_not_reused(changed: bool, start: Any, cell: str) -> None:
+    origins = {"copied": "copied", "reused": "found"}
+    now = copied(EU, changed=changed, results=[copy(EU, origin="copied" if changed else "found")])
+    before = copied(EU, results=[copy(EU, origin=origins[start])]) if start else {}
+    found = shown(now, shared(EU), results={"start_result": before})
+    assert cell in found.lines[2].text
 
 
 def test_a_plan_that_failed_to_share_plans_nothing() -> None:
@@ -393,7 +434,7 @@ def test_many_regions_of_a_plan() -> None:
     new = [f"eu-west-{one}" for one in range(1, 100)]
     copies = [copy(US, origin="source"), *(copy(region, image_id=None, state=None) for region in new)]
     found = shown(
-        copied(US, results=copies), shared(US, *new), True, results={"planned_key_regions": [US, *new[1:]]}
+        copied(US, results=copies), shared(US, *new), True, results={"grant_results": [granted(US, *new[1:])]}
     )
     assert found.lines[2].text.split() == ["100", "regions", "all", "well", *["planned"] * 3]
 

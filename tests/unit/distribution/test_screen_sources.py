@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils._distribution.screen
     collect_images,
 )
 
-from tests.unit.distribution.examples import EU, US, copied, reported, shared
+from tests.unit.distribution.examples import EU, US, copied, reported, shared, verification
 from tests.unit.examples import CONSUMER, OWNER
 
 RUN = {"check_mode": False}
@@ -36,12 +36,19 @@ def report(image_id: str, shared: tuple[str, ...], failures: tuple[str, ...] = (
     }
 
 
+URL = "https://console.example/b?prefix=web/"
 GOOD = report(WEB, ("eu-west-1", "us-east-1"))
 BAD = report(DB, ("us-east-1",), ("eu-west-1",))
 
 
+def of_sources(**reports: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What ``distribution_report`` returned of each source; nothing of one that was refused before."""
+    made = {"report_failures": [], "report_s3_uri": None, "report_url": None}
+    return {"sources": {name: {**made, "report": one} if one else {} for name, one in reports.items()}}
+
+
 def test_what_failed_is_first() -> None:
-    found = screen({"sources": {"web": GOOD, "db": BAD, "new": {}}}, RUN, "/reports")
+    found = screen(of_sources(web=GOOD, db=BAD, new={}), RUN, "/reports")
     assert found.text.splitlines() == [
         "Distributed 1 of 3 images.",
         "source  image                  regions  status",
@@ -54,12 +61,13 @@ def test_what_failed_is_first() -> None:
 
 def test_a_region_that_could_not_be_read_has_failed() -> None:
     unread = {**GOOD, "status": "partial", "failures": [{"region": "us-west-2"}, {"region": None}]}
-    assert screen({"sources": {"web": unread}}, RUN, None).artifacts["failed_regions"] == ["us-west-2"]
+    assert screen(of_sources(web=unread), RUN, None).artifacts["failed_regions"] == ["us-west-2"]
 
 
 def test_the_next_job_gets_images_by_source() -> None:
     owned = {"account_id": "012345678901", "image_id": COPY, "region": "eu-west-1", "state": "available"}
-    found = screen({"sources": {"web": {**GOOD, "consumer_images": [owned]}, "db": BAD}}, RUN, None).artifacts
+    web = {**GOOD, "consumer_images": [owned]}
+    found = screen(of_sources(web=web, db=BAD), RUN, None).artifacts
     assert json.loads(found["copies"]) == [
         {"source": "web", "account_id": "012345678901", "image_id": COPY, "region": "eu-west-1"}
     ]
@@ -98,7 +106,7 @@ def test_the_status_of_all_sources(sources: Reports, status: str) -> None:
 def test_a_source_alone_and_one_of_several_have_the_same_failed_regions(
     reached: bool, check_mode: bool
 ) -> None:
-    verification = {
+    row = {
         "account_id": CONSUMER,
         "region": EU,
         "image_id": WEB,
@@ -111,22 +119,22 @@ def test_a_source_alone_and_one_of_several_have_the_same_failed_regions(
         copied(EU, US),
         {},
         shared(EU, US),
-        verification_results=[verification],
+        verify_result=verification(row),
         publish_result={"results": [publication]},
     )
     run = {"check_mode": check_mode}
     alone = screen(one, {**run, "copy_result": {}, "parameter": "/golden/web"}, None).artifacts
     parameters = {"web": "/golden/web", "db": None}
-    other = screen({"sources": {"web": one, "db": {}}}, {**run, "parameters": parameters}, None).artifacts
+    other = screen(of_sources(web=one, db={}), {**run, "parameters": parameters}, None).artifacts
     assert alone["failed_regions"] == other["failed_regions"] == ([] if check_mode else [EU])
 
 
 def test_a_plan_is_no_distribution() -> None:
     planned = {**GOOD, "status": "failed"}
-    found = screen({"sources": {"web": planned, "db": planned}}, {"check_mode": True}, None)
+    found = screen(of_sources(web=planned, db=planned), {"check_mode": True}, None)
     assert found.lines[0].text == "Check mode: would distribute 2 of 2 images."
     assert found.artifacts["status"] == "planned"
-    assert screen({"sources": {"new": {}}}, {"check_mode": True}, None).artifacts["failed_sources"] == ["new"]
+    assert screen(of_sources(new={}), {"check_mode": True}, None).artifacts["failed_sources"] == ["new"]
 
 
 def test_images_of_a_report() -> None:
@@ -135,16 +143,17 @@ def test_images_of_a_report() -> None:
 
 
 def test_the_folder_of_the_uploads_is_displayed_and_passed_on() -> None:
-    given = {"sources": {"web": GOOD, "db": BAD}}
-    upload = {"report_s3_uri": "s3://reports/web/", "report_url": "https://console.example/b?prefix=web/"}
-    found = screen(given, {"check_mode": False, "uploads": {"web": upload, "db": {}}}, "/reports")
+    given = of_sources(web=GOOD, db=BAD, new={})
+    given["sources"]["db"] |= {"report_failures": [{"message": "No."}], "report_s3_uri": "s3://reports/db/"}
+    assert screen(given, RUN, "/reports").artifacts["report_url"] is None
+    given["sources"]["web"] |= {"report_s3_uri": "s3://reports/web/", "report_url": URL}
+    found = screen(given, RUN, "/reports")
     assert found.text.splitlines()[-3:] == [
         "Report: /reports",
         "Uploaded: s3://reports/",
         "Console: https://console.example/b",
     ]
     assert found.artifacts["report_s3_uri"] == "s3://reports/"
-    assert screen(given, {"check_mode": False}, None).artifacts["report_url"] is None
 
 
 def test_what_is_too_large_to_be_passed_on_is_said() -> None:

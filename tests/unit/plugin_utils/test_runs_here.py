@@ -19,11 +19,15 @@ import pytest
 from ansible.errors import AnsibleValueOmittedError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible_collections.golden.images.plugins.module_utils import _runner as runner
+from ansible_collections.golden.images.plugins.module_utils._distribution import step_results
+from ansible_collections.golden.images.plugins.module_utils._option import Kind
+from ansible_collections.golden.images.plugins.module_utils._option_groups import CONSUMER_COPY_RESULT
 from ansible_collections.golden.images.plugins.module_utils._step_results import (
     COPY_RESULT,
     GRANT_RESULT,
     GRANT_RESULTS,
     SHARE_RESULT,
+    VERIFY_RESULT,
 )
 from ansible_collections.golden.images.plugins.plugin_utils import _large_results as large_results
 from ansible_collections.golden.images.plugins.plugin_utils import _result_display as result_display
@@ -42,7 +46,7 @@ MODULES = sorted(
 )
 IMPORTED = "ansible_collections.golden.images.plugins"
 COPIED = copied(EU)
-GIVEN = {"copy_result": COPIED, "share_result": shared(EU), "report_path": "report.json"}
+GIVEN = {"copy_results": [COPIED], "share_result": shared(EU), "report_path": "report.json"}
 
 
 def action_of(module: str) -> type[RunsHere]:
@@ -94,11 +98,11 @@ def passed(monkeypatch: pytest.MonkeyPatch, value: dict[str, Any]) -> list[Any]:
     received: list[Any] = []
 
     def run_here(_flow: object, arguments: dict[str, Any], *_more: object) -> dict[str, Any]:
-        received.append(arguments["copy_result"])
+        received.append(arguments["share_result"])
         return {"report": value}
 
     monkeypatch.setattr(runs_here, "run_here", run_here)
-    result = action(args={Tagged("copy_result"): value}).run(task_vars={})
+    result = action(args={Tagged("share_result"): value}).run(task_vars={})
     return [*received, result["report"]]
 
 
@@ -184,14 +188,14 @@ def test_a_large_result_is_limited_and_read_again(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     copy_result = large_results.limit_result(COPIED)
     assert copy_result["results"] is None
-    result = action(args={"copy_result": copy_result, "share_result": shared(EU)}).run(task_vars={})
+    result = action(args={"copy_results": [copy_result], "share_result": shared(EU)}).run(task_vars={})
     assert result["report"]["regions"] is None
     assert large_results.read_whole(result)["report"]["regions"][0]["region"] == EU
     Path(copy_result["result_path"]).unlink()
-    result = action(args={"copy_result": copy_result}).run(task_vars={})
+    result = action(args={"copy_results": [copy_result]}).run(task_vars={})
     assert result["failed"] is True
-    assert result["msg"].startswith("copy_result: the result is large, but ")
-    assert [failure["action"] for failure in result["failures"]] == ["copy_result"]
+    assert result["msg"].startswith("copy_results: the result is large, but ")
+    assert [failure["action"] for failure in result["failures"]] == ["copy_results"]
 
 
 def test_a_task_with_no_log_leaves_its_large_result_in_no_file(
@@ -222,10 +226,13 @@ def test_a_survey_names_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 def test_options_that_take_registered_results_are_named_so() -> None:
     """The action reads the rest of a large result for options with such a name only."""
     options = [importlib.import_module(f"{IMPORTED}.modules.{name}").FLOW.options for name in MODULES]
-    read = {kind.value for kind in (COPY_RESULT, GRANT_RESULT, GRANT_RESULTS, SHARE_RESULT)}
+    of_steps = [kind for kind in vars(step_results).values() if isinstance(kind, Kind)]
+    of_earlier = (COPY_RESULT, CONSUMER_COPY_RESULT, GRANT_RESULT, GRANT_RESULTS, SHARE_RESULT, VERIFY_RESULT)
+    read = {kind.value for kind in (*of_steps, *of_earlier)}
     fields = [field for declared in options for field in dataclasses.fields(declared)]
     assert {field.name for field in fields if field.metadata.get("value") in read} == {
-        *("copy_result", "grant_result", "grant_results", "share_result"),
+        *("check_results", "consumer_copy_result", "copy_result", "copy_results", "grant_result"),
+        *("grant_results", "publish_result", "share_result", "unshare_result", "verify_result"),
     }
 
 

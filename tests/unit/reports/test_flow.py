@@ -33,7 +33,7 @@ from tests.unit.in_process import returned
 from tests.unit.reports.examples import PAGE_FILES, document
 
 GIVEN: dict[str, Any] = {
-    "copy_result": {"source_image_id": "ami-1", "results": [{"region": "eu-west-1"}]},
+    "copy_results": [{"source_image_id": "ami-1", "results": [{"region": "eu-west-1"}]}],
     "grant_results": [{}],
     "share_result": {"results": [{"region": "eu-west-1"}]},
 }
