@@ -92,6 +92,13 @@ _BOTH_FAIL = frozenset({"recall-back"})
 
 Nothing is lost then, and a rerun completes them (docs/recalling.md, "The tombstone").
 """
+MEETING = frozenset({"recall-back-beside", "recall-beside"})
+"""Scenarios of two commands that put versions of one parameter.
+
+Each can fail because of what the other one has put, and a rerun completes it (docs/recalling.md).
+"""
+_HELD_SECONDS = 4.0
+"""Step by which the first of these versions is put later from case to case."""
 _LAG = (
     "image_visible_after_seconds",
     "image_settles_after_seconds",
@@ -196,7 +203,7 @@ class Case:
 def cases(scenario: str, calls: Sequence[RecordedCall], *, beside: bool = False) -> list[Case]:
     """All cases of a scenario whose undisturbed run made these calls."""
     if beside:
-        return [Case(scenario, "beside", str(number), SURVIVE) for number in range(1, 6)]
+        return [*_beside(scenario)]
     changes = [call for call in calls if call.changes]
     return [
         Case(scenario, UNDISTURBED, "again", SURVIVE),
@@ -209,6 +216,16 @@ def cases(scenario: str, calls: Sequence[RecordedCall], *, beside: bool = False)
         *_expiries(scenario, calls),
         *_weather(scenario, calls),
     ]
+
+
+def _beside(scenario: str) -> Iterator[Case]:
+    """Two commands at the same time, several times."""
+    for number in range(1, 6):
+        if scenario in MEETING:
+            late = {"kind": "delay", "action": "PutParameter", "seconds": number * _HELD_SECONDS}
+            yield Case(scenario, "beside", str(number), faults=[late])
+        else:
+            yield Case(scenario, "beside", str(number), SURVIVE)
 
 
 def _kills(scenario: str, number: int) -> Iterator[Case]:

@@ -95,7 +95,13 @@ def _may_use(now: Picture, key: str, account: str) -> bool:
 
 
 def _lost(moment: Moment) -> Iterator[str]:
-    for label in moment.before.keys() & moment.after.keys() - moment.now.keys():
+    """What was there and will be; a labeled version of a parameter can be the newest one meanwhile."""
+    newest = {
+        f"{label.removesuffix('newest')}{','.join(one['labels'])}"
+        for label, one in moment.now.items()
+        if label.startswith("parameter ") and one["newest"]
+    }
+    for label in (moment.before.keys() & moment.after.keys()) - moment.now.keys() - newest:
         yield f"lost: {label}"
 
 

@@ -24,6 +24,7 @@ from ..integration import probing
 from ..integration.playbook import Ansible, Run, kill, tasks_of
 from .cases import (
     FAIL,
+    MEETING,
     NOT_OF_A_REGION,
     OF_ALL_REGIONS,
     SURVIVE,
@@ -306,9 +307,9 @@ def check_success(
     case: Case, calls: Sequence[RecordedCall], expected: Undisturbed, now: Picture
 ) -> Iterator[str]:
     """What is unfinished although all runs say that they have succeeded."""
-    if not expected.beside:
+    if not expected.beside or case.scenario in MEETING:
         yield from (f"run: exit code 0, but {one}" for one in _different(case, expected, now))
-    # What one run leaves to the other one's next run depends on which of them is first.
+    # What one run leaves to the other one's next run can depend on which of them is first.
     elif lacking := operations(expected.calls) - operations(calls):
         yield f"run: exit code 0, but never {', '.join(sorted(lacking))}"
 
@@ -329,10 +330,11 @@ def is_closed_for_good(case: Case, calls: Sequence[RecordedCall], difference: st
 def _different(case: Case, expected: Undisturbed, now: Picture) -> list[str]:
     """What differs from the end of an undisturbed run.
 
-    Two runs at the same time may both put the same value into a parameter: PutParameter has no condition.
+    Two runs at the same time may both put a value into a parameter: PutParameter has no condition.
     """
     found = differences(expected.after, now)
-    return [one for one in found if not (case.twice and ": versions is " in one)]
+    may_meet = case.twice or case.scenario in MEETING
+    return [one for one in found if not (may_meet and ": versions is " in one)]
 
 
 def _outcome(
@@ -350,7 +352,7 @@ def _outcome(
             yield from _failed_region(case.failed, run, calls, expected)
         if case.says and not re.search(case.says, _complaints(run)):
             yield f"does not say {case.says}: {_complaints(run)[:600]}"
-    if len(runs) > 1 and all(run.code for run in runs):
+    if case.twice and all(run.code for run in runs):
         yield f"both runs failed: {_complaints(runs[0])[:400]} / {_complaints(runs[1])[:400]}"
 
 

@@ -287,13 +287,19 @@ def _unshare(world: World) -> Setup:
     return Setup(Command("unshare_ami", variables))
 
 
-def _releases(world: World) -> list[dict[str, str]]:
+def _releases(world: World, *, encrypted: bool = False) -> list[dict[str, str]]:
     """Two shared images in both regions, older first."""
     common = {"sharing": {"accounts": [CONSUMERS[0]]}}
-    return [
-        world.images({region: {**common, "region": region, "name": release} for region in REGIONS})
-        for release in ("2026.10", "2026.11")
-    ]
+    names = ("2026.10", "2026.11")
+    found = world.images(
+        {
+            f"{release} {region}": {**common, "region": region, "name": release}
+            for release in names
+            for region in REGIONS
+        },
+        encrypted,
+    )
+    return [{region: found[f"{release} {region}"] for region in REGIONS} for release in names]
 
 
 def _templates(world: World, images: Mapping[str, str]) -> None:
@@ -406,8 +412,9 @@ def _rollback(world: World) -> Setup:
 
 
 def _recall(world: World) -> Setup:
-    """recall_ami.yml of the newer of two published images."""
-    first, second = _releases(world)
+    """recall_ami.yml of the newer of two published images, whose keys the consumer can use."""
+    first, second = _releases(world, encrypted=True)
+    _grant_to(world, CONSUMERS[0])
     _templates(world, second)
     for images in (first, second):
         tag = {"Key": "golden.images:source", "Value": f"{REGIONS[0]}/{images[REGIONS[0]]}"}
@@ -945,6 +952,45 @@ def _beside(world: World) -> Setup:
     return Setup(distribute, world.consumers(), REGIONS, cleanup, [world.folder / "retired.jsonl"])
 
 
+def _recall_and_fix(world: World) -> tuple[Command, Command]:
+    """A recall of an image in a parameter, and a distribution that publishes the fix in it.
+
+    What a tombstone and a launch template have depends on which of the commands is first.
+    """
+    recall = _recall(world).command
+    fix = world.images({"fix": {"region": HOME, "name": "2026.12"}})["fix"]
+    distribution = {
+        "distribute_source_image_id": fix,
+        "distribute_source_region": HOME,
+        "distribute_regions": list(REGIONS),
+        "distribute_account_ids": world.consumers()[:1],
+        "distribute_consumer_role_name": ROLE,
+        "distribute_external_id": EXTERNAL_ID,
+        "distribute_publish_parameter": PARAMETER,
+    }
+    kept = {
+        name: value
+        for name, value in recall.variables.items()
+        if name not in ("recall_launch_templates", "recall_tombstone_s3_uri")
+    }
+    tombstone = {"recall_tombstone_path": str(world.folder / "recalls.jsonl")}
+    return replace(recall, variables={**kept, **tombstone}), Command("distribute_ami", distribution)
+
+
+def _recall_beside(world: World) -> Setup:
+    """A recall, and the distribution of the fix at the same time."""
+    recall, distribution = _recall_and_fix(world)
+    return Setup(recall, world.consumers()[:1], REGIONS, distribution)
+
+
+def _recall_back_beside(world: World) -> Setup:
+    """A recall that is taken back, and the distribution of the fix at the same time."""
+    recall, distribution = _recall_and_fix(world)
+    _prepare(world, recall)
+    back = replace(recall, variables={**recall.variables, "recall_state": "absent"})
+    return Setup(back, world.consumers()[:1], REGIONS, distribution)
+
+
 @dataclass(frozen=True)
 class Scenario:
     """How a scenario is built, and the operations that change something in its undisturbed run."""
@@ -1066,6 +1112,16 @@ SCENARIOS: dict[str, Scenario] = {
         _beside,
         ec2=f"CopyImage CreateTags DeregisterImage {_SHARING}",
         kms="CreateGrant",
+    ),
+    "recall-beside": _scenario(
+        _recall_beside,
+        ec2=f"CopyImage CreateTags {_SHARING}",
+        ssm="LabelParameterVersion PutParameter",
+    ),
+    "recall-back-beside": _scenario(
+        _recall_back_beside,
+        ec2=f"CopyImage DeleteTags {_SHARING}",
+        ssm="LabelParameterVersion PutParameter",
     ),
 }
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A recall in 50 accounts and three regions: killed, denied an action each, and beside the fix."""
+"""A recall and its undo in 50 accounts and three regions: killed, denied, with a block, beside the fix."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +108,7 @@ class Releases:
         for one in self.aws.world():
             if one["kind"] == "parameter" and one["newest"]:
                 found[f"parameter {one['account_id']}", one["region"]] = one["value"]
-            if one["kind"] == "launch template" and one["default"]:
+            if one["kind"] == "launch template" and one["name"].startswith(f"{TEMPLATE}:") and one["default"]:
                 found[f"template {one['account_id']}", one["region"]] = one["data"]["ImageId"]
         return found
 
@@ -117,15 +117,30 @@ class Releases:
         images = (one for one in self.aws.world() if one["kind"] == "image")
         return sorted(one["name"] for one in images if RECALLED_TAG in one["tags"])
 
-    def start_recall(self, **environment: str) -> subprocess.Popen[str]:
-        """Start the recall of the second release."""
-        return self.ansible.start(PLAYBOOK, self._recall(), environment=environment)
+    def permissions(self) -> dict[str, list[str]]:
+        """Who can launch each image."""
+        return {one["name"]: one["permissions"] for one in self.aws.world() if one["kind"] == "image"}
 
-    def recall(self, **changes: str) -> Run:
+    def start_recall(
+        self, environment: dict[str, str] | None = None, **changes: Any
+    ) -> subprocess.Popen[str]:
+        """Start the recall of the second release."""
+        return self.ansible.start(PLAYBOOK, self._recall(**changes), environment=environment)
+
+    def recall(self, **changes: Any) -> Run:
         """Run the recall of the second release to its end."""
         return self.ansible.run(PLAYBOOK, self._recall(**changes))
 
-    def _recall(self, **changes: str) -> dict[str, Any]:
+    def kill_recall(self, action: str, number: int, **changes: Any) -> None:
+        """Kill the recall after the n-th call of an action, when the answers to that and later ones lack."""
+        self.aws.add_fault("freeze", action=action, when="after", after=number - 1, times=0)
+        killed = Running(self.start_recall(**changes))
+        _await(lambda: self.aws.faults()[0]["matched"] >= number)
+        killed.kill()
+        self.aws.clear_faults()
+        assert {*self.named().values()} <= {*self.good.values(), *self.bad.values()}
+
+    def _recall(self, **changes: Any) -> dict[str, Any]:
         options = {
             "source_image_id": self.bad[HOME],
             "source_region": HOME,
@@ -156,31 +171,25 @@ def releases(aws: SimulatedAws, fixture: Fixture, ansible: Ansible, tmp_path: Pa
     return Releases(aws, fixture, ansible, tmp_path)
 
 
-def test_a_recall_that_is_killed_again_and_again_ends_and_can_be_taken_back(releases: Releases) -> None:
-    aws = releases.aws
+KILLS = [("PutParameter", 40), ("CreateLaunchTemplateVersion", 20), ("ModifyLaunchTemplate", 30)]
+
+
+def test_a_recall_and_its_undo_that_are_killed_again_and_again_end(releases: Releases) -> None:
     before = releases.everywhere(releases.bad)
-    kills = [
-        ("CreateTags", "after", 2),
-        ("PutParameter", "after", 40),
-        ("CreateLaunchTemplateVersion", "after", 20),
-        ("ModifyLaunchTemplate", "after", 30),
-    ]
-    for action, when, number in kills:
-        aws.add_fault("freeze", action=action, when=when, after=number - 1, times=0)
-        killed = Running(releases.start_recall())
-        _await(lambda number=number: aws.faults()[0]["matched"] >= number)  # type: ignore[misc]
-        killed.kill()
-        aws.clear_faults()
-        assert {*releases.named().values()} <= {*releases.good.values(), *releases.bad.values()}
+    for action, number in [("CreateTags", 2), *KILLS]:
+        releases.kill_recall(action, number)
     run = releases.recall()
     assert run.code == 0, run.text[-5000:]
     assert releases.named() == releases.everywhere(releases.good)
     assert releases.recalled() == sorted(releases.bad.values())
     assert releases.recall().changed == []
+    for action, number in [*KILLS, ("DeleteTags", 2)]:
+        releases.kill_recall(action, number, state="absent")
     back = releases.recall(state="absent")
     assert back.code == 0, back.text[-5000:]
     assert releases.named() == before
     assert releases.recalled() == []
+    assert releases.recall(state="absent").changed == []
 
 
 DENIED = [
@@ -190,34 +199,90 @@ DENIED = [
 ]
 
 
-def test_accounts_that_deny_an_action_each_stop_no_other_one(releases: Releases) -> None:
-    aws = releases.aws
+def _deny_one_each(aws: SimulatedAws) -> dict[str, str]:
+    """Deny each of the actions in an account of its own; the actions by account."""
     denied = dict(zip(ACCOUNTS.values(), DENIED, strict=False))
     for account_id, action in denied.items():
         aws.add_fault("denied", action=action, account_id=account_id, times=0)
+    return denied
+
+
+def _check_refused(run: Run, refused: dict[tuple[str, str], str]) -> None:
+    """Check that a run fails once in each account and region that refuses an action, and names that."""
+    assert run.facts["recall_status"] == "incomplete", run.text[-5000:]
+    failures = run.facts["recall_failures"]
+    assert Counter((item["account_id"], item["region"]) for item in failures) == dict.fromkeys(refused, 1)
+    for item in failures:
+        assert refused[item["account_id"], item["region"]] in item["message"] + item["remedy"]
+
+
+def _check_others(releases: Releases, expected: Images, left: Collection[str]) -> None:
+    """Check that what all but these accounts have names images of a release."""
+    wanted, now = releases.everywhere(expected), releases.named()
+    others = {key for key in wanted if key[0].partition(" ")[2] not in left}
+    assert others
+    assert {key: now[key] for key in others} == {key: wanted[key] for key in others}
+
+
+def test_accounts_that_deny_an_action_each_stop_no_other_one(releases: Releases) -> None:
+    aws = releases.aws
+    denied = _deny_one_each(aws)
     untagged = releases.bad["us-west-2"]
     owner = aws.account_id(OWNER)
     aws.add_fault("denied", action="CreateTags", account_id=owner, region="us-west-2", times=0)
-    run = releases.recall()
-    assert run.facts["recall_status"] == "incomplete", run.text[-5000:]
-    failures = run.facts["recall_failures"]
-    assert Counter((item["account_id"], item["region"]) for item in failures) == {
-        **{(account_id, region): 1 for account_id in denied for region in REGIONS},
-        (owner, "us-west-2"): 1,
-    }
-    for account_id, action in {**denied, owner: "CreateTags"}.items():
-        said = [item["message"] + item["remedy"] for item in failures if item["account_id"] == account_id]
-        assert all(action in text for text in said), said
-    good, now = releases.everywhere(releases.good), releases.named()
-    others = {key for key in good if key[0].partition(" ")[2] not in denied}
-    assert {key: now[key] for key in others} == {key: good[key] for key in others}
+    refused = {(account_id, region): denied[account_id] for account_id in denied for region in REGIONS}
+    _check_refused(releases.recall(), {**refused, (owner, "us-west-2"): "CreateTags"})
+    _check_others(releases, releases.good, denied)
     assert releases.recalled() == sorted({*releases.bad.values()} - {untagged})
     aws.clear_faults()
-    run = releases.recall()
-    assert run.code == 0, run.text[-5000:]
-    assert releases.named() == good
+    _complete(releases)
     assert releases.recalled() == sorted(releases.bad.values())
-    assert releases.recall().changed == []
+
+    # Taken back in the same way: a region keeps the tag until all its targets are back.
+    _deny_one_each(aws)
+    _check_refused(releases.recall(state="absent"), refused)
+    _check_others(releases, releases.bad, denied)
+    assert releases.recalled() == sorted(releases.bad.values())
+    aws.clear_faults()
+    aws.add_fault("denied", action="DeleteTags", account_id=owner, region="us-west-2", times=0)
+    _check_refused(releases.recall(state="absent"), {(owner, "us-west-2"): "DeleteTags"})
+    assert releases.named() == releases.everywhere(releases.bad)
+    assert releases.recalled() == [untagged]
+    aws.clear_faults()
+    run = releases.recall(state="absent")
+    assert run.code == 0, run.text[-5000:]
+    assert (releases.named(), releases.recalled()) == (releases.everywhere(releases.bad), [])
+
+
+def test_a_block_names_the_accounts_that_would_break_and_is_taken_back(releases: Releases) -> None:
+    aws, before = releases.aws, releases.permissions()
+    (using, using_id), (_name, unread_id), *_others = ACCOUNTS.items()
+    data: Any = {"ImageId": releases.bad[HOME], "InstanceType": "t3.micro"}
+    ec2 = aws.client("ec2", using, HOME)
+    ec2.create_launch_template(LaunchTemplateName="not-named", LaunchTemplateData=data)
+    aws.add_fault("denied", action="DescribeAutoScalingGroups", account_id=unread_id, times=0)
+    run = releases.recall(level="block")
+    assert run.facts["recall_status"] == "incomplete", run.text[-5000:]
+    assert [item["error_code"] for item in run.facts["recall_failures"]] == [
+        "launches_would_break",
+        "consumers_not_looked_at",
+    ]
+    assert {
+        item["consumer"]: (item["regions"], item["regions_not_looked_at"])
+        for item in run.facts["recall_breaking"]
+    } == {using_id: ([HOME], []), unread_id: ([], sorted(REGIONS))}
+    assert releases.permissions() == before
+    assert releases.named() == releases.everywhere(releases.good)
+
+    aws.clear_faults()
+    run = releases.recall(level="block", accept_breaking=[using_id])
+    assert (run.code, run.facts["recall_status"]) == (0, "blocked"), run.text[-5000:]
+    blocked = {*releases.bad.values()}
+    assert releases.permissions() == {name: [] if name in blocked else who for name, who in before.items()}
+    run = releases.recall(state="absent")
+    assert run.code == 0, run.text[-5000:]
+    assert releases.permissions() == before
+    assert releases.named() == releases.everywhere(releases.bad)
 
 
 def test_an_account_whose_role_cannot_be_assumed_stops_no_other_one(releases: Releases) -> None:
@@ -246,11 +311,9 @@ def _recall_without_roles(releases: Releases, account_ids: list[str]) -> None:
     assert {(item["account_id"], item["action"]) for item in failures} == {
         (account_id, "AssumeRole") for account_id in account_ids
     }
-    good, now = releases.everywhere(releases.good), releases.named()
-    others = {key for key in good if key[0].partition(" ")[2] not in account_ids}
-    assert others
-    assert {key: now[key] for key in others} == {key: good[key] for key in others}
-    assert {now[key] for key in good.keys() - others} == {*releases.bad.values()}
+    _check_others(releases, releases.good, account_ids)
+    stay = {name for (key, _), name in releases.named().items() if key.partition(" ")[2] in account_ids}
+    assert stay == {*releases.bad.values()}
     assert releases.recalled() == sorted(releases.bad.values())
 
 
@@ -280,7 +343,7 @@ def test_the_fix_that_is_published_at_the_same_time_stays(releases: Releases) ->
     start = releases.ansible.start
     distribution = Running(start(DISTRIBUTE, releases.distribution(), environment=environments[0]))
     _await(lambda: has_put("distribution"))
-    recall = Running(releases.start_recall(**environments[1]))
+    recall = Running(releases.start_recall(environments[1]))
     _await(lambda: has_put("recall"))
     aws.clear_faults()
     runs = [distribution.finish(), recall.finish()]

@@ -173,3 +173,14 @@ def test_each_call_of_a_run_that_opens_something_is_refused_in_turn() -> None:
     assert [strikes(case, CALLS) for case in alone] == [1] * len(changes)
     assert [strikes(case, CALLS) for case in later] == [*range(len(changes), 0, -1)]
     assert "refused" not in {case.family for case in cases("some", CALLS)}
+
+
+@pytest.mark.parametrize("scenario", ["recall-beside", "recall-back-beside"])
+def test_of_two_commands_that_put_versions_the_first_one_is_held_up_ever_longer(scenario: str) -> None:
+    found = cases(scenario, CALLS, beside=True)
+    put = call("ssm", "PutParameter", changes=True)
+    assert [(case.expected, strikes(case, [put, put])) for case in found] == [(EITHER, 1)] * 5
+    seconds = [case.faults[0]["seconds"] for case in found]
+    assert seconds == sorted(set(seconds))
+    others = cases("beside", CALLS, beside=True)
+    assert [(case.expected, case.faults) for case in others] == [(SURVIVE, ())] * 5

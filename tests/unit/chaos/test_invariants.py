@@ -121,3 +121,11 @@ def test_only_images_that_a_tombstone_has_are_disabled(
     first, moment, end = (shot([*world, SNAPSHOT]) for world in ([OPEN, OTHER], now, after))
     lines = violations(Moment(first, moment, end, switched=switched))
     assert [part in line for part, line in zip(parts, lines, strict=True)] == [True] * len(parts)
+
+
+@pytest.mark.parametrize(("label", "expected"), [("first", 0), ("second", 1)])
+def test_a_version_whose_label_the_newest_one_has_is_not_lost(label: str, expected: int) -> None:
+    labeled = {**parameter("/web:1", "a", newest=False), "labels": ["first"]}
+    before = [labeled, parameter("/web:2", "b")]
+    now = [{**parameter("/web:3", "a"), "labels": [label]}]
+    assert len(found(now, before)) == expected

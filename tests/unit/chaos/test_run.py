@@ -147,6 +147,14 @@ def test_of_a_run_beside_another_it_means_that_both_did_their_work() -> None:
     assert [*check_success(case(), copied, expected, {})] == ["run: exit code 0, but never ec2:Share"]
 
 
+def test_of_two_commands_that_put_versions_it_means_a_finished_world_whatever_their_number() -> None:
+    meeting = replace(case(), scenario="recall-beside")
+    expected = Undisturbed({}, AFTER, CALLS, beside=True)
+    assert [*check_success(meeting, [], expected, {**AFTER, "parameter p newest": {"versions": "2"}})] == []
+    (found,) = check_success(meeting, [], expected, {**AFTER, "image a": {"state": "pending"}})
+    assert found.startswith("run: exit code 0, but image a: state is")
+
+
 IMAGE, OTHER = "ami-00123456789abcdef", "ami-00fedcba987654321"
 
 
