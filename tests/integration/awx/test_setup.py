@@ -97,6 +97,7 @@ def test_the_setup_makes_everything_once(awx: Awx, ansible: Ansible) -> None:
 
 def test_schedules_that_are_switched_off_are_removed(awx: Awx, ansible: Ansible) -> None:
     _add(awx, "audit")
+    _add(awx, "adoption")
     _add_weekly_cleanup(awx)
     last_tasks = ("--start-at-task", "Remove the workflow of the weekly cleanup")
     # Teams may see all templates, which do not exist here.
@@ -104,11 +105,17 @@ def test_schedules_that_are_switched_off_are_removed(awx: Awx, ansible: Ansible)
     run(ansible, variables, *last_tasks)
     assert [one["name"] for one in awx.find("schedules", {})] == [
         "Golden images: nightly audit",
+        "Golden images: adoption report",
         "Golden images: weekly cleanup",
     ]
 
-    off = {**variables, "setup_audit_schedule": "", "setup_cleanup_schedule": None}
-    assert run(ansible, off, *last_tasks).changed == ["Schedule the audit", "Schedule the cleanup"]
+    never = {"setup_audit_schedule": "", "setup_adoption_schedule": "", "setup_cleanup_schedule": None}
+    off = {**variables, **never}
+    assert run(ansible, off, *last_tasks).changed == [
+        "Schedule the audit",
+        "Schedule the report on adoption",
+        "Schedule the cleanup",
+    ]
     assert awx.find("schedules", {}) == []
 
     awx.changes.clear()
@@ -218,7 +225,7 @@ def _check_cleanup(awx: Awx) -> None:
     assert types == {"plan": "check", "cleanup": "run"}
     assert awx.named("workflow_approval_templates", "Clean up as planned?")["timeout"] == 259200
     scheduled = {one["unified_job_template"] for one in awx.objects["schedules"].values()}
-    assert scheduled == {template(awx, "audit")["id"], template(awx, "weekly cleanup")["id"]}
+    assert scheduled == {template(awx, name)["id"] for name in ("audit", "adoption", "weekly cleanup")}
 
 
 def _path(awx: Awx, name: str) -> list[str]:
@@ -241,15 +248,15 @@ def test_a_check_before_the_first_run_changes_nothing(awx: Awx, ansible: Ansible
 
 
 def test_the_least_setup_has_no_cleanup_and_no_slices(awx: Awx, ansible: Ansible) -> None:
-    names = ("distribute", "verify", "publish", "audit")
+    names = ("distribute", "verify", "publish", "audit", "adoption")
     steps = _only(ansible, *names)
     # An earlier setup had more.
-    _add(awx, "audit")
-    _add(awx, "verify in slices")
+    for name in ("audit", "adoption", "verify in slices"):
+        _add(awx, name)
     _add_weekly_cleanup(awx)
-    for name in ("nightly audit", "weekly cleanup"):
-        one = template(awx, "audit" if name == "nightly audit" else name)
-        schedule = {"name": f"Golden images: {name}", "unified_job_template": one["id"]}
+    scheduled = {"nightly audit": "audit", "adoption report": "adoption", "weekly cleanup": "weekly cleanup"}
+    for name, launched in scheduled.items():
+        schedule = {"name": f"Golden images: {name}", "unified_job_template": template(awx, launched)["id"]}
         awx.create("schedules", {**schedule, "rrule": EXAMPLE["setup_audit_schedule"]})
     publishing = {"distribute": {"distribute_publish_parameter": "/golden/web"}}
     least = {**LEAST, "setup_credential": "", "setup_audit_schedule": "", "setup_extra_vars": publishing}
