@@ -427,7 +427,7 @@ def warn_of_copies(
 
 
 def warn_of_unread_accounts(adoption: Adoption | None, account_ids: Iterable[str]) -> Iterator[str]:
-    """Yield a warning about accounts whose copies stay because nobody could look for all of them."""
+    """Yield a warning about accounts that were not wholly read: copies that were not found stay."""
     known = adoption or Adoption("")
     regions = {account_id: known.unread.get(account_id, ("all regions",)) for account_id in account_ids}
     unread = [f"{account_id} ({name_regions(names)})" for account_id, names in regions.items() if names]
