@@ -54,13 +54,13 @@ options:
       - Whether the distribution unshares the image with accounts that own copies. It requires O(consumer_copy).
     type: bool
     default: false
-  planned_copies:
+  copy_result:
     description:
-      - The RV(golden.images.ami_copy_regions#module:results) of M(golden.images.ami_copy_regions) in check mode. With them, the
-        module also refuses to verify accounts that only a role can read, to copy encrypted images into accounts without
-        C(kms_key_id) of O(consumer_copy), and to give the accounts' copies names that are too long.
-    type: list
-    elements: dict
+      - The result of M(golden.images.ami_copy_regions) in check mode. With it, the module also refuses to verify accounts that
+        only a role can read, to copy encrypted images into accounts without C(kms_key_id) of O(consumer_copy), and to give the
+        accounts' copies names that are too long.
+    type: dict
+    default: {}
 requirements:
   - python >= 3.11
   - boto3 >= 1.41.0

@@ -194,6 +194,8 @@ report:
   returned: success, and failure after the report was made
   type: dict
   sample:
+    desired:
+      shared_with: ["012345678901"]
     failures: []
     launch_permissions:
       - account_ids: ["012345678901"]
@@ -220,14 +222,38 @@ report:
       - account_ids: ["012345678901"]
         public: false
         snapshots: {eu-west-1: [snap-0123456789abcdef0, snap-0fedcba9876543210]}
-    wanted:
-      shared_with: ["012345678901"]
   contains:
     consumer_images:
       description: The copies that consumers own.
       type: list
       elements: dict
       returned: if consumers own copies
+    desired:
+      description:
+        - The regions, accounts, organizations and organizational units to share the image with, the accounts to publish it in
+          besides the one that owns it, and what selects an image that could not be read.
+      type: dict
+      returned: if options name them
+      contains:
+        published_in:
+          description: The accounts.
+          type: list
+          elements: str
+          returned: if O(publish_account_ids) is not empty
+        regions:
+          description: The regions.
+          type: list
+          elements: str
+          returned: if O(regions) is not empty
+        shared_with:
+          description: The accounts, organizations and organizational units.
+          type: list
+          elements: str
+          returned: if O(account_ids), O(org_arns) or O(org_unit_arns) is not empty
+        source:
+          description: What O(source_parameter) or O(source_filters) select.
+          type: str
+          returned: if the source image is not known
     failures:
       description: What failed, and what to do about it.
       type: list
@@ -280,32 +306,6 @@ report:
       type: list
       elements: dict
       returned: always
-    wanted:
-      description:
-        - The regions, accounts, organizations and organizational units to share the image with, the accounts to publish it in
-          besides the one that owns it, and what selects an image that could not be read.
-      type: dict
-      returned: if options name them
-      contains:
-        published_in:
-          description: The accounts.
-          type: list
-          elements: str
-          returned: if O(publish_account_ids) is not empty
-        regions:
-          description: The regions.
-          type: list
-          elements: str
-          returned: if O(regions) is not empty
-        shared_with:
-          description: The accounts, organizations and organizational units.
-          type: list
-          elements: str
-          returned: if O(account_ids), O(org_arns) or O(org_unit_arns) is not empty
-        source:
-          description: What O(source_parameter) or O(source_filters) select.
-          type: str
-          returned: if the source image is not known
 report_path:
   description: The JSON file. Null if none was requested.
   returned: success, and failure after the report was made

@@ -157,7 +157,7 @@ def test_a_failed_run_keeps_the_record_of_the_one_before(
     beside = report.with_name("report.failed.json")
     written = json.loads(beside.read_text(encoding="utf-8"))
     assert (written["status"], written["regions"]) == ("failed", [])
-    asked = (written["source_image_id"], written["source_region"], written["wanted"]["regions"])
+    asked = (written["source_image_id"], written["source_region"], written["desired"]["regions"])
     assert asked == ("ami-0123456789abcdef0", HOME, variables["distribute_regions"])
     new = {path.name for path in folder.iterdir()} - {path.name for path in good}
     assert {name.partition(".")[2] for name in new} == {
@@ -190,7 +190,7 @@ def test_a_partial_run_lists_all_regions_and_keeps_the_earlier_image_of_the_othe
     partial = ansible.run(FQCN, later)
     assert partial.code == 0, partial.text
     written = json.loads(report.read_text(encoding="utf-8"))
-    assert (written["status"], written["wanted"]["regions"]) == ("partial", [GOOD, BAD])
+    assert (written["status"], written["desired"]["regions"]) == ("partial", [GOOD, BAD])
     rows = {one["region"]: one for one in written["regions"]}
     assert (rows[GOOD]["shared"], "earlier" in rows[GOOD]) == (True, False)
     assert rows[GOOD]["image_id"] != earlier[GOOD]

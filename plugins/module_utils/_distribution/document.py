@@ -186,14 +186,14 @@ def _count_reached(rows: Sequence[Mapping[str, Any]], noun: str) -> str:
 
 
 def _facts(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    wanted = content.get("wanted", {})
-    if source := content["source_image_id"] or wanted.get("source"):
+    desired = content.get("desired", {})
+    if source := content["source_image_id"] or desired.get("source"):
         yield "Source", f"{source} in {content['source_region']}" if content["source_region"] else source
     # The tables below have what was reached.
-    if not content["regions"] and "regions" in wanted:
-        yield "Regions", ", ".join(wanted["regions"])
-    if not content["regions"] and "shared_with" in wanted:
-        yield "Share with", count(len(wanted["shared_with"]), "consumer")
+    if not content["regions"] and "regions" in desired:
+        yield "Regions", ", ".join(desired["regions"])
+    if not content["regions"] and "shared_with" in desired:
+        yield "Share with", count(len(desired["shared_with"]), "consumer")
     level = content.get("verification_level")
     if level:
         yield "Verification", f"{level}: {PROOFS[level]}"
@@ -253,13 +253,13 @@ def _consumers(content: Mapping[str, Any]) -> _Reach:
     """Return the consumers of the image, without its owner, which needs no permission."""
     return _Reach(
         {region["region"]: frozenset(_list_principals(content, region)) for region in content["regions"]},
-        frozenset(content.get("wanted", {}).get("shared_with", ())) - _owners(content),
+        frozenset(content.get("desired", {}).get("shared_with", ())) - _owners(content),
     )
 
 
 def _publications(content: Mapping[str, Any]) -> _Reach:
     """Return the accounts that the image is published in, which always include its owner."""
-    others = frozenset(content.get("wanted", {}).get("published_in", ()))
+    others = frozenset(content.get("desired", {}).get("published_in", ()))
     owners = _owners(content)
     accounts_by_region: dict[str, set[str]] = {region["region"]: set() for region in content["regions"]}
     for publication in content.get("published", ()):

@@ -23,7 +23,6 @@ from .._model import Image
 from .._parameter_names import is_named, name_in_arn
 from .._reports.flow import check_report_options
 from .._runner import Flow, check_flow
-from .._structure import TEXT, Null, Values, check_result
 from .._wording import render_value
 from .options_check import DistributionOptions, Steps
 from .read_steps import read_steps
@@ -33,16 +32,6 @@ if TYPE_CHECKING:
 
 # Accounts that a message names.
 _NAMED = 3
-_PLANNED = [
-    {
-        "account_id": TEXT,
-        "image_id": Null(TEXT),
-        "kms_key_arn": Null(TEXT),
-        "name": TEXT,
-        "region": TEXT,
-        "tags": Values(TEXT),
-    }
-]
 _SOURCES = ("source_image_id", "source_parameter", "source_filters")
 # In the place of the ID of a copy that does not exist yet: an ID of the length that new ones have.
 _NEW_IMAGE = "ami-00000000000000000"
@@ -69,18 +58,18 @@ def read_state(clients: Clients | None, options: DistributionOptions) -> None:
 def check(options: DistributionOptions, steps: Steps) -> Iterator[Failure]:
     """Yield what a step would refuse; some of it several times, because steps share options."""
     yield from steps.failures
-    yield from _missing(options, steps)
-    yield from _other_hosts_accounts(steps)
+    yield from _check_required_options(options, steps)
+    yield from _check_accounts_of_host(steps)
     yield from check_report_options(steps.report.report_path, steps.report.report_dir)
-    yield from _copied_tags(steps)
-    yield from _planned(options, steps)
+    yield from _check_tags_of_copies(steps)
+    yield from _check_planned_copies(options, steps)
 
 
-def _missing(options: DistributionOptions, steps: Steps) -> Iterator[Failure]:
-    """Options that another step's options require."""
+def _check_required_options(options: DistributionOptions, steps: Steps) -> Iterator[Failure]:
+    """Yield the options that are missing, although another step's options require them."""
     if options.copy:
-        yield from _source(options.copy)
-    yield from _overwritten(steps, ())
+        yield from _check_source(options.copy)
+    yield from _check_source_parameter(steps, ())
     if steps.publish.launch_templates and not steps.publish.parameter:
         yield invalid_option(
             "launch_templates",
@@ -128,8 +117,8 @@ def _missing(options: DistributionOptions, steps: Steps) -> Iterator[Failure]:
         )
 
 
-def _other_hosts_accounts(steps: Steps) -> Iterator[Failure]:
-    """Accounts of a host that is one of several and has its own: each would verify those of all.
+def _check_accounts_of_host(steps: Steps) -> Iterator[Failure]:
+    """Refuse the accounts of others for a host that is one of several: each would verify those of all.
 
     Probes of the same image in an account terminate each other's instances.
     """
@@ -144,31 +133,28 @@ def _other_hosts_accounts(steps: Steps) -> Iterator[Failure]:
         )
 
 
-def _copied_tags(steps: Steps) -> tuple[Failure, ...]:
-    """More tags than a copy can have, once it is shared; the source has no tags of this collection."""
+def _check_tags_of_copies(steps: Steps) -> tuple[Failure, ...]:
+    """Refuse more tags than a shared copy can have. The source has no tags of this collection."""
     copy = steps.copy
     if set(copy.regions) <= {copy.source_region} and not copy.reencrypt_source:
         return ()
     mark = [tagging.SOURCE_TAG, *([tagging.KEY_TAG] if copy.kms_key_id else [])]
-    return _shared_tags(steps, {**(copy.tags or {}), **dict.fromkeys(mark, "")})
+    return _check_shared_tags(steps, {**(copy.tags or {}), **dict.fromkeys(mark, "")})
 
 
-def _shared_tags(steps: Steps, tags: Mapping[str, str]) -> tuple[Failure, ...]:
-    """The refusal if an image with these tags cannot get the shared ones, too."""
+def _check_shared_tags(steps: Steps, tags: Mapping[str, str]) -> tuple[Failure, ...]:
+    """Refuse the shared tags if an image with these tags cannot get them, too."""
     shared = {f"{tagging.SHARED_PREFIX}{key}": value for key, value in steps.share.shared_tags.items()}
     return tagging.check_tag_count("shared_tags", {**tags, **shared}) if shared else ()
 
 
-def _planned(options: DistributionOptions, steps: Steps) -> Iterator[Failure]:
-    """What is impossible with the planned copies: with their owner, encryption, tags, or names."""
-    planned = options.planned_copies
-    if wrong := check_result("planned_copies", planned, Null(_PLANNED), "ami_copy_regions"):
-        yield from wrong
-        return
+def _check_planned_copies(options: DistributionOptions, steps: Steps) -> Iterator[Failure]:
+    """Refuse what is impossible with the planned copies: with their owner, encryption, tags, or names."""
+    planned = options.copy_result.get("results", ())
     if not planned:
         return
     owners = {one["account_id"] for one in planned}
-    yield from _overwritten(steps, owners)
+    yield from _check_source_parameter(steps, owners)
     others = sorted({*steps.verify.account_ids} - owners)
     if others and not steps.verify.consumer_role_name:
         yield invalid_option(
@@ -179,15 +165,17 @@ def _planned(options: DistributionOptions, steps: Steps) -> Iterator[Failure]:
             "Set a role that these credentials may assume in the accounts, or verify_level: none.",
         )
     for one in planned:
-        yield from (replace(failure, region=one["region"]) for failure in _shared_tags(steps, one["tags"]))
+        yield from (
+            replace(failure, region=one["region"]) for failure in _check_shared_tags(steps, one["tags"])
+        )
     if options.consumer_copy:
-        yield from _planned_copies_of(steps.consumer_copy, planned, owners)
+        yield from _check_consumer_copies(steps.consumer_copy, planned, owners)
 
 
-def _planned_copies_of(
+def _check_consumer_copies(
     consumer_copy: CopyOptions, planned: Collection[Mapping[str, Any]], owners: Collection[str]
 ) -> Iterator[Failure]:
-    """What is impossible with the accounts' copies of the planned copies."""
+    """Refuse what is impossible with the accounts' copies of the planned copies."""
     encrypted = sorted({one["region"] for one in planned if one["kms_key_arn"] and not one["image_id"]})
     if encrypted and not consumer_copy.kms_key_id:
         yield invalid_option(
@@ -198,11 +186,11 @@ def _planned_copies_of(
         )
     if consumer_copy.name and {*consumer_copy.account_ids} - {*owners}:
         for one in planned:
-            yield from _consumer_name(consumer_copy.name, one)
+            yield from _check_consumer_name(consumer_copy.name, one)
 
 
-def _consumer_name(template: str, planned: Mapping[str, Any]) -> Iterator[Failure]:
-    """The refusal if the accounts' copies of a planned copy would have a name that is too long.
+def _check_consumer_name(template: str, planned: Mapping[str, Any]) -> Iterator[Failure]:
+    """Refuse a name that is too long for the accounts' copies of a planned copy.
 
     The names of copies of an image that exists are checked when the accounts' copies are looked up.
     """
@@ -218,8 +206,8 @@ def _consumer_name(template: str, planned: Mapping[str, Any]) -> Iterator[Failur
         )
 
 
-def _source(copy: Mapping[str, Any]) -> Iterator[Failure]:
-    """The source: exactly one option selects it."""
+def _check_source(copy: Mapping[str, Any]) -> Iterator[Failure]:
+    """Refuse a source that not exactly one option selects."""
     given = [name for name in _SOURCES if copy.get(name)]
     if not given:
         yield invalid_option(
@@ -235,8 +223,8 @@ def _source(copy: Mapping[str, Any]) -> Iterator[Failure]:
         )
 
 
-def _overwritten(steps: Steps, accounts: Iterable[str]) -> Iterator[Failure]:
-    """The source's parameter, which would get its encrypted copy.
+def _check_source_parameter(steps: Steps, accounts: Iterable[str]) -> Iterator[Failure]:
+    """Refuse to publish the encrypted copy in the parameter that names the source.
 
     Its ARN may be that of a parameter of one of the ``accounts`` that will own the copies.
     """

@@ -13,11 +13,12 @@ from typing import Any
 from .._copy.options import CopyOptions
 from .._failures import Failure
 from .._kms_grant.options import GrantOptions
-from .._option import FLAG, Kind, Options, as_given, option, options_of_module
+from .._option import FLAG, Options, option, options_of_module
 from .._publish.options import PublishOptions
 from .._share.options import ShareOptions
 from .._verification.options import VerifyOptions
 from .options_report import DistributionReportOptions
+from .step_results import PLANNED_COPIES, StepResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,7 @@ class DistributionOptions(Options):
     report: Mapping[str, Any] = option(options_of_module(DistributionReportOptions))
     consumer_copy: Mapping[str, Any] = option(options_of_module(CopyOptions))
     unshare_after_copy: bool = option(FLAG)
-    planned_copies: Any = option(Kind({"type": "list", "elements": "dict"}, as_given))
+    copy_result: StepResult = option(PLANNED_COPIES)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -90,12 +90,12 @@ def build_report(options: DistributionReportOptions) -> dict[str, Any]:
         "regions": desired_regions,
         "source": "" if source_image_id else _describe_selection(options),
     }
-    expected = {name: value for name, value in desired.items() if value}
+    desired = {name: value for name, value in desired.items() if value}
     level = options.verify_result.level
     return {
         **{name: rows for name, rows in optional.items() if rows},
         **({"verification_level": level} if level and verifications else {}),
-        **({"wanted": expected} if expected else {}),
+        **({"desired": desired} if desired else {}),
         **{name: list(share_result.get(name, ())) for name in _PERMISSIONS},
         "failures": failures,
         "regions": regions,

@@ -281,7 +281,7 @@ def _published_cell(run: _Run, region: Mapping[str, Any]) -> str:
         for publication in run.report.get("published", ())
         if publication["region"] == region["region"]
     }
-    others = run.report.get("wanted", {}).get("published_in", ())
+    others = run.report.get("desired", {}).get("published_in", ())
     expected = {*others, region["account_id"]} - {None} if others else accounts
     if accounts and not expected <= accounts:
         return f"{len(expected & accounts)}/{len(expected)}"

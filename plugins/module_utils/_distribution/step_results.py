@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The registered results of a distribution's steps, as the options of its report take them."""
+"""The registered results of a distribution's steps, as the options of its check and its report take them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from .._option import Kind
 from .._reports.document import SEVERITIES
 from .._step_results import ResultReader
-from .._structure import BOOLEAN, OUTCOME, TEXT, Absent, Null
+from .._structure import BOOLEAN, OUTCOME, TEXT, Absent, Null, Values
 from .._verification.levels import LEVELS
 from .._verification.outcome import VerificationOutcome
 
@@ -23,6 +23,21 @@ _COPIED = {
     "results": Absent([{"image_id": Absent(Null(TEXT)), "region": TEXT}]),
     "source_image_id": Absent(Null(TEXT)),
     "source_region": Absent(Null(TEXT)),
+}
+_PLANNED = {
+    **OUTCOME,
+    "results": Absent(
+        [
+            {
+                "account_id": TEXT,
+                "image_id": Null(TEXT),
+                "kms_key_arn": Null(TEXT),
+                "name": TEXT,
+                "region": TEXT,
+                "tags": Values(TEXT),
+            }
+        ]
+    ),
 }
 _CONSUMERS = {kind: Absent([TEXT]) for kind in ("account_ids", "org_arns", "org_unit_arns")}
 _SHARED = {
@@ -84,6 +99,7 @@ def _as_registered(result: StepResult) -> StepResult:
     return result
 
 
+PLANNED_COPIES = _result(_PLANNED, "ami_copy_regions")
 COPY_RESULTS = _results(_COPIED, "ami_copy_regions")
 GRANT_RESULTS = _results({**OUTCOME, "results": Absent([{}])}, "ami_kms_grant")
 SHARE_RESULT = _result(_SHARED, "ami_share")

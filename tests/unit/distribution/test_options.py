@@ -35,10 +35,18 @@ STEPS: dict[str, type[Options]] = {
     "report": DistributionReportOptions,
     "consumer_copy": CopyOptions,
 }
-_LATER = {"images", "kms_key_ids", "reencrypt_source", "source_filters", "source_image_id", "source_owners"}
+_LATER = {
+    "copy_result",
+    "images",
+    "kms_key_ids",
+    "reencrypt_source",
+    "source_filters",
+    "source_image_id",
+    "source_owners",
+}
 _LATER |= {"source_parameter", "source_region"}
 NOT_PASSED = {
-    "copy": {"account_ids"},
+    "copy": {"account_ids", "copy_result"},
     "share": _LATER,
     "grant": _LATER,
     "publish": _LATER | {"regions"},
@@ -66,7 +74,7 @@ def mappings(options: dict[str, Any]) -> dict[str, Any]:
         found["verify"] = None
     if not options.get("copy_into_accounts"):
         found["consumer_copy"] = {}
-    of_none = {name: options[name] for name in ("unshare_after_copy", "planned_copies") if name in options}
+    of_none = {name: options[name] for name in ("unshare_after_copy", "copy_result") if name in options}
     return {**found, **of_none}
 
 
@@ -303,6 +311,11 @@ PLANNED = {
 }
 
 
+def planned(copy: dict[str, Any]) -> dict[str, Any]:
+    """The result of ``ami_copy_regions`` in check mode."""
+    return {"changed": True, "failures": [], "results": [copy]}
+
+
 def _tags(number: int) -> dict[str, str]:
     return {f"key{one}": "value" for one in range(number)}
 
@@ -321,15 +334,15 @@ def test_a_copy_has_room_for_its_own_and_the_shared_tags():
 def test_a_planned_copy_has_room_for_the_shared_tags():
     shared = {"shared_tags": _tags(20)}
     has = {f"ec2:SharedTag/{key}": "other" for key in _tags(1)}
-    accept({**GIVEN, **shared, "planned_copies": [{**PLANNED, "tags": _tags(30)}]})
-    accept({**GIVEN, **shared, "planned_copies": [{**PLANNED, "tags": _tags(30) | has}]})
-    (failure,) = failures({**GIVEN, **shared, "planned_copies": [{**PLANNED, "tags": _tags(31)}]})
+    accept({**GIVEN, **shared, "copy_result": planned({**PLANNED, "tags": _tags(30)})})
+    accept({**GIVEN, **shared, "copy_result": planned({**PLANNED, "tags": _tags(30) | has})})
+    (failure,) = failures({**GIVEN, **shared, "copy_result": planned({**PLANNED, "tags": _tags(31)})})
     assert (failure["action"], failure["region"]) == ("shared_tags", "eu-west-1")
     assert failure["message"].startswith("shared_tags: 51 tags ")
 
 
 def test_an_account_of_others_cannot_be_verified_without_a_role():
-    visible = {"verify_level": "visible", "planned_copies": [PLANNED]}
+    visible = {"verify_level": "visible", "copy_result": planned(PLANNED)}
     assert refused(**visible) == ["verify_level"]
     accept({**GIVEN, **visible, "account_ids": ["111122223333"]})
     accept({**GIVEN, **visible, "consumer_role_name": "golden"})
@@ -337,12 +350,12 @@ def test_an_account_of_others_cannot_be_verified_without_a_role():
 
 def test_copies_of_encrypted_copies_need_a_key():
     copies = {"copy_into_accounts": True, "consumer_role_name": "golden"}
-    assert refused(**copies, planned_copies=[PLANNED]) == ["consumer_kms_key_id"]
-    accept({**GIVEN, **copies, "planned_copies": [PLANNED], "consumer_kms_key_id": "alias/x"})
-    accept({**GIVEN, **copies, "planned_copies": [{**PLANNED, "kms_key_arn": None}]})
+    assert refused(**copies, copy_result=planned(PLANNED)) == ["consumer_kms_key_id"]
+    accept({**GIVEN, **copies, "copy_result": planned(PLANNED), "consumer_kms_key_id": "alias/x"})
+    accept({**GIVEN, **copies, "copy_result": planned({**PLANNED, "kms_key_arn": None})})
     # Whether the accounts have copies of an image that exists is read.
     existing = {**PLANNED, "image_id": "ami-0123456789abcdef0"}
-    accept({**GIVEN, **copies, "planned_copies": [existing]})
+    accept({**GIVEN, **copies, "copy_result": planned(existing)})
 
 
 @pytest.mark.parametrize(
@@ -366,7 +379,7 @@ def test_copies_of_copies_need_names_that_aws_accepts(
     name: str | None, changes: dict[str, Any], characters: int | None
 ):
     copies = {"copy_into_accounts": True, "consumer_role_name": "golden", "consumer_kms_key_id": "alias/x"}
-    given = {**GIVEN, **copies, "name": name, "planned_copies": [{**PLANNED, **changes}]}
+    given = {**GIVEN, **copies, "name": name, "copy_result": planned({**PLANNED, **changes})}
     # The account of the credentials does not copy its own copy.
     accept({**given, "account_ids": [PLANNED["account_id"]]})
     accept({**given, "copy_into_accounts": False})
@@ -379,7 +392,7 @@ def test_copies_of_copies_need_names_that_aws_accepts(
 
 
 def test_the_parameter_of_the_source_can_be_named_by_its_arn():
-    encrypted = {"reencrypt_source": True, "kms_key_id": "alias/golden", "planned_copies": [PLANNED]}
+    encrypted = {"reencrypt_source": True, "kms_key_id": "alias/golden", "copy_result": planned(PLANNED)}
     given = {**NAMED, **encrypted, "publish_parameter": "/golden/web", "verify_level": "none"}
     arn = "arn:aws:ssm:us-east-1:{}:parameter/golden/web"
     assert refused(**{**given, "source_parameter": arn.format(PLANNED["account_id"])}) == [
@@ -390,7 +403,7 @@ def test_the_parameter_of_the_source_can_be_named_by_its_arn():
 
 
 def test_planned_copies_are_those_of_the_module():
-    assert refused(planned_copies=[{"region": "eu-west-1"}]) == ["planned_copies"]
+    assert refused(copy_result=planned({"region": "eu-west-1"})) == ["copy_result"]
 
 
 def test_a_source_is_required_once_there_are_regions():

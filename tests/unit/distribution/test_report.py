@@ -68,7 +68,7 @@ def test_consumers_regions_and_accounts_that_the_image_was_meant_for() -> None:
         publish_account_ids=["012345678901"],
         regions=[US, EU, US],
     )
-    assert report["wanted"] == {
+    assert report["desired"] == {
         "shared_with": ["012345678901", "222222222222", organization, unit],
         "published_in": ["012345678901"],
         "regions": [US, EU],
@@ -79,7 +79,7 @@ def test_the_source_that_was_read_counts_before_the_one_that_was_asked_for() -> 
     asked = {"source_image_id": "ami-0", "source_region": US, "source_parameter": "/golden/base"}
     report = reported(copied(EU), {}, shared(EU), **asked)
     assert (report["source_image_id"], report["source_region"]) == (SOURCE_ID, SOURCE_REGION)
-    assert "wanted" not in report
+    assert "desired" not in report
 
 
 def test_check_mode_has_distributed_nothing() -> None:
@@ -93,7 +93,7 @@ def test_check_mode_has_distributed_nothing() -> None:
 
 def test_steps_that_did_not_run_are_left_out() -> None:
     report = reported(copied(EU), {}, shared(EU))
-    assert not {"consumer_images", "published", "verified", "wanted"} & report.keys()
+    assert not {"consumer_images", "published", "verified", "desired"} & report.keys()
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ def earlier(report: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_partial_report_lists_all_regions() -> None:
     report = partial()
-    assert (report["status"], report["wanted"]) == ("partial", REGIONS)
+    assert (report["status"], report["desired"]) == ("partial", REGIONS)
     assert [(one["region"], one["shared"], one["image_id"]) for one in report["regions"]] == [
         (EU, True, f"ami-{EU}"),
         (US, False, None),
