@@ -116,7 +116,9 @@ class Options:
     @cache
     def argument_spec(cls) -> dict[str, Any]:
         """Return what Ansible needs to know of the options."""
-        return {one.name: one.metadata["spec"] for one in _declared(cls) if one.metadata["spec"] is not None}
+        return {
+            one.name: one.metadata["spec"] for one in _list_options(cls) if one.metadata["spec"] is not None
+        }
 
     @classmethod
     def read(cls: type[Read], params: Mapping[str, Any], check_mode: bool) -> Read:
@@ -154,7 +156,7 @@ class Options:
 
         values = {
             one.name: one.metadata["value"](params.get(one.name), refuse_of(one.name))
-            for one in _declared(cls)
+            for one in _list_options(cls)
         }
         options = cls(check_mode=check_mode, **values).with_results()
         for name, problem, remedy in options.problems():
@@ -162,7 +164,7 @@ class Options:
         return options
 
 
-def _declared(options: type[Options]) -> Iterator[Field[Any]]:
+def _list_options(options: type[Options]) -> Iterator[Field[Any]]:
     return (one for one in fields(options) if one.metadata)
 
 

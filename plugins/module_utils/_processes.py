@@ -285,7 +285,7 @@ class _Worker:
             WorkerEnded: the process has ended, or hangs and was ended.
         """
         try:
-            with self._watched() as connection:
+            with self._use_with_watchdog() as connection:
                 connection.send(item)
             kind, value = self._receive()
         except (EOFError, OSError) as exception:
@@ -297,7 +297,7 @@ class _Worker:
         return value
 
     @contextlib.contextmanager
-    def _watched(self) -> Iterator[Any]:
+    def _use_with_watchdog(self) -> Iterator[Any]:
         """Yield the connection, and kill the process if its use takes too long.
 
         A process that is stopped within a message neither reads nor writes the rest of it.
@@ -317,7 +317,7 @@ class _Worker:
                 waits += 1
                 continue
             waits = 0
-            with self._watched() as connection:
+            with self._use_with_watchdog() as connection:
                 message = connection.recv()
             if message is not None:
                 kind, content = message

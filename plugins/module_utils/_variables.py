@@ -118,10 +118,10 @@ class Unreadable(Exception):
 
 def variables_of(documented: Mapping[str, Mapping[str, Any]]) -> tuple[Variable, ...]:
     """Return the variables with these fields. Fields that ``Variable`` lacks do not matter."""
-    return tuple(_declared(name, fields) for name, fields in documented.items())
+    return tuple(_make_variable(name, fields) for name, fields in documented.items())
 
 
-def _declared(name: str, fields: Mapping[str, Any]) -> Variable:
+def _make_variable(name: str, fields: Mapping[str, Any]) -> Variable:
     return Variable(
         name,
         type=fields["type"],
@@ -144,7 +144,7 @@ def options_of(argument_spec: Mapping[str, Mapping[str, Any]]) -> tuple[Variable
     """
     return tuple(
         replace(
-            _declared(name, {**fields, **fields.get("context", {}), "options": {}}),
+            _make_variable(name, {**fields, **fields.get("context", {}), "options": {}}),
             default=None,
             required=False,
             options=options_of(fields.get("options") or options_within(fields)),
@@ -417,13 +417,13 @@ class _Reading:
         if isinstance(value, str):
             has_items = any(item.strip() for item in _ITEM_ENDS.split(value))
             if not _is_yaml_or_json(value) and not (only_yaml and has_items):
-                return self._separated(value)
+                return self._split_items(value)
             value = self._parse_text(value)
         elif not isinstance(value, (Mapping, list, tuple)):
             return [value]
         return list(value) if isinstance(value, (list, tuple)) else None
 
-    def _separated(self, text: str) -> list[str]:
+    def _split_items(self, text: str) -> list[str]:
         """Return the items of text that is neither YAML nor JSON."""
         items = [item for item in map(_unquote, _ITEM_ENDS.split(text)) if item]
         for item in items:

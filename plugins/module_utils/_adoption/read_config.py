@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from .._aws.answers import required
+from .._aws.answers import require_member
 from .._aws.errors import ClientError, code_of
 from .._cleanup.stages import parse_time
 from .._failures import ValidationError, invalid_option
@@ -47,7 +47,9 @@ def read_recorded(
                 )
             ]
         ) from exception
-    numbers = {_parse_target(row): int(required(row, COUNT, SELECT)) for row in _select(config, name, COUNTS)}
+    numbers = {
+        _parse_target(row): int(require_member(row, COUNT, SELECT)) for row in _select(config, name, COUNTS)
+    }
     rows = (
         row for query in list_queries(image_ids, bool(owner_tags)) for row in _select(config, name, query)
     )
@@ -67,10 +69,10 @@ def _read_sources(config: Any, name: str) -> Iterator[tuple[Target | str, Source
         ConfigurationAggregatorName=name, PaginationConfig=_PAGE
     )
     for page in pages:
-        for item in required(page, "AggregatedSourceStatusList", READ_SOURCES):
-            of = required(item, "SourceId", READ_SOURCES)
-            if required(item, "SourceType", READ_SOURCES) == "ACCOUNT":
-                of = Target(of, required(item, "AwsRegion", READ_SOURCES))
+        for item in require_member(page, "AggregatedSourceStatusList", READ_SOURCES):
+            of = require_member(item, "SourceId", READ_SOURCES)
+            if require_member(item, "SourceType", READ_SOURCES) == "ACCOUNT":
+                of = Target(of, require_member(item, "AwsRegion", READ_SOURCES))
             error = ": ".join(item[key] for key in ("LastErrorCode", "LastErrorMessage") if item.get(key))
             yield of, Source(item.get("LastUpdateStatus", "unknown"), error)
 
@@ -81,12 +83,12 @@ def _select(config: Any, name: str, query: str) -> Iterator[Mapping[str, Any]]:
         Expression=query, ConfigurationAggregatorName=name, PaginationConfig=_PAGE
     )
     for page in pages:
-        for row in required(page, "Results", SELECT):
+        for row in require_member(page, "Results", SELECT):
             yield json.loads(row)
 
 
 def _parse_target(row: Mapping[str, Any]) -> Target:
-    return Target(required(row, "accountId", SELECT), required(row, "awsRegion", SELECT))
+    return Target(require_member(row, "accountId", SELECT), require_member(row, "awsRegion", SELECT))
 
 
 def _parse_instance(row: Mapping[str, Any], owner_tags: Collection[str]) -> RecordedInstance | None:
@@ -95,15 +97,15 @@ def _parse_instance(row: Mapping[str, Any], owner_tags: Collection[str]) -> Reco
     Config returns no deleted resources from its inventory (AWS Config API Reference,
     BatchGetAggregateResourceConfig). Whether that holds for queries is not documented.
     """
-    target, configuration = _parse_target(row), required(row, "configuration", SELECT)
+    target, configuration = _parse_target(row), require_member(row, "configuration", SELECT)
     if configuration.get("state", {}).get("name") == "terminated":
         return None
     # As the schema has them: awslabs/aws-config-resource-schema, AWS::EC2::Instance.
     tags = {tag.get("key"): tag.get("value") for tag in row.get("tags") or ()}
     return RecordedInstance(
         target,
-        ImageRef(target.region, required(configuration, "imageId", SELECT)),
-        required(row, "resourceId", SELECT),
+        ImageRef(target.region, require_member(configuration, "imageId", SELECT)),
+        require_member(row, "resourceId", SELECT),
         parse_time(configuration.get("launchTime") or ""),
         parse_time(row.get("configurationItemCaptureTime") or ""),
         tuple(f"{key}={tags[key]}" for key in owner_tags if key in tags),

@@ -14,7 +14,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from .._aws import read
-from .._aws.answers import required
+from .._aws.answers import require_member
 from .._cleanup.read_regions import parse_own_image
 from .._cleanup.stages import parse_time
 from .._cleanup.tombstone import read_tombstone
@@ -61,13 +61,13 @@ def read_instances(ec2: EC2Client, region: str, owner_tags: Collection[str]) -> 
         Filters=[{"Name": "instance-state-name", "Values": LIVING_STATES}], PaginationConfig=read.PAGE
     )
     for page in pages:
-        for item in required(page, "InstanceImageMetadata", READ_INSTANCES):
-            metadata = required(item, "ImageMetadata", READ_INSTANCES)
-            image_id = required(metadata, "ImageId", READ_INSTANCES)
+        for item in require_member(page, "InstanceImageMetadata", READ_INSTANCES):
+            metadata = require_member(item, "ImageMetadata", READ_INSTANCES)
+            image_id = require_member(metadata, "ImageId", READ_INSTANCES)
             if image_id not in groups:
                 groups[image_id] = _Group(_parse_image(metadata, ImageRef(region, image_id)))
             group, launched = groups[image_id], item.get("LaunchTime")
-            group.names.append(required(item, "InstanceId", READ_INSTANCES))
+            group.names.append(require_member(item, "InstanceId", READ_INSTANCES))
             group.oldest = min((time for time in (group.oldest, launched) if time), default=None)
             tags = tag_map(item.get("Tags", ())) if owner_tags else {}
             group.owners.update({f"{key}={tags[key]}": None for key in owner_tags if key in tags})
@@ -149,8 +149,8 @@ def read_images(
             PaginationConfig=read.PAGE,
         )
         for page in pages:
-            for item in required(page, "Images", "DescribeImages"):
-                ref = ImageRef(region, required(item, "ImageId", "DescribeImages"))
+            for item in require_member(page, "Images", "DescribeImages"):
+                ref = ImageRef(region, require_member(item, "ImageId", "DescribeImages"))
                 image = _parse_image(item, ref)
                 own = parse_own_image(item, region) if image.owner_id == account_id else None
                 images[ref] = image, None if own is None else find_source(own)

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._aws import read
-from .._aws.answers import required
+from .._aws.answers import require_member
 from .._aws.errors import AWS_ERRORS, ClientError, IncompleteAnswer, code_of, failure
 from .._failures import Failure
 from .._fanout import MAX_THREADS, DidNotAnswer, map_parallel, round_robin
@@ -197,7 +197,7 @@ def _image_pages(
         PaginationConfig=_PAGE,
     )
     for page in pages:
-        items = required(page, "Images", "DescribeImages")
+        items = require_member(page, "Images", "DescribeImages")
         listed = [Listed(read.image_of(item), item.get("LastLaunchedTime")) for item in items]
         yield listed, bool(page.get("NextToken"))
 
@@ -215,8 +215,8 @@ def unused_snapshots(ec2: EC2Client, used: Collection[str], block: PublicAccessB
             OwnerIds=["self"], PaginationConfig=read.PAGE, **scope
         )
         for page in pages:
-            for item in required(page, "Snapshots", "DescribeSnapshots"):
-                snapshot_id = required(item, "SnapshotId", "DescribeSnapshots")
+            for item in require_member(page, "Snapshots", "DescribeSnapshots"):
+                snapshot_id = require_member(item, "SnapshotId", "DescribeSnapshots")
                 if snapshot_id not in known:
                     known.add(snapshot_id)
                     yield snapshot_id
@@ -283,7 +283,7 @@ class _Listing:
                 )
             ]
         except AWS_ERRORS as exception:
-            self._failed(exception, "DescribeImages", _UNUSED_UNREADABLE, self.target.region)
+            self._add_problem(exception, "DescribeImages", _UNUSED_UNREADABLE, self.target.region)
             self.used.update(shared)
             return []
 
@@ -292,16 +292,16 @@ class _Listing:
             for snapshot_id in unused_snapshots(self.ec2, self.used, self.blocks.get(SNAPSHOT_BLOCK)):
                 yield Piece(self.target, snapshot_id, None)
         except AWS_ERRORS as exception:
-            self._failed(exception, "DescribeSnapshots", _UNUSED_UNREADABLE, self.target.region)
+            self._add_problem(exception, "DescribeSnapshots", _UNUSED_UNREADABLE, self.target.region)
 
     def _read_blocks(self) -> None:
         for action, reader in _BLOCKS.items():
             try:
                 self.blocks[action] = reader(self.ec2)
             except AWS_ERRORS as exception:
-                self._failed(exception, action, _BLOCK, action)
+                self._add_problem(exception, action, _BLOCK, action)
 
-    def _failed(self, exception: Exception, action: str, code: str, resource: str) -> None:
+    def _add_problem(self, exception: Exception, action: str, code: str, resource: str) -> None:
         self.problems.append(Problem(code, resource, failure(exception, self.target, action)))
 
 

@@ -40,7 +40,7 @@ def add_parameters(
         clients.open(service, [target.region for target in current])
     done, failed = map_parallel(current, lambda target: _read_region(clients, target, options))
 
-    def found(target: Target) -> list[SharedParameter | Problem]:
+    def read_items(target: Target) -> list[SharedParameter | Problem]:
         if target in done:
             return done[target]
         return [_problem(target, SHARES_READ, SHARES_READ, failed[target])]
@@ -48,8 +48,8 @@ def add_parameters(
     return {
         target: replace(
             region,
-            parameters=tuple(item for item in found(target) if isinstance(item, SharedParameter)),
-            problems=(*region.problems, *(item for item in found(target) if isinstance(item, Problem))),
+            parameters=tuple(item for item in read_items(target) if isinstance(item, SharedParameter)),
+            problems=(*region.problems, *(item for item in read_items(target) if isinstance(item, Problem))),
         )
         for target, region in current.items()
     }

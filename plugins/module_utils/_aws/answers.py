@@ -18,7 +18,7 @@ from .errors import ClientError, IncompleteAnswer, code_of
 Answer = TypeVar("Answer")
 
 
-def required(answer: Mapping[str, Any], member: str, operation: str) -> Any:
+def require_member(answer: Mapping[str, Any], member: str, operation: str) -> Any:
     """Return a member of an answer or of an item in it. Without it, the answer says nothing.
 
     Raises:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._model import IMAGE_DATA_TYPE
 from .._option import is_image_id
-from .answers import required
+from .answers import require_member
 from .errors import AWS_ERRORS, ClientError, code_of, failure
 from .unknown_outcome import is_unknown
 
@@ -59,7 +59,7 @@ def current(ssm: SSMClient, name: str) -> CurrentParameter | None:
     Errors are botocore's.
     """
     try:
-        parameter = required(ssm.get_parameter(Name=name), "Parameter", "GetParameter")
+        parameter = require_member(ssm.get_parameter(Name=name), "Parameter", "GetParameter")
     except ClientError as exception:
         if is_missing(exception):
             return None
@@ -69,8 +69,8 @@ def current(ssm: SSMClient, name: str) -> CurrentParameter | None:
 
 def _parse(parameter: Any, operation: str) -> CurrentParameter:
     return CurrentParameter(
-        required(parameter, "Version", operation),
-        required(parameter, "Value", operation),
+        require_member(parameter, "Version", operation),
+        require_member(parameter, "Value", operation),
         parameter.get("Type", _ONE_TEXT),
         parameter.get("DataType", "text"),
     )
@@ -83,7 +83,7 @@ def tier(ssm: SSMClient, name: str) -> str:
     (botocore shape PutParameterRequest, Tier).
     """
     pages = ssm.get_paginator("get_parameter_history").paginate(Name=name)
-    versions = [item for page in pages for item in required(page, "Parameters", "GetParameterHistory")]
+    versions = [item for page in pages for item in require_member(page, "Parameters", "GetParameterHistory")]
     latest = max(versions, key=lambda item: item.get("Version", 0), default=None)
     return str((latest or {}).get("Tier", "Standard"))
 

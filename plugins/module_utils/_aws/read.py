@@ -29,7 +29,7 @@ from .._model import (
 from .._plan import batches
 from .._structure import as_list
 from .._tags import source_tag, tag_map
-from .answers import required, unless_gone
+from .answers import require_member, unless_gone
 from .attempts import repeat_until
 from .errors import AWS_ERRORS, ClientError, IncompleteAnswer, code_of
 
@@ -75,9 +75,9 @@ class Caller:
 def caller(sts: STSClient) -> Caller:
     """Return the account and the partition of the credentials."""
     identity = sts.get_caller_identity()
-    arn = required(identity, "Arn", "GetCallerIdentity")
+    arn = require_member(identity, "Arn", "GetCallerIdentity")
     return Caller(
-        account_id=required(identity, "Account", "GetCallerIdentity"),
+        account_id=require_member(identity, "Account", "GetCallerIdentity"),
         partition=arns.parse(arn).partition,
         arn=arn,
     )
@@ -87,8 +87,10 @@ def regions(ec2: EC2Client) -> dict[str, str]:
     """Return all regions of the partition with their opt-in status (botocore shape ``Region``)."""
     answer = ec2.describe_regions(AllRegions=True)
     return {
-        required(region, "RegionName", "DescribeRegions"): required(region, "OptInStatus", "DescribeRegions")
-        for region in required(answer, "Regions", "DescribeRegions")
+        require_member(region, "RegionName", "DescribeRegions"): require_member(
+            region, "OptInStatus", "DescribeRegions"
+        )
+        for region in require_member(answer, "Regions", "DescribeRegions")
     }
 
 
@@ -240,7 +242,7 @@ def visible_snapshots(ec2: EC2Client, snapshot_ids: Sequence[str]) -> tuple[Snap
             for part in (snapshot_ids[:middle], snapshot_ids[middle:])
             for snapshot in visible_snapshots(ec2, part)
         )
-    return tuple(_snapshot(item) for item in required(answer, "Snapshots", "DescribeSnapshots"))
+    return tuple(_snapshot(item) for item in require_member(answer, "Snapshots", "DescribeSnapshots"))
 
 
 def pending_snapshots(ec2: EC2Client, source_image_id: str, source_region: str) -> tuple[Snapshot, ...]:
@@ -265,7 +267,7 @@ def launch_permissions(ec2: EC2Client, image_id: str, seconds: float | None = No
     answer = _read_until_found(
         lambda: ec2.describe_image_attribute(ImageId=image_id, Attribute="launchPermission"), seconds
     )
-    return Sharing.of_entries(required(answer, "LaunchPermissions", "DescribeImageAttribute"))
+    return Sharing.of_entries(require_member(answer, "LaunchPermissions", "DescribeImageAttribute"))
 
 
 def volume_permissions(ec2: EC2Client, snapshot_id: str, seconds: float | None = None) -> Sharing:
@@ -277,7 +279,7 @@ def volume_permissions(ec2: EC2Client, snapshot_id: str, seconds: float | None =
         lambda: ec2.describe_snapshot_attribute(SnapshotId=snapshot_id, Attribute="createVolumePermission"),
         seconds,
     )
-    return Sharing.of_entries(required(answer, "CreateVolumePermissions", "DescribeSnapshotAttribute"))
+    return Sharing.of_entries(require_member(answer, "CreateVolumePermissions", "DescribeSnapshotAttribute"))
 
 
 def _read_until_found(request: Callable[[], Answer], seconds: float | None) -> Answer:
@@ -323,15 +325,15 @@ def is_gone(ec2: EC2Client, image_id: str, exception: Exception) -> bool:
 
 def key(kms: KMSClient, key_id: str) -> Key:
     """Return the key with that ID, ARN or alias in the client's region."""
-    metadata = required(kms.describe_key(KeyId=key_id), "KeyMetadata", "DescribeKey")
+    metadata = require_member(kms.describe_key(KeyId=key_id), "KeyMetadata", "DescribeKey")
     # botocore shape KeyMetadata requires KeyId only. Without one of these, the key's use cannot be judged.
     return Key(
-        arn=required(metadata, "Arn", "DescribeKey"),
-        state=required(metadata, "KeyState", "DescribeKey"),
+        arn=require_member(metadata, "Arn", "DescribeKey"),
+        state=require_member(metadata, "KeyState", "DescribeKey"),
         # Some examples of DescribeKey in the KMS API Reference lack KeySpec; its old name is the other one.
-        spec=metadata.get("KeySpec") or required(metadata, "CustomerMasterKeySpec", "DescribeKey"),
-        usage=required(metadata, "KeyUsage", "DescribeKey"),
-        aws_managed=required(metadata, "KeyManager", "DescribeKey") == "AWS",
+        spec=metadata.get("KeySpec") or require_member(metadata, "CustomerMasterKeySpec", "DescribeKey"),
+        usage=require_member(metadata, "KeyUsage", "DescribeKey"),
+        aws_managed=require_member(metadata, "KeyManager", "DescribeKey") == "AWS",
     )
 
 
@@ -350,7 +352,7 @@ def may_describe_key(kms: KMSClient, key_arn: str) -> bool:
 def is_grant_listed(kms: KMSClient, key_arn: str, grant_id: str) -> bool:
     """Whether AWS lists a grant. Does not read the key's other grants, maybe thousands."""
     # botocore shape ListGrantsRequest, GrantId: only this one.
-    listed = required(kms.list_grants(KeyId=key_arn, GrantId=grant_id), "Grants", "ListGrants")
+    listed = require_member(kms.list_grants(KeyId=key_arn, GrantId=grant_id), "Grants", "ListGrants")
     return any(item.get("GrantId") == grant_id for item in listed)
 
 
@@ -360,11 +362,11 @@ def grants(kms: KMSClient, key_arn: str) -> tuple[Grant, ...]:
     pages = kms.get_paginator("list_grants").paginate(KeyId=key_arn, PaginationConfig={"PageSize": 100})
     return tuple(
         Grant(
-            grant_id=required(item, "GrantId", "ListGrants"),
+            grant_id=require_member(item, "GrantId", "ListGrants"),
             # botocore shape GrantListEntry: a grant to a service has GranteeServicePrincipal instead, which
             # botocore 1.41 does not know.
             grantee=item.get("GranteeServicePrincipal") or item.get("GranteePrincipal", UNREAD_GRANTEE),
-            operations=frozenset(required(item, "Operations", "ListGrants")),
+            operations=frozenset(require_member(item, "Operations", "ListGrants")),
             name=item.get("Name", ""),
             constrained=bool(item.get("Constraints")),
             source_arn=item.get("Constraints", {}).get("SourceArn"),
@@ -372,7 +374,7 @@ def grants(kms: KMSClient, key_arn: str) -> tuple[Grant, ...]:
             issuer=item.get("IssuingAccount"),
         )
         for page in pages
-        for item in required(page, "Grants", "ListGrants")
+        for item in require_member(page, "Grants", "ListGrants")
     )
 
 
@@ -406,7 +408,7 @@ def _policy_named(kms: KMSClient, key_arn: str, name: str) -> str:
     One without statements says nothing of who can use the key, and counts as a failed read.
     """
     answer = kms.get_key_policy(KeyId=key_arn, PolicyName=name)
-    policy = str(required(answer, "Policy", "GetKeyPolicy"))
+    policy = str(require_member(answer, "Policy", "GetKeyPolicy"))
     if not _has_statements(policy):
         raise IncompleteAnswer("GetKeyPolicy", "Policy.Statement")
     return policy
@@ -432,9 +434,12 @@ def volumes_by_key(ec2: EC2Client) -> dict[str, tuple[str, ...]]:
         Filters=[{"Name": "encrypted", "Values": ["true"]}], PaginationConfig=PAGE
     )
     return _by_key(
-        ((required(item, "KmsKeyId", "DescribeVolumes"),), required(item, "VolumeId", "DescribeVolumes"))
+        (
+            (require_member(item, "KmsKeyId", "DescribeVolumes"),),
+            require_member(item, "VolumeId", "DescribeVolumes"),
+        )
         for page in pages
-        for item in required(page, "Volumes", "DescribeVolumes")
+        for item in require_member(page, "Volumes", "DescribeVolumes")
     )
 
 
@@ -449,11 +454,11 @@ def snapshots_by_key(ec2: EC2Client) -> dict[str, tuple[str, ...]]:
     operation = "DescribeSnapshots"
     return _by_key(
         (
-            (required(item, "KmsKeyId", operation), *associated_key_arns(item)),
-            required(item, "SnapshotId", operation),
+            (require_member(item, "KmsKeyId", operation), *associated_key_arns(item)),
+            require_member(item, "SnapshotId", operation),
         )
         for page in pages
-        for item in required(page, "Snapshots", operation)
+        for item in require_member(page, "Snapshots", operation)
     )
 
 
@@ -470,9 +475,9 @@ def binned_snapshot_ids(ec2: EC2Client) -> tuple[str, ...]:
     """Return the IDs of the snapshots in the Recycle Bin of the caller's account in this region."""
     operation = "ListSnapshotsInRecycleBin"
     return tuple(
-        required(item, "SnapshotId", operation)
+        require_member(item, "SnapshotId", operation)
         for page in ec2.get_paginator("list_snapshots_in_recycle_bin").paginate(PaginationConfig=PAGE)
-        for item in required(page, "Snapshots", operation)
+        for item in require_member(page, "Snapshots", operation)
     )
 
 
@@ -481,9 +486,9 @@ def binned_volume_ids(ec2: EC2Client) -> tuple[str, ...]:
     operation = "ListVolumesInRecycleBin"
     # botocore shape ListVolumesInRecycleBinRequest: at most 500 a page.
     return tuple(
-        required(item, "VolumeId", operation)
+        require_member(item, "VolumeId", operation)
         for page in pages(ec2.list_volumes_in_recycle_bin, MaxResults=500)
-        for item in required(page, "Volumes", operation)
+        for item in require_member(page, "Volumes", operation)
     )
 
 
@@ -503,25 +508,25 @@ def snapshots_restorable_by(ec2: EC2Client, account_ids: Iterable[str]) -> tuple
 def encryption_by_default(ec2: EC2Client) -> bool:
     """Whether EBS encryption by default is on in this region."""
     answer = ec2.get_ebs_encryption_by_default()
-    return bool(required(answer, "EbsEncryptionByDefault", "GetEbsEncryptionByDefault"))
+    return bool(require_member(answer, "EbsEncryptionByDefault", "GetEbsEncryptionByDefault"))
 
 
 def default_key_id(ec2: EC2Client) -> str:
     """Return the default KMS key of EBS in this region: an alias, ID or ARN."""
-    return str(required(ec2.get_ebs_default_kms_key_id(), "KmsKeyId", "GetEbsDefaultKmsKeyId"))
+    return str(require_member(ec2.get_ebs_default_kms_key_id(), "KmsKeyId", "GetEbsDefaultKmsKeyId"))
 
 
 def image_block(ec2: EC2Client) -> PublicAccessBlock:
     """Read block public access for AMIs in this region."""
     answer = ec2.get_image_block_public_access_state()
-    state = required(answer, "ImageBlockPublicAccessState", "GetImageBlockPublicAccessState")
+    state = require_member(answer, "ImageBlockPublicAccessState", "GetImageBlockPublicAccessState")
     return PublicAccessBlock(str(state), answer.get("ManagedBy"))
 
 
 def snapshot_block(ec2: EC2Client) -> PublicAccessBlock:
     """Read block public access for snapshots in this region."""
     answer = ec2.get_snapshot_block_public_access_state()
-    state = required(answer, "State", "GetSnapshotBlockPublicAccessState")
+    state = require_member(answer, "State", "GetSnapshotBlockPublicAccessState")
     return PublicAccessBlock(str(state), answer.get("ManagedBy"))
 
 
@@ -530,13 +535,13 @@ def _snapshots(ec2: EC2Client, filters: list[FilterTypeDef], **request: Any) -> 
         **request, Filters=filters, PaginationConfig=PAGE
     )
     return tuple(
-        _snapshot(item) for page in pages for item in required(page, "Snapshots", "DescribeSnapshots")
+        _snapshot(item) for page in pages for item in require_member(page, "Snapshots", "DescribeSnapshots")
     )
 
 
 def _images(answer: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """Return the items in an answer of DescribeImages."""
-    items: Sequence[Mapping[str, Any]] = required(answer, "Images", "DescribeImages")
+    items: Sequence[Mapping[str, Any]] = require_member(answer, "Images", "DescribeImages")
     return items
 
 
@@ -544,13 +549,13 @@ def image_of(item: Mapping[str, Any]) -> Image:
     """Return the image in an item of DescribeImages (botocore shape ``Image``)."""
     from_instance = "SourceInstanceId" in item
     return Image(
-        image_id=required(item, "ImageId", "DescribeImages"),
+        image_id=require_member(item, "ImageId", "DescribeImages"),
         name=item.get("Name", ""),
-        owner_id=required(item, "OwnerId", "DescribeImages"),
-        state=required(item, "State", "DescribeImages"),
+        owner_id=require_member(item, "OwnerId", "DescribeImages"),
+        state=require_member(item, "State", "DescribeImages"),
         devices=tuple(
             Device(
-                name=required(mapping, "DeviceName", "DescribeImages"),
+                name=require_member(mapping, "DeviceName", "DescribeImages"),
                 snapshot_id=mapping["Ebs"].get("SnapshotId"),
                 encrypted=mapping["Ebs"].get("Encrypted", False),
                 size_gib=mapping["Ebs"].get("VolumeSize"),
@@ -565,7 +570,7 @@ def image_of(item: Mapping[str, Any]) -> Image:
         source_image_id=None if from_instance else item.get("SourceImageId"),
         source_region=None if from_instance else item.get("SourceImageRegion"),
         product_codes=tuple(
-            required(code, "ProductCodeId", "DescribeImages") for code in item.get("ProductCodes", [])
+            require_member(code, "ProductCodeId", "DescribeImages") for code in item.get("ProductCodes", [])
         ),
         architecture=item.get("Architecture", ""),
         platform=item.get("PlatformDetails", ""),
@@ -621,8 +626,8 @@ def _types(item: Mapping[str, Any], key: str) -> tuple[str, ...]:
 def _snapshot(item: Mapping[str, Any]) -> Snapshot:
     progress = item.get("Progress", "").rstrip("%")
     return Snapshot(
-        snapshot_id=required(item, "SnapshotId", "DescribeSnapshots"),
-        state=required(item, "State", "DescribeSnapshots"),
+        snapshot_id=require_member(item, "SnapshotId", "DescribeSnapshots"),
+        state=require_member(item, "State", "DescribeSnapshots"),
         percent=int(progress) if progress.isdigit() else 0,
         kms_key_id=item.get("KmsKeyId"),
         tags=tag_map(item.get("Tags", [])),

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._parameter_share import Association, ResourceShare
-from .answers import required
+from .answers import require_member
 from .errors import ClientError, code_of
 
 # botocore shape MaxResults of GetResourceShares and GetResourceShareAssociations: the largest page.
@@ -33,8 +33,8 @@ def own_shares(ram: Any, name: str) -> tuple[ResourceShare, ...]:
     items = [
         item
         for page in pages
-        for item in required(page, "resourceShares", _SHARES)
-        if required(item, "name", _SHARES) == name
+        for item in require_member(page, "resourceShares", _SHARES)
+        if require_member(item, "name", _SHARES) == name
     ]
     return tuple(_parse_share(ram, item) for item in items)
 
@@ -47,7 +47,9 @@ def other_shares(ram: Any, arn: str, known: Iterable[ResourceShare]) -> tuple[Re
     )
     try:
         items = [
-            item for page in pages for item in required(page, "resourceShareAssociations", _ASSOCIATIONS)
+            item
+            for page in pages
+            for item in require_member(page, "resourceShareAssociations", _ASSOCIATIONS)
         ]
     except ClientError as exception:
         if code_of(exception) != _UNKNOWN:
@@ -55,7 +57,7 @@ def other_shares(ram: Any, arn: str, known: Iterable[ResourceShare]) -> tuple[Re
         return ()
     shares = [
         ResourceShare(
-            required(item, "resourceShareArn", _ASSOCIATIONS),
+            require_member(item, "resourceShareArn", _ASSOCIATIONS),
             item.get("resourceShareName", ""),
             resources=(_parse_association(item),),
         )
@@ -78,17 +80,17 @@ def list_associations(ram: Any, kind: str) -> tuple[tuple[str, Association], ...
         associationType=kind, PaginationConfig=_PAGE
     )
     return tuple(
-        (required(item, "resourceShareArn", _ASSOCIATIONS), _parse_association(item))
+        (require_member(item, "resourceShareArn", _ASSOCIATIONS), _parse_association(item))
         for page in pages
-        for item in required(page, "resourceShareAssociations", _ASSOCIATIONS)
+        for item in require_member(page, "resourceShareAssociations", _ASSOCIATIONS)
     )
 
 
 def _parse_share(ram: Any, item: dict[str, Any]) -> ResourceShare:
     share = ResourceShare(
-        required(item, "resourceShareArn", _SHARES),
-        required(item, "name", _SHARES),
-        required(item, "status", _SHARES),
+        require_member(item, "resourceShareArn", _SHARES),
+        require_member(item, "name", _SHARES),
+        require_member(item, "status", _SHARES),
         # The default of CreateResourceShare.
         item.get("allowExternalPrincipals", True),
     )
@@ -111,14 +113,14 @@ def _associations(ram: Any, arn: str, kind: str) -> tuple[Association, ...]:
     return tuple(
         _parse_association(item)
         for page in pages
-        for item in required(page, "resourceShareAssociations", _ASSOCIATIONS)
+        for item in require_member(page, "resourceShareAssociations", _ASSOCIATIONS)
     )
 
 
 def _parse_association(item: dict[str, Any]) -> Association:
     return Association(
-        required(item, "associatedEntity", _ASSOCIATIONS),
-        required(item, "status", _ASSOCIATIONS),
+        require_member(item, "associatedEntity", _ASSOCIATIONS),
+        require_member(item, "status", _ASSOCIATIONS),
         item.get("external", False),
         item.get("statusMessage", ""),
     )

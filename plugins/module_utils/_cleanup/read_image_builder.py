@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from .._aws import errors
-from .._aws.answers import required, unless_gone
+from .._aws.answers import require_member, unless_gone
 from .._aws.clients import Clients
 from .._failures import ValidationError
 from .._fanout import map_parallel
@@ -70,7 +70,7 @@ def read_lifecycle_policies(imagebuilder: Any) -> tuple[LifecyclePolicy, ...]:
         filters=_ENABLED, PaginationConfig=_PAGE
     )
     arns = [
-        required(item, "arn", "ListLifecyclePolicies")
+        require_member(item, "arn", "ListLifecyclePolicies")
         for page in pages
         for item in page.get("lifecyclePolicySummaryList", ())
     ]
@@ -78,7 +78,7 @@ def read_lifecycle_policies(imagebuilder: Any) -> tuple[LifecyclePolicy, ...]:
         unless_gone(partial(imagebuilder.get_lifecycle_policy, lifecyclePolicyArn=arn), _GONE) for arn in arns
     )
     answers = (answer for answer in all_answers if answer is not None)
-    policies = (required(answer, "lifecyclePolicy", "GetLifecyclePolicy") for answer in answers)
+    policies = (require_member(answer, "lifecyclePolicy", "GetLifecyclePolicy") for answer in answers)
     return tuple(_parse_policy(item) for item in policies if _has_amis(item))
 
 
@@ -115,7 +115,7 @@ def _parse_build(item: Mapping[str, Any], account_id: str) -> ImageBuild:
         item.get("version", ""),
         dict(item.get("tags", {})),
         tuple(
-            ImageRef(required(ami, "region", "ListImageBuildVersions"), ami["image"])
+            ImageRef(require_member(ami, "region", "ListImageBuildVersions"), ami["image"])
             for ami in amis
             if ami.get("accountId", account_id) == account_id and ami.get("image")
         ),

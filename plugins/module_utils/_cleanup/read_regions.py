@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._aws import read
-from .._aws.answers import required, unless_gone
+from .._aws.answers import require_member, unless_gone
 from .._fanout import side_by_side
 from .._model import ImageRef
 from .._tags import tag_map
@@ -97,7 +97,7 @@ def read_own_images(ec2: EC2Client, region_name: str) -> tuple[OwnImage, ...]:
     return tuple(
         parse_own_image(item, region_name)
         for page in pages
-        for item in required(page, "Images", "DescribeImages")
+        for item in require_member(page, "Images", "DescribeImages")
     )
 
 
@@ -105,9 +105,9 @@ def read_snapshot_locks(ec2: EC2Client) -> tuple[tuple[str, str], ...]:
     """Return the ID of each locked snapshot, with the state and the end of its lock."""
     operation = "DescribeLockedSnapshots"
     return tuple(
-        (required(item, "SnapshotId", operation), _render_lock(item))
+        (require_member(item, "SnapshotId", operation), _render_lock(item))
         for page in read.pages(ec2.describe_locked_snapshots, MaxResults=read.PAGE["PageSize"])
-        for item in required(page, "Snapshots", operation)
+        for item in require_member(page, "Snapshots", operation)
         # A lock in an unknown state is one.
         if item.get("LockState") != "expired"
     )
@@ -119,7 +119,7 @@ def read_archiving_snapshots(ec2: EC2Client) -> tuple[str, ...]:
     Until it is complete, which takes hours, DescribeSnapshots shows them like any other (EBS User Guide,
     "Archive an Amazon EBS snapshot").
     """
-    return tuple(required(item, "SnapshotId", _TIERS) for item in _read_tiers(ec2, [_ARCHIVING]))
+    return tuple(require_member(item, "SnapshotId", _TIERS) for item in _read_tiers(ec2, [_ARCHIVING]))
 
 
 def read_unsettled_snapshots(ec2: EC2Client, now: datetime) -> tuple[str, ...]:
@@ -129,7 +129,7 @@ def read_unsettled_snapshots(ec2: EC2Client, now: datetime) -> tuple[str, ...]:
     that is not known.
     """
     return tuple(
-        required(item, "SnapshotId", _TIERS)
+        require_member(item, "SnapshotId", _TIERS)
         for item in _read_tiers(ec2, [_ARCHIVING, *_RESTORES])
         if item.get("LastTieringOperationStatus") != "permanent-restore-completed"
         or now - item.get("LastTieringStartTime", now) < _RESTORED_FOR
@@ -141,7 +141,7 @@ def _read_tiers(ec2: EC2Client, statuses: Sequence[str]) -> Iterator[Mapping[str
     pages = ec2.get_paginator("describe_snapshot_tier_status").paginate(
         Filters=[{"Name": "last-tiering-operation", "Values": list(statuses)}], PaginationConfig=read.PAGE
     )
-    return (item for page in pages for item in required(page, "SnapshotTierStatuses", _TIERS))
+    return (item for page in pages for item in require_member(page, "SnapshotTierStatuses", _TIERS))
 
 
 def read_own_snapshots(
@@ -156,14 +156,14 @@ def read_own_snapshots(
     return tuple(
         _parse_snapshot(item, locks, archiving)
         for page in pages
-        for item in required(page, "Snapshots", "DescribeSnapshots")
+        for item in require_member(page, "Snapshots", "DescribeSnapshots")
     )
 
 
 def _parse_snapshot(
     item: Mapping[str, Any], locks: Mapping[str, str], archiving: Collection[str]
 ) -> OwnSnapshot:
-    snapshot_id = required(item, "SnapshotId", "DescribeSnapshots")
+    snapshot_id = require_member(item, "SnapshotId", "DescribeSnapshots")
     archive = parse_archive_state(item)
     return OwnSnapshot(
         snapshot_id=snapshot_id,
@@ -200,9 +200,9 @@ def read_binned_images(
     pages = ec2.get_paginator("list_images_in_recycle_bin").paginate(PaginationConfig=read.PAGE)
     operation = "ListImagesInRecycleBin"
     return tuple(
-        (required(item, "ImageId", operation), item.get("RecycleBinEnterTime"))
+        (require_member(item, "ImageId", operation), item.get("RecycleBinEnterTime"))
         for page in pages
-        for item in required(page, "Images", operation)
+        for item in require_member(page, "Images", operation)
         if after is None or can_be_restored(item, after)
     )
 
@@ -222,7 +222,10 @@ def read_retention_rules(rbin: Any) -> tuple[RetentionRule, ...]:
     retention = []
     for resource_type in _BINNED:
         for page in rbin.get_paginator("list_rules").paginate(ResourceType=resource_type):
-            ids = (required(item, "Identifier", "ListRules") for item in required(page, "Rules", "ListRules"))
+            ids = (
+                require_member(item, "Identifier", "ListRules")
+                for item in require_member(page, "Rules", "ListRules")
+            )
             rules = (_read_rule(rbin, rule_id) for rule_id in ids)
             # A rule without a status retains nothing that is counted on.
             retention += [_parse_rule(rule) for rule in rules if rule.get("Status") == "available"]
@@ -256,8 +259,8 @@ def _parse_rule(rule: Mapping[str, Any]) -> RetentionRule:
         return ((tag["ResourceTagKey"], tag.get("ResourceTagValue", "")) for tag in rule.get(member, ()))
 
     return RetentionRule(
-        required(rule, "ResourceType", "GetRule"),
-        required(rule, "RetentionPeriod", "GetRule")["RetentionPeriodValue"],
+        require_member(rule, "ResourceType", "GetRule"),
+        require_member(rule, "RetentionPeriod", "GetRule")["RetentionPeriodValue"],
         tuple(tags("ResourceTags")),
         tuple(tags("ExcludeResourceTags")),
     )

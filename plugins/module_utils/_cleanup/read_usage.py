@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .._aws import read
-from .._aws.answers import required
+from .._aws.answers import require_member
 from .._aws.errors import AWS_ERRORS, ClientError, failure
 from .._model import ImageRef, Sharing
 from .._plan import batches
@@ -63,10 +63,13 @@ def read_references(
         ImageIds=list(image_ids), ResourceTypes=_RESOURCES, PaginationConfig=read.PAGE
     )
     for page in pages:
-        for item in required(page, "ImageReferences", operation):
-            kind, arn = required(item, "ResourceType", operation), required(item, "Arn", operation)
+        for item in require_member(page, "ImageReferences", operation):
+            kind, arn = (
+                require_member(item, "ResourceType", operation),
+                require_member(item, "Arn", operation),
+            )
             if kind != _PARAMETER or not is_tombstone_parameter(tombstone_path, arn):
-                evidence_by_image[required(item, "ImageId", operation)].append(Evidence(kind, arn))
+                evidence_by_image[require_member(item, "ImageId", operation)].append(Evidence(kind, arn))
     return {image_id: tuple(items) for image_id, items in evidence_by_image.items()}
 
 
@@ -137,10 +140,10 @@ def read_pending_copies(ec2: EC2Client, region: str) -> dict[ImageRef, tuple[Evi
         Owners=["self"], Filters=[{"Name": "state", "Values": ["pending"]}], PaginationConfig=read.PAGE
     )
     for page in pages:
-        for item in required(page, "Images", operation):
+        for item in require_member(page, "Images", operation):
             source_id, source_region = item.get("SourceImageId"), item.get("SourceImageRegion")
             if source_id and source_region:
-                copy_id = required(item, "ImageId", operation)
+                copy_id = require_member(item, "ImageId", operation)
                 copies[ImageRef(source_region, source_id)].append(Evidence(COPY, copy_id, region))
     return {source: tuple(items) for source, items in copies.items()}
 
@@ -150,12 +153,14 @@ def read_pending_reports(ec2: EC2Client, image_ids: Sequence[str]) -> frozenset[
     pages = ec2.get_paginator("describe_image_usage_reports").paginate(
         ImageIds=list(image_ids), Filters=[{"Name": "state", "Values": ["pending"]}]
     )
-    return frozenset(required(item, "ImageId", _REPORTS) for page in pages for item in _list_reports(page))
+    return frozenset(
+        require_member(item, "ImageId", _REPORTS) for page in pages for item in _list_reports(page)
+    )
 
 
 def _list_reports(page: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """Return the usage reports in an answer of DescribeImageUsageReports."""
-    reports: Sequence[Mapping[str, Any]] = required(page, "ImageUsageReports", _REPORTS)
+    reports: Sequence[Mapping[str, Any]] = require_member(page, "ImageUsageReports", _REPORTS)
     return reports
 
 
@@ -164,30 +169,33 @@ def read_usage_reports(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, Us
     newest: dict[str, Mapping[str, Any]] = {}
     for page in ec2.get_paginator("describe_image_usage_reports").paginate(ImageIds=list(image_ids)):
         for item in _list_reports(page):
-            image_id, created = required(item, "ImageId", _REPORTS), required(item, "CreationTime", _REPORTS)
+            image_id, created = (
+                require_member(item, "ImageId", _REPORTS),
+                require_member(item, "CreationTime", _REPORTS),
+            )
             earlier = newest.get(image_id)
-            if earlier is None or created > required(earlier, "CreationTime", _REPORTS):
+            if earlier is None or created > require_member(earlier, "CreationTime", _REPORTS):
                 newest[image_id] = item
     used: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     by_type: dict[str, dict[tuple[str, str], int]] = defaultdict(lambda: defaultdict(int))
     if newest:
-        current = {required(item, "ReportId", _REPORTS) for item in newest.values()}
+        current = {require_member(item, "ReportId", _REPORTS) for item in newest.values()}
         entries = ec2.get_paginator("describe_image_usage_report_entries")
         for answer in entries.paginate(ImageIds=list(newest)):
-            for entry in required(answer, "ImageUsageReportEntries", _ENTRIES):
-                if required(entry, "ReportId", _ENTRIES) in current:
-                    image_id = required(entry, "ImageId", _ENTRIES)
-                    account_id = required(entry, "AccountId", _ENTRIES)
-                    number = required(entry, "UsageCount", _ENTRIES)
+            for entry in require_member(answer, "ImageUsageReportEntries", _ENTRIES):
+                if require_member(entry, "ReportId", _ENTRIES) in current:
+                    image_id = require_member(entry, "ImageId", _ENTRIES)
+                    account_id = require_member(entry, "AccountId", _ENTRIES)
+                    number = require_member(entry, "UsageCount", _ENTRIES)
                     used[image_id][account_id] += number
                     by_type[image_id][account_id, entry.get("ResourceType", "")] += number
     return {
         image_id: UsageReport(
-            state=required(item, "State", _REPORTS),
-            created=required(item, "CreationTime", _REPORTS),
-            report_id=required(item, "ReportId", _REPORTS),
+            state=require_member(item, "State", _REPORTS),
+            created=require_member(item, "CreationTime", _REPORTS),
+            report_id=require_member(item, "ReportId", _REPORTS),
             resource_types=frozenset(
-                required(resource_type, "ResourceType", _REPORTS)
+                require_member(resource_type, "ResourceType", _REPORTS)
                 for resource_type in item.get("ResourceTypes", ())
             ),
             account_ids=frozenset(item.get("AccountIds", ())),
@@ -202,7 +210,7 @@ def read_usage_reports(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, Us
 def _count_template_versions(report: Mapping[str, Any]) -> int:
     """Return the number of versions of a launch template that a report covers, 0 if none."""
     for resource_type in report.get("ResourceTypes", ()):
-        if required(resource_type, "ResourceType", _REPORTS) == TEMPLATES:
+        if require_member(resource_type, "ResourceType", _REPORTS) == TEMPLATES:
             # botocore shape ImageUsageResourceTypeOption: version-depth is the only option.
             options = resource_type.get("ResourceTypeOptions", ())
             if not options:

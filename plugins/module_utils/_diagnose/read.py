@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._aws import dry_run as dry_runs
 from .._aws import errors, read
-from .._aws.answers import required
+from .._aws.answers import require_member
 from .._aws.read import Caller
 from .._aws.read_visible import until_visible
 from .._failures import Failure
@@ -186,9 +186,9 @@ def _read_subnets(ec2: EC2Client) -> Iterator[Subnet]:
         Filters=[{"Name": "state", "Values": ["available"]}], PaginationConfig=read.PAGE
     )
     for page in pages:
-        for item in required(page, "Subnets", "DescribeSubnets"):
+        for item in require_member(page, "Subnets", "DescribeSubnets"):
             yield Subnet(
-                subnet_id=required(item, "SubnetId", "DescribeSubnets"),
+                subnet_id=require_member(item, "SubnetId", "DescribeSubnets"),
                 vpc_id=item.get("VpcId", ""),
                 zone=item.get("AvailabilityZone", ""),
                 owner_id=item.get("OwnerId", ""),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .._aws.answers import required
+from .._aws.answers import require_member
 from .._aws.errors import WaiterError, error_of_waiter
 from .._model import Instance
 from .._tags import PROBE_TAG, tag_map
@@ -64,7 +64,7 @@ def _read_instances(ec2: EC2Client, filters: list[FilterTypeDef]) -> tuple[Insta
     return tuple(
         _parse_instance(item)
         for page in pages
-        for reservation in required(page, "Reservations", "DescribeInstances")
+        for reservation in require_member(page, "Reservations", "DescribeInstances")
         for item in _list_instances(reservation)
     )
 
@@ -79,16 +79,16 @@ def _parse_instances(answer: Mapping[str, Any]) -> tuple[Instance, ...]:
 
 
 def _list_instances(reservation: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    instances: Sequence[Mapping[str, Any]] = required(reservation, "Instances", "DescribeInstances")
+    instances: Sequence[Mapping[str, Any]] = require_member(reservation, "Instances", "DescribeInstances")
     return instances
 
 
 def _parse_instance(item: Mapping[str, Any]) -> Instance:
-    state = required(item, "State", "DescribeInstances")
+    state = require_member(item, "State", "DescribeInstances")
     return Instance(
-        instance_id=required(item, "InstanceId", "DescribeInstances"),
-        state=required(state, "Name", "DescribeInstances"),
-        launched_at=required(item, "LaunchTime", "DescribeInstances"),
+        instance_id=require_member(item, "InstanceId", "DescribeInstances"),
+        state=require_member(state, "Name", "DescribeInstances"),
+        launched_at=require_member(item, "LaunchTime", "DescribeInstances"),
         tags=tag_map(item.get("Tags", [])),
         reason_code=item.get("StateReason", {}).get("Code"),
         reason=item.get("StateReason", {}).get("Message"),

@@ -15,7 +15,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from .._aws import errors
-from .._aws.answers import required, unless_gone
+from .._aws.answers import require_member, unless_gone
 from .._failures import Failure, ValidationError
 from .._fanout import map_parallel
 from .._tags import tag_map
@@ -55,9 +55,9 @@ def accounts(client: OrganizationsClient, options: InventoryOptions) -> tuple[Ac
     """
     try:
         roots = [
-            required(root, "Id", "ListRoots")
+            require_member(root, "Id", "ListRoots")
             for page in client.get_paginator("list_roots").paginate()
-            for root in required(page, "Roots", "ListRoots")
+            for root in require_member(page, "Roots", "ListRoots")
         ]
     except errors.AWS_ERRORS as exception:
         raise ValidationError([_failure(exception)]) from exception
@@ -90,18 +90,18 @@ def _children(
         [
             _account(item, parent_id, units)
             for page in members
-            for item in required(page, "Accounts", "ListAccountsForParent")
+            for item in require_member(page, "Accounts", "ListAccountsForParent")
         ],
         [
             (unit.unit_id, (*units, unit))
             for page in children
-            for unit in map(_unit, required(page, "OrganizationalUnits", _LIST_UNITS))
+            for unit in map(_unit, require_member(page, "OrganizationalUnits", _LIST_UNITS))
         ],
     )
 
 
 def _unit(item: OrganizationalUnitTypeDef) -> Unit:
-    return Unit(required(item, "Id", _LIST_UNITS), required(item, "Name", _LIST_UNITS))
+    return Unit(require_member(item, "Id", _LIST_UNITS), require_member(item, "Name", _LIST_UNITS))
 
 
 def _account(item: AccountTypeDef, parent_id: str, units: tuple[Unit, ...]) -> Account:
@@ -110,7 +110,7 @@ def _account(item: AccountTypeDef, parent_id: str, units: tuple[Unit, ...]) -> A
     if state is None:
         raise ValidationError([_NO_STATE])
     # AWS may omit the name and the email address of an account that has not joined yet.
-    account_id = required(item, "Id", "ListAccountsForParent")
+    account_id = require_member(item, "Id", "ListAccountsForParent")
     return Account(
         account_id=account_id,
         name=item.get("Name", account_id),
@@ -123,7 +123,7 @@ def _account(item: AccountTypeDef, parent_id: str, units: tuple[Unit, ...]) -> A
 
 def _with_tags(client: OrganizationsClient, account: Account) -> Account:
     pages = client.get_paginator("list_tags_for_resource").paginate(ResourceId=account.account_id)
-    tags = tag_map(tag for page in pages for tag in required(page, "Tags", "ListTagsForResource"))
+    tags = tag_map(tag for page in pages for tag in require_member(page, "Tags", "ListTagsForResource"))
     return replace(account, tags=tags)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._aws import errors
-from .._aws.answers import required
+from .._aws.answers import require_member
 from .._aws.attempts import attempts, repeat_until
 from .._aws.parameters import THROTTLED, CurrentParameter, current
 from .._aws.unknown_outcome import is_unknown
@@ -58,8 +58,8 @@ class PublishRun:
         failures = list(done.failures)
         for answer in done.answers:
             if action.operation == "CreateLaunchTemplateVersion":
-                made = required(answer, "LaunchTemplateVersion", action.operation)
-                self.made[action.resource] = required(made, "VersionNumber", action.operation)
+                made = require_member(answer, "LaunchTemplateVersion", action.operation)
+                self.made[action.resource] = require_member(made, "VersionNumber", action.operation)
                 for error in answer.get("Warning", {}).get("Errors", ()):
                     self.warnings.append(
                         f"{action.target.region}: AWS warning for the new version of {action.resource}: "
@@ -182,7 +182,7 @@ def _put_value(
                 return known
         failures = run.note(action, done := perform(services["ssm_once"], action))
         if done.answers:
-            run.version = required(done.answers[0], "Version", "PutParameter")
+            run.version = require_member(done.answers[0], "Version", "PutParameter")
             return _wait_until_validated(ssm, action, wait_timeout, run)
         lost = any(is_unknown(failure) for failure in failures)
         if not lost and not any(failure.error_code in _REPEATED for failure in failures):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .._aws import errors, read
 from .._aws.accounts import AssumedAccounts
-from .._aws.answers import required
+from .._aws.answers import require_member
 from .._aws.caller import preferred_region
 from .._aws.clients import Clients
 from .._aws.errors import ClientError
@@ -263,15 +263,15 @@ def _read_parameter(ssm: SSMClient, name: str) -> Parameter | None:
     try:
         versions = [
             ParameterVersion(
-                version=required(item, "Version", "GetParameterHistory"),
-                value=required(item, "Value", "GetParameterHistory"),
-                type=required(item, "Type", "GetParameterHistory"),
+                version=require_member(item, "Version", "GetParameterHistory"),
+                value=require_member(item, "Value", "GetParameterHistory"),
+                type=require_member(item, "Type", "GetParameterHistory"),
                 data_type=item.get("DataType", "text"),
                 tier=item.get("Tier", "Standard"),
                 labels=frozenset(item.get("Labels", ())),
             )
             for page in pages
-            for item in required(page, "Parameters", "GetParameterHistory")
+            for item in require_member(page, "Parameters", "GetParameterHistory")
         ]
     except ClientError as exception:
         if is_missing(exception):
@@ -283,7 +283,7 @@ def _read_parameter(ssm: SSMClient, name: str) -> Parameter | None:
 def _read_tags(ssm: SSMClient, name: str) -> dict[str, str]:
     """Return the tags of a parameter."""
     answer = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)
-    return tag_map(required(answer, "TagList", "ListTagsForResource"))
+    return tag_map(require_member(answer, "TagList", "ListTagsForResource"))
 
 
 def read_origins(

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._aws import read
-from .._aws.answers import required
+from .._aws.answers import require_member
 from .._aws.errors import ClientError, IncompleteAnswer, code_of
 from .._model import RESOLVE, Target
 from .._parameter_names import name_in_arn
@@ -56,7 +56,7 @@ def read_launch_templates(
     )
     try:
         items: list[Mapping[str, Any]] = [
-            item for page in pages for item in required(page, "LaunchTemplateVersions", _READ_VERSIONS)
+            item for page in pages for item in require_member(page, "LaunchTemplateVersions", _READ_VERSIONS)
         ]
     except ClientError as exception:
         if code_of(exception) in _MISSING:
@@ -64,8 +64,8 @@ def read_launch_templates(
         raise
     versions: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for item in items:
-        versions[required(item, "LaunchTemplateId", _READ_VERSIONS)].append(item)
-        versions[required(item, "LaunchTemplateName", _READ_VERSIONS)].append(item)
+        versions[require_member(item, "LaunchTemplateId", _READ_VERSIONS)].append(item)
+        versions[require_member(item, "LaunchTemplateName", _READ_VERSIONS)].append(item)
     return {name: _parse_template(versions[name], target) for name in names if name in versions}
 
 
@@ -80,13 +80,13 @@ def _parse_template(items: list[Mapping[str, Any]], target: Target) -> LaunchTem
         raise IncompleteAnswer(_READ_VERSIONS, "DefaultVersion")
     versions = [_parse_version(item, target) for item in items]
     latest = max(versions, key=lambda version: version.number)
-    template_id = required(defaults[0], "LaunchTemplateId", _READ_VERSIONS)
+    template_id = require_member(defaults[0], "LaunchTemplateId", _READ_VERSIONS)
     return LaunchTemplate(template_id, _parse_version(defaults[0], target), latest)
 
 
 def _parse_version(item: Mapping[str, Any], target: Target) -> TemplateVersion:
-    number = int(required(item, "VersionNumber", _READ_VERSIONS))
-    data: Mapping[str, Any] = required(item, "LaunchTemplateData", _READ_VERSIONS)
+    number = int(require_member(item, "VersionNumber", _READ_VERSIONS))
+    data: Mapping[str, Any] = require_member(item, "LaunchTemplateData", _READ_VERSIONS)
     named = data.get("ImageId", "").removeprefix(RESOLVE)
     return TemplateVersion(number, data, name_in_arn(named, target.account_id, target.region))
 
@@ -108,14 +108,14 @@ def read_instance_types(ec2: EC2Client, versions: Iterable[TemplateVersion]) -> 
         _parse_type(item)
         for filters in filters_of_requests
         for page in paginator.paginate(Filters=filters, PaginationConfig={"PageSize": _TYPES_PAGE})
-        for item in required(page, "InstanceTypes", _READ_TYPES)
+        for item in require_member(page, "InstanceTypes", _READ_TYPES)
     )
     return {item.name: item for item in types}
 
 
 def _parse_type(item: Mapping[str, Any]) -> InstanceType:
     return InstanceType(
-        name=required(item, "InstanceType", _READ_TYPES),
+        name=require_member(item, "InstanceType", _READ_TYPES),
         architectures=frozenset(item.get("ProcessorInfo", {}).get("SupportedArchitectures", ())),
         boot_modes=frozenset(item.get("SupportedBootModes", ())),
         ena_support=item.get("NetworkInfo", {}).get("EnaSupport", ""),

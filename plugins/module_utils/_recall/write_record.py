@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from .._aws import errors
-from .._aws.answers import required, unless_gone
+from .._aws.answers import require_member, unless_gone
 from .._aws.clients import Clients
 from .._cleanup.tombstone import add_bucket_owner_hint
 from .._cleanup.write_tombstones import append_lines
@@ -123,8 +123,8 @@ def _read_object(clients: Clients, options: RecallOptions, account_id: str) -> S
         answer = unless_gone(partial(clients.client("s3", region).get_object, **item), ("NoSuchKey",))
         if answer is None:
             return Stored()
-        text = required(answer, "Body", "GetObject").read().decode(errors="replace")
-        etag = required(answer, "ETag", "GetObject")
+        text = require_member(answer, "Body", "GetObject").read().decode(errors="replace")
+        etag = require_member(answer, "ETag", "GetObject")
     except errors.AWS_ERRORS as exception:
         failure = errors.failure(exception, Target(account_id, region), "tombstone_s3_uri")
         raise ValidationError([add_bucket_owner_hint(failure)]) from exception
@@ -151,7 +151,7 @@ def _put_object(
         answer = clients.client("s3", region).put_object(
             **item, **condition, Body=body, ContentType="application/json"
         )
-        return Stored(record, required(answer, "ETag", "PutObject")), ()
+        return Stored(record, require_member(answer, "ETag", "PutObject")), ()
     except errors.AWS_ERRORS as exception:
         failure = errors.failure(exception, Target(record.account_id, region), "tombstone_s3_uri")
     if failure.error_code in _REPLACED:

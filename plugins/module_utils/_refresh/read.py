@@ -15,7 +15,7 @@ from typing import Any
 
 from .._aws import read
 from .._aws.accounts import AssumedAccounts
-from .._aws.answers import required
+from .._aws.answers import require_member
 from .._aws.attempts import repeat_until
 from .._aws.clients import Clients
 from .._aws.errors import ClientError, code_of
@@ -97,7 +97,7 @@ def read_launches(clients: Clients, target: Target, names: Sequence[str]) -> dic
         item
         for batch in batches(names, _NAMES)
         for page in paginator.paginate(AutoScalingGroupNames=list(batch))
-        for item in required(page, "AutoScalingGroups", READ_GROUPS)
+        for item in require_member(page, "AutoScalingGroups", READ_GROUPS)
     ]
     return {item["AutoScalingGroupName"]: _read_group(clients, target, item) for item in items}
 
@@ -142,16 +142,18 @@ def _read_versions(
         return None, None
     paginator = clients.ec2(target.region).get_paginator("describe_launch_template_versions")
     pages = paginator.paginate(
-        LaunchTemplateId=required(specification, "LaunchTemplateId", READ_GROUPS),
+        LaunchTemplateId=require_member(specification, "LaunchTemplateId", READ_GROUPS),
         Versions=[*dict.fromkeys((version, DEFAULT))],
     )
     try:
-        items = [item for page in pages for item in required(page, "LaunchTemplateVersions", _READ_VERSIONS)]
+        items = [
+            item for page in pages for item in require_member(page, "LaunchTemplateVersions", _READ_VERSIONS)
+        ]
     except ClientError as exception:
         if code_of(exception) in _MISSING:
             return None, None
         raise
-    by_number = {int(required(item, "VersionNumber", _READ_VERSIONS)): item for item in items}
+    by_number = {int(require_member(item, "VersionNumber", _READ_VERSIONS)): item for item in items}
     default = next((number for number, item in by_number.items() if item.get("DefaultVersion")), None)
     number = {DEFAULT: default, _LATEST: max(by_number, default=None)}.get(version)
     if version.isdigit():
@@ -166,8 +168,8 @@ def _read_versions(
 
 def _parse_version(clients: Clients, target: Target, item: Mapping[str, Any]) -> TemplateVersion:
     """Return a version with its image; that of a parameter is the one that launches resolve it to now."""
-    number = int(required(item, "VersionNumber", _READ_VERSIONS))
-    version = TemplateVersion(number, required(item, "LaunchTemplateData", _READ_VERSIONS))
+    number = int(require_member(item, "VersionNumber", _READ_VERSIONS))
+    version = TemplateVersion(number, require_member(item, "LaunchTemplateData", _READ_VERSIONS))
     image_id = str(version.data.get("ImageId") or "")
     if version.parameter:
         # botocore shape GetParametersRequest, Names: also NAME:VERSION, NAME:LABEL and ARNs.
@@ -213,12 +215,12 @@ def _add_images_once(ec2: Any, group: Group) -> Group:
     ids = [instance.instance_id for instance in group.instances if not instance.image_id]
     paginator = ec2.get_paginator("describe_instances")
     images = {
-        required(instance, "InstanceId", _READ_INSTANCES): instance.get("ImageId", "")
+        require_member(instance, "InstanceId", _READ_INSTANCES): instance.get("ImageId", "")
         for batch in batches(ids, read.FILTER_VALUES)
         # A filter: an ID that does not exist any more would refuse the request.
         for page in paginator.paginate(Filters=[{"Name": "instance-id", "Values": list(batch)}])
-        for reservation in required(page, "Reservations", _READ_INSTANCES)
-        for instance in required(reservation, "Instances", _READ_INSTANCES)
+        for reservation in require_member(page, "Reservations", _READ_INSTANCES)
+        for instance in require_member(reservation, "Instances", _READ_INSTANCES)
     }
     return replace(
         group,
@@ -251,9 +253,9 @@ def read_refresh(autoscaling: Any, name: str, refresh_id: str) -> InstanceRefres
 
 def _parse_refreshes(pages: Any) -> Iterator[InstanceRefresh]:
     for page in pages:
-        for item in required(page, "InstanceRefreshes", READ_REFRESHES):
+        for item in require_member(page, "InstanceRefreshes", READ_REFRESHES):
             yield InstanceRefresh(
-                required(item, "InstanceRefreshId", READ_REFRESHES),
+                require_member(item, "InstanceRefreshId", READ_REFRESHES),
                 item.get("Status", "Pending"),
                 item.get("StatusReason", ""),
                 item.get("PercentageComplete"),

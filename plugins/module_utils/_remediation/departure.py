@@ -94,7 +94,7 @@ def select(images: tuple[Named, ...], name_patterns: tuple[str, ...], audited: A
 
 def depart(leaving: Sharing, audited: AuditedAccount, scope: Scope, *, revoke_in_use: bool) -> Departure:
     """Decide what those who leave lose, keep and can use otherwise, in the scope."""
-    unshared = tuple(_unshared(leaving, audited, scope))
+    unshared = tuple(_list_unshared(leaving, audited, scope))
     after = audited.without(unshared)
     revoked: list[Loss] = []
     kept: list[KeptAccess] = []
@@ -111,7 +111,7 @@ def depart(leaving: Sharing, audited: AuditedAccount, scope: Scope, *, revoke_in
     return Departure(losses, tuple(kept), tuple(_other_access(leaving, after, scope)))
 
 
-def _unshared(leaving: Sharing, audited: AuditedAccount, scope: Scope) -> Iterator[Loss]:
+def _list_unshared(leaving: Sharing, audited: AuditedAccount, scope: Scope) -> Iterator[Loss]:
     launch = ((resource, image.launch) for resource, image in audited.images.items())
     for resource, sharing in (*launch, *audited.volume_permissions.items()):
         if sharing is not None and scope.covers(resource):

@@ -182,17 +182,18 @@ class AuditedAccount:
             lost.setdefault(resource, set()).add(principal)
         less = {resource: sharing_of(principals) for resource, principals in lost.items()}
 
-        def left(resource: Resource, sharing: Sharing | None) -> Sharing | None:
+        def subtract_losses(resource: Resource, sharing: Sharing | None) -> Sharing | None:
             return sharing - less[resource] if sharing is not None and resource in less else sharing
 
         return replace(
             self,
             images={
-                resource: replace(image, launch=left(resource, image.launch))
+                resource: replace(image, launch=subtract_losses(resource, image.launch))
                 for resource, image in self.images.items()
             },
             volume_permissions={
-                resource: left(resource, sharing) for resource, sharing in self.volume_permissions.items()
+                resource: subtract_losses(resource, sharing)
+                for resource, sharing in self.volume_permissions.items()
             },
         )
 

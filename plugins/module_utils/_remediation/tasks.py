@@ -76,7 +76,9 @@ def revoke_tasks(removals: Iterable[Removal], audited: AuditedAccount) -> list[O
     keys = {resource: frozenset(names) for resource, names in leaving.items() if resource.kind == "key"}
 
     def of_keys(names: frozenset[str], resources: list[Resource]) -> Options:
-        image_ids = [image_id for key in resources for image_id in _unshared_under(key, unshared, audited)]
+        image_ids = [
+            image_id for key in resources for image_id in _list_unshared_images(key, unshared, audited)
+        ]
         regions = {key.region for key in resources}
         accounts = {account_of(name) or name for name in names}
         snapshot_ids = [
@@ -113,7 +115,7 @@ def parameter_tasks(removals: Iterable[Removal], audited: AuditedAccount) -> lis
     return list(_tasks(entries, of_parameter))
 
 
-def _unshared_under(key: Resource, unshared: frozenset[Resource], audited: AuditedAccount) -> list[str]:
+def _list_unshared_images(key: Resource, unshared: frozenset[Resource], audited: AuditedAccount) -> list[str]:
     """Return the images under a key that are unshared, or of which a snapshot is."""
     return [
         resource.resource_id

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._aws import errors, read
-from .._aws.answers import required
+from .._aws.answers import require_member
 from .._aws.caller import check_default_region, identify_in_regions
 from .._aws.clients import Clients
 from .._aws.errors import AWS_ERRORS
@@ -224,9 +224,9 @@ def _read_binned_snapshots(ec2: EC2Client, after: datetime) -> dict[str, str]:
     pages = ec2.get_paginator("list_snapshots_in_recycle_bin").paginate(PaginationConfig=read.PAGE)
     operation = "ListSnapshotsInRecycleBin"
     return {
-        required(item, "SnapshotId", operation): item.get("Description", "")
+        require_member(item, "SnapshotId", operation): item.get("Description", "")
         for page in pages
-        for item in required(page, "Snapshots", operation)
+        for item in require_member(page, "Snapshots", operation)
         if can_be_restored(item, after)
     }
 
@@ -255,9 +255,9 @@ def _read_tags(ec2: EC2Client, image_ids: Sequence[str]) -> dict[str, dict[str, 
             Filters=[{"Name": "resource-id", "Values": list(batch)}], PaginationConfig=read.PAGE
         )
         for page in pages:
-            for item in required(page, "Tags", operation):
-                tags = tags_by_id.setdefault(required(item, "ResourceId", operation), {})
-                key = required(item, "Key", operation)
+            for item in require_member(page, "Tags", operation):
+                tags = tags_by_id.setdefault(require_member(item, "ResourceId", operation), {})
+                key = require_member(item, "Key", operation)
                 if not key.startswith(RESERVED_PREFIX):
                     tags[key] = item.get("Value", "")
     return tags_by_id
@@ -279,8 +279,8 @@ def _read_existing_snapshots(
             PaginationConfig=read.PAGE,
         )
         for page in pages:
-            for item in required(page, "Snapshots", "DescribeSnapshots"):
-                snapshot_id = required(item, "SnapshotId", "DescribeSnapshots")
+            for item in require_member(page, "Snapshots", "DescribeSnapshots"):
+                snapshot_id = require_member(item, "SnapshotId", "DescribeSnapshots")
                 archive = parse_archive_state(item)
                 snapshots[snapshot_id] = OwnSnapshot(
                     snapshot_id=snapshot_id,

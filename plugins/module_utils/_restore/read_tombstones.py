@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._aws import errors
-from .._aws.answers import required, unless_gone
+from .._aws.answers import require_member, unless_gone
 from .._aws.clients import Clients
 from .._aws.errors import ClientError
 from .._aws.parameters import is_missing
@@ -113,9 +113,9 @@ def read_versions(ssm: SSMClient, name: str) -> tuple[str, ...]:
     try:
         pages = ssm.get_paginator("get_parameter_history").paginate(Name=name)
         return tuple(
-            required(item, "Value", "GetParameterHistory")
+            require_member(item, "Value", "GetParameterHistory")
             for page in pages
-            for item in required(page, "Parameters", "GetParameterHistory")
+            for item in require_member(page, "Parameters", "GetParameterHistory")
         )
     except ClientError as exception:
         if not is_missing(exception):

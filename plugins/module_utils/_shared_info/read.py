@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._aws import dry_run as dry_runs
 from .._aws import read
-from .._aws.answers import required
+from .._aws.answers import require_member
 from .._aws.errors import AWS_ERRORS, ClientError, ParamValidationError, code_of, failure, message_of
 from .._model import ENABLED_STATES
 from .._plan import batches
@@ -45,7 +45,7 @@ def read_images(ec2: EC2Client, options: SharedInfoOptions) -> tuple[SharedImage
             PaginationConfig=read.PAGE,
             **owners,
         )
-        images = [_image(item) for page in pages for item in required(page, "Images", "DescribeImages")]
+        images = [_image(item) for page in pages for item in require_member(page, "Images", "DescribeImages")]
         by_id.update({image.image_id: image for image in images})
     return tuple(by_id.values())
 
@@ -80,11 +80,11 @@ def _image(item: Mapping[str, Any]) -> SharedImage:
     # A volume that is created empty needs no key of the image's; a pending image may not list its snapshots.
     pending = item.get("State") == "pending"
     return SharedImage(
-        image_id=required(item, "ImageId", "DescribeImages"),
-        owner_id=required(item, "OwnerId", "DescribeImages"),
+        image_id=require_member(item, "ImageId", "DescribeImages"),
+        owner_id=require_member(item, "OwnerId", "DescribeImages"),
         name=item.get("Name", ""),
         owner_alias=item.get("ImageOwnerAlias"),
-        state=required(item, "State", "DescribeImages"),
+        state=require_member(item, "State", "DescribeImages"),
         description=item.get("Description", ""),
         architecture=item.get("Architecture", ""),
         platform=item.get("PlatformDetails"),
@@ -95,7 +95,7 @@ def _image(item: Mapping[str, Any]) -> SharedImage:
         snapshot_ids=_snapshot_ids(volumes),
         encrypted_snapshots=_snapshot_ids(encrypted),
         product_codes=tuple(
-            required(code, "ProductCodeId", "DescribeImages") for code in item.get("ProductCodes", [])
+            require_member(code, "ProductCodeId", "DescribeImages") for code in item.get("ProductCodes", [])
         ),
         tags=tag_map(item.get("Tags", [])),
     )
@@ -132,8 +132,8 @@ def _test_access(kms: KMSClient, arn: str, account: str) -> OwnKeyAccess:
 def _state(kms: KMSClient, arn: str, denied: dict[str, str]) -> str | None:
     """Return the key's state; None if DescribeKey is denied, which is added to ``denied``."""
     try:
-        key = required(kms.describe_key(KeyId=arn), "KeyMetadata", "DescribeKey")
-        return str(required(key, "KeyState", "DescribeKey"))
+        key = require_member(kms.describe_key(KeyId=arn), "KeyMetadata", "DescribeKey")
+        return str(require_member(key, "KeyState", "DescribeKey"))
     except ClientError as exception:
         if code_of(exception) in _DENIED:
             denied["DescribeKey"] = message_of(exception)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.golden.images.plugins.module_utils._aws.answers import required, unless_gone
+from ansible_collections.golden.images.plugins.module_utils._aws.answers import require_member, unless_gone
 from ansible_collections.golden.images.plugins.module_utils._aws.errors import AWS_ERRORS, failure
 from botocore.exceptions import ClientError
 from botocore.parsers import create_parser
@@ -17,12 +17,12 @@ from tests.unit.wire import Wire
 
 @pytest.mark.parametrize("value", [[], "", 0, False, "ami-1"])
 def test_a_member_that_the_answer_has(value: object) -> None:
-    assert required({"X": value}, "X", "DescribeImages") == value
+    assert require_member({"X": value}, "X", "DescribeImages") == value
 
 
 def test_a_member_that_the_answer_lacks() -> None:
     with pytest.raises(AWS_ERRORS, match=r"^AWS's response to DescribeKey lacks KeyState\.$") as caught:
-        required({"KeyId": "1234abcd"}, "KeyState", "DescribeKey")
+        require_member({"KeyId": "1234abcd"}, "KeyState", "DescribeKey")
     found = failure(caught.value, target_in("eu-west-1"), "CopyImage").to_dict()
     remedy = found.pop("remedy")
     assert found == {

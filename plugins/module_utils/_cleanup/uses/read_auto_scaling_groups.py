@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..._aws import read
-from ..._aws.answers import required
+from ..._aws.answers import require_member
 from ..._aws.errors import ClientError, code_of
 from .read import Place, Read, Source
 from .read_launchers import list_named_resources
@@ -63,7 +63,7 @@ def _read_refreshes_of(place: Place, name: str) -> tuple[Mapping[str, Any], ...]
         return tuple(
             item
             for page in read.pages(autoscaling.describe_instance_refreshes, AutoScalingGroupName=name)
-            for item in required(page, "InstanceRefreshes", operation)
+            for item in require_member(page, "InstanceRefreshes", operation)
         )
     except ClientError as exception:
         if code_of(exception) == "ValidationError" and not _has_group(place, name):
@@ -74,7 +74,7 @@ def _read_refreshes_of(place: Place, name: str) -> tuple[Mapping[str, Any], ...]
 def _has_group(place: Place, name: str) -> bool:
     operation = "DescribeAutoScalingGroups"
     answer = place.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])
-    return bool(required(answer, "AutoScalingGroups", operation))
+    return bool(require_member(answer, "AutoScalingGroups", operation))
 
 
 def _list_configurations(item: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..._aws.answers import required
+from ..._aws.answers import require_member
 from .read import Place, Read, Source
 from .users import User
 
@@ -32,7 +32,7 @@ def _read_environments(place: Place) -> Iterator[User]:
         .paginate(PaginationConfig={"PageSize": 100})
     )
     for page in pages:
-        for item in required(page, "computeEnvironments", operation):
+        for item in require_member(page, "computeEnvironments", operation):
             # One without a status can launch instances.
             if item.get("status") in _ENDED:
                 continue
@@ -42,7 +42,7 @@ def _read_environments(place: Place) -> Iterator[User]:
                 for configuration in resources.get("ec2Configuration", ())
             )
             images = (resources.get("imageId", ""), *overrides)
-            yield User(_KIND, required(item, "computeEnvironmentName", operation), images)
+            yield User(_KIND, require_member(item, "computeEnvironmentName", operation), images)
 
 
 SOURCE = Source(

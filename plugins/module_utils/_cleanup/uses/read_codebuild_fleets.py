@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..._aws.answers import required
+from ..._aws.answers import require_member
 from .read import Place, Read, Source
 from .users import User
 
@@ -27,8 +27,8 @@ def _read_fleets(place: Place) -> Iterator[User]:
     for names in _list_names(codebuild):
         # botocore shape BatchGetFleetsInput, names: 1 to 100.
         answer = codebuild.batch_get_fleets(names=names)
-        for fleet in required(answer, "fleets", "BatchGetFleets"):
-            name = required(fleet, "name", "BatchGetFleets")
+        for fleet in require_member(answer, "fleets", "BatchGetFleets"):
+            name = require_member(fleet, "name", "BatchGetFleets")
             yield User(_KIND, name, (fleet.get("imageId", ""),))
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..._aws.answers import required
+from ..._aws.answers import require_member
 from .read import Place, Read, Source
 from .users import User
 
@@ -30,10 +30,10 @@ def _read_clusters(place: Place) -> Iterator[User]:
     """Yield every cluster that can launch instances, with the images that it names."""
     emr = place.client("emr")
     for page in emr.get_paginator("list_clusters").paginate(ClusterStates=list(_LIVING)):
-        for item in required(page, "Clusters", _CLUSTERS):
-            cluster_id = required(item, "Id", _CLUSTERS)
-            cluster = required(emr.describe_cluster(ClusterId=cluster_id), "Cluster", _CLUSTER)
-            has_fleets = required(cluster, "InstanceCollectionType", _CLUSTER) == "INSTANCE_FLEET"
+        for item in require_member(page, "Clusters", _CLUSTERS):
+            cluster_id = require_member(item, "Id", _CLUSTERS)
+            cluster = require_member(emr.describe_cluster(ClusterId=cluster_id), "Cluster", _CLUSTER)
+            has_fleets = require_member(cluster, "InstanceCollectionType", _CLUSTER) == "INSTANCE_FLEET"
             images = (
                 _read_fleet_images(emr, cluster_id) if has_fleets else _read_group_images(emr, cluster_id)
             )
@@ -44,15 +44,15 @@ def _read_clusters(place: Place) -> Iterator[User]:
 def _read_group_images(emr: Any, cluster_id: str) -> Iterator[str]:
     """Yield the images of instance groups."""
     for page in emr.get_paginator("list_instance_groups").paginate(ClusterId=cluster_id):
-        for group in required(page, "InstanceGroups", _GROUPS):
+        for group in require_member(page, "InstanceGroups", _GROUPS):
             yield group.get("CustomAmiId", "")
 
 
 def _read_fleet_images(emr: Any, cluster_id: str) -> Iterator[str]:
     """Yield the images of the instance types of fleets."""
     for page in emr.get_paginator("list_instance_fleets").paginate(ClusterId=cluster_id):
-        for fleet in required(page, "InstanceFleets", _FLEETS):
-            for instance_type in required(fleet, "InstanceTypeSpecifications", _FLEETS):
+        for fleet in require_member(page, "InstanceFleets", _FLEETS):
+            for instance_type in require_member(fleet, "InstanceTypeSpecifications", _FLEETS):
                 yield instance_type.get("CustomAmiId", "")
 
 

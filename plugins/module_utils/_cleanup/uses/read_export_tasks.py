@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..._aws.answers import required
+from ..._aws.answers import require_member
 from .read import Place, Read, Source, skip_unsupported
 from .users import User
 
@@ -24,9 +24,9 @@ def _read_export_tasks(place: Place) -> Iterator[User]:
         Filters=[{"Name": "task-state", "Values": ["active"]}], PaginationConfig={"PageSize": 500}
     )
     for page in pages:
-        for item in required(page, "ExportImageTasks", operation):
+        for item in require_member(page, "ExportImageTasks", operation):
             name = item.get("ExportImageTaskId", "")
-            yield User(_KIND, name, (required(item, "ImageId", operation),))
+            yield User(_KIND, name, (require_member(item, "ImageId", operation),))
 
 
 SOURCE = Source(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..._aws import read
-from ..._aws.answers import required
+from ..._aws.answers import require_member
 from .read import Place, Read, Source
 from .read_launchers import ENDED, find_name, list_named_resources
 from .users import User
@@ -25,9 +25,9 @@ def _read_fleets(place: Place) -> Iterator[User]:
     """
     operation = "DescribeFleets"
     for page in place.ec2.get_paginator("describe_fleets").paginate(PaginationConfig=read.PAGE):
-        for item in required(page, "Fleets", operation):
+        for item in require_member(page, "Fleets", operation):
             if not item.get("FleetState", "").startswith(ENDED):
-                fleet_id = required(item, "FleetId", operation)
+                fleet_id = require_member(item, "FleetId", operation)
                 resources = list_named_resources(operation, item.get("LaunchTemplateConfigs", ()))
                 yield User(_KIND, fleet_id, *resources, given_name=find_name(item))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..._aws import read
-from ..._aws.answers import required
+from ..._aws.answers import require_member
 from .read import Place, Read, Source
 from .users import User
 
@@ -26,13 +26,13 @@ def _read_instances(place: Place) -> Iterator[User]:
     )
     operation = "DescribeInstances"
     for page in pages:
-        for reservation in required(page, "Reservations", operation):
-            for item in required(reservation, "Instances", operation):
-                state = required(required(item, "State", operation), "Name", operation)
+        for reservation in require_member(page, "Reservations", operation):
+            for item in require_member(reservation, "Instances", operation):
+                state = require_member(require_member(item, "State", operation), "Name", operation)
                 user = User(
                     _KIND,
-                    required(item, "InstanceId", operation),
-                    (required(item, "ImageId", operation),),
+                    require_member(item, "InstanceId", operation),
+                    (require_member(item, "ImageId", operation),),
                     detail=state,
                 )
                 if state != "terminated":

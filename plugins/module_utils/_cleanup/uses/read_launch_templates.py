@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..._aws.answers import required
+from ..._aws.answers import require_member
 from ..._aws.errors import ClientError, code_of
 from .read import Place, Read, Source
 from .read_launchers import list_mapped_snapshots
@@ -53,15 +53,15 @@ def _read_pinned_version(place: Place, pin: Pin) -> Iterator[TemplateVersion]:
 
 
 def _parse_versions(answer: Mapping[str, Any]) -> Iterator[TemplateVersion]:
-    return map(_parse_version, required(answer, "LaunchTemplateVersions", _OPERATION))
+    return map(_parse_version, require_member(answer, "LaunchTemplateVersions", _OPERATION))
 
 
 def _parse_version(item: Mapping[str, Any]) -> TemplateVersion:
-    data = required(item, "LaunchTemplateData", _OPERATION)
-    number = required(item, "VersionNumber", _OPERATION)
+    data = require_member(item, "LaunchTemplateData", _OPERATION)
+    number = require_member(item, "VersionNumber", _OPERATION)
     return TemplateVersion(
         _KIND,
-        required(item, "LaunchTemplateId", _OPERATION),
+        require_member(item, "LaunchTemplateId", _OPERATION),
         (data.get("ImageId", ""),),
         snapshot_ids=list_mapped_snapshots(data),
         detail=f"version {number}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ..._aws.answers import required
+from ..._aws.answers import require_member
 from ..._tags import tag_map
 from .users import Pin
 
@@ -38,7 +38,7 @@ def list_named_resources(operation: str, configurations: Iterable[Mapping[str, A
             version = specification.get("Version", "")
             if version.isdigit():
                 template_id = specification.get("LaunchTemplateId")
-                template = template_id or required(specification, "LaunchTemplateName", operation)
+                template = template_id or require_member(specification, "LaunchTemplateName", operation)
                 pins.append(Pin(template, int(version), template_id is not None))
             if launch.get("ImageId"):
                 images.append(launch["ImageId"])

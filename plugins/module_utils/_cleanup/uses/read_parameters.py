@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..._aws.answers import required
+from ..._aws.answers import require_member
 from ..._aws.errors import ClientError
 from ..._aws.parameters import is_missing
 from ..._plan import batches
@@ -35,18 +35,18 @@ def _read_latest(place: Place) -> Iterator[Parameter]:
         ParameterFilters=[{"Key": "Type", "Values": _TEXTS}], PaginationConfig={"PageSize": _PAGE}
     )
     all_names = [
-        required(item, "Name", "DescribeParameters")
+        require_member(item, "Name", "DescribeParameters")
         for page in pages
-        for item in required(page, "Parameters", "DescribeParameters")
+        for item in require_member(page, "Parameters", "DescribeParameters")
     ]
     names = [name for name in all_names if not is_tombstone_parameter(place.tombstone_path, name)]
     for batch in batches(names, _BATCH):
         answer = place.ssm.get_parameters(Names=batch)
-        for item in required(answer, "Parameters", "GetParameters"):
+        for item in require_member(answer, "Parameters", "GetParameters"):
             yield _make_parameter(
-                required(item, "Name", "GetParameters"),
-                required(item, "Value", "GetParameters"),
-                required(item, "Version", "GetParameters"),
+                require_member(item, "Name", "GetParameters"),
+                require_member(item, "Value", "GetParameters"),
+                require_member(item, "Version", "GetParameters"),
                 item.get("DataType", "text"),
             )
 
@@ -70,11 +70,11 @@ def _read_labeled_versions(place: Place, latest: Parameter) -> Iterator[Paramete
     )
     try:
         for page in pages:
-            for item in required(page, "Parameters", operation):
-                version = required(item, "Version", operation)
+            for item in require_member(page, "Parameters", operation):
+                version = require_member(item, "Version", operation)
                 labels = item.get("Labels", ()) if version != latest.version else ()
                 for label in labels:
-                    value = required(item, "Value", operation)
+                    value = require_member(item, "Value", operation)
                     yield _make_parameter(f"{latest.name}:{label}", value, version, latest.data_type)
     except ClientError as exception:
         if not is_missing(exception):
@@ -89,8 +89,8 @@ def _read_selected(place: Place) -> Iterator[Parameter]:
     """
     for name in list_selectors(place.users):
         try:
-            answer = required(place.ssm.get_parameter(Name=name), "Parameter", "GetParameter")
-            yield _make_parameter(name, required(answer, "Value", "GetParameter"))
+            answer = require_member(place.ssm.get_parameter(Name=name), "Parameter", "GetParameter")
+            yield _make_parameter(name, require_member(answer, "Value", "GetParameter"))
         except ClientError as exception:
             if not is_missing(exception):
                 raise

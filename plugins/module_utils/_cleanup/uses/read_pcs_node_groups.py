@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from ..._aws.answers import required, unless_gone
+from ..._aws.answers import require_member, unless_gone
 from .read import Place, Read, Source
 from .users import User
 
@@ -36,7 +36,7 @@ def _read_groups(place: Place) -> Iterator[User]:
                 request = {"clusterIdentifier": cluster["id"], "computeNodeGroupIdentifier": group_id}
                 answer = unless_gone(partial(pcs.get_compute_node_group, **request), _GONE)
                 if answer is not None:
-                    group = required(answer, "computeNodeGroup", "GetComputeNodeGroup")
+                    group = require_member(answer, "computeNodeGroup", "GetComputeNodeGroup")
                     yield User(_KIND, group["name"], (group.get("amiId", ""),), detail=cluster["name"])
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..._aws.answers import required
+from ..._aws.answers import require_member
 from .read import Place, Read, Source
 from .users import User
 
@@ -40,9 +40,10 @@ def _read_versions(place: Place) -> Iterator[User]:
         .paginate(IncludeAll=True, Filters=_FILTERS, PaginationConfig={"PageSize": 100})
     )
     for page in pages:
-        for item in required(page, "DBEngineVersions", _OPERATION):
+        for item in require_member(page, "DBEngineVersions", _OPERATION):
             if image_id := item.get("Image", {}).get("ImageId"):
-                name = f"{required(item, 'Engine', _OPERATION)} {required(item, 'EngineVersion', _OPERATION)}"
+                names = (require_member(item, member, _OPERATION) for member in ("Engine", "EngineVersion"))
+                name = " ".join(names)
                 yield User(_KIND, name, (image_id,))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..._aws import read
-from ..._aws.answers import required
+from ..._aws.answers import require_member
 from .read import Place, Read, Source
 from .read_launchers import find_name, list_named_resources
 from .users import User
@@ -30,9 +30,9 @@ def _read_spot_requests(place: Place) -> Iterator[User]:
     operation = "DescribeSpotInstanceRequests"
     pages = place.ec2.get_paginator("describe_spot_instance_requests").paginate(PaginationConfig=read.PAGE)
     for page in pages:
-        for item in required(page, "SpotInstanceRequests", operation):
+        for item in require_member(page, "SpotInstanceRequests", operation):
             if item.get("State", "open") not in _CLOSED:
-                request_id = required(item, "SpotInstanceRequestId", operation)
+                request_id = require_member(item, "SpotInstanceRequestId", operation)
                 resources = list_named_resources(operation, [item.get("LaunchSpecification", {})])
                 yield User(_KIND, request_id, *resources, given_name=find_name(item))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..._aws.answers import required
+from ..._aws.answers import require_member
 from .read import Place, Read, Source, skip_unsupported
 from .users import User
 
@@ -28,9 +28,9 @@ def _read_store_tasks(place: Place) -> Iterator[User]:
         Filters=[{"Name": "task-state", "Values": ["InProgress"]}], PaginationConfig={"PageSize": 200}
     )
     for page in pages:
-        for item in required(page, "StoreImageTaskResults", operation):
+        for item in require_member(page, "StoreImageTaskResults", operation):
             name = f"{item.get('Bucket', '')}/{item.get('S3objectKey', '')}"
-            yield User(_KIND, name, (required(item, "AmiId", operation),))
+            yield User(_KIND, name, (require_member(item, "AmiId", operation),))
 
 
 SOURCE = Source(
