@@ -15,7 +15,7 @@ from ansible_collections.golden.images.plugins.module_utils._parameter_share imp
 
 from simulated_aws.client import SimulatedAws
 
-from ..integration import refreshing, trail
+from ..integration import publishing, refreshing, trail
 from ..integration.playbook import MODULES, Ansible
 
 OWNER, CONSUMERS, STRANGER = "images", ("web-prod", "web-staging"), "partner"
@@ -355,13 +355,18 @@ def _republish(world: World) -> Setup:
     return Setup(command)
 
 
-def _share_parameter(world: World) -> Setup:
-    """ami_publish of a parameter that is shared through AWS RAM: a new share, and one more account in one."""
+def _add_organization(world: World) -> None:
+    """An organization of the owner and the consumers, in which resource shares need no invitation."""
     world.add(
         accounts={**_ACCOUNTS, "management": "100000000001"},
         organization={"management_account": "management", "accounts": [OWNER, *CONSUMERS]},
     )
     world.client("ram", HOME, "management").enable_sharing_with_aws_organization()
+
+
+def _share_parameter(world: World) -> Setup:
+    """ami_publish of a parameter that is shared through AWS RAM: a new share, and one more account in one."""
+    _add_organization(world)
     first, second = _releases(world)
     common = {"parameter": PARAMETER, "require_shared": False}
     one = _module(
@@ -377,11 +382,7 @@ def _share_parameter(world: World) -> Setup:
 
 def _take_parameter_back(world: World) -> Setup:
     """ami_publish that takes the parameter from an account, which has it by a second resource share, too."""
-    world.add(
-        accounts={**_ACCOUNTS, "management": "100000000001"},
-        organization={"management_account": "management", "accounts": [OWNER, *CONSUMERS]},
-    )
-    world.client("ram", HOME, "management").enable_sharing_with_aws_organization()
+    _add_organization(world)
     first, second = _releases(world)
     common = {"parameter": PARAMETER, "require_shared": False}
     stays, leaves = world.consumers()
@@ -412,15 +413,25 @@ def _rollback(world: World) -> Setup:
 
 
 def _recall(world: World) -> Setup:
-    """recall_ami.yml of the newer of two published images, whose keys the consumer can use."""
+    """recall_ami.yml of the newer of two published images; AWS RAM shares their parameters with the consumer.
+
+    A grant lets the consumer use one key, the policy of the other one that key.
+    """
     first, second = _releases(world, encrypted=True)
-    _grant_to(world, CONSUMERS[0])
+    _grant_to(world, CONSUMERS[0], REGIONS[0])
+    world.client("kms", REGIONS[1]).put_key_policy(
+        KeyId=world.keys["golden"][REGIONS[1]],
+        PolicyName="default",
+        Policy=json.dumps(publishing.key_policy(_ACCOUNTS[OWNER], _ACCOUNTS[CONSUMERS[0]])),
+    )
+    _add_organization(world)
     _templates(world, second)
     for images in (first, second):
         tag = {"Key": "golden.images:source", "Value": f"{REGIONS[0]}/{images[REGIONS[0]]}"}
         world.client("ec2", REGIONS[1]).create_tags(Resources=[images[REGIONS[1]]], Tags=[tag])
         options = _publishing(world, images, images[REGIONS[0]])
-        _prepare(world, Command(tasks=[{"name": "publish", MODULES + "ami_publish": options}]))
+        shared = {**options, "publish_share": world.consumers()[:1]}
+        _prepare(world, Command(tasks=[{"name": "publish", MODULES + "ami_publish": shared}]))
     world.client("s3", HOME).create_bucket(Bucket=BUCKET)
     given = {name: value for name, value in options.items() if name != "images"}
     variables = {f"recall_{name}": value for name, value in given.items()}
