@@ -262,8 +262,8 @@ _STARTS = (
 )
 _SHARED_PROCESSORS = (
     "Two worker processes: the simulated AWS runs on the same two processors. Beside one process it has the "
-    "second one to itself; beside two, all are busy: in 29 s of an audit, they take 43 s of CPU, and 15 s are "
-    "left for the simulated AWS, and for the start and the end, which one process does."
+    "second one to itself; beside two, all are busy: in 29 s of an audit, they take 43 s of CPU, and 15 s "
+    "are left for the simulated AWS, and for the start and the end, which one process does."
 )
 _SPEED_OF_THE_MACHINE = (
     "50,000 images, CPU an image: the machine's speed changed while the part ran, by more than this goal "
