@@ -82,8 +82,8 @@ options:
       - Other accounts in which the release was published, each 12 digits in quotes. Each must have the role
         O(consumer_role_name).
       - With O(withdraw_only), also those in RV(to_look_into).
-      - Without O(parameter), O(level=block) only looks into them. Several are then refused without the role, before anything is
-        changed. A single one can be that of the credentials.
+      - Without O(parameter), O(level=block) only looks into them. Without the role, others than the account of the credentials
+        are then refused before anything is changed.
     type: list
     elements: str
     default: []

@@ -140,19 +140,18 @@ def test_what_would_break_stops_the_block_until_it_is_confirmed(
     assert access(aws, second) == before
 
 
-def test_a_role_whose_reading_of_uses_fails_says_so_and_blocks_nothing(
+def test_an_account_that_only_a_role_can_read_is_refused_before_the_withdrawal(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, releases: Releases, tmp_path: Path
 ) -> None:
     _first, second = releases
-    before = access(aws, second)
-    # Without a role to assume, no other account can be read.
-    given = blocking(fixture, tmp_path, second, block_method="disable", parameter="", launch_templates=[])
+    given = blocking(fixture, tmp_path, second, parameter="", launch_templates=[], accept_breaking=["all"])
     del given["recall_consumer_role_name"], given["recall_external_id"]
     run = ansible.run(PLAYBOOK, given)
-    assert (run.code, run.facts["recall_status"]) == (2, "incomplete"), run.text
-    assert (len(run.facts["recall_failures"]), access(aws, second)) == (1, before)
-    assert "consumer_role_name" in run.facts["recall_failures"][0]["message"]
-    assert "Incomplete: Recall of" in run.text
+    assert (run.code, run.facts["recall_status"]) == (2, "failed"), run.text
+    (failure,) = run.facts["recall_failures"]
+    assert failure["message"].startswith("consumer_role_name: ")
+    assert fixture.account_ids(CONSUMER)[0] in failure["message"]
+    assert publishing.written(aws) == []
 
 
 def test_a_release_that_nothing_replaces_is_blocked_by_the_role_all_the_same(

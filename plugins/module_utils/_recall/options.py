@@ -166,6 +166,23 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
                 "Use a URI such as s3://bucket/folder, of at most 900 bytes.",
             )
 
+    def missing_role(self, own_account_id: str = "") -> Iterator[Problem]:
+        """Yield the problem if accounts are only looked into before the block, and no role can read them.
+
+        ``ami_adoption`` reads the account of the credentials, ``own_account_id``, without a role.
+        """
+        only_looks = not (self.published_account_ids or self.block_consumer_copies)
+        others = [account_id for account_id in self.account_ids if account_id != own_account_id]
+        is_read_first = self.is_recall and self.level == BLOCK and self.withdraw_only and only_looks
+        if is_read_first and others and not self.consumer_role_name:
+            yield Problem(
+                "consumer_role_name",
+                f"it is missing, and the accounts {join_texts(others)} are to be looked into before the "
+                "block.",
+                "Set the role to assume in these accounts. Or remove account_ids, and confirm with "
+                "accept_breaking all who can launch the release.",
+            )
+
     def _block_problems(self) -> Iterator[Problem]:
         given = {
             "block_method": self.block_method,
@@ -180,16 +197,8 @@ class RecallOptions(ProgressOptions, ConsumerRoleOptions):
                 f"it is only for level: {BLOCK}, and no image is blocked without that.",
                 f"Set level: {BLOCK}, or remove {name}.",
             )
-        looks_into = () if self.published_account_ids or self.block_consumer_copies else self.account_ids
-        # A single account can be that of the credentials, which ami_adoption reads without a role.
-        if self.level == BLOCK and self.withdraw_only and len(looks_into) > 1 and not self.consumer_role_name:
-            yield Problem(
-                "consumer_role_name",
-                f"it is missing, and the accounts {join_texts(looks_into)} are to be looked into before the "
-                "block.",
-                "Set the role to assume in these accounts. Or remove account_ids, and confirm with "
-                "accept_breaking all who can launch the release.",
-            )
+        if len(self.account_ids) > 1:
+            yield from self.missing_role()
         if self.block_consumer_copies and self.level == BLOCK:
             if not (self.consumer_role_name or self.published_account_ids):
                 yield Problem(

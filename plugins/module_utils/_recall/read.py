@@ -16,7 +16,7 @@ from .._aws import errors, read
 from .._aws.caller import identify, identify_with_enabled
 from .._aws.clients import Clients
 from .._cleanup.stages import render_time
-from .._failures import Failure, ValidationError
+from .._failures import Failure, ValidationError, invalid_option
 from .._fanout import map_parallel
 from .._listing import count
 from .._model import Image, ImageRef, Target
@@ -45,7 +45,8 @@ def read_state(clients: Clients, options: RecallOptions) -> RecallState:
     """Read what the recall is planned for, or what taking it back is planned for.
 
     Raises:
-        ValidationError: the record cannot be read, the release is not found, or no target can be read.
+        ValidationError: the record cannot be read, the release is not found, no target can be read, or
+            another account needs a role.
     """
     if options.has_nothing_to_block:
         return RecallState("", "", "")
@@ -56,6 +57,10 @@ def read_state(clients: Clients, options: RecallOptions) -> RecallState:
 
 def _read_release(clients: Clients, options: RecallOptions) -> RecallState:
     caller, enabled = identify_with_enabled(clients, options.regions)
+    if without_role := tuple(options.missing_role(caller.account_id)):
+        raise ValidationError(
+            [invalid_option(name, f"{name}: {problem}", remedy) for name, problem, remedy in without_role]
+        )
     regions, now = options.regions or enabled, render_time(datetime.now(UTC))
     stored = read_record(clients, options, caller.account_id)
     # A copy can be one of a copy in a region that is not recalled.

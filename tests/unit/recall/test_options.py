@@ -19,6 +19,26 @@ SEVERAL = {**LOOKING_INTO, "account_ids": (CONSUMER, OWNER)}
 
 
 @pytest.mark.parametrize(
+    ("account_ids", "given", "refused"),
+    [
+        ((CONSUMER,), {}, ["consumer_role_name"]),
+        ((OWNER,), {}, []),
+        ((), {}, []),
+        ((CONSUMER,), {"consumer_role_name": "golden"}, []),
+        # The accounts were read before.
+        ((CONSUMER,), {"withdraw_only": False}, []),
+        ((CONSUMER,), {"level": "withdraw"}, []),
+        ((CONSUMER,), {"state": "absent"}, []),
+    ],
+)
+def test_an_account_to_look_into_needs_a_role_unless_it_is_that_of_the_credentials(
+    account_ids: tuple[str, ...], given: dict[str, Any], refused: list[str]
+) -> None:
+    chosen = options(**{**LOOKING_INTO, "account_ids": account_ids, **given})
+    assert [problem.option for problem in chosen.missing_role(OWNER)] == refused
+
+
+@pytest.mark.parametrize(
     ("given", "refused"),
     [
         ({"block_method": "unshare"}, ["block_method"]),
