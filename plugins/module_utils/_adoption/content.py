@@ -335,7 +335,7 @@ def _summary(content: Mapping[str, Any]) -> str:
         elif not scope["account_ids"]:
             where = f"Usage reports of {regions} name {found}"
         unreadable = sum(bool(account["unread_regions"]) for account in accounts)
-        lines.append(f"{where}, {unreadable:,} of them not wholly readable.")
+        lines.append(f"{where}, {unreadable:,} of them not read, or only in part.")
     if unknown := content["totals"]["unknown"]:
         lines.append(f"Of {count(unknown, 'use')} the release is not known.")
     if unread:

@@ -39,7 +39,10 @@ _LEGEND_OF_BARS = {
     Mark.BROKEN: "Behind.",
     Mark.UNREADABLE: "The release is not known.",
 }
-_NO_USE = "An empty cell was read, and uses no image of the families. Regions without any use are omitted."
+_NO_USE = (
+    "An empty cell was read, and uses no image of the families. Regions with uses are first; those that were "
+    "read and have none are omitted."
+)
 _NO_REPORTED_USE = "An empty cell has no reported use. Regions without any use are omitted."
 _STATUSES = {Mark.FULL: "current", Mark.BROKEN: "behind", Mark.UNREADABLE: "unknown"}
 
@@ -131,7 +134,9 @@ def _grid(content: Mapping[str, Any]) -> Grid | None:
         for account in content["accounts"]
         for region in account["unread_regions"]
     }
-    columns = tuple(sorted({region for _account_id, region in (*numbers, *unread)}))
+    used = {region for _account_id, region in numbers}
+    not_read = {region for _account_id, region in unread} - used
+    columns = (*sorted(used), *sorted(not_read))
     if not columns:
         return None
     rows = tuple(
@@ -285,7 +290,7 @@ def _limits(content: Mapping[str, Any]) -> Table:
 def _records(content: Mapping[str, Any]) -> Table:
     """Return a row for each use, and one for each account and region, or call, that could not be read."""
     return Table(
-        title="All uses",
+        title="Uses, and what was not read",
         columns=(
             Column("account_id", "Account"),
             Column("region", "Region"),

@@ -367,7 +367,7 @@ def _remedy(
         return f"Distribute {best.label} to {join_texts(missing)}, then replace them."
     image = f"{there[regions[0]]} ({best.name})" if len(regions) == 1 else f"{best.name} there"
     if all(use.image_use.kind in (INSTANCE, REPORTED_INSTANCE) for use in uses):
-        return f"Replace them by instances of {image}."
+        return f"Replace them with instances of {image}."
     return f"Change them, so that they launch {image}, and replace instances."
 
 

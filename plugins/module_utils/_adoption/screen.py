@@ -36,7 +36,7 @@ _COLUMNS = (
     Column("current", "current", numeric=True),
     Column("release", "worst release"),
     Column("releases_behind", "newer", numeric=True),
-    Column("since", "since"),
+    Column("since", "since or why"),
     Column("owners", "owner"),
 )
 _HEADS = {
@@ -84,7 +84,7 @@ def _counts(report: Mapping[str, Any]) -> str:
         describe_uses(report),
         count_behind(report),
         f"{totals['unknown']:,} unknown" if totals["unknown"] else "",
-        f"{unread:,} of {count(len(accounts), 'account')} not wholly readable" if unread else "",
+        f"{unread:,} of {count(len(accounts), 'account')} not read, or only in part" if unread else "",
         count_others(report),
     ]
     return f"{', '.join(text for text in texts if text)}."
@@ -117,7 +117,7 @@ def _format_limits(limits: Sequence[str]) -> Iterator[Line]:
 
 def _row(account: Mapping[str, Any]) -> Row:
     worst = account["worst"]
-    since = (worst["behind_since"] or "")[:10] or worst["withdrawn"] or ""
+    since = worst["withdrawn"] or (worst["behind_since"] or "")[:10]
     cells = {
         "account_id": account["account_id"],
         "behind": account["behind"],

@@ -25,7 +25,7 @@ ALL = "all"
 """The value of ``accept_breaking`` that confirms everything, and the only one that confirms the public."""
 # Consumers that a message names, and uses of one of them.
 _NAMED, _NAMED_USES = 5, 3
-_NOTHING_BLOCKED = "No image is blocked. What the recall has moved stays moved."
+_NOTHING_BLOCKED = "No image is blocked."
 _NOT_ASKED = (
     "block_consumer_copies (recall_block_consumer_copies of the role) disables those that AWS records as "
     "made from it."
@@ -345,7 +345,7 @@ def refuse_breaking(breaking: Iterable[Breaking], is_early: bool) -> Iterator[Fa
     if using and not is_early:
         names = join_texts([item.describe_uses() for item in using], _NAMED)
         yield Failure(
-            f"{count(len(using), 'account')} would launch the release next, and could not any more: "
+            f"{count(len(using), 'account')} would launch the images next, and could not any more: "
             f"{names}. {_NOTHING_BLOCKED}",
             f"Change what launches it there, and rerun; or {_CONFIRM}",
             "launches_would_break",
@@ -374,7 +374,7 @@ def warn_of_uses(breaking: Iterable[Breaking]) -> Iterator[str]:
     if using:
         names = join_texts([item.describe_uses() for item in using], _NAMED)
         yield (
-            f"{count(len(using), 'account')} would launch the release next: {names}. Check mode has read "
+            f"{count(len(using), 'account')} would launch the images next: {names}. Check mode has read "
             "that before anything is moved. A real run reads it after that, and blocks nothing if something "
             "is left there, unless accept_breaking (recall_accept_breaking of the role) has the account."
         )

@@ -89,7 +89,8 @@ def refuse_not_shared(unit: Unit) -> Iterator[Failure]:
             f"The earlier image {unit.state.image_id} is not shared with "
             f"{join_texts(sorted(missing), _NAMED)}, which {unit.options.parameter} is shared with through "
             "AWS RAM.",
-            f"Share it with them (ami_share), or {WITHOUT}. Then rerun.",
+            f"Share it with them (ami_share), or {WITHOUT}, after which they cannot launch what the "
+            "parameter names. Then rerun.",
         )
 
 

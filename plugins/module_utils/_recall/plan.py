@@ -139,7 +139,7 @@ def _plan_unit(current: RecallState, unit: Unit, access: Mapping[ImageRef, Seque
         )
     if failures:
         left = tuple(
-            Left(pointer.key, pointer.name, pointer.before.image_id, "stays, because its target failed")
+            Left(pointer.key, pointer.name, pointer.before.image_id, "stays, because its region failed")
             for pointer in unit.pointers
         )
         return UnitPlan(unit, TargetPlan(unit.target), left=left, failures=failures)

@@ -42,10 +42,14 @@ _COLUMNS = (
     Column("outcome", "outcome"),
 )
 _BREAKING = (
-    Column("consumer", "would lose it"),
+    Column("consumer", "loses it"),
     Column("region", "region"),
-    Column("uses", "launches it next"),
+    Column("uses", "launches next"),
     Column("outcome", "outcome"),
+)
+_NEXT = (
+    "Instances that run the release go on: report_adoption.yml shows them. recall_state: absent takes the "
+    "recall back."
 )
 _GOOD = ("planned", "recalled", "blocked", "taken_back")
 
@@ -78,6 +82,7 @@ def screen(result: Result, context: Mapping[str, Any], report_path: str | None) 
         *format_table(_COLUMNS, tuple(collapse_rows(list_failed_rows(failed), rows))),
         *_render_breaking(block, context["check_mode"] and any(item["changed"] for item in pointers)),
         *(wrap_text(f"Tombstone: {place}") if place else ()),
+        *(wrap_text(_NEXT) if status in ("recalled", "blocked") else ()),
         *format_failures(failed, full_list, message),
     )
     artifacts = {
@@ -114,6 +119,8 @@ def _render_headline(
     if blocked:
         number = count(sum(item["changed"] for item in blocked), "image")
         counts = f"{counts}, {number} {'blocked' if is_recall else 'opened again'}"
+    elif context["block"].get("failures"):
+        counts = f"{counts}, no image blocked"
     is_good = status in _GOOD
     release, label = context["source_image_id"], "" if is_good else f"{str(status).capitalize()}: "
     what = f"Recall of {release}" if is_recall else f"Taking back the recall of {release}"
@@ -147,6 +154,7 @@ def _render_breaking(block: Result, is_early: bool) -> Iterator[Line]:
     if all(item["confirmed"] for item in breaking if item["consumer"] in consumers):
         return
     if len(consumers) <= MOST_ROWS or PUBLIC in consumers:
+        yield from wrap_text("To block all the same, although that can break them, set this variable:")
         # In one line, however long: it is there to be copied.
         yield Line(f"recall_accept_breaking: {json.dumps([ALL] if PUBLIC in consumers else consumers)}")
     else:

@@ -106,7 +106,8 @@ def refuse_unusable(
                 _OPTION,
                 "missing_key_access",
                 f"{join_texts(denied, _NAMED)} cannot use {arn}, the key of {image}.",
-                f"Grant access to the key (ami_kms_grant), or {_WITHOUT}. Then rerun.",
+                f"Grant access to the key (ami_kms_grant), or {_WITHOUT}, after which they cannot launch the "
+                "image. Then rerun.",
             )
 
 

@@ -254,7 +254,7 @@ def test_a_recalled_release_is_a_worse_finding_in_each_region(ref: ImageRef) -> 
     assert "which was recalled." in finding.message
     # The release before it is the current one, which only one region has.
     by_region = {
-        NEW.region: f"Replace them by instances of {MIDDLE.image_id} (web-2).",
+        NEW.region: f"Replace them with instances of {MIDDLE.image_id} (web-2).",
         NEW_US.region: f"Distribute web-2 ({MIDDLE.image_id}) to {US}, then replace them.",
     }
     assert finding.remedy == by_region[ref.region]
@@ -332,12 +332,12 @@ NONE_FIXED = f"Distribute a fixed release first: web-3 ({NEW.image_id}) {{why}}.
         (
             {"deny_images": (OLD.image_id, NEW.image_id)},
             {},
-            f"Replace them by instances of {MIDDLE.image_id} (web-2).",
+            f"Replace them with instances of {MIDDLE.image_id} (web-2).",
         ),
         (
             {"deny_images": (OLD.image_id,)},
             {"new": SEVERE},
-            f"Replace them by instances of {MIDDLE.image_id} (web-2).",
+            f"Replace them with instances of {MIDDLE.image_id} (web-2).",
         ),
         (
             {"deny_images": (OLD.image_id, MIDDLE.image_id, NEW.image_id)},
@@ -405,7 +405,7 @@ def test_the_remedy_names_no_withdrawn_image() -> None:
     (finding,) = planned(state(used(OLD), images=images), max_releases_behind=0).findings
     assert finding.remedy == f"Distribute web-3 ({NEW.image_id}) to {EU}, then replace them."
     (finding,) = planned(state(used(OLD_US), images=images), max_releases_behind=0).findings
-    assert finding.remedy == f"Replace them by instances of {NEW_US.image_id} (web-3)."
+    assert finding.remedy == f"Replace them with instances of {NEW_US.image_id} (web-3)."
 
 
 @pytest.mark.parametrize(

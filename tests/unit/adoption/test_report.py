@@ -113,8 +113,8 @@ def check_unreadable(content: Mapping[str, Any], account_id: str, regions: list[
     page = render_html(document, WRITTEN_AT, PAGE_FILES)
     text = text_of(content, failures=content["failures"])
     assert text.startswith("Incomplete:")
-    assert "1 of them not wholly readable." in page
-    assert f"1 of {count(len(content['accounts']), 'account')} not wholly readable" in text
+    assert "1 of them not read, or only in part." in page
+    assert f"1 of {count(len(content['accounts']), 'account')} not read, or only in part" in text
     for failure in content["failures"]:
         assert (failure["action"] in page, failure["error_code"] in page) == (True, True)
         assert " ".join(failure["message"].split()).rstrip(".") in text_of(content)
@@ -551,13 +551,16 @@ def test_the_picture_omits_regions_without_a_use() -> None:
     def columns(**changes: Any) -> tuple[str, ...]:
         (grid,) = build_document(content_of(used(NEW), **changes)).pictures
         assert isinstance(grid, Grid)
-        assert "Regions without any use are omitted." in grid.note
+        assert "have none are omitted." in grid.note
         assert all(len(cells) == len(grid.columns) for _label, cells in grid.rows)
         return grid.columns
 
     assert columns() == (EU,)
     unread = {Target(OTHER_CONSUMER, US): refused(OTHER_CONSUMER, US)}
     assert columns(unread=unread) == (EU, US)
+    # Those with uses are in sight also if there are many that could not be read.
+    before = {Target(OTHER_CONSUMER, region): refused(OTHER_CONSUMER, region) for region in ("ca-west-1", US)}
+    assert columns(unread=before) == (EU, "ca-west-1", US)
     assert build_document(content_of()).pictures == ()
 
 
@@ -601,6 +604,13 @@ def test_the_screen_names_the_worst_accounts_and_their_owners() -> None:
     wide = screen(content_of(used(NEW), late), {"check_mode": False}, None)
     assert max(len(line.text) for line in wide.lines) <= 80
     assert wide.artifacts["behind_accounts"] == f'["{CONSUMER}"]'
+
+
+def test_the_screen_says_that_a_release_was_recalled_also_if_a_newer_one_followed() -> None:
+    content = content_of(used(NEW), used(OLD))
+    (account,) = content["accounts"]
+    recalled = {**account, "worst": {**account["worst"], "withdrawn": "recalled"}}
+    assert f"{CONSUMER} 1 1 web-1 2 recalled" in text_of({**content, "accounts": [recalled]})
 
 
 def test_a_denied_image_may_be_behind_a_use_of_unknown_origin() -> None:

@@ -314,7 +314,7 @@ def test_check_mode_refuses_uses_unless_it_has_planned_to_move_something(
     codes = [failure.error_code for failure in planned.failures]
     assert codes == (["launches_would_break"] if refused else [])
     assert bool(planned.images) != refused
-    assert any("would launch the release next" in text for text in planned.warnings) != refused
+    assert any("would launch the images next" in text for text in planned.warnings) != refused
 
 
 @pytest.mark.parametrize(("check_mode", "tags"), [(True, False), (False, True)])

@@ -136,6 +136,22 @@ def test_the_status_is_that_of_both_tasks(
     assert screen(result, {**given, "state": "present", **context}, None).artifacts["status"] == status
 
 
+@pytest.mark.parametrize(
+    ("block", "state", "has_next_step"),
+    [
+        ({}, "present", True),
+        ({"blocked": [blocked()]}, "present", True),
+        ({"failures": [FAILURE], "msg": "It breaks."}, "present", False),
+        ({}, "absent", False),
+    ],
+)
+def test_after_a_recall_the_next_step_is_named(
+    block: dict[str, Any], state: str, has_next_step: bool
+) -> None:
+    shown = join_lines(show(block, state, results=[POINTER]))
+    assert ("report_adoption.yml shows them" in shown) == has_next_step
+
+
 def test_confirmed_consumers_are_shown_as_such() -> None:
     text = show({"blocked": [blocked()], "breaking": [breaking(CONSUMER, confirmed=True)]})
     assert "confirmed" in text
@@ -158,7 +174,7 @@ def test_check_mode_does_not_say_that_something_was_done() -> None:
     block = {"breaking": [breaking(CONSUMER, unread=1)], "failures": [FAILURE], "msg": "It breaks."}
     shown = join_lines(show(block, check_mode=True, changed=True, results=[POINTER]))
     assert shown.startswith("Incomplete: Check mode: Recall of ")
-    assert "would be: 0 images tagged, 1 pointer moved." in shown
+    assert "would be: 0 images tagged, 1 pointer moved, no image blocked." in shown
     shown = join_lines(show({}, "absent", results=[POINTER]))
     assert shown.startswith(f"Taking back the recall of {SOURCE}: 0 images untagged, 1 pointer moved.")
     shown = join_lines(show({}, "absent"))
