@@ -198,6 +198,7 @@ def test_an_audit_finds_who_has_the_parameter_without_being_allowed(
     assert found() == []
 
 
+@pytest.mark.nightly
 def test_a_remediation_takes_the_parameter_back_from_who_is_not_allowed(
     aws: SimulatedAws, fixture: Fixture, ansible: Ansible, modules: Modules
 ) -> None:
