@@ -79,7 +79,7 @@ PARTS = {
         f"{_AWS} Each run but the first finds the versions of the parameters that those before it made.",
     ),
     "recall-in-accounts": Recipe(
-        "Recall of a release in 20 regions, which 500 accounts have in parameters of their own",
+        "Recall of a release in 20 regions, which 200 accounts have in parameters of their own",
         recall.measure_in_accounts,
         _AWS,
         by_default=False,

@@ -17,7 +17,7 @@ from .results import Sample, Series
 
 RECALLED, TAKEN_BACK = "recall", "taken back"
 SHARED = "20 × 500, one parameter a region"
-IN_ACCOUNTS = "20 × 500, a parameter in each account"
+IN_ACCOUNTS = "20 × 200, a parameter in each account"
 
 
 def case(where: str, run: str) -> str:
@@ -27,7 +27,7 @@ def case(where: str, run: str) -> str:
 
 def measure(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
     """A recall where one parameter a region is shared with all accounts."""
-    built = _build(aws, scale)
+    built = releases.build(aws, scale.size(500, 3), scale.size(20, 2))
     for images in (built.old, built.new):
         releases.publish(aws, images, built.shares)
     yield from _both_runs(aws, built, SHARED, scale.rounds, {})
@@ -35,14 +35,10 @@ def measure(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
 
 def measure_in_accounts(aws: SimulatedAws, scale: Scale) -> Iterator[Series]:
     """A recall where each account has a parameter of its own, once."""
-    built = _build(aws, scale)
+    built = releases.build(aws, scale.size(200, 3), scale.size(20, 2))
     for images in (built.old, built.new):
         releases.publish(aws, images, built.in_accounts)
     yield from _both_runs(aws, built, IN_ACCOUNTS, 1, built.in_accounts)
-
-
-def _build(aws: SimulatedAws, scale: Scale) -> releases.Releases:
-    return releases.build(aws, scale.size(500, 3), scale.size(20, 2))
 
 
 def _both_runs(
