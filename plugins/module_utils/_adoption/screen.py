@@ -56,7 +56,10 @@ def screen(report: Mapping[str, Any], context: Mapping[str, Any], report_path: s
     the module, including findings that fail the role.
     """
     rest = report_path or "the fact adoption_report"
-    failed = context.get("failures") or ()
+    failed = [
+        _omit_place(failure) if failure["action"] == "fail_on" else failure
+        for failure in context.get("failures") or ()
+    ]
     head, tone = _HEADS[report["status"]]
     text = f"{head}: {_counts(report)}"
     failure = format_failure_message(text, failed, rest) if failed else ""
@@ -101,12 +104,17 @@ def _format_current(report: Mapping[str, Any]) -> Iterator[Line]:
 
 
 def _findings(report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the findings about uses. Their messages name account and region, which need not precede them."""
+    """Return the findings about uses, the worst first."""
     return [
-        {"message": finding["message"], "remedy": finding["remedy"]}
+        _omit_place(finding)
         for finding in sorted(report["findings"], key=lambda finding: SEVERITIES.index(finding["severity"]))
         if finding["code"] != UNREADABLE.code
     ]
+
+
+def _omit_place(finding: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a finding, or the failure for one, without its place, which its message names."""
+    return {"message": finding["message"], "remedy": finding["remedy"]}
 
 
 def _format_limits(limits: Sequence[str]) -> Iterator[Line]:

@@ -37,6 +37,7 @@ LABEL_NOT_FOUND = "label_not_found"
 MISSING = "does not exist"
 ELSEWHERE = "names another image already"
 NOT_MOVED = "was not moved by the recall"
+REGION_FAILED = "stays, because its region failed"
 _NOT_OF_RELEASE = "is not an image of the release"
 
 

@@ -19,7 +19,7 @@ from .._publish.state import PublishState
 from .._tags import RECALLED_TAG, tag_list
 from .block import ImagePlan, ImagePlans, plan_images
 from .breaking import Breaking, refuse_adoption
-from .decide import ELSEWHERE, LABEL_NOT_FOUND, NO_EARLIER_IMAGE
+from .decide import ELSEWHERE, LABEL_NOT_FOUND, NO_EARLIER_IMAGE, REGION_FAILED
 from .options import WITHDRAW, RecallOptions
 from .parameter_consumers import refuse_not_shared, warn_of_undecided
 from .record import PARAMETER, Pointer, Position, Record
@@ -139,7 +139,7 @@ def _plan_unit(current: RecallState, unit: Unit, access: Mapping[ImageRef, Seque
         )
     if failures:
         left = tuple(
-            Left(pointer.key, pointer.name, pointer.before.image_id, "stays, because its region failed")
+            Left(pointer.key, pointer.name, pointer.before.image_id, REGION_FAILED)
             for pointer in unit.pointers
         )
         return UnitPlan(unit, TargetPlan(unit.target), left=left, failures=failures)

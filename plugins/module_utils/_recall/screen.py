@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .._failures import NOTHING_CHANGED
@@ -33,6 +34,7 @@ from .._reports.screen import (
     wrap_text,
 )
 from .breaking import ALL, describe_uses, name_regions
+from .decide import REGION_FAILED
 
 _COLUMNS = (
     Column("region", "region"),
@@ -75,11 +77,11 @@ def screen(result: Result, context: Mapping[str, Any], report_path: str | None) 
     images = result.get("images") or ()
     blocked = (*(result.get("blocked") or ()), *(block.get("blocked") or ()))
     shown = (*pointers, *_list_blocked(images, blocked))
-    rows = [_make_row(item, context["check_mode"]) for item in shown]
+    bad, good = _divide_rows(failed, shown, context["check_mode"])
     place = result.get("tombstone")
     lines = (
         *_render_headline(pointers, images, blocked, {**context, "status": status}),
-        *format_table(_COLUMNS, tuple(collapse_rows(list_failed_rows(failed), rows))),
+        *format_table(_COLUMNS, tuple(collapse_rows(bad, good))),
         *_render_breaking(block, context["check_mode"] and any(item["changed"] for item in pointers)),
         *(wrap_text(f"Tombstone: {place}") if place else ()),
         *(wrap_text(_NEXT) if status in ("recalled", "blocked") else ()),
@@ -113,18 +115,22 @@ def _render_headline(
     context: Mapping[str, Any],
 ) -> Iterator[Line]:
     status, is_recall = context["status"], context["state"] != "absent"
+    is_good, is_changed = status in _GOOD, any(item["changed"] for item in (*pointers, *images, *blocked))
     tagged = count(sum(item["changed"] for item in images), "image")
     moved = count(sum(item["changed"] for item in pointers), "pointer")
     counts = f"{tagged} {'tagged' if is_recall else 'untagged'}, {moved} moved"
     if blocked:
         number = count(sum(item["changed"] for item in blocked), "image")
         counts = f"{counts}, {number} {'blocked' if is_recall else 'opened again'}"
-    elif context["block"].get("failures"):
+    if status == "failed" and not context["check_mode"]:
+        # An earlier run may have tagged and moved all of them. A task that was refused, or crashed, has no
+        # results: its message says what is known.
+        counts = "this run changed nothing" if pointers or images else "see below"
+    if not blocked and context["block"].get("failures"):
         counts = f"{counts}, no image blocked"
-    is_good = status in _GOOD
     release, label = context["source_image_id"], "" if is_good else f"{str(status).capitalize()}: "
     what = f"Recall of {release}" if is_recall else f"Taking back the recall of {release}"
-    if is_good and not any(item["changed"] for item in (*pointers, *images, *blocked)):
+    if is_good and not is_changed:
         end = "complete" if is_recall else "taken back"
         text = f"Nothing to change: Recall of {release} is {end}."
     elif context["check_mode"]:
@@ -176,6 +182,17 @@ def _make_breaking_rows(item: Result, is_early: bool) -> Iterator[Row]:
     if unread:
         unknown = {"region": name_regions(unread), "uses": "not looked at"}
         yield Row({"consumer": consumer, "outcome": outcome, **unknown}, tone)
+
+
+def _divide_rows(
+    failed: Sequence[Result], shown: Sequence[Result], is_plan: bool
+) -> tuple[list[Row], list[Row]]:
+    """Return the rows of failures, and the others. What stays because its region failed is the row of it."""
+    staying = [item for item in shown if item["left"] == REGION_FAILED]
+    places = {(item["region"], item["account_id"]) for item in staying}
+    others = [failure for failure in failed if (failure["region"], failure["account_id"]) not in places]
+    bad = [*list_failed_rows(others), *(replace(_make_row(item, is_plan), tone=Tone.BAD) for item in staying)]
+    return bad, [_make_row(item, is_plan) for item in shown if item not in staying]
 
 
 def _list_blocked(images: Sequence[Result], blocked: Sequence[Result]) -> Iterator[dict[str, Any]]:

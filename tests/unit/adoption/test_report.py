@@ -493,7 +493,8 @@ def test_findings_that_fail_the_role_are_not_displayed_twice() -> None:
     (finding,) = content["findings"]
     tones = {line.tone for line in shown.lines if line.text.startswith(f"- Account {CONSUMER} in {EU}")}
     assert tones == {Tone.FAILURE}
-    assert finding["message"] in " ".join(shown.failure.split())
+    # Its message names the place.
+    assert f"- {finding['message']}" in " ".join(shown.failure.split())
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._recall.screen import screen
+from ansible_collections.golden.images.plugins.module_utils._reports.screen import Tone
 
 from tests.unit.examples import CONSUMER, OWNER
 from tests.unit.recall.examples import AWAY, BAD, GOOD, HOME, OTHER, SOURCE, TEMPLATE_ID
@@ -85,6 +86,39 @@ def test_the_headline_counts_images() -> None:
     assert show({"blocked": [blocked(False)]}).startswith("Nothing to change")
     left = show({}, "absent", blocked=[blocked(False, "is disabled, not by the recall")])
     assert "left: is disabled, not by the recall" in join_lines(left)
+
+
+def test_a_rerun_that_fails_does_not_deny_what_an_earlier_run_did() -> None:
+    block = {"failures": [FAILURE], "msg": "It breaks."}
+    image = {"account_id": OWNER, "changed": False, "image_id": BAD, "region": AWAY}
+    shown = join_lines(show(block, results=[{**POINTER, "changed": False}], images=[image]))
+    assert shown.startswith(f"Failed: Recall of {SOURCE}: this run changed nothing, no image blocked.")
+    written = show({}, results=[{**POINTER, "changed": False}], msg="No label.", changed=True)
+    assert join_lines(written).startswith(
+        f"Incomplete: Recall of {SOURCE}: 0 images tagged, 0 pointers moved."
+    )
+    # What a crash changed is not known.
+    assert join_lines(show({}, msg="It crashed.")).startswith(f"Failed: Recall of {SOURCE}: see below.")
+
+
+def test_a_pointer_that_stays_is_the_row_of_its_failed_region() -> None:
+    stays = {**POINTER, "changed": False, "left": "stays, because its region failed"}
+    moved = {**POINTER, "region": HOME}
+    failure = {**FAILURE, "account_id": OWNER, "region": AWAY}
+    failures = [failure, {**failure, "account_id": CONSUMER}]
+    result = screen(
+        {"changed": True, "failures": failures, "images": [], "msg": "No.", "results": [moved, stays]},
+        {"block": {}, "check_mode": False, "role": "recall", "source_image_id": SOURCE, "state": "present"},
+        None,
+    )
+    rows = [line for line in result.lines if line.text.startswith((AWAY, HOME))]
+    assert [(line.text.split()[1], line.tone) for line in rows] == [
+        (CONSUMER, Tone.BAD),
+        (OWNER, Tone.BAD),
+        (OWNER, Tone.PLAIN),
+    ]
+    assert "failed" in rows[0].text
+    assert "left: stays" in rows[1].text
 
 
 def test_each_image_of_a_consumer_is_in_the_table() -> None:
