@@ -100,19 +100,22 @@ def _measure(recipe: Recipe, scale: Scale) -> Part:
     print(f"\n{recipe.title} …", flush=True)
     # Set up first: that is no part of any measurement.
     versions = machine.versions(*((name, tools.version(name)) for name in ("c7n", "awspub")))
+    before = machine.work()
     load = machine.Load()
     with SimulatedAws.start() as aws:
         series = tuple(recipe.measure(aws, scale))
         profiles = recipe.profiles(aws, scale) if recipe.profiles else {}
+    busy = round(load.share(), 3)
     return Part(
         title=recipe.title,
         measured=f"{datetime.now(UTC):%Y-%m-%d}",
         machine=machine.description(),
         versions=versions,
-        busy=round(load.share(), 3),
+        busy=busy,
         conditions=recipe.conditions,
         series=series,
         profiles=profiles,
+        work=(before, machine.work()),
     )
 
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The machine, what it runs, and how busy other programs keep it. Linux only."""
+"""The machine, what it runs, how fast it is, and how busy other programs keep it. Linux only."""
 
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import platform
 import resource
@@ -11,6 +12,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+_TURNS = 200
+"""Enough that the work takes about a second."""
 _VERSIONS = ("ansible", "ansible-core", "boto3", "botocore")
 
 
@@ -25,6 +28,18 @@ def versions(*others: tuple[str, str]) -> dict[str, str]:
     """The versions of Python and of what the collection runs on, and of ``others``, by name."""
     here = {name: importlib.metadata.version(name) for name in _VERSIONS}
     return {"Python": platform.python_version(), **here, **dict(others)}
+
+
+def work() -> float:
+    """Do a fixed piece of work, and return the seconds of CPU that it took: how fast the machine is now.
+
+    A virtual machine's speed changes with what its host does. The work is to write and read JSON.
+    """
+    document = {f"ami-{number:017x}": ["eu-west-1", number, {"state": "available"}] for number in range(1000)}
+    started = time.process_time()
+    for _turn in range(_TURNS):
+        json.loads(json.dumps(document, indent=1))
+    return time.process_time() - started
 
 
 class Load:

@@ -83,6 +83,10 @@ Samples of all processes by py-spy, 200 a second, of threads that do not wait. T
 a repeat, to build and compile modules; botocore's clients took 11 % of a repeat, and templates 11 % of an
 audit. Since then, modules run in Ansible's own process where the result is the same, a client has no methods
 but those that are called, and the audit's result is not evaluated as an option of its report."""
+_FIXED_WORK = (
+    "Fixed work is the CPU time of the same piece of work right before each part and right after it. Where "
+    "that is longer, the machine was slower."
+)
 _SLOWNESS = (
     "Seconds depend on the machine. Here the sequential amazon.aws playbook takes {:.2f} times the CPU time "
     "that it took where the goals were set, and the limits in seconds are as many times as large."
@@ -297,11 +301,13 @@ def _machines(results: Results) -> str:
             part.title,
             part.measured,
             part.machine,
+            text.work_seconds(part),
             ", ".join(f"{name} {one}" for name, one in part.versions.items()),
         )
         for part in results.values()
     ]
-    return f"## Machine and versions\n\n{_table(('Part', 'Measured', 'Machine', 'Versions'), rows)}"
+    columns = ("Part", "Measured", "Machine", "Fixed work", "Versions")
+    return f"## Machine and versions\n\n{_FIXED_WORK}\n\n{_table(*_columns(columns, rows))}"
 
 
 def _columns(

@@ -67,6 +67,8 @@ class Part:
 
     ``busy`` is the share of the machine's processors that other programs used meanwhile. ``conditions`` state
     the simulated AWS's settings; ``profiles`` map a profiled command to the share of its time by function.
+    ``work`` is how many seconds of CPU the same piece of work took before the part and after it; none if that
+    was not measured.
     """
 
     title: str
@@ -77,6 +79,7 @@ class Part:
     conditions: str
     series: tuple[Series, ...]
     profiles: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    work: tuple[float, ...] = ()
 
     @property
     def is_quiet(self) -> bool:
@@ -108,7 +111,8 @@ def from_json(document: Mapping[str, Any]) -> dict[str, Part]:
 
 
 def _part(document: Mapping[str, Any]) -> Part:
-    return Part(**{**document, "series": tuple(_series(one) for one in document["series"])})
+    series = tuple(_series(one) for one in document["series"])
+    return Part(**{**document, "series": series, "work": tuple(document.get("work", ()))})
 
 
 def _series(document: Mapping[str, Any]) -> Series:

@@ -29,7 +29,13 @@ def of(part: Part) -> str:
         "" if part.is_quiet else f"\nOther programs used {part.busy:.0%} of the machine: times mean nothing."
     )
     profiles = [f"{command}: {_shares(shares)}" for command, shares in part.profiles.items()]
-    return "\n".join([table(rows), *filter(None, map(_facts, part.series)), *profiles]) + busy
+    work = [f"The same piece of work: {work_seconds(part)} of CPU before and after."] if part.work else []
+    return "\n".join([table(rows), *filter(None, map(_facts, part.series)), *profiles, *work]) + busy
+
+
+def work_seconds(part: Part) -> str:
+    """The seconds of CPU of the same piece of work before the part and after it; empty if not measured."""
+    return ", ".join(f"{number(one)} s" for one in part.work)
 
 
 def comparison(old: Results, new: Results) -> str:

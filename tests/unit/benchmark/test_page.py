@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 
-from tests.benchmark import goals
+from tests.benchmark import goals, text
 from tests.benchmark.cleanup import ONE_DISK, TWO_DISKS
 from tests.benchmark.drawings import drawings
 from tests.benchmark.page import details, page
-from tests.benchmark.results import Results
+from tests.benchmark.results import Results, from_json, to_json
 
 from .examples import part, series
 
@@ -54,6 +57,17 @@ def test_calls_are_listed_by_action() -> None:
 def test_each_part_has_its_date_and_machine() -> None:
     assert "Measured on 2026-11-26. Each call takes 40 ms." in written(QUIET)
     assert "| A part | 2026-11-26 | 2 cores | Python 3.11 |" in written(QUIET)
+
+
+def test_a_part_has_how_fast_the_machine_was_before_and_after() -> None:
+    measured = replace(part(series("ten images", 24)), work=(1.0, 1.5))
+    stored = from_json(
+        json.loads(json.dumps(to_json({"audit": measured, "start": part(series("a module", 1))})))
+    )
+    assert stored["audit"] == measured
+    assert "| A part | 2026-11-26 | 2 cores | 1 s, 1.5 s | Python 3.11 |" in written(stored)
+    assert "| A part | 2026-11-26 | 2 cores |  | Python 3.11 |" in written(stored)
+    assert "1 s, 1.5 s of CPU before and after" in text.of(measured)
 
 
 def test_goals_without_a_measurement_are_counted_as_such() -> None:
