@@ -48,6 +48,13 @@ def report_launches(aws: SimulatedAws, scale: Scale, built: releases.Releases) -
 
     The simulated AWS answers all calls, as it does in a verification.
     """
+    use(aws, built)
+    planned = {release: TEN[release] + _TEMPLATES[release] for release in TEN}
+    return repeated(scale, lambda: _read_launches(aws, built, planned))
+
+
+def use(aws: SimulatedAws, built: releases.Releases) -> None:
+    """Launch ten instances in each region of each account, and make a launch template of each release."""
     aws.set_throttling(False)
     for account_id in built.account_ids:
         for region, images in _images(built).items():
@@ -58,8 +65,6 @@ def report_launches(aws: SimulatedAws, scale: Scale, built: releases.Releases) -
                 ec2.create_launch_template(LaunchTemplateName=release, LaunchTemplateData=data)
     aws.set_throttling(True)
     aws.set_latency(LATENCY)
-    planned = {release: TEN[release] + _TEMPLATES[release] for release in TEN}
-    return repeated(scale, lambda: _read_launches(aws, built, planned))
 
 
 def _images(built: releases.Releases) -> dict[str, dict[str, str]]:
@@ -121,19 +126,23 @@ def _report(
     """Run the playbook, and return its run with the content of ``report.json``."""
     aws.clear_calls()
     with TemporaryDirectory() as folder:
-        given = {
-            "family_tag": releases.FAMILY,
-            "account_ids": built.account_ids,
-            "consumer_role_name": ROLE,
-            "regions": list(built.new),
-            "owner_tags": ["Owner"],
-            "max_releases_behind": 0,
-            "report_dir": folder,
-            **options,
-        }
-        variables = {f"adoption_{name}": value for name, value in given.items()}
-        done = playbook.run(aws, OWNER, "golden.images.report_adoption", variables, **run)
+        given = variables(built, {"report_dir": folder, **options})
+        done = playbook.run(aws, OWNER, "golden.images.report_adoption", given, **run)
         return done, json.loads(Path(folder, "report.json").read_text(encoding="utf-8"))
+
+
+def variables(built: releases.Releases, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables of the playbook, with findings about old uses."""
+    given = {
+        "family_tag": releases.FAMILY,
+        "account_ids": built.account_ids,
+        "consumer_role_name": ROLE,
+        "regions": list(built.new),
+        "owner_tags": ["Owner"],
+        "max_releases_behind": 0,
+        **options,
+    }
+    return {f"adoption_{name}": value for name, value in given.items()}
 
 
 def judged(

@@ -18,6 +18,9 @@ from .measuring import LATENCY, sample
 from .process_tree import Used
 from .results import Sample
 
+LEVEL = "authorized"
+"""Of the verification: AWS has accepted the launch, without making it."""
+
 
 @dataclass(frozen=True)
 class Built:
@@ -38,7 +41,7 @@ def verify(aws: SimulatedAws, built: Built, most_processes: int | None = None) -
 
     A sample has its processes if they are set.
     """
-    options = {"account_ids": built.account_ids, "level": "authorized"}
+    options = {"account_ids": built.account_ids, "level": LEVEL}
     if most_processes:
         options["max_processes"] = most_processes
     return _run(aws, built, "verify_ami", "verify", options)
@@ -69,10 +72,10 @@ def verify_in_slices(aws: SimulatedAws, slices: Sequence[Built]) -> Sample:
 
 def _run_slice(aws: SimulatedAws, built: Built) -> Used:
     hosts = {f"account-{one}": {"account_id": one} for one in built.account_ids}
-    options = {"level": "authorized", "hosts": "accounts"}
+    options = {"level": LEVEL, "hosts": "accounts"}
     inventory = {"accounts": {"hosts": hosts}}
     return playbook.run(
-        aws, OWNER, "golden.images.verify_ami", _variables(built, "verify", options), inventory=inventory
+        aws, OWNER, "golden.images.verify_ami", variables(built, "verify", options), inventory=inventory
     ).used
 
 
@@ -84,14 +87,15 @@ def _run(
     options: dict[str, Any],
 ) -> Sample:
     aws.clear_calls()
-    done = playbook.run(aws, OWNER, f"golden.images.{name}", _variables(built, role, options))
+    done = playbook.run(aws, OWNER, f"golden.images.{name}", variables(built, role, options))
     calls = aws.calls()
     processes = {"processes": done.used.processes} if "max_processes" in options else {}
     a_target = len(calls) / len(built.images) / len(built.account_ids)
     return sample(done.used, calls, calls_a_target=a_target, **processes)
 
 
-def _variables(built: Built, role: str, options: dict[str, Any]) -> dict[str, Any]:
+def variables(built: Built, role: str, options: dict[str, Any]) -> dict[str, Any]:
+    """The variables of a role that works in the consumers."""
     given = {"images": built.images, "consumer_role_name": ROLE, **options}
     return {f"{role}_{option}": value for option, value in given.items()}
 

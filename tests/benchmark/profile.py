@@ -15,7 +15,7 @@ from checks.paths import CHECKOUT
 from simulated_aws.client import SimulatedAws
 from tests.integration.playbook import Ansible
 
-from . import audit, distribution, tools
+from . import adoption, audit, diagnosis, distribution, releases, tools
 from .fixtures import HOME, OTHER_REGIONS, OWNER, fixture
 from .measuring import LATENCY, Scale, command
 from .playbook import users_environment
@@ -51,6 +51,8 @@ def profiles(aws: SimulatedAws, scale: Scale) -> dict[str, dict[str, float]]:
         "start of a module": lambda: _module(aws),
         "repeat of a distribution, 8 × 50, encrypted": lambda: _repeat(aws, scale),
         "audit of 10,000 images": lambda: _audit(aws, scale),
+        "adoption at the depth launches, 200 × 5": lambda: _launches(aws, scale),
+        "verification, 200 × 5": lambda: _verification(aws, scale),
     }
     return {name: shares(profile()) for name, profile in commands.items()}
 
@@ -108,6 +110,25 @@ def _audit(aws: SimulatedAws, scale: Scale) -> Counter[str]:
     aws.set_latency(LATENCY)
     given = {f"audit_{name}": value for name, value in planted.options.items()}
     return _profile(aws, "audit", "golden.images.audit_ami_sharing", given)
+
+
+def _launches(aws: SimulatedAws, scale: Scale) -> Counter[str]:
+    built = releases.build(aws, *_targets(scale))
+    adoption.use(aws, built)
+    given = adoption.variables(built, {"depth": "launches"})
+    return _profile(aws, "launches", "golden.images.report_adoption", given)
+
+
+def _verification(aws: SimulatedAws, scale: Scale) -> Counter[str]:
+    built = diagnosis.build(aws, *_targets(scale))
+    options = {"account_ids": built.account_ids, "level": diagnosis.LEVEL}
+    given = diagnosis.variables(built, "verify", options)
+    return _profile(aws, "verification", "golden.images.verify_ami", given)
+
+
+def _targets(scale: Scale) -> tuple[int, int]:
+    """The accounts and the regions."""
+    return scale.size(200, 2), scale.size(5, 2)
 
 
 def _profile(
