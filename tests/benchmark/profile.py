@@ -142,7 +142,7 @@ def _profile(
         variables = Path(folder, "variables.json")
         variables.write_text(json.dumps(given or {}), encoding="utf-8")
         recorded = (
-            *("record", "--subprocesses", "--nonblocking", "--format", "raw", "--full-filenames"),
+            *("record", "--subprocesses", "--format", "raw", "--full-filenames"),
             *("--rate", str(_RATE), "--output", str(samples)),
         )
         command(
