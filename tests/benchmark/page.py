@@ -78,11 +78,12 @@ _RIVALS = """\
 
 They are in `tests/benchmark/rivals` and `tests/benchmark/{audit,cleanup}.py`."""
 _PROFILE = """\
-Samples of all processes by py-spy, 200 a second, of threads that do not wait. The stacks are in
-`.cache/benchmark`, for flame graphs. On November 26, 2026, Ansible took 17 % of the start of a module, and of
-a repeat, to build and compile modules; botocore's clients took 11 % of a repeat, and templates 11 % of an
-audit. Since then, modules run in Ansible's own process where the result is the same, a client has no methods
-but those that are called, and the audit's result is not evaluated as an option of its report."""
+Samples of all processes by py-spy, 200 a second, of threads that it takes for working; it stops a process
+for each. The stacks are in `.cache/benchmark`, for flame graphs. On November 26, 2026, Ansible took 17 %
+of the start of a module, and of a repeat, to build and compile modules; botocore's clients took 11 % of a
+repeat, and templates 11 % of an audit. Since then, modules run in Ansible's own process where the result
+is the same, a client has no methods but those that are called, and the audit's result is not evaluated as
+an option of its report."""
 _FIXED_WORK = (
     "Fixed work is the CPU time of the same piece of work right before each part and right after it. Where "
     "that is longer, the machine was slower."

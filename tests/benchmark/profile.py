@@ -36,11 +36,18 @@ _KINDS = (
         re.compile(r"botocore/(loaders|model|session|client|regions|endpoint_provider)"),
     ),
     ("botocore: requests", re.compile(r"botocore/|boto3/|s3transfer/")),
+    # py-spy counts some waits as work: those for a call's turn at AWS's rate, an item, and its result.
+    (
+        "waiting for other threads and processes",
+        re.compile(
+            r"_wait_on_pending_results|_recv|subprocess\.py"
+            r"|\b(before|_next_finished|_run_worker) \(.*golden/images"
+        ),
+    ),
     ("golden.images", re.compile(r"golden/images|ansible_collections/golden")),
     ("templates", re.compile(r"jinja2/|_templating|ansible/template")),
     ("YAML and JSON", re.compile(r"yaml/|json/")),
     ("Ansible: building modules", re.compile(r"module_common|zipfile")),
-    ("Ansible: waiting for a task", re.compile(r"_wait_on_pending_results|_recv|subprocess\.py")),
     ("Ansible: the rest", re.compile(r"ansible/|ansible_collections/")),
 )
 

@@ -24,6 +24,12 @@ SITE = "/venv/lib/python3.11/site-packages"
         ([f"run ({SITE}/ansible/executor.py:1)", f"_parse ({SITE}/botocore/parsers.py:9)"],
          "XML of AWS's answers"),
         ([f"plan ({SITE}/ansible_collections/golden/images/plugins/x.py:1)"], "golden.images"),
+        ([f"{name} ({SITE}/ansible_collections/golden/images/plugins/module_utils/_fanout.py:1)"
+          for name in ("_work", "_run_worker")],
+         "waiting for other threads and processes"),
+        ([f"{name} ({SITE}/ansible_collections/golden/images/plugins/module_utils/_fanout.py:1)"
+          for name in ("_run_worker", "_work")],
+         "golden.images"),
         ([f"run ({SITE}/ansible/executor.py:1)"], "Ansible: the rest"),
         (["main (/usr/bin/tool.py:1)"], profile.OTHER),
     ],
