@@ -265,15 +265,15 @@ _EACH_INSTANCE = (
     "each uses until the report is written, which has all of them."
 )
 _BUSY_SIMULATION = (
-    "Adoption at the depth launches: the simulated AWS, on the same two processors, takes 4.5 ms of CPU for "
-    "each call of the report, and 0.5 ms for one of a verification. It is busy for 35 of the run's 40 s, and "
-    "with it the CPU of a call grows: from 2.3 to 3.2 ms in runs of one day. py-spy's samples, which stop "
-    "the run, are 5.0 ms for a call of the report, and 5.8 ms for one of a verification; of both, half is "
-    "HTTP, and 15 % and 25 % are in this collection's files."
+    "Adoption at the depth launches: the simulated AWS, on the same two processors, takes 4 ms of CPU for "
+    "each call of the report, and 0.5 ms for one of a verification. That is 33 s of CPU in a run of 40 s, in "
+    "which the CPU of a call varies: from 2.3 to 3.2 ms in runs of one day. py-spy takes 5.0 ms of samples "
+    "for a call of the report, and 5.8 ms for one of a verification. Of them, 52 % and 43 % are HTTP, and "
+    "15 % and 25 % this collection's files."
 )
 _SHARED_PROCESSORS = (
     "Two worker processes: the simulated AWS runs on the same two processors. Beside one process it has the "
-    "second one to itself; beside two, all are busy: in 29 s of an audit, they take 43 s of CPU, and 15 s "
+    "second one to itself; beside two, all are busy: in 27 s of an audit, they take 36 s of CPU, and 18 s "
     "are left for the simulated AWS, and for the start and the end, which one process does."
 )
 _SPEED_OF_THE_MACHINE = (
