@@ -125,7 +125,7 @@ def _render_headline(
     if status == "failed" and not context["check_mode"]:
         # An earlier run may have tagged and moved all of them. A task that was refused, or crashed, has no
         # results: its message says what is known.
-        counts = "this run changed nothing" if pointers or images else "see below"
+        counts = "no change confirmed" if pointers or images else "see below"
     if not blocked and context["block"].get("failures"):
         counts = f"{counts}, no image blocked"
     release, label = context["source_image_id"], "" if is_good else f"{str(status).capitalize()}: "

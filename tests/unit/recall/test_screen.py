@@ -92,7 +92,7 @@ def test_a_rerun_that_fails_does_not_deny_what_an_earlier_run_did() -> None:
     block = {"failures": [FAILURE], "msg": "It breaks."}
     image = {"account_id": OWNER, "changed": False, "image_id": BAD, "region": AWAY}
     shown = join_lines(show(block, results=[{**POINTER, "changed": False}], images=[image]))
-    assert shown.startswith(f"Failed: Recall of {SOURCE}: this run changed nothing, no image blocked.")
+    assert shown.startswith(f"Failed: Recall of {SOURCE}: no change confirmed, no image blocked.")
     written = show({}, results=[{**POINTER, "changed": False}], msg="No label.", changed=True)
     assert join_lines(written).startswith(
         f"Incomplete: Recall of {SOURCE}: 0 images tagged, 0 pointers moved."
