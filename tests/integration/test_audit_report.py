@@ -264,6 +264,11 @@ def test_the_page_has_the_names_of_accounts_of_the_inventory(
     hosts = {
         one: {"account_id": one, "account_name": name} for one, name in ((allowed, "web"), (no_key, "sand"))
     }
+    # Hosts of other kinds, whose variables are none of an account, or cannot be evaluated.
+    hosts |= {
+        "bastion": {"account_id": "{{ missing }}", "account_name": "bastion"},
+        "mail": {"account_id": allowed, "account_name": "{{ missing }}"},
+    }
     inventory = ansible.folder / "accounts.yml"
     inventory.write_text(yaml.safe_dump({"all": {"hosts": {"localhost": {}, **hosts}}}), encoding="utf-8")
     named = {**variables, "audit_account_names": json.dumps({no_key: "sandbox", stranger: "stranger"})}
