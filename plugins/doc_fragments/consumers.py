@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The consumers that an image is shared with: documents ``option_groups.ConsumerOptions``."""
+"""The consumers that an image is shared with: documents ``option_groups.SharedImageOptions``."""
 
 from __future__ import annotations
 
@@ -30,4 +30,12 @@ options:
     type: list
     elements: str
     default: []
+  consumer_copy_result:
+    description:
+      - The registered result of M(golden.images.ami_copy_regions), with C(account_ids), for the copies of those in
+        O(copy_result) that accounts own. The one of a task that was skipped counts as none.
+      - An account in O(account_ids) that owns an available copy in each region of O(copy_result) needs no access any more, and
+        is left out. One of which a copy failed, or could not be read, is not.
+      - Requires O(copy_result), and is refused with O(state=absent).
+    type: dict
 """

@@ -59,7 +59,8 @@ def account_names(hostvars, names=None):
 
 def _list_accounts(hostvars):
     for host in hostvars:
-        account_id, name = (hostvars[host].get(name) for name in ("account_id", "account_name"))
+        variables = hostvars[host]
+        account_id, name = variables.get("account_id"), variables.get("account_name")
         # Ansible's value of a variable whose template needs one that is not set.
         if isinstance(account_id, Undefined) or isinstance(name, Undefined) or name is None:
             continue

@@ -43,7 +43,14 @@ from ._option import (
     texts_like,
 )
 from ._parameter_names import name_problem
-from ._step_results import CONSUMER_COPIES, COPY_RESULT, SHARE_RESULT, CopyResult, ShareResult
+from ._step_results import (
+    CONSUMER_COPIES,
+    COPY_RESULT,
+    OWNED_COPIES,
+    SHARE_RESULT,
+    CopyResult,
+    ShareResult,
+)
 from ._structure import as_list
 from ._tags import PROBE_TAG, tag_count_problems
 from ._variables import ACCOUNT_ID as VALID_ACCOUNT_ID
@@ -51,6 +58,7 @@ from ._variables import Unreadable, owner, text_of
 from ._wording import render_value
 
 Shared = TypeVar("Shared", bound="SharedCopiesOptions")
+SharedImage = TypeVar("SharedImage", bound="SharedImageOptions")
 
 # Systems Manager API Reference, GetParameter, Name: a name, or the ARN of one that may be of another account,
 # and a version or a label after a colon.
@@ -115,6 +123,42 @@ class ConsumerOptions(Options):
     def consumers(self) -> Sharing:
         """The consumers that are named."""
         return Sharing(frozenset(self.account_ids), frozenset(self.org_arns), frozenset(self.org_unit_arns))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedImageOptions(ConsumerOptions):
+    """The consumers that get or lose access to images or their keys.
+
+    ``consumer_copy_result`` has the regions in which accounts own copies of those in ``copy_result``; None if
+    there is no such result. Accounts that own all of these copies are left out of ``account_ids``.
+    """
+
+    state: str = option(choice("present", "absent"), default="present")
+    copy_result: CopyResult | None = option(COPY_RESULT)
+    consumer_copy_result: Mapping[str, frozenset[str]] | None = option(OWNED_COPIES)
+
+    @property
+    def present(self) -> bool:
+        """Whether access is added and not removed."""
+        return self.state == "present"
+
+    def with_results(self: SharedImage) -> SharedImage:
+        """Return the options without the accounts that own all copies."""
+        owned, copies = self.consumer_copy_result, self.copy_result
+        if not (owned and copies and self.present):
+            return self
+        regions = copies.images.keys() | copies.kms_key_arns.keys()
+        lacking = tuple(item for item in self.account_ids if not regions <= owned.get(item, frozenset()))
+        return self if lacking == self.account_ids else replace(self, account_ids=lacking)
+
+    def owner_problems(self) -> Iterator[Problem]:
+        """Refuse to leave accounts out of those that lose access."""
+        if self.consumer_copy_result is not None and not self.present:
+            yield Problem(
+                "consumer_copy_result",
+                "it cannot be combined with state: absent.",
+                "List the accounts that lose access in account_ids, and remove it.",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,10 @@ _GRANTED = {
 }
 _SHARED = {"changed": BOOLEAN, "failed_regions": [TEXT], "rejected_account_ids": [TEXT]}
 _COPIED_INTO_ACCOUNTS = {"images": [{"account_id": TEXT, "image_id": Null(TEXT), "region": TEXT}]}
+_OWNED = {
+    "failures": [{"account_id": Null(TEXT), "region": Null(TEXT)}],
+    "results": [{"account_id": TEXT, "region": TEXT, "state": Null(TEXT)}],
+}
 _VERIFIED = {"verified_regions": [TEXT]}
 
 
@@ -136,6 +140,21 @@ class ShareResult:
         )
 
 
+def _find_owned(result: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """Return the regions in which each account owns an available copy, without those in which one failed.
+
+    A failure without an account or a region counts for all of them.
+    """
+    failed = {(failure["account_id"], failure["region"]) for failure in result["failures"]}
+    owned: dict[str, set[str]] = {}
+    for item in result["results"]:
+        account_id, region = item["account_id"], item["region"]
+        of_item = {(account_id, region), (account_id, None), (None, region), (None, None)}
+        if item["state"] == "available" and not of_item & failed:
+            owned.setdefault(account_id, set()).add(region)
+    return {account_id: frozenset(regions) for account_id, regions in owned.items()}
+
+
 def has_run(result: Mapping[str, Any]) -> bool:
     """Whether a registered result is that of a task that has run. An empty result is of none."""
     return bool(result) and not result.get("skipped")
@@ -170,6 +189,7 @@ _SHARES = ResultReader(_SHARED, "ami_share", ShareResult.from_dict)
 _CONSUMER_COPIES = ResultReader(
     _COPIED_INTO_ACCOUNTS, "ami_copy_regions", lambda result: tuple(result["images"])
 )
+_OWNED_COPIES = ResultReader(_OWNED, "ami_copy_regions", _find_owned)
 _VERIFICATIONS = ResultReader(_VERIFIED, "ami_verify", lambda result: tuple(result["verified_regions"]))
 
 
@@ -189,4 +209,6 @@ GRANT_RESULTS: Kind[tuple[GrantResult, ...]] = Kind(
 CONSUMER_COPIES: Kind[tuple[Mapping[str, Any], ...] | None] = Kind(
     {"type": "dict"}, _CONSUMER_COPIES.read_one
 )
+# The same result, as the regions in which each account owns a copy.
+OWNED_COPIES: Kind[Mapping[str, frozenset[str]] | None] = Kind({"type": "dict"}, _OWNED_COPIES.read_one)
 VERIFY_RESULT: Kind[tuple[str, ...] | None] = Kind({"type": "dict"}, _read_verified_regions)

@@ -112,6 +112,7 @@ options:
         service-linked role; this module does that with the role O(consumer_role_name) of the account.
       - The roles must be allowed to call C(kms:CreateGrant).
       - The accounts then also get the operation C(Encrypt), because a grant cannot give more operations than its parent has.
+      - Not used if O(consumer_copy_result) leaves no account.
     type: bool
     default: false
   auto_scaling_roles:
@@ -135,6 +136,7 @@ options:
     description:
       - Whether grants and policy statements that this module created for other consumers are removed, after new ones are
         created, unless these consumers still need them for other images.
+      - Nothing is removed if O(consumer_copy_result) leaves no consumer.
     type: bool
     default: false
   unshared_image_ids:

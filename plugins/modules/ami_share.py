@@ -57,7 +57,8 @@ options:
     default: false
   allow_empty_purge:
     description:
-      - Whether O(purge_launch_permissions=true) may remove all launch permissions when no consumer is named.
+      - Whether O(purge_launch_permissions=true) may remove all launch permissions when no consumer is named, or
+        O(consumer_copy_result) leaves none.
     type: bool
     default: false
   share_snapshots:

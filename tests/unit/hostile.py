@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.unit.distribution import examples as distribution
 from tests.unit.examples import CONSUMER, ORG, OWNER, SOURCE_ID, UNIT
-from tests.unit.step_results import copy_result, grant_result, share_result
+from tests.unit.step_results import consumer_copy_result, copy_result, grant_result, share_result
 
 ROCKET, FAMILY = "\U0001f680", "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 TEXTS = (
@@ -274,6 +274,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "copy_result": copy_result({"eu-west-1": SOURCE_ID}),
                 "grant_result": grant_result(),
                 "share_result": share_result(),
+                "consumer_copy_result": consumer_copy_result({CONSUMER: "pending"}),
                 "account_ids": [CONSUMER],
                 "best_effort_consumers": True,
             },
@@ -404,6 +405,7 @@ def valid() -> dict[str, list[dict[str, Any]]]:
                 "copy_result": copy_result({"eu-west-1": SOURCE_ID}),
                 "grant_results": [grant_result()],
                 "share_result": share_result(),
+                "consumer_copy_result": consumer_copy_result({CONSUMER: "pending"}),
                 "account_ids": [CONSUMER],
                 "best_effort_consumers": True,
             },

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tests.unit.examples import OWNER, SOURCE_ID
@@ -33,6 +33,23 @@ def copy_result(
         "source_image_id": SOURCE_ID,
         "source_region": "us-west-2",
         **changes,
+    }
+
+
+def consumer_copy_result(
+    states: Mapping[str, str | None],
+    regions: Iterable[str] = ("eu-west-1",),
+    failed: Iterable[tuple[str | None, str | None]] = (),
+) -> dict[str, Any]:
+    """The result of ``ami_copy_regions`` with a copy of each account in this state, in each region."""
+    return {
+        "failures": [{"account_id": account_id, "region": region} for account_id, region in failed],
+        "images": [],
+        "results": [
+            {"account_id": account_id, "region": region, "state": state}
+            for account_id, state in states.items()
+            for region in regions
+        ],
     }
 
 

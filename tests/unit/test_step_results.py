@@ -11,6 +11,7 @@ from ansible_collections.golden.images.plugins.module_utils._step_results import
     CONSUMER_COPIES,
     COPY_RESULT,
     GRANT_RESULT,
+    OWNED_COPIES,
     SHARE_RESULT,
     VERIFY_RESULT,
     CopyResult,
@@ -19,7 +20,7 @@ from ansible_collections.golden.images.plugins.module_utils._step_results import
 )
 
 from tests.unit.examples import SOURCE_ID
-from tests.unit.step_results import copy_result, grant_result, share_result
+from tests.unit.step_results import consumer_copy_result, copy_result, grant_result, share_result
 
 EU, US = "eu-west-1", "us-east-1"
 COPY = "ami-0123456789abcdef0"
@@ -98,10 +99,35 @@ def test_copies_that_accounts_can_use(shared: ShareResult | None, regions: list[
     assert left.kms_key_arns == {region: {EU: ("k",), US: ()}[region] for region in regions}
 
 
-@pytest.mark.parametrize("kind", [CONSUMER_COPIES, COPY_RESULT, GRANT_RESULT, SHARE_RESULT, VERIFY_RESULT])
+@pytest.mark.parametrize(
+    "kind", [CONSUMER_COPIES, COPY_RESULT, GRANT_RESULT, OWNED_COPIES, SHARE_RESULT, VERIFY_RESULT]
+)
 @pytest.mark.parametrize("given", [None, {}, {"changed": False, "skipped": True}])
 def test_a_task_that_did_not_run_has_no_result(kind: Any, given: Any) -> None:
     assert kind.value(given, pytest.fail) is None
+
+
+BOTH = {"1": "available", "2": "available"}
+
+
+@pytest.mark.parametrize(
+    ("result", "owned"),
+    [
+        pytest.param(consumer_copy_result(BOTH, [EU, US]), {"1": {EU, US}, "2": {EU, US}}, id="all"),
+        pytest.param(consumer_copy_result({**BOTH, "2": "pending"}), {"1": {EU}}, id="one is pending"),
+        pytest.param(consumer_copy_result({**BOTH, "2": None}), {"1": {EU}}, id="one is planned"),
+        pytest.param(
+            consumer_copy_result(BOTH, [EU, US], [("2", US)]), {"1": {EU, US}, "2": {EU}}, id="one failed"
+        ),
+        pytest.param(consumer_copy_result(BOTH, [EU, US], [("2", None)]), {"1": {EU, US}}, id="an account"),
+        pytest.param(
+            consumer_copy_result(BOTH, [EU, US], [(None, US)]), {"1": {EU}, "2": {EU}}, id="a region"
+        ),
+        pytest.param(consumer_copy_result(BOTH, [EU, US], [(None, None)]), {}, id="nobody knows where"),
+    ],
+)
+def test_regions_in_which_accounts_own_copies(result: dict[str, Any], owned: dict[str, set[str]]) -> None:
+    assert OWNED_COPIES.value(result, pytest.fail) == owned
 
 
 def test_copies_in_several_accounts_are_refused() -> None:

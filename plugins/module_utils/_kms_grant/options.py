@@ -32,18 +32,16 @@ from .._option import (
     texts_like,
 )
 from .._option_groups import (
-    ConsumerOptions,
     ConsumerRoleOptions,
     ImageOptions,
     ProgressOptions,
     RateOptions,
+    SharedImageOptions,
     arns_like,
 )
 from .._step_results import (
-    COPY_RESULT,
     GRANT_RESULT,
     SHARE_RESULT,
-    CopyResult,
     GrantResult,
     ShareResult,
 )
@@ -140,7 +138,7 @@ _SNAPSHOT_IDS = texts_like(
 
 
 @dataclass(frozen=True, kw_only=True)
-class GrantOptions(ProgressOptions, RateOptions, ConsumerRoleOptions, ConsumerOptions, ImageOptions):
+class GrantOptions(ProgressOptions, RateOptions, ConsumerRoleOptions, SharedImageOptions, ImageOptions):
     """The options of ``ami_kms_grant``.
 
     A key in ``kms_key_ids`` is None where the image is not encrypted. ``org_ids`` and ``org_unit_ids`` lose
@@ -159,7 +157,11 @@ class GrantOptions(ProgressOptions, RateOptions, ConsumerRoleOptions, ConsumerOp
         {
             "mutually_exclusive": [("images", "image_id", "kms_key_ids", "copy_result")],
             "required_one_of": [("images", "image_id", "kms_key_ids", "copy_result")],
-            "required_by": {"grant_result": ("copy_result",), "share_result": ("copy_result",)},
+            "required_by": {
+                "grant_result": ("copy_result",),
+                "share_result": ("copy_result",),
+                "consumer_copy_result": ("copy_result",),
+            },
         }
     )
 
@@ -173,16 +175,28 @@ class GrantOptions(ProgressOptions, RateOptions, ConsumerRoleOptions, ConsumerOp
     auto_scaling_roles: tuple[str, ...] = option(
         Kind(TEXTS.spec, _read_auto_scaling_roles), default=[AUTO_SCALING_ROLE]
     )
-    state: str = option(choice("present", "absent"), default="present")
     purge_grants: bool = option(FLAG)
     unshared_image_ids: tuple[str, ...] = option(IMAGE_IDS)
     unshared_snapshot_ids: tuple[str, ...] = option(_SNAPSHOT_IDS)
     revoke_in_use: bool = option(FLAG)
     best_effort_regions: tuple[str, ...] = option(REGIONS)
     best_effort_consumers: bool = option(FLAG)
-    copy_result: CopyResult | None = option(COPY_RESULT)
     grant_result: GrantResult | None = option(GRANT_RESULT)
     share_result: ShareResult | None = option(SHARE_RESULT)
+
+    def with_results(self) -> GrantOptions:
+        """Return the options without the accounts that own all copies.
+
+        Without a consumer that is left, nothing is purged: an account loses its access after its copies.
+        """
+        left = super().with_results()
+        if left is self:
+            return self
+        return replace(
+            left,
+            auto_scaling=left.auto_scaling and bool(left.account_ids),
+            purge_grants=left.purge_grants and bool(left.consumers or left.principals),
+        )
 
     @property
     def region_option(self) -> str:
@@ -207,11 +221,6 @@ class GrantOptions(ProgressOptions, RateOptions, ConsumerRoleOptions, ConsumerOp
     def access_can_change(self) -> bool:
         """Whether the task is followed by a wait for copies, in which access may be revoked."""
         return not self.check_mode and self.copy_result is not None and self.copy_result.has_pending
-
-    @property
-    def present(self) -> bool:
-        """Whether access is granted and not revoked."""
-        return self.state == "present"
 
     @property
     def parent_operations(self) -> frozenset[str]:
@@ -297,6 +306,7 @@ class GrantOptions(ProgressOptions, RateOptions, ConsumerRoleOptions, ConsumerOp
                 "each account itself must create the grant for its Auto Scaling role.",
                 "Set account_ids, and consumer_role_name to a role in them that may call kms:CreateGrant.",
             )
+        yield from self.owner_problems()
         by_id = self.org_ids or self.org_unit_ids
         if by_id and self.present:
             yield Problem(

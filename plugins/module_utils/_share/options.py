@@ -25,12 +25,10 @@ from .._option import (
     tags,
     texts_by_region,
 )
-from .._option_groups import ConsumerOptions, ImageOptions, planned_image
+from .._option_groups import ImageOptions, SharedImageOptions, planned_image
 from .._step_results import (
-    COPY_RESULT,
     GRANT_RESULTS,
     SHARE_RESULT,
-    CopyResult,
     GrantResult,
     ShareResult,
 )
@@ -46,7 +44,7 @@ EMPTY_PURGE_REMEDY = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShareOptions(ConsumerOptions, ImageOptions):
+class ShareOptions(SharedImageOptions, ImageOptions):
     """The options of ``ami_share``.
 
     An image that is None is a copy that check mode only planned, of ``source_image_id`` in
@@ -63,20 +61,18 @@ class ShareOptions(ConsumerOptions, ImageOptions):
             "mutually_exclusive": [("images", "image_id", "snapshots", "copy_result")],
             "required_one_of": [("images", "image_id", "snapshots", "copy_result")],
             "required_together": [("source_image_id", "source_region")],
-            "required_by": {"share_result": ("copy_result",)},
+            "required_by": {"share_result": ("copy_result",), "consumer_copy_result": ("copy_result",)},
         }
     )
 
     group: str | None = option(choice("all"))
     allow_public: bool = option(FLAG)
-    state: str = option(choice("present", "absent"), default="present")
     purge_launch_permissions: bool = option(FLAG)
     allow_empty_purge: bool = option(FLAG)
     share_snapshots: bool = option(FLAG, default=True)
     snapshot_ids: tuple[str, ...] = option(TEXTS)
     snapshots: Mapping[str, tuple[str, ...]] = option(_SNAPSHOTS)
     shared_tags: Mapping[str, str] = option(tags(SHARED_PREFIX))
-    copy_result: CopyResult | None = option(COPY_RESULT)
     grant_results: tuple[GrantResult, ...] = option(GRANT_RESULTS)
     share_result: ShareResult | None = option(SHARE_RESULT)
     source_image_id: str | None = option(TEXT)
@@ -124,11 +120,6 @@ class ShareOptions(ConsumerOptions, ImageOptions):
         """
         return self.purge_launch_permissions and not self.rejected_account_ids
 
-    @property
-    def present(self) -> bool:
-        """Whether access is added and not removed."""
-        return self.state == "present"
-
     @cached_property
     def sharing(self) -> Sharing:
         """Return the consumers that are named, other than those that KMS has rejected."""
@@ -172,6 +163,7 @@ class ShareOptions(ConsumerOptions, ImageOptions):
                 "it cannot be combined with state: absent.",
                 "Remove one of them.",
             )
+        yield from self.owner_problems()
         if not self.present and not self.sharing:
             yield Problem(
                 "account_ids",

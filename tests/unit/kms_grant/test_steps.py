@@ -7,11 +7,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.golden.images.plugins.module_utils._failures import ValidationError
 
+from tests.unit.examples import ORG
 from tests.unit.keys.examples import key_arn
 from tests.unit.kms_grant.examples import EU, US, A, B, Run, grantees, root
 from tests.unit.kms_grant.kms_in_memory import world
-from tests.unit.step_results import copy_result, grant_result, share_result
+from tests.unit.step_results import consumer_copy_result, copy_result, grant_result, share_result
 
 COPY = "ami-0123456789abcdef0"
 KEYS = {EU: key_arn("a", EU), US: key_arn("a", US)}
@@ -47,6 +49,40 @@ def test_keys_of_an_earlier_task_are_left_out(earlier: dict[str, Any] | None, re
     done = Run(of_copies(COPIES, A, grant_result=earlier), aws)
     assert [item["region"] for item in done.results] == regions
     assert [region for region in (EU, US) if aws.regions[region].calls] == regions
+
+
+def test_accounts_that_own_all_copies_are_left_out_and_purged() -> None:
+    aws = world(EU, US)
+    assert Run(of_copies(COPIES, A), aws).outcome.failures == ()
+    own = consumer_copy_result({A: "available", B: "pending"}, KEYS)
+    done = Run(of_copies(COPIES, A, B, consumer_copy_result=own, purge_grants=True), aws)
+    assert done.result["consumers"] == [B]
+    assert [grantees(aws.key(region)) for region in (EU, US)] == [{root(B)}] * 2
+
+
+def test_an_account_with_a_copy_in_one_of_two_regions_keeps_its_access() -> None:
+    aws = world(EU, US)
+    assert Run(of_copies(COPIES, A), aws).outcome.failures == ()
+    own = consumer_copy_result({A: "available"}, [EU])
+    done = Run(of_copies(COPIES, A, B, consumer_copy_result=own, purge_grants=True), aws)
+    assert done.outcome.failures == ()
+    assert [grantees(aws.key(region)) for region in (EU, US)] == [{root(A), root(B)}] * 2
+
+
+def test_accounts_with_own_copies_are_refused_where_access_is_removed() -> None:
+    own = consumer_copy_result({A: "available"}, KEYS)
+    with pytest.raises(ValidationError) as caught:
+        Run(of_copies(COPIES, A, consumer_copy_result=own, state="absent"), world(EU, US)).wanted  # noqa: B018
+    assert [failure.action for failure in caught.value.failures] == ["consumer_copy_result"]
+
+
+@pytest.mark.parametrize("more", [{}, {"org_arns": [ORG]}])
+def test_auto_scaling_and_a_purge_need_no_account_that_is_left(more: dict[str, Any]) -> None:
+    own = consumer_copy_result({A: "available"}, KEYS)
+    options = {"auto_scaling": True, "consumer_role_name": "r", "purge_grants": True, **more}
+    wanted = Run(of_copies(COPIES, A, consumer_copy_result=own, **options), world(EU, US)).wanted
+    # The purge revokes the access of the account if there is another consumer.
+    assert (wanted.account_ids, wanted.auto_scaling, wanted.purge_grants) == ((), False, bool(more))
 
 
 def test_access_stays_in_regions_in_which_the_sharing_failed() -> None:

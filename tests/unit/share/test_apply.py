@@ -24,7 +24,7 @@ from tests.unit.share.examples import (
     wanted,
     with_accounts,
 )
-from tests.unit.step_results import copy_result, grant_result, share_result
+from tests.unit.step_results import consumer_copy_result, copy_result, grant_result, share_result
 
 OTHER_REGION, OTHER_IMAGE = "us-east-1", "ami-0000000b"
 FOURTH = "444444444444"
@@ -128,6 +128,35 @@ def test_what_failed_in_earlier_steps_is_left_out_and_nothing_is_purged() -> Non
     assert done.result["images"] == {REGION: IMAGE}
     assert done.result["failed_regions"] == [OTHER_REGION]
     assert done.result["rejected_account_ids"] == [STRANGER]
+
+
+def test_accounts_that_own_all_copies_are_left_out_and_purged() -> None:
+    aws = aws_with({REGION: shared(with_accounts(CONSUMER), {}, image_id=IMAGE)})
+    options = {
+        "account_ids": [CONSUMER, STRANGER],
+        "copy_result": copy_result({REGION: IMAGE}),
+        "consumer_copy_result": consumer_copy_result({CONSUMER: "available", STRANGER: "pending"}),
+        "purge_launch_permissions": True,
+    }
+    done = Run(options, aws)
+    assert done.writes == [
+        f"ModifyImageAttribute {IMAGE} Add {STRANGER}",
+        f"ModifyImageAttribute {IMAGE} Remove {CONSUMER}",
+    ]
+
+
+def test_an_account_with_a_copy_in_one_of_two_regions_keeps_its_access() -> None:
+    images = {REGION: IMAGE, OTHER_REGION: OTHER_IMAGE}
+    aws = aws_with(
+        {region: shared(with_accounts(CONSUMER), {}, image_id=one) for region, one in images.items()}
+    )
+    options = {
+        "account_ids": [CONSUMER],
+        "copy_result": copy_result(images),
+        "consumer_copy_result": consumer_copy_result({CONSUMER: "available"}, [REGION]),
+        "purge_launch_permissions": True,
+    }
+    assert Run(options, aws).writes == []
 
 
 def test_regions_that_failed_in_an_earlier_task_stay_shared() -> None:

@@ -11,7 +11,7 @@ from ansible_collections.golden.images.plugins.module_utils._failures import Val
 
 from tests.unit.examples import CONSUMER, ORG, SOURCE_ID
 from tests.unit.share.examples import Run, aws_with, shared, with_accounts
-from tests.unit.step_results import copy_result, grant_result
+from tests.unit.step_results import consumer_copy_result, copy_result, grant_result
 
 IMAGES = {"eu-west-1": SOURCE_ID}
 AWS = aws_with(shared(image_id=SOURCE_ID, volumes_of={"snap-1": with_accounts(CONSUMER)}))
@@ -88,6 +88,16 @@ def test_valid_options(changes: dict[str, Any]) -> None:
             id="purge and absent",
         ),
         pytest.param({"state": "absent", "account_ids": []}, ["account_ids"], id="absent without consumers"),
+        pytest.param(
+            {
+                "images": None,
+                "copy_result": copy_result(IMAGES),
+                "consumer_copy_result": consumer_copy_result({CONSUMER: "pending"}),
+                "state": "absent",
+            },
+            ["consumer_copy_result"],
+            id="absent, but not for all",
+        ),
         pytest.param({"state": "absent", "account_ids": [""]}, ["account_ids"], id="absent with a blank"),
         pytest.param(
             {"purge_launch_permissions": True, "account_ids": []},
