@@ -58,6 +58,7 @@ def result(
         "parameter_tasks": tasks.parameter_tasks(new, current),
         "revoke_tasks": tasks.revoke_tasks(new, current),
         "unshare_tasks": tasks.unshare_tasks(new, current),
+        "regions": [*options.audited_regions],
         "unreadable": [finding.message for finding in plan.unreadable],
         "removals": [item.to_dict() for item in plan.removals],
     }

@@ -114,11 +114,14 @@ class RemediationOptions(ConsumerOptions):
     With consumers, the plan is not made from findings: they leave, and lose the images that are named, those
     with names like the patterns, or ``all_images``. With ``expected_removals`` of an earlier plan, it is
     those that were not made yet, apart from the access that ``revoke_results`` say was kept because it is
-    needed. With ``only_check``, nothing is planned: it refuses, before an audit, what no audit makes valid.
+    needed. With ``only_check``, nothing is planned: it refuses, before an audit, what no audit makes valid,
+    and tells which of the ``regions`` to audit; without these, any can be.
     """
 
     audit_result: Mapping[str, Any] | None = option(MAPPING)
     only_check: bool = option(FLAG)
+    # The audit refuses those that are not valid.
+    regions: tuple[str, ...] = option(TEXTS)
     finding_codes: tuple[str, ...] = option(TEXTS)
     images: tuple[Named, ...] = option(_NAMED)
     name_patterns: tuple[str, ...] = option(TEXTS)
@@ -127,6 +130,19 @@ class RemediationOptions(ConsumerOptions):
     max_removals: int | None = option(NUMBER)
     expected_removals: tuple[Removal, ...] | None = option(Kind(_RESULTS, _read_removals))
     revoke_results: Sequence[Mapping[str, Any]] = option(Kind(_RESULTS, _read_revoke_results), default=[])
+
+    @property
+    def audited_regions(self) -> tuple[str, ...]:
+        """Return the regions to audit: those of the images if each has one, else ``regions``.
+
+        None of these is all enabled regions. An image in no region that may be read is refused after the
+        audit, because it was not audited.
+        """
+        of_images = dict.fromkeys(image.region for image in self.images if image.region)
+        if not of_images or self.name_patterns or any(image.region is None for image in self.images):
+            return self.regions
+        allowed = tuple(region for region in of_images if region in self.regions or not self.regions)
+        return allowed or self.regions
 
     def problems(self) -> Iterator[Problem]:
         """Yield the options that do not fit the others."""

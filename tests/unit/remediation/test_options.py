@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.golden.images.plugins.module_utils._audit.state import RegionState
 from ansible_collections.golden.images.plugins.module_utils._remediation import flow as remediation_plan
 
-from tests.unit.audit.examples import accounts, audit_of, region
+from tests.unit.audit.examples import US, accounts, audit_of, region
 from tests.unit.examples import CONSUMER, SOURCE_ID, STRANGER
 from tests.unit.in_process import returned
 from tests.unit.remediation.examples import HERE
@@ -109,6 +109,31 @@ def test_an_audit_without_snapshots_is_refused(seen: RegionState) -> None:
 def test_what_no_audit_makes_valid_is_refused_without_one(options: dict[str, Any], action: str) -> None:
     result = returned(remediation_plan, {"only_check": True, **options})
     assert [failure["action"] for failure in result["failures"]] == [action]
+
+
+HOME = {"region": HERE, "image_id": SOURCE_ID}
+AWAY = {"region": US, "snapshot_id": SNAPSHOT}
+
+
+@pytest.mark.parametrize(
+    ("options", "regions"),
+    [
+        pytest.param({**ALL}, [], id="all images in all regions"),
+        pytest.param({**ALL, "regions": [US, HERE]}, [US, HERE], id="all images"),
+        pytest.param({"images": [AWAY, HOME, AWAY]}, [US, HERE], id="the regions of images"),
+        pytest.param({"images": {US: SOURCE_ID, HERE: [SNAPSHOT]}}, [US, HERE], id="by region"),
+        pytest.param({"images": [AWAY, SOURCE_ID]}, [], id="an image without a region"),
+        pytest.param({"images": [AWAY, HOME], "regions": [HERE, "eu-west-1"]}, [HERE], id="in both"),
+        # The plan refuses the image, which is in none of the regions that may be read.
+        pytest.param({"images": [AWAY], "regions": [HERE]}, [HERE], id="in another region"),
+        pytest.param(
+            {"account_ids": [CONSUMER], "images": [AWAY], "name_patterns": ["web-*"]}, [], id="also by name"
+        ),
+        pytest.param({"account_ids": [CONSUMER], "images": [AWAY]}, [US], id="of consumers that leave"),
+    ],
+)
+def test_regions_to_audit(options: dict[str, Any], regions: list[str]) -> None:
+    assert returned(remediation_plan, {"only_check": True, **options})["regions"] == regions
 
 
 def test_a_check_plans_nothing() -> None:

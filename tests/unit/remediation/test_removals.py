@@ -283,7 +283,8 @@ def test_a_snapshot_that_no_image_uses_is_unshared() -> None:
             "resource": "snap-00000008",
         }
     ]
-    assert remediated(seen, audit=ALLOWING_A, images={HERE: "snap-00000008"}) == found
+    named = remediated(seen, audit=ALLOWING_A, images={HERE: "snap-00000008"})
+    assert named == {**found, "regions": [HERE]}
 
 
 def test_the_message_of_a_removal() -> None:
