@@ -16,6 +16,7 @@ from ansible_collections.golden.images.plugins.module_utils._option import (
     REGION,
     TEXT,
     Options,
+    choice,
     list_of,
     of_every_module,
     option,
@@ -40,6 +41,7 @@ def declared() -> Any:
     @dataclass(frozen=True, kw_only=True)
     class ModuleOptions(Options):
         name: str = option(TEXT, required=True)
+        state: str = option(choice("present", "absent"), default="present")
         rules: tuple[RuleOptions, ...] = option(list_of(RuleOptions))
         tags: Mapping[str, str] | None = option(optional(tags()))
         topics: tuple[str, ...] = option(arns_like(re.compile("arn:[a-z]+"), "arn:sns"))
@@ -58,6 +60,7 @@ def test_a_declaration_gives_the_argument_spec(declared: Any) -> None:
     suboptions = {"image_ids": texts}
     assert declared.argument_spec() == {
         "name": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "rules": {"type": "list", "elements": "dict", "default": [], "options": suboptions},
         "tags": {"type": "dict", "context": {"elements": "str"}},
         "topics": texts,
@@ -72,6 +75,7 @@ def test_values_are_read(declared: Any) -> None:
     options = declared.read(as_read(declared.argument_spec(), given), True)
     (rule,) = options.rules
     assert (options.check_mode, options.name, rule.image_ids) == (True, "web", (SOURCE_ID,))
+    assert options.state == "present"
     assert (options.tags, options.topics, options.region) == (None, (), "eu-west-1")
     assert declared.read({**given, "tags": {}}, True).tags == {}
     assert (options.snapshots, options.other) == ({}, {})

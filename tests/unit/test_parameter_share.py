@@ -10,6 +10,9 @@ from ansible_collections.golden.images.plugins.module_utils._parameter_share imp
     Association,
     ResourceShare,
     consumers_of,
+    explain_status,
+    explain_unassociated,
+    is_organization,
     parameter_arn,
     pending,
     share_name,
@@ -68,4 +71,39 @@ def test_principals_are_accounts_organizations_and_units() -> None:
     role = f"arn:aws:iam::{STRANGER}:role/build"
     assert sharing_of([CONSUMER, role, ORG, UNIT, "imagebuilder.amazonaws.com"]) == Sharing(
         frozenset({CONSUMER, STRANGER, "imagebuilder.amazonaws.com"}), frozenset({ORG}), frozenset({UNIT})
+    )
+
+
+def test_only_organizations_and_units_are_groups_of_accounts() -> None:
+    role = f"arn:aws:iam::{STRANGER}:role/build"
+    principals = [CONSUMER, role, ORG, UNIT, "imagebuilder.amazonaws.com"]
+    assert [name for name in principals if is_organization(name)] == [ORG, UNIT]
+
+
+def test_who_was_invited_is_told_to_accept_and_any_other_status_is_named() -> None:
+    assert "aws ram accept-resource-share-invitation" in explain_status("ASSOCIATING")
+    assert explain_status("SUSPENDED") == "its status in the resource share is SUSPENDED"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "named"),
+    [
+        ((), ""),
+        (("ASSOCIATED",), ""),
+        (("FAILED", "ASSOCIATED"), ""),
+        (("FAILED",), "FAILED"),
+        (("SUSPENDED", "ASSOCIATING"), "ASSOCIATING, SUSPENDED"),
+    ],
+)
+def test_nobody_reads_a_parameter_that_is_in_no_share(statuses: tuple[str, ...], named: str) -> None:
+    shares = [share(resource="arn:other")] + [
+        ResourceShare(status, f"golden-{status}", resources=(Association(ARN, status),))
+        for status in statuses
+    ]
+    said = explain_unassociated("/golden/web", ARN, shares)
+    names = ", ".join(f"golden-{status}" for status in statuses)
+    assert said == (
+        f"Nobody can read /golden/web through the resource share {names}: its status there is {named}."
+        if named
+        else ""
     )

@@ -100,6 +100,33 @@ def test_why_a_parameter_names_no_image(found: tuple[Any, ...], problem: str | N
     assert parameters.CurrentParameter(*found).not_an_image() == problem
 
 
+@pytest.mark.parametrize(
+    ("pages", "tier"),
+    [
+        ([[]], "Standard"),
+        ([[{"Version": 1}]], "Standard"),
+        ([[{"Version": 2, "Tier": "Advanced"}, {"Version": 1, "Tier": "Standard"}]], "Advanced"),
+        ([[{"Version": 1, "Tier": "Standard"}], [{"Version": 2, "Tier": "Advanced"}]], "Advanced"),
+    ],
+)
+def test_the_tier_is_that_of_the_latest_version(
+    ssm: Wire, pages: list[list[dict[str, Any]]], tier: str
+) -> None:
+    for number, page in enumerate(pages, start=1):
+        request = READ if number == 1 else {**READ, "NextToken": "more"}
+        more = {"NextToken": "more"} if number < len(pages) else {}
+        ssm.expect("get_parameter_history", request, {"Parameters": page, **more})
+    assert parameters.tier(ssm.client, NAME) == tier
+
+
+def test_a_parameter_is_read_as_a_launch_reads_it(ssm: Wire) -> None:
+    arn = "arn:aws:ssm:eu-west-1:111122223333:parameter/golden/web"
+    ssm.expect("get_parameters", {"Names": [arn]}, {"Parameters": [{**OLD, "DataType": "aws:ec2:image"}]})
+    assert parameters.read_by_arn(ssm.client, arn) == (7, "old", "String", "aws:ec2:image")
+    ssm.expect("get_parameters", {"Names": [arn]}, {"InvalidParameters": [arn]})
+    assert parameters.read_by_arn(ssm.client, arn) is None
+
+
 @pytest.mark.parametrize("member", ["Version", "Value"])
 def test_an_answer_that_is_not_complete_is_a_failed_read(ssm: Wire, member: str) -> None:
     """botocore shapes GetParameterResult and Parameter require no member."""

@@ -592,6 +592,7 @@ def test_an_addition_that_fails_keeps_an_organization_which_may_include_the_acco
     given_options = options(publish_share=[CONSUMER], publish_share_purge=True)
     run = run_on(given_options, here, check_mode=False)
     assert REMOVE in [one.operation for one in run.plan.targets[0].actions]
+    assert [one.action for one in run.outcome.failures] == [ASSOCIATE]
     assert here.ram.shares[0].principals[ORG] == "ASSOCIATED"
     assert not {REMOVE, "PutParameter"} & {*here.calls, *here.ram.calls}
 

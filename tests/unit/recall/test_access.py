@@ -1,24 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Permissions of images that are read and changed in parallel: one that fails stops no other one."""
+"""Permissions of images that are changed in parallel: one that fails stops no other one."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._aws.read import Caller
 from ansible_collections.golden.images.plugins.module_utils._failures import CONSUMER_REJECTED, Failure
-from ansible_collections.golden.images.plugins.module_utils._model import Device, ImageRef, Sharing
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Sharing
 from ansible_collections.golden.images.plugins.module_utils._plan import Action, Performed, TargetPlan
-from ansible_collections.golden.images.plugins.module_utils._recall import read_images, write_access
+from ansible_collections.golden.images.plugins.module_utils._recall import write_access
 from ansible_collections.golden.images.plugins.module_utils._recall.block import ImagePlan
 from ansible_collections.golden.images.plugins.module_utils._recall.record import Access
 
 from tests.unit.examples import CONSUMER, OWNER
-from tests.unit.recall.examples import AWAY, BAD, GOOD, HERE, OTHER, copy, image
+from tests.unit.recall.examples import AWAY, BAD, GOOD, HERE, OTHER
 
 ACCOUNT, SNAPSHOT = Sharing(frozenset({CONSUMER})), "snap-0123456789abcdef0"
 CLIENTS: Any = SimpleNamespace(
@@ -28,65 +27,6 @@ CLIENTS: Any = SimpleNamespace(
     rate_limited=lambda _operation: CLIENTS,
 )
 CALLER = Caller(OWNER, "aws")
-
-
-def test_what_cannot_be_read_is_named_and_the_rest_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    disk = (Device("/dev/xvda", SNAPSHOT, False),)
-    images = {
-        ImageRef(AWAY, BAD): replace(image(BAD), devices=disk),
-        # It has no launch permissions, and AWS is not asked for them.
-        ImageRef(AWAY, GOOD): replace(image(GOOD), devices=disk, state="disabled"),
-        ImageRef(AWAY, OTHER): replace(image(OTHER), state="deregistered"),
-        ImageRef(AWAY, "ami-broken"): image("ami-broken"),
-    }
-
-    def read_launch(_ec2: Any, image_id: str) -> Sharing:
-        if image_id != BAD:
-            raise ValueError(image_id)
-        return ACCOUNT
-
-    monkeypatch.setattr(read_images.read, "launch_permissions", read_launch)
-    monkeypatch.setattr(read_images.read, "volume_permissions", lambda _ec2, _name: ACCOUNT)
-    found, failures = read_images.read_access(CLIENTS, OWNER, images)
-    assert {ref.image_id: (item.launch, item.volume_permissions) for ref, item in found.items()} == {
-        BAD: (ACCOUNT, {SNAPSHOT: ACCOUNT}),
-        GOOD: (Sharing(), {SNAPSHOT: ACCOUNT}),
-    }
-    (failure,) = failures
-    assert (failure.region, failure.account_id, "ami-broken" in failure.message) == (AWAY, OWNER, True)
-
-
-def test_images_of_an_account_without_a_role_are_unread_and_not_gone() -> None:
-    copies = {ImageRef(AWAY, BAD): CONSUMER, ImageRef(AWAY, GOOD): CONSUMER}
-    found, (failure,) = read_images.read_copies(CLIENTS, CALLER, None, copies)
-    assert found == {}
-    assert (failure.error_code, failure.account_id, failure.region) == (
-        "missing_consumer_role",
-        CONSUMER,
-        AWAY,
-    )
-    assert read_images.read_copies(CLIENTS, CALLER, None, {}) == ({}, ())
-
-
-def test_only_what_the_account_owns_is_one_of_its_copies(monkeypatch: pytest.MonkeyPatch) -> None:
-    views = [
-        copy(BAD),
-        copy(GOOD, state="disabled"),
-        copy(OTHER, state="deregistered"),
-        image("ami-foreign"),
-    ]
-    monkeypatch.setattr(
-        read_images.read, "named_images", lambda *_given: {one.image_id: one for one in views}
-    )
-    monkeypatch.setattr(read_images.read, "launch_permissions", lambda *_given: ACCOUNT)
-    # The caller is this account itself.
-    copies = {ImageRef(AWAY, one.image_id): CONSUMER for one in views}
-    found, failures = read_images.read_copies(CLIENTS, Caller(CONSUMER, "aws"), None, copies)
-    assert {ref.image_id: (item.launch, item.volume_permissions) for ref, item in found.items()} == {
-        BAD: (ACCOUNT, {}),
-        GOOD: (Sharing(), {}),
-    }
-    assert failures == ()
 
 
 def plan_of(image_id: str, *operations: str) -> ImagePlan:

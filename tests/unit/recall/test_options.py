@@ -91,3 +91,9 @@ def test_an_account_to_look_into_needs_a_role_unless_it_is_that_of_the_credentia
 )
 def test_what_only_a_block_uses(given: dict[str, Any], refused: list[str]) -> None:
     assert [problem.option for problem in options(**given).problems()] == refused
+
+
+def test_the_option_that_says_where_the_record_is() -> None:
+    assert options().tombstone_option == "tombstone_path"
+    in_s3 = options(tombstone_path=None, tombstone_s3_uri="s3://recalls/golden")
+    assert in_s3.tombstone_option == "tombstone_s3_uri"

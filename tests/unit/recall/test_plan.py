@@ -9,9 +9,15 @@ from dataclasses import replace
 from ansible_collections.golden.images.plugins.module_utils._failures import Failure
 from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Target
 from ansible_collections.golden.images.plugins.module_utils._publish.state import TargetState
+from ansible_collections.golden.images.plugins.module_utils._recall.decide import choose_restored
 from ansible_collections.golden.images.plugins.module_utils._recall.plan import RecallPlan, plan
 from ansible_collections.golden.images.plugins.module_utils._recall.record import Record
-from ansible_collections.golden.images.plugins.module_utils._recall.state import Left, Release, Unit
+from ansible_collections.golden.images.plugins.module_utils._recall.state import (
+    Left,
+    Release,
+    Unit,
+    without_recall,
+)
 from ansible_collections.golden.images.plugins.module_utils._tags import RECALLED_TAG
 
 from tests.unit.examples import CONSUMER, OWNER, volumes
@@ -193,3 +199,17 @@ def test_a_region_that_failed_keeps_its_tags_and_the_record_stays_open() -> None
     assert [action.resource for action in planned.tags] == [SOURCE]
     assert planned.record.taken_back_at is None
     assert planned.failures == (failure,)
+
+
+def test_the_tag_that_is_about_to_be_removed_keeps_no_pointer_from_going_back() -> None:
+    tagged = image(BAD, recalled=RECORD.recalled_at, source=f"{HOME}/{SOURCE}")
+    there = unit_of(parameter(GOOD, BAD, GOOD), images=(tagged,), launch_templates=()).state
+
+    def is_put_back(state: TargetState) -> bool:
+        planned = _taken_back(*choose_restored(PUBLISHING, HERE, state, (pointer(),)))
+        return "PutParameter" in operations(planned)
+
+    assert not is_put_back(there)
+    untagged = without_recall(replace(there, image=tagged))
+    assert is_put_back(untagged)
+    assert untagged.image == image(BAD, source=f"{HOME}/{SOURCE}")
