@@ -4,22 +4,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible_collections.golden.images.plugins.module_utils._aws.read import Caller
 from ansible_collections.golden.images.plugins.module_utils._failures import CONSUMER_REJECTED, Failure
-from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Sharing
+from ansible_collections.golden.images.plugins.module_utils._model import ImageRef, Target
 from ansible_collections.golden.images.plugins.module_utils._plan import Action, Performed, TargetPlan
 from ansible_collections.golden.images.plugins.module_utils._recall import write_access
 from ansible_collections.golden.images.plugins.module_utils._recall.block import ImagePlan
 from ansible_collections.golden.images.plugins.module_utils._recall.record import Access
 
 from tests.unit.examples import CONSUMER, OWNER
-from tests.unit.recall.examples import AWAY, BAD, GOOD, HERE, OTHER
+from tests.unit.recall.examples import AWAY, BAD, GOOD, HERE, OTHER, THERE
 
-ACCOUNT, SNAPSHOT = Sharing(frozenset({CONSUMER})), "snap-0123456789abcdef0"
 CLIENTS: Any = SimpleNamespace(
     default_region=AWAY,
     open=lambda *_names: None,
@@ -29,11 +30,11 @@ CLIENTS: Any = SimpleNamespace(
 CALLER = Caller(OWNER, "aws")
 
 
-def plan_of(image_id: str, *operations: str) -> ImagePlan:
+def plan_of(image_id: str, *operations: str, target: Target = HERE) -> ImagePlan:
     """The plan of an image with these calls."""
     ref = ImageRef(AWAY, image_id)
-    actions = tuple(Action(HERE, operation, {"ImageId": image_id}, image_id) for operation in operations)
-    return ImagePlan(ref, TargetPlan(HERE, actions), Access(ref, OWNER))
+    actions = tuple(Action(target, operation, {"ImageId": image_id}, image_id) for operation in operations)
+    return ImagePlan(ref, TargetPlan(target, actions), Access(ref, target.account_id))
 
 
 @pytest.mark.parametrize(
@@ -88,3 +89,35 @@ def test_an_image_is_shared_once_it_is_available(
     changed = write_access.change_access(CLIENTS, CALLER, None, [plan], lambda _text: None, True)
     assert made == ["EnableImage", "wait", *(["ModifyImageAttribute"] if becomes_available else [])]
     assert bool(changed.failed) == (not becomes_available)
+
+
+def test_each_account_changes_its_images_and_is_waited_for_with_its_own_credentials(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    performed: list[tuple[str, str]] = []
+    awaited: dict[str, list[str | None]] = {}
+    opened: list[list[str]] = []
+
+    class Accounts:
+        @contextmanager
+        def as_account(self, account_id: str) -> Iterator[Any]:
+            yield SimpleNamespace(ec2=lambda region: f"{account_id} {region}")
+
+    def perform(ec2: Any, actions: tuple[Action, ...]) -> Performed:
+        performed.extend((ec2, action.resource or "") for action in actions)
+        return Performed(actions, ({},) * len(actions))
+
+    def wait(get_client: Any, actions: list[Action]) -> Any:
+        awaited[get_client(AWAY, "DescribeImageAttribute")] = [action.resource for action in actions]
+        return (), ()
+
+    monkeypatch.setattr(write_access, "open_accounts", lambda *_given: Accounts())
+    monkeypatch.setattr(write_access, "open_regions", lambda _clients, regions: opened.append(regions))
+    monkeypatch.setattr(write_access, "perform_all", perform)
+    monkeypatch.setattr(write_access, "wait_until_returned", wait)
+    monkeypatch.setattr(write_access, "get_client", lambda _clients, region, _read: f"paced {region}")
+    own, theirs = plan_of(BAD, "ModifyImageAttribute"), plan_of(GOOD, "DisableImage", target=THERE)
+    write_access.change_access(CLIENTS, CALLER, None, [own, theirs], lambda _text: None, False)
+    assert opened == [[AWAY]]
+    assert {*performed} == {(f"{OWNER} {AWAY}", BAD), (f"{CONSUMER} {AWAY}", GOOD)}
+    assert awaited == {f"paced {AWAY}": [BAD], f"{CONSUMER} {AWAY}": [GOOD]}

@@ -371,6 +371,34 @@ def test_a_block_is_recorded_before_and_keeps_what_was_there_before_the_first_ru
     assert plan(options(), state_of(record=again)).record == again
 
 
+@pytest.mark.parametrize(
+    ("given", "own", "is_ended"),
+    [
+        ({"level": "block"}, shared(ALONE, ALONE), True),
+        ({"level": "block"}, shared(), False),
+        ({"level": "block", "block_method": "disable"}, shared(ALONE, ALONE, "pending"), False),
+        # It blocks nothing.
+        ({"level": "block", "withdraw_only": True}, shared(ALONE, ALONE), False),
+        ({}, shared(ALONE, ALONE), False),
+    ],
+)
+def test_a_block_that_was_killed_after_its_last_image_is_ended_by_a_rerun(
+    given: dict[str, Any], own: Shared, is_ended: bool
+) -> None:
+    taken = [COPIED, Access(REF, OWNER, ACCOUNT, {}, True)]
+    record = Record(OWNER, ImageRef(HOME, SOURCE), NOW).begin_block(taken, NOW)
+    access = {COPY_REF: copied("disabled", ALONE), REF: own}
+    state = state_of(record=record, access=access, copies=frozenset({COPY_REF}))
+    planned = plan(options(accept_breaking=("all",), **given), state)
+    # The recall has disabled it.
+    assert {item.ref: item.left for item in planned.images}.get(COPY_REF, "") == ""
+    assert planned.record is not None
+    assert planned.record.blocking_since == (None if is_ended else NOW)
+    # What is available was not disabled, or not by the recall.
+    disabled = {item.ref: item.disabled for item in planned.record.blocked}
+    assert disabled == {COPY_REF: True, REF: not is_ended}
+
+
 def test_nothing_is_blocked_or_recorded_that_breaks_a_consumer() -> None:
     planned = blocking(replace(state_of(), access={REF: shared()}))
     assert [failure.error_code for failure in planned.failures] == ["consumers_not_looked_at"]
