@@ -95,7 +95,9 @@ def test_who_was_invited_is_told_to_accept_and_any_other_status_is_named() -> No
         (("SUSPENDED", "ASSOCIATING"), "ASSOCIATING, SUSPENDED"),
     ],
 )
-def test_nobody_reads_a_parameter_that_is_in_no_share(statuses: tuple[str, ...], named: str) -> None:
+def test_a_share_with_which_the_parameter_is_not_associated_gives_nobody_access(
+    statuses: tuple[str, ...], named: str
+) -> None:
     shares = [share(resource="arn:other")] + [
         ResourceShare(status, f"golden-{status}", resources=(Association(ARN, status),))
         for status in statuses

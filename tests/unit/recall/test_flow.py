@@ -48,6 +48,7 @@ from tests.unit.recall.examples import (
 )
 
 Publish = Callable[[Any], Outcome]
+BLOCK = {"level": "block", "accept_breaking": ("all",), "block_consumer_copies": True}
 UNWRITTEN = Failure("Another run.", "Rerun.", "concurrent_change", "tombstone_path")
 
 
@@ -90,6 +91,11 @@ def run(
     ec2 = SimpleNamespace(create_tags=change_tags, delete_tags=change_tags)
     clients: Any = SimpleNamespace(open=lambda *_names: None, ec2=lambda _region: ec2)
     return flow.apply(clients, given, state, planned, lambda _text: None), written  # type: ignore[arg-type]
+
+
+def nothing(_planned: Any) -> Outcome:
+    """Publish nothing."""
+    return Outcome()
 
 
 def recall(monkeypatch: pytest.MonkeyPatch, publish: Publish) -> tuple[dict[str, Any], Outcome, list[Record]]:
@@ -188,18 +194,17 @@ def test_an_image_that_may_be_disabled_is_recorded_as_disabled(
     monkeypatch: pytest.MonkeyPatch, code: str, source: str, is_kept: bool
 ) -> None:
     ref = ImageRef(HOME, OTHER)
-    given = options(level="block", accept_breaking=("all",), block_consumer_copies=True)
+    given = options(**BLOCK)
     state = replace(state_of(), access={ref: Shared(copy(OTHER))}, copies=frozenset({ref}))
     failure = Failure("No.", "Rerun.", code, "DisableImage", HOME, CONSUMER, source=source)
     failed = Changed(Performed(failures=(failure,)), frozenset({ref}))
     monkeypatch.setattr(flow, "change_access", lambda *_given: failed)
-    _outcome, written = run(monkeypatch, given, state, plan(given, state), lambda _planned: Outcome())
+    _outcome, written = run(monkeypatch, given, state, plan(given, state), nothing)
     assert [taken.disabled for record in written[1:] for taken in record.blocked] == [True, is_kept]
 
 
 SHARED = Sharing(frozenset({CONSUMER}))
 SOURCE_REF, BAD_REF, COPY_REF = ImageRef(HOME, SOURCE), ImageRef(AWAY, BAD), ImageRef(HOME, OTHER)
-BLOCK = {"level": "block", "accept_breaking": ("all",), "block_consumer_copies": True}
 BLOCKED = replace(
     state_of(),
     access={
@@ -227,11 +232,6 @@ def change_images(monkeypatch: pytest.MonkeyPatch, failed: Collection[ImageRef] 
 
     monkeypatch.setattr(flow, "change_access", change)
     return changed
-
-
-def nothing(_planned: Any) -> Outcome:
-    """Publish nothing."""
-    return Outcome()
 
 
 def test_images_of_consumers_are_blocked_last_and_what_fails_is_reported(
